@@ -1,0 +1,35 @@
+"""Errors that are meant for the user: each is a sentence that says what, where and what to do."""
+
+from __future__ import annotations
+
+
+class AnimerunGenError(Exception):
+    """Base of every error that a command ends with as a sentence instead of a stack trace."""
+
+    exit_status = 1
+
+
+class ConfigError(AnimerunGenError):
+    """The configuration asks for something impossible; ``problems`` lists everything found, one sentence each."""
+
+    exit_status = 2
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class SceneError(AnimerunGenError):
+    """A Blender scene does not hold what the cut asks for, or cannot be converted without wrong labels."""
+
+
+class UnsupportedMotionError(AnimerunGenError):
+    """A motion backend would write wrong vectors for this scene, so it refuses."""
+
+
+class DatasetError(AnimerunGenError):
+    """A file of a dataset is missing or is not what its name says."""
+
+
+class BusyError(AnimerunGenError):
+    """Another run is writing to the same output folder."""
