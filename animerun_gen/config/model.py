@@ -1,0 +1,316 @@
+"""What a cut asks for: the typed model of its YAML file.
+
+Every key is described once, here; ``docs/configuration.md`` and the messages about wrong values come from these
+descriptions and types.  The models are frozen, refuse unknown keys and convert nothing silently ("960" is no number).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal, Self, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from animerun_gen.config.words import Expected, shown
+
+EdgeType = Literal[
+    "silhouette",
+    "crease",
+    "border",
+    "contour",
+    "external_contour",
+    "material_boundary",
+    "edge_mark",
+    "ridge_valley",
+    "suggestive_contour",
+]
+Extra = Literal["depth", "ids", "normals", "exact_occlusion"]
+
+_SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_WINDOWS_DEVICE = re.compile(r"(con|prn|aux|nul|com[1-9]|lpt[1-9])(\..*)?", re.IGNORECASE)
+_COLOR = re.compile(r"#[0-9a-fA-F]{6}")
+_COLOR_WORDS = 'a colour in quotes such as "#20a0ff"'
+
+_Item = TypeVar("_Item")
+
+
+def _safe_name(name: str) -> str:
+    if not _SAFE_NAME.fullmatch(name):
+        raise ValueError(
+            f"{shown(name)} is no safe folder name; use at most 100 letters a-z, digits, dots, hyphens and underscores,"
+            " and begin with a letter or a digit"
+        )
+    if name.endswith("."):
+        raise ValueError(f"{shown(name)} ends with a dot, which Windows drops from folder names; remove it")
+    if _WINDOWS_DEVICE.fullmatch(name):
+        raise ValueError(f"{shown(name)} is a name that Windows keeps for a device; choose another one")
+    return name
+
+
+def _color(text: str) -> str:
+    if not _COLOR.fullmatch(text):
+        raise ValueError(f"{shown(text)} is no colour; write # and six hexadecimal digits in quotes, as in #20a0ff")
+    return text.lower()
+
+
+def _auto_or_color(text: str) -> str:
+    return text if text == "auto" else _color(text)
+
+
+def _without_repeats(items: tuple[_Item, ...]) -> tuple[_Item, ...]:
+    for item in items:
+        if items.count(item) > 1:
+            raise ValueError(f"{shown(item)} is listed more than once; remove the repetition")
+    return items
+
+
+SafeName = Annotated[str, AfterValidator(_safe_name), Expected("a safe folder name (text)")]
+Text = Annotated[str, Field(min_length=1), Expected("a name (text)")]
+Pattern = Annotated[str, Field(min_length=1), Expected("a name or pattern (text)")]
+Patterns = Annotated[tuple[Pattern, ...], Field(strict=False)]
+Color = Annotated[str, AfterValidator(_color), Expected(_COLOR_WORDS)]
+AutoOrColor = Annotated[str, AfterValidator(_auto_or_color), Expected(f'"auto" or {_COLOR_WORDS}')]
+Side = Annotated[int, Field(ge=16, le=16384)]
+Resolution = Annotated[
+    tuple[Side, Side],
+    Field(strict=False),
+    Expected("a list [width, height] of two whole numbers, each from 16 to 16384"),
+]
+SourcePath = Annotated[Path, Field(strict=False), Expected("the path of a .blend file (text)")]
+Overrides = Annotated[Mapping[Pattern, Color], Expected("a mapping from material names or patterns to colours")]
+
+
+class Section(BaseModel):
+    """A part of the configuration: frozen, without unknown keys and without silent conversions."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class Frames(Section):
+    """Which frames of the film make up the clip."""
+
+    first: int = Field(ge=0, le=999999, description="First frame of the clip, as Blender numbers it.")
+    last: int = Field(
+        ge=0, le=999999, description="Last frame of the clip; included where the step reaches it exactly."
+    )
+    step: int = Field(
+        default=1,
+        ge=1,
+        le=999999,
+        description="Distance between neighbouring frames of the clip: 2 makes a 12 fps clip from a film of 24 fps. "
+        "Motion and labels span exactly this distance.",
+    )
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The film's frame numbers that the clip consists of, ascending; at least two."""
+        return tuple(range(self.first, self.last + 1, self.step))
+
+    @model_validator(mode="after")
+    def _make_a_clip(self) -> Self:
+        if self.first + self.step > self.last:
+            raise ValueError(
+                f"first {self.first}, last {self.last} and step {self.step} leave fewer than two frames, and motion"
+                f" needs two; raise last to {self.first + self.step} or more"
+            )
+        # Published loaders pair files by sorted name, and "10000.png" sorts before "9999.png".
+        final = self.first + (self.last - self.first) // self.step * self.step
+        if len(f"{self.first:04d}") != len(f"{final:04d}"):
+            raise ValueError(
+                f"frames {self.first} to {final} need file names of different lengths, which loaders sort wrongly;"
+                f" end the clip before frame {10 ** len(f'{self.first:04d}')} or begin it there"
+            )
+        return self
+
+
+class Remove(Section):
+    """What is taken out of the scene before rendering."""
+
+    objects: Patterns = Field(default=(), description="Objects to remove, by name or pattern.")
+    collections: Patterns = Field(
+        default=(), description="Collections to remove with everything in them, by name or pattern."
+    )
+    materials: Patterns = Field(
+        default=(),
+        description="Materials whose surfaces are removed, by name or pattern; other faces of the same object stay.",
+    )
+
+
+class Style(Section):
+    """How surfaces are coloured."""
+
+    color: Literal["material", "texture"] = Field(
+        default="material",
+        description="`material`: one flat colour a material. `texture`: the material's image where it has one, its "
+        "flat colour elsewhere.",
+    )
+    color_source: Literal["auto", "viewport", "shader"] = Field(
+        default="auto",
+        description="Where a material's flat colour comes from. `viewport`: its viewport display colour. `shader`: its "
+        "shader nodes. `auto`: the shader nodes where the viewport colour is Blender's untouched default, the viewport "
+        "colour elsewhere.",
+    )
+    overrides: Overrides = Field(
+        default={},
+        description="Flat colours by material name or pattern, stronger than everything else; of several patterns "
+        "that fit, the one written first counts (those of an inherited file come after the file's own).",
+    )
+    background: AutoOrColor = Field(
+        default="auto", description="Colour where no surface is seen. `auto`: the colour of the scene's world."
+    )
+
+
+class Lines(Section):
+    """How contours are drawn."""
+
+    outline: bool = Field(default=True, description="Draw Workbench's one-pixel outline around objects.")
+    freestyle: bool = Field(default=True, description="Draw Freestyle's lines.")
+    edges: Annotated[tuple[EdgeType, ...], Field(strict=False), AfterValidator(_without_repeats)] = Field(
+        default=("silhouette", "crease", "border", "contour", "external_contour", "material_boundary", "edge_mark"),
+        description="The kinds of edges, in Freestyle's terms, that become lines.",
+    )
+    crease_angle: float = Field(
+        default=134.43,
+        gt=0,
+        le=180,
+        description="Faces that meet at a smaller angle than this make a crease; degrees, 180 is flat.",
+    )
+    thickness: float = Field(default=1.5, gt=0, le=100, description="Thickness of Freestyle's lines in pixels.")
+    color: Color = Field(default="#000000", description="Colour of all lines in the colour frame.")
+    gamma: float = Field(
+        default=0.2,
+        gt=0,
+        le=10,
+        description="Gamma of the line art: `out = 255 * (in / 255) ** (1 / gamma)`; smaller values make faint lines "
+        "darker.",
+    )
+
+    @model_validator(mode="after")
+    def _freestyle_has_edges(self) -> Self:
+        if self.freestyle and not self.edges:
+            raise ValueError(
+                "freestyle is on but edges is empty; list at least one kind of edge or set freestyle to false"
+            )
+        return self
+
+
+class Motion(Section):
+    """How motion is found and what is written beside it."""
+
+    backend: Literal["geometry", "cycles"] = Field(
+        default="geometry",
+        description="`geometry`: exact flow from the scene's evaluated geometry. `cycles`: Cycles' Vector pass as the "
+        "paper used it, refused where that pass is known to be wrong.",
+    )
+    background: Literal["infinity", "static", "invalid"] = Field(
+        default="infinity",
+        description="How pixels move that show no surface. `infinity`: as points infinitely far away when the camera "
+        "turns. `static`: not at all. `invalid`: their motion is marked unknown.",
+    )
+    extras: Annotated[tuple[Extra, ...], Field(strict=False), AfterValidator(_without_repeats)] = Field(
+        default=("ids", "exact_occlusion"),
+        description="Companions written beside the flow. `depth`: distance along the view axis. `ids`: object and "
+        "material maps with tables of names. `normals`: surface normals. `exact_occlusion`: is the surface point "
+        "hidden, or outside the picture, in the other frame.",
+    )
+
+
+class Labels(Section):
+    """How labels are made from pictures and motion."""
+
+    occlusion_threshold: float = Field(
+        default=0.5,
+        gt=0,
+        le=1000,
+        description="A pixel is occluded where its flow there and back ends farther than this from where it began; "
+        "pixels.",
+    )
+    line_distance: float = Field(
+        default=10, gt=0, le=1000, description="How far from a line its surroundings (`LineArea`) reach; pixels."
+    )
+    line_threshold: int = Field(
+        default=128, ge=1, le=255, description="A pixel of the line art that is darker than this grey value is a line."
+    )
+    ball_radius: int = Field(
+        default=3,
+        ge=1,
+        le=50,
+        description="Radius of the largest ball of the trapped-ball segmentation in pixels; gaps in lines up to its "
+        "diameter do not leak.",
+    )
+
+
+class Quality(Section):
+    """When a pair of frames is reported."""
+
+    max_warp_error: float = Field(
+        default=0.01,
+        ge=0,
+        le=1,
+        description="Pairs with a larger warp error (mean difference of the colour frames in 0..1 outside occlusions, "
+        "by point sampling) are named in the summary; the default is the paper's.",
+    )
+
+
+class CutConfig(Section):
+    """Everything that a cut asks for; see ``docs/configuration.md``."""
+
+    name: SafeName = Field(
+        description="Name of the cut and of its folders in the dataset, where no other cut may have it: up to 100 "
+        "letters, digits, dots, hyphens and underscores."
+    )
+    split: Literal["train", "test"] = Field(default="train", description="The part of the dataset it belongs to.")
+    source: SourcePath = Field(
+        description="The film scene, relative to the YAML file that names it; `${VARIABLE}` stands for an environment "
+        "variable."
+    )
+    scene: Text | None = Field(default=None, description="Scene inside the file; null: the one it was saved with.")
+    view_layer: Text | None = Field(default=None, description="View layer of that scene; null: the file's own.")
+    camera: Text | None = Field(default=None, description="Camera object; null: the scene's own camera.")
+    trust_scripts: bool = Field(
+        default=False,
+        description="Let Python scripts and drivers inside the `.blend` run. They can do anything that you can: turn "
+        "it on only for files that you trust.",
+    )
+    frames: Frames = Field(description="Which frames of the film make up the clip.")
+    frame_rate: Annotated[float, Field(gt=0, le=1000)] | None = Field(
+        default=None,
+        description="Frames a second of the film, at step 1; null: as the file says. The clip's rate is this divided "
+        "by `frames.step`.",
+    )
+    resolution: Resolution = Field(default=(960, 540), description="Width and height of all pictures in pixels.")
+    remove: Remove = Field(
+        default=Remove(),
+        description="What is taken out of the scene before rendering. Patterns know `*` (anything), `?` (one "
+        "character) and `[abc]` (one of these); upper and lower case differ.",
+    )
+    style: Style = Field(default=Style(), description="How surfaces are coloured.")
+    lines: Lines = Field(default=Lines(), description="How contours are drawn.")
+    motion: Motion = Field(default=Motion(), description="How motion is found and what is written beside it.")
+    labels: Labels = Field(default=Labels(), description="How labels are made from pictures and motion.")
+    quality: Quality = Field(default=Quality(), description="When a pair of frames is reported.")
+
+    @property
+    def frame_numbers(self) -> tuple[int, ...]:
+        """The film's frame numbers that the clip consists of, ascending; at least two."""
+        return self.frames.numbers
+
+    @property
+    def clip_rate(self) -> float | None:
+        """Frames a second of the clip; None where the film's own rate counts, which only the .blend file knows."""
+        return None if self.frame_rate is None else self.frame_rate / self.frames.step
+
+
+def rgb(color: str) -> tuple[int, int, int]:
+    """Red, green and blue (0..255, sRGB) of a colour that the configuration names.
+
+    Args:
+        color: ``"#rrggbb"``.
+
+    Raises:
+        ValueError: it is no such colour.
+    """
+    red, green, blue = bytes.fromhex(_color(color)[1:])
+    return red, green, blue

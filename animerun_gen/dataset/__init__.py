@@ -1,0 +1,53 @@
+"""The dataset on disk: AnimeRun's layout and our companions beside it, written and read."""
+
+from animerun_gen.dataset.clip import ClipFiles, ClipWriter, Dataset
+from animerun_gen.dataset.files import (
+    read_array,
+    read_flow,
+    read_image,
+    read_inverted_mask,
+    read_json,
+    read_mask,
+    read_matches,
+    read_names,
+    remove_stale_temporaries,
+    write_array,
+    write_flow,
+    write_image,
+    write_inverted_mask,
+    write_json,
+    write_mask,
+    write_matches,
+    write_names,
+    written_aside,
+)
+from animerun_gen.dataset.modalities import MODALITIES, SPLITS, Modality, enabled_modalities, modality
+
+__all__ = [
+    "MODALITIES",
+    "SPLITS",
+    "ClipFiles",
+    "ClipWriter",
+    "Dataset",
+    "Modality",
+    "enabled_modalities",
+    "modality",
+    "read_array",
+    "read_flow",
+    "read_image",
+    "read_inverted_mask",
+    "read_json",
+    "read_mask",
+    "read_matches",
+    "read_names",
+    "remove_stale_temporaries",
+    "write_array",
+    "write_flow",
+    "write_image",
+    "write_inverted_mask",
+    "write_json",
+    "write_mask",
+    "write_matches",
+    "write_names",
+    "written_aside",
+]

@@ -1,0 +1,201 @@
+"""The clips of a dataset by name and number: ``Dataset(root).clip("fight").read("flow_forward", 186)``.
+
+In memory masks mean what their names say (occlusion: True = occluded; line area: True = near a line; valid: True =
+known); the polarity on disk, which is AnimeRun's, is converted here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from animerun_gen.dataset import files
+from animerun_gen.dataset.modalities import SPLITS, Content, Modality, modality
+from animerun_gen.errors import DatasetError
+
+_READERS: dict[Content, Callable[[Path], Any]] = {
+    "picture": files.read_image,
+    "flow": files.read_flow,
+    "mask": files.read_mask,
+    "inverted_mask": files.read_inverted_mask,
+    "array": files.read_array,
+    "matches": files.read_matches,
+}
+_WRITERS: dict[Content, Callable[[Path, Any], None]] = {
+    "picture": files.write_image,
+    "flow": files.write_flow,
+    "mask": files.write_mask,
+    "inverted_mask": files.write_inverted_mask,
+    "array": files.write_array,
+    "matches": files.write_matches,
+}
+
+
+@dataclass(frozen=True)
+class ClipFiles:
+    """The files of one cut.
+
+    Attributes:
+        root: Root folder of the dataset.
+        split: ``"train"`` or ``"test"``.
+        cut: Name of the cut.
+    """
+
+    root: Path
+    split: str
+    cut: str
+
+    @cached_property
+    def frame_numbers(self) -> tuple[int, ...]:
+        """The numbers of the clip's frames, ascending, by its colour frames on disk when this is first asked.
+
+        Raises:
+            DatasetError: there are none.
+        """
+        frame = modality("frame")
+        folder = frame.cut_folder(self.root, self.split, self.cut)
+        try:
+            found = sorted(n for file in folder.iterdir() if (n := frame.frame_of(file.name)) is not None)
+        except OSError as error:
+            raise DatasetError(f"{folder} cannot be read ({error.strerror}); check the path of the dataset") from error
+        if not found:
+            raise DatasetError(f"{folder} holds no frames; make or download the cut again")
+        return tuple(found)
+
+    def frames(self, name: str) -> tuple[int, ...]:
+        """The frames of the clip that should have a file of a modality."""
+        return modality(name).frames(self.frame_numbers)
+
+    def path(self, name: str, frame: int) -> Path:
+        """The file of a modality (by name) and frame."""
+        return modality(name).path(self.root, self.split, self.cut, frame)
+
+    def has(self, name: str, frame: int) -> bool:
+        """Whether that file is there."""
+        return self.path(name, frame).is_file()
+
+    def read(self, name: str, frame: int) -> Any:
+        """Read one file.
+
+        Args:
+            name: of the modality, such as ``"flow_forward"``.
+            frame: the source frame of a pair, or the frame itself.
+
+        Returns:
+            An array with the dtype and shape of the table of modalities; for masks ``(H, W)`` bool that mean what
+            their names say; for matches a list of lists of ints.
+
+        Raises:
+            DatasetError: the file is missing, damaged, or of another dtype or shape.
+            ValueError: there is no such modality.
+        """
+        what, path = modality(name), self.path(name, frame)
+        value = _READERS[what.content](path)
+        if what.content in ("picture", "array") and not files.fits(value, what.dtype, what.shape):
+            raise DatasetError(
+                f"{path} is an array of {value.dtype} with shape {value.shape}, but a file of {name} must hold"
+                f" {what.dtype} with shape ({', '.join(map(str, what.shape))}); delete it and make it again"
+            )
+        return value
+
+    def read_names(self, name: str) -> dict[str, str]:
+        """What the ids of ``"object_id"`` or ``"material_id"`` stand for, by id as decimal text.
+
+        Raises:
+            DatasetError: the table is missing or damaged.
+            ValueError: the modality has no names.
+        """
+        return files.read_names(self._names_path(name))
+
+    def _names_path(self, name: str) -> Path:
+        if not modality(name).has_names:
+            raise ValueError(f"{name} has no table of names")
+        return modality(name).names_path(self.root, self.split, self.cut)
+
+
+class ClipWriter(ClipFiles):
+    """The files of one cut, to be written; each is complete or absent at any moment."""
+
+    def write(self, name: str, frame: int, value: Any) -> None:
+        """Write one file.
+
+        Args:
+            name: of the modality.
+            frame: the source frame of a pair, or the frame itself.
+            value: what :meth:`ClipFiles.read` will return.
+
+        Raises:
+            ValueError: there is no such modality, or ``value`` is not of its dtype and shape.
+            DatasetError: the file cannot be written.
+        """
+        what = modality(name)
+        if what.content in ("picture", "array") and not files.fits(value, what.dtype, what.shape):
+            raise ValueError(f"{name} takes {what.dtype} {what.shape}, got {value.dtype} {value.shape}")
+        _WRITERS[what.content](self.path(name, frame), value)
+
+    def write_names(self, name: str, names: Mapping[str, str]) -> None:
+        """Write what the ids of ``"object_id"`` or ``"material_id"`` stand for, by id as decimal text.
+
+        Raises:
+            ValueError: the modality has no names, or an id is no number.
+            DatasetError: the file cannot be written.
+        """
+        files.write_names(self._names_path(name), names)
+
+
+class Dataset:
+    """A dataset on disk, made by this project or downloaded.
+
+    Args:
+        root: the folder that holds ``train`` and ``test``, or one of them.
+
+    Raises:
+        DatasetError: it holds neither.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        if not self.splits:
+            wanted = " or ".join(SPLITS)
+            raise DatasetError(f"{root} is no dataset: it has no folder {wanted}; give the folder that holds them")
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """The splits that are there."""
+        return tuple(split for split in SPLITS if (self.root / split).is_dir())
+
+    def clips(self, split: str | None = None) -> list[ClipFiles]:
+        """All cuts, or those of one split, by name; a cut is there when its folder of colour frames is.
+
+        Raises:
+            DatasetError: a folder cannot be read.
+        """
+        clips = []
+        for one in self.splits if split is None else (split,):
+            folder = _folder_of_cuts(modality("frame"), self.root, one)
+            try:
+                cuts = sorted(entry.name for entry in folder.iterdir() if entry.is_dir()) if folder.is_dir() else []
+            except OSError as error:
+                raise DatasetError(f"{folder} cannot be read ({error.strerror}); check its permissions") from error
+            clips += [ClipFiles(self.root, one, cut) for cut in cuts if not cut.startswith(".")]
+        return clips
+
+    def clip(self, cut: str) -> ClipFiles:
+        """The cut of a name.
+
+        Raises:
+            DatasetError: there is none.
+        """
+        clips = self.clips()
+        for clip in clips:
+            if clip.cut == cut:
+                return clip
+        known = ", ".join(clip.cut for clip in clips) or "none"
+        raise DatasetError(f"{self.root} has no cut {cut!r}; the cuts there are: {known}")
+
+
+def _folder_of_cuts(what: Modality, root: Path, split: str) -> Path:
+    return root / split / what.folder.partition("/{cut}")[0]

@@ -1,0 +1,458 @@
+"""The file formats of the dataset, read and written at the edge of the pipeline.
+
+Every writer makes the parent folders and puts the file in place in one step, so that a file is complete or absent
+whenever the process dies.  Every reader checks what it reads.  Both raise
+:class:`~animerun_gen.errors.DatasetError` with the path and the reason; an array that does not fit the format is the
+caller's mistake and raises :class:`ValueError`.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import json
+import math
+import os
+import re
+import secrets
+import struct
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from animerun_gen.errors import DatasetError
+
+_FLOW_HEADER = struct.Struct("<4sii")
+_FLOW_MAGIC = b"PIEH"
+"""The bytes of the float32 202021.25, little-endian."""
+
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+# Fixed, so that the same picture always becomes the same bytes.  Level 6 would make flat pictures a fifth smaller and
+# take half as long again.
+_PNG_SETTINGS = [cv2.IMWRITE_PNG_COMPRESSION, 3, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_DEFAULT]
+
+_TEMPORARY = re.compile(r"\.animerun-part-[0-9a-f]{8}-.+")
+
+
+@contextmanager
+def written_aside(path: Path) -> Iterator[Path]:
+    """Write a file under a hidden name beside its place and put it there when it is complete.
+
+    Args:
+        path: the place; missing parent folders are made, a file that is there is replaced.
+
+    Yields:
+        The hidden path to write to; it has the same suffix.  When the block raises, the file is removed and
+        whatever was at ``path`` stays.
+
+    Raises:
+        DatasetError: the system refuses, for example because the disk is full.
+    """
+    # The suffix stays, because image writers choose the format by it.
+    temporary = path.with_name(f".animerun-part-{secrets.token_hex(4)}-{path.name}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield temporary
+            os.replace(temporary, path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise DatasetError(f"{path} cannot be written: {_reason(error)}") from error
+
+
+def remove_stale_temporaries(root: Path) -> int:
+    """Remove what killed writers left behind in and below a folder; no writer may be at work there.
+
+    Args:
+        root: folder; nothing happens when it does not exist.
+
+    Returns:
+        How many files were removed.
+
+    Raises:
+        DatasetError: one of them cannot be removed.
+    """
+    removed = 0
+    for folder, _, names in os.walk(root):
+        for name in names:
+            if _TEMPORARY.fullmatch(name):
+                path = Path(folder, name)
+                try:
+                    path.unlink(missing_ok=True)
+                except OSError as error:
+                    raise DatasetError(f"{path}, left by a killed run, cannot be removed: {_reason(error)}") from error
+                removed += 1
+    return removed
+
+
+def write_flow(path: Path, flow: npt.NDArray[np.float32]) -> None:
+    """Write a Middlebury ``.flo`` file.
+
+    Args:
+        path: the file.
+        flow: ``(H, W, 2)`` float32, pixels, u to the right and v down; see :mod:`animerun_gen.conventions`.
+
+    Raises:
+        ValueError: ``flow`` has another shape or type, or holds NaN or infinity (unknown flow is ``UNKNOWN_FLOW``).
+        DatasetError: the file cannot be written.
+    """
+    _require(flow, "float32", ("H", "W", 2))
+    if not np.isfinite(flow).all():
+        raise ValueError("flow holds NaN or infinity; mark unknown flow with UNKNOWN_FLOW")
+    height, width = flow.shape[:2]
+    _write_bytes(path, _FLOW_HEADER.pack(_FLOW_MAGIC, width, height) + flow.astype("<f4", copy=False).tobytes())
+
+
+def read_flow(path: Path) -> npt.NDArray[np.float32]:
+    """Read a Middlebury ``.flo`` file.
+
+    Returns:
+        ``(H, W, 2)`` float32, pixels, u to the right and v down; unknown vectors as they stand in the file.
+
+    Raises:
+        DatasetError: the file is missing or is no complete ``.flo`` file.
+    """
+    data = _read_bytes(path)
+    if len(data) < _FLOW_HEADER.size or not data.startswith(_FLOW_MAGIC):
+        raise _damaged(path, "is no .flo file: it does not begin with PIEH and a size")
+    _, width, height = _FLOW_HEADER.unpack_from(data)
+    if width < 1 or height < 1:
+        raise _damaged(path, f"gives {width} x {height} as its size")
+    length = _FLOW_HEADER.size + 8 * width * height
+    if len(data) != length:
+        raise _damaged(path, f"has {len(data)} bytes where {width} x {height} flow vectors need {length}")
+    return np.frombuffer(data, "<f4", offset=_FLOW_HEADER.size).reshape(height, width, 2).astype(np.float32)
+
+
+def write_image(path: Path, image: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]) -> None:
+    """Write a PNG file; the same picture always becomes the same bytes.
+
+    Args:
+        path: the file.
+        image: ``(H, W, 3)`` uint8 RGB, ``(H, W)`` uint8 grey or ``(H, W)`` uint16.
+
+    Raises:
+        ValueError: ``image`` has another shape or type.
+        DatasetError: the file cannot be written.
+    """
+    _require(image, "uint16" if image.dtype == np.uint16 else "uint8", ("H", "W", 3) if image.ndim == 3 else ("H", "W"))
+    if image.ndim == 3 and image.dtype != np.uint8:
+        raise ValueError("colour pictures must be uint8")
+    encoded = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.ndim == 3 else image, _PNG_SETTINGS)
+    _write_bytes(path, encoded[1].tobytes())
+
+
+def read_image(path: Path) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint16]:
+    """Read a PNG file.
+
+    Returns:
+        ``(H, W, 3)`` in RGB order or ``(H, W)``, uint8 or uint16, as the file holds it.
+
+    Raises:
+        DatasetError: the file is missing, damaged, no PNG file, or has an alpha channel.
+    """
+    data = _read_bytes(path)
+    # The decoder shows a damaged file as if nothing were wrong with it, so the checksums are looked at here.
+    if not _is_whole_png(data):
+        raise _damaged(path, "is no complete PNG file")
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error:
+        image = None
+    if image is None:
+        raise _damaged(path, "cannot be decoded as a PNG file")
+    if image.ndim == 3 and image.shape[2] != 3:
+        raise DatasetError(f"{path} has an alpha channel, which no picture of a dataset has; save it as plain RGB")
+    if image.dtype not in (np.uint8, np.uint16):
+        raise _damaged(path, f"decodes to {image.dtype}")
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB) if image.ndim == 3 else image  # type: ignore[return-value]
+
+
+def write_mask(path: Path, mask: npt.NDArray[np.bool_]) -> None:
+    """Write a mask as a grey PNG file, 255 where it is True.
+
+    Args:
+        path: the file.
+        mask: ``(H, W)`` bool.
+
+    Raises:
+        ValueError: ``mask`` has another shape or type.
+        DatasetError: the file cannot be written.
+    """
+    _require(mask, "bool", ("H", "W"))
+    write_image(path, mask.astype(np.uint8) * np.uint8(255))
+
+
+def read_mask(path: Path) -> npt.NDArray[np.bool_]:
+    """Read what :func:`write_mask` wrote.
+
+    Returns:
+        ``(H, W)`` bool.
+
+    Raises:
+        DatasetError: the file is missing, damaged, or holds anything but 0 and 255.
+    """
+    image = read_image(path)
+    if image.ndim != 2 or image.dtype != np.uint8 or not np.isin(image, (0, 255)).all():
+        raise _damaged(path, "is no mask: it is no grey picture of 0 and 255 alone")
+    mask: npt.NDArray[np.bool_] = image == 255
+    return mask
+
+
+def write_inverted_mask(path: Path, mask: npt.NDArray[np.bool_]) -> None:
+    """Write a mask the way AnimeRun keeps occlusions and line areas: a uint8 ``.npy`` file, **0** where it is True.
+
+    Args:
+        path: the file.
+        mask: ``(H, W)`` bool.
+
+    Raises:
+        ValueError: ``mask`` has another shape or type.
+        DatasetError: the file cannot be written.
+    """
+    _require(mask, "bool", ("H", "W"))
+    write_array(path, (~mask).astype(np.uint8))
+
+
+def read_inverted_mask(path: Path) -> npt.NDArray[np.bool_]:
+    """Read what :func:`write_inverted_mask` wrote.
+
+    Returns:
+        ``(H, W)`` bool, True where the file holds 0.
+
+    Raises:
+        DatasetError: the file is missing, damaged, or holds anything but 0 and 1.
+    """
+    array = read_array(path)
+    if array.ndim != 2 or array.dtype != np.uint8 or (array > 1).any():
+        raise _damaged(path, "is no mask: it is no (H, W) uint8 array of 0 and 1 alone")
+    mask: npt.NDArray[np.bool_] = array == 0
+    return mask
+
+
+def write_array(path: Path, array: npt.NDArray[Any]) -> None:
+    """Write a ``.npy`` file.
+
+    Args:
+        path: the file.
+        array: any array of numbers or truth values.
+
+    Raises:
+        ValueError: ``array`` holds Python objects.
+        DatasetError: the file cannot be written.
+    """
+    stream = io.BytesIO()
+    np.save(stream, np.ascontiguousarray(array), allow_pickle=False)
+    _write_bytes(path, stream.getvalue())
+
+
+def read_array(path: Path) -> npt.NDArray[Any]:
+    """Read a ``.npy`` file.
+
+    Returns:
+        The array, with the shape and dtype that the file gives it.
+
+    Raises:
+        DatasetError: the file is missing, no complete ``.npy`` file, or holds Python objects.
+    """
+    data = _read_bytes(path)
+    try:
+        return _parse_array(data)
+    # The header is a Python literal, in which foreign bytes fail in many ways.
+    except Exception as error:
+        raise _damaged(path, f"is no complete .npy file ({error})") from error
+
+
+def write_matches(path: Path, matches: Sequence[Sequence[int]]) -> None:
+    """Write the matches of all segments of a frame as ``{"0": [j0, j1, ...], ...}``.
+
+    Args:
+        path: the file.
+        matches: for each segment, in order, its targets, best first; ``[-1]`` where there is none.
+
+    Raises:
+        ValueError: a list is empty, or a target is negative and not the only ``-1``.
+        DatasetError: the file cannot be written.
+    """
+    table = {str(segment): [int(target) for target in targets] for segment, targets in enumerate(matches)}
+    for segment, targets in table.items():
+        if not _are_targets(targets):
+            raise ValueError(f"segment {segment} has the targets {targets}; they must be numbers from 0 on, or [-1]")
+    _write_bytes(path, _json_bytes(table))
+
+
+def read_matches(path: Path) -> list[list[int]]:
+    """Read what :func:`write_matches` wrote.
+
+    Returns:
+        For each segment, in order, its targets, best first; ``[-1]`` where there is none.
+
+    Raises:
+        DatasetError: the file is missing, no JSON, lacks a segment, or holds impossible targets.
+    """
+    table = read_json(path)
+    if not isinstance(table, dict):
+        raise _damaged(path, "holds no table of segments")
+    matches = []
+    for segment in range(len(table)):
+        targets = table.get(str(segment))
+        if targets is None:
+            raise _damaged(path, f"has no entry for segment {segment} although it has {len(table)} entries")
+        if not isinstance(targets, list) or not _are_targets(targets):
+            raise _damaged(path, f"gives segment {segment} something else than a list of segments or [-1]")
+        matches.append(targets)
+    return matches
+
+
+def write_names(path: Path, names: Mapping[str, str]) -> None:
+    """Write a table from id (a decimal number as text) to name, in the order of the ids.
+
+    Raises:
+        ValueError: an id is no decimal number.
+        DatasetError: the file cannot be written.
+    """
+    if not all(key.isascii() and key.isdecimal() for key in names):
+        raise ValueError(f"ids must be decimal numbers, got {', '.join(names)}")
+    _write_bytes(path, _json_bytes({key: names[key] for key in sorted(names, key=int)}, indent=1))
+
+
+def read_names(path: Path) -> dict[str, str]:
+    """Read what :func:`write_names` wrote.
+
+    Raises:
+        DatasetError: the file is missing, no JSON, or no table of names.
+    """
+    table = read_json(path)
+    if not isinstance(table, dict) or not all(
+        key.isascii() and key.isdecimal() and isinstance(name, str) for key, name in table.items()
+    ):
+        raise _damaged(path, "holds no table from ids to names")
+    return table
+
+
+def write_json(path: Path, data: object) -> None:
+    """Write JSON with sorted keys, so that the same data always becomes the same bytes.
+
+    Raises:
+        ValueError: ``data`` holds NaN or infinity.
+        TypeError: ``data`` holds something that JSON cannot.
+        DatasetError: the file cannot be written.
+    """
+    _write_bytes(path, _json_bytes(data, indent=1, sort_keys=True))
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file.
+
+    Raises:
+        DatasetError: the file is missing or no JSON.
+    """
+    data = _read_bytes(path)
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise _damaged(path, f"is no valid JSON ({error})") from error
+
+
+def _parse_array(data: bytes) -> npt.NDArray[Any]:
+    """A ``.npy`` file's array; unlike ``np.load`` it believes the header only as far as there are bytes."""
+    stream = io.BytesIO(data)
+    version = np.lib.format.read_magic(stream)  # type: ignore[no-untyped-call]
+    if version == (1, 0):
+        shape, column_major, dtype = np.lib.format.read_array_header_1_0(stream)  # type: ignore[no-untyped-call]
+    elif version == (2, 0):
+        shape, column_major, dtype = np.lib.format.read_array_header_2_0(stream)  # type: ignore[no-untyped-call]
+    else:
+        raise ValueError(f"version {version} is unknown")
+    if dtype.hasobject:
+        raise ValueError("it holds Python objects, which could run code, instead of numbers")
+    body = memoryview(data)[stream.tell() :]
+    count = math.prod(shape)
+    if min(shape, default=0) < 0 or len(body) != count * dtype.itemsize:
+        raise ValueError(f"it holds {len(body)} bytes where shape {shape} of {dtype} needs {count * dtype.itemsize}")
+    return np.frombuffer(body, dtype, count).reshape(shape, order="F" if column_major else "C").copy(order="C")
+
+
+def _json_bytes(data: object, *, indent: int | None = None, sort_keys: bool = False) -> bytes:
+    text = json.dumps(data, indent=indent, sort_keys=sort_keys, ensure_ascii=False, allow_nan=False)
+    return (text + "\n").encode()
+
+
+def _are_targets(targets: list[Any]) -> bool:
+    return targets == [-1] or (bool(targets) and all(type(target) is int and target >= 0 for target in targets))
+
+
+def _is_whole_png(data: bytes) -> bool:
+    """Whether the chunks fill the file to its end and their checksums are right."""
+    if not data.startswith(_PNG_SIGNATURE):
+        return False
+    position, kind = len(_PNG_SIGNATURE), b""
+    while position < len(data) and kind != b"IEND":
+        if position + 12 > len(data):
+            return False
+        length = int.from_bytes(data[position : position + 4], "big")
+        end = position + 12 + length
+        if end > len(data) or zlib.crc32(data[position + 4 : end - 4]).to_bytes(4, "big") != data[end - 4 : end]:
+            return False
+        kind = data[position + 4 : position + 8]
+        position = end
+    return kind == b"IEND" and position == len(data)
+
+
+def _require(array: npt.NDArray[Any], dtype: str, shape: tuple[str | int, ...]) -> None:
+    """Raise ValueError unless an array has this type and shape and is not empty."""
+    if not fits(array, dtype, shape):
+        sides = ", ".join(map(str, shape))
+        raise ValueError(f"expected a ({sides}) array of {dtype}, got {array.shape} of {array.dtype}")
+
+
+def fits(array: npt.NDArray[Any], dtype: str, shape: tuple[str | int, ...]) -> bool:
+    """Whether an array has this dtype and shape, where a word in the shape stands for any length but 0."""
+    return (
+        array.dtype == np.dtype(dtype)
+        and array.ndim == len(shape)
+        and all(
+            side == wanted or (isinstance(wanted, str) and side > 0)
+            for side, wanted in zip(array.shape, shape, strict=True)
+        )
+    )
+
+
+def _write_bytes(path: Path, data: bytes) -> None:
+    with written_aside(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise DatasetError(f"{path} is missing; make or download it again") from error
+    except OSError as error:
+        raise DatasetError(f"{path} cannot be read: {_reason(error)}") from error
+
+
+def _damaged(path: Path, what: str) -> DatasetError:
+    return DatasetError(f"{path} {what}; delete it and make or download it again")
+
+
+def _reason(error: OSError) -> str:
+    """What the system says, and what to do about it."""
+    advice = {
+        errno.ENOSPC: "the disk is full; make room and run the same command again",
+        errno.EDQUOT: "the disk quota is used up; make room and run the same command again",
+        errno.EROFS: "the file system is read-only; choose another folder",
+        errno.EACCES: "permission denied; change the permissions or choose another folder",
+        errno.ENOTDIR: "a part of the path is a file and no folder; choose another folder or remove the file",
+        errno.EEXIST: "a part of the path is a file and no folder; choose another folder or remove the file",
+        errno.EISDIR: "there is a folder of that name; remove or rename it",
+    }
+    return advice.get(error.errno or 0, error.strerror or str(error))
