@@ -1,0 +1,58 @@
+"""Which pixels of line art are line, and which lie near one."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+
+def line_pixels(line_art: npt.NDArray[np.uint8], threshold: int = 128) -> npt.NDArray[np.bool_]:
+    """The pixels of line art on white paper that are line.
+
+    A pixel of coloured line art counts by its darkest channel: a pure yellow or red line is as much a line as a black
+    one, although it is bright.
+
+    Args:
+        line_art: ``(H, W)`` or ``(H, W, 3)`` uint8.
+        threshold: a pixel darker than this is a line.
+
+    Returns:
+        ``(H, W)`` bool.
+
+    Raises:
+        ValueError: ``line_art`` is not such a picture.
+    """
+    if line_art.dtype != np.uint8 or not (line_art.ndim == 2 or (line_art.ndim == 3 and line_art.shape[2] == 3)):
+        raise ValueError(f"line art must be (H, W) or (H, W, 3) uint8, not {line_art.shape} {line_art.dtype}")
+    if line_art.shape[0] == 0 or line_art.shape[1] == 0:
+        raise ValueError(f"line art must have at least one pixel, not the shape {line_art.shape}")
+    darkest = line_art if line_art.ndim == 2 else line_art.min(axis=2)
+    return darkest < threshold
+
+
+def line_area(line_art: npt.NDArray[np.uint8], distance: float = 10, threshold: int = 128) -> npt.NDArray[np.bool_]:
+    """The pixels at or near a line, where the paper reports flow errors apart from the flat areas (section 4).
+
+    Args:
+        line_art: ``(H, W)`` or ``(H, W, 3)`` uint8, dark lines on white.
+        distance: how far the area reaches, in pixels, Euclidean, from pixel centre to pixel centre, itself included.
+        threshold: a pixel darker than this is a line; see :func:`line_pixels`.
+
+    Returns:
+        ``(H, W)`` bool, True within ``distance`` of a line pixel; all False where there is no line at all.
+
+    Raises:
+        ValueError: ``line_art`` is not such a picture.
+    """
+    lines = line_pixels(line_art, threshold)
+    if not lines.any():
+        # A distance to nothing is whatever OpenCV makes of it.
+        return np.zeros(lines.shape, np.bool_)
+    return distance_from(lines) <= distance
+
+
+def distance_from(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
+    """``(H, W)`` float32: the exact Euclidean distance of each pixel from the nearest True one (there must be one)."""
+    distance = cv2.distanceTransform((~mask).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return distance.astype(np.float32, copy=False)

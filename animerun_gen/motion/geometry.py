@@ -1,0 +1,117 @@
+"""What is taken down of one frame: cameras, meshes and the instances that are drawn, as plain arrays.
+
+Nothing here knows Blender.  A vertex of a mesh is given in the mesh's own coordinates; an instance places a mesh in
+the world; the camera projects the world onto the picture.  All matrices are float64 and act on column vectors.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Float64Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Camera:
+    """A camera at one frame.
+
+    Attributes:
+        name: Which camera it is; a change of name between two frames is a cut.
+        world: ``(4, 4)``, camera to world, rotation and location only.
+        projection: ``(4, 4)``, camera to clip coordinates (OpenGL: the camera looks along -z), with lens, sensor fit,
+            shift, scale and the picture's shape all in it.
+        clip_start: Nearest distance along the view axis that is drawn, in scene units.
+        clip_end: Farthest distance along the view axis that is drawn, in scene units.
+        width: Picture width in pixels.
+        height: Picture height in pixels.
+    """
+
+    name: str
+    world: Float64Array
+    projection: Float64Array
+    clip_start: float
+    clip_end: float
+    width: int
+    height: int
+
+    @property
+    def is_orthographic(self) -> bool:
+        """Whether rays are parallel: the last row of the projection is then ``(0, 0, 0, 1)``."""
+        return bool(self.projection[3, 2] == 0.0)
+
+    def pixel_matrix(self) -> Float64Array:
+        """The matrix from the world to homogeneous pixels.
+
+        Returns:
+            ``(4, 4)`` float64, world point ``(x, y, z, 1)`` to ``(px * w, py * w, depth', w)`` with ``(px, py)`` in the
+            project's pixel coordinates.  ``w`` is the distance along the view axis for a perspective camera and 1 for
+            an orthographic one; the third row is the distance along the view axis for both.
+        """
+        half_width, half_height = 0.5 * self.width, 0.5 * self.height
+        to_pixels = np.array(
+            [
+                [half_width, 0.0, 0.0, half_width - 0.5],
+                [0.0, -half_height, 0.0, half_height - 0.5],
+                [0.0, 0.0, 0.0, 0.0],
+                [0.0, 0.0, 0.0, 1.0],
+            ]
+        )
+        view = np.linalg.inv(self.world)
+        matrix = to_pixels @ self.projection @ view
+        matrix[2] = -view[2]
+        return matrix
+
+
+@dataclass(frozen=True)
+class FrameGeometry:
+    """Everything that a frame's picture shows, as arrays; meshes are stored once however often they are drawn.
+
+    ``M`` meshes, ``I`` instances, ``V`` vertices and ``T`` triangles of all meshes together.
+
+    Attributes:
+        frame: Frame number.
+        camera: The camera of that frame.
+        vertices: ``(V, 3)`` float32, mesh coordinates.
+        triangles: ``(T, 3)`` int32, vertex numbers counted within the mesh.
+        triangle_slots: ``(T,)`` int32, material slot of each triangle.
+        vertex_start: ``(M + 1,)`` int64, first vertex of each mesh.
+        triangle_start: ``(M + 1,)`` int64, first triangle of each mesh.
+        topologies: ``M`` digests of the faces over vertex numbers; equal digests mean equal vertex numbering.
+        keys: ``I`` names, unique in the frame, that find the same instance at another frame.
+        mesh: ``(I,)`` int32, mesh of each instance.
+        matrices: ``(I, 4, 4)`` float64, mesh to world.
+        object_ids: ``(I,)`` uint16, see the cut's table of names.
+        remeshed: ``(I,)`` bool, whether the mesh's vertices are made anew every frame (booleans, metaballs, ...), so
+            that equal numbering does not mean equal surface points unless nothing moved within the mesh.
+        modifiers: ``I`` lists of the modifiers that a render applies, as text.
+        slot_start: ``(I + 1,)`` int64, first entry of each instance in ``slot_materials``.
+        slot_materials: ``(S,)`` uint16, material id of every slot of every instance.
+    """
+
+    frame: int
+    camera: Camera
+    vertices: npt.NDArray[np.float32]
+    triangles: npt.NDArray[np.int32]
+    triangle_slots: npt.NDArray[np.int32]
+    vertex_start: npt.NDArray[np.int64]
+    triangle_start: npt.NDArray[np.int64]
+    topologies: tuple[bytes, ...]
+    keys: tuple[str, ...]
+    mesh: npt.NDArray[np.int32]
+    matrices: Float64Array
+    object_ids: npt.NDArray[np.uint16]
+    remeshed: npt.NDArray[np.bool_]
+    modifiers: tuple[str, ...]
+    slot_start: npt.NDArray[np.int64]
+    slot_materials: npt.NDArray[np.uint16]
+
+    def mesh_vertices(self, mesh: int) -> npt.NDArray[np.float32]:
+        """The ``(n, 3)`` float32 vertices of one mesh, in its own coordinates (a view)."""
+        return self.vertices[self.vertex_start[mesh] : self.vertex_start[mesh + 1]]
+
+    def instance_pixel_matrices(self) -> Float64Array:
+        """``(I, 4, 4)`` float64: mesh coordinates to homogeneous pixels (see :meth:`Camera.pixel_matrix`)."""
+        return np.ascontiguousarray(self.camera.pixel_matrix() @ self.matrices)

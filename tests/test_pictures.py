@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from animerun_gen import pictures
+
+EVERY_VALUE = np.arange(256, dtype=np.uint8).reshape(16, 16)
+grays = arrays.arrays(np.uint8, (5, 7))
+colors = arrays.arrays(np.uint8, (5, 7, 3))
+inks = st.tuples(*[st.integers(0, 255)] * 3)
+
+
+@pytest.mark.parametrize("gamma", [0.2, 1.0, 0.45, 10.0])
+def test_contour_is_the_formula_for_every_value(gamma: float) -> None:
+    line_art = pictures.contour(EVERY_VALUE, gamma)
+    assert line_art.dtype == np.uint8
+    for value, result in zip(EVERY_VALUE.ravel().tolist(), line_art.ravel().tolist(), strict=True):
+        assert abs(result - 255 * (value / 255) ** (1 / gamma)) <= 0.5
+
+
+def test_contour_of_the_paper_makes_faint_lines_strong_and_leaves_white_and_black() -> None:
+    line_art = pictures.contour(np.array([[0, 128, 255]], np.uint8), 0.2)
+    # 255 * (128 / 255) ** 5 = 8.09
+    assert line_art.tolist() == [[0, 8, 255]]
+
+
+def test_harden_leaves_two_values_and_cuts_in_the_middle() -> None:
+    hard = pictures.harden(EVERY_VALUE)
+    assert hard.dtype == np.uint8
+    assert np.array_equal(hard == 0, EVERY_VALUE < 128)
+    assert np.array_equal(hard == 255, EVERY_VALUE >= 128)
+
+
+@given(grays)
+def test_hardening_twice_changes_nothing(line_art: np.ndarray) -> None:
+    hard = pictures.harden(line_art)
+    np.testing.assert_array_equal(pictures.harden(hard), hard)
+
+
+@given(colors, grays, inks)
+def test_lines_are_mixed_by_how_much_they_cover(
+    flat: np.ndarray, line_art: np.ndarray, ink: tuple[int, int, int]
+) -> None:
+    drawn = pictures.draw_lines(flat, line_art, ink)
+    assert drawn.dtype == np.uint8
+    share = line_art[..., None] / 255.0
+    exact = flat * share + np.array(ink) * (1.0 - share)
+    assert np.abs(drawn - exact).max() <= 0.5 + 1e-9
+
+
+@given(colors, grays, inks)
+def test_a_frame_has_no_colours_but_those_of_surfaces_and_lines(
+    flat: np.ndarray, line_art: np.ndarray, ink: tuple[int, int, int]
+) -> None:
+    drawn = pictures.draw_lines(flat, pictures.harden(line_art), ink)
+    known = {*map(tuple, flat.reshape(-1, 3).tolist()), ink}
+    assert set(map(tuple, drawn.reshape(-1, 3).tolist())) <= known
+    np.testing.assert_array_equal(drawn[line_art >= 128], flat[line_art >= 128])
+    assert (drawn[line_art < 128] == ink).all()
