@@ -1,0 +1,35 @@
+"""Removes what Workbench draws but whose geometry cannot be taken down, so that picture and labels agree."""
+
+from __future__ import annotations
+
+import bpy
+
+from animerun_gen.blender.convert.hiding import hide
+
+UNREADABLE = {
+    "VOLUME": "a volume has no surface",
+    "CURVES": "hair curves are strands",
+    "POINTCLOUD": "points have no surface",
+    "GPENCIL": "grease pencil strokes have no surface",
+    "GREASEPENCIL": "grease pencil strokes have no surface",
+}
+"""Object types without triangles, and why they go."""
+
+
+def remove_unreadable() -> list[str]:
+    """Hide every object of a type that has no triangles, and the domains of smoke and fluids.
+
+    Objects that are not in the scene count as well: instances may draw them.
+
+    Returns:
+        What was hidden and why.
+    """
+    notes = []
+    for obj in bpy.data.objects:
+        reason = UNREADABLE.get(obj.type)
+        if reason is None and any(m.type == "FLUID" and m.fluid_type == "DOMAIN" for m in obj.modifiers):
+            reason = "a smoke or fluid domain is a volume"
+        if reason is not None and not obj.hide_render:
+            hide(obj)
+            notes.append(f"removed '{obj.name}': {reason}")
+    return notes

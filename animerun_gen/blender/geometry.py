@@ -1,0 +1,321 @@
+"""Takes down the geometry of a frame exactly as the renderer sees it.
+
+A render engine is handed the *render* dependency graph, while ``evaluated_depsgraph_get()`` gives the viewport's, with
+other visibility and other subdivision levels.  So a small engine of our own "renders" a frame by copying its arrays.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import bpy
+import numpy as np
+
+from animerun_gen.errors import SceneError
+from animerun_gen.motion.companions import BACKGROUND_ID, NO_MATERIAL_ID
+from animerun_gen.motion.geometry import Camera, FrameGeometry
+
+ENGINE = "ANIMERUN_GEOMETRY"
+
+REMESHING_MODIFIERS = {"BOOLEAN", "DECIMATE", "FLUID", "REMESH", "SKIN", "WELD"}
+"""Modifiers that make vertices anew from a shape, so that a vertex number names no lasting surface point."""
+
+UNREADABLE_DATA = {
+    "Curves": "hair curves",
+    "GreasePencil": "grease pencil strokes",
+    "GreasePencilv3": "grease pencil strokes",
+    "PointCloud": "a point cloud",
+    "Volume": "a volume",
+}
+"""Types of evaluated data that Workbench draws although they have no triangles."""
+
+LARGEST_ID = np.iinfo(np.uint16).max
+
+
+@dataclass(frozen=True)
+class NameTable:
+    """Ids of objects or materials, the same for every frame of a cut.
+
+    Attributes:
+        ids: Name in the file (with the library where it is linked) to id.
+    """
+
+    ids: dict[str, int]
+
+    def named(self, reserved: dict[int, str]) -> dict[str, str]:
+        """The table as it is written beside the id maps: id (as a string) to name, reserved ids included."""
+        table = reserved | {number: name for name, number in self.ids.items()}
+        return {str(number): table[number] for number in sorted(table)}
+
+
+@dataclass(frozen=True)
+class SceneNames:
+    """The id tables of a cut."""
+
+    objects: NameTable
+    materials: NameTable
+
+    def object_table(self) -> dict[str, str]:
+        """Object id to name."""
+        return self.objects.named({BACKGROUND_ID: "background"})
+
+    def material_table(self) -> dict[str, str]:
+        """Material id to name."""
+        return self.materials.named({BACKGROUND_ID: "background", NO_MATERIAL_ID: "no material"})
+
+
+def scene_names() -> SceneNames:
+    """Number all objects and materials of the open file by name, so that ids do not depend on the frame.
+
+    Raises:
+        SceneError: There are more than fit into 16 bits.
+    """
+    objects = sorted(obj.name_full for obj in bpy.data.objects)
+    materials = sorted(material.name_full for material in bpy.data.materials)
+    for kind, names, first in (("objects", objects, 1), ("materials", materials, 2)):
+        if len(names) + first > LARGEST_ID:
+            raise SceneError(
+                f"the file has {len(names)} {kind}, more than the {LARGEST_ID} that 16-bit id maps can tell apart; "
+                "take 'ids' out of motion.extras or clean the file up."
+            )
+    return SceneNames(
+        NameTable({name: number for number, name in enumerate(objects, start=BACKGROUND_ID + 1)}),
+        NameTable({name: number for number, name in enumerate(materials, start=NO_MATERIAL_ID + 1)}),
+    )
+
+
+class _Engine(bpy.types.RenderEngine):  # type: ignore[misc]
+    """Hands the render dependency graph to whoever is waiting for it."""
+
+    bl_idname = ENGINE
+    bl_label = "animerun-gen geometry"
+    bl_use_preview = False
+
+    reader: Any = None
+    failure: BaseException | None = None
+
+    def render(self, depsgraph: bpy.types.Depsgraph) -> None:
+        try:
+            type(self).reader(self, depsgraph)
+        except BaseException as error:  # an exception that leaves this method is printed and lost
+            type(self).failure = error
+
+
+@contextmanager
+def geometry_engine() -> Iterator[None]:
+    """Have the engine registered while the body runs.
+
+    Blender hangs at exit when a Python engine has rendered and is still registered, or still the scene's engine.
+    """
+    bpy.utils.register_class(_Engine)
+    try:
+        yield
+    finally:
+        for scene in bpy.data.scenes:
+            if scene.render.engine == ENGINE:
+                scene.render.engine = "BLENDER_WORKBENCH"
+        bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+        bpy.utils.unregister_class(_Engine)
+
+
+def take_down(scene: bpy.types.Scene, names: SceneNames) -> FrameGeometry:
+    """Read the geometry of the scene's current frame from the render dependency graph.
+
+    Args:
+        scene: The converted scene; :func:`geometry_engine` must be active.
+        names: The cut's ids.
+
+    Returns:
+        The frame's geometry.
+    """
+    frames: list[FrameGeometry] = []
+    _Engine.failure = None
+    _Engine.reader = lambda engine, depsgraph: frames.append(_Reader(engine, depsgraph, names).read())
+    engine, freestyle = scene.render.engine, scene.render.use_freestyle
+    scene.render.engine = ENGINE
+    scene.render.use_freestyle = False
+    try:
+        bpy.ops.render.render(write_still=False, scene=scene.name)
+    finally:
+        scene.render.engine = engine
+        scene.render.use_freestyle = freestyle
+        _Engine.reader = None
+    if _Engine.failure is not None:
+        raise _Engine.failure
+    if not frames:
+        raise SceneError(f"Blender rendered frame {scene.frame_current} without handing over its geometry.")
+    return frames[0]
+
+
+class _Reader:
+    """Collects the arrays of one frame."""
+
+    def __init__(self, engine: _Engine, depsgraph: bpy.types.Depsgraph, names: SceneNames) -> None:
+        self.engine = engine
+        self.depsgraph = depsgraph
+        self.names = names
+        self.mesh_index: dict[int, int] = {}
+        self.vertices: list[np.ndarray[Any, Any]] = []
+        self.triangles: list[np.ndarray[Any, Any]] = []
+        self.slots: list[np.ndarray[Any, Any]] = []
+        self.topologies: list[bytes] = []
+
+    def read(self) -> FrameGeometry:
+        keys: list[tuple[str, str]] = []
+        mesh_of: list[int] = []
+        matrices: list[list[list[float]]] = []
+        object_ids: list[int] = []
+        remeshed: list[bool] = []
+        modifiers: list[str] = []
+        slot_materials: list[int] = []
+        slot_start = [0]
+        for instance in self.depsgraph.object_instances:
+            drawn = instance.object
+            # texts, curves and metaballs come a second time as the mesh that is drawn
+            if not instance.show_self:
+                continue
+            _refuse_unreadable(drawn)
+            if not isinstance(drawn.data, bpy.types.Mesh):
+                continue
+            mesh = self._mesh(drawn.data)
+            if len(self.triangles[mesh]) == 0:
+                continue
+            original = drawn.original
+            keys.append(_key(instance, original))
+            mesh_of.append(mesh)
+            matrices.append([list(row) for row in instance.matrix_world])
+            object_ids.append(self.names.objects.ids.get(original.name_full, BACKGROUND_ID))
+            remeshed.append(_is_remeshed(drawn))
+            modifiers.append(", ".join(modifier.name for modifier in drawn.modifiers if modifier.show_render))
+            slot_materials += [self._material_id(material) for material in _materials(drawn)]
+            slot_start.append(len(slot_materials))
+        return FrameGeometry(
+            frame=self.depsgraph.scene.frame_current,
+            camera=self._camera(),
+            vertices=np.concatenate([np.empty((0, 3), np.float32), *self.vertices]),
+            triangles=np.concatenate([np.empty((0, 3), np.int32), *self.triangles]),
+            triangle_slots=np.concatenate([np.empty(0, np.int32), *self.slots]),
+            vertex_start=_starts(self.vertices),
+            triangle_start=_starts(self.triangles),
+            topologies=tuple(self.topologies),
+            keys=_unique(_with_counts(keys), self.depsgraph.scene.frame_current),
+            mesh=np.array(mesh_of, np.int32),
+            matrices=np.array(matrices, np.float64).reshape(-1, 4, 4),
+            object_ids=np.array(object_ids, np.uint16),
+            remeshed=np.array(remeshed, bool),
+            modifiers=tuple(modifiers),
+            slot_start=np.array(slot_start, np.int64),
+            slot_materials=np.array(slot_materials, np.uint16),
+        )
+
+    def _camera(self) -> Camera:
+        scene = self.depsgraph.scene
+        camera = scene.camera.evaluated_get(self.depsgraph)
+        width, height = scene.render.resolution_x, scene.render.resolution_y
+        projection = camera.calc_matrix_camera(self.depsgraph, x=width, y=height, scale_x=1.0, scale_y=1.0)
+        # the renderer, too, leaves out a scale that the camera object may have
+        world = np.array(camera.matrix_world.normalized(), np.float64)
+        return Camera(
+            name=camera.original.name_full,
+            world=world,
+            projection=np.array(projection, np.float64),
+            clip_start=camera.data.clip_start,
+            clip_end=camera.data.clip_end,
+            width=width,
+            height=height,
+        )
+
+    def _mesh(self, mesh: bpy.types.Mesh) -> int:
+        address = mesh.as_pointer()
+        if address in self.mesh_index:
+            return self.mesh_index[address]
+        vertices = np.empty(3 * len(mesh.vertices), np.float32)
+        mesh.vertices.foreach_get("co", vertices)
+        corners = np.empty(len(mesh.loops), np.int32)
+        mesh.loops.foreach_get("vertex_index", corners)
+        faces = np.empty(len(mesh.polygons), np.int32)
+        mesh.polygons.foreach_get("loop_start", faces)
+        mesh.calc_loop_triangles()
+        triangles = np.empty(3 * len(mesh.loop_triangles), np.int32)
+        mesh.loop_triangles.foreach_get("vertices", triangles)
+        slots = np.empty(len(mesh.loop_triangles), np.int32)
+        mesh.loop_triangles.foreach_get("material_index", slots)
+
+        # of the faces, not of the triangles: how a bent face is split may change while its points stay the same
+        digest = hashlib.blake2b(digest_size=16)
+        digest.update(len(mesh.vertices).to_bytes(8, "little"))
+        digest.update(faces.tobytes())
+        digest.update(corners.tobytes())
+
+        self.vertices.append(vertices.reshape(-1, 3))
+        self.triangles.append(triangles.reshape(-1, 3))
+        self.slots.append(slots)
+        self.topologies.append(digest.digest())
+        self.mesh_index[address] = len(self.topologies) - 1
+        return self.mesh_index[address]
+
+    def _material_id(self, material: bpy.types.Material | None) -> int:
+        if material is None:
+            return NO_MATERIAL_ID
+        return self.names.materials.ids.get(material.original.name_full, NO_MATERIAL_ID)
+
+
+def _refuse_unreadable(drawn: bpy.types.Object) -> None:
+    """Stop at what Workbench draws but this module cannot read; the conversion removes whole objects of such types,
+    but geometry nodes can make them inside a mesh object."""
+    kind = type(drawn.data).__name__
+    if kind in UNREADABLE_DATA:
+        raise SceneError(
+            f"object '{drawn.original.name_full}' draws {UNREADABLE_DATA[kind]}, made by its geometry nodes, whose "
+            "motion cannot be followed; name it in 'remove.objects' of the cut's configuration"
+        )
+
+
+def _key(instance: bpy.types.DepsgraphObjectInstance, original: bpy.types.Object) -> tuple[str, str]:
+    """A name for what is drawn, and for the group of instances among which its number tells it apart.
+
+    Vertices, faces and geometry nodes number their instances; when there are more or fewer of them at another frame,
+    the numbers mean others.  The members of an instanced collection have names.
+    """
+    if not instance.is_instance:
+        return str(original.name_full), ""
+    parent = instance.parent.original if instance.parent else None
+    # unused places of the path that leads to an instance hold INT_MAX
+    path = ",".join(str(part) for part in instance.persistent_id if part != 2**31 - 1)
+    name = f"{parent.name_full if parent else ''}/{path}/{original.name_full}"
+    numbered = parent is None or parent.instance_type != "COLLECTION"
+    return name, f"{parent.name_full if parent else ''}/{original.name_full}" if numbered else ""
+
+
+def _with_counts(keys: list[tuple[str, str]]) -> list[str]:
+    """Put the size of its group into each numbered instance's key."""
+    sizes = Counter(group for _, group in keys)
+    return [f"{name}*{sizes[group]}" if group else name for name, group in keys]
+
+
+def _unique(keys: list[str], frame: int) -> tuple[str, ...]:
+    """Make keys that occur more than once match nothing: which one is which at another frame nobody can tell."""
+    counts = Counter(keys)
+    return tuple(key if counts[key] == 1 else f"{key}#{position}@{frame}" for position, key in enumerate(keys))
+
+
+def _is_remeshed(drawn: bpy.types.Object) -> bool:
+    if drawn.original.type == "META":
+        return True
+    return any(modifier.show_render and modifier.type in REMESHING_MODIFIERS for modifier in drawn.modifiers)
+
+
+def _materials(drawn: bpy.types.Object) -> list[bpy.types.Material | None]:
+    """The materials of an object's slots; a mesh made by geometry nodes brings its own list."""
+    own = list(drawn.data.materials)
+    slots = [slot.material for slot in drawn.material_slots]
+    return slots if len(slots) == len(own) else own
+
+
+def _starts(parts: list[np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
+    return np.cumsum([0, *[len(part) for part in parts]], dtype=np.int64)

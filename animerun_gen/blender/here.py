@@ -1,0 +1,75 @@
+"""Does render jobs in the Blender in which this Python runs, for scripts that were started by it."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from animerun_gen.blender import versions
+from animerun_gen.blender.job import Event, RenderJob, Reporter
+from animerun_gen.blender.worker import run_job
+from animerun_gen.errors import AnimerunGenError
+from animerun_gen.pipeline.render_process import RenderFailure
+
+
+@dataclass(frozen=True)
+class ThisBlender:
+    """The engine for :func:`animerun_gen.pipeline.run.generate` inside Blender, or where ``bpy`` is imported anyway.
+
+    A crash of Blender takes the script with it; what was written until then is complete, and the next run goes on.
+    """
+
+    @property
+    def version(self) -> str:
+        """Which Blender it is."""
+        return versions.engine_name()
+
+    def start(self, job: RenderJob, log: Path) -> RenderHere:
+        """Make ready to do a job; what Blender prints goes to a log file."""
+        return RenderHere(job, log)
+
+
+@dataclass(frozen=True)
+class RenderHere:
+    """One job, done in the calling thread, which must be the main one."""
+
+    job: RenderJob
+    log: Path
+
+    def run(self, on_event: Callable[[Event], None]) -> None:
+        """Do the job.
+
+        Raises:
+            RenderFailure: It could not be finished.
+        """
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with _output_to(self.log):
+            try:
+                run_job(self.job, Reporter(on_event))
+            except AnimerunGenError as error:
+                raise RenderFailure(f"cut '{self.job.config.name}': {error} (log: {self.log})") from error
+            except Exception as error:
+                traceback.print_exc()
+                raise RenderFailure(
+                    f"cut '{self.job.config.name}': {type(error).__name__}: {error} (log: {self.log})"
+                ) from error
+
+    def kill(self) -> None:
+        """Nothing to end: the job runs in the calling thread."""
+
+
+@contextmanager
+def _output_to(log: Path) -> Iterator[None]:
+    """Send what Blender prints, which goes past ``sys.stdout``, to a file."""
+    before = os.dup(1)
+    with open(log, "ab") as file:
+        os.dup2(file.fileno(), 1)
+    try:
+        yield
+    finally:
+        os.dup2(before, 1)
+        os.close(before)

@@ -1,0 +1,109 @@
+"""What a Blender process is told to do and what it tells back; no ``bpy`` in here, both ends read it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from animerun_gen.config import CutConfig
+
+Event = dict[str, Any]
+"""One message of the Blender process; ``event`` names its kind, see the functions of :class:`Reporter`."""
+
+
+@dataclass(frozen=True)
+class RenderJob:
+    """A part of a cut for one Blender process.
+
+    Attributes:
+        config: The cut.
+        output: Root folder of the dataset.
+        pictures: Frames whose pictures are to be rendered, ascending.
+        companions: Frames whose depth, ids and normals are to be written, ascending.
+        pairs: Neighbouring frames ``(earlier, later)`` between which motion is to be computed, ascending.
+        cross_check: Whether each pair is also computed by the other backend and compared.
+    """
+
+    config: CutConfig
+    output: Path
+    pictures: tuple[int, ...] = ()
+    companions: tuple[int, ...] = ()
+    pairs: tuple[tuple[int, int], ...] = ()
+    cross_check: bool = False
+
+    @property
+    def frames(self) -> tuple[int, ...]:
+        """Every frame that has to be visited, ascending."""
+        return tuple(sorted({*self.pictures, *self.companions, *(frame for pair in self.pairs for frame in pair)}))
+
+    def to_json(self) -> str:
+        """The job as text, for :meth:`from_json` in another process."""
+        return json.dumps(
+            {
+                "config": self.config.model_dump(mode="json"),
+                "output": str(self.output),
+                "pictures": self.pictures,
+                "companions": self.companions,
+                "pairs": self.pairs,
+                "cross_check": self.cross_check,
+            }
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> RenderJob:
+        """Read what :meth:`to_json` wrote."""
+        data = json.loads(text)
+        return cls(
+            config=CutConfig.model_validate_json(json.dumps(data["config"])),
+            output=Path(data["output"]),
+            pictures=tuple(data["pictures"]),
+            companions=tuple(data["companions"]),
+            pairs=tuple((first, second) for first, second in data["pairs"]),
+            cross_check=data["cross_check"],
+        )
+
+
+@dataclass
+class Reporter:
+    """Tells whoever started a job how far it is.
+
+    Attributes:
+        emit: Takes one event.
+    """
+
+    emit: Callable[[Event], None] = field(default=lambda event: None)
+
+    def opened(self, engine: str, notes: list[str], inputs: list[Path]) -> None:
+        """The scene is open and converted."""
+        self.emit({"event": "opened", "engine": engine, "notes": notes, "inputs": [str(path) for path in inputs]})
+
+    def noticed(self, note: str) -> None:
+        """Something came up under way that the user should know."""
+        self.emit({"event": "noticed", "note": note})
+
+    def begins(self, frame: int, stage: str) -> None:
+        """A stage of a frame begins: the last one of these before a crash says where it was."""
+        self.emit({"event": "begins", "frame": frame, "stage": stage})
+
+    def took(self, frame: int, stage: str, seconds: float) -> None:
+        """A stage of a frame is done."""
+        self.emit({"event": "took", "frame": frame, "stage": stage, "seconds": seconds})
+
+    def frame_done(self, frame: int) -> None:
+        """All files that the job wanted of this frame are on disk."""
+        self.emit({"event": "frame_done", "frame": frame})
+
+    def cross_checked(self, frame: int, other: int, figures: dict[str, Any]) -> None:
+        """How the two backends differ from ``frame`` to ``other``."""
+        self.emit({"event": "cross_checked", "frame": frame, "other": other, "figures": figures})
+
+    def failed(self, kind: str, message: str) -> None:
+        """The job cannot go on; the message is meant for the user."""
+        self.emit({"event": "failed", "kind": kind, "message": message})
+
+    def finished(self) -> None:
+        """Everything is done."""
+        self.emit({"event": "finished"})

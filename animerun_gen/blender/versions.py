@@ -1,0 +1,80 @@
+"""Every difference between Blender versions that this project had to know, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import bpy
+
+VERSION: tuple[int, int, int] = tuple(bpy.app.version)
+
+
+def engine_name() -> str:
+    """What ran, for records: ``Blender 4.5.15``."""
+    return "Blender " + ".".join(str(part) for part in VERSION)
+
+
+def is_vector_pass_right_under_zoom() -> bool:
+    """Whether Cycles' Vector pass takes an animated focal length or sensor width into account (since 4.3)."""
+    return VERSION >= (4, 3, 0)
+
+
+def is_vector_pass_right_for_orthographic() -> bool:
+    """Whether Cycles' Vector pass is right for a moving orthographic camera.
+
+    Right in 3.4.1; wrong, by up to 33 px, in 5.0.1.  What lies between is not trusted.
+    """
+    return VERSION < (4, 0, 0)
+
+
+def fcurves(animated: bpy.types.ID) -> Iterator[Any]:
+    """All F-curves of the action that drives a data-block: actions have layers and slots since 4.4."""
+    animation = animated.animation_data
+    action = animation.action if animation else None
+    if action is None:
+        return
+    if not hasattr(action, "layers"):
+        yield from action.fcurves
+        return
+    for layer in action.layers:
+        for strip in layer.strips:
+            bag = strip.channelbag(animation.action_slot) if animation.action_slot else None
+            if bag is not None:
+                yield from bag.fcurves
+
+
+def mute_animation(animated: bpy.types.ID, data_path_start: str) -> None:
+    """Keep F-curves and drivers from changing a property again that a conversion has set.
+
+    Args:
+        animated: The data-block that owns the property.
+        data_path_start: How the paths of the property's animation begin, ``"diffuse_color"`` say.
+    """
+    if animated is None or not getattr(animated, "animation_data", None):
+        return
+    curves = [*fcurves(animated), *animated.animation_data.drivers]
+    for curve in curves:
+        if curve.data_path.startswith(data_path_start):
+            curve.mute = True
+
+
+def disable_gpu_subdivision() -> None:
+    """Have subdivision surfaces evaluated on the CPU, where their triangles can be read (option since 3.1)."""
+    bpy.context.preferences.system.use_gpu_subdivision = False
+
+
+def use_scene_compositor(scene: bpy.types.Scene, use: bool) -> None:
+    """Switch the scene's compositor tree on or off: its node tree moved in 5.0, the render switch did not."""
+    scene.render.use_compositing = use
+    if VERSION < (5, 0, 0):
+        scene.use_nodes = use
+
+
+def has_strips(scene: bpy.types.Scene) -> bool:
+    """Whether the sequencer would put its own pictures over the render; its strips were renamed in 4.4."""
+    editor = scene.sequence_editor
+    if editor is None:
+        return False
+    strips = editor.strips_all if hasattr(editor, "strips_all") else editor.sequences_all
+    return len(strips) > 0

@@ -1,0 +1,254 @@
+"""Runs one :class:`~animerun_gen.blender.job.RenderJob`: the sentence "open, convert, render, take down, write".
+
+As a program (``python -m animerun_gen.blender.worker JOB EVENTS``) it reads the job from a file and writes events, one
+JSON object a line, to a file descriptor that its parent opened.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from animerun_gen import pictures
+from animerun_gen.blender import versions
+from animerun_gen.blender.convert import convert_scene
+from animerun_gen.blender.geometry import SceneNames, geometry_engine, scene_names, take_down
+from animerun_gen.blender.job import Event, RenderJob, Reporter
+from animerun_gen.blender.opening import OpenedScene, is_simulated, open_scene
+from animerun_gen.blender.rendering import FrameRenderer
+from animerun_gen.blender.vector_pass import VectorPassRenderer, abilities
+from animerun_gen.config.model import rgb
+from animerun_gen.conventions import UNKNOWN_FLOW
+from animerun_gen.dataset.clip import ClipWriter
+from animerun_gen.errors import AnimerunGenError, UnsupportedMotionError
+from animerun_gen.lifetime import die_with_parent
+from animerun_gen.motion import companions, raster, vector_pass
+from animerun_gen.motion.cross_check import compare_flows
+from animerun_gen.motion.flow import Motion, compute_motion, exact_occlusion
+from animerun_gen.motion.geometry import FrameGeometry
+from animerun_gen.motion.raster import VisibilityBuffer
+
+
+def run_job(job: RenderJob, reporter: Reporter) -> None:
+    """Make all files of a job, in the order of its frames.
+
+    Args:
+        job: What to make.
+        reporter: Is told of every step.
+
+    Raises:
+        AnimerunGenError: The scene or the disk does not allow it; what was written until then is complete.
+    """
+    reporter.begins(job.config.frames.first, "opening the scene")
+    opened = open_scene(job.config)
+    notes = opened.notes + convert_scene(opened, job.config)
+    reporter.opened(versions.engine_name(), notes, opened.inputs)
+    with tempfile.TemporaryDirectory(prefix="animerun-gen-") as scratch, geometry_engine():
+        _Run(job, reporter, opened, Path(scratch)).run()
+    reporter.finished()
+
+
+class _Run:
+    """One job under way; between two frames it keeps the earlier one's geometry."""
+
+    def __init__(self, job: RenderJob, reporter: Reporter, opened: OpenedScene, scratch: Path) -> None:
+        self.job = job
+        self.config = job.config
+        self.reporter = reporter
+        self.opened = opened
+        self.names: SceneNames = scene_names()
+        self.writer = ClipWriter(job.output, job.config.split, job.config.name)
+        self.renderer = FrameRenderer(opened, job.config, scratch)
+        wants_vectors = job.cross_check or job.config.motion.backend == "cycles"
+        self.vectors = VectorPassRenderer(opened, scratch) if wants_vectors and job.pairs else None
+        self.simulated = False
+        self.freestyle_checked = not job.config.lines.freestyle
+
+    def run(self) -> None:
+        if "ids" in self.config.motion.extras:
+            self.writer.write_names("object_id", self.names.object_table())
+            self.writer.write_names("material_id", self.names.material_table())
+        with_geometry = {*self.job.companions, *(frame for pair in self.job.pairs for frame in pair)}
+        earlier: _Taken | None = None
+        self._play_up_to(self.job.frames[0])
+        for frame in self.job.frames:
+            with self._stage(frame, "frame_set"):
+                self._go_to(frame)
+            if frame in self.job.pictures:
+                self._make_pictures(frame)
+            if frame not in with_geometry:
+                earlier = None
+            else:
+                taken = self._take(frame)
+                if frame in self.job.companions:
+                    self._write_companions(frame, taken)
+                if earlier is not None and (earlier.geometry.frame, frame) in self.job.pairs:
+                    self._write_motion(earlier, taken)
+                earlier = taken
+            self.reporter.frame_done(frame)
+
+    def _play_up_to(self, first: int) -> None:
+        """Give simulations their history, which begins at the scene's first frame, not at the job's."""
+        scene = self.opened.scene
+        self.simulated = is_simulated(scene)
+        if not self.simulated:
+            return
+        self.reporter.begins(first, "simulation")
+        for frame in range(scene.frame_start, first):
+            scene.frame_set(frame)
+
+    def _go_to(self, frame: int) -> None:
+        scene = self.opened.scene
+        if self.simulated:
+            for between in range(scene.frame_current + 1, frame):
+                scene.frame_set(between)
+        scene.frame_set(frame)
+
+    def _make_pictures(self, frame: int) -> None:
+        with self._stage(frame, "flat"):
+            flat = self.renderer.flat()
+        with self._stage(frame, "lines"):
+            strokes = self.renderer.strokes()
+            white_render = np.minimum(self.renderer.outline(), strokes)
+            line_art = pictures.harden(pictures.contour(white_render, self.config.lines.gamma))
+        if not self.freestyle_checked:
+            self._check_freestyle(frame, strokes)
+        with self._stage(frame, "write pictures"):
+            self.writer.write("flat", frame, flat)
+            self.writer.write("contour", frame, line_art)
+            ink = rgb(self.config.lines.color)
+            self.writer.write("frame", frame, pictures.draw_lines(flat, line_art, ink))
+
+    def _check_freestyle(self, frame: int, strokes: np.ndarray[Any, Any]) -> None:
+        """Freestyle can fail without a word; a job in whose first frame it draws nothing says so."""
+        self.freestyle_checked = True
+        if strokes.min() == 255:
+            self.reporter.noticed(
+                f"Freestyle drew no line in frame {frame}: look at the contour, and at the log for "
+                "'interpretation failed'"
+            )
+
+    def _take(self, frame: int) -> _Taken:
+        with self._stage(frame, "geometry"):
+            geometry = take_down(self.opened.scene, self.names)
+        with self._stage(frame, "visibility"):
+            seen = raster.draw(geometry)
+        vectors = None
+        if self.vectors is not None:
+            with self._stage(frame, "vector pass"):
+                vectors = self.vectors.render()
+        return _Taken(geometry, seen, vectors)
+
+    def _write_companions(self, frame: int, taken: _Taken) -> None:
+        extras = self.config.motion.extras
+        with self._stage(frame, "companions"):
+            if "depth" in extras:
+                self.writer.write("depth", frame, companions.depth_map(taken.seen))
+            if "normals" in extras:
+                self.writer.write("normal", frame, companions.normal_map(taken.geometry, taken.seen))
+            if "ids" in extras:
+                self.writer.write("object_id", frame, companions.object_id_map(taken.geometry, taken.seen))
+                self.writer.write("material_id", frame, companions.material_id_map(taken.geometry, taken.seen))
+
+    def _write_motion(self, earlier: _Taken, later: _Taken) -> None:
+        found = []
+        for direction, source, target in (("forward", earlier, later), ("backward", later, earlier)):
+            frame = source.geometry.frame
+            with self._stage(frame, "motion"):
+                motion = compute_motion(source.geometry, source.seen, target.geometry, self.config.motion.background)
+                occluded = None
+                if "exact_occlusion" in self.config.motion.extras:
+                    occluded = exact_occlusion(motion, source.seen, target.geometry)
+            flow = self._other_backend(direction, source, target, motion)
+            found.append((direction, frame, flow, motion.valid, occluded))
+        # a pair of which one direction is refused leaves nothing behind
+        for direction, frame, flow, valid, occluded in found:
+            with self._stage(frame, "write motion"):
+                self.writer.write(f"flow_{direction}", frame, flow)
+                self.writer.write(f"valid_{direction}", frame, valid)
+                if occluded is not None:
+                    self.writer.write(f"exact_occlusion_{direction}", frame, occluded)
+
+    def _other_backend(self, direction: str, source: _Taken, target: _Taken, motion: Motion) -> np.ndarray[Any, Any]:
+        """The flow to write; where the Vector pass takes part, after refusing what it gets wrong, or comparing."""
+        if source.vectors is None:
+            return motion.flow
+        forward, backward = vector_pass.flows_from_vector_pass(source.vectors)
+        vectors = forward if direction == "forward" else backward
+        reasons = vector_pass.surface_problems(source.geometry, source.seen, target.geometry, abilities())
+        frame, other = source.geometry.frame, target.geometry.frame
+        if self.job.cross_check:
+            figures = compare_flows(motion, vectors, source.seen.instance != raster.BACKGROUND)
+            self.reporter.cross_checked(frame, other, figures | {"vector_pass_problems": reasons})
+        if self.config.motion.backend == "geometry":
+            return motion.flow
+        reasons += vector_pass.background_problems(source.seen, motion, self.config.motion.background)
+        if reasons:
+            raise UnsupportedMotionError(
+                f"motion backend 'cycles' refuses frame {frame} to {other}: {'; '.join(reasons)}. "
+                "Set motion.backend to 'geometry', which is exact there."
+            )
+        return np.where(motion.valid[..., None], vectors, UNKNOWN_FLOW).astype(np.float32)
+
+    @contextmanager
+    def _stage(self, frame: int, stage: str) -> Iterator[None]:
+        self.reporter.begins(frame, stage)
+        start = time.perf_counter()
+        yield
+        self.reporter.took(frame, stage, time.perf_counter() - start)
+
+
+class _Taken:
+    """What was taken down of a frame."""
+
+    def __init__(self, geometry: FrameGeometry, seen: VisibilityBuffer, vectors: np.ndarray[Any, Any] | None) -> None:
+        self.geometry = geometry
+        self.seen = seen
+        self.vectors = vectors
+
+
+def main(arguments: list[str]) -> int:
+    """Run the job in file ``arguments[0]``, reporting to file descriptor ``arguments[1]``; returns the exit status."""
+    die_with_parent()
+    events = os.fdopen(int(arguments[1]), "w", encoding="utf-8")
+
+    def emit(event: Event) -> None:
+        events.write(json.dumps(event) + "\n")
+        events.flush()
+
+    reporter = Reporter(emit)
+    try:
+        run_job(RenderJob.from_json(Path(arguments[0]).read_text(encoding="utf-8")), reporter)
+    except AnimerunGenError as error:
+        reporter.failed(type(error).__name__, str(error))
+        return 1
+    except MemoryError:
+        reporter.failed("MemoryError", "the memory of this machine does not hold the scene; close other programs")
+        return 1
+    except Exception as error:
+        traceback.print_exc()
+        reporter.failed(
+            "InternalError",
+            f"an error that animerun-gen did not foresee ({type(error).__name__}: {error}); the log has its place, "
+            "please report it",
+        )
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    status = main(sys.argv[1:])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Blender's own exit handlers can hang or crash after everything is done
+    os._exit(status)
