@@ -1,0 +1,7 @@
+"""``python -m animerun_gen`` is the command line."""
+
+import sys
+
+from animerun_gen.cli import main
+
+sys.exit(main())

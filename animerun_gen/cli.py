@@ -1,0 +1,148 @@
+"""The command line: ``animerun-gen`` and ``python -m animerun_gen``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from animerun_gen import __version__
+from animerun_gen.errors import AnimerunGenError
+
+DESCRIPTION = """\
+Turns animated Blender scenes into 2D-anime-style correspondence datasets in the layout of AnimeRun: flat colour
+frames, line art, exact forward and backward optical flow, occlusion, segments and segment matches.
+
+A cut is a .blend file plus a small YAML file; docs/configuration.md describes every key. For a first run:
+
+    animerun-gen doctor                                  see whether everything needed is there
+    animerun-gen generate configs/toy --out out/toy      make the toy dataset
+"""
+
+GENERATE = """\
+Makes a dataset, or goes on with one: what is complete on disk is kept, what is missing or was made from another
+configuration or source is made again. It can be stopped at any moment and started again with the same command.
+
+    animerun-gen generate configs/toy --out out/toy
+    animerun-gen generate configs/toy/courier.yaml --out out/test --frames 1:6
+"""
+
+RENDER = """\
+Makes the half of a dataset that needs Blender: colour frames, line art, flow and its companions. Labels are made by
+'label', on another machine if you like. What is complete and up to date is kept.
+
+    animerun-gen render configs/toy --out out/toy
+"""
+
+LABEL = """\
+Makes the half of a dataset that needs no Blender: occlusion, line areas, segments, matches and the quality figures of
+frames that 'render' has made. The .blend files need not be there. Pictures and motion are only read.
+
+    animerun-gen label configs/toy --out out/toy --workers 4
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of the command line, with all its help texts."""
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(prog="animerun-gen", description=DESCRIPTION, formatter_class=raw)
+    parser.add_argument("--version", action="version", version=f"animerun-gen {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, summary, description in (
+        ("generate", "make a dataset: render the cuts and label them", GENERATE),
+        ("render", "only the Blender half: pictures and motion", RENDER),
+        ("label", "only the second half: occlusion, segments, matches and quality figures", LABEL),
+    ):
+        command = commands.add_parser(name, help=summary, description=description, formatter_class=raw)
+        _add_run_options(command, renders=name != "label", labels=name != "render")
+    doctor = commands.add_parser(
+        "doctor",
+        help="see whether everything needed is there",
+        description="Tries everything that generate needs, and says for each failure how to mend it.",
+    )
+    doctor.add_argument("--blender", metavar="PROGRAM", help="check this Blender program instead of the bpy module")
+    doctor.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="folder whose disk is to be looked at")
+    return parser
+
+
+def _add_run_options(command: argparse.ArgumentParser, *, renders: bool, labels: bool) -> None:
+    command.add_argument(
+        "configs", nargs="+", type=Path, metavar="CONFIG_OR_FOLDER", help="YAML file of a cut, or a folder of them"
+    )
+    command.add_argument("--out", required=True, type=Path, metavar="DATASET", help="root folder of the dataset")
+    command.add_argument(
+        "--frames",
+        type=parse_frames,
+        metavar="A:B",
+        help="work only on frames A to B (inclusive) of each cut; what exists of other frames stays",
+    )
+    command.add_argument(
+        "--workers", type=parse_workers, default=1, metavar="N", help="processes that work side by side (default: 1)"
+    )
+    if labels:
+        command.add_argument(
+            "--strict", action="store_true", help="end with status 1 when a pair's warp error is past its cut's limit"
+        )
+    if renders:
+        command.add_argument(
+            "--cross-check",
+            action="store_true",
+            help="compute motion with the Vector pass of Cycles as well and report how the two differ",
+        )
+        command.add_argument(
+            "--blender", metavar="PROGRAM", help="use this installed Blender (3.4 to 4.5) instead of the bpy module"
+        )
+
+
+def parse_frames(text: str) -> tuple[int, int]:
+    """``"A:B"`` as two frame numbers.
+
+    Raises:
+        argparse.ArgumentTypeError: It is something else.
+    """
+    first, separator, last = text.partition(":")
+    if not (separator and first.isdecimal() and last.isdecimal() and int(first) <= int(last)):
+        raise argparse.ArgumentTypeError(f"'{text}' is no range of frames; write FIRST:LAST, such as 10:20")
+    return int(first), int(last)
+
+
+def parse_workers(text: str) -> int:
+    """A number of workers, at least one.
+
+    Raises:
+        argparse.ArgumentTypeError: It is something else.
+    """
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is no number of workers; write 1 or more")
+    return int(text)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        arguments: What follows the program's name; None for those of this process.
+
+    Returns:
+        Exit status: 0 when all went well, 1 when something could not be made (or, with ``--strict``, is past its
+        limit), 2 for a mistake in the command or a configuration, 130 when stopped with Ctrl-C.
+    """
+    options = build_parser().parse_args(arguments)
+    try:
+        if options.command == "doctor":
+            from animerun_gen.doctor import run_doctor
+
+            return run_doctor(options.blender, options.out)
+        from animerun_gen.pipeline.run import run_command
+
+        return run_command(options)
+    except AnimerunGenError as error:
+        print(error, file=sys.stderr)
+        return error.exit_status
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on with what is missing", file=sys.stderr)
+        return 130
+    except OSError as error:
+        print(f"the system refused: {error}; nothing already made is lost", file=sys.stderr)
+        return 1

@@ -1,0 +1,193 @@
+"""Tries everything that making a dataset needs, and says for each failure how to mend it."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from animerun_gen.errors import AnimerunGenError
+from animerun_gen.pipeline.engines import BpyModule, InstalledBlender, ProgramEngine
+
+DEBIAN_PACKAGES = (
+    "libegl1",
+    "libgl1",
+    "libgl1-mesa-dri",
+    "libxrender1",
+    "libxi6",
+    "libxxf86vm1",
+    "libxfixes3",
+    "libsm6",
+    "libxkbcommon0",
+)
+"""What Blender needs of a Debian system to draw without a display."""
+
+APT_COMMAND = "apt-get install -y --no-install-recommends " + " ".join(DEBIAN_PACKAGES)
+
+MIN_MEMORY_GIB = 2.0
+MIN_DISK_GIB = 2.0
+PROBE_TIMEOUT = 600
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check found.
+
+    Attributes:
+        name: What was checked.
+        good: Whether it is as it should be.
+        found: What was found, in a few words.
+        remedy: When it is not good: the command or step that mends it.
+    """
+
+    name: str
+    good: bool
+    found: str
+    remedy: str = ""
+
+
+def run_doctor(blender: str | None, output: Path) -> int:
+    """Print all findings.
+
+    Args:
+        blender: An installed Blender to check, or None for the ``bpy`` module.
+        output: The folder in which datasets are to be written.
+
+    Returns:
+        Exit status: 0 when everything is good, else 1.
+    """
+    healthy = True
+    for check in checks(blender, output):
+        for finding in check():
+            healthy &= finding.good
+            print(f"{'ok  ' if finding.good else 'FAIL'}  {finding.name}: {finding.found}", flush=True)
+            if not finding.good:
+                print(f"      -> {finding.remedy}", flush=True)
+    print("everything needed is there" if healthy else "not everything needed is there; see the arrows above")
+    return 0 if healthy else 1
+
+
+def checks(blender: str | None, output: Path) -> list[Callable[[], list[Finding]]]:
+    """The checks in the order in which they make sense."""
+    return [
+        check_python,
+        check_libraries,
+        check_memory,
+        lambda: check_disk(output),
+        lambda: check_blender(blender),
+    ]
+
+
+def check_python() -> list[Finding]:
+    """Blender's module exists for one Python version only."""
+    good = sys.version_info[:2] == (3, 11)
+    return [Finding("Python", good, platform.python_version(), "install Python 3.11 and make the environment with it")]
+
+
+def check_libraries() -> list[Finding]:
+    """The Python libraries import."""
+    findings = []
+    for module, package in (
+        ("numpy", "numpy"),
+        ("numba", "numba"),
+        ("cv2", "opencv-python-headless"),
+        ("skimage", "scikit-image"),
+        ("pydantic", "pydantic"),
+        ("yaml", "pyyaml"),
+        ("tqdm", "tqdm"),
+    ):
+        try:
+            version = getattr(importlib.import_module(module), "__version__", "imports")
+            findings.append(Finding(package, True, str(version)))
+        # a library whose compiled part does not fit fails in ways of its own
+        except Exception as error:
+            findings.append(Finding(package, False, str(error), f"{sys.executable} -m pip install {package}"))
+    return findings
+
+
+def check_memory() -> list[Finding]:
+    """Memory that is free now."""
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return []
+    available = next((int(line.split()[1]) / 2**20 for line in lines if line.startswith("MemAvailable")), None)
+    if available is None:
+        return []
+    return [
+        Finding(
+            "memory",
+            available >= MIN_MEMORY_GIB,
+            f"{available:.1f} GiB free",
+            f"close other programs: even small scenes need {MIN_MEMORY_GIB:.0f} GiB",
+        )
+    ]
+
+
+def check_disk(output: Path) -> list[Finding]:
+    """Disk that is free where the dataset goes."""
+    folder = output.absolute()
+    while not os.path.exists(folder):
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free / 2**30
+    writable = folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
+    return [
+        Finding(
+            "disk",
+            free >= MIN_DISK_GIB and writable,
+            f"{free:.1f} GiB free in {folder}" + ("" if writable else ", which is no folder that can be written to"),
+            "choose another folder with --out: a frame of 960x540 takes about 15 MB",
+        )
+    ]
+
+
+def check_blender(blender: str | None) -> list[Finding]:
+    """Blender starts, has a drawing context, and renders with Workbench and Freestyle."""
+    try:
+        engine: ProgramEngine = BpyModule.find() if blender is None else InstalledBlender.find(blender)
+    except AnimerunGenError as error:
+        remedy = f"{sys.executable} -m pip install 'bpy==4.5.15'" if blender is None else "apt-get install blender"
+        return [Finding("Blender", False, str(error), remedy)]
+    findings = [Finding("Blender", True, engine.version)]
+    said, ended = _probe(engine)
+    for key, name, remedy in (
+        ("renderer", "OpenGL context (EGL)", f"as root on Debian: {APT_COMMAND}"),
+        ("workbench", "Workbench render", f"as root on Debian: {APT_COMMAND}"),
+        ("freestyle", "Freestyle render", "use a Blender that was built with Freestyle, such as bpy from PyPI"),
+    ):
+        value = said.get(key)
+        good = value is not None and not value.startswith("failed")
+        findings.append(Finding(name, good, value or f"no answer: Blender {ended}", remedy))
+    return findings
+
+
+def _probe(engine: ProgramEngine) -> tuple[dict[str, str], str]:
+    """Let Blender try; what it answered, and how it ended in words."""
+    with tempfile.TemporaryDirectory(prefix="animerun-gen-") as folder:
+        log, answers = Path(folder, "log"), Path(folder, "answers")
+        try:
+            with open(log, "wb") as file:
+                status = subprocess.run(
+                    engine.module_command("animerun_gen.blender.probe", str(answers)),
+                    stdin=subprocess.DEVNULL,
+                    stdout=file,
+                    stderr=subprocess.STDOUT,
+                    timeout=PROBE_TIMEOUT,
+                ).returncode
+            ended = f"ended with status {status}"
+        except subprocess.TimeoutExpired:
+            ended = "did not answer in time"
+        except OSError as error:
+            ended = f"cannot be started ({error})"
+        lines = answers.read_text(encoding="utf-8").splitlines() if answers.exists() else []
+        # without its "=" a line was cut short by a crash
+        said = dict(line.split("=", 1) for line in lines if "=" in line)
+        words = " ".join(log.read_text(encoding="utf-8", errors="replace").split())[-300:]
+    return said, f"{ended}; it said: {words}" if words else ended

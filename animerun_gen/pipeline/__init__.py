@@ -1,0 +1,1 @@
+"""Plans, runs, interrupts and continues the making of a dataset."""

@@ -1,0 +1,140 @@
+"""Finds out how much of a cut is on disk, and whether published loaders would read it right."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from animerun_gen.config import CutConfig
+from animerun_gen.dataset.modalities import Modality, enabled_modalities
+from animerun_gen.errors import DatasetError
+
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How much of a cut is on disk.
+
+    Attributes:
+        frames: The clip's frames that have all their files, ascending.
+        pairs: The clip's pairs that have all their files, ascending.
+        missing_frames: The other frames of the clip, ascending.
+        missing_pairs: The other pairs of the clip, ascending.
+        in_order: Whether the files are those of an unbroken row of the clip's frames and of nothing else.  Published
+            loaders pair files by their order, so everything else makes them pair the wrong ones.
+    """
+
+    frames: tuple[int, ...]
+    pairs: tuple[Pair, ...]
+    missing_frames: tuple[int, ...]
+    missing_pairs: tuple[Pair, ...]
+    in_order: bool
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything is there and nothing else."""
+        return self.in_order and not self.missing_frames and not self.missing_pairs
+
+
+def has_content(path: Path) -> bool:
+    """Whether a file is there; an empty one, as a power failure may leave it, does not count."""
+    try:
+        return path.stat().st_size > 0
+    except OSError:
+        return False
+
+
+def measure_coverage(config: CutConfig, output: Path, stages: Collection[str]) -> Coverage:
+    """Look at the files of a cut.
+
+    Args:
+        config: The cut.
+        output: Root folder of the dataset.
+        stages: The stages whose files count.
+
+    Raises:
+        DatasetError: A folder cannot be read.
+    """
+    modalities = [m for m in enabled_modalities(config.motion.extras) if m.stage in stages]
+    there = {m.name: _frames_on_disk(m, config, output) for m in modalities}
+    numbers = config.frame_numbers
+    all_pairs = tuple(pairwise(numbers))
+
+    def frame_is_whole(frame: int) -> bool:
+        return all(frame in there[m.name] for m in modalities if m.kind == "frame")
+
+    def pair_is_whole(pair: Pair) -> bool:
+        return all(pair[0 if m.kind == "forward" else 1] in there[m.name] for m in modalities if m.kind != "frame")
+
+    present = sorted(set().union(*there.values()))
+    return Coverage(
+        frames=tuple(frame for frame in numbers if frame_is_whole(frame)),
+        pairs=tuple(pair for pair in all_pairs if pair_is_whole(pair)),
+        missing_frames=tuple(frame for frame in numbers if not frame_is_whole(frame)),
+        missing_pairs=tuple(pair for pair in all_pairs if not pair_is_whole(pair)),
+        in_order=_is_unbroken(present, numbers) and all(there[m.name] == set(m.frames(present)) for m in modalities),
+    )
+
+
+def describe_coverage(coverage: Coverage) -> list[str]:
+    """What is missing of a cut in words, a line each; none when it is complete."""
+    if coverage.complete:
+        return []
+    frames, pairs = coverage.missing_frames, coverage.missing_pairs
+    lines = []
+    if frames or pairs:
+        all_frames = sorted({*coverage.frames, *frames})
+        missing = f"frames {_spans(frames, all_frames)}" if frames else f"motion or labels of {_listed(pairs)}"
+        lines.append(
+            f"{len(coverage.frames)} of {len(all_frames)} frames and {len(coverage.pairs)} of {len(all_frames) - 1} "
+            f"pairs are complete; missing: {missing}"
+        )
+    if not coverage.in_order:
+        lines.append(
+            "published loaders pair files by their order and would pair wrong ones here: do not use this clip before "
+            "'animerun-gen generate' without --frames has completed it"
+        )
+    return lines
+
+
+def _frames_on_disk(modality: Modality, config: CutConfig, output: Path) -> set[int]:
+    folder = modality.cut_folder(output, config.split, config.name)
+    try:
+        with os.scandir(folder) as entries:
+            found = {modality.frame_of(entry.name) for entry in entries if entry.stat().st_size > 0}
+    except FileNotFoundError:
+        return set()
+    except OSError as error:
+        raise DatasetError(f"{folder} cannot be read: {error.strerror}") from error
+    return {frame for frame in found if frame is not None}
+
+
+def _is_unbroken(frames: Sequence[int], numbers: Sequence[int]) -> bool:
+    """Whether frames are a row of neighbours in the clip."""
+    if not frames:
+        return True
+    if frames[0] not in numbers:
+        return False
+    start = numbers.index(frames[0])
+    return tuple(frames) == tuple(numbers[start : start + len(frames)])
+
+
+def _spans(frames: Sequence[int], numbers: Sequence[int]) -> str:
+    """Frames as "1-4, 9", where neighbours in the clip are drawn together."""
+    place = {frame: index for index, frame in enumerate(numbers)}
+    spans: list[list[int]] = []
+    for frame in frames:
+        if spans and place[frame] == place[spans[-1][-1]] + 1:
+            spans[-1].append(frame)
+        else:
+            spans.append([frame])
+    return ", ".join(str(span[0]) if len(span) == 1 else f"{span[0]}-{span[-1]}" for span in spans)
+
+
+def _listed(pairs: Sequence[Pair]) -> str:
+    shown = ", ".join(f"{earlier}-{later}" for earlier, later in pairs[:5])
+    return f"pairs {shown}, ..." if len(pairs) > 5 else f"pairs {shown}"

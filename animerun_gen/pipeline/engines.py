@@ -1,0 +1,123 @@
+"""The two ways to start a Blender: the ``bpy`` module in a Python process, or an installed program."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import shutil
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+from animerun_gen.blender.job import Event, RenderJob
+from animerun_gen.errors import AnimerunGenError
+from animerun_gen.pipeline.render_process import RenderProcess
+
+WORKER = "animerun_gen.blender.worker"
+START_SCRIPT = Path(__file__).parent.parent / "blender" / "start.py"
+
+
+class JobRun(Protocol):
+    """One render job under way."""
+
+    def run(self, on_event: Callable[[Event], None]) -> None:
+        """Do the job and tell every event of it.
+
+        Raises:
+            RenderFailure: It could not be finished.
+        """
+
+    def kill(self) -> None:
+        """End it at once, from another thread."""
+
+
+class Engine(Protocol):
+    """A Blender that does render jobs."""
+
+    @property
+    def version(self) -> str:
+        """Which Blender it is; a dataset made with one is redone with another."""
+
+    def start(self, job: RenderJob, log: Path) -> JobRun:
+        """Make ready to do a job; what Blender prints goes to a log file."""
+
+
+class ProgramEngine(Engine, Protocol):
+    """A Blender that is started as a program of its own."""
+
+    def module_command(self, module: str, *arguments: str) -> list[str]:
+        """The command that runs a module of this package in that Blender."""
+
+
+@dataclass(frozen=True)
+class BpyModule:
+    """Blender as a Python module, in a child of this Python."""
+
+    version: str
+
+    @classmethod
+    def find(cls) -> BpyModule:
+        """The installed module.
+
+        Raises:
+            AnimerunGenError: It is not installed.
+        """
+        if importlib.util.find_spec("bpy") is None:
+            raise AnimerunGenError(
+                "the Python module bpy (Blender) is not installed here; install it with "
+                "pip install 'animerun-gen[bpy]', or name an installed Blender with --blender"
+            )
+        try:
+            return cls(f"Blender {importlib.metadata.version('bpy')}")
+        except importlib.metadata.PackageNotFoundError as error:
+            raise AnimerunGenError(
+                "there is a Python module bpy here, but not Blender's package of that name; install it with "
+                "pip install 'animerun-gen[bpy]', or name an installed Blender with --blender"
+            ) from error
+
+    def start(self, job: RenderJob, log: Path) -> JobRun:
+        return RenderProcess(partial(self.module_command, WORKER), job, log)
+
+    def module_command(self, module: str, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", module, *arguments]
+
+
+@dataclass(frozen=True)
+class InstalledBlender:
+    """A Blender program; it borrows this Python's packages, so both must be of one Python version."""
+
+    program: str
+    version: str
+
+    @classmethod
+    def find(cls, program: str) -> InstalledBlender:
+        """Find a program by name or path and ask for its version.
+
+        Raises:
+            AnimerunGenError: There is no such program, or it does not start.
+        """
+        found = shutil.which(program)
+        if found is None:
+            raise AnimerunGenError(f"--blender: there is no program '{program}'; give the path of a Blender program")
+        try:
+            answer = subprocess.run(
+                [found, "--version"], capture_output=True, text=True, errors="replace", timeout=120, check=True
+            )
+        except (OSError, subprocess.SubprocessError) as error:
+            raise AnimerunGenError(f"--blender: {found} does not start: {error}") from error
+        lines = [line for line in answer.stdout.splitlines() if line.startswith("Blender ")]
+        if not lines:
+            raise AnimerunGenError(f"--blender: {found} does not answer --version as Blender does")
+        return cls(found, lines[0].strip())
+
+    def start(self, job: RenderJob, log: Path) -> JobRun:
+        return RenderProcess(partial(self.module_command, WORKER), job, log)
+
+    def module_command(self, module: str, *arguments: str) -> list[str]:
+        options = ["--background", "--factory-startup", "--python-exit-code", "1", "--python", str(START_SCRIPT)]
+        return [self.program, *options, "--", sysconfig.get_path("purelib"), module, *arguments]

@@ -1,0 +1,56 @@
+"""Keeps two runs from writing to one output folder at once."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from animerun_gen.errors import BusyError, DatasetError
+from animerun_gen.pipeline.paths import state_folder
+
+
+@contextmanager
+def exclusive(output: Path) -> Iterator[None]:
+    """Hold the output folder for this process; the system lets go of it however the process ends.
+
+    Args:
+        output: Root folder of the dataset; made when it does not exist.
+
+    Raises:
+        BusyError: Another run holds it.
+        DatasetError: The folder cannot be made, locked or written to.
+    """
+    lock_file = state_folder(output) / "lock"
+    with _refusals_as_sentence(output):
+        lock_file.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(lock_file, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        try:
+            with _refusals_as_sentence(output):
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            holder = os.read(descriptor, 32).decode(errors="replace").strip()
+            raise BusyError(
+                f"another run{f' (process {holder})' if holder else ''} is writing to {output}; wait for it or stop it"
+            ) from error
+        with _refusals_as_sentence(output):
+            os.truncate(descriptor, 0)
+            os.write(descriptor, str(os.getpid()).encode())
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _refusals_as_sentence(output: Path) -> Iterator[None]:
+    try:
+        yield
+    except BlockingIOError:
+        raise
+    except OSError as error:
+        raise DatasetError(
+            f"the output folder {output} cannot be written to: {error.strerror}; choose another with --out"
+        ) from error

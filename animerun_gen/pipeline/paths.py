@@ -1,0 +1,50 @@
+"""Where the pipeline keeps what is not part of the dataset: one hidden folder inside its root."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def state_folder(output: Path) -> Path:
+    """The hidden folder of a dataset; nothing in it is needed to use the dataset."""
+    return output / ".animerun-gen"
+
+
+def record_file(output: Path, cut: str) -> Path:
+    """What a cut's files were made from, see :class:`~animerun_gen.pipeline.record.CutRecord`."""
+    return state_folder(output) / "cuts" / f"{cut}.json"
+
+
+def figures_folder(output: Path, cut: str) -> Path:
+    """The quality figures of a cut's pairs, a file each; collected into ``quality/<cut>.json``."""
+    return state_folder(output) / "figures" / cut
+
+
+def figures_file(output: Path, cut: str, frame: int) -> Path:
+    """Quality figures of one pair, named by its earlier frame."""
+    return figures_folder(output, cut) / f"{frame:04d}.json"
+
+
+def cross_check_folder(output: Path, cut: str) -> Path:
+    """How the two motion backends differ, a file for each direction of a pair."""
+    return state_folder(output) / "cross_check" / cut
+
+
+def cross_check_file(output: Path, cut: str, frame: int, other: int) -> Path:
+    """How the two motion backends differ from ``frame`` to ``other``."""
+    return cross_check_folder(output, cut) / f"{frame:04d}-{other:04d}.json"
+
+
+def log_file(output: Path, cut: str, part: int | None = None) -> Path:
+    """What Blender printed while it rendered a cut, or a part of it where several Blenders share the cut."""
+    return state_folder(output) / "logs" / (f"{cut}.log" if part is None else f"{cut}.part{part}.log")
+
+
+def scratch_folder(output: Path) -> Path:
+    """Where Blender puts what it renders until it is read; emptied when a run begins."""
+    return state_folder(output) / "scratch"
+
+
+def quality_file(output: Path, cut: str) -> Path:
+    """The figures of a cut, part of the dataset."""
+    return output / "quality" / f"{cut}.json"

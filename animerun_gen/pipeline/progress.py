@@ -1,0 +1,57 @@
+"""Progress bars that stay readable on a terminal and in the log of a cluster job."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from types import TracebackType
+from typing import Self
+
+from tqdm import tqdm
+
+
+class Progress:
+    """One bar over units of work with rate and time left; its methods may be called from several threads.
+
+    Args:
+        total: How many units there are.
+        unit: What one is called.
+        title: What is being done.
+    """
+
+    def __init__(self, total: int, unit: str, title: str) -> None:
+        on_terminal = sys.stderr.isatty()
+        self._lock = threading.Lock()
+        self._bar = tqdm(
+            total=total,
+            unit=f" {unit}",
+            desc=title,
+            file=sys.stderr,
+            mininterval=0.2 if on_terminal else 15.0,
+            dynamic_ncols=on_terminal,
+            ncols=None if on_terminal else 100,
+            smoothing=0.1,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.close()
+
+    def advance(self, where: str) -> None:
+        """One unit is done.
+
+        Args:
+            where: What is being worked on, in a few words.
+        """
+        with self._lock:
+            self._bar.set_postfix_str(where, refresh=False)
+            self._bar.update(1)
+
+    def say(self, sentence: str) -> None:
+        """Print a line above the bar."""
+        with self._lock:
+            tqdm.write(sentence, file=sys.stderr)

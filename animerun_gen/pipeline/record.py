@@ -1,0 +1,140 @@
+"""What the files of a cut on disk were made from, so that a later run redoes what changed, and only that."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from animerun_gen import __version__
+from animerun_gen.config import CutConfig
+from animerun_gen.dataset.files import read_json, write_json
+from animerun_gen.errors import DatasetError
+from animerun_gen.pipeline.paths import record_file
+
+MISSING = "missing"
+"""Stands for the digest of a library or image that the scene names and that is not there."""
+
+STAGES = ("pictures", "motion", "labels")
+"""The stages of a cut, each made from those before it."""
+
+
+@dataclass(frozen=True)
+class CutRecord:
+    """What a cut's files were made from.
+
+    Attributes:
+        fingerprints: Stage to a digest of everything its files depend on.
+        inputs: Libraries and images besides the ``.blend``, path to SHA-256, as Blender named them when it opened it.
+        notes: What opening and converting the scene had to say.
+        config: The resolved configuration, for people.
+        engine: Version of the Blender that made the pictures and motion.
+        source: SHA-256 of the ``.blend`` that they were made from.
+    """
+
+    fingerprints: dict[str, str] = field(default_factory=dict)
+    inputs: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    config: dict[str, Any] = field(default_factory=dict)
+    engine: str = ""
+    source: str = ""
+
+    @classmethod
+    def read(cls, output: Path, cut: str) -> CutRecord:
+        """The record of a cut; an empty one where there is none, or none that can be read."""
+        try:
+            return _RECORD.validate_python(read_json(record_file(output, cut)))
+        except (DatasetError, ValueError):
+            # without a trustworthy record everything is made again
+            return cls()
+
+    def write(self, output: Path, cut: str) -> None:
+        """Keep the record of a cut.
+
+        Raises:
+            DatasetError: It cannot be written.
+        """
+        write_if_changed(record_file(output, cut), asdict(self))
+
+
+_RECORD = TypeAdapter(CutRecord)
+
+
+def fingerprints(config: CutConfig, engine: str, source: str) -> dict[str, str]:
+    """Digests of what each stage's files depend on.
+
+    Frame numbers are no part of them, because each file stands for itself, with one exception: colours are read from
+    the shaders at the clip's first frame.  Nor are the companions of the motion: a file of theirs is there or missing.
+
+    Args:
+        config: The cut.
+        engine: Version of Blender.
+        source: SHA-256 of the ``.blend``.
+
+    Returns:
+        Stage to digest.
+    """
+    scene = {
+        "project": __version__,
+        "engine": engine,
+        "source": source,
+        **config.model_dump(
+            mode="json",
+            include={"scene", "view_layer", "camera", "trust_scripts", "frame_rate", "resolution", "remove"},
+        ),
+        "first": config.frames.first,
+    }
+    pictures = _digest(scene, config.model_dump(mode="json", include={"style", "lines"}))
+    motion = _digest(
+        scene,
+        config.model_dump(mode="json", include={"motion": {"backend", "background"}}),
+        {"step": config.frames.step},
+    )
+    labels = _digest(pictures, motion, config.model_dump(mode="json", include={"labels"}))
+    return {"pictures": pictures, "motion": motion, "labels": labels}
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file.
+
+    Raises:
+        DatasetError: It cannot be read.
+    """
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise DatasetError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def input_digest(path: str) -> str:
+    """SHA-256 of a library or image; :data:`MISSING` where there is none, because one may turn up."""
+    return file_digest(Path(path)) if Path(path).is_file() else MISSING
+
+
+def changed_inputs(record: CutRecord) -> list[str]:
+    """Which of the recorded libraries and images are not what they were: changed, gone, or there at last."""
+    return [path for path, digest in record.inputs.items() if input_digest(path) != digest]
+
+
+def write_if_changed(path: Path, data: object) -> None:
+    """Write JSON unless the file holds just that: a run with nothing to do leaves a dataset untouched.
+
+    Raises:
+        DatasetError: The file cannot be written.
+    """
+    with suppress(DatasetError):
+        if read_json(path) == data:
+            return
+    write_json(path, data)
+
+
+def _digest(*parts: object) -> str:
+    # unsorted: of two overrides that match, the one written first counts
+    text = json.dumps(parts)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,198 @@
+"""Runs render jobs in child processes and turns whatever may happen to them into events and sentences."""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import signal
+import subprocess
+import tempfile
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO
+
+from animerun_gen.blender.job import Event, RenderJob
+from animerun_gen.errors import AnimerunGenError
+from animerun_gen.pipeline.paths import scratch_folder
+
+SILENCE_SECONDS = 600.0
+"""Without an event for so long, the user hears where Blender is; it may take its time, so it is left alone."""
+
+EXIT_SECONDS = 60.0
+"""A Blender that has nothing left to do but does not end within this time is ended."""
+
+
+class RenderFailure(AnimerunGenError):
+    """A Blender process could not finish its job."""
+
+
+class RenderProcess:
+    """One Blender process.
+
+    Args:
+        command: Gives the command that does the job in a file (its path) and reports to an inherited file
+            descriptor (its number).
+        job: What is to be done.
+        log: File to which everything that Blender prints is appended.
+    """
+
+    def __init__(self, command: Callable[[str, str], list[str]], job: RenderJob, log: Path) -> None:
+        self._command = command
+        self._job = job
+        self._log = log
+        self._process: subprocess.Popen[bytes] | None = None
+        self._killed = False
+        self._starting = threading.Lock()
+
+    def run(self, on_event: Callable[[Event], None]) -> None:
+        """Start the process, pass its events on, and wait for its end.
+
+        However this returns or raises, the process has ended.
+
+        Args:
+            on_event: Called in this thread with every event.
+
+        Raises:
+            RenderFailure: The process failed, died or was killed; the sentence says where it was.
+        """
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        scratch = scratch_folder(self._job.output).absolute()
+        scratch.mkdir(parents=True, exist_ok=True)
+        where = "while it started"
+        failure: str | None = None
+        finished = False
+        with (
+            tempfile.TemporaryDirectory(dir=scratch, ignore_cleanup_errors=True) as folder,
+            open(self._log, "ab") as log,
+        ):
+            log_start = log.tell()
+            process, reading = self._start(Path(folder), log)
+            try:
+                for line in _lines(reading):
+                    event = _still_waiting(where) if line is None else _parse(line)
+                    if event is None:
+                        continue
+                    if event["event"] == "begins":
+                        where = f"in frame {event['frame']} ({event['stage']})"
+                    elif event["event"] == "opened":
+                        where = "before the first frame"
+                    elif event["event"] == "failed":
+                        failure = event["message"]
+                    elif event["event"] == "finished":
+                        finished = True
+                    on_event(event)
+                    if finished or failure is not None:
+                        break
+                status = _wait(process)
+            finally:
+                os.close(reading)
+                process.kill()
+                process.wait()
+        name = self._job.config.name
+        if failure is not None:
+            raise RenderFailure(f"cut '{name}', {where}: {failure} (log: {self._log})")
+        if not finished:
+            raise RenderFailure(
+                f"cut '{name}': Blender {_describe_status(status)} {where}.{_last_words(self._log, log_start)} The log "
+                f"is {self._log}; run the same command again to go on with what is missing."
+            )
+
+    def kill(self) -> None:
+        """End the process at once; what it has written is complete, what it was writing does not appear."""
+        with self._starting:
+            self._killed = True
+            if self._process is not None:
+                self._process.kill()
+
+    def _start(self, folder: Path, log: IO[bytes]) -> tuple[subprocess.Popen[bytes], int]:
+        """The process, and the file descriptor from which its events can be read."""
+        job_file = folder / "job.json"
+        job_file.write_text(self._job.to_json(), encoding="utf-8")
+        name = self._job.config.name
+        with self._starting:
+            if self._killed:
+                raise RenderFailure(f"cut '{name}': stopped before Blender was started")
+            reading, writing = os.pipe()
+            try:
+                self._process = subprocess.Popen(
+                    self._command(str(job_file), str(writing)),
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    pass_fds=(writing,),
+                    env=os.environ | {"TMPDIR": str(folder)},
+                )
+            except OSError as error:
+                os.close(reading)
+                raise RenderFailure(f"cut '{name}': Blender cannot be started: {error}") from error
+            finally:
+                os.close(writing)
+            return self._process, reading
+
+
+def _lines(reading: int) -> Iterator[bytes | None]:
+    """The lines that come through a pipe until its other end is closed; None whenever there was a long silence."""
+    pending = b""
+    with selectors.DefaultSelector() as selector:
+        selector.register(reading, selectors.EVENT_READ)
+        while True:
+            if not selector.select(SILENCE_SECONDS):
+                yield None
+                continue
+            data = os.read(reading, 65536)
+            if not data:
+                break
+            *lines, pending = (pending + data).split(b"\n")
+            yield from lines
+    yield pending
+
+
+def _still_waiting(where: str) -> Event:
+    minutes = SILENCE_SECONDS / 60
+    note = (
+        f"Blender has said nothing for {minutes:.0f} minutes {where}; it is left to it. "
+        "Ctrl-C stops everything, and the same command goes on with what is missing."
+    )
+    return {"event": "noticed", "note": note}
+
+
+def _wait(process: subprocess.Popen[bytes]) -> int | None:
+    """The exit status; None when the process did not end although it should have."""
+    try:
+        return process.wait(EXIT_SECONDS)
+    except subprocess.TimeoutExpired:
+        return None
+
+
+def _parse(line: bytes) -> Event | None:
+    """One event; None for a line that a dying process cut short."""
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) and "event" in event else None
+
+
+def _describe_status(status: int | None) -> str:
+    if status is None:
+        return "stopped reporting and did not end"
+    if status < 0:
+        try:
+            name = signal.Signals(-status).name
+        except ValueError:
+            name = f"signal {-status}"
+        hint = ", perhaps because memory ran out," if name == "SIGKILL" else ""
+        return f"died of {name}{hint}"
+    return f"ended with status {status}"
+
+
+def _last_words(log: Path, start: int) -> str:
+    """The last line of the log behind ``start`` that looks like an error, as a sentence of its own."""
+    with open(log, "rb") as file:
+        file.seek(start)
+        tail = [line.decode(errors="replace").strip() for line in deque(file, maxlen=40)]
+    errors = [line for line in tail if "error" in line.lower() and "EGL_" not in line]
+    return f" Its last error was: {errors[-1].removesuffix('.')}." if errors else ""

@@ -1,0 +1,131 @@
+"""The toy dataset, generated once for all tests that look at it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from animerun_gen.dataset import Dataset
+
+PROJECT = Path(__file__).resolve().parent.parent.parent
+TOYS = ("blueprint", "courier", "festival", "flyover", "postcard", "still", "workshop")
+RESOLUTION = (240, 135)
+
+
+def run_cli(*arguments: object, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run the command line as a user would."""
+    command = [sys.executable, "-m", "animerun_gen", *[str(argument) for argument in arguments]]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=1200, cwd=PROJECT)
+    if check and result.returncode != 0:
+        pytest.fail(f"{' '.join(command)} ended with {result.returncode}:\n{result.stdout}\n{result.stderr}")
+    return result
+
+
+def write_config(folder: Path, toy: str, text: str = "", resolution: tuple[int, int] = RESOLUTION) -> Path:
+    """A configuration that inherits a toy cut's, small; ``text`` is YAML that changes more."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{toy}.yaml"
+    inherited = PROJECT / "configs" / "toy" / f"{toy}.yaml"
+    path.write_text(f"inherit: {inherited}\nresolution: [{resolution[0]}, {resolution[1]}]\n{text}", encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def toy_dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """All toy cuts, small, made by the ``bpy`` module with two workers."""
+    folder = tmp_path_factory.mktemp("toys")
+    for toy in TOYS:
+        write_config(folder / "configs", toy)
+    run_cli("generate", folder / "configs", "--out", folder / "dataset", "--workers", 2)
+    return Dataset(folder / "dataset")
+
+
+@pytest.fixture
+def configure(tmp_path: Path) -> Callable[..., Path]:
+    """Writes a small configuration of a toy cut into the test's own folder."""
+
+    def write(toy: str, text: str = "", resolution: tuple[int, int] = (160, 90)) -> Path:
+        return write_config(tmp_path / "configs", toy, text, resolution)
+
+    return write
+
+
+PREAMBLE = """
+import bpy, math, os, sys
+bpy.ops.wm.read_factory_settings(use_empty=True)
+scene = bpy.context.scene
+scene.frame_start, scene.frame_end = 1, 4
+
+def add(primitive, name, color, **options):
+    getattr(bpy.ops.mesh, "primitive_" + primitive + "_add")(**options)
+    thing = bpy.context.object
+    thing.name = name
+    thing.data.materials.append(paint(name, color))
+    return thing
+
+def paint(name, color):
+    material = bpy.data.materials.new(name)
+    material.diffuse_color = (*color, 1)
+    return material
+
+def nodes_of(material):
+    material.use_nodes = True
+    tree = material.node_tree
+    tree.nodes.clear()
+    return tree, tree.nodes.new("ShaderNodeOutputMaterial")
+
+camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
+scene.collection.objects.link(camera)
+camera.location, camera.rotation_euler = (0, -8, 0), (math.pi / 2, 0, 0)
+scene.camera = camera
+"""
+
+SCENE = """
+add("cube", "box", (0.8, 0.1, 0.05), location=(-1, 0, 0), rotation=(0.3, 0.2, 0.5))
+ball = add("uv_sphere", "ball", (0.05, 0.2, 0.8), location=(1.2, 0, 0.2))
+ball.keyframe_insert("location", frame=1)
+ball.location.x = 0.6
+ball.keyframe_insert("location", frame=4)
+"""
+
+
+@pytest.fixture
+def build(tmp_path: Path) -> Callable[[str, str], Path]:
+    """Saves a .blend that a script makes, in a process of its own."""
+
+    def save(name: str, script: str) -> Path:
+        path = tmp_path / f"{name}.blend"
+        text = PREAMBLE + textwrap.dedent(script) + f"\nbpy.ops.wm.save_as_mainfile(filepath={str(path)!r})\n"
+        text += "sys.stdout.flush(); os._exit(0)\n"
+        result = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, timeout=120)
+        assert path.exists(), result.stderr
+        return path
+
+    return save
+
+
+@pytest.fixture
+def cut(tmp_path: Path) -> Callable[..., Path]:
+    """Writes the configuration of a cut."""
+
+    def write(source: Path, text: str = "", last: int = 2) -> Path:
+        path = tmp_path / f"{source.stem}.yaml"
+        path.write_text(
+            f"name: {source.stem}\nsource: {source.name}\nframes: {{first: 1, last: {last}}}\n"
+            f"resolution: [96, 64]\n{textwrap.dedent(text)}",
+            encoding="utf-8",
+        )
+        return path
+
+    return write
+
+
+def render_cuts(tmp_path: Path, *configs: Path) -> tuple[Dataset, str]:
+    """Render cuts into the test's own dataset; gives it and what the program said."""
+    result = run_cli("render", *configs, "--out", tmp_path / "out")
+    return Dataset(tmp_path / "out"), result.stdout

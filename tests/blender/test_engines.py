@@ -1,0 +1,232 @@
+"""The same cut through different Blenders, backends, interruptions and numbers of workers."""
+
+from __future__ import annotations
+
+import filecmp
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from animerun_gen.dataset import Dataset, read_json
+from tests.blender.conftest import PROJECT, SCENE, run_cli
+
+pytestmark = pytest.mark.blender
+
+needs_installed_blender = pytest.mark.skipif(
+    shutil.which("blender") is None, reason="no installed Blender (Debian: apt-get install blender)"
+)
+
+
+def files_of(dataset: Path) -> dict[str, Path]:
+    """All files of a dataset by relative path, without our own records."""
+    return {
+        str(file.relative_to(dataset)): file
+        for file in sorted(dataset.rglob("*"))
+        if file.is_file() and ".animerun-gen" not in file.parts
+    }
+
+
+def assert_same_dataset(one: Path, other: Path) -> None:
+    files, others = files_of(one), files_of(other)
+    assert files.keys() == others.keys()
+    different = [name for name in files if not filecmp.cmp(files[name], others[name], shallow=False)]
+    assert not different
+
+
+@needs_installed_blender
+@pytest.mark.parametrize("toy", ["courier", "festival", "workshop"])
+def test_an_installed_blender_makes_the_same_clip(toy_dataset: Dataset, tmp_path: Path, toy: str) -> None:
+    config = toy_dataset.root.parent / "configs" / f"{toy}.yaml"
+    first = toy_dataset.clip(toy).frame_numbers[0]
+    script = PROJECT / "scripts" / "render_cut.py"
+    command = ["blender", "--background", "--factory-startup", "--python", script, "--", config, "--out", tmp_path]
+    frames = ["--frames", f"{first}:{first + 4}"]
+    libraries = {"ANIMERUN_LIBRARIES": str(Path(np.__file__).parent.parent)}
+    result = subprocess.run(
+        [*map(str, command), *frames], capture_output=True, text=True, timeout=600, env=os.environ | libraries
+    )
+    assert result.returncode == 0, result.stderr
+    one, other = toy_dataset.clip(toy), Dataset(tmp_path).clip(toy)
+    assert len(other.frame_numbers) == 5
+    for earlier, later in pairwise(other.frame_numbers):
+        for direction, source in (("forward", earlier), ("backward", later)):
+            valid = one.read(f"valid_{direction}", source)
+            difference = one.read(f"flow_{direction}", source) - other.read(f"flow_{direction}", source)
+            # a sliver of pixels at edges sees another surface: the two Blenders round differently
+            same = one.read("object_id", source) == other.read("object_id", source)
+            assert same.mean() > 0.9999
+            assert (valid == other.read(f"valid_{direction}", source))[same].all()
+            assert np.abs(difference[valid & same]).max() < 1e-3
+    for frame in other.frame_numbers:
+        lines = np.minimum(one.read("contour", frame), other.read("contour", frame)) == 0
+        away = cv2.dilate(lines.astype(np.uint8), np.ones((5, 5), np.uint8)) == 0
+        difference = one.read("flat", frame).astype(int) - other.read("flat", frame).astype(int)
+        assert away.mean() > 0.2
+        assert np.abs(difference[away]).max() <= 1
+
+
+def test_backends_agree_where_both_are_right(configure: Callable[..., Path], tmp_path: Path) -> None:
+    configs = [configure("courier"), configure("flyover")]
+    run_cli("generate", *configs, "--out", tmp_path / "out", "--cross-check", "--frames", "1:4", check=False)
+    run_cli("generate", configs[0], "--out", tmp_path / "out", "--cross-check", "--frames", "1:4")
+    run_cli("generate", configs[1], "--out", tmp_path / "out", "--cross-check", "--frames", "101:104")
+    for toy in ("courier", "flyover"):
+        pairs = read_json(tmp_path / "out" / "quality" / f"{toy}.json")["pairs"]
+        checks = [pair["cross_check"][direction] for pair in pairs for direction in ("forward", "backward")]
+        assert len(checks) == 6
+        for check in checks:
+            assert check["vector_pass_problems"] == []
+            assert check["compared_share"] > 0.5
+            assert check["median"] < 1e-3
+            assert check["p99"] < 1e-2
+
+
+@pytest.mark.parametrize(
+    ("toy", "frames", "reason"),
+    [
+        ("blueprint", "1:3", "the orthographic scale is animated"),
+        ("blueprint", "1:3", "the lens shift is animated"),
+        ("postcard", "2:6", "the frame step is not 1"),
+        ("workshop", "32:33", "the topology of 'Blocks' changes"),
+        ("workshop", "35:36", "'Bulb' is not in frame 35"),
+        ("workshop", "43:44", "the shot is cut from camera"),
+        ("flyover", "101:102", "the background is visible behind a moving camera"),
+    ],
+)
+def test_the_vector_pass_refuses_what_it_gets_wrong(
+    configure: Callable[..., Path], tmp_path: Path, toy: str, frames: str, reason: str
+) -> None:
+    config = configure(toy, "motion: {backend: cycles, extras: []}\n", (96, 54))
+    result = run_cli("render", config, "--out", tmp_path / "out", "--frames", frames, check=False)
+    assert result.returncode == 1
+    assert reason in result.stdout
+    assert "Set motion.backend to 'geometry'" in result.stdout
+    assert "Traceback" not in result.stderr
+    assert not list((tmp_path / "out").rglob("*.flo"))
+
+
+def test_the_vector_pass_backend_writes_flow(configure: Callable[..., Path], tmp_path: Path) -> None:
+    text = "motion: {backend: cycles, background: static, extras: []}\n"
+    run_cli("generate", configure("courier", text), "--out", tmp_path / "out", "--frames", "1:3")
+    clip = Dataset(tmp_path / "out").clip("courier")
+    flow = clip.read("flow_forward", 1)
+    assert np.abs(flow).max() > 3.0
+
+
+def test_two_workers_make_the_same_files_as_one(configure: Callable[..., Path], tmp_path: Path) -> None:
+    config = configure("courier")
+    run_cli("generate", config, "--out", tmp_path / "one")
+    run_cli("generate", config, "--out", tmp_path / "two", "--workers", 2)
+    assert_same_dataset(tmp_path / "one", tmp_path / "two")
+
+
+def test_a_killed_run_goes_on_to_the_same_files(configure: Callable[..., Path], tmp_path: Path) -> None:
+    config = configure("courier")
+    run_cli("generate", config, "--out", tmp_path / "whole")
+    generator = random.Random(4)
+    command = [sys.executable, "-m", "animerun_gen", "generate", str(config), "--out", str(tmp_path / "killed")]
+    kills = 0
+    for _ in range(10):
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=PROJECT)
+        time.sleep(generator.uniform(0.5, 4.5))
+        if process.poll() is None:
+            process.send_signal(signal.SIGKILL)
+            kills += 1
+        process.wait()
+    run_cli("generate", config, "--out", tmp_path / "killed")
+    assert kills >= 3
+    assert_same_dataset(tmp_path / "whole", tmp_path / "killed")
+
+
+def test_a_cut_whose_blender_dies_does_not_stop_the_others(configure: Callable[..., Path], tmp_path: Path) -> None:
+    """The first Blender is killed from outside while it works, as a crash of its own would do."""
+    configs = [configure("courier"), configure("still", "", (96, 54))]
+    command = [sys.executable, "-m", "animerun_gen", "render", *map(str, configs), "--out", str(tmp_path / "out")]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=PROJECT)
+    child = None
+    while child is None and process.poll() is None:
+        time.sleep(0.2)
+        for entry in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                fields = entry.read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            if int(fields[1]) == process.pid and list((tmp_path / "out").rglob("original/0002.png")):
+                child = int(entry.parent.name)
+    assert child is not None
+    os.kill(child, signal.SIGABRT)
+    output, errors = process.communicate(timeout=300)
+    assert process.returncode == 1
+    assert "cut 'courier': Blender died of SIGABRT in frame" in output
+    assert "Traceback" not in errors
+    assert "still: rendered; 3 frames rendered" in output
+
+
+@needs_installed_blender
+def test_an_installed_blender_works_as_the_child(configure: Callable[..., Path], tmp_path: Path) -> None:
+    run_cli("generate", configure("still", "", (96, 54)), "--out", tmp_path / "out", "--blender", "blender")
+    clip = Dataset(tmp_path / "out").clip("still")
+    assert clip.frame_numbers == (1, 2, 3)
+    assert (clip.read("flow_forward", 1) == 0.0).all()
+    assert read_json(tmp_path / "out" / ".animerun-gen" / "cuts" / "still.json")["engine"].startswith("Blender 3.")
+
+
+def test_a_clip_is_made_from_python(configure: Callable[..., Path], tmp_path: Path) -> None:
+    """The README's example, in a process of its own because ``bpy`` stays with whoever imports it."""
+    config = configure("courier", "", (96, 54))
+    program = f"""
+from pathlib import Path
+
+from animerun_gen.blender.here import ThisBlender
+from animerun_gen.config import load_cuts
+from animerun_gen.pipeline.run import Options, generate
+
+cuts = [cut.config for cut in load_cuts([Path({str(config)!r})])]
+summary, = generate(cuts, Options(Path({str(tmp_path / "out")!r}), ThisBlender(), frames=(1, 3)))
+assert not summary.failures, summary.failures
+print("made", len(summary.rendered))
+"""
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300, cwd=PROJECT)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.strip() == "made 3"
+    assert Dataset(tmp_path / "out").clip("courier").frame_numbers == (1, 2, 3)
+
+
+def test_settings_that_silence_the_vector_pass_are_set_right(
+    build: Callable[[str, str], Path], cut: Callable[..., Path], tmp_path: Path
+) -> None:
+    script = (
+        SCENE
+        + """
+scene.render.use_motion_blur = True
+ball.cycles.use_motion_blur = False
+camera.cycles.use_motion_blur = False
+ball.visible_camera = False
+camera.keyframe_insert("location", frame=1)
+camera.location = (0.5, -7.5, 0.2)
+camera.keyframe_insert("location", frame=4)
+wall = add("plane", "wall", (1, 1, 1), size=40, location=(0, 5, 0), rotation=(math.pi / 2, 0, 0))
+"""
+    )
+    config = cut(build("blurred", script), last=3)
+    run_cli("generate", config, "--out", tmp_path / "out", "--cross-check")
+    pairs = read_json(tmp_path / "out" / "quality" / "blurred.json")["pairs"]
+    for pair in pairs:
+        for direction in ("forward", "backward"):
+            assert pair[direction]["largest_motion"] > 1.0
+            check = pair["cross_check"][direction]
+            assert check["vector_pass_problems"] == []
+            assert check["compared_share"] == 1.0
+            assert check["median"] < 1e-3
+            assert check["p99"] < 1e-2

@@ -1,0 +1,126 @@
+"""The toy dataset against formulas: flow, validity, colours and counts."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from animerun_gen.conventions import known_flow
+from animerun_gen.dataset import MODALITIES, Dataset
+from scenes.choreography import EVERYTHING, SCENES
+from tests.blender import analytic
+from tests.blender.conftest import RESOLUTION, TOYS
+
+pytestmark = pytest.mark.blender
+
+LEAST_CHECKED = {"courier": 0.9, "festival": 0.9, "workshop": 0.8}
+"""Share of each picture for which a formula must exist; the rest bends between bones, or has no true motion."""
+
+
+@pytest.mark.parametrize("toy", TOYS)
+def test_flow_is_the_analytic_projection(toy_dataset: Dataset, toy: str) -> None:
+    clip, scene = toy_dataset.clip(toy), SCENES[toy]
+    surfaces: set[str] = set()
+    largest_motion = 0.0
+    for earlier, later in pairwise(clip.frame_numbers):
+        for direction, source, target in (("forward", earlier, later), ("backward", later, earlier)):
+            result = analytic.compare(clip, scene, direction, source, target)
+            if EVERYTHING in scene.invalid(source, target):
+                continue
+            assert result.largest < 1e-3, (source, target)
+            assert result.checked_share > LEAST_CHECKED.get(toy, 0.99), (source, target)
+            surfaces |= result.surfaces
+            flow = clip.read(f"flow_{direction}", source)
+            largest_motion = max(largest_motion, float(np.abs(flow[known_flow(flow)]).max()))
+    assert len(surfaces) >= 8
+    assert largest_motion > 2.0 or toy == "still"
+
+
+def test_a_static_scene_has_flow_of_exactly_zero(toy_dataset: Dataset) -> None:
+    clip = toy_dataset.clip("still")
+    for earlier, later in pairwise(clip.frame_numbers):
+        for direction, source in (("forward", earlier), ("backward", later)):
+            assert (clip.read(f"flow_{direction}", source) == 0.0).all()
+            assert clip.read(f"valid_{direction}", source).all()
+            assert not clip.read(f"occlusion_{direction}", source).any()
+            assert not clip.read(f"exact_occlusion_{direction}", source).any()
+
+
+def test_every_event_of_the_workshop_is_marked(toy_dataset: Dataset) -> None:
+    """Topology changes, things that appear and vanish, a modifier switched off, a camera cut: seen, and invalid."""
+    clip, scene = toy_dataset.clip("workshop"), SCENES["workshop"]
+    names = {name: int(number) for number, name in clip.read_names("object_id").items()}
+    for event in scene.events:
+        earlier, later = event.frame - 1, event.frame
+        unseen = 0
+        for direction, source in (("forward", earlier), ("backward", later)):
+            valid = clip.read(f"valid_{direction}", source)
+            flow = clip.read(f"flow_{direction}", source)
+            if event.object == EVERYTHING:
+                affected = np.ones_like(valid)
+            else:
+                affected = clip.read("object_id", source) == names[event.object]
+            unseen += not affected.any()
+            assert not valid[affected].any(), event
+            assert not known_flow(flow[affected]).any(), event
+            assert clip.read(f"occlusion_{direction}", source)[affected].all(), event
+        assert unseen < 2, f"nobody would notice: {event}"
+
+
+@pytest.mark.parametrize("toy", TOYS)
+def test_a_frame_has_no_more_colours_than_materials_background_and_lines(toy_dataset: Dataset, toy: str) -> None:
+    clip = toy_dataset.clip(toy)
+    for frame in clip.frame_numbers[::5]:
+        materials = len(np.unique(clip.read("material_id", frame)))
+        flat = clip.read("flat", frame)
+        picture = clip.read("frame", frame)
+        line_art = clip.read("contour", frame)
+        assert 8 <= len(np.unique(flat.reshape(-1, 3), axis=0)) <= materials + 1
+        assert len(np.unique(picture.reshape(-1, 3), axis=0)) <= materials + 2
+        assert set(np.unique(line_art)) == {0, 255}
+        assert np.array_equal(picture[line_art == 255], flat[line_art == 255])
+        assert (picture[line_art == 0] == 0).all()
+        assert 0.01 < (line_art == 0).mean() < 0.5
+
+
+@pytest.mark.parametrize("toy", TOYS)
+def test_each_material_has_one_colour_where_the_id_map_says_it_is(toy_dataset: Dataset, toy: str) -> None:
+    """Picture and geometry agree: whatever Workbench drew, the visibility buffer knew."""
+    clip = toy_dataset.clip(toy)
+    for frame in clip.frame_numbers[::5]:
+        flat, ids = clip.read("flat", frame).astype(np.int64), clip.read("material_id", frame)
+        colors = flat @ np.array([65536, 256, 1])
+        agree = 0
+        for number in np.unique(ids):
+            agree += np.unique(colors[ids == number], return_counts=True)[1].max()
+        assert agree / ids.size >= 0.999
+
+
+@pytest.mark.parametrize("toy", TOYS)
+def test_all_files_are_there_and_no_others(toy_dataset: Dataset, toy: str) -> None:
+    clip, scene = toy_dataset.clip(toy), SCENES[toy]
+    assert clip.frame_numbers == scene.frames
+    for modality in MODALITIES:
+        folder = modality.cut_folder(clip.root, clip.split, toy)
+        files = {file.name for file in folder.iterdir()} - {"names.json"}
+        wanted = {modality.path(clip.root, clip.split, toy, frame).name for frame in modality.frames(scene.frames)}
+        assert files == wanted, modality.name
+    assert clip.read("frame", scene.first).shape == (*RESOLUTION[::-1], 3)
+
+
+@pytest.mark.parametrize("toy", ["courier", "flyover"])
+def test_labels_hang_together(toy_dataset: Dataset, toy: str) -> None:
+    clip = toy_dataset.clip(toy)
+    for earlier, later in list(pairwise(clip.frame_numbers))[::6]:
+        segments = {frame: clip.read("segment", frame) for frame in (earlier, later)}
+        for direction, source, target in (("forward", earlier, later), ("backward", later, earlier)):
+            matches = clip.read(f"match_{direction}", source)
+            assert len(matches) == segments[source].max() + 1
+            named = {target for targets in matches for target in targets}
+            assert named <= {-1, *range(segments[target].max() + 1)}
+            assert np.mean([targets != [-1] for targets in matches]) > 0.5
+            exact = clip.read(f"exact_occlusion_{direction}", source)
+            by_rule = clip.read(f"occlusion_{direction}", source)
+            assert (exact == by_rule).mean() > 0.85

@@ -1,0 +1,91 @@
+"""Small cuts to generate, and ways to look at all files of a dataset at once."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from animerun_gen.config import CutConfig
+from animerun_gen.errors import AnimerunGenError
+from animerun_gen.pipeline.engines import Engine
+from animerun_gen.pipeline.run import CutSummary, Options, generate
+
+STAGE_FOLDERS = {
+    "pictures": ("Frame_Anime", "contour", "Flat"),
+    "motion": ("Flow", "Valid", "ExactOcclusion", "Depth", "Normal", "ObjectId", "MaterialId"),
+    "labels": ("UnmatchedForward", "UnmatchedBackward", "LineArea", "Segment", "SegMatching"),
+}
+
+
+def make_cut(folder: Path, changes: dict[str, Any] | None = None) -> CutConfig:
+    """A tiny cut whose source, ``film.blend`` in the folder, is made where it is missing.
+
+    Args:
+        folder: Where the source is.
+        changes: Keys of the configuration, sections as nested dictionaries, laid over those of the tiny cut.
+    """
+    source = folder / "film.blend"
+    if not source.exists():
+        source.write_bytes(b"a film")
+    values: dict[str, Any] = {
+        "name": "square",
+        "source": source,
+        "frames": {"first": 1, "last": 5},
+        "resolution": [64, 48],
+    }
+    _lay_over(values, changes or {})
+    return CutConfig.model_validate(values)
+
+
+def _lay_over(values: dict[str, Any], changes: dict[str, Any]) -> None:
+    for key, value in copy.deepcopy(changes).items():
+        if isinstance(value, dict) and isinstance(values.get(key), dict):
+            _lay_over(values[key], value)
+        else:
+            values[key] = value
+
+
+def make(
+    cuts: CutConfig | Sequence[CutConfig], output: Path, engine: Engine | None, **options: Any
+) -> list[CutSummary]:
+    """Generate and expect that nothing fails."""
+    summaries = generate([cuts] if isinstance(cuts, CutConfig) else cuts, Options(output, engine, **options))
+    failures = [failure for summary in summaries for failure in summary.failures]
+    if failures:
+        raise AnimerunGenError("; ".join(failures))
+    return summaries
+
+
+def contents(output: Path) -> dict[str, bytes]:
+    """Path below the output to content, of all files but logs and lock."""
+    return {name: path.read_bytes() for name, path in _files(output).items()}
+
+
+def times(output: Path) -> dict[str, int]:
+    """Path below the output to the nanosecond in which it was written, of all files but logs and lock."""
+    return {name: path.stat().st_mtime_ns for name, path in _files(output).items()}
+
+
+def stage_of(name: str) -> str | None:
+    """The stage that made a file, by the folder below the split; None for files outside of the splits."""
+    parts = Path(name).parts
+    if parts[0] not in ("train", "test"):
+        return None
+    return next(stage for stage, folders in STAGE_FOLDERS.items() if parts[1] in folders)
+
+
+def _files(output: Path) -> dict[str, Path]:
+    state = output / ".animerun-gen"
+    return {
+        str(path.relative_to(output)): path
+        for path in sorted(output.rglob("*"))
+        if path.is_file() and path != state / "lock" and state / "logs" not in path.parents
+    }
+
+
+def clip_counts(output: Path, cut: str) -> tuple[int, int]:
+    """How many colour frames and forward flows a cut of the training split has."""
+    frames, flows = output / "train" / "Frame_Anime" / cut / "original", output / "train" / "Flow" / cut / "forward"
+    return len(list(frames.iterdir())), len(list(flows.iterdir()))

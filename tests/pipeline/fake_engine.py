@@ -1,0 +1,187 @@
+"""A stand-in for Blender: draws a square that wanders over a plain, and reports like the real worker.
+
+What it makes depends on the frame number, the configuration, the source file and the libraries, and on nothing else, so
+that files made by way of detours can be compared with those of a fresh run, byte by byte.  Run as a program
+(``python fake_engine.py JOB EVENTS``) it behaves like :mod:`animerun_gen.blender.worker`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from animerun_gen import pictures
+from animerun_gen.blender.job import Event, RenderJob, Reporter
+from animerun_gen.config import CutConfig, rgb
+from animerun_gen.conventions import UNKNOWN_FLOW
+from animerun_gen.dataset.clip import ClipWriter
+from animerun_gen.lifetime import die_with_parent
+from animerun_gen.pipeline.render_process import RenderFailure, RenderProcess
+
+SIDE = 12
+
+
+@dataclass(frozen=True)
+class FakeEngine:
+    """An engine that does its jobs in the calling thread.
+
+    Attributes:
+        version: What it says it is.
+        inputs: Libraries that its scenes use.
+        delay: Seconds that every file takes.
+        fails_in: Cut to the frame at which rendering it fails.
+        notes: What opening a scene has to say.
+        jobs: The jobs that it was asked to start, in order.
+    """
+
+    version: str = "Blender 1.2.3"
+    inputs: tuple[Path, ...] = ()
+    delay: float = 0.0
+    fails_in: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    jobs: list[RenderJob] = field(default_factory=list)
+
+    def start(self, job: RenderJob, log: Path) -> FakeRun:
+        self.jobs.append(job)
+        return FakeRun(self, job)
+
+
+@dataclass(frozen=True)
+class FakeRun:
+    engine: FakeEngine
+    job: RenderJob
+
+    def run(self, on_event: Callable[[Event], None]) -> None:
+        do_job(self.job, Reporter(on_event), self.engine)
+
+    def kill(self) -> None:
+        pass
+
+
+@dataclass(frozen=True)
+class FakeProgram:
+    """The same in a child process, as the real engines do it."""
+
+    version: str = "Blender 1.2.3"
+    delay: float = 0.0
+
+    def start(self, job: RenderJob, log: Path) -> RenderProcess:
+        def command(job_file: str, events: str) -> list[str]:
+            return [sys.executable, __file__, job_file, events, str(self.delay)]
+
+        return RenderProcess(command, job, log)
+
+
+def do_job(job: RenderJob, reporter: Reporter, engine: FakeEngine) -> None:
+    config = job.config
+    writer = SlowWriter(job.output, config.split, config.name)
+    writer.delay = engine.delay
+    present = [path for path in engine.inputs if path.exists()]
+    reporter.opened(engine.version, list(engine.notes), present)
+    film = hashlib.sha256(b"".join(path.read_bytes() for path in [config.source, *present])).digest()
+    if "ids" in config.motion.extras:
+        writer.write_names("object_id", {"0": "background", "1": "square"})
+        writer.write_names("material_id", {"0": "background", "1": "none", "2": "paint"})
+    for frame in job.frames:
+        reporter.begins(frame, "flat")
+        if engine.fails_in.get(config.name) == frame:
+            raise RenderFailure(f"cut '{config.name}', in frame {frame} (flat): the fake engine was told to fail")
+        if frame in job.pictures:
+            write_pictures(writer, config, frame, film)
+        if frame in job.companions:
+            write_companions(writer, config, frame)
+        for earlier, later in job.pairs:
+            if later == frame:
+                write_motion(writer, config, earlier, later, reporter, cross_check=job.cross_check)
+        reporter.took(frame, "flat", 0.0)
+        reporter.frame_done(frame)
+    reporter.finished()
+
+
+class SlowWriter(ClipWriter):
+    delay = 0.0
+
+    def write(self, name: str, frame: int, value: object) -> None:
+        if self.delay:
+            time.sleep(self.delay)
+        super().write(name, frame, value)
+
+
+def square(config: CutConfig, frame: int) -> tuple[np.ndarray, np.ndarray]:
+    """Where the square is, and where its outline."""
+    width, height = config.resolution
+    left, top = 4 + frame % (width - SIDE - 8), 6
+    inside = np.zeros((height, width), np.bool_)
+    inside[top : top + SIDE, left : left + SIDE] = True
+    core = np.zeros_like(inside)
+    border = round(config.lines.thickness)
+    core[top + border : top + SIDE - border, left + border : left + SIDE - border] = True
+    return inside, inside & ~core
+
+
+def write_pictures(writer: ClipWriter, config: CutConfig, frame: int, film: bytes) -> None:
+    inside, outline = square(config, frame)
+    background = (film[0], film[1], film[2]) if config.style.background == "auto" else rgb(config.style.background)
+    flat = np.empty((*inside.shape, 3), np.uint8)
+    flat[:] = background
+    flat[inside] = rgb(next(iter(config.style.overrides.values()), "#c04030"))
+    line_art = pictures.contour(np.where(outline, 40, 255).astype(np.uint8), config.lines.gamma)
+    writer.write("flat", frame, flat)
+    writer.write("contour", frame, line_art)
+    writer.write("frame", frame, pictures.draw_lines(flat, line_art, rgb(config.lines.color)))
+
+
+def write_companions(writer: ClipWriter, config: CutConfig, frame: int) -> None:
+    inside, _ = square(config, frame)
+    if "ids" in config.motion.extras:
+        writer.write("object_id", frame, inside.astype(np.uint16))
+        writer.write("material_id", frame, 2 * inside.astype(np.uint16))
+    if "depth" in config.motion.extras:
+        writer.write("depth", frame, np.where(inside, 5.0, np.inf).astype(np.float32))
+    if "normals" in config.motion.extras:
+        writer.write("normal", frame, np.where(inside[..., None], (0, 0, 1), 0).astype(np.float32))
+
+
+def write_motion(
+    writer: ClipWriter, config: CutConfig, earlier: int, later: int, reporter: Reporter, *, cross_check: bool
+) -> None:
+    left = {frame: np.flatnonzero(square(config, frame)[0].any(axis=0))[0] for frame in (earlier, later)}
+    for direction, source, target in (("forward", earlier, later), ("backward", later, earlier)):
+        inside, _ = square(config, source)
+        there, _ = square(config, target)
+        flow = np.zeros((*inside.shape, 2), np.float32)
+        flow[inside, 0] = left[target] - left[source]
+        valid = inside | (config.motion.background != "invalid")
+        flow[~valid] = UNKNOWN_FLOW
+        writer.write(f"flow_{direction}", source, flow)
+        writer.write(f"valid_{direction}", source, valid)
+        if "exact_occlusion" in config.motion.extras:
+            writer.write(f"exact_occlusion_{direction}", source, ~inside & there)
+        if cross_check:
+            figures = {"compared_share": 0.5, "median": 1e-5, "p99": 2e-4, "largest": 3e-3, "vector_pass_problems": []}
+            reporter.cross_checked(source, target, figures)
+
+
+def main() -> None:
+    die_with_parent()
+    job_file, descriptor, delay = sys.argv[1:]
+    with os.fdopen(int(descriptor), "w", encoding="utf-8") as events:
+
+        def emit(event: Event) -> None:
+            events.write(json.dumps(event) + "\n")
+            events.flush()
+
+        job = RenderJob.from_json(Path(job_file).read_text(encoding="utf-8"))
+        do_job(job, Reporter(emit), FakeEngine(delay=float(delay)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,175 @@
+"""What becomes of a dataset whose generator is killed: nothing that the next run does not mend."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import random
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+import pytest
+
+from animerun_gen.config import CutConfig
+from animerun_gen.pipeline.engines import Engine
+from animerun_gen.pipeline.run import Options, generate
+from tests.pipeline.datasets import contents, make, make_cut, stage_of
+from tests.pipeline.fake_engine import FakeEngine, FakeProgram
+
+CHANGED = {"style": {"background": "#102030"}}
+
+
+@pytest.fixture(scope="module")
+def clean_fork() -> multiprocessing.context.ForkServerContext:
+    """Starts processes quickly, from a server that has everything imported and runs no threads."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.pipeline.test_killed"])
+    return context
+
+
+def run_in_process(config: CutConfig, output: Path, engine: Engine) -> None:
+    # progress bars of processes that are about to be killed are of no interest
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    make(config, output, engine)
+
+
+def is_part_of(output: Path, whole: dict[str, bytes]) -> bool:
+    """Whether every file of the dataset that has its final name is complete."""
+    there = {name: data for name, data in contents(output).items() if stage_of(name) and ".animerun-part" not in name}
+    return all(whole.get(name) == data for name, data in there.items())
+
+
+def hidden_leftovers(output: Path) -> list[Path]:
+    return list(output.rglob(".animerun-part*"))
+
+
+@pytest.mark.parametrize("changed", [False, True], ids=["fresh", "changed"])
+def test_killed_at_ten_random_moments(
+    tmp_path: Path, clean_fork: multiprocessing.context.ForkServerContext, changed: bool
+) -> None:
+    config, output = make_cut(tmp_path, {"frames": {"last": 4}}), tmp_path / "out"
+    make(config, tmp_path / "undisturbed", FakeEngine())
+    whole = contents(tmp_path / "undisturbed")
+    if changed:
+        make(make_cut(tmp_path, {"frames": {"last": 4}, **CHANGED}), output, FakeEngine())
+    dice = random.Random(7)
+    killed = 0
+    for _ in range(10):
+        process = clean_fork.Process(target=run_in_process, args=(config, output, FakeEngine(delay=0.015)))
+        process.start()
+        process.join(dice.uniform(0.0, 0.15))
+        process.kill()
+        process.join()
+        killed += process.exitcode == -signal.SIGKILL
+        if not changed:
+            assert is_part_of(output, whole)
+    make(config, output, FakeEngine())
+    assert contents(output) == whole
+    assert not hidden_leftovers(output)
+    assert killed >= 5
+
+
+def test_killed_while_a_child_renders(tmp_path: Path, clean_fork: multiprocessing.context.ForkServerContext) -> None:
+    config, output = make_cut(tmp_path, {"frames": {"last": 4}}), tmp_path / "out"
+    make(config, tmp_path / "undisturbed", FakeEngine())
+    whole = contents(tmp_path / "undisturbed")
+    for wanted in (1, 7, 15):
+        process = clean_fork.Process(target=run_in_process, args=(config, output, FakeProgram(delay=0.02)))
+        process.start()
+        wait_until(lambda wanted=wanted: len(list((output / "train").rglob("*.*"))) >= wanted, process)
+        process.kill()
+        process.join()
+        assert is_part_of(output, whole)
+    make(config, output, FakeEngine())
+    assert contents(output) == whole
+    assert not hidden_leftovers(output)
+
+
+def test_what_a_killed_run_started_ends_with_it(
+    tmp_path: Path, clean_fork: multiprocessing.context.ForkServerContext
+) -> None:
+    config, output = make_cut(tmp_path), tmp_path / "out"
+    process = clean_fork.Process(target=run_in_process, args=(config, output, FakeProgram(delay=60.0)))
+    process.start()
+    wait_until(lambda: (output / "train/MaterialId/square/names.json").exists(), process)
+    [child] = map(int, Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split())
+    assert state_of(child) == "S"
+    process.kill()
+    process.join()
+    for _ in range(400):
+        if state_of(child) in (None, "Z"):
+            break
+        time.sleep(0.01)
+    else:
+        raise AssertionError("it is still there")
+
+
+def state_of(process: int) -> str | None:
+    """The letter by which the system describes a process; None where there is none."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return None
+
+
+def wait_until(condition: Callable[[], bool], process: BaseProcess) -> None:
+    for _ in range(4000):
+        if condition():
+            return
+        assert process.is_alive()
+        time.sleep(0.005)
+    raise AssertionError("that took too long")
+
+
+def hold_lock(config: CutConfig, output: Path) -> None:
+    run_in_process(config, output, FakeEngine(delay=60.0))
+
+
+def test_a_killed_run_lets_go_of_its_output(
+    tmp_path: Path, clean_fork: multiprocessing.context.ForkServerContext
+) -> None:
+    config, output = make_cut(tmp_path), tmp_path / "out"
+    process = clean_fork.Process(target=hold_lock, args=(config, output))
+    process.start()
+    wait_until(lambda: (output / ".animerun-gen/cuts/square.json").exists(), process)
+    with pytest.raises(Exception, match=rf"another run \(process {process.pid}\) is writing to"):
+        make(config, output, FakeEngine())
+    process.kill()
+    process.join()
+    make(config, output, FakeEngine())
+
+
+@pytest.fixture
+def interrupted_soon() -> Iterator[None]:
+    """Ctrl-C reaches this process after a moment; a shell that started it in the background had it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    timer = threading.Timer(0.6, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    yield
+    timer.cancel()
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interrupted_soon")
+@pytest.mark.parametrize("workers", [1, 3])
+def test_ctrl_c_ends_all_children_at_once(tmp_path: Path, workers: int) -> None:
+    cuts = [make_cut(tmp_path, {"name": name}) for name in ("a", "b", "c", "d", "e")]
+    start = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        generate(cuts, Options(tmp_path / "out", FakeProgram(delay=30.0), workers=workers))
+    assert time.monotonic() - start < 10.0
+    # nobody is left who could write
+    assert not [entry for entry in os.scandir("/proc") if entry.name.isdecimal() and is_child(int(entry.name))]
+
+
+def is_child(process: int) -> bool:
+    try:
+        command = Path(f"/proc/{process}/cmdline").read_bytes()
+        parent = int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return False
+    return parent == os.getpid() and b"fake_engine.py" in command

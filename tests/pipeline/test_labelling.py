@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from animerun_gen.dataset import ClipFiles
+from animerun_gen.labels import line_area, match_regions, occlusion_mask, trapped_ball_segments
+from animerun_gen.pipeline import paths
+from animerun_gen.pipeline.labelling import collect_quality, read_figures
+from tests.pipeline.datasets import make, make_cut
+from tests.pipeline.fake_engine import FakeEngine
+
+
+def test_labels_are_those_of_the_functions_with_the_settings_of_the_cut(tmp_path: Path) -> None:
+    settings = {"occlusion_threshold": 0.25, "line_distance": 3.0, "line_threshold": 200, "ball_radius": 1}
+    make(make_cut(tmp_path, {"labels": settings}), tmp_path / "out", FakeEngine())
+    clip = ClipFiles(tmp_path / "out", "train", "square")
+    contours = {frame: clip.read("contour", frame) for frame in (2, 3)}
+    segments = {
+        frame: trapped_ball_segments(contour, ball_radius=1, threshold=200) for frame, contour in contours.items()
+    }
+    np.testing.assert_array_equal(clip.read("segment", 2), segments[2])
+    near = line_area(contours[2], distance=3.0, threshold=200)
+    assert 0 < near.sum() < near.size
+    np.testing.assert_array_equal(clip.read("line_area", 2), near)
+    forward, backward = clip.read("flow_forward", 2), clip.read("flow_backward", 3)
+    occluded = occlusion_mask(forward, backward, 0.25)
+    np.testing.assert_array_equal(clip.read("occlusion_forward", 2), occluded)
+    assert clip.read("match_forward", 2) == match_regions(segments[2], segments[3], forward, occluded)
+    disoccluded = occlusion_mask(backward, forward, 0.25)
+    np.testing.assert_array_equal(clip.read("occlusion_backward", 3), disoccluded)
+    assert clip.read("match_backward", 3) == match_regions(segments[3], segments[2], backward, disoccluded)
+    assert occluded.any()
+    assert (occluded != disoccluded).any()
+
+
+def test_quality_counts_only_pairs_of_the_clip_whose_figures_can_be_read(tmp_path: Path) -> None:
+    config, output = make_cut(tmp_path), tmp_path / "out"
+    make(config, output, FakeEngine())
+    paths.figures_file(output, "square", 2).write_text("{")
+    paths.figures_file(output, "square", 7).write_text("{}")
+    quality = collect_quality(output, config)
+    assert [pair["source"] for pair in quality["pairs"]] == [1, 3, 4]
+    assert json.loads(paths.quality_file(output, "square").read_text()) == quality
+
+
+@pytest.mark.parametrize("content", [None, "", "{", "[]", "3"])
+def test_figures_that_cannot_be_read_are_none(tmp_path: Path, content: str | None) -> None:
+    if content is not None:
+        (tmp_path / "figures.json").write_text(content)
+    assert read_figures(tmp_path / "figures.json") is None
+
+
+def test_figures_that_can_be_read(tmp_path: Path) -> None:
+    (tmp_path / "figures.json").write_text('{"a": 1}')
+    assert read_figures(tmp_path / "figures.json") == {"a": 1}

@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from animerun_gen.blender.job import RenderJob
+from animerun_gen.config import CutConfig
+from animerun_gen.pipeline.plan import split_job
+from animerun_gen.pipeline.record import STAGES, CutRecord, fingerprints
+from tests.pipeline.datasets import make_cut
+
+
+@st.composite
+def jobs(draw: st.DrawFn) -> RenderJob:
+    step = draw(st.integers(1, 3))
+    numbers = [1 + step * index for index in range(draw(st.integers(2, 40)))]
+    frames = st.lists(st.sampled_from(numbers), unique=True).map(sorted).map(tuple)
+    earlier = draw(st.lists(st.sampled_from(numbers[:-1]), unique=True).map(sorted))
+    return RenderJob(
+        config=CutConfig.model_validate(
+            {
+                "name": "a",
+                "source": Path("/film.blend"),
+                "frames": {"first": numbers[0], "last": numbers[-1], "step": step},
+            }
+        ),
+        output=Path("out"),
+        pictures=draw(frames),
+        companions=draw(frames),
+        pairs=tuple((frame, frame + step) for frame in earlier),
+        cross_check=draw(st.booleans()),
+    )
+
+
+@given(jobs(), st.integers(0, 12))
+@settings(max_examples=200, deadline=None)
+def test_parts_of_a_job_make_the_same_files_each_once(job: RenderJob, parts: int) -> None:
+    split = split_job(job, parts)
+    assert len(split) <= max(1, parts)
+    for name in ("pictures", "companions", "pairs"):
+        # in this order means: ascending within parts and from part to part
+        assert tuple(item for part in split for item in getattr(part, name)) == getattr(job, name)
+    assert all(part.frames for part in split)
+    for part in split:
+        assert (part.config, part.output, part.cross_check) == (job.config, job.output, job.cross_check)
+
+
+@given(jobs(), st.integers(1, 12))
+@settings(max_examples=100, deadline=None)
+def test_parts_of_a_job_are_even(job: RenderJob, parts: int) -> None:
+    sizes = [
+        len({*part.pictures, *part.companions, *(earlier for earlier, _ in part.pairs)})
+        for part in split_job(job, parts)
+    ]
+    assert all(size == sizes[0] for size in sizes[:-1])
+    assert not sizes or sizes[-1] <= sizes[0]
+
+
+EVERYTHING = {"pictures", "motion", "labels"}
+
+# Every field of the configuration, with another value for it and the stages whose files depend on it.
+FIELDS: dict[str, tuple[Any, set[str]]] = {
+    "name": ("another", set()),
+    "split": ("test", set()),
+    # its content counts, not its place
+    "source": (Path("/elsewhere/film.blend"), set()),
+    "scene": ("Scene.002", EVERYTHING),
+    "view_layer": ("Characters", EVERYTHING),
+    "camera": ("Camera.002", EVERYTHING),
+    "trust_scripts": (True, EVERYTHING),
+    # colours are read from the shaders at the first frame
+    "frames.first": (2, EVERYTHING),
+    "frames.last": (9, set()),
+    "frames.step": (2, {"motion", "labels"}),
+    "frame_rate": (25.0, EVERYTHING),
+    "resolution": ((64, 32), EVERYTHING),
+    "remove.objects": (("fog*",), EVERYTHING),
+    "remove.collections": (("fog*",), EVERYTHING),
+    "remove.materials": (("fog*",), EVERYTHING),
+    "style.color": ("texture", {"pictures", "labels"}),
+    "style.color_source": ("shader", {"pictures", "labels"}),
+    "style.overrides": ({"skin": "#ffccaa"}, {"pictures", "labels"}),
+    "style.background": ("#000001", {"pictures", "labels"}),
+    "lines.outline": (False, {"pictures", "labels"}),
+    "lines.freestyle": (False, {"pictures", "labels"}),
+    "lines.edges": (("crease",), {"pictures", "labels"}),
+    "lines.crease_angle": (100.0, {"pictures", "labels"}),
+    "lines.thickness": (2.0, {"pictures", "labels"}),
+    "lines.color": ("#000001", {"pictures", "labels"}),
+    "lines.gamma": (0.5, {"pictures", "labels"}),
+    "motion.backend": ("cycles", {"motion", "labels"}),
+    "motion.background": ("static", {"motion", "labels"}),
+    # each companion is there or missing, and none changes another file
+    "motion.extras": (("depth",), set()),
+    "labels.occlusion_threshold": (1.0, {"labels"}),
+    "labels.line_distance": (5.0, {"labels"}),
+    "labels.line_threshold": (100, {"labels"}),
+    "labels.ball_radius": (2, {"labels"}),
+    # a limit of the summary, no file but the figures has it
+    "quality.max_warp_error": (0.5, set()),
+}
+
+
+def fields_of(model: type[BaseModel], prefix: str = "") -> list[str]:
+    names = []
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            names += fields_of(field.annotation, f"{prefix}{name}.")
+        else:
+            names.append(prefix + name)
+    return names
+
+
+def prints(config: CutConfig, engine: str = "Blender 4", source: str = "digest") -> dict[str, str]:
+    return fingerprints(config, engine, source)
+
+
+def changed_stages(one: dict[str, str], other: dict[str, str]) -> set[str]:
+    return {stage for stage in STAGES if one[stage] != other[stage]}
+
+
+@pytest.mark.parametrize("field", fields_of(CutConfig))
+def test_every_field_belongs_to_the_stages_that_depend_on_it(tmp_path: Path, field: str) -> None:
+    assert field in FIELDS, "a new field: say above which files depend on it, and put it into fingerprints()"
+    value, stages = FIELDS[field]
+    config = make_cut(tmp_path)
+    changes: Any = value
+    for key in reversed(field.split(".")):
+        changes = {key: changes}
+    changed = make_cut(tmp_path, changes)
+    assert changed != config
+    assert changed_stages(prints(config), prints(changed)) == stages
+
+
+def test_no_field_is_listed_that_does_not_exist() -> None:
+    assert set(FIELDS) == set(fields_of(CutConfig))
+
+
+def test_source_and_blender_change_every_stage(tmp_path: Path) -> None:
+    config = make_cut(tmp_path)
+    assert changed_stages(prints(config), prints(config, engine="Blender 5")) == EVERYTHING
+    assert changed_stages(prints(config), prints(config, source="another")) == EVERYTHING
+
+
+def test_the_program_version_changes_every_stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = make_cut(tmp_path)
+    before = prints(config)
+    monkeypatch.setattr("animerun_gen.pipeline.record.__version__", "999")
+    assert changed_stages(before, prints(config)) == EVERYTHING
+
+
+def test_the_order_of_overrides_matters(tmp_path: Path) -> None:
+    one = make_cut(tmp_path, {"style": {"overrides": {"skin*": "#ffccaa", "*": "#808080"}}})
+    other = make_cut(tmp_path, {"style": {"overrides": {"*": "#808080", "skin*": "#ffccaa"}}})
+    assert one == other
+    assert changed_stages(prints(one), prints(other)) == {"pictures", "labels"}
+
+
+def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
+    record = CutRecord(
+        fingerprints={"pictures": "a"},
+        inputs={"/lib.blend": "b"},
+        notes=["n"],
+        config=make_cut(tmp_path).model_dump(mode="json"),
+        engine="Blender 4",
+        source="c",
+    )
+    record.write(tmp_path, "square")
+    assert CutRecord.read(tmp_path, "square") == record
+    assert CutRecord.read(tmp_path, "none") == CutRecord()

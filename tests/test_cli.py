@@ -1,0 +1,308 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from animerun_gen import __version__, doctor
+from animerun_gen.cli import main
+from animerun_gen.pipeline import run
+from animerun_gen.pipeline.engines import BpyModule, InstalledBlender
+from animerun_gen.pipeline.lock import exclusive
+from tests.pipeline.datasets import clip_counts, contents
+from tests.pipeline.fake_engine import FakeEngine
+
+CUT = """\
+name: {name}
+source: film.blend
+frames: {{first: 1, last: 5}}
+resolution: [64, 48]
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with two cuts and their film, in which commands are given."""
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.yaml").write_text(CUT.format(name=name))
+    (tmp_path / "film.blend").write_bytes(b"a film")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
+    """What the commands take for the bpy module."""
+    engine = FakeEngine()
+    monkeypatch.setattr(BpyModule, "find", lambda: engine)
+    return engine
+
+
+@pytest.fixture
+def no_bpy(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: Any) -> None:
+        raise AssertionError("nothing here needs a Blender")
+
+    monkeypatch.setattr(BpyModule, "find", refuse)
+    monkeypatch.setattr(InstalledBlender, "find", refuse)
+
+
+def help_of(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    with pytest.raises(SystemExit) as end:
+        main([*arguments, "--help"])
+    assert end.value.code == 0
+    return " ".join(capsys.readouterr().out.split())
+
+
+def test_help_shows_a_newcomer_the_way(capsys: pytest.CaptureFixture[str]) -> None:
+    text = help_of(capsys)
+    for word in ("AnimeRun", "generate", "render", "label", "doctor", "YAML", "docs/configuration.md", "configs/toy"):
+        assert word in text
+
+
+@pytest.mark.parametrize(
+    ("command", "there", "not_there"),
+    [
+        ("generate", ["CONFIG_OR_FOLDER", "--out", "--frames A:B", "--workers", "--strict", "--cross-check"], []),
+        ("render", ["--out", "--frames", "--workers", "--cross-check", "--blender"], ["--strict"]),
+        ("label", ["--out", "--frames", "--workers", "--strict", ".blend files need not"], ["--cross-check", "bpy"]),
+        ("doctor", ["--blender", "--out"], ["--workers"]),
+    ],
+)
+def test_help_of_a_command(
+    capsys: pytest.CaptureFixture[str], command: str, there: list[str], not_there: list[str]
+) -> None:
+    text = help_of(capsys, command)
+    assert [word for word in there if word not in text] == []
+    assert [word for word in not_there if word in text] == []
+    if command != "doctor":
+        # the example of a command is one of that command
+        assert f"animerun-gen {command} configs/toy" in text
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["--version"])
+    assert end.value.code == 0
+    assert capsys.readouterr().out == f"animerun-gen {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "COMMAND"),
+        (["make"], "invalid choice: 'make'"),
+        (["generate", "a.yaml"], "--out"),
+        (["generate", "--out", "x"], "CONFIG_OR_FOLDER"),
+        (["generate", "a.yaml", "--out", "x", "--workers", "0"], "'0' is no number of workers; write 1 or more"),
+        (["generate", "a.yaml", "--out", "x", "--workers", "two"], "'two' is no number of workers"),
+        (["generate", "a.yaml", "--out", "x", "--frames", "7"], "'7' is no range of frames; write FIRST:LAST"),
+        (["generate", "a.yaml", "--out", "x", "--frames", "9:7"], "'9:7' is no range of frames"),
+        (["generate", "a.yaml", "--out", "x", "--frames=-1:7"], "'-1:7' is no range of frames"),
+        (["generate", "a.yaml", "--out", "x", "--frames", "1:2:3"], "'1:2:3' is no range of frames"),
+        (["label", "a.yaml", "--out", "x", "--cross-check"], "--cross-check"),
+    ],
+)
+def test_mistakes_in_the_command_end_with_status_2(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(arguments)
+    assert end.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("no_bpy")
+@pytest.mark.parametrize("command", ["generate", "render", "label"])
+def test_all_mistakes_in_configurations_are_told_at_once(
+    project: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    (project / "a.yaml").write_text(CUT.format(name="a") + "colour: red\nframe_rate: fast\n")
+    (project / "b.yaml").write_text(CUT.format(name="b/c"))
+    assert main([command, ".", "--out", "out"]) == 2
+    told = capsys.readouterr().err
+    assert "a.yaml:5" in told
+    assert "a.yaml:6" in told
+    assert "b.yaml:1" in told
+    assert not (project / "out").exists()
+
+
+@pytest.mark.usefixtures("no_bpy")
+@pytest.mark.parametrize("command", ["generate", "render"])
+def test_a_missing_film_is_told_before_anything_begins(
+    project: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    (project / "film.blend").unlink()
+    assert main([command, "a.yaml", "--out", "out"]) == 2
+    assert "there is no file" in capsys.readouterr().err
+    assert not (project / "out").exists()
+
+
+def test_generate_makes_all_cuts_of_a_folder(
+    project: Path, engine: FakeEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["generate", ".", "--out", "out"]) == 0
+    output, progress = capsys.readouterr()
+    lines = output.splitlines()
+    assert "a: complete; 5 frames rendered, 9 labels made" in lines
+    assert "b: complete; 5 frames rendered, 9 labels made" in lines
+    assert lines[-1] == "the dataset is in out; figures of each pair are in out/quality"
+    assert "rendering: 100%" in progress
+    assert "labelling: 100%" in progress
+    for cut in ("a", "b"):
+        assert clip_counts(project / "out", cut) == (5, 4)
+
+
+def test_render_and_label_are_the_two_halves(
+    project: Path, engine: FakeEngine, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(["generate", "a.yaml", "--out", "whole"]) == 0
+    assert main(["render", "a.yaml", "--out", "halves"]) == 0
+    assert "a: rendered; 5 frames rendered, 0 labels made" in capsys.readouterr().out
+    # on a machine without film and Blender
+    (project / "film.blend").unlink()
+    monkeypatch.setattr(BpyModule, "find", lambda: pytest.fail("labelling looked for a Blender"))
+    assert main(["label", "a.yaml", "--out", "halves"]) == 0
+    assert "a: complete; 0 frames rendered, 9 labels made" in capsys.readouterr().out
+    assert contents(project / "halves") == contents(project / "whole")
+
+
+@pytest.mark.usefixtures("no_bpy")
+def test_label_of_films_at_an_unset_place(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("FILMS", raising=False)
+    (project / "a.yaml").write_text(CUT.format(name="a").replace("film.blend", "${FILMS}/film.blend"))
+    (project / "out").mkdir()
+    assert main(["label", "a.yaml", "--out", "out"]) == 1
+    assert "nothing of it was rendered into out; do that with 'animerun-gen render' first" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("no_bpy")
+def test_label_of_a_dataset_that_is_not_there(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["label", "a.yaml", "--out", "ouch"]) == 1
+    assert capsys.readouterr().err == "ouch does not exist: correct --out, or run 'animerun-gen render' first\n"
+    assert not (project / "ouch").exists()
+
+
+def test_frames_that_a_cut_does_not_have(project: Path, engine: FakeEngine, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "b.yaml").write_text(CUT.format(name="b").replace("last: 5", "last: 12"))
+    assert main(["generate", ".", "--out", "out", "--frames", "6:8"]) == 2
+    told = capsys.readouterr().err
+    assert told == (
+        "--frames 6:8: cut 'a' has no frame in that range, only 1 to 5; choose other frames or leave the cut out\n"
+    )
+    assert not engine.jobs
+
+
+def test_frames_and_cross_check_and_workers_reach_the_engine(project: Path, engine: FakeEngine) -> None:
+    assert main(["render", "a.yaml", "--out", "out", "--frames", "2:4", "--cross-check", "--workers", "2"]) == 0
+    [job] = engine.jobs
+    assert (job.pictures, job.pairs, job.cross_check) == ((2, 3, 4), ((2, 3), (3, 4)), True)
+
+
+def test_an_incomplete_clip_is_no_error_but_said(
+    project: Path, engine: FakeEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["generate", "a.yaml", "--out", "out", "--frames", "1:2"]) == 0
+    assert "a: INCOMPLETE; 2 frames rendered, 3 labels made" in capsys.readouterr().out
+
+
+def test_a_failed_cut_ends_with_status_1_after_the_others(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(BpyModule, "find", lambda: FakeEngine(fails_in={"a": 2}))
+    assert main(["generate", ".", "--out", "out"]) == 1
+    output, progress = capsys.readouterr()
+    assert "  failed: cut 'a', in frame 2 (flat): the fake engine was told to fail" in output
+    assert "cut 'a', in frame 2 (flat)" in progress
+    assert "b: complete; 5 frames rendered, 9 labels made" in output
+
+
+def test_strict_makes_pairs_past_the_limit_an_error(
+    project: Path, engine: FakeEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open(project / "a.yaml", "a") as file:
+        file.write("quality: {max_warp_error: 0}\n")
+    assert main(["generate", "a.yaml", "--out", "out", "--strict"]) == 0
+    # one frame without its lines
+    picture = project / "out/train/Frame_Anime/a/original/0003.png"
+    picture.write_bytes((project / "out/train/Flat/a/0003.png").read_bytes())
+    for figures in (project / "out/.animerun-gen/figures/a").iterdir():
+        figures.unlink()
+    assert main(["label", "a.yaml", "--out", "out"]) == 0
+    output = capsys.readouterr().out
+    assert "  pair 2-3 is past the limit of 0.0" in output
+    assert "  pair 3-4 is past the limit of 0.0" in output
+    assert "pair 1-2" not in output
+    assert main(["label", "a.yaml", "--out", "out", "--strict"]) == 1
+    assert main(["generate", "a.yaml", "--out", "out", "--strict"]) == 1
+    assert main(["render", "a.yaml", "--out", "out"]) == 0
+
+
+def test_a_second_run_on_the_same_output(project: Path, engine: FakeEngine, capsys: pytest.CaptureFixture[str]) -> None:
+    with exclusive(project / "out"):
+        assert main(["generate", "a.yaml", "--out", "out"]) == 1
+    told = capsys.readouterr().err
+    assert told == f"another run (process {os.getpid()}) is writing to out; wait for it or stop it\n"
+
+
+def test_an_output_that_cannot_be_written_to(
+    project: Path, engine: FakeEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["generate", "a.yaml", "--out", "film.blend"]) == 1
+    assert "the output folder film.blend cannot be written to" in capsys.readouterr().err
+
+
+def test_without_a_blender(project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert main(["generate", "a.yaml", "--out", "out", "--blender", "no-such-blender"]) == 1
+    assert "--blender: there is no program 'no-such-blender'" in capsys.readouterr().err
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert main(["generate", "a.yaml", "--out", "out"]) == 1
+    assert "bpy (Blender) is not installed" in capsys.readouterr().err
+    assert not (project / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "said"),
+    [
+        (KeyboardInterrupt(), 130, "stopped; the same command goes on with what is missing"),
+        (OSError(28, "No space left on device"), 1, "the system refused: [Errno 28] No space left on device"),
+    ],
+)
+def test_being_stopped(
+    project: Path,
+    engine: FakeEngine,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    error: BaseException,
+    status: int,
+    said: str,
+) -> None:
+    def stop(*arguments: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(run, "plan_cut", stop)
+    assert main(["generate", "a.yaml", "--out", "out"]) == status
+    assert said in capsys.readouterr().err
+
+
+def test_doctor_is_asked_about_the_right_things(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr(doctor, "run_doctor", lambda blender, output: asked.append((blender, output)) or 1)
+    assert main(["doctor"]) == 1
+    assert main(["doctor", "--blender", "/opt/blender", "--out", "data"]) == 1
+    assert asked == [(None, Path()), ("/opt/blender", Path("data"))]
+
+
+def test_it_runs_as_a_module_and_needs_no_blender_to_start() -> None:
+    program = (
+        "import sys; sys.modules['bpy'] = None; sys.argv = ['animerun-gen', '--version'];"
+        "import runpy; import animerun_gen.pipeline.run; runpy.run_module('animerun_gen', run_name='__main__')"
+    )
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert answer.stdout == f"animerun-gen {__version__}\n"

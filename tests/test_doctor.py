@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+import sys
+from collections import namedtuple
+from pathlib import Path
+
+import pytest
+
+from animerun_gen import doctor
+from animerun_gen.doctor import Finding
+
+Usage = namedtuple("Usage", "total used free")
+
+PROBE = """\
+import sys
+answers = open(sys.argv[2], "w", buffering=1)
+print("EGL_BAD_MATCH")
+"""
+
+
+class FakeBlender:
+    """A Blender whose probe is a small program."""
+
+    version = "Blender 1.2.3"
+
+    def __init__(self, program: str) -> None:
+        self.program = program
+
+    def module_command(self, module: str, *arguments: str) -> list[str]:
+        return [sys.executable, "-I", "-S", "-c", PROBE + self.program, module, *arguments]
+
+
+def findings_of(monkeypatch: pytest.MonkeyPatch, program: str) -> dict[str, Finding]:
+    monkeypatch.setattr(doctor.InstalledBlender, "find", lambda name: FakeBlender(program))
+    return {finding.name: finding for finding in doctor.check_blender("blender")}
+
+
+def test_a_blender_that_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    program = r'answers.write("renderer=llvmpipe (a=b)\nworkbench=draws a cube\nfreestyle=draws lines\n")'
+    findings = findings_of(monkeypatch, program)
+    assert {name: (finding.good, finding.found) for name, finding in findings.items()} == {
+        "Blender": (True, "Blender 1.2.3"),
+        "OpenGL context (EGL)": (True, "llvmpipe (a=b)"),
+        "Workbench render": (True, "draws a cube"),
+        "Freestyle render": (True, "draws lines"),
+    }
+
+
+def test_a_blender_without_freestyle(monkeypatch: pytest.MonkeyPatch) -> None:
+    program = r'answers.write("renderer=x\nworkbench=draws a cube\nfreestyle=failed: it drew no line\n")'
+    finding = findings_of(monkeypatch, program)["Freestyle render"]
+    assert not finding.good
+    assert finding.found == "failed: it drew no line"
+    assert "built with Freestyle" in finding.remedy
+
+
+def test_a_blender_that_crashes_in_the_middle_of_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    program = (
+        'import os, signal; print("no display", flush=True); answers.write("renderer=x\\nworkben"); answers.flush();'
+        "os.kill(os.getpid(), signal.SIGSEGV)"
+    )
+    findings = findings_of(monkeypatch, program)
+    assert findings["OpenGL context (EGL)"].good
+    workbench = findings["Workbench render"]
+    assert not workbench.good
+    assert workbench.found == "no answer: Blender ended with status -11; it said: EGL_BAD_MATCH no display"
+    assert "apt-get install" in workbench.remedy
+    assert "libegl1" in workbench.remedy
+
+
+def test_a_blender_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "PROBE_TIMEOUT", 0.5)
+    findings = findings_of(monkeypatch, "import time; time.sleep(60)")
+    assert "did not answer in time" in findings["Freestyle render"].found
+
+
+def test_a_blender_that_cannot_be_started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    engine = FakeBlender("")
+    monkeypatch.setattr(engine, "module_command", lambda *arguments: [str(tmp_path / "gone")])
+    monkeypatch.setattr(doctor.InstalledBlender, "find", lambda name: engine)
+    assert "cannot be started" in doctor.check_blender("blender")[1].found
+
+
+def test_no_blender_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    [finding] = doctor.check_blender("no-such-blender")
+    assert not finding.good
+    assert finding.remedy == "apt-get install blender"
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    [finding] = doctor.check_blender(None)
+    assert not finding.good
+    assert finding.remedy.endswith("-m pip install 'bpy==4.5.15'")
+
+
+def test_the_libraries_of_this_environment_are_found() -> None:
+    findings = doctor.check_libraries()
+    assert all(finding.good for finding in findings)
+    assert {"numpy", "opencv-python-headless", "pydantic"} <= {finding.name for finding in findings}
+
+
+def test_libraries_that_are_missing_or_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    def load(name: str) -> object:
+        if name == "cv2":
+            raise ImportError("libGL.so.1: cannot open shared object file")
+        if name == "numba":
+            raise AttributeError("numpy has no attribute long")
+        return object()
+
+    monkeypatch.setattr("importlib.import_module", load)
+    bad = {finding.name: finding for finding in doctor.check_libraries() if not finding.good}
+    assert set(bad) == {"opencv-python-headless", "numba"}
+    assert bad["opencv-python-headless"].remedy == f"{sys.executable} -m pip install opencv-python-headless"
+    assert "no attribute long" in bad["numba"].found
+
+
+def test_python_must_be_the_one_of_bpy(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert doctor.check_python()[0].good
+    monkeypatch.setattr(sys, "version_info", (3, 12, 1))
+    assert not doctor.check_python()[0].good
+
+
+@pytest.mark.parametrize(("free", "good"), [(50, True), (1, False)])
+def test_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, good: bool) -> None:
+    looked_at = []
+
+    def usage(folder: Path) -> Usage:
+        looked_at.append(folder)
+        return Usage(100 << 30, 0, free << 30)
+
+    monkeypatch.setattr("shutil.disk_usage", usage)
+    [finding] = doctor.check_disk(tmp_path / "not" / "yet")
+    assert looked_at == [tmp_path]
+    assert finding.good == good
+    assert finding.found == f"{free:.1f} GiB free in {tmp_path}"
+
+
+def test_an_output_that_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / "out").write_bytes(b"")
+    [finding] = doctor.check_disk(tmp_path / "out")
+    assert not finding.good
+    assert "is no folder that can be written to" in finding.found
+
+
+def test_memory_is_what_the_system_calls_available(monkeypatch: pytest.MonkeyPatch) -> None:
+    def answer(kib: int) -> None:
+        text = f"MemTotal: 99999999 kB\nMemFree: 1 kB\nMemAvailable: {kib} kB\n"
+        monkeypatch.setattr(Path, "read_text", lambda path, encoding: text)
+
+    answer(3 << 20)
+    [finding] = doctor.check_memory()
+    assert (finding.good, finding.found) == (True, "3.0 GiB free")
+    answer(1 << 20)
+    [finding] = doctor.check_memory()
+    assert not finding.good
+
+
+def test_memory_of_a_system_that_does_not_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(path: Path, encoding: str) -> str:
+        raise FileNotFoundError
+
+    monkeypatch.setattr(Path, "read_text", missing)
+    assert doctor.check_memory() == []
+
+
+@pytest.mark.parametrize("healthy", [True, False])
+def test_what_is_printed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], healthy: bool) -> None:
+    found = [Finding("Python", True, "3.11.2"), Finding("disk", healthy, "9 GiB", "make room")]
+    monkeypatch.setattr(doctor, "checks", lambda blender, output: [lambda: found[:1], lambda: found[1:]])
+    assert doctor.run_doctor(None, Path()) == (0 if healthy else 1)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "ok    Python: 3.11.2"
+    if healthy:
+        assert lines[1:] == ["ok    disk: 9 GiB", "everything needed is there"]
+    else:
+        assert lines[1:3] == ["FAIL  disk: 9 GiB", "      -> make room"]
+
+
+def test_everything_is_checked(tmp_path: Path) -> None:
+    checks = doctor.checks("no-such-blender", tmp_path)
+    names = [finding.name for check in checks for finding in check()]
+    assert [name for name in ("Python", "numpy", "memory", "disk", "Blender") if name not in names] == []
+
+
+def test_set_up_and_doctor_name_the_same_packages_and_the_same_blender() -> None:
+    """The shell cannot import the list, so it stands twice; neither may be forgotten."""
+    project = Path(__file__).resolve().parent.parent
+    script = (project / "scripts" / "setup.sh").read_text(encoding="utf-8")
+    _, _, rest = script.partition("system_packages=(")
+    assert rest.partition(")")[0].split() == list(doctor.DEBIAN_PACKAGES)
+    pinned = [line for line in (project / "requirements.txt").read_text().splitlines() if line.startswith("bpy==")]
+    assert len(pinned) == 1
+    for file in ("pyproject.toml", "animerun_gen/doctor.py"):
+        assert pinned[0] in (project / file).read_text(encoding="utf-8")
