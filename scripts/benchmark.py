@@ -1,0 +1,162 @@
+"""Prints what a frame costs, stage by stage, and what Freestyle costs at Blender's defaults beside ours.
+
+    python scripts/benchmark.py [CONFIG ...] [--frames 6] [--resolution 960x540] [--blender PROGRAM]
+
+Without CONFIG it takes the toy cut 'courier', and 'dungeon_fight' where ANIMERUN_SCENES says where it is.  The figures
+are wall seconds a frame, as median over the frames but the first, whose time goes into one-off preparations and is
+given beside it.  Trust the ratios more than the seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from itertools import pairwise
+from pathlib import Path
+
+from tqdm import tqdm
+
+from animerun_gen.blender.job import Event, RenderJob
+from animerun_gen.config import CutConfig, load_cuts
+from animerun_gen.errors import AnimerunGenError
+from animerun_gen.pipeline.engines import BpyModule, InstalledBlender, ProgramEngine
+from animerun_gen.pipeline.labelling import LabelTask
+
+PROJECT = Path(__file__).resolve().parent.parent
+TITLES = {
+    "frame_set": "go to the frame",
+    "flat": "flat frame (Workbench)",
+    "lines": "lines (outline, Freestyle)",
+    "write pictures": "write pictures",
+    "geometry": "take down geometry",
+    "visibility": "visibility buffer",
+    "companions": "ids, depth, normals",
+    "motion": "motion and exact occlusion, both ways",
+    "write motion": "write motion",
+    "segments": "segments",
+    "pair labels": "occlusion, matches, figures, both ways",
+}
+
+
+def main() -> int:
+    """Run the benchmark; returns the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("configs", nargs="*", type=Path)
+    parser.add_argument("--frames", type=int, default=6, help="frames of each cut (default: 6)")
+    parser.add_argument("--resolution", default="960x540", metavar="WxH")
+    parser.add_argument("--blender", metavar="PROGRAM", help="an installed Blender instead of the bpy module")
+    options = parser.parse_args()
+    try:
+        engine: ProgramEngine = InstalledBlender.find(options.blender) if options.blender else BpyModule.find()
+        cuts = [cut.config for cut in load_cuts(options.configs or default_cuts())]
+        width, _, height = options.resolution.partition("x")
+        print(f"{engine.version}, Python {platform.python_version()}, {os.cpu_count()} cores, {width}x{height}\n")
+        for config in cuts:
+            changed = {
+                "resolution": (int(width), int(height)),
+                "frames": config.frames.model_copy(
+                    update={"last": config.frames.first + config.frames.step * (options.frames - 1)}
+                ),
+            }
+            measure(config.model_copy(update=changed), engine)
+    except AnimerunGenError as error:
+        print(error, file=sys.stderr)
+        return error.exit_status
+    return 0
+
+
+def default_cuts() -> list[Path]:
+    """The cuts that are measured when none is named."""
+    cuts = [PROJECT / "configs" / "toy" / "courier.yaml"]
+    if "ANIMERUN_SCENES" in os.environ:
+        cuts.append(PROJECT / "configs" / "films" / "dungeon_fight" / "dungeon_fight.yaml")
+    return cuts
+
+
+def measure(config: CutConfig, engine: ProgramEngine) -> None:
+    """Print the table of one cut."""
+    seconds: dict[str, list[float]] = defaultdict(list)
+    with tempfile.TemporaryDirectory(prefix="animerun-gen-benchmark-") as folder:
+        output = Path(folder)
+        opened = render(config, engine, output, seconds)
+        label(config, output, seconds)
+        freestyle = freestyle_cost(config, engine, output)
+    steady = {stage: statistics.median(times[1:] or times) for stage, times in seconds.items()}
+    total = sum(steady.values())
+    print(f"{config.name}\n| stage | s a frame | share | first frame |\n| --- | ---: | ---: | ---: |")
+    print(f"| open and convert (once a process) | {opened:.2f} | | |")
+    for stage, title in TITLES.items():
+        if stage in steady:
+            share = 100 * steady[stage] / total
+            print(f"| {title} | {steady[stage]:.3f} | {share:.0f} % | {seconds[stage][0]:.3f} |")
+    print(f"| **all** | **{total:.3f}** | | |")
+    ratio = freestyle["default"] / freestyle["ours"]
+    print(
+        f"\nFreestyle at Blender's defaults ({freestyle['samples']:.0f} samples): {freestyle['default']:.2f} s, "
+        f"ours: {freestyle['ours']:.2f} s, 1/{ratio:.1f} of it\n"
+    )
+
+
+def render(config: CutConfig, engine: ProgramEngine, output: Path, seconds: dict[str, list[float]]) -> float:
+    """Run the Blender half of a cut; returns the seconds until the scene was open."""
+    frames = config.frame_numbers
+    job = RenderJob(config, output, frames, frames, tuple(pairwise(frames)))
+    start = time.perf_counter()
+    opened = 0.0
+    of_frame: dict[tuple[str, int], float] = defaultdict(float)
+    with tqdm(total=len(frames), unit=" frame", desc=f"{config.name}: rendering", file=sys.stderr) as bar:
+
+        def on_event(event: Event) -> None:
+            nonlocal opened
+            if event["event"] == "opened":
+                opened = time.perf_counter() - start
+            elif event["event"] == "took":
+                # both directions of a pair are computed when its later frame is there
+                of_frame[event["stage"], event["frame"]] += event["seconds"]
+            elif event["event"] == "frame_done":
+                bar.update(1)
+
+        engine.start(job, output / "log").run(on_event)
+    directions = {"motion": 2.0, "write motion": 2.0}
+    for (stage, frame), value in of_frame.items():
+        at_the_end = stage in directions and frame in (frames[0], frames[-1])
+        seconds[stage].append(2.0 * value if at_the_end else value)
+    return opened
+
+
+def label(config: CutConfig, output: Path, seconds: dict[str, list[float]]) -> None:
+    """Label the rendered frames, timing each."""
+    frames = config.frame_numbers
+    tasks = [("segments", LabelTask(config, output, frame)) for frame in frames]
+    tasks += [("pair labels", LabelTask(config, output, earlier, later)) for earlier, later in pairwise(frames)]
+    for stage, task in tasks:
+        start = time.perf_counter()
+        task.run()
+        seconds[stage].append(time.perf_counter() - start)
+
+
+def freestyle_cost(config: CutConfig, engine: ProgramEngine, output: Path) -> dict[str, float]:
+    """Seconds that Freestyle adds to a frame, as Blender does it by default and as we do."""
+    job_file, answers = output / "job.json", output / "answers.json"
+    job_file.write_text(RenderJob(config, output).to_json(), encoding="utf-8")
+    with open(output / "freestyle.log", "wb") as log:
+        command = engine.module_command("animerun_gen.blender.freestyle_cost", str(job_file), str(answers))
+        subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, check=False)
+    if not answers.exists():
+        raise AnimerunGenError(
+            f"Blender could not measure Freestyle; its log: {(output / 'freestyle.log').read_text()}"
+        )
+    answer: dict[str, float] = json.loads(answers.read_text(encoding="utf-8"))
+    return answer
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,67 @@
+"""Makes one cut's clip inside an installed Blender (3.4 to 4.5):
+
+    blender --background --factory-startup --python scripts/render_cut.py -- CONFIG --out DATASET [--frames A:B]
+
+Blender's own Python knows neither this project nor its libraries.  They are taken from the project's ``.venv`` (made
+by ``scripts/demo.sh`` or ``scripts/test.sh``), or from the folder that ``ANIMERUN_LIBRARIES`` names: the site-packages
+of an environment of the same Python version as Blender's.
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+LIBRARIES = Path(
+    os.environ.get(
+        "ANIMERUN_LIBRARIES",
+        PROJECT / ".venv" / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages",
+    )
+)
+
+
+def main() -> int:
+    """Make the clip; returns the exit status."""
+    sys.path[:0] = [str(LIBRARIES), str(PROJECT)]
+    try:
+        from animerun_gen.blender.here import ThisBlender
+        from animerun_gen.cli import parse_frames
+        from animerun_gen.config import load_cuts
+        from animerun_gen.errors import AnimerunGenError
+        from animerun_gen.pipeline.run import Options, describe, generate
+    except ImportError as error:
+        print(
+            f"{error}; this Blender runs Python {sys.version.split()[0]} and looked for the project's libraries in "
+            f"{LIBRARIES}: run scripts/demo.sh once, or set ANIMERUN_LIBRARIES to a folder that has them",
+            file=sys.stderr,
+        )
+        return 1
+    parser = argparse.ArgumentParser(prog="render_cut.py", description="Make one cut's clip inside Blender.")
+    parser.add_argument("config", type=Path, help="YAML file of the cut")
+    parser.add_argument("--out", required=True, type=Path, metavar="DATASET", help="root folder of the dataset")
+    parser.add_argument("--frames", type=parse_frames, metavar="A:B", help="work only on these frames")
+    arguments = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else []
+    options = parser.parse_args(arguments)
+    try:
+        cuts = [cut.config for cut in load_cuts([options.config])]
+        summaries = generate(cuts, Options(options.out, ThisBlender(), frames=options.frames))
+    except AnimerunGenError as error:
+        print(error, file=sys.stderr)
+        return error.exit_status
+    print("\n".join(describe(summaries, options.out)))
+    return 1 if any(summary.failures for summary in summaries) else 0
+
+
+if __name__ == "__main__":
+    try:
+        status = main()
+    except SystemExit as request:
+        status = int(request.code or 0)
+    except BaseException as error:
+        print(f"render_cut.py stopped: {type(error).__name__}: {error}", file=sys.stderr)
+        status = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Blender's own exit handlers can hang after everything is done, and its exit status says nothing of a script's
+    os._exit(status)
