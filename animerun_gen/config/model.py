@@ -66,10 +66,18 @@ def _without_repeats(items: tuple[_Item, ...]) -> tuple[_Item, ...]:
     return items
 
 
+def _gaps(gaps: tuple[int, ...]) -> tuple[int, ...]:
+    _without_repeats(gaps)
+    if 1 not in gaps:
+        raise ValueError("gaps must contain 1, the motion between neighbouring frames; add it")
+    return tuple(sorted(gaps))
+
+
 SafeName = Annotated[str, AfterValidator(_safe_name), Expected("a safe folder name (text)")]
 Text = Annotated[str, Field(min_length=1), Expected("a name (text)")]
 Pattern = Annotated[str, Field(min_length=1), Expected("a name or pattern (text)")]
 Patterns = Annotated[tuple[Pattern, ...], Field(strict=False)]
+Gap = Annotated[int, Field(ge=1, le=1000)]
 Color = Annotated[str, AfterValidator(_color), Expected(_COLOR_WORDS)]
 AutoOrColor = Annotated[str, AfterValidator(_auto_or_color), Expected(f'"auto" or {_COLOR_WORDS}')]
 Side = Annotated[int, Field(ge=16, le=16384)]
@@ -215,6 +223,26 @@ class Motion(Section):
         "material maps with tables of names. `normals`: surface normals. `exact_occlusion`: is the surface point "
         "hidden, or outside the picture, in the other frame.",
     )
+    gaps: Annotated[tuple[Gap, ...], Field(strict=False), AfterValidator(_gaps)] = Field(
+        default=(1,),
+        description="Distances in frames of the clip over which motion is written. 1, the neighbouring frames, is "
+        "always among them; the others lie in folders of their own (`Gap2/Flow/...`).",
+    )
+    tracks: int = Field(
+        default=0,
+        ge=0,
+        le=1_000_000,
+        description="Number of surface points that are followed through the whole clip (`Tracks`); 0: none.",
+    )
+
+    @model_validator(mode="after")
+    def _vector_pass_knows_neighbours_only(self) -> Self:
+        if self.backend == "cycles" and (self.gaps != (1,) or self.tracks):
+            raise ValueError(
+                "backend cycles gives motion between neighbouring frames only; for gaps beyond 1 or tracks set backend "
+                "to geometry"
+            )
+        return self
 
 
 class Labels(Section):
@@ -240,10 +268,16 @@ class Labels(Section):
         description="Radius of the largest ball of the trapped-ball segmentation in pixels; gaps in lines up to its "
         "diameter do not leak.",
     )
+    match_occlusion: Literal["forward_backward", "exact"] = Field(
+        default="forward_backward",
+        description="Which occlusion keeps pixels from voting for matches of segments. `forward_backward`: the paper's "
+        "rule, as in `Unmatched*`. `exact`: that of the geometry, as in `ExactOcclusion`; it needs `exact_occlusion` "
+        "among `motion.extras`.",
+    )
 
 
 class Quality(Section):
-    """When a pair of frames is reported."""
+    """When a frame or a pair of frames is reported, and with `--strict` fails the run."""
 
     max_warp_error: float = Field(
         default=0.01,
@@ -251,6 +285,32 @@ class Quality(Section):
         le=1,
         description="Pairs with a larger warp error (mean difference of the colour frames in 0..1 outside occlusions, "
         "by point sampling) are named in the summary; the default is the paper's.",
+    )
+    max_flat_warp_error: float = Field(
+        default=0.001,
+        ge=0,
+        le=1,
+        description="The same for the frames without lines, outside the exact occlusion where there is one: exact flow "
+        "leaves far less.",
+    )
+    max_round_trip: float = Field(
+        default=0.05,
+        ge=0,
+        le=1000,
+        description="Largest median distance in pixels at which the flow there and back ends from where it began, over "
+        "visible pixels.",
+    )
+    min_agreement: float = Field(
+        default=0.999,
+        ge=0,
+        le=1,
+        description="Smallest share of a frame's pixels at which the picture shows the material that the id map names.",
+    )
+    max_leaks: float = Field(
+        default=0.02,
+        ge=0,
+        le=1,
+        description="Largest share of a frame's pixels (lines left out) in a segment that mainly shows another surface.",
     )
 
 
@@ -274,6 +334,9 @@ class CutConfig(Section):
         description="Let Python scripts and drivers inside the `.blend` run. They can do anything that you can: turn "
         "it on only for files that you trust.",
     )
+    seed: int = Field(
+        default=0, ge=0, le=2**32 - 1, description="Where random choices begin: which points `motion.tracks` follows."
+    )
     frames: Frames = Field(description="Which frames of the film make up the clip.")
     frame_rate: Annotated[float, Field(gt=0, le=1000)] | None = Field(
         default=None,
@@ -291,6 +354,19 @@ class CutConfig(Section):
     motion: Motion = Field(default=Motion(), description="How motion is found and what is written beside it.")
     labels: Labels = Field(default=Labels(), description="How labels are made from pictures and motion.")
     quality: Quality = Field(default=Quality(), description="When a pair of frames is reported.")
+
+    @model_validator(mode="after")
+    def _parts_fit_together(self) -> Self:
+        if self.labels.match_occlusion == "exact" and "exact_occlusion" not in self.motion.extras:
+            raise ValueError(
+                "labels.match_occlusion is exact, but motion.extras does not list exact_occlusion; add it there"
+            )
+        if self.motion.gaps[-1] >= len(self.frame_numbers):
+            raise ValueError(
+                f"motion.gaps has {self.motion.gaps[-1]}, but the clip has only {len(self.frame_numbers)} frames; leave "
+                "out gaps that reach beyond it"
+            )
+        return self
 
     @property
     def frame_numbers(self) -> tuple[int, ...]:

@@ -134,6 +134,16 @@ def test_a_cut_cannot_be_changed() -> None:
         {"style": {"background": "#12345"}},
         {"style": {"overrides": {"": "#123456"}}},
         {"labels": {"line_threshold": 0}},
+        {"labels": {"match_occlusion": "exact"}, "motion": {"extras": ["ids"]}},
+        {"motion": {"gaps": []}},
+        {"motion": {"gaps": [2, 4]}},
+        {"motion": {"gaps": [1, 1]}},
+        {"motion": {"gaps": [0, 1]}},
+        {"motion": {"gaps": [1, 10]}},
+        {"motion": {"backend": "cycles", "gaps": [1, 2]}},
+        {"motion": {"backend": "cycles", "tracks": 1}},
+        {"motion": {"tracks": -1}},
+        {"seed": -1},
         {"unknown": 1},
     ],
 )
@@ -144,6 +154,10 @@ def test_nothing_is_converted_silently(wrong: dict[str, Any]) -> None:
 
 def test_no_edges_are_needed_without_freestyle() -> None:
     assert minimal(lines={"edges": [], "freestyle": False}).lines.edges == ()
+
+
+def test_gaps_are_put_in_order() -> None:
+    assert minimal(motion={"gaps": [9, 1, 4]}).motion.gaps == (1, 4, 9)
 
 
 @pytest.mark.parametrize("name", ["a", "0186", "Dungeon_fight-2.b", "x" * 100, "console", "com10"])

@@ -73,6 +73,8 @@ FIELDS: dict[str, tuple[Any, set[str]]] = {
     "view_layer": ("Characters", EVERYTHING),
     "camera": ("Camera.002", EVERYTHING),
     "trust_scripts": (True, EVERYTHING),
+    # chooses the points of the tracks, whose file says itself what it was made with
+    "seed": (1, set()),
     # colours are read from the shaders at the first frame
     "frames.first": (2, EVERYTHING),
     "frames.last": (9, set()),
@@ -97,12 +99,20 @@ FIELDS: dict[str, tuple[Any, set[str]]] = {
     "motion.background": ("static", {"motion", "labels"}),
     # each companion is there or missing, and none changes another file
     "motion.extras": (("depth",), set()),
+    # likewise
+    "motion.gaps": ((1, 2), set()),
+    "motion.tracks": (5, set()),
     "labels.occlusion_threshold": (1.0, {"labels"}),
     "labels.line_distance": (5.0, {"labels"}),
     "labels.line_threshold": (100, {"labels"}),
     "labels.ball_radius": (2, {"labels"}),
-    # a limit of the summary, no file but the figures has it
+    "labels.match_occlusion": ("exact", {"labels"}),
+    # limits of the summary, no file but the figures has them
     "quality.max_warp_error": (0.5, set()),
+    "quality.max_flat_warp_error": (0.5, set()),
+    "quality.max_round_trip": (0.5, set()),
+    "quality.min_agreement": (0.5, set()),
+    "quality.max_leaks": (0.5, set()),
 }
 
 
