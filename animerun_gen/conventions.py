@@ -37,5 +37,7 @@ def known_flow(flow: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
         ``(H, W)`` bool; also False where a component is NaN or infinite.
     """
     with np.errstate(invalid="ignore"):
-        known: npt.NDArray[np.bool_] = np.all(np.abs(flow) < UNKNOWN_FLOW_THRESHOLD, axis=-1)
+        small = np.abs(flow) < UNKNOWN_FLOW_THRESHOLD
+    # several times as fast as a reduction over an axis of two
+    known: npt.NDArray[np.bool_] = small[..., 0] & small[..., 1]
     return known

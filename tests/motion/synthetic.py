@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -175,6 +175,39 @@ def cast(geometry: FrameGeometry, x: np.ndarray, y: np.ndarray) -> tuple[np.ndar
         hits.append((instances[nearest], numbers[nearest], depth[nearest]))
     instance, triangle, depth = zip(*hits, strict=True)
     return np.array(instance), np.array(triangle), np.array(depth)
+
+
+def depths(geometry: FrameGeometry, x: np.ndarray, y: np.ndarray) -> Iterator[tuple[int, int, np.ndarray]]:
+    """Instance, triangle, and its depth at every point, NaN where it is not: all triangles, one after the other.
+
+    No bounds, no order, nothing skipped; but the sums that the package documents, term by term, so that its results
+    must be the same to the last bit.
+    """
+    matrices = geometry.instance_pixel_matrices()
+    for instance, mesh in enumerate(geometry.mesh):
+        local = geometry.mesh_vertices(mesh).astype(np.float64)
+        m = matrices[instance]
+        with np.errstate(all="ignore"):
+            placed = [row[0] * local[:, 0] + row[1] * local[:, 1] + row[2] * local[:, 2] + row[3] for row in m]
+            xs, ys, zs, ws = placed
+        first, last = geometry.triangle_start[mesh : mesh + 2]
+        for number, corners in enumerate(geometry.triangles[first:last]):
+            with np.errstate(all="ignore"):
+                edges = []
+                for b, c in ((1, 2), (2, 0), (0, 1)):
+                    b, c = corners[b], corners[c]
+                    edges.append(
+                        (ys[b] * ws[c] - ws[b] * ys[c], ws[b] * xs[c] - xs[b] * ws[c], xs[b] * ys[c] - ys[b] * xs[c])
+                    )
+                p = corners[0]
+                determinant = xs[p] * edges[0][0] + ys[p] * edges[0][1] + ws[p] * edges[0][2]
+                shares = np.array([a * x + b * y + c for a, b, c in edges]) * np.sign(determinant)
+                depth = (shares[0] * zs[p] + shares[1] * zs[corners[1]] + shares[2] * zs[corners[2]]) / (
+                    shares[0] + shares[1] + shares[2]
+                )
+                inside = (shares >= 0.0).all(axis=0) & (determinant != 0.0)
+                inside &= (depth >= geometry.camera.clip_start) & (depth <= geometry.camera.clip_end)
+            yield instance, number, np.where(inside, depth, np.nan)
 
 
 def project(seen_by: Camera, points: np.ndarray) -> np.ndarray:

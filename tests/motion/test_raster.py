@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
-from animerun_gen.motion import raster
+from animerun_gen.motion import kernels, raster
 from tests.motion.synthetic import (
     HEIGHT,
     WIDTH,
@@ -13,6 +15,7 @@ from tests.motion.synthetic import (
     camera,
     cast,
     cube,
+    depths,
     frame,
     orthographic,
     perspective,
@@ -108,3 +111,139 @@ def test_hidden_points_are_those_whose_ray_meets_something_else_first(projection
     assert np.array_equal(hidden, behind | outside | (behind & (depth > 100.0)))
     assert behind.sum() > 50
     assert outside.sum() > 50
+
+
+def _shuffled_cubes(generator: np.random.Generator) -> list[Thing]:
+    """Closed things behind, before, beside and around each other and the camera, in no order."""
+    places = [translation(*generator.uniform((-4, -3, -30), (4, 3, 3))) for _ in range(25)]
+    # long ones, that begin behind the camera and run past it, aslant
+    for _ in range(15):
+        turn = rotation(1, generator.uniform(-1, 1)) @ rotation(0, generator.uniform(-0.7, 0.7))
+        places.append(translation(*generator.uniform((-1, -1, -9), (1, 1, -4))) @ turn @ np.diag((0.1, 0.1, 14, 1)))
+    return [cube(str(n), place @ rotation(2, n)) for n, place in enumerate(generator.permutation(places))]
+
+
+def _soup_of(kind: str, generator: np.random.Generator) -> list[Thing]:
+    """Triangles of all sorts; each kind is where some shortcut could go wrong."""
+    thing = soup(generator, 80, kind)
+    corners = thing.vertices.reshape(-1, 3, 3)
+    if kind == "small":
+        # hardly one covers a pixel centre
+        thing = soup(generator, 1000, kind, depth=-8.0)
+        corners = thing.vertices.reshape(-1, 3, 3)
+        corners[:, 1:] = corners[:, :1] + generator.normal(0, 1, (1000, 2, 3)) * generator.uniform(0, 0.5, (1000, 1, 1))
+    elif kind == "degenerate":
+        corners[::4, 2] = corners[::4, 1]
+        corners[1::4, 2] = 2 * corners[1::4, 1] - corners[1::4, 0]
+        corners[2::4, 2] = corners[2::4, 1] + generator.normal(0, 1e-6, (20, 3))
+        corners[4::16, 1, 1] = np.nan
+        corners[8::16, 0] = np.inf
+    elif kind == "huge":
+        corners[::2] *= 10.0 ** generator.uniform(1, 7, (40, 1, 1))
+    elif kind == "on the grid":
+        # coordinates that an orthographic camera of half width WIDTH / 2 sees exactly at pixel centres and borders
+        corners[:] = generator.integers(-30, 30, corners.shape) / 2
+        corners[..., 2] = generator.integers(-5, -2, (80, 1))
+        corners[::3, 0, 1] = corners[::3, 1, 1]
+    things = [thing]
+    if kind == "on the grid":
+        # the same at the same depth, of which the first counts, in things that are drawn in another order ...
+        again = np.concatenate([thing.vertices, [[0, 0, -1], [2, 0, -1], [0, 2, -1]]])
+        things.append(Thing("again", again, np.arange(len(again))[::-1].reshape(-1, 3), np.eye(4)))
+        # ... and with edges just beside pixel centres
+        for nudge in (-4e-7, -4e-15, 4e-15, 4e-7):
+            mirrored = thing.vertices[::-1] * (1, -1, 1)
+            things.append(Thing(str(nudge), mirrored, thing.triangles, translation(nudge, nudge, 0)))
+    if kind == "closed":
+        things = _shuffled_cubes(generator)
+    return things
+
+
+KINDS = ("ordinary", "small", "degenerate", "huge", "on the grid", "closed")
+VIEWS = PROJECTIONS | {"exactly on pixels": orthographic(WIDTH / 2)}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("projection", VIEWS)
+def test_nothing_that_is_skipped_would_have_been_drawn(projection: str, kind: str) -> None:
+    generator = np.random.default_rng(11)
+    things = _soup_of(kind, generator)
+    for world in (np.eye(4), translation(0.3, -0.2, 0.5) @ rotation(1, 0.3)):
+        geometry = frame(1, camera(VIEWS[projection], world), things)
+        x, y = pixel_grid()
+        instance = np.full(len(x), raster.BACKGROUND)
+        triangle = np.full(len(x), -1)
+        nearest = np.full(len(x), np.inf)
+        for i, number, depth in depths(geometry, x, y):
+            closer = depth < nearest
+            instance[closer], triangle[closer], nearest[closer] = i, number, depth[closer]
+        seen = raster.draw(geometry)
+        assert np.array_equal(seen.depth.ravel(), nearest)
+        assert np.array_equal(seen.instance.ravel(), instance)
+        assert np.array_equal(seen.triangle.ravel(), triangle)
+        assert (instance >= 0).sum() > 20
+        assert len(np.unique(triangle)) > 3
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("projection", VIEWS)
+def test_nothing_that_is_skipped_would_have_hidden_a_point(projection: str, kind: str) -> None:
+    generator = np.random.default_rng(12)
+    geometry = frame(1, camera(VIEWS[projection]), _soup_of(kind, generator))
+    count = 3000
+    x = generator.uniform(-2.0, WIDTH + 1.0, count)
+    y = generator.uniform(-2.0, HEIGHT + 1.0, count)
+    # a third of the points lie on the borders of pixels, as near to them as numbers come
+    border = np.arange(count) % 3 == 0
+    x[border] = np.round(x[border]) + 0.5
+    x[::6] = np.nextafter(x[::6], -1.0)
+    y[1::9] = np.round(y[1::9]) - 0.5
+    x[5::50] = np.nan
+
+    # surfaces, the nearest ones and others, the background, and empty space before and behind them
+    layers = [(i, number, depth) for i, number, depth in depths(geometry, x, y) if not np.isnan(depth).all()]
+    instance = np.full(count, raster.BACKGROUND, np.int32)
+    triangle = np.full(count, -1, np.int32)
+    depth = np.full(count, np.inf)
+    for i, number, surface in layers:
+        here = (surface < depth) | (~np.isnan(surface) & (generator.random(count) < 0.1))
+        instance[here], triangle[here], depth[here] = i, number, surface[here]
+    sky = generator.random(count) < 0.2
+    instance[sky], triangle[sky], depth[sky] = raster.BACKGROUND, -1, np.inf
+    depth[::7] *= generator.choice([0.99, 1.0 - 2e-7, 1.0 - 1e-8, 1.0 + 1e-8, 1.0 + 2e-7, 1.01], len(depth[::7]))
+
+    inside = (x >= -0.5) & (x < WIDTH - 0.5) & (y >= -0.5) & (y < HEIGHT - 0.5)
+    inside &= (instance == raster.BACKGROUND) | ((depth >= 0.1) & (depth <= 100.0))
+    expected = ~inside
+    for i, number, surface in layers:
+        expected |= (surface < depth * (1.0 - kernels.SAME_DEPTH)) & ~((instance == i) & (triangle == number))
+    hidden = raster.hidden_points(geometry, x, y, depth, instance, triangle)
+    assert np.array_equal(hidden, expected)
+    assert 10 < (expected & inside).sum() < inside.sum() - 100
+
+
+def test_instances_of_one_mesh_are_drawn_and_hide_wherever_they_stand() -> None:
+    generator = np.random.default_rng(13)
+    things = _shuffled_cubes(generator)
+    alone = frame(1, camera(PROJECTIONS["perspective"]), things)
+    shared = dataclasses.replace(
+        frame(1, alone.camera, [cube("mesh", np.eye(4))]),
+        keys=alone.keys,
+        mesh=np.zeros(len(things), np.int32),
+        matrices=alone.matrices,
+    )
+    one, other = raster.draw(alone), raster.draw(shared)
+    assert np.array_equal(one.instance, other.instance)
+    assert np.array_equal(one.depth, other.depth)
+    assert len(np.unique(one.instance)) > 8
+    x, y = pixel_grid()
+    points = (x, y, one.depth.ravel() * 1.5, one.instance.ravel(), one.triangle.ravel())
+    hidden = raster.hidden_points(shared, *points)
+    assert np.array_equal(raster.hidden_points(alone, *points), hidden)
+    assert 0.1 < hidden.mean() < 0.95
+
+
+def test_no_points_give_no_answers() -> None:
+    geometry = frame(1, camera(perspective(1.0)), [cube("cube", translation(0, 0, -4))])
+    none, names = np.empty(0), np.empty(0, np.int32)
+    assert raster.hidden_points(geometry, none, none, none, names, names).shape == (0,)
