@@ -174,6 +174,12 @@ class Lines(Section):
     """How contours are drawn."""
 
     outline: bool = Field(default=True, description="Draw Workbench's one-pixel outline around objects.")
+    intersections: bool = Field(
+        default=True,
+        description="Complete the outline where surfaces of two objects cut through each other (a stone on the ground) "
+        "and, if `edges` lists `material_boundary`, where two materials meet: Workbench leaves dots there, and "
+        "Freestyle nothing, so that segments would leak. Counts only with `outline`.",
+    )
     freestyle: bool = Field(default=True, description="Draw Freestyle's lines.")
     edges: Annotated[tuple[EdgeType, ...], Field(strict=False), AfterValidator(_without_repeats)] = Field(
         default=("silhouette", "crease", "border", "contour", "external_contour", "material_boundary", "edge_mark"),
@@ -293,6 +299,13 @@ class Quality(Section):
         description="The same for the frames without lines, outside the exact occlusion where there is one: exact flow "
         "leaves far less.",
     )
+    max_edge_error: float = Field(
+        default=0.003,
+        ge=0,
+        le=1,
+        description="The same over only those pixels that are not of one colour with their neighbours: elsewhere any "
+        "flow looks right.",
+    )
     max_round_trip: float = Field(
         default=0.05,
         ge=0,
@@ -310,7 +323,8 @@ class Quality(Section):
         default=0.02,
         ge=0,
         le=1,
-        description="Largest share of a frame's pixels (lines left out) in a segment that mainly shows another surface.",
+        description="Largest share of a frame's pixels, lines left out, in a segment that mainly shows another "
+        "surface.",
     )
 
 
@@ -353,7 +367,7 @@ class CutConfig(Section):
     lines: Lines = Field(default=Lines(), description="How contours are drawn.")
     motion: Motion = Field(default=Motion(), description="How motion is found and what is written beside it.")
     labels: Labels = Field(default=Labels(), description="How labels are made from pictures and motion.")
-    quality: Quality = Field(default=Quality(), description="When a pair of frames is reported.")
+    quality: Quality = Field(default=Quality(), description="When a frame or a pair of frames is reported.")
 
     @model_validator(mode="after")
     def _parts_fit_together(self) -> Self:
@@ -363,8 +377,8 @@ class CutConfig(Section):
             )
         if self.motion.gaps[-1] >= len(self.frame_numbers):
             raise ValueError(
-                f"motion.gaps has {self.motion.gaps[-1]}, but the clip has only {len(self.frame_numbers)} frames; leave "
-                "out gaps that reach beyond it"
+                f"motion.gaps has {self.motion.gaps[-1]}, but the clip has only {len(self.frame_numbers)} frames; "
+                "leave out gaps that reach beyond it"
             )
         return self
 

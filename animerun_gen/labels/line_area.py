@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +29,8 @@ def line_pixels(line_art: npt.NDArray[np.uint8], threshold: int = 128) -> npt.ND
         raise ValueError(f"line art must be (H, W) or (H, W, 3) uint8, not {line_art.shape} {line_art.dtype}")
     if line_art.shape[0] == 0 or line_art.shape[1] == 0:
         raise ValueError(f"line art must have at least one pixel, not the shape {line_art.shape}")
-    darkest = line_art if line_art.ndim == 2 else line_art.min(axis=2)
+    channels = [line_art] if line_art.ndim == 2 else cv2.split(line_art)
+    darkest = functools.reduce(np.minimum, channels)
     return darkest < threshold
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from animerun_gen.labels.sampling import flow_targets, require_mask, require_shape
+from animerun_gen.labels import kernels
+from animerun_gen.labels.sampling import require_mask, require_shape
 
 UNMATCHED = -1
 """Stands in place of a target segment where a source segment has none."""
@@ -52,19 +53,14 @@ def match_regions(
     if segments_source.min() < 0 or segments_target.min() < 0:
         raise ValueError("segment labels must not be negative")
 
-    targets = flow_targets(flow, among=_inner_pixels(segments_source) & ~occlusion)
-    column = np.floor(targets.x + 0.5).astype(np.intp)
-    row = np.floor(targets.y + 0.5).astype(np.intp)
-    source = segments_source.ravel()[targets.pixel].astype(np.int64)
-    target = segments_target[row, column].astype(np.int64)
-
-    # Neighbouring pixels mostly cast the same vote, so runs of equal votes are counted before anything is sorted.
-    first = np.ones(len(source), np.bool_)
-    first[1:] = (np.diff(source) != 0) | (np.diff(target) != 0)
-    start = np.flatnonzero(first)
-    length = np.diff(start, append=len(source))
+    source, target, length = kernels.runs_of_votes(
+        np.ascontiguousarray(segments_source, np.int64),
+        np.ascontiguousarray(segments_target, np.int64),
+        np.ascontiguousarray(flow),
+        np.ascontiguousarray(occlusion),
+    )
     target_count = int(segments_target.max()) + 1
-    pairs, pair_of_run = np.unique(source[start] * target_count + target[start], return_inverse=True)
+    pairs, pair_of_run = np.unique(source * target_count + target, return_inverse=True)
     votes = np.zeros(len(pairs), np.int64)
     np.add.at(votes, pair_of_run, length)
 
@@ -72,13 +68,3 @@ def match_regions(
     order = np.lexsort((pair_target, -votes, pair_source))
     ends = np.cumsum(np.bincount(pair_source, minlength=int(segments_source.max()) + 1))
     return [matches.tolist() or [UNMATCHED] for matches in np.split(pair_target[order], ends[:-1])]
-
-
-def _inner_pixels(segments: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.bool_]:
-    """Pixels with nothing but their own segment within the part of their 3x3 neighbourhood that is in the frame."""
-    padded = np.pad(segments, 1, mode="edge")
-    middle = padded[1:-1]
-    same_column = (padded[:-2] == middle) & (middle == padded[2:])
-    same_row = (middle[:, :-2] == middle[:, 1:-1]) & (middle[:, 1:-1] == middle[:, 2:])
-    inner: npt.NDArray[np.bool_] = same_column[:, :-2] & same_column[:, 1:-1] & same_column[:, 2:] & same_row
-    return inner

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from animerun_gen.conventions import known_flow
-from animerun_gen.labels.sampling import flow_targets, require_shape, sample_bilinear
+from animerun_gen.conventions import UNKNOWN_FLOW_THRESHOLD
+from animerun_gen.labels import kernels
+from animerun_gen.labels.sampling import require_shape
 
 
 def occlusion_mask(
@@ -34,15 +35,13 @@ def occlusion_mask(
     Raises:
         ValueError: a flow is not ``(H, W, 2)`` or the two differ in shape.
     """
+    if flow_forward.ndim != 3 or flow_forward.shape[2] != 2:
+        raise ValueError(f"a flow field must be (H, W, 2), not {flow_forward.shape}")
     require_shape("the backward flow", flow_backward, flow_forward.shape)
-    targets = flow_targets(flow_forward)
-    known = known_flow(flow_backward)
-    # Unknown must not reach the interpolation, where 1e10 times a small weight would look like a motion.
-    back_x, back_y = (np.where(known, flow_backward[..., axis], np.float32(0)) for axis in (0, 1))
-    back = sample_bilinear(np.dstack([back_x, back_y, ~known]), targets.x, targets.y)
-    away_x = flow_forward[..., 0].ravel()[targets.pixel] + back[:, 0]
-    away_y = flow_forward[..., 1].ravel()[targets.pixel] + back[:, 1]
-    visible = (np.hypot(away_x, away_y) <= threshold) & (back[:, 2] == 0)
-    occluded = np.ones(known.size, np.bool_)
-    occluded[targets.pixel[visible]] = False
-    return occluded.reshape(known.shape)
+    occluded: npt.NDArray[np.bool_] = kernels.occlusion_mask(
+        np.ascontiguousarray(flow_forward),
+        np.ascontiguousarray(flow_backward),
+        float(threshold),
+        UNKNOWN_FLOW_THRESHOLD,
+    )
+    return occluded

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-_BLOCK = 1 << 14
+from animerun_gen.labels import kernels
 
 
 @dataclass(frozen=True)
@@ -37,15 +37,10 @@ def flow_targets(flow: npt.NDArray[np.floating[Any]], among: npt.NDArray[np.bool
     """
     if flow.ndim != 3 or flow.shape[2] != 2:
         raise ValueError(f"a flow field must be (H, W, 2), not {flow.shape}")
-    height, width = flow.shape[:2]
-    x = np.arange(width, dtype=np.float64) + flow[..., 0].astype(np.float64)
-    y = np.arange(height, dtype=np.float64)[:, None] + flow[..., 1].astype(np.float64)
-    # Unknown motion needs no test of its own: 1e10 leads out of every frame, and NaN compares False.
-    inside = (x >= -0.5) & (x < width - 0.5) & (y >= -0.5) & (y < height - 0.5)
     if among is not None:
-        require_mask("the mask", among, (height, width))
-        inside &= among
-    return FlowTargets(np.flatnonzero(inside), x[inside], y[inside])
+        require_mask("the mask", among, flow.shape[:2])
+    everywhere = np.ones(flow.shape[:2], np.bool_) if among is None else np.ascontiguousarray(among)
+    return FlowTargets(*kernels.flow_targets(np.ascontiguousarray(flow), everywhere))
 
 
 def sample_bilinear(
@@ -61,32 +56,24 @@ def sample_bilinear(
         y: ``(N,)`` float64 row coordinates.
 
     Returns:
-        ``(N,)`` or ``(N, C)`` float64.
+        ``(N,)`` or ``(N, C)`` float64; where all four pixels around a place are equal exactly their value, so a still
+        picture samples to itself; NaN where a coordinate is.
+
+    Raises:
+        ValueError: the coordinates are not two arrays ``(N,)``, or there is nothing to sample.
     """
+    if x.ndim != 1:
+        raise ValueError(f"the coordinates to sample at must be (N,), not {x.shape}")
+    require_shape("the row coordinates", y, x.shape)
     height, width = picture.shape[:2]
-    channels = np.ascontiguousarray(picture.reshape(height * width, -1).T)
-    sampled = np.empty((len(channels), len(x)))
-    # One channel at a time, in blocks that stay in the processor's cache: six times as fast as all at once.
-    for start in range(0, len(x), _BLOCK):
-        block = slice(start, start + _BLOCK)
-        column, row = np.clip(x[block], 0, width - 1), np.clip(y[block], 0, height - 1)
-        across, down = column - np.floor(column), row - np.floor(row)
-        left, top = column.astype(np.intp), row.astype(np.intp)
-        to_right, to_bottom = left < width - 1, (top < height - 1) * width
-        top_left = top * width + left
-        bottom_left = top_left + to_bottom
-        for channel, values in enumerate(channels):
-            upper = _between(values[top_left], values[top_left + to_right], across)
-            lower = _between(values[bottom_left], values[bottom_left + to_right], across)
-            sampled[channel, block] = _between(upper, lower, down)
-    return sampled.T if picture.ndim == 3 else sampled[0]
-
-
-def _between(start: npt.NDArray[Any], end: npt.NDArray[Any], share: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """The value at ``share`` of the way; exactly ``start`` if both are equal, so a still picture samples to itself."""
-    start = start.astype(np.float64, copy=False)
-    between: npt.NDArray[np.float64] = start + share * (end - start)
-    return between
+    if height * width == 0 and len(x):
+        raise ValueError(f"a picture without pixels, of the shape {picture.shape}, cannot be sampled")
+    pixels = np.ascontiguousarray(picture).reshape(height, width, picture[:1, :1].size if picture.ndim == 3 else 1)
+    # Compiled for few types: what else there is, float64 holds exactly (integers up to 2**53).
+    if pixels.dtype not in (np.uint8, np.float32):
+        pixels = pixels.astype(np.float64, copy=False)
+    channels = kernels.sample_bilinear(pixels, np.ascontiguousarray(x, np.float64), np.ascontiguousarray(y, np.float64))
+    return channels.T if picture.ndim == 3 else channels[0]
 
 
 def require_shape(name: str, array: npt.NDArray[Any], shape: tuple[int, ...]) -> None:

@@ -17,18 +17,17 @@ say what becomes of them:
   otherwise it is a widening of something larger.
 
 At last, two regions that only a *neck* has separated become one: a passage as narrow as a gap, yet not in a line
-between the two.  And what is smaller than a ball and open to neighbours dissolves into them.
+between the two.  What is smaller than a ball and open to neighbours dissolves into them.  And a sliver too thin for any
+ball is a region if lines enclose it and it has as many pixels as the largest ball.
 """
 
 from __future__ import annotations
-
-from collections.abc import Iterable
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from animerun_gen.labels import kernels
 from animerun_gen.labels.line_area import distance_from, line_pixels
 
 _GAP_SLACK = 1.25
@@ -40,11 +39,16 @@ is up to one (diagonal: 1.41) pixels further out, and a rasterised disc reaches 
 _PROMINENCE = 0.75
 """By how many pixels the widest place of a region must exceed its way out; below that it is an unevenness of pixels."""
 
-_NECK_OPENING = 1.45
-"""A passage is a neck if on one of its sides the free distance grows by less than this factor.
+_NECK_OPENING = 0.25
+"""A passage is a neck if the free distance grows by at most so much a pixel of the way from its middle, on the mean.
 
-At a distance of ``s`` behind a gap of half-width ``s`` in a thin line the free distance is already 1.41 ``s``, and the
-search looks twice as far; between two lines that come close to each other it grows slowly."""
+The mean is that of its two sides.  Behind a gap in a line the distance grows by 0.7 (over three times the gap's
+half-width), and where the tips of two junctions face each other, because the line between them is gone, still by 0.5.
+Between two curves that pass each other it grows in proportion to their curvature: by less than this if their radii are
+larger than twice the way."""
+
+_SIDE_OPENING = 0.3
+"""The same for the side that opens faster: a corner may have another region's outline along its other side."""
 
 
 def trapped_ball_segments(
@@ -53,8 +57,9 @@ def trapped_ball_segments(
     """Segments line art into regions, with a trapped ball (section 3.2 of the paper; Zhang et al. 2009).
 
     Gaps in a line up to the ball's diameter, ``2 * ball_radius + 1`` pixels, do not let two regions leak into each
-    other.  The frame's border acts as a line.  A place where no 3x3 block of paper fits is no region of its own; it
-    joins the region that it is open to, or else the nearest one.  A picture with no room for any region is one segment.
+    other.  The frame's border acts as a line.  Paper in which not even a 3x3 block fits joins the region that it is
+    open to; where lines enclose it, it is a region of its own if it has as many pixels as the largest ball, or else
+    joins the nearest one.  A picture with no room for any region is one segment.
 
     Args:
         line_art: ``(H, W)`` or ``(H, W, 3)`` uint8, dark or coloured lines on white, anti-aliased or not.
@@ -84,8 +89,9 @@ def trapped_ball_segments(
     room = distance_from(np.pad(lines, 1, constant_values=True))
     regions = _trap_balls(room, ball_radius)
     ball_area = np.pi * (ball_radius + 0.5) ** 2
-    regions = _join_across_necks(regions, room, longest_wall=2 * ball_radius + 1, small=ball_area)
+    regions = _join_across_necks(regions, room, ball_radius)
     _dissolve_leftovers(regions, smaller_than=ball_area)
+    _keep_slivers(regions, room, smallest=ball_area)
     regions = _fill_with_nearest(regions[1:-1, 1:-1])
     if keep_lines:
         return _number_by_first_pixel(np.where(lines, 0, regions), start=1)
@@ -120,45 +126,25 @@ def _roll(
     Returns:
         The seeds, followed by those of the regions that ``spawn`` allowed to come into being.
     """
-    labels = regions.ravel()
-    reachable = room > radius
+    labels, all_room = regions.ravel(), room.ravel()
     # Lines are connected across corners, so paper must not be.
-    component_count, components = cv2.connectedComponents(reachable.view(np.uint8), connectivity=4, ltype=cv2.CV_32S)
+    component_count, components = cv2.connectedComponents(
+        (room > radius).view(np.uint8), connectivity=4, ltype=cv2.CV_32S
+    )
     components = components.ravel()
     shared = np.bincount(components[seeds], minlength=component_count) > 1
 
     if spawn:
-        roomy = np.flatnonzero((room.ravel() >= radius + _PROMINENCE) & (labels == 0))[::-1]
-        first_roomy = np.full(component_count, -1)
-        # Of repeated indices the last assignment counts: with the pixels in reverse that is the first pixel.
-        first_roomy[components[roomy]] = roomy
-        first_roomy[components[seeds]] = -1
+        first = kernels.first_roomy_pixels(labels, components, component_count, all_room, radius + _PROMINENCE)
+        first[components[seeds]] = -1
         # In the order of the picture: how OpenCV numbers components may depend on the number of threads.
-        seeds = np.concatenate([seeds, np.sort(first_roomy[first_roomy >= 0])])
+        seeds = np.concatenate([seeds, np.sort(first[first >= 0])])
 
     owner = np.zeros(component_count, np.int32)
     owner[components[seeds]] = 1 + np.arange(len(seeds))
-    empty = np.flatnonzero(reachable.ravel() & (labels == 0))
-    contested = shared[components[empty]]
-    claimed = empty[~contested]
-    labels[claimed] = owner[components[claimed]]
-    _spread(labels, empty[contested], room.shape[1])
+    contested = kernels.claim(labels, components, owner, shared, all_room, radius)
+    kernels.spread(labels, contested, room.shape[1])
     return seeds
-
-
-def _spread(labels: npt.NDArray[np.int32], empty: npt.NDArray[np.intp], width: int) -> None:
-    """Lets regions grow over the ``empty`` pixels (flat indices), all at one speed; where two meet the smaller wins."""
-    none = np.iinfo(np.int32).max
-    while len(empty):
-        nearest = np.full(len(empty), none, np.int32)
-        for step in (-width, -1, 1, width):
-            neighbour = labels[empty + step]
-            np.minimum(nearest, neighbour, out=nearest, where=neighbour > 0)
-        reached = nearest != none
-        if not reached.any():
-            break
-        labels[empty[reached]] = nearest[reached]
-        empty = empty[~reached]
 
 
 def _dissolve_leftovers(regions: npt.NDArray[np.int32], smaller_than: float) -> None:
@@ -168,9 +154,21 @@ def _dissolve_leftovers(regions: npt.NDArray[np.int32], smaller_than: float) -> 
     pixels = np.flatnonzero(small[labels] & (labels > 0))
     before = labels[pixels]
     labels[pixels] = 0
-    _spread(labels, pixels, regions.shape[1])
+    kernels.spread(labels, pixels, regions.shape[1])
     enclosed = labels[pixels] == 0
     labels[pixels[enclosed]] = before[enclosed]
+
+
+def _keep_slivers(regions: npt.NDArray[np.int32], room: npt.NDArray[np.float32], smallest: float) -> None:
+    """Makes paper that no ball fits into, but that lines enclose, a region (in place) if it has enough pixels: a rail,
+    a rim, a strand of hair between its two outlines."""
+    count, slivers, statistics, _ = cv2.connectedComponentsWithStats(
+        ((regions == 0) & (room > 0)).view(np.uint8), connectivity=4, ltype=cv2.CV_32S
+    )
+    number = np.zeros(count, np.int32)
+    kept = np.flatnonzero(statistics[1:, cv2.CC_STAT_AREA] >= smallest) + 1
+    number[kept] = int(regions.max()) + 1 + np.arange(len(kept))
+    regions += number[slivers]
 
 
 def _fill_with_nearest(regions: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
@@ -181,90 +179,33 @@ def _fill_with_nearest(regions: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
     _, nearest = cv2.distanceTransformWithLabels(
         empty.view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
     )
-    region_of = np.zeros(int(nearest.max()) + 1, np.int32)
-    region_of[nearest[~empty]] = regions[~empty]
-    return region_of[nearest]
-
-
-@dataclass(frozen=True)
-class _Borders:
-    """The borders between regions, one entry for each pair of regions that touch; lengths in pairs of pixels."""
-
-    first: npt.NDArray[np.intp]
-    second: npt.NDArray[np.intp]
-    opening: npt.NDArray[np.intp]
-    """Length of the part where paper touches paper."""
-    wall: npt.NDArray[np.intp]
-    """Length of the part inside a line."""
-    widest: npt.NDArray[np.intp]
-    """Flat index of the pixel of the opening that has most room (any pixel of the border where there is no opening)."""
-
-
-def _borders(regions: npt.NDArray[np.int32], room: npt.NDArray[np.float32]) -> _Borders:
-    indices = np.arange(regions.size).reshape(regions.shape)
-    across, down = regions[:, :-1] != regions[:, 1:], regions[:-1] != regions[1:]
-    pixel = np.concatenate([indices[:, :-1][across], indices[:-1][down]])
-    other = np.concatenate([indices[:, 1:][across], indices[1:][down]])
-    labels = regions.ravel()
-    first, second = np.minimum(labels[pixel], labels[other]), np.maximum(labels[pixel], labels[other])
-    passable = np.minimum(room.ravel()[pixel], room.ravel()[other])
-    pair = first.astype(np.int64) << 32 | second
-    order = np.lexsort((passable, pair))
-    last = np.append(np.diff(pair[order]) != 0, np.ones(min(len(order), 1), np.bool_))
-    length = np.diff(np.flatnonzero(last), prepend=-1)
-    opening = np.diff(np.cumsum(passable[order] > 0)[last], prepend=0)
-    ends = order[last]
-    return _Borders(first[ends], second[ends], opening, length - opening, pixel[ends])
+    filled: npt.NDArray[np.int32] = kernels.fill_with_nearest(
+        np.ascontiguousarray(regions), nearest, int(nearest.max()) + 1
+    )
+    return filled
 
 
 def _join_across_necks(
-    regions: npt.NDArray[np.int32], room: npt.NDArray[np.float32], longest_wall: int, small: float
+    regions: npt.NDArray[np.int32], room: npt.NDArray[np.float32], ball_radius: int
 ) -> npt.NDArray[np.int32]:
     """Joins two regions that are open to each other with hardly a line between them, unless the opening is a gap."""
     # Specks of paper that lines enclose are as good as line: nothing is open through them.
-    borders = _borders(_fill_with_nearest(regions), np.where(regions > 0, room, np.float32(0)))
-    area = np.bincount(regions.ravel())
-    width = regions.shape[1]
-    necks = []
-    for index in np.flatnonzero((borders.opening > 0) & (borders.wall <= longest_wall)):
-        pair = (borders.first[index], borders.second[index])
-        row, column = divmod(int(borders.widest[index]), width)
-        narrowest = room[row, column]
-        reach = int(np.ceil(2 * narrowest + 1))
-        window = np.s_[max(row - reach, 0) : row + reach + 1, max(column - reach, 0) : column + reach + 1]
-        sides = [room[window][regions[window] == region].max() for region in pair]
-        # What lies in the middle of a gap, as where three lines should meet, is narrow itself and proves nothing.
-        proof = max(sides) if min(area[region] for region in pair) < small else min(sides)
-        if proof <= _NECK_OPENING * narrowest:
-            necks.append(pair)
-    return _join(regions, necks)
-
-
-def _join(regions: npt.NDArray[np.int32], pairs: Iterable[tuple[int, int]]) -> npt.NDArray[np.int32]:
-    """Gives regions that the pairs connect the smallest of their labels."""
-    parent = np.arange(int(regions.max()) + 1, dtype=np.int32)
-
-    def root(region: int) -> int:
-        while parent[region] != region:
-            parent[region] = region = parent[parent[region]]
-        return region
-
-    for one, other in pairs:
-        smaller, larger = sorted((root(one), root(other)))
-        parent[larger] = smaller
-    while not np.array_equal(parent, parent[parent]):
-        parent = parent[parent]
-    return parent[regions]
+    one, other, wall, widest = kernels.borders(_fill_with_nearest(regions), np.where(regions > 0, room, np.float32(0)))
+    longest_wall = 2 * ball_radius + 1
+    way = 3 * ball_radius + 1
+    label = np.arange(int(regions.max()) + 1, dtype=np.int32)
+    for border in np.flatnonzero((widest >= 0) & (wall <= longest_wall)):
+        row, column = divmod(int(widest[border]), regions.shape[1])
+        rooms = kernels.most_room_near(regions, room, row, column, way, one[border], other[border])
+        mean_opening, side_opening = (most - room[row, column] for most in (sum(rooms) / 2, max(rooms)))
+        if mean_opening <= _NECK_OPENING * way and side_opening <= _SIDE_OPENING * way:
+            kernels.join(label, one[border], other[border])
+    while not np.array_equal(label, label[label]):
+        label = label[label]
+    return label[regions]
 
 
 def _number_by_first_pixel(regions: npt.NDArray[np.int32], start: int) -> npt.NDArray[np.int32]:
     """Renumbers positive labels contiguously from ``start`` in raster order; 0 stays."""
-    labels = regions.ravel()
-    first = np.full(int(labels.max()) + 1, labels.size)
-    # Of repeated indices the last assignment counts: with the pixels in reverse that is the first pixel.
-    first[labels[::-1]] = np.arange(labels.size)[::-1]
-    used = np.flatnonzero(first < labels.size)
-    used = used[used > 0]
-    number = np.zeros(len(first), np.int32)
-    number[used[np.argsort(first[used])]] = start + np.arange(len(used))
-    return number[regions]
+    numbered: npt.NDArray[np.int32] = kernels.number_by_first_pixel(regions, int(regions.max()) + 1, start)
+    return numbered

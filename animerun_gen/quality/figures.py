@@ -1,15 +1,40 @@
-"""The figures of one pair of frames, as they are written to ``quality/<cut>.json``."""
+"""The figures of one pair of frames in one direction, as they are written to ``quality/<cut>.json``."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
+import numba
 import numpy as np
 import numpy.typing as npt
 
-from animerun_gen.conventions import known_flow
-from animerun_gen.quality.warp import warp_error
+from animerun_gen.conventions import UNKNOWN_FLOW_THRESHOLD
+from animerun_gen.labels.sampling import require_mask, require_shape
+from animerun_gen.quality.shift import best_shift, shift_errors
+from animerun_gen.quality.warp import corners_of, is_inside, warp_sums
+
+Figure = float | list[int] | None
+
+MOVING = 0.1
+"""Pixels; a shorter motion is none: before a still background, its pixels would outvote those that can be wrong."""
+
+MIN_MOVING = 100
+"""With fewer pixels that move, the round trip is judged over all."""
+
+# Groups of pixels whose warp errors are summed apart: bit 1 for visible by the rule, bit 2 for visible exactly.
+_BY_RULE, _EXACTLY = 1, 2
+_VISIBLE_BY_RULE, _VISIBLE_EXACTLY, _ANYWHERE = [1, 3], [2, 3], [0, 1, 2, 3]
+
+
+def is_held(source: npt.NDArray[Any], target: npt.NDArray[Any]) -> bool:
+    """Whether two frames are one picture, as in animation on twos.
+
+    Args:
+        source: ``(H, W, 3)`` uint8; the frame without lines where there is one, for lines may tremble.
+        target: the other frame, of the same kind.
+    """
+    return bool(np.array_equal(source, target))
 
 
 def pair_figures(
@@ -18,9 +43,12 @@ def pair_figures(
     flow: npt.NDArray[np.float32],
     occlusion: npt.NDArray[np.bool_],
     *,
+    back: npt.NDArray[np.float32] | None = None,
+    exact_occlusion: npt.NDArray[np.bool_] | None = None,
     source_flat: npt.NDArray[Any] | None = None,
     target_flat: npt.NDArray[Any] | None = None,
-) -> dict[str, float | None]:
+    threshold: float = 0.5,
+) -> dict[str, Figure]:
     """What can be said in numbers about a pair of frames and the flow in one direction.
 
     Args:
@@ -29,41 +57,221 @@ def pair_figures(
         flow: ``(H, W, 2)`` float32, pixels.
         occlusion: ``(H, W)`` bool, True where the source pixel has no counterpart, as
             :func:`~animerun_gen.labels.occlusion_mask` gives it (pixels of unknown motion are among them).
+        back: ``(H, W, 2)`` float32, pixels, the flow from the target to the source, if there is one.
+        exact_occlusion: ``(H, W)`` bool, the same question answered by the geometry, if it was.
         source_flat: the source frame without lines, if there is one.
         target_flat: the target frame without lines.
+        threshold: pixels; the largest distance from home, after the way there and back, that counts as home.
 
     Returns:
-        A dictionary ready for standard JSON, the same keys always; None where a figure cannot be had:
+        A dictionary ready for standard JSON, the same keys always; None where a figure cannot be had.
+        ``docs/quality.md`` says what each of them tells.
 
-        ``warp_error``, ``warp_error_bilinear``
-            mean absolute difference outside occlusions, 0..1, by either sampling of :mod:`animerun_gen.quality.warp`;
-            None if everything is occluded
-        ``warp_error_flat``, ``warp_error_flat_bilinear``
-            the same of the frames without lines; None without such frames
-        ``occluded_share``, ``invalid_share``
-            share of the frame's pixels, 0..1, that are occluded / whose motion is unknown
-        ``largest_motion``, ``median_motion``
-            length of the motion in pixels, where it is known; None if nowhere
+        ``warp_error``, ``warp_error_bilinear``, ``warp_error_flat``, ``warp_error_flat_bilinear``
+            mean absolute difference outside ``occlusion``, 0..1, of the frames and of those without lines, by either
+            sampling of :mod:`animerun_gen.quality.warp`
+        ``warp_error_exact``, ``warp_error_flat_exact``
+            the same by point sampling outside ``exact_occlusion``
+        ``warp_error_all``, ``warp_error_flat_all``
+            the same wherever the motion is known and stays inside the frame
+        ``occluded_share``, ``exact_occluded_share``, ``invalid_share``
+            share of the frame's pixels that are occluded, occluded exactly, of unknown motion
+        ``occlusion_agreement``, ``occluded_by_rule_only``, ``occluded_exactly_only``
+            share of the frame's pixels at which the two occlusions are the same, and at which only one of them is
+        ``round_trip_p99``, ``round_trip_within``
+            distance in pixels at which the way there and back ends from where it began, and the share of pixels for
+            which it is at most ``threshold``; over the pixels that ``exact_occlusion`` calls visible, or without it
+            over all (the rule's own mask would hide just what this is to find), where ``back`` is known
+        ``round_trip_median``
+            the same distance over those that move, by the best of the vectors around the target; see
+            :func:`round_trip`
+        ``motion_median``, ``motion_p90``, ``motion_p99``, ``largest_motion``
+            length of the motion in pixels, where it is known
+        ``edge_error``, ``best_shift``, ``shift_gain``
+            the mean difference at the pixels that are not of one colour with their neighbours, 0..1; the offset
+            ``[dx, dy]`` in {-1, 0, 1}² px of the flow that makes it smallest, and the share of it that is left then;
+            of the frames without lines where there are such, see :mod:`animerun_gen.quality.shift`
 
     Raises:
-        ValueError: the shapes or dtypes do not agree, the mask is not bool, or only one flat frame is given.
+        ValueError: the shapes or dtypes do not agree, a mask is not bool, or only one flat frame is given.
     """
     if (source_flat is None) != (target_flat is None):
         raise ValueError("give both frames without lines, or neither")
-    known = known_flow(flow)
-    motion = np.hypot(flow[..., 0][known].astype(np.float64), flow[..., 1][known].astype(np.float64))
-    figures = {
-        "warp_error": warp_error(source, target, flow, occlusion),
-        "warp_error_bilinear": warp_error(source, target, flow, occlusion, "bilinear"),
-        "warp_error_flat": math.nan,
-        "warp_error_flat_bilinear": math.nan,
-        "occluded_share": float(np.mean(occlusion)),
-        "invalid_share": 1 - float(np.mean(known)),
-        "largest_motion": float(motion.max()) if motion.size else math.nan,
-        "median_motion": float(np.median(motion)) if motion.size else math.nan,
-    }
-    if source_flat is not None and target_flat is not None:
-        figures["warp_error_flat"] = warp_error(source_flat, target_flat, flow, occlusion)
-        figures["warp_error_flat_bilinear"] = warp_error(source_flat, target_flat, flow, occlusion, "bilinear")
+    shape = flow.shape[:2]
+    require_mask("the occlusion mask", occlusion, shape)
+    groups = (~occlusion).astype(np.uint8) * np.uint8(_BY_RULE)
+    if exact_occlusion is not None:
+        require_mask("the exact occlusion mask", exact_occlusion, shape)
+        groups |= (~exact_occlusion).astype(np.uint8) * np.uint8(_EXACTLY)
+
+    figures: dict[str, float | list[int]] = dict.fromkeys(_NAMES, math.nan)
+    for name, here, there in (("warp_error", source, target), ("warp_error_flat", source_flat, target_flat)):
+        if here is None or there is None:
+            continue
+        sums = warp_sums(here, there, flow, groups)
+        figures[name] = sums.mean(_VISIBLE_BY_RULE)
+        figures[f"{name}_bilinear"] = sums.mean(_VISIBLE_BY_RULE, "bilinear")
+        figures[f"{name}_exact"] = sums.mean(_VISIBLE_EXACTLY)
+        figures[f"{name}_all"] = sums.mean(_ANYWHERE)
+
+    motion = _motion_lengths(flow)
+    figures["occluded_share"] = float(np.mean(occlusion))
+    figures["invalid_share"] = 1 - len(motion) / max(occlusion.size, 1)
+    if exact_occlusion is not None:
+        figures["exact_occluded_share"] = float(np.mean(exact_occlusion))
+        figures["occlusion_agreement"] = float(np.mean(occlusion == exact_occlusion))
+        figures["occluded_by_rule_only"] = float(np.mean(occlusion & ~exact_occlusion))
+        figures["occluded_exactly_only"] = float(np.mean(exact_occlusion & ~occlusion))
+    median, p90, p99, largest = _quantiles(motion, (0.5, 0.9, 0.99, 1.0))
+    figures |= {"motion_median": median, "motion_p90": p90, "motion_p99": p99, "largest_motion": largest}
+
+    if back is not None:
+        visible = np.ones(shape, np.bool_) if exact_occlusion is None else ~exact_occlusion
+        away, closest = round_trip(flow, back, visible)
+        (figures["round_trip_median"],) = _quantiles(closest if closest.size >= MIN_MOVING else away, (0.5,))
+        (figures["round_trip_p99"],) = _quantiles(away, (0.99,))
+        figures["round_trip_within"] = float(np.mean(away <= threshold)) if away.size else math.nan
+
+    pictures = (source, target) if source_flat is None or target_flat is None else (source_flat, target_flat)
+    errors = shift_errors(*pictures, flow, occlusion if exact_occlusion is None else exact_occlusion)
+    if errors is not None:
+        shift = best_shift(errors)
+        figures["edge_error"] = float(errors[1, 1])
+        figures["best_shift"], figures["shift_gain"] = list(shift.offset), shift.gain
+    return {name: _rounded(value) for name, value in figures.items()}
+
+
+_NAMES = (
+    "warp_error",
+    "warp_error_bilinear",
+    "warp_error_flat",
+    "warp_error_flat_bilinear",
+    "warp_error_exact",
+    "warp_error_flat_exact",
+    "warp_error_all",
+    "warp_error_flat_all",
+    "occluded_share",
+    "exact_occluded_share",
+    "invalid_share",
+    "occlusion_agreement",
+    "occluded_by_rule_only",
+    "occluded_exactly_only",
+    "round_trip_median",
+    "round_trip_p99",
+    "round_trip_within",
+    "motion_median",
+    "motion_p90",
+    "motion_p99",
+    "largest_motion",
+    "edge_error",
+    "best_shift",
+    "shift_gain",
+)
+
+
+def _rounded(value: float | list[int]) -> Figure:
+    if isinstance(value, list):
+        return value
     # Nine decimals: the order in which a processor adds up a sum shows only after that.
-    return {name: None if math.isnan(value) else round(value, 9) for name, value in figures.items()}
+    return None if math.isnan(value) else round(value, 9)
+
+
+def round_trip(
+    flow: npt.NDArray[np.float32], back: npt.NDArray[np.float32], visible: npt.NDArray[np.bool_]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """How far from where it began the way there and back ends.
+
+    Args:
+        flow: ``(H, W, 2)`` float32, pixels.
+        back: ``(H, W, 2)`` float32, pixels, in the other direction.
+        visible: ``(H, W)`` bool, the pixels to look at.
+
+    Returns:
+        ``(N,)`` float64, pixels: of each visible pixel, in raster order, whose motion is known and stays inside the
+        frame, and for which the bilinear sample of ``back`` at the target mixes known vectors only, the distance with
+        this sample.  And ``(M,)`` float64: of those among them that move, one way or the other, by more than
+        :data:`MOVING`, the smallest distance with this sample or one of the vectors that it mixes.
+
+    Raises:
+        ValueError: the shapes or dtypes do not agree.
+    """
+    require_shape("the flow", flow, (*visible.shape, 2))
+    require_shape("the flow back", back, flow.shape)
+    require_mask("the mask", visible, flow.shape[:2])
+    away, closest = np.empty((2, visible.size))
+    count, moving = _round_trip(flow, np.ascontiguousarray(back).ravel(), visible, away, closest)
+    return away[:count], closest[:moving]
+
+
+def _motion_lengths(flow: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    """``(N,)``: length of the motion in pixels, where it is known."""
+    lengths = np.empty(flow.shape[0] * flow.shape[1])
+    return lengths[: _lengths(flow, lengths)]
+
+
+def _quantiles(values: npt.NDArray[np.float64], shares: tuple[float, ...]) -> list[float]:
+    """For each share the smallest value that at least this share of the values does not exceed; NaN without values."""
+    if not values.size:
+        return [math.nan] * len(shares)
+    ranks = [max(math.ceil(share * values.size) - 1, 0) for share in shares]
+    ordered = np.partition(values, sorted(set(ranks)))
+    return [float(ordered[rank]) for rank in ranks]
+
+
+@numba.njit(cache=True, nogil=True)
+def _lengths(flow, lengths):  # type: ignore[no-untyped-def]
+    """Fill ``lengths`` with those of the known vectors; how many there are."""
+    count = 0
+    for row in range(flow.shape[0]):
+        for column in range(flow.shape[1]):
+            u, v = np.float64(flow[row, column, 0]), np.float64(flow[row, column, 1])
+            if abs(u) < UNKNOWN_FLOW_THRESHOLD and abs(v) < UNKNOWN_FLOW_THRESHOLD:
+                lengths[count] = math.sqrt(u * u + v * v)
+                count += 1
+    return count
+
+
+@numba.njit(cache=True, nogil=True)
+def _is_known(flow, index):  # type: ignore[no-untyped-def]
+    return abs(flow[index]) < UNKNOWN_FLOW_THRESHOLD and abs(flow[index + 1]) < UNKNOWN_FLOW_THRESHOLD
+
+
+@numba.njit(cache=True, nogil=True)
+def _round_trip(flow, back, visible, away, closest):  # type: ignore[no-untyped-def]
+    """Fill ``away`` and ``closest``, see :func:`round_trip`; how many there are of each."""
+    height, width = visible.shape
+    count = 0
+    moving = 0
+    for row in range(height):
+        for column in range(width):
+            u, v = np.float64(flow[row, column, 0]), np.float64(flow[row, column, 1])
+            if not visible[row, column] or not is_inside(column + u, row + v, width, height):
+                continue
+            a, b, c, d, across, down = corners_of(column + u, row + v, width, height, 2)
+            # a vector without weight says nothing, so it need not be known
+            if across == 0.0:
+                b, d = a, c
+            if down == 0.0:
+                c, d = a, b
+            if not (_is_known(back, a) and _is_known(back, b) and _is_known(back, c) and _is_known(back, d)):
+                continue
+            back_u = _between(back, a, b, c, d, across, down)
+            back_v = _between(back, a + 1, b + 1, c + 1, d + 1, across, down)
+            squared = (u + back_u) ** 2 + (v + back_v) ** 2
+            away[count] = math.sqrt(squared)
+            count += 1
+            if max(u * u + v * v, back_u * back_u + back_v * back_v) > MOVING * MOVING:
+                for corner in (a, b, c, d):
+                    squared = min(squared, (u + back[corner]) ** 2 + (v + back[corner + 1]) ** 2)
+                closest[moving] = math.sqrt(squared)
+                moving += 1
+    return count, moving
+
+
+@numba.njit(cache=True, nogil=True)
+def _between(values, a, b, c, d, across, down):  # type: ignore[no-untyped-def]
+    """The bilinear sample between four values; exactly theirs where they are equal."""
+    top_left, bottom_left = np.float64(values[a]), np.float64(values[c])
+    upper = top_left + across * (np.float64(values[b]) - top_left)
+    lower = bottom_left + across * (np.float64(values[d]) - bottom_left)
+    return upper + down * (lower - upper)

@@ -13,17 +13,22 @@ Two ways to look up the target frame between its pixels:
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Literal
 
+import numba
 import numpy as np
 import numpy.typing as npt
 
-from animerun_gen.labels.sampling import flow_targets, require_mask, require_shape, sample_bilinear
+from animerun_gen.labels.sampling import require_mask, require_shape
 
 Sampling = Literal["point", "bilinear"]
 
 ON_THE_PIXEL = 1e-3
 """A place at most so many pixels from a pixel centre, in x or y, takes no part of the pixel beyond it."""
+
+GROUPS = 4
+"""Number of groups of pixels that :func:`warp_sums` can keep apart."""
 
 
 def warp_difference(
@@ -49,26 +54,22 @@ def warp_difference(
     Raises:
         ValueError: the shapes or dtypes do not agree, a picture is neither uint8 nor float, or the mask is not bool.
     """
-    if source.ndim not in (2, 3):
-        raise ValueError(f"a picture must be (H, W) or (H, W, C), not {source.shape}")
-    require_shape("the target frame", target, source.shape)
-    require_shape("the flow", flow, (*source.shape[:2], 2))
-    if source.dtype != target.dtype or not (source.dtype == np.uint8 or np.issubdtype(source.dtype, np.floating)):
-        raise ValueError(f"both pictures must be uint8 or both float, not {source.dtype} and {target.dtype}")
-    if occlusion is not None:
-        require_mask("the occlusion mask", occlusion, source.shape[:2])
-    targets = flow_targets(flow, among=None if occlusion is None else ~occlusion)
-    here = np.atleast_3d(source).reshape(-1, np.atleast_3d(source).shape[2])[targets.pixel].astype(np.float64)
-    there = np.atleast_3d(target)
-    if sampling == "bilinear":
-        difference = np.abs(sample_bilinear(there, targets.x, targets.y) - here).mean(axis=1)
-    else:
-        difference = _closest(there, targets.x, targets.y, here)
-    if source.dtype == np.uint8:
-        difference /= 255
-    everywhere = np.full(flow.shape[:2], np.nan)
-    everywhere.ravel()[targets.pixel] = difference
-    return everywhere
+    pictures = pictures_of(source, target, flow)
+    if occlusion is None:
+        occlusion = np.zeros(flow.shape[:2], np.bool_)
+    require_mask("the occlusion mask", occlusion, flow.shape[:2])
+    difference = np.empty(flow.shape[:2])
+    _fill_differences(
+        pictures.here,
+        pictures.there,
+        flow,
+        occlusion,
+        sampling == "bilinear",
+        pictures.channels,
+        pictures.scale,
+        difference,
+    )
+    return difference
 
 
 def warp_error(
@@ -95,28 +96,212 @@ def warp_error(
     Raises:
         ValueError: the shapes or dtypes do not agree, a picture is neither uint8 nor float, or the mask is not bool.
     """
-    return mean_difference(warp_difference(source, target, flow, occlusion, sampling))
-
-
-def _closest(
-    target: npt.NDArray[Any], x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], color: npt.NDArray[np.float64]
-) -> npt.NDArray[np.float64]:
-    """``(N,)``: the smallest mean difference of ``color`` (N, C) from the pixels around each place."""
-    height, width = target.shape[:2]
-    pixels = target.reshape(height * width, -1)
-    columns = [np.clip(np.floor(x + shift).astype(np.intp), 0, width - 1) for shift in (ON_THE_PIXEL, 1 - ON_THE_PIXEL)]
-    rows = [np.clip(np.floor(y + shift).astype(np.intp), 0, height - 1) for shift in (ON_THE_PIXEL, 1 - ON_THE_PIXEL)]
-    closest = np.full(len(x), np.inf)
-    for row in rows:
-        for column in columns:
-            difference = np.zeros(len(x))
-            for channel in range(pixels.shape[1]):
-                difference += np.abs(pixels[row * width + column, channel] - color[:, channel])
-            np.minimum(closest, difference, out=closest)
-    return closest / pixels.shape[1]
-
-
-def mean_difference(difference: npt.NDArray[np.float64]) -> float:
-    """The mean of a :func:`warp_difference`; NaN if it holds nothing else."""
+    difference = warp_difference(source, target, flow, occlusion, sampling)
     compared = difference[~np.isnan(difference)]
     return float(compared.mean()) if compared.size else float("nan")
+
+
+@dataclass(frozen=True)
+class WarpSums:
+    """The warp differences of one direction, added up over groups of pixels; see :func:`warp_sums`.
+
+    Attributes:
+        count: ``(GROUPS,)`` int64, pixels of each group that could be compared.
+        point: ``(GROUPS,)`` float64, sum over them of the difference by point sampling.
+        bilinear: ``(GROUPS,)`` float64, the same by bilinear sampling.
+    """
+
+    count: npt.NDArray[np.int64]
+    point: npt.NDArray[np.float64]
+    bilinear: npt.NDArray[np.float64]
+
+    def mean(self, groups: int | list[int], sampling: Sampling = "point") -> float:
+        """The warp error over one group or several together; NaN if they have no pixel to compare."""
+        total = self.point if sampling == "point" else self.bilinear
+        count = int(self.count[groups].sum())
+        return float(total[groups].sum()) / count if count else float("nan")
+
+
+def warp_sums(
+    source: npt.NDArray[Any],
+    target: npt.NDArray[Any],
+    flow: npt.NDArray[np.float32],
+    groups: npt.NDArray[np.uint8],
+) -> WarpSums:
+    """The warp errors of one direction over several sets of pixels and by both samplings, in one go.
+
+    Args:
+        source: ``(H, W)`` or ``(H, W, C)``, the frame that the flow starts from; uint8, or floats in 0..1.
+        target: the frame that the flow leads to, of the same shape and dtype.
+        flow: ``(H, W, 2)`` float32, pixels.
+        groups: ``(H, W)`` uint8, which group, below :data:`GROUPS`, each pixel belongs to.
+
+    Returns:
+        Counts and sums by group, over pixels whose motion is known and stays inside the frame.
+
+    Raises:
+        ValueError: the shapes or dtypes do not agree, or a picture is neither uint8 nor float.
+    """
+    pictures = pictures_of(source, target, flow)
+    require_shape("the map of groups", groups, flow.shape[:2])
+    if groups.max(initial=0) >= GROUPS:
+        raise ValueError(f"there are groups 0 to {GROUPS - 1}, but the map has {groups.max()}")
+    count = np.zeros(GROUPS, np.int64)
+    point, bilinear = np.zeros(GROUPS), np.zeros(GROUPS)
+    _add_up(pictures.here, pictures.there, flow, groups, pictures.channels, count, point, bilinear)
+    return WarpSums(count, point * pictures.scale, bilinear * pictures.scale)
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Two pictures as the loops below take them.
+
+    Attributes:
+        here: ``(H * W * C,)`` uint8, float32 or float64, the source.
+        there: the same of the target.
+        channels: ``(0, ..., C - 1)``; the length of a tuple is known when the loops are compiled, which unrolls them.
+        scale: what makes of the sum of a pixel's differences their mean in 0..1.
+    """
+
+    here: npt.NDArray[Any]
+    there: npt.NDArray[Any]
+    channels: tuple[int, ...]
+    scale: float
+
+
+def pictures_of(source: npt.NDArray[Any], target: npt.NDArray[Any], flow: npt.NDArray[Any]) -> Pictures:
+    if source.ndim not in (2, 3):
+        raise ValueError(f"a picture must be (H, W) or (H, W, C), not {source.shape}")
+    require_shape("the target frame", target, source.shape)
+    require_shape("the flow", flow, (*source.shape[:2], 2))
+    if source.dtype != target.dtype or not (source.dtype == np.uint8 or np.issubdtype(source.dtype, np.floating)):
+        raise ValueError(f"both pictures must be uint8 or both float, not {source.dtype} and {target.dtype}")
+    kept = source.dtype if source.dtype in (np.uint8, np.float32) else np.dtype(np.float64)
+    channels = source.shape[2] if source.ndim == 3 else 1
+    return Pictures(
+        np.ascontiguousarray(source, kept).ravel(),
+        np.ascontiguousarray(target, kept).ravel(),
+        tuple(range(channels)),
+        1 / channels / (255 if source.dtype == np.uint8 else 1),
+    )
+
+
+@numba.njit(cache=True, nogil=True)
+def is_inside(x, y, width, height):  # type: ignore[no-untyped-def]
+    """Whether a target lies in the frame; unknown motion, 1e10 or NaN, leads out of every one."""
+    return x >= -0.5 and x < width - 0.5 and y >= -0.5 and y < height - 0.5
+
+
+@numba.njit(cache=True, nogil=True)
+def corners_of(x, y, width, height, channels):  # type: ignore[no-untyped-def]
+    """The four pixels around a place, as indices of their first channels, and the place's shares between them.
+
+    The picture's border continues outwards.
+    """
+    x = min(max(x, 0.0), width - 1.0)
+    y = min(max(y, 0.0), height - 1.0)
+    left, top = int(x), int(y)
+    top_left = (top * width + left) * channels
+    bottom_left = top_left + (width * channels if top < height - 1 else 0)
+    to_right = channels if left < width - 1 else 0
+    return top_left, top_left + to_right, bottom_left, bottom_left + to_right, x - left, y - top
+
+
+@numba.njit(cache=True, nogil=True)
+def _value(picture, index):  # type: ignore[no-untyped-def]
+    # unsigned: signed indices cost a test, each, whether they count from the end
+    return np.float64(picture[np.uint64(index)])
+
+
+@numba.njit(cache=True, nogil=True)
+def _distance(there, index, here, at, channels):  # type: ignore[no-untyped-def]
+    """Sum over the channels of the difference of two pixels."""
+    distance = 0.0
+    for k in range(len(channels)):
+        distance += abs(_value(there, index + k) - _value(here, at + k))
+    return distance
+
+
+@numba.njit(cache=True, nogil=True)
+def _of_one_color(there, a, b, c, d, channels):  # type: ignore[no-untyped-def]
+    for k in range(len(channels)):
+        value = _value(there, a + k)
+        if value != _value(there, b + k) or value != _value(there, c + k) or value != _value(there, d + k):
+            return False
+    return True
+
+
+@numba.njit(cache=True, nogil=True)
+def point_distance(there, corners, here, at, channels):  # type: ignore[no-untyped-def]
+    """Sum over the channels of the difference of a source pixel from the closest pixel around the place."""
+    a, b, c, d, across, down = corners
+    # on a pixel centre there is nothing between the pixels, so all corners are this one
+    if across < ON_THE_PIXEL:
+        b, d = a, c
+    elif across > 1 - ON_THE_PIXEL:
+        a, c = b, d
+    if down < ON_THE_PIXEL:
+        c, d = a, b
+    elif down > 1 - ON_THE_PIXEL:
+        a, b = c, d
+    upper = min(_distance(there, a, here, at, channels), _distance(there, b, here, at, channels))
+    lower = min(_distance(there, c, here, at, channels), _distance(there, d, here, at, channels))
+    return min(upper, lower)
+
+
+@numba.njit(cache=True, nogil=True)
+def _bilinear_distance(there, corners, here, at, channels):  # type: ignore[no-untyped-def]
+    """Sum over the channels of the difference of a source pixel from the bilinear sample at the place."""
+    a, b, c, d, across, down = corners
+    distance = 0.0
+    for k in range(len(channels)):
+        top_left, bottom_left = _value(there, a + k), _value(there, c + k)
+        upper = top_left + across * (_value(there, b + k) - top_left)
+        lower = bottom_left + across * (_value(there, d + k) - bottom_left)
+        distance += abs(upper + down * (lower - upper) - _value(here, at + k))
+    return distance
+
+
+@numba.njit(cache=True, nogil=True)
+def _fill_differences(here, there, flow, occluded, bilinear, channels, scale, difference):  # type: ignore[no-untyped-def]
+    """Fill ``difference`` (H, W) with ``scale`` times the distance of each pixel from its target, or NaN."""
+    height, width = difference.shape
+    for row in range(height):
+        for column in range(width):
+            x = column + np.float64(flow[row, column, 0])
+            y = row + np.float64(flow[row, column, 1])
+            if occluded[row, column] or not is_inside(x, y, width, height):
+                difference[row, column] = np.nan
+                continue
+            at = (row * width + column) * len(channels)
+            corners = corners_of(x, y, width, height, len(channels))
+            if _of_one_color(there, corners[0], corners[1], corners[2], corners[3], channels):
+                distance = _distance(there, corners[0], here, at, channels)
+            elif bilinear:
+                distance = _bilinear_distance(there, corners, here, at, channels)
+            else:
+                distance = point_distance(there, corners, here, at, channels)
+            difference[row, column] = distance * scale
+
+
+@numba.njit(cache=True, nogil=True)
+def _add_up(here, there, flow, groups, channels, count, point, bilinear):  # type: ignore[no-untyped-def]
+    """Add the distances of every pixel from its target, by both samplings, to the sums of its group."""
+    height, width = groups.shape
+    for row in range(height):
+        for column in range(width):
+            x = column + np.float64(flow[row, column, 0])
+            y = row + np.float64(flow[row, column, 1])
+            if not is_inside(x, y, width, height):
+                continue
+            at = (row * width + column) * len(channels)
+            corners = corners_of(x, y, width, height, len(channels))
+            group = groups[row, column]
+            count[group] += 1
+            if _of_one_color(there, corners[0], corners[1], corners[2], corners[3], channels):
+                distance = _distance(there, corners[0], here, at, channels)
+                point[group] += distance
+                bilinear[group] += distance
+            else:
+                point[group] += point_distance(there, corners, here, at, channels)
+                bilinear[group] += _bilinear_distance(there, corners, here, at, channels)

@@ -68,7 +68,10 @@ def test_a_minimal_cut(folder: Path) -> None:
             "a.yaml:4: quality.zzz: is no known key; the keys known here are max_warp_error",
         ),
         ("lines:\n  thicknes: 2", "a.yaml:5: lines.thicknes: is no known key; did you mean thickness?"),
-        ("lines: {inherit: x}", "a.yaml:4: lines.inherit: is no known key; the keys known here are outline, freestyle"),
+        (
+            "lines: {inherit: x}",
+            "a.yaml:4: lines.inherit: is no known key; the keys known here are outline, intersections",
+        ),
         ("split: trian", 'a.yaml:4: split: must be "train" or "test", but is "trian"'),
         ("split: 3", 'a.yaml:4: split: must be "train" or "test", but is 3'),
         (

@@ -100,6 +100,27 @@ def test_an_unknown_backward_vector_counts_as_soon_as_it_has_weight(u: float, oc
     assert occlusion_mask(forward, backward).tolist() == [[occluded, True, True]]
 
 
+@pytest.mark.parametrize("corner", [(0, 0), (0, 1), (1, 0), (1, 1)])
+def test_an_unknown_backward_vector_is_no_short_motion_however_small_its_weight(corner: tuple[int, int]) -> None:
+    """1e10 times the product of two small shares is less than the threshold."""
+    forward, backward = np.full((2, 2, 2), UNKNOWN_FLOW, np.float32), np.zeros((2, 2, 2), np.float32)
+    forward[corner] = 2.0**-18 * (1 - 2 * np.array(corner[::-1]))
+    assert not occlusion_mask(forward, backward)[corner]
+    backward[1 - corner[0], 1 - corner[1]] = UNKNOWN_FLOW
+    assert occlusion_mask(forward, backward)[corner]
+
+
+def test_flows_of_any_memory_layout_give_the_same() -> None:
+    random = np.random.default_rng(1)
+    forward, backward = (random.integers(-16, 17, (2, 9, 12, 2)) / 8).astype(np.float32)
+    expected = reference(forward, backward, 0.5)
+    assert expected.any()
+    assert not expected.all()
+    assert np.array_equal(occlusion_mask(np.asfortranarray(forward), np.asfortranarray(backward)), expected)
+
+
 def test_flows_of_different_shape_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"flow field must be \(H, W, 2\), not \(2, 2\)"):
+        occlusion_mask(np.zeros((2, 2), np.float32), np.zeros((2, 2), np.float32))
     with pytest.raises(ValueError, match="backward flow must have the shape"):
         occlusion_mask(np.zeros((2, 2, 2), np.float32), np.zeros((2, 3, 2), np.float32))

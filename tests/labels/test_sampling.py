@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -29,9 +31,29 @@ def test_samples_are_the_weighted_mean_of_the_four_pixels_around(
         np.testing.assert_allclose(sampled[index], expected, atol=1e-9)
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64, np.bool_, np.int32, np.uint16])
+@pytest.mark.parametrize("shape", [(5, 7), (5, 7, 1), (5, 7, 3)])
+def test_any_picture_is_sampled_in_float64(dtype: Any, shape: tuple[int, ...]) -> None:
+    random = np.random.default_rng(2)
+    picture = (random.random(shape) * 200).astype(dtype)
+    x, y = random.uniform(-0.5, 6.5, 50), random.uniform(-0.5, 4.5, 50)
+    sampled = sample_bilinear(picture, x, y)
+    assert sampled.dtype == np.float64
+    assert sampled.shape == (50, *shape[2:])
+    assert np.array_equal(sampled, sample_bilinear(picture.astype(np.float64), x, y))
+    assert np.array_equal(sampled, sample_bilinear(np.asfortranarray(picture), x, y))
+    assert np.array_equal(sampled[::2], sample_bilinear(picture, x[::2], y[::2]))
+
+
+def test_a_coordinate_that_is_no_number_has_no_sample() -> None:
+    sampled = sample_bilinear(np.ones((2, 2, 3)), np.array([np.nan, 1.0, 0.5]), np.array([0.0, np.nan, 0.5]))
+    assert np.isnan(sampled[:2]).all()
+    assert sampled[2].tolist() == [1, 1, 1]
+
+
 def test_samples_at_pixel_centres_are_the_pixels_exactly() -> None:
     random = np.random.default_rng(1)
-    picture = random.normal(size=(300, 200))  # more than one block of samples
+    picture = random.normal(size=(300, 200))
     y, x = np.mgrid[:300, :200].astype(np.float64)
     assert np.array_equal(sample_bilinear(picture, x.ravel(), y.ravel()), picture.ravel())
 
@@ -81,3 +103,9 @@ def test_wrong_arrays_are_refused_in_words() -> None:
         flow_targets(np.zeros((2, 2), np.float32))
     with pytest.raises(ValueError, match="mask must be bool, not uint8"):
         flow_targets(np.zeros((2, 2, 2), np.float32), np.ones((2, 2), np.uint8))
+    with pytest.raises(ValueError, match=r"row coordinates must have the shape \(2,\), not \(3,\)"):
+        sample_bilinear(np.zeros((2, 2)), np.zeros(2), np.zeros(3))
+    with pytest.raises(ValueError, match=r"must be \(N,\), not \(2, 2\)"):
+        sample_bilinear(np.zeros((2, 2)), np.zeros((2, 2)), np.zeros((2, 2)))
+    with pytest.raises(ValueError, match="without pixels"):
+        sample_bilinear(np.zeros((0, 2, 3)), np.zeros(1), np.zeros(1))

@@ -7,12 +7,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
-from generated_line_art import GeneratedLineArt, Shapes, generate_line_art
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage.metrics import adapted_rand_error
 
 from animerun_gen.labels import trapped_ball_segments
+from animerun_gen.labels.generated_line_art import GeneratedLineArt, Shapes, generate_line_art
 
 Picture = npt.NDArray[np.uint8]
 
@@ -139,7 +139,7 @@ def test_broken_lines_neither_leak_nor_shatter(
 def test_soft_lines_are_as_good_as_hard_ones(thickness: int, threshold: int) -> None:
     """A soft line of one pixel is only half dark where it runs between two rows of pixels."""
     art = generate_line_art(
-        "curved", 40, seed=8, gap_radius=3, thickness=thickness, antialias=True, width=480, height=270
+        "curved", 40, seed=8, gap_radius=3, thickness=thickness, style="soft", width=480, height=270
     )
     segments = trapped_ball_segments(art.line_art, threshold=threshold)
     assert rand_error(art, segments) <= 0.005
@@ -189,6 +189,36 @@ def test_a_neck_does_not_part_a_region() -> None:
     assert len(np.unique(segments[inside & ~outline])) == 1
 
 
+@pytest.mark.parametrize("thickness", [1, 2, 3])
+@pytest.mark.parametrize("strait", [3, 4, 5, 6, 7])
+def test_straits_between_round_shapes_do_not_part_the_ground(strait: int, thickness: int) -> None:
+    """A row of discs from one border of the picture to the other, as of figures in front of a background."""
+    picture = paper(260, 160)
+    radius, top = 26, -20
+    discs = 0
+    while top < 260:
+        centre = (80 + 3 * (discs % 2), top + radius)
+        cv2.circle(picture, centre, radius, (0,), cv2.FILLED)
+        cv2.circle(picture, centre, radius - thickness, (255,), cv2.FILLED)
+        top += 2 * radius + 1 + strait
+        discs += 1
+    segments = trapped_ball_segments(picture)
+    assert segments[130, 5] == segments[130, 155]
+    assert segments.max() == discs
+
+
+def test_windows_do_not_cut_a_wall_into_storeys() -> None:
+    picture = paper(120, 150)
+    cv2.rectangle(picture, (20, 10), (130, 110), (0,), 1)
+    for row in (20, 50, 80):
+        for column in range(26, 120, 21):
+            cv2.rectangle(picture, (column, row), (column + 15, row + 20), (0,), 1)
+    segments = trapped_ball_segments(picture)
+    wall = {int(segments[row, column]) for row in (15, 45, 75, 105) for column in range(25, 126)}
+    assert len(wall) == 1
+    assert segments.max() + 1 == 1 + 1 + 3 * 5
+
+
 def test_an_acute_corner_belongs_to_its_region() -> None:
     picture = paper(120, 200)
     cv2.polylines(picture, [np.array([[10, 60], [190, 30], [190, 90]])], True, (0,), 1)
@@ -225,6 +255,20 @@ def test_specks_enclosed_by_lines_go_to_the_nearest_region() -> None:
     assert segments[20, 17] == segments[0, 39]
 
 
+@pytest.mark.parametrize("thickness", [1, 2])
+def test_a_sliver_enclosed_by_lines_is_a_region_if_it_has_the_pixels_of_a_ball(thickness: int) -> None:
+    picture = paper(60, 120)
+    picture[20 : 20 + thickness + 2, 10:110] = 0
+    # the largest ball has 38 pixels
+    long, short = -(-39 // thickness), 37 // thickness
+    picture[21 : 21 + thickness, 15 : 15 + long] = 255
+    picture[21 : 21 + thickness, 60 : 60 + short] = 255
+    segments = trapped_ball_segments(picture)
+    assert segments.max() == 1
+    assert (segments[21 : 21 + thickness, 15 : 15 + long] == 1).all()
+    assert segments[21, 60] == segments[0, 0]
+
+
 def test_a_room_for_the_smallest_ball_is_a_region() -> None:
     picture = paper(30, 30)
     picture[10:15, 10:15] = 0
@@ -232,6 +276,14 @@ def test_a_room_for_the_smallest_ball_is_a_region() -> None:
     assert trapped_ball_segments(picture).max() == 1
     picture[11, 11] = picture[13, 13] = 0
     assert trapped_ball_segments(picture).max() == 0
+
+
+@pytest.mark.parametrize("regions", [30, 200])
+def test_lines_of_all_colors_hold(regions: int) -> None:
+    arguments: Any = {"regions": regions, "seed": 4, "gap_radius": 2, "width": 480, "height": 270}
+    colored, black = generate_line_art("convex", style="colored", **arguments), generate_line_art("convex", **arguments)
+    assert len(np.unique(colored.line_art.reshape(-1, 3), axis=0)) > regions // 2
+    assert np.array_equal(trapped_ball_segments(colored.line_art), trapped_ball_segments(black.line_art))
 
 
 @pytest.mark.parametrize("color", [(255, 255, 0), (0, 255, 255), (255, 0, 255), (180, 40, 40)])

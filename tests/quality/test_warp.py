@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from animerun_gen.conventions import UNKNOWN_FLOW
 from animerun_gen.quality import warp_difference, warp_error
-from animerun_gen.quality.warp import Sampling
+from animerun_gen.quality.warp import GROUPS, ON_THE_PIXEL, Sampling, warp_sums
 
 
 def still(height: int, width: int) -> npt.NDArray[np.float32]:
@@ -51,7 +51,7 @@ def test_equals_the_slow_reference(
                 warped = sum(target[place].astype(float) * weight for place, weight in weights.items())
                 difference = np.mean(np.abs(warped - here))
             else:
-                around = [place for place, weight in weights.items() if weight > 0]
+                around = [(i, j) for i, j in weights if max(abs(y - i), abs(x - j)) < 1 - ON_THE_PIXEL]
                 difference = min(np.mean(np.abs(target[place].astype(float) - here)) for place in around)
             expected[row, column] = difference / 255
 
@@ -60,6 +60,32 @@ def test_equals_the_slow_reference(
     np.testing.assert_allclose(warp_difference(source, target, flow, occlusion, sampling), expected, atol=1e-6)
     mean = math.nan if np.isnan(expected).all() else float(np.nanmean(expected))
     assert warp_error(source, target, flow, occlusion, sampling) == pytest.approx(mean, abs=1e-6, nan_ok=True)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float16, np.float32, np.float64])
+def test_sums_by_group_are_the_errors_of_each_group(dtype: type) -> None:
+    random = np.random.default_rng(7)
+    # every second column: arrays need not be contiguous
+    source, target = (random.integers(0, 256, (9, 22, 3))[:, ::2].astype(dtype) for _ in range(2))
+    if dtype is not np.uint8:
+        source, target = source / dtype(255), target / dtype(255)
+    flow = random.normal(0, 2, (9, 11, 2)).astype(np.float32)
+    groups = random.integers(0, GROUPS - 1, (9, 11)).astype(np.uint8)
+    sums = warp_sums(source, target, flow, groups)
+    for sampling in ("point", "bilinear"):
+        for group in range(GROUPS - 1):
+            error = warp_error(source, target, flow, groups != group, sampling)
+            assert sums.mean(group, sampling) == pytest.approx(error, abs=1e-12)
+        error = warp_error(source, target, flow, groups == 1, sampling)
+        assert sums.mean([0, 2], sampling) == pytest.approx(error, abs=1e-12)
+    assert math.isnan(sums.mean(GROUPS - 1))
+    assert sums.count.sum() == np.isfinite(warp_difference(source, target, flow)).sum()
+
+
+def test_a_group_that_there_is_not_is_refused() -> None:
+    picture = np.zeros((3, 3, 3), np.uint8)
+    with pytest.raises(ValueError, match="there are groups 0 to 3, but the map has 4"):
+        warp_sums(picture, picture, still(3, 3), np.full((3, 3), 4, np.uint8))
 
 
 def test_a_shifted_picture_is_explained_by_its_shift_and_by_no_other() -> None:

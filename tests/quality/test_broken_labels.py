@@ -1,0 +1,127 @@
+"""Labels of a generated scene, broken in every way that the project knows, in front of the quality gate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from animerun_gen.config.model import Quality
+from animerun_gen.motion import raster
+from animerun_gen.motion.companions import material_id_map
+from animerun_gen.motion.flow import compute_motion, exact_occlusion
+from animerun_gen.motion.geometry import FrameGeometry
+from animerun_gen.quality.agreement import label_picture_agreement
+from animerun_gen.quality.breakages import BREAKAGES, Breakage, PairLabels, figures_of
+from animerun_gen.quality.gate import Bars, judge, summarise
+from tests.motion.synthetic import camera, cube, frame, perspective, plane, rotation, translation
+
+WIDTH, HEIGHT = 240, 160
+BARS = Bars.of(Quality())
+WITHIN_REACH = [breakage for breakage in BREAKAGES if breakage.within_reach]
+
+
+@dataclass(frozen=True)
+class Clip:
+    """Three frames: what is drawn, what the geometry says is there, and the labels of the two pairs."""
+
+    pictures: list[np.ndarray]
+    material_ids: list[np.ndarray]
+    colors: dict[int, tuple[int, int, int]]
+    pairs: list[PairLabels]
+
+    def broken(self, breakage: Breakage | None, with_exact: bool = True) -> dict[str, Any]:
+        """The figures of the first pair."""
+        right, following = self.pairs
+        labels = breakage.apply(right, following) if breakage else right
+        if not with_exact:
+            labels = replace(labels, exact_occlusion={})
+        pictures = (self.pictures[0], self.pictures[1])
+        return {"source": 1, "target": 2} | figures_of(labels, pictures, pictures)
+
+
+def geometry_of(number: int) -> FrameGeometry:
+    """A wall of patches with four boxes before it; the boxes fly and turn, and the camera follows slowly."""
+    generator = np.random.default_rng(2)
+    things = [plane("wall", translation(0, 0, -14), 40.0)]
+    for i in range(60):
+        x, y, turn, size = generator.uniform([-9, -6, 0, 0.3], [9, 6, 3, 0.9])
+        things.append(plane(f"patch {i}", translation(x, y, -13.9 + 0.01 * i) @ rotation(2, turn), size))
+    for i, (x, y, z) in enumerate([(-2.0, 0.8, -7), (1.8, 1.0, -6), (0.2, -1.2, -8), (2.2, -1.4, -9)]):
+        flight = translation(x + 0.13 * number * (-1) ** i, y + 0.09 * number, z + 0.06 * number)
+        things.append(cube(f"box {i}", flight @ rotation(1, 0.4 + 0.05 * number) @ rotation(0, 0.3 * i)))
+    view = translation(0.2 * number, -0.08 * number, 0.1 * number) @ rotation(2, 0.02 * number)
+    seen_by = replace(camera(perspective(1.2), view), width=WIDTH, height=HEIGHT)
+    for i, thing in enumerate(things):
+        # the faces of a box have three colours
+        thing.slots = (3 * i + 2, 3 * i + 3, 3 * i + 4)
+        thing.triangle_slots = np.arange(len(thing.triangles)) // 2 % 3
+    return frame(number, seen_by, things)
+
+
+@pytest.fixture(scope="module")
+def clip() -> Clip:
+    frames = [geometry_of(number) for number in range(3)]
+    seen = [raster.draw(one) for one in frames]
+    ids = [material_id_map(*both) for both in zip(frames, seen, strict=True)]
+    palette = np.random.default_rng(1).integers(0, 256, (400, 3)).astype(np.uint8)
+    pairs = []
+    for first in range(2):
+        flow, hidden = {}, {}
+        for direction, source, target in (("forward", first, first + 1), ("backward", first + 1, first)):
+            motion = compute_motion(frames[source], seen[source], frames[target])
+            flow[direction] = motion.flow
+            hidden[direction] = exact_occlusion(motion, seen[source], frames[target])
+        pairs.append(PairLabels(flow, hidden))
+    colors = {number: tuple(int(value) for value in color) for number, color in enumerate(palette)}
+    return Clip([palette[one] for one in ids], ids, colors, pairs)  # type: ignore[arg-type]
+
+
+def test_intact_labels_pass_and_every_figure_is_judged(clip: Clip) -> None:
+    pair = clip.broken(None)
+    assert judge([], [pair], BARS) == []
+    assert summarise([], [pair])["not_judged"] == {}
+    # a scene in which something can go wrong
+    assert pair["forward"]["motion_median"] > 1
+    assert 0.01 < pair["forward"]["exact_occluded_share"] < 0.2
+    assert judge([], [clip.broken(None, with_exact=False)], BARS) == []
+
+
+@pytest.mark.parametrize("breakage", WITHIN_REACH, ids=lambda breakage: breakage.name)
+def test_broken_labels_fail_and_the_message_names_them(clip: Clip, breakage: Breakage) -> None:
+    failures = judge([], [clip.broken(breakage)], BARS)
+    assert failures
+    assert all(failure["message"].startswith("pair 1-2 ") for failure in failures)
+
+
+@pytest.mark.parametrize("breakage", WITHIN_REACH, ids=lambda breakage: breakage.name)
+def test_broken_labels_fail_without_exact_occlusion_too(clip: Clip, breakage: Breakage) -> None:
+    assert judge([], [clip.broken(breakage, with_exact=False)], BARS)
+
+
+def test_opposite_shifts_leave_the_round_trip_and_are_told_by_the_shift(clip: Clip) -> None:
+    breakage = next(one for one in BREAKAGES if "(1, 0) and (-1, 0)" in one.name)
+    pair = clip.broken(breakage)
+    assert pair["forward"]["round_trip_median"] < 0.05
+    assert pair["forward"]["best_shift"] == [-1, 0]
+    assert pair["backward"]["best_shift"] == [1, 0]
+
+
+def test_ids_of_the_frame_before_fail(clip: Clip) -> None:
+    for picture, before, there in zip(clip.pictures[1:], clip.material_ids, clip.material_ids[1:], strict=False):
+        for ids, good in ((there, True), (before, False)):
+            agreement, compared = label_picture_agreement(picture, ids, clip.colors)
+            failures = judge([{"frame": 7, "agreement": agreement}], [], BARS)
+            assert compared == 1
+            assert (failures == []) == good
+
+
+def test_the_broken_labels_are_broken_and_the_right_ones_left_alone(clip: Clip) -> None:
+    before = {direction: flow.copy() for direction, flow in clip.pairs[0].flow.items()}
+    for breakage in BREAKAGES:
+        broken = breakage.apply(*clip.pairs)
+        assert any((broken.flow[direction] != flow).any() for direction, flow in before.items())
+        assert all(flow.dtype == np.float32 for flow in broken.flow.values())
+    assert all((clip.pairs[0].flow[direction] == flow).all() for direction, flow in before.items())
