@@ -1,0 +1,235 @@
+"""What is known about a cut besides its pictures: what is on disk, its quality figures, what it was made from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+from animerun_gen.dataset import MODALITIES, ClipFiles, Modality, enabled_modalities, read_json
+from animerun_gen.errors import DatasetError
+from animerun_gen.pipeline import paths
+
+NAMED_FRAMES = 12
+"""So many spans of missing frames are named in one sentence."""
+
+
+@dataclass(frozen=True)
+class CutFacts:
+    """A cut as its pages need it.
+
+    Attributes:
+        clip: Its files.
+        frames: Numbers of its frames, ascending.
+        resolution: Width and height of the frames.
+        missing: What should be on disk and is not, in sentences.
+        absent: Kinds of files of which there is none and none was asked for, by name.
+        quality: Content of ``quality/<cut>.json``; empty where it cannot be had.
+        remarks: What else a reader should know, in sentences.
+        config: The resolved configuration; empty where it is unknown.
+        versions: Name to version of what made it; empty where that is unknown.
+        inputs: Source, libraries and images, path to SHA-256; empty where they are unknown.
+        notes: What opening and converting the scene had to say.
+        origin: File below the dataset that the last four come from; empty where there is none.
+    """
+
+    clip: ClipFiles
+    frames: tuple[int, ...]
+    resolution: tuple[int, int]
+    missing: list[str] = field(default_factory=list)
+    absent: list[str] = field(default_factory=list)
+    quality: dict[str, Any] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+    config: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+    inputs: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    origin: str = ""
+
+    @property
+    def clip_rate(self) -> float | None:
+        """Frames a second of the clip, where that is known."""
+        rate = self.quality.get("clip_rate")
+        return float(rate) if isinstance(rate, int | float) and 0 < rate < math.inf else None
+
+
+def collect_facts(clip: ClipFiles) -> CutFacts:
+    """Look at a cut.
+
+    Raises:
+        DatasetError: It has no frames, or none that can be read.
+    """
+    frames = clip.frame_numbers
+    remarks: list[str] = []
+    quality = _read_quality(clip, frames, remarks)
+    made = _read_origin(clip)
+    missing, absent = _missing(clip, made.get("config", {}))
+    return CutFacts(
+        clip=clip,
+        frames=frames,
+        resolution=_resolution(clip, frames),
+        missing=missing,
+        absent=absent,
+        quality=quality,
+        remarks=remarks,
+        **made,
+    )
+
+
+def _resolution(clip: ClipFiles, frames: Sequence[int]) -> tuple[int, int]:
+    """Width and height of the first frame that can be read."""
+    problem: DatasetError | None = None
+    for frame in frames:
+        try:
+            height, width = clip.read("frame", frame).shape[:2]
+            return width, height
+        except DatasetError as error:
+            problem = problem or error
+    raise DatasetError(f"no frame of the cut '{clip.cut}' can be read; the first one: {problem}")
+
+
+def _read_quality(clip: ClipFiles, frames: Sequence[int], remarks: list[str]) -> dict[str, Any]:
+    """The cut's quality file, cleaned of everything that is not what it should be."""
+    path = paths.quality_file(clip.root, clip.cut)
+    name = path.relative_to(clip.root).as_posix()
+    if not path.is_file():
+        remarks.append(f"There is no {name}, so no figures are shown and nothing was judged.")
+        return {}
+    try:
+        quality = read_json(path)
+    except DatasetError as error:
+        remarks.append(f"No figures are shown: {str(error).replace(f'{clip.root}/', '')}.")
+        return {}
+    if not isinstance(quality, dict):
+        remarks.append(f"No figures are shown: {name} holds no table of figures.")
+        return {}
+    pairs = [pair for pair in _dicts(quality.get("pairs")) if _is_number(pair.get("source"))]
+    quality["pairs"] = pairs
+    quality["frame_figures"] = [one for one in _dicts(quality.get("frame_figures")) if _is_number(one.get("frame"))]
+    judged = {(pair["source"], pair.get("target")) for pair in pairs}
+    unjudged = [f"{a}-{b}" for a, b in pairwise(frames) if (a, b) not in judged]
+    if unjudged:
+        shown = ", ".join(unjudged[:NAMED_FRAMES]) + (", ..." if len(unjudged) > NAMED_FRAMES else "")
+        remarks.append(
+            f"{name} has no figures of {len(unjudged)} of {len(frames) - 1} pairs of neighbouring frames: {shown}."
+        )
+    return quality
+
+
+def _read_origin(clip: ClipFiles) -> dict[str, Any]:
+    """Configuration, versions, inputs and notes, from whichever file has them."""
+    manifest, record = paths.manifest_file(clip.root, clip.cut), paths.record_file(clip.root, clip.cut)
+    for path in (manifest, record):
+        try:
+            content = read_json(path)
+        except DatasetError:
+            continue
+        if not isinstance(content, dict):
+            continue
+        config, source = _dict(content.get("config")), content.get("source")
+        inputs = _strings(content.get("inputs"))
+        versions = _strings(content.get("made_with"))
+        if path == record:
+            versions = {"engine": str(content.get("engine") or "unknown")}
+            source = {"path": config.get("source"), "sha256": source}
+        source = _dict(source)
+        if source.get("path"):
+            inputs = {str(source["path"]): str(source.get("sha256") or "unknown"), **inputs}
+        notes = [str(note) for note in _list(content.get("notes"))]
+        return {
+            "config": config,
+            "versions": versions,
+            "inputs": inputs,
+            "notes": notes,
+            "origin": path.relative_to(clip.root).as_posix(),
+        }
+    return {}
+
+
+def _missing(clip: ClipFiles, config: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """What is missing in sentences, and the kinds of files that are not there at all and need not be."""
+    missing, absent = [], []
+    wanted = _wanted_frames(config)
+    if wanted:
+        unmade = [frame for frame in wanted if frame not in clip.frame_numbers]
+        if unmade:
+            missing.append(
+                f"{len(unmade)} of the {len(wanted)} frames that the configuration asks for are not there: "
+                f"{spans(unmade, wanted)}."
+            )
+    wanted_kinds = _wanted_kinds(config)
+    for kind in dict.fromkeys((*MODALITIES, *wanted_kinds)):
+        if kind.kind == "clip":
+            # the one file of the clip
+            frames: tuple[int, ...] = ()
+            lacking = [] if kind.clip_path(clip.root, clip.split, clip.cut).is_file() else [0]
+        else:
+            frames = clip.frames(kind.name)
+            lacking = [frame for frame in frames if not clip.has(kind.name, frame)]
+        if not lacking:
+            continue
+        if len(lacking) >= len(frames) and kind not in wanted_kinds:
+            # without a configuration only a kind that is there in part is known to be wanted
+            absent.append(kind.name)
+        else:
+            of = "" if len(lacking) >= len(frames) else f" for {_count(lacking)} {spans(lacking, frames)}"
+            missing.append(f"{kind.name} ({kind.folder.format(cut=clip.cut)}) is missing{of}.")
+    return missing, absent
+
+
+def _wanted_kinds(config: Mapping[str, Any]) -> tuple[Modality, ...]:
+    """The modalities that a configuration asks for; none where it is unknown."""
+    if not config:
+        return ()
+    motion = _dict(config.get("motion"))
+    extras = [str(extra) for extra in _list(motion.get("extras"))]
+    gaps = [gap for gap in _list(motion.get("gaps")) if type(gap) is int and gap > 0]
+    tracks = motion.get("tracks")
+    return enabled_modalities(extras, gaps, tracks if type(tracks) is int else 0)
+
+
+def _count(frames: Sequence[int]) -> str:
+    return "frame" if len(frames) == 1 else f"{len(frames)} frames:"
+
+
+def _wanted_frames(config: Mapping[str, Any]) -> list[int]:
+    frames = _dict(config.get("frames"))
+    first, last, step = (frames.get(key) for key in ("first", "last", "step"))
+    if not (isinstance(first, int) and isinstance(last, int) and isinstance(step, int) and step > 0):
+        return []
+    return list(range(first, last + 1, step))
+
+
+def spans(frames: Sequence[int], among: Sequence[int]) -> str:
+    """Some frames of a row as "1-4, 9", where neighbours in the row are drawn together."""
+    place = {frame: index for index, frame in enumerate(among)}
+    runs: list[list[int]] = []
+    for frame in frames:
+        if runs and place[frame] == place[runs[-1][-1]] + 1:
+            runs[-1].append(frame)
+        else:
+            runs.append([frame])
+    shown = [str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs]
+    return ", ".join(shown[:NAMED_FRAMES]) + (", ..." if len(shown) > NAMED_FRAMES else "")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _dicts(value: Any) -> list[dict[str, Any]]:
+    return [one for one in _list(value) if isinstance(one, dict)]
+
+
+def _strings(value: Any) -> dict[str, str]:
+    return {str(key): str(one) for key, one in _dict(value).items()}

@@ -1,0 +1,90 @@
+"""The page that lists all cuts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import quote
+
+from animerun_gen.dataset import ClipFiles
+from animerun_gen.errors import DatasetError
+from animerun_gen.report import encode, figures, html
+from animerun_gen.report.facts import CutFacts
+
+THUMBNAIL_WIDTH = 192
+
+
+@dataclass(frozen=True)
+class IndexRow:
+    """A cut in the index.
+
+    Attributes:
+        clip: Its files.
+        facts: What is known about it; None when it has no frames that can be read.
+        problem: Then the reason; else what else is wrong with it in a few words, or nothing.
+        page: Its page below the index; None when there is none.
+        verdict: What its badge says.
+    """
+
+    clip: ClipFiles
+    facts: CutFacts | None
+    problem: str
+    page: PurePosixPath | None
+    verdict: figures.Verdict
+
+
+def make_index(rows: list[IndexRow]) -> str:
+    """The text of the index page.
+
+    Args:
+        rows: The cuts, in the order of the table.
+    """
+    known_bars: list[float | None] = [None] * len(figures.INDEX_COLUMNS)
+    data: dict[str, Any] = {
+        "columns": [
+            {"title": column.title, "unit": column.unit, "above": column.key == "agreement"}
+            for column in figures.INDEX_COLUMNS
+        ],
+        "rows": [_row(row, known_bars) for row in rows],
+    }
+    filled = [any(row["values"][place] is not None for row in data["rows"]) for place in range(len(known_bars))]
+    data["columns"] = [column for column, is_filled in zip(data["columns"], filled, strict=True) if is_filled]
+    for row in data["rows"]:
+        for key in ("values", "bars"):
+            row[key] = [value for value, is_filled in zip(row[key], filled, strict=True) if is_filled]
+    return html.page(html.asset("index.html"), "index.js", title="Cuts - animerun-gen", data=data)
+
+
+def _row(row: IndexRow, no_bars: list[float | None]) -> dict[str, Any]:
+    facts = row.facts
+    shown: dict[str, Any] = {
+        "cut": row.clip.cut,
+        "split": row.clip.split,
+        "link": None if row.page is None else quote(str(row.page)),
+        "verdict": row.verdict,
+        "problem": row.problem,
+        "values": list(no_bars),
+        "bars": list(no_bars),
+    }
+    if facts is None:
+        return shown | {"frames": 0, "resolution": None, "thumbnail": None}
+    cut_bars = figures.bars(facts.quality)
+    return shown | {
+        "frames": len(facts.frames),
+        "resolution": list(facts.resolution),
+        "thumbnail": _thumbnail(facts),
+        "values": figures.worst_figures(facts),
+        "bars": [cut_bars.get(column.bar) for column in figures.INDEX_COLUMNS],
+    }
+
+
+def _thumbnail(facts: CutFacts) -> str | None:
+    """The middle frame of the clip, small, as an address."""
+    try:
+        picture = facts.clip.read("frame", facts.frames[len(facts.frames) // 2])
+    except DatasetError:
+        return None
+    width, height = picture.shape[1], picture.shape[0]
+    size = (THUMBNAIL_WIDTH, max(1, round(height * THUMBNAIL_WIDTH / width)))
+    return html.data_uri(encode.encode_picture(encode.shrink_colors(picture, size), 70))

@@ -1,0 +1,270 @@
+"""The pictures of one frame on a page: what each layer is made of, and the reading of it from the dataset."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from animerun_gen.conventions import known_flow
+from animerun_gen.dataset import ClipFiles
+from animerun_gen.errors import DatasetError
+from animerun_gen.quality.colors import flow_to_color
+from animerun_gen.quality.warp import warp_difference
+from animerun_gen.report import encode
+
+DIRECTIONS = ("forward", "backward")
+
+MASKS = tuple(f"{what}_{way}" for way in DIRECTIONS for what in ("occlusion", "exact_occlusion", "valid"))
+"""The masks that share one picture: mask number i is bit i."""
+
+SURVEY_STEP = 4
+"""Only each such row and column is asked when the length of the clip's motion is looked at."""
+
+
+@dataclass(frozen=True)
+class Detail:
+    """How much of the pictures is kept.
+
+    Attributes:
+        scale: Size of the pictures on the page, as a share of those of the dataset.
+        quality: WebP quality of what is kept lossy, 1..100.
+        every: Of so many frames one has pictures.
+    """
+
+    scale: float
+    quality: int
+    every: int = 1
+
+    def size(self, resolution: tuple[int, int]) -> tuple[int, int]:
+        """Width and height of the pictures on the page."""
+        width, height = (max(1, round(self.scale * side)) for side in resolution)
+        return width, height
+
+
+@dataclass
+class FrameLayers:
+    """What a page knows of one frame; a picture is there where its layer is.
+
+    Attributes:
+        frame: Number of the frame.
+        pictures: Name to WebP.  ``frame`` is missing where ``line_color`` is there.
+        line_color: RGB of the lines where the frame is exactly the flat picture with lines of one colour over it.
+        masks: Which of :data:`MASKS` there are.
+        matches: Direction to the best matches of all segments, in the file's order; None where there is none.
+        segments: Number of segments; 0 where there is no label map.
+        unknown: Direction to the share of pixels of unknown motion.
+        problems: What could not be read, in sentences.
+    """
+
+    frame: int
+    pictures: dict[str, bytes] = field(default_factory=dict)
+    line_color: tuple[int, int, int] | None = None
+    masks: list[str] = field(default_factory=list)
+    matches: dict[str, list[list[int]]] = field(default_factory=dict)
+    segments: int = 0
+    unknown: dict[str, float] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class SurveyTask:
+    """Find out how long the motion of a frame is.
+
+    Attributes:
+        clip: The cut.
+        frame: The frame.
+    """
+
+    clip: ClipFiles
+    frame: int
+
+    def run(self) -> npt.NDArray[np.float32]:
+        """``(N,)`` lengths in pixels, of both directions, where motion is known, on a coarse grid."""
+        lengths = [np.zeros(0, np.float32)]
+        for way in DIRECTIONS:
+            name = f"flow_{way}"
+            if self.clip.has(name, self.frame):
+                try:
+                    flow = self.clip.read(name, self.frame)[::SURVEY_STEP, ::SURVEY_STEP]
+                except DatasetError:
+                    # the frame's own task tells
+                    continue
+                flow = flow[known_flow(flow)]
+                lengths.append(np.hypot(flow[:, 0], flow[:, 1]))
+        return np.concatenate(lengths)
+
+
+@dataclass(frozen=True)
+class FrameTask:
+    """Make the pictures of a frame.
+
+    Attributes:
+        clip: The cut.
+        frame: The frame.
+        neighbors: The clip's frames before and after it; None at the ends.
+        resolution: Width and height that all files of the clip must have.
+        motion_scale: Motion in pixels that has the full colour.
+        detail: How much to keep.
+    """
+
+    clip: ClipFiles
+    frame: int
+    neighbors: tuple[int | None, int | None]
+    resolution: tuple[int, int]
+    motion_scale: float
+    detail: Detail
+
+    def run(self) -> FrameLayers:
+        """Read everything that there is of the frame, and draw it."""
+        # threads of OpenCV gain nothing beside other workers
+        cv2.setNumThreads(1)
+        layers = FrameLayers(self.frame)
+        pictures = {name: self._read(layers, name) for name in ("frame", "flat", "contour")}
+        self._add_pictures(layers, pictures)
+        self._add_labels(layers)
+        flows = {way: self._read(layers, f"flow_{way}") for way in DIRECTIONS}
+        self._add_masks(layers, flows)
+        size = self.detail.size(self.resolution)
+        for way, flow in flows.items():
+            if flow is not None:
+                colors = encode.shrink_colors(flow_to_color(flow, self.motion_scale), size)
+                layers.pictures[f"flow_{way}"] = encode.encode_picture(colors, self.detail.quality)
+                self._add_warps(layers, way, flow, pictures)
+        return layers
+
+    def _read(self, layers: FrameLayers, name: str, frame: int | None = None) -> Any:
+        """A file's content, None where it is not there or of no use; then the reason is noted, if it is one."""
+        frame = self.frame if frame is None else frame
+        if not self.clip.has(name, frame):
+            return None
+        try:
+            value = self.clip.read(name, frame)
+        except DatasetError as error:
+            # a neighbor's file is read by that frame's own task as well, which tells
+            if frame == self.frame:
+                layers.problems.append(self._below_root(error))
+            return None
+        if isinstance(value, np.ndarray) and (value.shape[1], value.shape[0]) != self.resolution:
+            if frame == self.frame:
+                path = self.clip.path(name, frame).relative_to(self.clip.root).as_posix()
+                width, height = self.resolution
+                layers.problems.append(
+                    f"{path} is {value.shape[1]} x {value.shape[0]} pixels large, not {width} x {height} as the clip is"
+                )
+            return None
+        return value
+
+    def _below_root(self, error: DatasetError) -> str:
+        # a page is the same wherever the dataset lies
+        return str(error).replace(f"{self.clip.root}/", "")
+
+    def _add_pictures(self, layers: FrameLayers, pictures: dict[str, Any]) -> None:
+        size, quality = self.detail.size(self.resolution), self.detail.quality
+        frame, flat, contour = (pictures[name] for name in ("frame", "flat", "contour"))
+        if size == self.resolution and frame is not None and flat is not None and contour is not None:
+            layers.line_color = line_color(frame, flat, contour)
+        for name, picture in pictures.items():
+            if picture is None or (name == "frame" and layers.line_color is not None):
+                continue
+            small = encode.shrink_colors(picture, size)
+            if name == "contour" and layers.line_color is not None:
+                # the page draws the frame's lines by it
+                layers.pictures[name] = encode.encode_index(small.astype(np.uint32) * 0x010101)
+            else:
+                layers.pictures[name] = encode.encode_picture(small, quality)
+
+    def _add_labels(self, layers: FrameLayers) -> None:
+        size = self.detail.size(self.resolution)
+        for name, picture in (("segment", "segments"), ("material_id", "materials")):
+            labels = self._read(layers, name)
+            if labels is None:
+                continue
+            if labels.min() < 0:
+                path = self.clip.path(name, self.frame).relative_to(self.clip.root).as_posix()
+                layers.problems.append(f"{path} holds the negative label {labels.min()}")
+                continue
+            layers.pictures[picture] = encode.encode_index(encode.shrink_labels(labels, size))
+            if name == "segment":
+                layers.segments = int(labels.max()) + 1
+        for way in DIRECTIONS:
+            matches = self._read(layers, f"match_{way}")
+            if matches is not None:
+                layers.matches[way] = matches
+
+    def _add_masks(self, layers: FrameLayers, flows: dict[str, Any]) -> None:
+        width, height = self.resolution
+        bits = np.zeros((height, width), np.uint8)
+        for number, name in enumerate(MASKS):
+            mask = self._read(layers, name)
+            what, _, way = name.rpartition("_")
+            flow = flows[way]
+            if what == "valid" and flow is not None:
+                known = known_flow(flow)
+                layers.unknown[way] = 1 - float(known.mean())
+                if mask is not None and (mask != known).any():
+                    path = self.clip.path(name, self.frame).relative_to(self.clip.root).as_posix()
+                    layers.problems.append(
+                        f"{path} and the flow disagree about {int((mask != known).sum())} pixels: one says that their "
+                        "motion is known, the other that it is not"
+                    )
+                # the flow speaks for itself where a dataset has no such masks
+                mask = known if mask is None else mask
+            if mask is not None:
+                bits |= mask.astype(np.uint8) << np.uint8(number)
+                layers.masks.append(name)
+        if layers.masks:
+            size = self.detail.size(self.resolution)
+            layers.pictures["masks"] = encode.encode_index(encode.shrink_labels(bits, size))
+
+    def _add_warps(self, layers: FrameLayers, way: str, flow: Any, pictures: dict[str, Any]) -> None:
+        other = self.neighbors[1 if way == "forward" else 0]
+        if other is None:
+            return
+        for name, layer in (("frame", "warp"), ("flat", "warp_flat")):
+            source = pictures[name]
+            target = None if source is None else self._read(layers, name, other)
+            if target is not None:
+                levels = encode.warp_levels(warp_difference(source, target, flow))
+                small = encode.shrink_maxima(levels, self.detail.size(self.resolution))
+                layers.pictures[f"{layer}_{way}"] = encode.encode_index(small)
+
+
+def line_color(
+    frame: npt.NDArray[np.uint8], flat: npt.NDArray[np.uint8], contour: npt.NDArray[np.uint8]
+) -> tuple[int, int, int] | None:
+    """The colour of the lines, if the frame is exactly its flat picture with hard lines of one colour over it.
+
+    Args:
+        frame: ``(H, W, 3)``.
+        flat: ``(H, W, 3)``, the frame without lines.
+        contour: ``(H, W)``, the line art.
+
+    Returns:
+        RGB; None where the frame is anything else, or without lines.
+    """
+    line = contour == 0
+    if not line.any() or not (line | (contour == 255)).all():
+        return None
+    color = frame[line][0]
+    if (frame[line] != color).any() or (frame[~line] != flat[~line]).any():
+        return None
+    red, green, blue = (int(channel) for channel in color)
+    return red, green, blue
+
+
+def draw_wheel(side: int) -> npt.NDArray[np.uint8]:
+    """The legend of the flow: each place has the colour of the motion from the centre to it.
+
+    Args:
+        side: width and height; the full colour is reached at the edge.
+
+    Returns:
+        ``(side, side, 3)`` RGB; the page cuts the circle out.
+    """
+    along = ((np.arange(side) + 0.5) / side * 2 - 1).astype(np.float32)
+    flow = np.stack(np.meshgrid(along, along), axis=-1)
+    return flow_to_color(flow, 1.0)

@@ -1,0 +1,161 @@
+"""Small clips whose every file can be told from every other, written without Blender."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from animerun_gen.conventions import UNKNOWN_FLOW
+from animerun_gen.dataset import ClipWriter, write_json
+
+FRAMES = (8, 10, 12)
+SIZE = (64, 40)
+
+ALL = (
+    "frame",
+    "flat",
+    "contour",
+    "flow",
+    "occlusion",
+    "exact_occlusion",
+    "valid",
+    "segment",
+    "match",
+    "material_id",
+    "line_area",
+)
+
+
+def write_clip(
+    root: Path,
+    cut: str = "fight",
+    frames: Sequence[int] = FRAMES,
+    size: tuple[int, int] = SIZE,
+    without: Collection[str] = (),
+    noise: bool = False,
+) -> ClipWriter:
+    """Write a clip.
+
+    Args:
+        root: of the dataset.
+        cut: its name.
+        frames: its frames.
+        size: width and height.
+        without: what of :data:`ALL` to leave out.
+        noise: draw noise instead of patches: nothing is harder to compress.
+    """
+    clip = ClipWriter(root, "train", cut)
+    for frame in frames:
+        for name, value in frame_files(frame, size, noise).items():
+            if name not in without:
+                clip.write(name, frame, value)
+    for way, arrows in (("forward", frames[:-1]), ("backward", frames[1:])):
+        for frame in arrows:
+            for name, value in pair_files(frame, way, size, noise).items():
+                if name not in without and not (name == "line_area" and way == "backward"):
+                    clip.write(name if name == "line_area" else f"{name}_{way}", frame, value)
+    if "material_id" not in without:
+        clip.write_names("material_id", {"0": "background", "1": "skin", "2": "<b>cloth</b>"})
+    return clip
+
+
+def frame_files(frame: int, size: tuple[int, int], noise: bool = False) -> dict[str, Any]:
+    """The files of a frame by modality."""
+    width, height = size
+    rng = np.random.default_rng(frame)
+    cell = 1 if noise else 8
+    labels = patches(rng, size, cell, 7)
+    # contiguous, as label maps are
+    segments = np.unique(labels, return_inverse=True)[1].reshape(labels.shape).astype(np.int32)
+    flat = rng.integers(0, 256, (7, 3), np.uint8)[labels]
+    if noise:
+        flat = rng.integers(0, 256, (height, width, 3), np.uint8)
+    contour = np.where(patches(rng, size, 1 if noise else 4, 5) == 0, 0, 255).astype(np.uint8)
+    drawn = flat.copy()
+    drawn[contour == 0] = (20, 10, 60)
+    materials = patches(rng, size, cell, 3).astype(np.uint16)
+    return {"frame": drawn, "flat": flat, "contour": contour, "segment": segments, "material_id": materials}
+
+
+def pair_files(frame: int, way: str, size: tuple[int, int], noise: bool = False) -> dict[str, Any]:
+    """The files of a frame that belong to one direction, by the name without the direction."""
+    rng = np.random.default_rng([frame, way == "forward"])
+    cell = 1 if noise else 8
+    flow = rng.normal(0, 3, (64, 2)).astype(np.float32)[patches(rng, size, cell, 64)]
+    valid = patches(rng, size, cell, 6) > 0
+    flow[~valid] = UNKNOWN_FLOW
+    segments = frame_files(frame, size, noise)["segment"].max() + 1
+    return {
+        "flow": flow,
+        "valid": valid,
+        "occlusion": patches(rng, size, cell, 3) == 0,
+        "exact_occlusion": patches(rng, size, cell, 4) == 0,
+        "line_area": patches(rng, size, cell, 2) == 0,
+        "match": [[int(rng.integers(0, 5)), 5] if rng.random() < 0.7 else [-1] for _ in range(segments)],
+    }
+
+
+def patches(rng: np.random.Generator, size: tuple[int, int], cell: int, count: int) -> Any:
+    """``(H, W)`` numbers below ``count`` in squares of so many pixels."""
+    width, height = size
+    coarse = rng.integers(0, count, (-(-height // cell), -(-width // cell)))
+    return coarse.repeat(cell, axis=0).repeat(cell, axis=1)[:height, :width]
+
+
+def quality_of(frames: Sequence[int] = FRAMES, cut: str = "fight") -> dict[str, Any]:
+    """A quality file in which everything passes; figures tell frame and direction."""
+    pairs = []
+    for place, (source, target) in enumerate(pairwise(frames)):
+        ways = {
+            way: {
+                "warp_error": 0.001 * (place + 1) + 0.0005 * (way == "backward"),
+                "warp_error_flat": 0.0001,
+                "warp_error_flat_exact": 0.0002,
+                "round_trip_median": 0.01,
+                "occluded_share": 0.1,
+                "exact_occluded_share": 0.09,
+                "occlusion_agreement": 0.98,
+                "invalid_share": 0.0,
+                "motion_median": 3.0,
+                "motion_p99": 9.0,
+                "largest_motion": 10.0 + place,
+                "best_shift": [0, 0],
+                "shift_gain": 1.0,
+            }
+            for way in ("forward", "backward")
+        }
+        pairs.append({"source": source, "target": target, "held": place == 0, **ways})
+    bars = {"warp_error": 0.01, "warp_error_flat": 0.001, "round_trip_median": 0.05, "agreement": 0.999, "leaks": 0.02}
+    return {
+        "cut": cut,
+        "split": "train",
+        "frames": [frames[0], frames[-1]],
+        "clip_rate": 12.0,
+        "resolution": list(SIZE),
+        "bars": bars,
+        "failures": [],
+        "past_limit": [],
+        "frame_figures": [
+            {"frame": frame, "segments": 7, "leaks": 0.001, "agreement": 0.9995, "agreement_ids": None}
+            for frame in frames
+        ],
+        "pairs": pairs,
+    }
+
+
+def failing(quality: dict[str, Any], place: int, way: str, message: str) -> dict[str, Any]:
+    """The same quality file with a pair past its bar."""
+    pair = quality["pairs"][place]
+    pair[way]["warp_error"] = 0.05
+    failure = {"direction": way, "figure": "warp_error", "value": 0.05, "bar": 0.01, "message": message}
+    quality["failures"].append({"source": pair["source"], "target": pair["target"], **failure})
+    return quality
+
+
+def write_quality(root: Path, quality: dict[str, Any]) -> None:
+    """Put a quality file into its place."""
+    write_json(root / "quality" / f"{quality['cut']}.json", quality)

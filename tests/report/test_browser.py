@@ -1,0 +1,366 @@
+"""The pages in a real browser: what is on the canvas is held against the files of the dataset."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from animerun_gen.dataset import write_json
+from animerun_gen.pipeline import paths
+from animerun_gen.quality.colors import flow_to_color, labels_to_color
+from animerun_gen.quality.warp import warp_difference
+from animerun_gen.report import build_report
+from animerun_gen.report.encode import NOTHING_TO_COMPARE, warp_levels, warp_palette
+from tests.report.browser import Browser, missing_browser
+from tests.report.clips import FRAMES, SIZE, failing, frame_files, pair_files, quality_of, write_clip, write_quality
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(bool(missing_browser()), reason=missing_browser() or "there is one"),
+]
+
+ODD_NAME = "a b'c&amp;%41#?<i>"
+"""Nothing that this project would call a cut, but a folder may be called so."""
+
+MESSAGE = "pair 10-12 backward: bad </script><script>document.title='run'</script>"
+
+LAYERS = {
+    "frame": "1",
+    "contour": "2",
+    "flat": "3",
+    "flow": "4",
+    "occlusion": "5",
+    "exact": "6",
+    "difference": "7",
+    "segments": "8",
+    "matches": "9",
+    "warp": "0",
+    "warp_flat": "f",
+    "valid": "v",
+    "materials": "m",
+}
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The pages of three cuts: one with everything, one as it may be downloaded, one in pieces."""
+    root = tmp_path_factory.mktemp("data")
+    write_clip(root, "fight")
+    write_quality(root, failing(quality_of(), 1, "backward", MESSAGE))
+    record = {
+        "config": {"source": "film.blend", "lines": {"thickness": 1.5}},
+        "engine": "Blender 1.2.3",
+        "notes": [MESSAGE],
+    }
+    write_json(paths.record_file(root, "fight"), record)
+    write_clip(root, ODD_NAME, without=["flat", "valid", "exact_occlusion", "material_id"])
+    pieces = write_clip(root, "pieces", without=["segment", "match", "occlusion", "exact_occlusion"])
+    pieces.path("flow_forward", 8).unlink()
+    pieces.path("frame", 12).write_bytes(b"no picture")
+    return build_report(root).index.parent
+
+
+@pytest.fixture(scope="module")
+def window() -> Iterator[Browser]:
+    with Browser() as browser:
+        yield browser
+
+
+@pytest.fixture
+def browser(window: Browser) -> Iterator[Browser]:
+    """A browser that must have had nothing to complain about when the test ends."""
+    window.console()
+    yield window
+    window.release()
+    assert window.console() == []
+
+
+def open_cut(browser: Browser, report: Path, cut: str = "fight", fragment: str = "") -> None:
+    browser.open(report / "train" / f"{cut}.html", fragment)
+    browser.wait_for("document.body.dataset.drawn", bool)
+
+
+def wait_drawn(browser: Browser, index: int, layer: str, way: str = "forward", flipped: bool = False) -> None:
+    wanted = f"{index}:{layer}:{way}:{str(flipped).lower()}"
+    browser.wait_for("document.body.dataset.drawn", lambda drawn: drawn == wanted)
+
+
+def canvas(browser: Browser, name: str = "right") -> np.ndarray:
+    """The pixels of a canvas, ``(H, W, 3)``."""
+    data = browser.run(
+        """const canvas = document.getElementById(arguments[0]);
+        const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+        let text = "";
+        for (const value of pixels) text += String.fromCharCode(value);
+        return [canvas.width, canvas.height, btoa(text)];""",
+        name,
+    )
+    width, height, text = data
+    pixels = np.frombuffer(base64.b64decode(text), np.uint8).reshape(height, width, 4)
+    assert (pixels[..., 3] == 255).all()
+    return pixels[..., :3]
+
+
+def box_of(browser: Browser, selector: str) -> list[float]:
+    """Left, top, width and height of an element in the window."""
+    script = "const box = document.querySelector(arguments[0]).getBoundingClientRect();"
+    return browser.run(f"{script} return [box.x, box.y, box.width, box.height];", selector)
+
+
+def white(mask: Any) -> np.ndarray:
+    return np.repeat(mask[..., None], 3, axis=2).astype(np.uint8) * 255
+
+
+def expected_matches(frame: int, way: str, other: int) -> tuple[np.ndarray, np.ndarray]:
+    """Both pictures of the layer, by the plainest means."""
+    matches = pair_files(frame, way, SIZE)["match"]
+    source, target = frame_files(frame, SIZE)["segment"], frame_files(other, SIZE)["segment"]
+    reaching = {}
+    for label in range(target.max() + 1):
+        claims = [
+            (targets.index(label), -int((source == number).sum()), number)
+            for number, targets in enumerate(matches)
+            if label in targets
+        ]
+        reaching[label] = min(claims)[2] if claims else -1
+    left = np.array([number if targets != [-1] else -1 for number, targets in enumerate(matches)])
+    right = np.array([reaching[label] for label in range(target.max() + 1)])
+    return labels_to_color(left[source]), labels_to_color(right[target])
+
+
+def test_each_layer_shows_what_the_dataset_holds(browser: Browser, report: Path) -> None:
+    open_cut(browser, report)
+    assert browser.run("return [...document.querySelectorAll('#layers button')].map(one => one.dataset.layer)") == list(
+        LAYERS
+    )
+    browser.press("right")
+    files = frame_files(10, SIZE)
+    for way, other in (("forward", 12), ("backward", 8)):
+        if way == "backward":
+            browser.press("d")
+        pair = pair_files(10, way, SIZE)
+        hidden = pair["occlusion"][..., None]
+        rule, exact = pair["occlusion"], pair["exact_occlusion"]
+        difference = np.zeros((*rule.shape, 3), np.uint8)
+        difference[rule & exact] = 255
+        difference[rule & ~exact] = (240, 150, 40)
+        difference[~rule & exact] = (70, 150, 255)
+        warps = {
+            layer: np.where(
+                hidden,
+                NOTHING_TO_COMPARE,
+                warp_palette()[warp_levels(warp_difference(files[name], frame_files(other, SIZE)[name], pair["flow"]))],
+            )
+            for layer, name in (("warp", "frame"), ("warp_flat", "flat"))
+        }
+        expected = {
+            "frame": files["frame"],
+            "contour": np.repeat(files["contour"][..., None], 3, axis=2),
+            "flat": files["flat"],
+            "occlusion": white(rule),
+            "exact": white(exact),
+            "difference": difference,
+            "segments": labels_to_color(files["segment"]),
+            "matches": expected_matches(10, way, other)[1],
+            **warps,
+            "valid": white(pair["valid"]),
+            "materials": labels_to_color(files["material_id"]),
+        }
+        for layer, key in LAYERS.items():
+            browser.press(key)
+            wait_drawn(browser, 1, layer, way)
+            pixels = canvas(browser)
+            if layer == "flow":
+                # the one layer that is lossy, but not about what is unknown
+                assert (pixels[~pair["valid"]] == 0).all()
+                scale = browser.run("return JSON.parse(document.getElementById('data').textContent).motion_scale")
+                colors = flow_to_color(pair["flow"], scale).astype(int)
+                assert np.abs(pixels - colors)[pair["valid"]].mean() < 12
+            else:
+                np.testing.assert_array_equal(pixels, expected[layer], err_msg=f"{layer} {way}")
+            if layer == "matches":
+                np.testing.assert_array_equal(canvas(browser, "left"), expected_matches(10, way, other)[0])
+    # the legend of the flow is drawn as the flow is
+    browser.press("4")
+    wait_drawn(browser, 1, "flow", "backward")
+    browser.wait_for("document.querySelector('.wheel canvas').height", lambda side: side == 160)
+    assert "Edge of the wheel" in browser.run("return document.getElementById('legend').textContent")
+
+
+def test_slider_and_keys_go_through_the_clip(browser: Browser, report: Path) -> None:
+    open_cut(browser, report)
+    for index, frame in enumerate(FRAMES):
+        browser.run(
+            """const slider = document.getElementById("slider");
+            slider.value = arguments[0];
+            slider.dispatchEvent(new Event("input"));""",
+            index,
+        )
+        wait_drawn(browser, index, "frame")
+        np.testing.assert_array_equal(canvas(browser), frame_files(frame, SIZE)["frame"])
+        assert f"frame {frame}" in browser.run("return document.getElementById('frame-number').textContent")
+    for key, index in (("left", 1), ("left", 0), ("left", 0), ("end", 2), ("right", 2), ("home", 0), ("right", 1)):
+        browser.press(key)
+        wait_drawn(browser, index, "frame")
+    # the other frame of the pair, as long as the key is held
+    browser.hold("b")
+    wait_drawn(browser, 1, "frame", flipped=True)
+    np.testing.assert_array_equal(canvas(browser), frame_files(12, SIZE)["frame"])
+    browser.release()
+    wait_drawn(browser, 1, "frame")
+    np.testing.assert_array_equal(canvas(browser), frame_files(10, SIZE)["frame"])
+    browser.press("space")
+    browser.wait_for("document.getElementById('play').textContent", lambda text: text == "Pause")
+    browser.wait_for("document.body.dataset.drawn", lambda drawn: drawn.startswith("0:"))
+    browser.press("space")
+    browser.wait_for("document.getElementById('play').textContent", lambda text: text == "Play")
+
+
+def test_a_layer_can_be_laid_over_the_frame_or_beside_it(browser: Browser, report: Path) -> None:
+    open_cut(browser, report, fragment="#frame=10&layer=segments")
+    wait_drawn(browser, 1, "segments")
+    files = frame_files(10, SIZE)
+    layer = labels_to_color(files["segment"]).astype(float)
+    browser.press("s")
+    browser.wait_for("document.getElementById('left-pane').hidden", lambda hidden: hidden is False)
+    np.testing.assert_array_equal(canvas(browser, "left"), files["frame"])
+    for _ in range(5):
+        browser.press("[")
+    browser.wait_for("document.getElementById('opacity-value').textContent", lambda text: text == "50 %")
+    browser.press("s")
+    browser.wait_for("document.getElementById('left-pane').hidden", bool)
+    assert np.abs(canvas(browser) - (layer + files["frame"]) / 2).max() <= 0.5
+
+
+def test_the_warp_difference_leaves_out_what_it_is_asked_to(browser: Browser, report: Path) -> None:
+    open_cut(browser, report, fragment="#frame=10&layer=warp_flat")
+    pair, flat = pair_files(10, "forward", SIZE), frame_files(10, SIZE)["flat"]
+    colors = warp_palette()[warp_levels(warp_difference(flat, frame_files(12, SIZE)["flat"], pair["flow"]))]
+    for choice, mask in (("none", None), ("exact", pair["exact_occlusion"]), ("rule", pair["occlusion"])):
+        browser.run(
+            """const choice = document.getElementById("left-out");
+            choice.value = arguments[0];
+            delete document.body.dataset.drawn;
+            choice.dispatchEvent(new Event("change"));""",
+            choice,
+        )
+        wait_drawn(browser, 1, "warp_flat")
+        expected = colors if mask is None else np.where(mask[..., None], NOTHING_TO_COMPARE, colors)
+        np.testing.assert_array_equal(canvas(browser), expected)
+
+
+def test_failures_lead_to_their_frame_and_no_text_becomes_markup(browser: Browser, report: Path) -> None:
+    open_cut(browser, report)
+    assert browser.run("return document.getElementById('badge').textContent") == "FAIL"
+    assert browser.run("return document.getElementById('failure-list').textContent") == MESSAGE
+    assert MESSAGE in browser.run("return document.getElementById('settings').textContent")
+    assert "lines.thickness1.5" in browser.run("return document.getElementById('settings').textContent")
+    assert browser.run("return document.title") == "fight - animerun-gen"
+    browser.run("document.querySelector('#failure-list button').click()")
+    wait_drawn(browser, 2, "frame", "backward")
+    rows = browser.run(
+        """return [...document.querySelectorAll("#pair-table tbody tr")].map(
+            (row) => [row.cells[0].textContent, row.className]);"""
+    )
+    assert [row[0] for row in rows] == ["12 \u2192 10fails", "8 \u2192 10held", "10 \u2192 8held", "10 \u2192 12"]
+    assert [row[1] for row in rows] == ["now", "", "", ""]
+    # a click on a row, and on a heading
+    browser.run("document.querySelectorAll('#pair-table tbody tr')[1].click()")
+    wait_drawn(browser, 0, "frame")
+    browser.run("document.querySelector('#pair-table th button').click()")
+    assert (
+        browser.run("return document.querySelector('#pair-table tbody tr').cells[0].textContent") == "8 \u2192 10held"
+    )
+
+
+def test_curves_have_bars_values_and_lead_to_their_frames(browser: Browser, report: Path) -> None:
+    open_cut(browser, report)
+    browser.press("d")
+    x, y, width, height = box_of(browser, ".chart svg")
+    assert "bar 0.01" in browser.run("return document.querySelector('.chart svg').textContent")
+    # one value is past it
+    assert browser.run("return document.querySelectorAll('.chart')[0].querySelectorAll('.past').length") == 1
+    browser.move(x + width / 2, y + height - 16)
+    tip = browser.run("const tip = document.getElementById('tip'); return tip.hidden ? null : tip.textContent")
+    assert tip == "frame 10\nforward: 0.002\nbackward: 0.0015"
+    browser.click(x + 3, y + height - 16)
+    # the backward figures begin only at the second frame
+    wait_drawn(browser, 0, "frame", "forward")
+    browser.click(x + width - 3, y + 8)
+    wait_drawn(browser, 2, "frame", "backward")
+
+
+def test_pointing_tells_what_is_there(browser: Browser, report: Path) -> None:
+    open_cut(browser, report, fragment="#frame=10&layer=segments")
+    box = box_of(browser, "#right")
+    row, column = 20, 33
+    browser.move(box[0] + (column + 0.5) / SIZE[0] * box[2], box[1] + (row + 0.5) / SIZE[1] * box[3])
+    text = browser.wait_for("document.getElementById('readout').textContent", bool)
+    label = frame_files(10, SIZE)["segment"][row, column]
+    matches = pair_files(10, "forward", SIZE)["match"][label]
+    assert f"x {column}, y {row}" in text
+    targets = ", ".join(map(str, matches)) if matches != [-1] else "no match"
+    assert f"segment {label} \u2192 {targets}" in text
+    material = ("background", "skin", "<b>cloth</b>")[frame_files(10, SIZE)["material_id"][row, column]]
+    assert f"material {material}" in text
+
+
+def test_a_downloaded_dataset_and_a_name_with_odd_letters(browser: Browser, report: Path) -> None:
+    browser.open(report / "index.html")
+    browser.wait_for("document.body.dataset.ready", bool)
+    names = browser.run("return [...document.querySelectorAll('a.name')].map(one => one.textContent)")
+    assert names == sorted([ODD_NAME, "fight", "pieces"])
+    browser.run(
+        "[...document.querySelectorAll('a.name')].find(one => one.textContent === arguments[0]).click()", ODD_NAME
+    )
+    browser.wait_for("document.body.dataset.drawn", bool)
+    assert browser.run("return document.getElementById('title').textContent") == ODD_NAME
+    assert browser.run("return document.getElementById('badge').textContent") == "NOT JUDGED"
+    offered = browser.run("return [...document.querySelectorAll('#layers button')].map(one => one.dataset.layer)")
+    assert offered == ["frame", "contour", "flow", "occlusion", "segments", "matches", "warp", "valid"]
+    notes = browser.run("return document.getElementById('remark-list').textContent")
+    assert "so no figures are shown and nothing was judged" in notes
+    assert "exact_occlusion_forward" in notes
+    assert "unknown" in browser.run("return document.getElementById('settings').textContent")
+    browser.run("document.querySelector('.back').click()")
+    browser.wait_for("document.body.dataset.ready", bool)
+
+
+def test_a_clip_in_pieces_says_what_is_missing(browser: Browser, report: Path) -> None:
+    open_cut(browser, report, "pieces", "#frame=8&layer=flow")
+    wait_drawn(browser, 0, "flow")
+    assert browser.run("return document.getElementById('badge').textContent") == "INCOMPLETE"
+    assert "no readable file" in browser.run("return document.getElementById('nothing').textContent")
+    notes = browser.run("return document.getElementById('remark-list').textContent")
+    assert "flow_forward (Flow/pieces/forward) is missing for frame 8." in notes
+    assert "train/Frame_Anime/pieces/original/0012.png is no complete PNG file" in notes
+    browser.press("end")
+    wait_drawn(browser, 2, "flow")
+    assert "the last one" in browser.run("return document.getElementById('nothing').textContent")
+    browser.press("left")
+    wait_drawn(browser, 1, "flow")
+    assert browser.run("return document.getElementById('nothing').hidden")
+
+
+def test_the_index_sorts(browser: Browser, report: Path) -> None:
+    browser.open(report / "index.html")
+    browser.wait_for("document.body.dataset.ready", bool)
+    badges = "return [...document.querySelectorAll('#cuts tbody .badge')].map(one => one.textContent)"
+    browser.run("[...document.querySelectorAll('th button')].find(one => one.textContent === 'gate').click()")
+    assert browser.run(badges) == ["FAIL", "INCOMPLETE", "NOT JUDGED"]
+    browser.run("[...document.querySelectorAll('th button')].find(one => one.textContent === 'gate').click()")
+    assert browser.run(badges) == ["NOT JUDGED", "INCOMPLETE", "FAIL"]
+    assert browser.run("return [...document.images].every(one => one.naturalWidth > 0)")
+
+
+def test_no_page_asks_for_anything_else(browser: Browser, report: Path) -> None:
+    for page in (report / "index.html", report / "train" / "fight.html"):
+        browser.open(page)
+        browser.wait_for("document.body.dataset.drawn || document.body.dataset.ready", bool)
+        asked = browser.run("return performance.getEntriesByType('resource').map(one => one.name)")
+        assert [name for name in asked if not name.startswith("data:")] == []

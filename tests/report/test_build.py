@@ -1,0 +1,224 @@
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from animerun_gen.cli import main
+from animerun_gen.errors import DatasetError
+from animerun_gen.report import build_report
+from animerun_gen.report.html import asset, fill, script_json
+from animerun_gen.report.layers import Detail
+from tests.report.clips import failing, quality_of, write_clip, write_quality
+
+NAUGHTY = "</script><script>alert(1)</script><!--"
+
+
+def data_of(page: Path) -> Any:
+    """What the script of a page reads."""
+    text = page.read_text(encoding="utf-8")
+    return json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.S)[1])
+
+
+def test_pages_and_index(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_clip(tmp_path, "fight")
+    write_quality(tmp_path, quality_of())
+    write_clip(tmp_path, "walk")
+    assert main(["report", str(tmp_path)]) == 0
+    output, progress = capsys.readouterr()
+    index = tmp_path / "report" / "index.html"
+    assert output.splitlines()[-1] == f"open {index} in a browser"
+    assert "drawing: 100%" in progress
+    rows = data_of(index)["rows"]
+    assert [(row["cut"], row["link"], row["verdict"], row["frames"]) for row in rows] == [
+        ("fight", "train/fight.html", "pass", 3),
+        ("walk", "train/walk.html", "unknown", 3),
+    ]
+    for row in rows:
+        page = data_of(index.parent / row["link"])
+        assert page["cut"] == row["cut"]
+        assert page["frames"] == [8, 10, 12]
+
+
+def test_pages_are_the_same_however_they_are_made(tmp_path: Path) -> None:
+    write_clip(tmp_path / "data")
+    write_quality(tmp_path / "data", quality_of())
+    one = build_report(tmp_path / "data", tmp_path / "one")
+    (tmp_path / "data").rename(tmp_path / "moved")
+    two = build_report(tmp_path / "moved", tmp_path / "two", workers=2)
+    for path in (*one.pages, one.index):
+        assert path.read_bytes() == (tmp_path / "two" / path.relative_to(tmp_path / "one")).read_bytes()
+    assert len(two.pages) == 1
+    assert list((tmp_path / "two").rglob(".*")) == []
+
+
+def test_one_cut_alone_leaves_the_others_in_the_index(tmp_path: Path) -> None:
+    write_clip(tmp_path, "fight")
+    write_clip(tmp_path, "walk")
+    report = build_report(tmp_path, cuts=["walk"])
+    assert [page.name for page in report.pages] == ["walk.html"]
+    assert [(row["cut"], row["link"]) for row in data_of(report.index)["rows"]] == [
+        ("fight", None),
+        ("walk", "train/walk.html"),
+    ]
+    with pytest.raises(DatasetError, match="no cut 'run'; the cuts there are: fight, walk"):
+        build_report(tmp_path, cuts=["run"])
+
+
+def test_a_cut_that_cannot_be_shown_does_not_keep_others_from_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_clip(tmp_path, "fight")
+    (tmp_path / "train" / "Frame_Anime" / "empty" / "original").mkdir(parents=True)
+    assert main(["report", str(tmp_path)]) == 1
+    assert "cut 'empty': train/Frame_Anime/empty/original holds no frames" in capsys.readouterr().err
+    empty, fight = data_of(tmp_path / "report" / "index.html")["rows"]
+    assert (empty["link"], empty["verdict"], fight["link"]) == (None, "incomplete", "train/fight.html")
+    assert "holds no frames" in empty["problem"]
+
+
+def test_damage_is_on_the_page_and_in_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    clip = write_clip(tmp_path)
+    clip.path("flow_forward", 8).write_bytes(b"")
+    assert main(["report", str(tmp_path)]) == 0
+    sentence = "train/Flow/fight/forward/0008.flo is no .flo file"
+    assert f"cut 'fight': {sentence}" in capsys.readouterr().err
+    page = data_of(tmp_path / "report" / "train" / "fight.html")
+    assert page["verdict"] == "incomplete"
+    assert [remark["kind"] for remark in page["remarks"] if remark["text"].startswith(sentence)] == ["problem"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (["report", "nowhere"], 1, "nowhere is no dataset"),
+        (["report", "."], 1, "has no cuts to report on"),
+        (["report", ".", "--max-size", "0"], 2, "'0' is no size in megabytes; write 1 or more"),
+        (["report", ".", "--max-size", "nan"], 2, "'nan' is no size"),
+    ],
+)
+def test_mistakes_are_told(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    status: int,
+    said: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "train").mkdir()
+    if status == 2:
+        with pytest.raises(SystemExit, match="2"):
+            main(arguments)
+    else:
+        assert main(arguments) == status
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "report").exists()
+
+
+@pytest.mark.parametrize(
+    ("budget", "frames", "reduced"),
+    [(4.0, 12, "All pictures are shown at"), (1.0, 12, "All pictures are shown at"), (0.25, 40, "frames (")],
+)
+def test_no_page_grows_beyond_its_size(tmp_path: Path, budget: float, frames: int, reduced: str) -> None:
+    # noise in every layer; nothing real is as large
+    write_clip(tmp_path, frames=range(frames), size=(320, 180), noise=True)
+    [page] = build_report(tmp_path, max_size=budget).pages
+    assert page.stat().st_size <= budget * 1e6
+    # nor is anything left out without need
+    assert page.stat().st_size > 0.25 * budget * 1e6
+    notes = [remark["text"] for remark in data_of(page)["remarks"]]
+    assert any(reduced in note and f"{budget:g} MB" in note for note in notes)
+
+
+def test_a_page_that_is_small_enough_shows_everything_as_it_is(tmp_path: Path) -> None:
+    write_clip(tmp_path)
+    [page] = build_report(tmp_path).pages
+    data = data_of(page)
+    assert data["size"] == [64, 40]
+    assert not any("MB" in remark["text"] for remark in data["remarks"])
+
+
+def test_a_held_drawing_is_kept_once(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path)
+    for name in ("frame", "flat", "contour", "segment"):
+        clip.path(name, 10).write_bytes(clip.path(name, 8).read_bytes())
+    shown = data_of(build_report(tmp_path).pages[0])["shown"]
+    for name in ("flat", "contour", "segments"):
+        assert shown["0"]["pictures"][name] == shown["1"]["pictures"][name] != shown["2"]["pictures"][name]
+
+
+def test_nothing_on_a_page_can_run_but_its_own_script(tmp_path: Path) -> None:
+    write_clip(tmp_path, NAUGHTY.replace("/", "\u2215"))
+    clip = write_clip(tmp_path, "fight")
+    clip.write_names("material_id", {"0": NAUGHTY})
+    write_quality(tmp_path, failing(quality_of(), 0, "forward", NAUGHTY))
+    report = build_report(tmp_path)
+    for path in (*report.pages, report.index):
+        text = path.read_text(encoding="utf-8")
+        assert "alert(1)</script>" not in text
+        assert "<!--" not in text
+        programs = re.findall(r"<script>(.*?)</script>", text, re.S)
+        assert len(programs) == 1
+        digest = base64.b64encode(hashlib.sha256(programs[0].encode()).digest()).decode()
+        assert f"script-src 'sha256-{digest}'" in text
+        assert "default-src 'none'" in text
+    page = data_of(tmp_path / "report" / "train" / "fight.html")
+    assert page["failures"][0]["message"] == NAUGHTY
+    assert page["materials"]["0"] == NAUGHTY
+
+
+def test_the_scripts_set_text_as_text_and_fetch_nothing() -> None:
+    for name in ("common.js", "cut.js", "index.js", "cut.html", "index.html", "shell.html", "report.css"):
+        text = asset(name)
+        for word in (
+            "innerHTML",
+            "outerHTML",
+            "insertAdjacentHTML",
+            "document.write",
+            "eval(",
+            "fetch(",
+            "http:",
+            "https:",
+        ):
+            assert word not in text.replace("http://www.w3.org/2000/svg", ""), f"{word} in {name}"
+        assert "url(" not in text
+
+
+def test_slots_are_escaped_and_filled_once() -> None:
+    template = "<p>{{first}}</p>{{second}}"
+    assert fill(template, {"first": "<{{second}}>"}, {"second": "<b>"}) == "<p>&lt;{{second}}&gt;</p><b>"
+    with pytest.raises(KeyError):
+        fill(template, {"first": ""}, {})
+
+
+def test_json_in_a_script_ends_no_script() -> None:
+    text = script_json({"a": "</script>\u2028<!--"})
+    assert "<" not in text
+    assert "\u2028" not in text
+    assert json.loads(text) == {"a": "</script>\u2028<!--"}
+
+
+def test_details_have_whole_pixels() -> None:
+    assert Detail(0.5, 60).size((961, 540)) == (480, 270)
+    assert Detail(0.125, 60).size((3, 2)) == (1, 1)
+
+
+def test_help(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main(["report", "--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    for word in (
+        "DATASET",
+        "--out FOLDER",
+        "--cut NAME",
+        "--workers N",
+        "--max-size MB",
+        "animerun-gen report out/toy",
+    ):
+        assert word in text
