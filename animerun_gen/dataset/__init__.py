@@ -21,7 +21,8 @@ from animerun_gen.dataset.files import (
     write_names,
     written_aside,
 )
-from animerun_gen.dataset.modalities import MODALITIES, SPLITS, Modality, enabled_modalities, modality
+from animerun_gen.dataset.modalities import MODALITIES, SPLITS, Modality, at_gap, enabled_modalities, modality
+from animerun_gen.dataset.tracks import Tracks, read_tracks, write_tracks
 
 __all__ = [
     "MODALITIES",
@@ -30,6 +31,8 @@ __all__ = [
     "ClipWriter",
     "Dataset",
     "Modality",
+    "Tracks",
+    "at_gap",
     "enabled_modalities",
     "modality",
     "read_array",
@@ -40,6 +43,7 @@ __all__ = [
     "read_mask",
     "read_matches",
     "read_names",
+    "read_tracks",
     "remove_stale_temporaries",
     "write_array",
     "write_flow",
@@ -49,5 +53,6 @@ __all__ = [
     "write_mask",
     "write_matches",
     "write_names",
+    "write_tracks",
     "written_aside",
 ]

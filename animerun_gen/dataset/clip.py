@@ -14,6 +14,7 @@ from typing import Any
 
 from animerun_gen.dataset import files
 from animerun_gen.dataset.modalities import SPLITS, Content, Modality, modality
+from animerun_gen.dataset.tracks import Tracks, read_tracks, write_tracks
 from animerun_gen.errors import DatasetError
 
 _READERS: dict[Content, Callable[[Path], Any]] = {
@@ -71,7 +72,7 @@ class ClipFiles:
 
     def path(self, name: str, frame: int) -> Path:
         """The file of a modality (by name) and frame."""
-        return modality(name).path(self.root, self.split, self.cut, frame)
+        return _with_frames(name).path(self.root, self.split, self.cut, frame)
 
     def has(self, name: str, frame: int) -> bool:
         """Whether that file is there."""
@@ -90,9 +91,9 @@ class ClipFiles:
 
         Raises:
             DatasetError: the file is missing, damaged, or of another dtype or shape.
-            ValueError: there is no such modality.
+            ValueError: there is no such modality, or it is the tracks, which belong to no frame.
         """
-        what, path = modality(name), self.path(name, frame)
+        what, path = _with_frames(name), self.path(name, frame)
         value = _READERS[what.content](path)
         if what.content in ("picture", "array") and not files.fits(value, what.dtype, what.shape):
             raise DatasetError(
@@ -101,16 +102,35 @@ class ClipFiles:
             )
         return value
 
+    @property
+    def tracks_path(self) -> Path:
+        """The file of the clip's tracks."""
+        return modality("tracks").clip_path(self.root, self.split, self.cut)
+
+    def read_tracks(self) -> Tracks:
+        """Read the points that are followed through the clip.
+
+        Raises:
+            DatasetError: the file is missing or damaged.
+        """
+        return read_tracks(self.tracks_path)
+
     def read_names(self, name: str) -> dict[str, str]:
-        """What the ids of ``"object_id"`` or ``"material_id"`` stand for, by id as decimal text.
+        """What the ids of ``"object_id"`` or ``"material_id"`` stand for, by id as decimal text; of ``"flat"``, which
+        colour (``"#rrggbb"``, or ``"image"``) each material id has.
 
         Raises:
             DatasetError: the table is missing or damaged.
             ValueError: the modality has no names.
         """
-        return files.read_names(self._names_path(name))
+        return files.read_names(self.names_path(name))
 
-    def _names_path(self, name: str) -> Path:
+    def names_path(self, name: str) -> Path:
+        """The file that says what the ids of a modality stand for.
+
+        Raises:
+            ValueError: the modality has no such table.
+        """
         if not modality(name).has_names:
             raise ValueError(f"{name} has no table of names")
         return modality(name).names_path(self.root, self.split, self.cut)
@@ -128,22 +148,31 @@ class ClipWriter(ClipFiles):
             value: what :meth:`ClipFiles.read` will return.
 
         Raises:
-            ValueError: there is no such modality, or ``value`` is not of its dtype and shape.
+            ValueError: there is no such modality, it is the tracks, or ``value`` is not of its dtype and shape.
             DatasetError: the file cannot be written.
         """
-        what = modality(name)
+        what = _with_frames(name)
         if what.content in ("picture", "array") and not files.fits(value, what.dtype, what.shape):
             raise ValueError(f"{name} takes {what.dtype} {what.shape}, got {value.dtype} {value.shape}")
         _WRITERS[what.content](self.path(name, frame), value)
 
+    def write_tracks(self, tracks: Tracks) -> None:
+        """Write the points that are followed through the clip.
+
+        Raises:
+            ValueError: an array has a wrong type or shape, or they contradict each other.
+            DatasetError: the file cannot be written.
+        """
+        write_tracks(self.tracks_path, tracks)
+
     def write_names(self, name: str, names: Mapping[str, str]) -> None:
-        """Write what the ids of ``"object_id"`` or ``"material_id"`` stand for, by id as decimal text.
+        """Write what :meth:`read_names` will return, by id as decimal text.
 
         Raises:
             ValueError: the modality has no names, or an id is no number.
             DatasetError: the file cannot be written.
         """
-        files.write_names(self._names_path(name), names)
+        files.write_names(self.names_path(name), names)
 
 
 class Dataset:
@@ -195,6 +224,14 @@ class Dataset:
                 return clip
         known = ", ".join(clip.cut for clip in clips) or "none"
         raise DatasetError(f"{self.root} has no cut {cut!r}; the cuts there are: {known}")
+
+
+def _with_frames(name: str) -> Modality:
+    """The modality of a name, which must have files that belong to frames."""
+    what = modality(name)
+    if what.kind == "clip":
+        raise ValueError(f"{name} belong to the whole clip; use read_{name} and write_{name}")
+    return what
 
 
 def _folder_of_cuts(what: Modality, root: Path, split: str) -> Path:

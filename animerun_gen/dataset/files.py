@@ -16,8 +16,9 @@ import os
 import re
 import secrets
 import struct
+import zipfile
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,11 @@ def written_aside(path: Path) -> Iterator[Path]:
         raise DatasetError(f"{path} cannot be written: {_reason(error)}") from error
 
 
+def is_temporary(name: str) -> bool:
+    """Whether a file's name is one under which :func:`written_aside` writes."""
+    return _TEMPORARY.fullmatch(name) is not None
+
+
 def remove_stale_temporaries(root: Path) -> int:
     """Remove what killed writers left behind in and below a folder; no writer may be at work there.
 
@@ -83,7 +89,7 @@ def remove_stale_temporaries(root: Path) -> int:
     removed = 0
     for folder, _, names in os.walk(root):
         for name in names:
-            if _TEMPORARY.fullmatch(name):
+            if is_temporary(name):
                 path = Path(folder, name)
                 try:
                     path.unlink(missing_ok=True)
@@ -249,9 +255,7 @@ def write_array(path: Path, array: npt.NDArray[Any]) -> None:
         ValueError: ``array`` holds Python objects.
         DatasetError: the file cannot be written.
     """
-    stream = io.BytesIO()
-    np.save(stream, np.ascontiguousarray(array), allow_pickle=False)
-    _write_bytes(path, stream.getvalue())
+    _write_bytes(path, _array_bytes(array))
 
 
 def read_array(path: Path) -> npt.NDArray[Any]:
@@ -269,6 +273,48 @@ def read_array(path: Path) -> npt.NDArray[Any]:
     # The header is a Python literal, in which foreign bytes fail in many ways.
     except Exception as error:
         raise _damaged(path, f"is no complete .npy file ({error})") from error
+
+
+def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+    """Write a compressed ``.npz`` file; the same arrays always become the same bytes.
+
+    Args:
+        path: the file.
+        arrays: arrays of numbers or truth values by name, in the order in which the file holds them.
+
+    Raises:
+        ValueError: an array holds Python objects.
+        DatasetError: the file cannot be written.
+    """
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name, array in arrays.items():
+            # a fixed date instead of that of the clock
+            member = zipfile.ZipInfo(f"{name}.npy")
+            archive.writestr(member, _array_bytes(array), zipfile.ZIP_DEFLATED)
+    _write_bytes(path, stream.getvalue())
+
+
+def read_arrays(path: Path, names: Collection[str]) -> dict[str, npt.NDArray[Any]]:
+    """Read arrays of a ``.npz`` file.
+
+    Args:
+        path: the file.
+        names: which; no others are read.
+
+    Returns:
+        The arrays by name, with the shape and dtype that the file gives them.
+
+    Raises:
+        DatasetError: the file is missing, damaged, lacks one of them, or holds Python objects.
+    """
+    data = _read_bytes(path)
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return {name: _parse_array(archive.read(f"{name}.npy")) for name in names}
+    # zip files and headers of arrays fail in many ways
+    except Exception as error:
+        raise _damaged(path, f"is no complete .npz file of {', '.join(names)} ({error})") from error
 
 
 def write_matches(path: Path, matches: Sequence[Sequence[int]]) -> None:
@@ -360,6 +406,13 @@ def read_json(path: Path) -> Any:
         return json.loads(data)
     except (ValueError, RecursionError) as error:
         raise _damaged(path, f"is no valid JSON ({error})") from error
+
+
+def _array_bytes(array: npt.NDArray[Any]) -> bytes:
+    stream = io.BytesIO()
+    # unlike np.ascontiguousarray this leaves an array of no dimensions as it is
+    np.save(stream, np.asarray(array, order="C"), allow_pickle=False)
+    return stream.getvalue()
 
 
 def _parse_array(data: bytes) -> npt.NDArray[Any]:

@@ -1,21 +1,26 @@
 """Everything that a dataset holds, in one table: writer, reader, verification and documentation come from it.
 
 The published modalities are those of AnimeRun v2 (Li et al., "AnimeRun: 2D Animation Visual Correspondence from Open
-Source 3D Movies", NeurIPS 2022), under the names that its loaders look for; the others lie beside them.
+Source 3D Movies", NeurIPS 2022), under the names that its loaders look for; the others lie beside them.  The motion
+between frames that are further apart than neighbours has modalities of its own, made from those of neighbours by
+:func:`at_gap`.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 SPLITS = ("train", "test")
 
-Kind = Literal["frame", "forward", "backward"]
+Kind = Literal["frame", "forward", "backward", "clip"]
 Stage = Literal["pictures", "motion", "labels"]
-Content = Literal["picture", "flow", "mask", "inverted_mask", "array", "matches"]
+Content = Literal["picture", "flow", "mask", "inverted_mask", "array", "matches", "tracks"]
+
+_GAP_NAME = re.compile(r"(.+)_gap([1-9][0-9]*)", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -30,13 +35,15 @@ class Modality:
         shape: Shape of the array, with ``"H"`` and ``"W"`` for the height and width of the pictures.
         kind: ``"frame"``: one file a frame.  ``"forward"``: one for each frame but the last, about the pair of it and
             the next one.  ``"backward"``: one for each frame but the first, about the pair of it and the one before.
+            ``"clip"``: one for the whole clip.
         stage: The stage of the pipeline that makes it.
         content: How the array in memory becomes the file; see :mod:`animerun_gen.dataset.clip`.
         published: Whether AnimeRun itself has it.
         meaning: One sentence about it.
         prefix: What stands before the frame number in its file names.
-        extra: The entry of a cut's ``motion.extras`` that switches it on; None: it is always made.
-        has_names: Whether a ``names.json`` in its folder says what its ids stand for.
+        extra: The entry of a cut's ``motion.extras`` that switches it on; None: nothing there does.
+        table: Name of the JSON file in its folder that says what ids stand for; empty where there is none.
+        gap: How many frames of the clip the two frames of a pair are apart.
     """
 
     name: str
@@ -51,7 +58,8 @@ class Modality:
     meaning: str
     prefix: str = ""
     extra: str | None = None
-    has_names: bool = False
+    table: str = ""
+    gap: int = 1
 
     def cut_folder(self, root: Path, split: str, cut: str) -> Path:
         """The folder of this modality's files of one cut."""
@@ -61,9 +69,23 @@ class Modality:
         """The file of one frame; a pair's file bears the number of the frame where its arrows begin."""
         return self.cut_folder(root, split, cut) / f"{self.prefix}{frame:04d}{self.suffix}"
 
+    def clip_path(self, root: Path, split: str, cut: str) -> Path:
+        """The one file of a clip; only for the kind ``"clip"``."""
+        return self.cut_folder(root, split, cut) / f"{self.prefix}{self.suffix}"
+
+    @property
+    def spans_gaps(self) -> bool:
+        """Whether it can also be made for pairs further apart than neighbours, see :func:`at_gap`."""
+        return self.stage == "motion" and self.kind in ("forward", "backward")
+
+    @property
+    def has_names(self) -> bool:
+        """Whether it has a table that says what ids stand for."""
+        return bool(self.table)
+
     def names_path(self, root: Path, split: str, cut: str) -> Path:
         """The table that says what the ids of a cut stand for; only where ``has_names``."""
-        return self.cut_folder(root, split, cut) / "names.json"
+        return self.cut_folder(root, split, cut) / self.table
 
     def frame_of(self, file_name: str) -> int | None:
         """The frame number in a file name, or None where it is no name of this modality's files."""
@@ -74,12 +96,12 @@ class Modality:
         return frame if file_name == f"{self.prefix}{frame:04d}{self.suffix}" else None
 
     def frames(self, clip_frames: Sequence[int]) -> tuple[int, ...]:
-        """The frames of a clip (ascending) that have a file of this modality."""
+        """The frames of a clip (ascending) that have a file of this modality; none for the kind ``"clip"``."""
         if self.kind == "forward":
-            return tuple(clip_frames[:-1])
+            return tuple(clip_frames[: -self.gap])
         if self.kind == "backward":
-            return tuple(clip_frames[1:])
-        return tuple(clip_frames)
+            return tuple(clip_frames[self.gap :])
+        return tuple(clip_frames) if self.kind == "frame" else ()
 
 
 MODALITIES: tuple[Modality, ...] = (
@@ -216,7 +238,9 @@ MODALITIES: tuple[Modality, ...] = (
         stage="pictures",
         content="picture",
         published=False,
-        meaning="The colour frame without lines.",
+        meaning="The colour frame without lines; `colors.json` beside the files has each material's colour by its id "
+        "(`image` where it is no single one).",
+        table="colors.json",
     ),
     Modality(
         name="valid_forward",
@@ -306,7 +330,7 @@ MODALITIES: tuple[Modality, ...] = (
         published=False,
         meaning="Which object is seen; `names.json` beside the files names the ids.",
         extra="ids",
-        has_names=True,
+        table="names.json",
     ),
     Modality(
         name="material_id",
@@ -320,31 +344,92 @@ MODALITIES: tuple[Modality, ...] = (
         published=False,
         meaning="Which material is seen; `names.json` beside the files names the ids.",
         extra="ids",
-        has_names=True,
+        table="names.json",
+    ),
+    Modality(
+        name="tracks",
+        folder="Tracks/{cut}",
+        prefix="tracks",
+        suffix=".npz",
+        dtype="",
+        shape=(),
+        kind="clip",
+        stage="motion",
+        content="tracks",
+        published=False,
+        meaning="Surface points followed through the whole clip, see [tracks.md](tracks.md).",
     ),
 )
 
 _BY_NAME = {modality.name: modality for modality in MODALITIES}
 
 
+def at_gap(what: Modality, gap: int) -> Modality:
+    """What a modality of neighbouring frames is for pairs that are further apart.
+
+    Args:
+        what: One that ``spans_gaps``.
+        gap: How many frames of the clip the two frames of a pair are apart.
+
+    Returns:
+        The modality ``<name>_gap<gap>`` in the folder ``Gap<gap>``; ``what`` itself for a gap of 1.
+
+    Raises:
+        ValueError: There is no such thing for this modality or gap.
+    """
+    if gap == 1:
+        return what
+    if gap < 1 or not what.spans_gaps:
+        raise ValueError(f"{what.name} is not made for frames that are {gap} apart")
+    return replace(
+        what,
+        name=f"{what.name}_gap{gap}",
+        folder=f"Gap{gap}/{what.folder}",
+        published=False,
+        meaning=f"As `{what.name}`, but of the two frames that are {gap} frames of the clip apart.",
+        gap=gap,
+    )
+
+
+def gap_modalities(gap: int) -> tuple[Modality, ...]:
+    """All that there can be for pairs of frames that are ``gap`` (2 or more) frames of the clip apart."""
+    return tuple(at_gap(modality, gap) for modality in MODALITIES if modality.spans_gaps)
+
+
 def modality(name: str) -> Modality:
-    """The modality of a name, such as ``"flow_forward"``.
+    """The modality of a name, such as ``"flow_forward"`` or ``"flow_forward_gap4"``.
 
     Raises:
         ValueError: there is none of that name.
     """
-    if name not in _BY_NAME:
-        raise ValueError(f"there is no modality {name!r}; there are {', '.join(_BY_NAME)}")
-    return _BY_NAME[name]
+    if name in _BY_NAME:
+        return _BY_NAME[name]
+    apart = _GAP_NAME.fullmatch(name)
+    base = _BY_NAME.get(apart[1]) if apart else None
+    if apart is None or base is None or not base.spans_gaps or int(apart[2]) < 2:
+        raise ValueError(
+            f"there is no modality {name!r}; there are {', '.join(_BY_NAME)}, and those of motion between two frames "
+            "also with _gap2, _gap3, ... behind the name"
+        )
+    return at_gap(base, int(apart[2]))
 
 
-def enabled_modalities(extras: Collection[str]) -> tuple[Modality, ...]:
+def enabled_modalities(extras: Collection[str], gaps: Collection[int] = (1,), tracks: int = 0) -> tuple[Modality, ...]:
     """What is made for a cut.
 
     Args:
         extras: the cut's ``motion.extras``.
+        gaps: its ``motion.gaps``.
+        tracks: its ``motion.tracks``.
 
     Returns:
-        The modalities in the order of the table: all that are always made, and those that ``extras`` switches on.
+        The modalities in the order of the table: all that are always made, and those that ``extras`` and ``tracks``
+        switch on; behind them the same motion over each gap beyond 1.
     """
-    return tuple(modality for modality in MODALITIES if modality.extra is None or modality.extra in extras)
+    near = tuple(
+        modality
+        for modality in MODALITIES
+        if (modality.extra is None or modality.extra in extras) and (modality.content != "tracks" or tracks > 0)
+    )
+    far = (at_gap(modality, gap) for gap in sorted(gaps) if gap > 1 for modality in near if modality.spans_gaps)
+    return (*near, *far)

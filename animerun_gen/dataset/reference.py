@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from animerun_gen.dataset.modalities import MODALITIES, Modality
+from animerun_gen.dataset.modalities import MODALITIES, Modality, gap_modalities
+from animerun_gen.dataset.tracks import ARRAYS
 
 _INTRODUCTION = """\
 # The dataset on disk
@@ -25,6 +26,23 @@ from animerun_gen.dataset import Dataset
 clip = Dataset(Path("out/toy")).clip("courier")
 flow = clip.read("flow_forward", clip.frame_numbers[0])  # (H, W, 2) float32
 ```
+"""
+
+EXAMPLE_GAP = 4
+"""The gap whose files the page shows."""
+
+_FAR = """\
+Motion between frames that are further apart than neighbours: `motion.gaps: [1, 2, 4]` makes it for every two frames of
+the clip that are 2, and that are 4, frames of the clip apart, in `Gap2/` and `Gap4/`. A clip of N frames has N - 4
+files of each kind in `Gap4/`: **forward** files are missing for the last four frames, **backward** files for the first
+four. Its names end with the gap: `clip.read("flow_forward_gap4", 186)`. Exact occlusion comes with the extra
+`exact_occlusion`, as for neighbours.
+"""
+
+_TRACKS = """\
+`motion.tracks: 1000` follows 1000 surface points through the whole clip, in one file: `clip.read_tracks()`, or
+`numpy.load` without this package. T is the number of frames and N of points; [tracks.md](tracks.md) says how they are
+chosen and when a point is known.
 """
 
 _CLOSING = """\
@@ -48,6 +66,8 @@ _CLOSING = """\
   `.animerun-gen/` holds what a later run needs to continue; the dataset is complete without it.
 - `quality/<cut>.json` holds the figures of each pair: warp error, shares of occluded and invalid pixels, largest
   motion.
+- `manifest/<cut>.json` names every file of a cut with its SHA-256, and what the cut was made from and with.
+  `animerun-gen verify` holds the dataset against it and against everything said here; see [verify.md](verify.md).
 """
 
 
@@ -61,6 +81,12 @@ def layout_markdown() -> str:
             "## Beside it\n",
             "Kinds with an entry under *switched on by* are made when a cut's `motion.extras` lists it.\n",
             _table(modality for modality in MODALITIES if not modality.published),
+            "## Over larger distances\n",
+            _FAR,
+            _table(gap_modalities(EXAMPLE_GAP)),
+            "## Tracks\n",
+            _TRACKS,
+            _table_of_arrays(),
             _CLOSING,
         ]
     )
@@ -72,19 +98,48 @@ def _table(modalities: Iterable[Modality]) -> str:
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     for modality in modalities:
-        # The example frame of a backward file is the later frame of the same pair.
-        frame = 187 if modality.kind == "backward" else 186
-        folder = modality.folder.format(cut="<cut>")
         cells = (
             f"`{modality.name}`",
-            f"`{folder}/{modality.prefix}{frame:04d}{modality.suffix}`",
+            f"`{_example(modality)}`",
             modality.kind,
-            modality.dtype or "JSON",
-            ", ".join(map(str, modality.shape)) or '`{"0": [j, ...], ...}`',
-            f"`{modality.extra}`" if modality.extra else "always",
+            modality.dtype or _TYPES[modality.content],
+            ", ".join(map(str, modality.shape)) or _SHAPES[modality.content],
+            _switches(modality),
             modality.meaning,
         )
         rows.append("| " + " | ".join(cells) + " |")
+    return "\n".join(rows) + "\n"
+
+
+_TYPES = {"matches": "JSON", "tracks": "npz"}
+_SHAPES = {"matches": '`{"0": [j, ...], ...}`', "tracks": "see [below](#tracks)"}
+
+
+def _switches(modality: Modality) -> str:
+    """What in a configuration has a modality made."""
+    switches = []
+    if modality.content == "tracks":
+        switches.append("`motion.tracks`")
+    if modality.gap > 1:
+        switches.append("`motion.gaps`")
+    if modality.extra is not None:
+        switches.append(f"`{modality.extra}`")
+    return " and ".join(switches) or "always"
+
+
+def _example(modality: Modality) -> str:
+    """The path of one file of a modality."""
+    folder = modality.folder.format(cut="<cut>")
+    # of a backward file the later frame of the same pair
+    frame = 186 + (modality.gap if modality.kind == "backward" else 0)
+    number = "" if modality.kind == "clip" else f"{frame:04d}"
+    return f"{folder}/{modality.prefix}{number}{modality.suffix}"
+
+
+def _table_of_arrays() -> str:
+    rows = ["| array | type | shape | meaning |", "| --- | --- | --- | --- |"]
+    for name, what in ARRAYS.items():
+        rows.append(f"| `{name}` | {what.dtype} | {', '.join(map(str, what.shape)) or 'one number'} | {what.meaning} |")
     return "\n".join(rows) + "\n"
 
 

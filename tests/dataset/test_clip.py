@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from animerun_gen.dataset import MODALITIES, ClipFiles, ClipWriter, Dataset, Modality, files
+from animerun_gen.dataset.modalities import gap_modalities
 from animerun_gen.errors import DatasetError
 
 FRAMES = (8, 10, 12)
+KINDS = [*(m for m in MODALITIES if m.kind != "clip"), *gap_modalities(2)]
 
 
 def value_of(what: Modality, frame: int) -> Any:
@@ -27,13 +29,13 @@ def value_of(what: Modality, frame: int) -> Any:
 def clip(tmp_path: Path) -> ClipWriter:
     """A clip with a file of every modality and frame."""
     writer = ClipWriter(tmp_path / "data", "train", "fight")
-    for what in MODALITIES:
+    for what in KINDS:
         for frame in what.frames(FRAMES):
             writer.write(what.name, frame, value_of(what, frame))
     return writer
 
 
-@pytest.mark.parametrize("what", MODALITIES, ids=lambda what: what.name)
+@pytest.mark.parametrize("what", KINDS, ids=lambda what: what.name)
 def test_what_is_written_is_read(clip: ClipWriter, what: Modality) -> None:
     reader = Dataset(clip.root).clip("fight")
     assert reader.frame_numbers == FRAMES
@@ -48,9 +50,9 @@ def test_what_is_written_is_read(clip: ClipWriter, what: Modality) -> None:
     assert len(list(reader.path(what.name, 8).parent.iterdir())) == len(reader.frames(what.name))
 
 
-@pytest.mark.parametrize("what", [m for m in MODALITIES if m.dtype], ids=lambda what: what.name)
+@pytest.mark.parametrize("what", [m for m in KINDS if m.dtype], ids=lambda what: what.name)
 def test_dtypes_on_disk_are_those_of_the_table(clip: ClipWriter, what: Modality) -> None:
-    path = clip.path(what.name, 10)
+    path = clip.path(what.name, what.frames(FRAMES)[-1])
     on_disk = {".png": files.read_image, ".npy": files.read_array, ".flo": files.read_flow}[what.suffix](path)
     assert str(on_disk.dtype) == what.dtype
     assert on_disk.ndim == len(what.shape)
@@ -98,6 +100,11 @@ def test_missing_files_and_names_are_named(clip: ClipWriter) -> None:
         clip.read("flow_backward", 8)
     with pytest.raises(ValueError, match="no modality 'flow'"):
         clip.read("flow", 8)
+    for refused in (lambda: clip.read("tracks", 8), lambda: clip.write("tracks", 8, []), lambda: clip.has("tracks", 8)):
+        with pytest.raises(ValueError, match="use read_tracks and write_tracks"):
+            refused()
+    with pytest.raises(DatasetError, match=r"tracks\.npz is missing"):
+        clip.read_tracks()
 
 
 @pytest.mark.parametrize(

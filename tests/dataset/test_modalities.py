@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from animerun_gen.config.model import Extra, Frames
-from animerun_gen.dataset.modalities import MODALITIES, Modality, enabled_modalities, modality
+from animerun_gen.dataset.modalities import (
+    MODALITIES,
+    Modality,
+    at_gap,
+    enabled_modalities,
+    gap_modalities,
+    modality,
+)
 
 # Written down a second time on purpose: other people's loaders look for exactly these.
 LAYOUT = {
@@ -34,20 +41,30 @@ COMPANIONS = {
     "object_id": "ObjectId/fight/0186.png",
     "material_id": "MaterialId/fight/0186.png",
 }
-ANY = pytest.mark.parametrize("what", MODALITIES, ids=lambda what: what.name)
+FAR = {
+    "flow_forward_gap4": "Gap4/Flow/fight/forward/0186.flo",
+    "flow_backward_gap4": "Gap4/Flow/fight/backward/0186.flo",
+    "valid_forward_gap4": "Gap4/Valid/fight/forward/0186.png",
+    "valid_backward_gap4": "Gap4/Valid/fight/backward/0186.png",
+    "exact_occlusion_forward_gap4": "Gap4/ExactOcclusion/fight/forward/0186.png",
+    "exact_occlusion_backward_gap4": "Gap4/ExactOcclusion/fight/backward/0186.png",
+}
+WITH_FRAMES = [*(m for m in MODALITIES if m.kind != "clip"), *gap_modalities(4)]
+ANY = pytest.mark.parametrize("what", WITH_FRAMES, ids=lambda what: what.name)
 
 
 def test_every_file_lies_where_the_layout_says() -> None:
     root = Path("data")
     published = {m.name: m.path(root, "train", "fight", 186) for m in MODALITIES if m.published}
-    others = {m.name: m.path(root, "train", "fight", 186) for m in MODALITIES if not m.published}
+    others = {m.name: m.path(root, "train", "fight", 186) for m in WITH_FRAMES if not m.published}
     assert published == {name: root / "train" / path for name, path in LAYOUT.items()}
-    assert others == {name: root / "train" / path for name, path in COMPANIONS.items()}
+    assert others == {name: root / "train" / path for name, path in (COMPANIONS | FAR).items()}
+    assert modality("tracks").clip_path(root, "test", "fight") == root / "test/Tracks/fight/tracks.npz"
 
 
 def test_companions_stay_out_of_the_published_folders() -> None:
     published = {PurePosixPath(path).parts[0] for path in LAYOUT.values()}
-    assert published.isdisjoint(PurePosixPath(path).parts[0] for path in COMPANIONS.values())
+    assert published.isdisjoint(PurePosixPath(path).parts[0] for path in (COMPANIONS | FAR).values())
 
 
 @ANY
@@ -76,6 +93,8 @@ def test_frame_numbers_are_read_back_from_names(what: Modality) -> None:
 def test_a_clip_of_n_frames_has_n_or_n_minus_one_files(first: int, step: int, pairs: int) -> None:
     clip = Frames(first=first, last=first + pairs * step, step=step).numbers
     for what in MODALITIES:
+        if what.kind == "clip":
+            continue
         frames = what.frames(clip)
         assert len(frames) == (pairs + 1 if what.kind == "frame" else pairs)
         assert list(frames) == sorted(set(frames) & set(clip))
@@ -93,7 +112,51 @@ def test_extras_switch_on_their_modalities_and_nothing_else() -> None:
         "normals": {"normal"},
         "exact_occlusion": {"exact_occlusion_forward", "exact_occlusion_backward"},
     }
-    assert enabled_modalities(get_args(Extra)) == MODALITIES
+    assert enabled_modalities(get_args(Extra), tracks=1) == MODALITIES
+
+
+@given(st.integers(1, 30), st.integers(1, 5), st.integers(2, 40))
+def test_files_over_a_gap_are_those_of_its_pairs(length: int, step: int, gap: int) -> None:
+    clip = range(1, 1 + step * length, step)
+    pairs = [(clip[index], clip[index + gap]) for index in range(length - gap)]
+    for what in gap_modalities(gap):
+        end = 0 if what.kind == "forward" else 1
+        assert what.frames(clip) == tuple(pair[end] for pair in pairs)
+
+
+def test_gaps_bring_motion_over_them_and_nothing_else() -> None:
+    near = enabled_modalities(["depth"])
+    assert enabled_modalities(["depth"], (1,)) == near
+    far = [m.name for m in enabled_modalities(["depth"], (8, 1, 2))[len(near) :]]
+    names = ["flow_forward", "flow_backward", "valid_forward", "valid_backward"]
+    assert far == [f"{name}_gap{gap}" for gap in (2, 8) for name in names]
+    for what in gap_modalities(4):
+        assert modality(what.name) == what
+        near_one = modality(what.name.removesuffix("_gap4"))
+        assert (what.content, what.dtype, what.kind, what.extra) == (
+            near_one.content,
+            near_one.dtype,
+            near_one.kind,
+            near_one.extra,
+        )
+        assert not what.published
+    assert {m.name for m in gap_modalities(4)} == set(FAR)
+
+
+def test_what_there_is_not_over_a_gap() -> None:
+    assert at_gap(modality("flow_forward"), 1) is modality("flow_forward")
+    for name in (
+        "flow_forward_gap1",
+        "flow_forward_gap02",
+        "flow_forward_gap",
+        "segment_gap2",
+        "occlusion_forward_gap2",
+    ):
+        with pytest.raises(ValueError, match="no modality"):
+            modality(name)
+    for name, gap in (("segment", 2), ("line_area", 3), ("match_forward", 2), ("tracks", 2), ("flow_forward", 0)):
+        with pytest.raises(ValueError, match="is not made for frames"):
+            at_gap(modality(name), gap)
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones() -> None:

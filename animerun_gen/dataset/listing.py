@@ -1,0 +1,129 @@
+"""What lies in the folders of a cut: the files that belong to the dataset, and those that do not.
+
+The folders come from the table of modalities, so that a new modality is listed, and with it checked and entered into
+the manifest, without anything here being changed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from animerun_gen.dataset.files import is_temporary
+from animerun_gen.dataset.modalities import MODALITIES, Modality, gap_modalities
+from animerun_gen.errors import DatasetError
+
+_GAP_FOLDER = re.compile(r"Gap([1-9][0-9]{0,5})", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing in a folder of a cut.
+
+    Attributes:
+        name: Its path below the root of the dataset, with ``/`` between the parts.
+        modality: The modality whose folder it lies in.
+        frame: The frame that its name gives; None where the name gives none.
+        status: What the system says about the file, or about the one that a link leads to; None where it says nothing,
+            as for a link that leads nowhere.
+        is_link: Whether it is a symbolic link.
+    """
+
+    name: str
+    modality: Modality
+    frame: int | None
+    status: os.stat_result | None
+    is_link: bool
+
+    @property
+    def file_name(self) -> str:
+        """The last part of its path."""
+        return self.name.rpartition("/")[2]
+
+    @property
+    def belongs(self) -> bool:
+        """Whether it is a file of the dataset by its name: of a frame, of the whole clip, or a table."""
+        return self.is_file and (self.frame is not None or self.is_table or self.is_of_clip)
+
+    @property
+    def is_table(self) -> bool:
+        """Whether it is the table beside the files of its modality."""
+        return self.file_name == self.modality.table
+
+    @property
+    def is_of_clip(self) -> bool:
+        """Whether it is the one file that its modality has of a clip."""
+        what = self.modality
+        return what.kind == "clip" and self.file_name == f"{what.prefix}{what.suffix}"
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a regular file: reading anything else might never end."""
+        return self.status is not None and stat.S_ISREG(self.status.st_mode)
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is a folder."""
+        return self.status is not None and stat.S_ISDIR(self.status.st_mode)
+
+    @property
+    def is_leftover(self) -> bool:
+        """Whether it is what a killed writer left behind."""
+        return is_temporary(self.file_name)
+
+
+def modalities_there(root: Path, split: str) -> tuple[Modality, ...]:
+    """All kinds of files that there may be in a split: those of the table, and motion over every gap on disk.
+
+    Raises:
+        DatasetError: The folder of the split cannot be read.
+    """
+    folder = root / split
+    try:
+        names = os.listdir(folder)
+    except FileNotFoundError:
+        names = []
+    except OSError as error:
+        raise _unreadable(folder, error) from error
+    gaps = sorted(int(found[1]) for name in names if (found := _GAP_FOLDER.fullmatch(name)))
+    return (*MODALITIES, *(modality for gap in gaps if gap > 1 for modality in gap_modalities(gap)))
+
+
+def list_cut(root: Path, split: str, cut: str) -> Iterator[Entry]:
+    """Everything in the folders of a cut, in no particular order.
+
+    Args:
+        root: Root folder of the dataset.
+        split: ``"train"`` or ``"test"``.
+        cut: Name of the cut.
+
+    Raises:
+        DatasetError: A folder cannot be read.
+    """
+    for modality in modalities_there(root, split):
+        folder = modality.cut_folder(root, split, cut)
+        base = folder.relative_to(root).as_posix()
+        try:
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    frame = modality.frame_of(entry.name)
+                    yield Entry(f"{base}/{entry.name}", modality, frame, _status(entry), entry.is_symlink())
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            raise _unreadable(folder, error) from error
+
+
+def _status(entry: os.DirEntry[str]) -> os.stat_result | None:
+    try:
+        return entry.stat()
+    except OSError:
+        return None
+
+
+def _unreadable(folder: Path, error: OSError) -> DatasetError:
+    return DatasetError(f"{folder} cannot be read: {error.strerror}; check its permissions")
