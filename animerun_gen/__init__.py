@@ -9,7 +9,8 @@ The folders read in the order in which data flows:
 ``labels``    occlusion, segments and region matches from pictures and flow
 ``quality``   figures that say whether a pair of frames can be trusted
 ``dataset``   the layout on disk, written and read
+``report``    pages to look at all of it in a browser
 ``pipeline``  plans, runs, interrupts and continues all of it; ``cli`` is its face
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

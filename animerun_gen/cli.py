@@ -42,6 +42,27 @@ frames that 'render' has made. The .blend files need not be there. Pictures and 
     animerun-gen label configs/toy --out out/toy --workers 4
 """
 
+VERIFY = """\
+Finds out whether a dataset is whole and holds what it should: every file of every frame, shapes and types, labels
+without gaps, matches that name segments, motion and masks that agree, and checksums against the manifest. Every defect
+is a line with its file. The dataset is only read; docs/verify.md says what is looked at. Of a dataset that was made
+elsewhere, such as a downloaded AnimeRun, it checks what the layout demands.
+
+    animerun-gen verify out/toy
+    animerun-gen verify out/toy --cut courier --workers 4
+
+Ends with status 0 when nothing is wrong and 1 when something is.
+"""
+
+REPORT = """\
+Makes pages to look at a dataset in a browser: for each cut its pictures in layers, curves of its quality figures with
+their bars, the worst pairs first, and what it was made with; and an index of all cuts. The pages need no network and no
+server. A dataset that was downloaded, or is incomplete, is shown as far as it goes.
+
+    animerun-gen report out/toy
+    animerun-gen report out/toy --cut courier --out pages
+"""
+
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser of the command line, with all its help texts."""
@@ -56,6 +77,12 @@ def build_parser() -> argparse.ArgumentParser:
     ):
         command = commands.add_parser(name, help=summary, description=description, formatter_class=raw)
         _add_run_options(command, renders=name != "label", labels=name != "render")
+    _add_verify_options(
+        commands.add_parser("verify", help="find out whether it is whole", description=VERIFY, formatter_class=raw)
+    )
+    _add_report_options(
+        commands.add_parser("report", help="make pages to look at it", description=REPORT, formatter_class=raw)
+    )
     doctor = commands.add_parser(
         "doctor",
         help="see whether everything needed is there",
@@ -82,7 +109,9 @@ def _add_run_options(command: argparse.ArgumentParser, *, renders: bool, labels:
     )
     if labels:
         command.add_argument(
-            "--strict", action="store_true", help="end with status 1 when a pair's warp error is past its cut's limit"
+            "--strict",
+            action="store_true",
+            help="end with status 1 when a figure of a frame or pair is past its bar (docs/quality.md)",
         )
     if renders:
         command.add_argument(
@@ -93,6 +122,38 @@ def _add_run_options(command: argparse.ArgumentParser, *, renders: bool, labels:
         command.add_argument(
             "--blender", metavar="PROGRAM", help="use this installed Blender (3.4 to 4.5) instead of the bpy module"
         )
+
+
+def _add_verify_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("dataset", type=Path, metavar="DATASET", help="root folder of the dataset")
+    command.add_argument("--cut", action="extend", nargs="+", metavar="NAME", help="look at these cuts only")
+    command.add_argument(
+        "--workers", type=parse_workers, default=1, metavar="N", help="processes that work side by side (default: 1)"
+    )
+    command.add_argument(
+        "--quick", action="store_true", help="look at names and headers alone: no checksums, no content of large files"
+    )
+    command.add_argument("--json", type=Path, metavar="FILE", help="write the results to a file for other programs too")
+
+
+def _add_report_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("dataset", type=Path, metavar="DATASET", help="root folder of the dataset")
+    command.add_argument(
+        "--out", type=Path, metavar="FOLDER", help="folder for the pages (default: 'report' inside the dataset)"
+    )
+    command.add_argument(
+        "--cut", action="extend", nargs="+", metavar="NAME", help="make only the pages of these cuts; the index has all"
+    )
+    command.add_argument(
+        "--workers", type=parse_workers, default=1, metavar="N", help="processes that work side by side (default: 1)"
+    )
+    command.add_argument(
+        "--max-size",
+        type=parse_size,
+        default=20.0,
+        metavar="MB",
+        help="largest size of a page; longer clips are shown smaller (default: 20)",
+    )
 
 
 def parse_frames(text: str) -> tuple[int, int]:
@@ -118,6 +179,21 @@ def parse_workers(text: str) -> int:
     return int(text)
 
 
+def parse_size(text: str) -> float:
+    """A number of megabytes, at least one.
+
+    Raises:
+        argparse.ArgumentTypeError: It is something else.
+    """
+    try:
+        size = float(text)
+    except ValueError:
+        size = 0.0
+    if not 1 <= size < 1e6:
+        raise argparse.ArgumentTypeError(f"'{text}' is no size in megabytes; write 1 or more")
+    return size
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
 
@@ -134,6 +210,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from animerun_gen.doctor import run_doctor
 
             return run_doctor(options.blender, options.out)
+        if options.command == "verify":
+            from animerun_gen.dataset.verify import run_verify
+
+            return run_verify(options)
+        if options.command == "report":
+            from animerun_gen.report.build import run_report
+
+            return run_report(options)
         from animerun_gen.pipeline.run import run_command
 
         return run_command(options)

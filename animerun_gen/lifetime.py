@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import signal
 import sys
+from multiprocessing import parent_process
 
 
 def die_with_parent() -> None:
@@ -12,3 +14,14 @@ def die_with_parent() -> None:
     if sys.platform == "linux":
         set_parent_death_signal = 1
         ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
+
+
+def begin_as_worker() -> None:
+    """Make a process of a pool end with its parent, and leave Ctrl-C to it."""
+    die_with_parent()
+    parent = parent_process()
+    if parent is not None and not parent.is_alive():
+        # it ended before this process asked to be told
+        os._exit(1)
+    # Ctrl-C reaches the whole process group; the parent alone decides what it means
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

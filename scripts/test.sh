@@ -3,11 +3,15 @@
 set -euo pipefail
 # shellcheck source=scripts/setup.sh
 source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
-# the tests that compare Blender versions need Debian's own Blender
+# the tests that compare Blender versions need Debian's own Blender; those of the report pages look at them in a browser
 if can_apt; then
-    need_packages blender
-elif ! command -v blender >/dev/null; then
-    printf 'No installed Blender was found: the tests that need one will be skipped (Debian: apt-get install blender).\n'
+    need_packages blender chromium chromium-driver
+else
+    command -v blender >/dev/null ||
+        printf 'No installed Blender was found: the tests that need one are skipped (Debian: apt-get install blender).\n'
+    command -v chromedriver >/dev/null ||
+        printf '%s\n' 'No Chromium with its driver was found: the tests of the report in a browser are skipped' \
+            '(Debian: apt-get install chromium chromium-driver).'
 fi
 
 cd "$project"

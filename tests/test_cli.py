@@ -60,7 +60,8 @@ def help_of(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 
 def test_help_shows_a_newcomer_the_way(capsys: pytest.CaptureFixture[str]) -> None:
     text = help_of(capsys)
-    for word in ("AnimeRun", "generate", "render", "label", "doctor", "YAML", "docs/configuration.md", "configs/toy"):
+    commands = ("generate", "render", "label", "verify", "doctor")
+    for word in ("AnimeRun", *commands, "YAML", "docs/configuration.md", "configs/toy"):
         assert word in text
 
 
@@ -70,6 +71,7 @@ def test_help_shows_a_newcomer_the_way(capsys: pytest.CaptureFixture[str]) -> No
         ("generate", ["CONFIG_OR_FOLDER", "--out", "--frames A:B", "--workers", "--strict", "--cross-check"], []),
         ("render", ["--out", "--frames", "--workers", "--cross-check", "--blender"], ["--strict"]),
         ("label", ["--out", "--frames", "--workers", "--strict", ".blend files need not"], ["--cross-check", "bpy"]),
+        ("verify", ["DATASET", "--cut", "--workers", "--quick", "--json", "docs/verify.md", "status"], ["--out"]),
         ("doctor", ["--blender", "--out"], ["--workers"]),
     ],
 )
@@ -81,7 +83,7 @@ def test_help_of_a_command(
     assert [word for word in not_there if word in text] == []
     if command != "doctor":
         # the example of a command is one of that command
-        assert f"animerun-gen {command} configs/toy" in text
+        assert f"animerun-gen {command} {'out' if command == 'verify' else 'configs'}/toy" in text
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
@@ -236,8 +238,8 @@ def test_strict_makes_pairs_past_the_limit_an_error(
         figures.unlink()
     assert main(["label", "a.yaml", "--out", "out"]) == 0
     output = capsys.readouterr().out
-    assert "  pair 2-3 is past the limit of 0.0" in output
-    assert "  pair 3-4 is past the limit of 0.0" in output
+    assert "  quality: pair 2-3 forward: the colour frames differ by " in output
+    assert "  quality: pair 3-4 backward: the colour frames differ by " in output
     assert "pair 1-2" not in output
     assert main(["label", "a.yaml", "--out", "out", "--strict"]) == 1
     assert main(["generate", "a.yaml", "--out", "out", "--strict"]) == 1

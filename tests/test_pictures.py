@@ -41,6 +41,26 @@ def test_hardening_twice_changes_nothing(line_art: np.ndarray) -> None:
     np.testing.assert_array_equal(pictures.harden(hard), hard)
 
 
+@given(
+    arrays.arrays(np.uint8, (5, 7), elements=st.sampled_from([0, 255])),
+    arrays.arrays(np.int32, (5, 7), elements=st.integers(-1, 2)),
+    arrays.arrays(np.float64, (5, 7), elements=st.sampled_from([1.0, 2.0, np.inf])),
+)
+def test_closed_outlines_part_all_surfaces_with_as_little_ink_as_needed(
+    line_art: np.ndarray, surface: np.ndarray, depth: np.ndarray
+) -> None:
+    closed = pictures.close_outlines(line_art, surface, depth)
+    pairs = [((y, x), (y + dy, x + dx)) for y in range(5) for x in range(7) for dy, dx in ((0, 1), (1, 0))]
+    pairs = [(a, b) for a, b in pairs if b[0] < 5 and b[1] < 7 and surface[a] != surface[b]]
+    assert all(closed[a] == 0 or closed[b] == 0 for a, b in pairs)
+    assert (closed[line_art == 0] == 0).all()
+    for pixel in map(tuple, np.argwhere(closed != line_art).tolist()):
+        # it parts a pair of which no line parted it, and it is the farther pixel of that pair
+        others = [b if a == pixel else a for a, b in pairs if pixel in (a, b)]
+        assert any(line_art[other] == 255 and depth[pixel] >= depth[other] for other in others)
+    np.testing.assert_array_equal(pictures.close_outlines(closed, surface, depth), closed)
+
+
 @given(colors, grays, inks)
 def test_lines_are_mixed_by_how_much_they_cover(
     flat: np.ndarray, line_art: np.ndarray, ink: tuple[int, int, int]

@@ -10,6 +10,9 @@ from typing import Any
 
 from animerun_gen.config import CutConfig
 
+IMAGE = "image"
+"""In the table of flat colours: what an image paints has no single one."""
+
 Event = dict[str, Any]
 """One message of the Blender process; ``event`` names its kind, see the functions of :class:`Reporter`."""
 
@@ -22,22 +25,42 @@ class RenderJob:
         config: The cut.
         output: Root folder of the dataset.
         pictures: Frames whose pictures are to be rendered, ascending.
+        material_pictures: Frames whose material ids are to be rendered, ascending; see
+            :func:`~animerun_gen.pipeline.paths.material_picture`.
         companions: Frames whose depth, ids and normals are to be written, ascending.
-        pairs: Neighbouring frames ``(earlier, later)`` between which motion is to be computed, ascending.
-        cross_check: Whether each pair is also computed by the other backend and compared.
+        pairs: Frames ``(earlier, later)``, any distance apart, between which motion is to be computed, ascending.
+        cross_check: Whether each pair of neighbours is also computed by the other backend and compared.
+        tracks: Whether points are to be followed through the whole clip.
     """
 
     config: CutConfig
     output: Path
     pictures: tuple[int, ...] = ()
+    material_pictures: tuple[int, ...] = ()
     companions: tuple[int, ...] = ()
     pairs: tuple[tuple[int, int], ...] = ()
     cross_check: bool = False
+    tracks: bool = False
+
+    def gap(self, pair: tuple[int, int]) -> int:
+        """How many frames of the clip the two frames of a pair are apart."""
+        return (pair[1] - pair[0]) // self.config.frames.step
 
     @property
     def frames(self) -> tuple[int, ...]:
         """Every frame that has to be visited, ascending."""
-        return tuple(sorted({*self.pictures, *self.companions, *(frame for pair in self.pairs for frame in pair)}))
+        if self.tracks:
+            return self.config.frame_numbers
+        return tuple(
+            sorted(
+                {
+                    *self.pictures,
+                    *self.material_pictures,
+                    *self.companions,
+                    *(frame for pair in self.pairs for frame in pair),
+                }
+            )
+        )
 
     def to_json(self) -> str:
         """The job as text, for :meth:`from_json` in another process."""
@@ -46,9 +69,11 @@ class RenderJob:
                 "config": self.config.model_dump(mode="json"),
                 "output": str(self.output),
                 "pictures": self.pictures,
+                "material_pictures": self.material_pictures,
                 "companions": self.companions,
                 "pairs": self.pairs,
                 "cross_check": self.cross_check,
+                "tracks": self.tracks,
             }
         )
 
@@ -60,9 +85,11 @@ class RenderJob:
             config=CutConfig.model_validate_json(json.dumps(data["config"])),
             output=Path(data["output"]),
             pictures=tuple(data["pictures"]),
+            material_pictures=tuple(data["material_pictures"]),
             companions=tuple(data["companions"]),
             pairs=tuple((first, second) for first, second in data["pairs"]),
             cross_check=data["cross_check"],
+            tracks=data["tracks"],
         )
 
 

@@ -30,6 +30,10 @@ class FrameRenderer:
         opened: The opened and converted scene.
         config: The cut.
         scratch: An existing folder for the files that Blender writes.
+
+    Attributes:
+        color_type: What Workbench paints surfaces with: ``"MATERIAL"`` or ``"TEXTURE"``.
+        background: Colour where no surface is seen (linear).
     """
 
     def __init__(self, opened: OpenedScene, config: CutConfig, scratch: Path) -> None:
@@ -37,15 +41,20 @@ class FrameRenderer:
         self._layer = opened.view_layer
         self._config = config
         self._scratch = scratch
-        self._color_type = self._scene.display.shading.color_type
-        self._background = _background_color(self._scene, config)
+        self.color_type: str = self._scene.display.shading.color_type
+        self.background = _background_color(self._scene, config)
         self._world = _own_world(self._scene)
         _set_up_freestyle(opened, config)
 
     def flat(self) -> U8Array:
         """The frame in flat colours without any line, ``(H, W, 3)`` uint8 RGB."""
-        self._world.color = self._background
-        return self._render_workbench(self._color_type, outline=False)
+        self._world.color = self.background
+        return self._render_workbench(self.color_type, outline=False)
+
+    def in_material_colors(self, background: LinearColor) -> U8Array:
+        """The frame in the materials' flat colours, images left out, ``(H, W, 3)`` uint8 RGB."""
+        self._world.color = background
+        return self._render_workbench("MATERIAL", outline=False)
 
     def outline(self) -> U8Array:
         """Workbench's outline of objects alone, black on white, ``(H, W)`` uint8; white where the cut wants none."""

@@ -14,6 +14,7 @@ import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,19 +25,24 @@ from animerun_gen.blender import versions
 from animerun_gen.blender.convert import convert_scene
 from animerun_gen.blender.geometry import SceneNames, geometry_engine, scene_names, take_down
 from animerun_gen.blender.job import Event, RenderJob, Reporter
+from animerun_gen.blender.material_pictures import flat_colors, render_material_ids
 from animerun_gen.blender.opening import OpenedScene, is_simulated, open_scene
 from animerun_gen.blender.rendering import FrameRenderer
 from animerun_gen.blender.vector_pass import VectorPassRenderer, abilities
 from animerun_gen.config.model import rgb
 from animerun_gen.conventions import UNKNOWN_FLOW
 from animerun_gen.dataset.clip import ClipWriter
+from animerun_gen.dataset.files import write_image
+from animerun_gen.dataset.modalities import at_gap, modality
+from animerun_gen.dataset.tracks import Tracks
 from animerun_gen.errors import AnimerunGenError, UnsupportedMotionError
 from animerun_gen.lifetime import die_with_parent
-from animerun_gen.motion import companions, raster, vector_pass
+from animerun_gen.motion import companions, raster, tracks, vector_pass
 from animerun_gen.motion.cross_check import compare_flows
 from animerun_gen.motion.flow import Motion, compute_motion, exact_occlusion
 from animerun_gen.motion.geometry import FrameGeometry
 from animerun_gen.motion.raster import VisibilityBuffer
+from animerun_gen.pipeline.paths import material_picture
 
 
 def run_job(job: RenderJob, reporter: Reporter) -> None:
@@ -59,7 +65,7 @@ def run_job(job: RenderJob, reporter: Reporter) -> None:
 
 
 class _Run:
-    """One job under way; between two frames it keeps the earlier one's geometry."""
+    """One job under way; it keeps what was taken down of a frame as long as a pair may need it."""
 
     def __init__(self, job: RenderJob, reporter: Reporter, opened: OpenedScene, scratch: Path) -> None:
         self.job = job
@@ -70,32 +76,85 @@ class _Run:
         self.writer = ClipWriter(job.output, job.config.split, job.config.name)
         self.renderer = FrameRenderer(opened, job.config, scratch)
         wants_vectors = job.cross_check or job.config.motion.backend == "cycles"
-        self.vectors = VectorPassRenderer(opened, scratch) if wants_vectors and job.pairs else None
+        # the Vector pass knows no others
+        self.neighbours = {frame for pair in job.pairs if job.gap(pair) == 1 for frame in pair}
+        self.vectors = VectorPassRenderer(opened, scratch) if wants_vectors and self.neighbours else None
         self.simulated = False
         self.freestyle_checked = not job.config.lines.freestyle
+        self.closes_outlines = job.config.lines.outline and job.config.lines.intersections
 
     def run(self) -> None:
         if "ids" in self.config.motion.extras:
             self.writer.write_names("object_id", self.names.object_table())
             self.writer.write_names("material_id", self.names.material_table())
+        if self.job.pictures:
+            self.writer.write_names("flat", flat_colors(self.renderer, self.names.materials))
+        if self.job.tracks:
+            self._make_tracks()
+        frames = replace(self.job, tracks=False).frames
+        if frames:
+            self._make_frames(frames)
+
+    def _make_frames(self, frames: tuple[int, ...]) -> None:
+        """Everything that belongs to a frame or to a pair."""
         with_geometry = {*self.job.companions, *(frame for pair in self.job.pairs for frame in pair)}
-        earlier: _Taken | None = None
-        self._play_up_to(self.job.frames[0])
-        for frame in self.job.frames:
+        if self.closes_outlines:
+            with_geometry.update(self.job.pictures)
+        kept: dict[int, _Taken] = {}
+        self._play_up_to(frames[0])
+        for frame in frames:
             with self._stage(frame, "frame_set"):
                 self._go_to(frame)
+            if frame in with_geometry:
+                kept[frame] = self._take(frame)
             if frame in self.job.pictures:
-                self._make_pictures(frame)
-            if frame not in with_geometry:
-                earlier = None
-            else:
-                taken = self._take(frame)
+                self._make_pictures(frame, kept.get(frame))
+            if frame in self.job.material_pictures:
+                with self._stage(frame, "material ids"):
+                    ids = render_material_ids(self.renderer, self.names.materials)
+                    write_image(material_picture(self.job.output, self.config.name, frame), ids)
+            if frame in with_geometry:
                 if frame in self.job.companions:
-                    self._write_companions(frame, taken)
-                if earlier is not None and (earlier.geometry.frame, frame) in self.job.pairs:
-                    self._write_motion(earlier, taken)
-                earlier = taken
+                    self._write_companions(frame, kept[frame])
+                for earlier, later in self.job.pairs:
+                    if later == frame:
+                        self._write_motion(kept[earlier], kept[frame])
+                needed = {earlier for earlier, later in self.job.pairs if later > frame}
+                kept = {number: taken for number, taken in kept.items() if number in needed}
             self.reporter.frame_done(frame)
+
+    def _make_tracks(self) -> None:
+        """The file of tracks: one visit to the frames in which points are chosen, and then one to every frame."""
+        numbers, count, seed = self.config.frame_numbers, self.config.motion.tracks, self.config.seed
+        found = []
+        self._play_up_to(numbers[0])
+        for frame in tracks.query_frames(numbers, count):
+            with self._stage(frame, "frame_set"):
+                self._go_to(frame)
+            taken = self._take(frame)
+            with self._stage(frame, "tracks"):
+                found.append(tracks.choose_points(taken.geometry, taken.seen, count, seed))
+        following = tracks.Following(numbers, found, count, seed)
+        self._play_up_to(numbers[0])
+        for frame in numbers:
+            with self._stage(frame, "frame_set"):
+                self._go_to(frame)
+            with self._stage(frame, "geometry"):
+                geometry = take_down(self.opened.scene, self.names)
+            with self._stage(frame, "tracks"):
+                following.visit(geometry)
+            if frame == numbers[-1]:
+                self._write_tracks(frame, following.tracks())
+            self.reporter.frame_done(frame)
+
+    def _write_tracks(self, frame: int, made: Tracks) -> None:
+        with self._stage(frame, "write tracks"):
+            self.writer.write_tracks(made)
+        if len(made.query_frame) < made.requested:
+            self.reporter.noticed(
+                f"only {len(made.query_frame)} of the {made.requested} points that motion.tracks asks for can be "
+                "followed: the frames in which they are chosen show no more pixels of surfaces"
+            )
 
     def _play_up_to(self, first: int) -> None:
         """Give simulations their history, which begins at the scene's first frame, not at the job's."""
@@ -114,13 +173,15 @@ class _Run:
                 scene.frame_set(between)
         scene.frame_set(frame)
 
-    def _make_pictures(self, frame: int) -> None:
+    def _make_pictures(self, frame: int, taken: _Taken | None) -> None:
         with self._stage(frame, "flat"):
             flat = self.renderer.flat()
         with self._stage(frame, "lines"):
             strokes = self.renderer.strokes()
             white_render = np.minimum(self.renderer.outline(), strokes)
             line_art = pictures.harden(pictures.contour(white_render, self.config.lines.gamma))
+            if self.closes_outlines and taken is not None:
+                line_art = pictures.close_outlines(line_art, self._surfaces(taken), taken.seen.depth)
         if not self.freestyle_checked:
             self._check_freestyle(frame, strokes)
         with self._stage(frame, "write pictures"):
@@ -128,6 +189,13 @@ class _Run:
             self.writer.write("contour", frame, line_art)
             ink = rgb(self.config.lines.color)
             self.writer.write("frame", frame, pictures.draw_lines(flat, line_art, ink))
+
+    def _surfaces(self, taken: _Taken) -> np.ndarray[Any, Any]:
+        """A number for what each pixel shows, between which there must be a line."""
+        surfaces = taken.seen.instance.astype(np.int64)
+        if "material_boundary" in self.config.lines.edges:
+            surfaces = surfaces << 16 | companions.material_id_map(taken.geometry, taken.seen)
+        return surfaces
 
     def _check_freestyle(self, frame: int, strokes: np.ndarray[Any, Any]) -> None:
         """Freestyle can fail without a word; a job in whose first frame it draws nothing says so."""
@@ -144,7 +212,7 @@ class _Run:
         with self._stage(frame, "visibility"):
             seen = raster.draw(geometry)
         vectors = None
-        if self.vectors is not None:
+        if self.vectors is not None and frame in self.neighbours:
             with self._stage(frame, "vector pass"):
                 vectors = self.vectors.render()
         return _Taken(geometry, seen, vectors)
@@ -161,6 +229,7 @@ class _Run:
                 self.writer.write("material_id", frame, companions.material_id_map(taken.geometry, taken.seen))
 
     def _write_motion(self, earlier: _Taken, later: _Taken) -> None:
+        gap = self.job.gap((earlier.geometry.frame, later.geometry.frame))
         found = []
         for direction, source, target in (("forward", earlier, later), ("backward", later, earlier)):
             frame = source.geometry.frame
@@ -169,15 +238,15 @@ class _Run:
                 occluded = None
                 if "exact_occlusion" in self.config.motion.extras:
                     occluded = exact_occlusion(motion, source.seen, target.geometry)
-            flow = self._other_backend(direction, source, target, motion)
-            found.append((direction, frame, flow, motion.valid, occluded))
+            flow = self._other_backend(direction, source, target, motion) if gap == 1 else motion.flow
+            found.append((frame, {f"flow_{direction}": flow, f"valid_{direction}": motion.valid}))
+            if occluded is not None:
+                found[-1][1][f"exact_occlusion_{direction}"] = occluded
         # a pair of which one direction is refused leaves nothing behind
-        for direction, frame, flow, valid, occluded in found:
+        for frame, made in found:
             with self._stage(frame, "write motion"):
-                self.writer.write(f"flow_{direction}", frame, flow)
-                self.writer.write(f"valid_{direction}", frame, valid)
-                if occluded is not None:
-                    self.writer.write(f"exact_occlusion_{direction}", frame, occluded)
+                for name, value in made.items():
+                    self.writer.write(at_gap(modality(name), gap).name, frame, value)
 
     def _other_backend(self, direction: str, source: _Taken, target: _Taken, motion: Motion) -> np.ndarray[Any, Any]:
         """The flow to write; where the Vector pass takes part, after refusing what it gets wrong, or comparing."""

@@ -9,13 +9,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from animerun_gen.dataset.clip import ClipFiles
-from animerun_gen.dataset.modalities import MODALITIES, Modality, enabled_modalities
+from animerun_gen.dataset.listing import modalities_there
+from animerun_gen.dataset.modalities import Modality
 from animerun_gen.errors import DatasetError
 
 
 def has_stage(clip: ClipFiles, stage: str) -> bool:
     """Whether a cut has any folder of a stage's files."""
-    return any(_folder(clip, modality).is_dir() for modality in MODALITIES if modality.stage == stage)
+    return any(
+        _folder(clip, modality).is_dir()
+        for modality in modalities_there(clip.root, clip.split)
+        if modality.stage == stage
+    )
 
 
 def remove_stage(clip: ClipFiles, stage: str) -> None:
@@ -24,24 +29,24 @@ def remove_stage(clip: ClipFiles, stage: str) -> None:
     Raises:
         DatasetError: The system does not allow it.
     """
-    for modality in MODALITIES:
+    for modality in modalities_there(clip.root, clip.split):
         if modality.stage == stage:
             _remove_modality(clip, modality)
 
 
-def remove_extras(clip: ClipFiles, extras: Collection[str], stages: Collection[str]) -> None:
-    """Remove the companions that a cut's configuration does not ask for.
+def remove_all_but(clip: ClipFiles, wanted: Collection[Modality], stages: Collection[str]) -> None:
+    """Remove the kinds of files, motion over any gap among them, that a cut's configuration does not ask for.
 
     Args:
         clip: The cut.
-        extras: The companions that it asks for.
-        stages: Only those of these stages are removed.
+        wanted: What it asks for.
+        stages: Only what these stages make is removed.
 
     Raises:
         DatasetError: The system does not allow it.
     """
-    for modality in MODALITIES:
-        if modality.stage in stages and modality not in enabled_modalities(extras):
+    for modality in modalities_there(clip.root, clip.split):
+        if modality.stage in stages and modality not in wanted:
             _remove_modality(clip, modality)
 
 
@@ -56,9 +61,9 @@ def remove_frames_outside(clip: ClipFiles, frames: Collection[int], stages: Coll
     Raises:
         DatasetError: The system does not allow it.
     """
-    for modality in MODALITIES:
+    for modality in modalities_there(clip.root, clip.split):
         folder = _folder(clip, modality)
-        if modality.stage not in stages or not folder.is_dir():
+        if modality.kind == "clip" or modality.stage not in stages or not folder.is_dir():
             continue
         wanted = set(modality.frames(tuple(frames)))
         with _refusals_as_sentence(folder, "holds files of frames that the cut does not have and"):
@@ -100,7 +105,7 @@ def move_cut(source: ClipFiles, target: ClipFiles) -> None:
     Raises:
         DatasetError: The system does not allow it.
     """
-    for modality in MODALITIES:
+    for modality in modalities_there(source.root, source.split):
         old, new = _folder(source, modality), _folder(target, modality)
         if not old.is_dir():
             continue
@@ -123,6 +128,10 @@ def _remove_modality(clip: ClipFiles, modality: Modality) -> None:
         # published loaders take every folder for a cut
         parent = folder.parent
         while parent.name == clip.cut and parent.is_dir() and not any(parent.iterdir()):
+            parent.rmdir()
+            parent = parent.parent
+        # a gap that no cut has any more leaves no trace
+        while modality.gap > 1 and parent != clip.root / clip.split and parent.is_dir() and not any(parent.iterdir()):
             parent.rmdir()
             parent = parent.parent
 

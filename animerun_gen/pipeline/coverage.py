@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 from animerun_gen.config import CutConfig
-from animerun_gen.dataset.modalities import Modality, enabled_modalities
+from animerun_gen.dataset.modalities import Modality, enabled_modalities, modality
+from animerun_gen.dataset.tracks import TrackSettings, read_settings
 from animerun_gen.errors import DatasetError
 
 Pair = tuple[int, int]
@@ -21,9 +21,10 @@ class Coverage:
 
     Attributes:
         frames: The clip's frames that have all their files, ascending.
-        pairs: The clip's pairs that have all their files, ascending.
+        pairs: The clip's pairs, of neighbours and over each gap, that have all their files, ascending.
         missing_frames: The other frames of the clip, ascending.
         missing_pairs: The other pairs of the clip, ascending.
+        missing_tracks: Whether tracks are asked for that are not there.
         in_order: Whether the files are those of an unbroken row of the clip's frames and of nothing else.  Published
             loaders pair files by their order, so everything else makes them pair the wrong ones.
     """
@@ -33,11 +34,12 @@ class Coverage:
     missing_frames: tuple[int, ...]
     missing_pairs: tuple[Pair, ...]
     in_order: bool
+    missing_tracks: bool = False
 
     @property
     def complete(self) -> bool:
         """Whether everything is there and nothing else."""
-        return self.in_order and not self.missing_frames and not self.missing_pairs
+        return self.in_order and not (self.missing_frames or self.missing_pairs or self.missing_tracks)
 
 
 def has_content(path: Path) -> bool:
@@ -46,6 +48,15 @@ def has_content(path: Path) -> bool:
         return path.stat().st_size > 0
     except OSError:
         return False
+
+
+def has_tracks(config: CutConfig, output: Path) -> bool:
+    """Whether a file of tracks is there, for the clip, the number of points and the seed that a cut asks for."""
+    try:
+        made_for = read_settings(modality("tracks").clip_path(output, config.split, config.name))
+    except DatasetError:
+        return False
+    return made_for == TrackSettings(config.frame_numbers, config.motion.tracks, config.seed)
 
 
 def measure_coverage(config: CutConfig, output: Path, stages: Collection[str]) -> Coverage:
@@ -59,16 +70,23 @@ def measure_coverage(config: CutConfig, output: Path, stages: Collection[str]) -
     Raises:
         DatasetError: A folder cannot be read.
     """
-    modalities = [m for m in enabled_modalities(config.motion.extras) if m.stage in stages]
+    motion = config.motion
+    enabled = [m for m in enabled_modalities(motion.extras, motion.gaps, motion.tracks) if m.stage in stages]
+    modalities = [m for m in enabled if m.kind != "clip"]
     there = {m.name: _frames_on_disk(m, config, output) for m in modalities}
     numbers = config.frame_numbers
-    all_pairs = tuple(pairwise(numbers))
+    gap_of = {pair: gap for gap in motion.gaps for pair in zip(numbers, numbers[gap:], strict=False)}
+    all_pairs = sorted(gap_of)
 
     def frame_is_whole(frame: int) -> bool:
         return all(frame in there[m.name] for m in modalities if m.kind == "frame")
 
     def pair_is_whole(pair: Pair) -> bool:
-        return all(pair[0 if m.kind == "forward" else 1] in there[m.name] for m in modalities if m.kind != "frame")
+        return all(
+            pair[0 if m.kind == "forward" else 1] in there[m.name]
+            for m in modalities
+            if m.kind != "frame" and m.gap == gap_of[pair]
+        )
 
     present = sorted(set().union(*there.values()))
     return Coverage(
@@ -76,6 +94,7 @@ def measure_coverage(config: CutConfig, output: Path, stages: Collection[str]) -
         pairs=tuple(pair for pair in all_pairs if pair_is_whole(pair)),
         missing_frames=tuple(frame for frame in numbers if not frame_is_whole(frame)),
         missing_pairs=tuple(pair for pair in all_pairs if not pair_is_whole(pair)),
+        missing_tracks=len(enabled) > len(modalities) and not has_tracks(config, output),
         in_order=_is_unbroken(present, numbers) and all(there[m.name] == set(m.frames(present)) for m in modalities),
     )
 
@@ -90,9 +109,11 @@ def describe_coverage(coverage: Coverage) -> list[str]:
         all_frames = sorted({*coverage.frames, *frames})
         missing = f"frames {_spans(frames, all_frames)}" if frames else f"motion or labels of {_listed(pairs)}"
         lines.append(
-            f"{len(coverage.frames)} of {len(all_frames)} frames and {len(coverage.pairs)} of {len(all_frames) - 1} "
-            f"pairs are complete; missing: {missing}"
+            f"{len(coverage.frames)} of {len(all_frames)} frames and {len(coverage.pairs)} of "
+            f"{len(coverage.pairs) + len(pairs)} pairs are complete; missing: {missing}"
         )
+    if coverage.missing_tracks:
+        lines.append("the tracks are missing: they are made when a run renders without --frames")
     if not coverage.in_order:
         lines.append(
             "published loaders pair files by their order and would pair wrong ones here: do not use this clip before "

@@ -8,16 +8,22 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 
-from animerun_gen.config import CutConfig
+from animerun_gen.blender.job import IMAGE
+from animerun_gen.config import CutConfig, rgb
 from animerun_gen.dataset.clip import ClipWriter
-from animerun_gen.dataset.files import read_json, write_json
+from animerun_gen.dataset.files import read_image, read_json, write_json
 from animerun_gen.errors import DatasetError
 from animerun_gen.labels import line_area, match_regions, occlusion_mask, trapped_ball_segments
+from animerun_gen.labels.line_area import line_pixels
 from animerun_gen.pipeline import paths
 from animerun_gen.pipeline.coverage import has_content
 from animerun_gen.pipeline.record import write_if_changed
-from animerun_gen.quality import pair_figures
+from animerun_gen.quality.agreement import id_agreement, label_picture_agreement
+from animerun_gen.quality.figures import is_held, pair_figures
+from animerun_gen.quality.gate import Bars, failed_pairs, judge, summarise
+from animerun_gen.quality.segments import segment_figures
 
 
 @dataclass(frozen=True)
@@ -39,10 +45,14 @@ class LabelTask:
     def missing_input(self) -> Path | None:
         """A file that has to be there first and is not; None when nothing is missing."""
         clip = ClipWriter(self.output, self.config.split, self.config.name)
+        extras = self.config.motion.extras
         if self.other is None:
-            needed = [clip.path("contour", self.frame)]
+            names = ["contour", "flat", *(("object_id", "material_id") if "ids" in extras else ())]
+            needed = [clip.path(name, self.frame) for name in names]
         else:
-            needed = [clip.path("flow_forward", self.frame), clip.path("flow_backward", self.other)]
+            motions = ["flow", *(["exact_occlusion"] if "exact_occlusion" in extras else [])]
+            needed = [clip.path(f"{name}_forward", self.frame) for name in motions]
+            needed += [clip.path(f"{name}_backward", self.other) for name in motions]
             for name in ("frame", "flat", "contour", "segment"):
                 needed += [clip.path(name, self.frame), clip.path(name, self.other)]
         return next((path for path in needed if not has_content(path)), None)
@@ -59,56 +69,104 @@ class LabelTask:
         if self.other is None:
             _label_frame(clip, self.config, self.frame)
         else:
-            _label_pair(clip, self.config, self.output, self.frame, self.other)
+            _label_pair(clip, self.config, self.frame, self.other)
 
 
 def _label_frame(clip: ClipWriter, config: CutConfig, frame: int) -> None:
     labels = config.labels
     line_art = clip.read("contour", frame)
-    segments = trapped_ball_segments(line_art, ball_radius=labels.ball_radius, threshold=labels.line_threshold)
-    clip.write("segment", frame, segments)
+    if has_content(clip.path("segment", frame)):
+        # only the figures are wanted anew
+        segments = clip.read("segment", frame)
+    else:
+        segments = trapped_ball_segments(line_art, ball_radius=labels.ball_radius, threshold=labels.line_threshold)
+        clip.write("segment", frame, segments)
+
+    figures: dict[str, Any] = {"frame": frame, "segments": int(segments.max()) + 1}
+    figures |= dict.fromkeys(("leaks", "pieces", "id_regions", "agreement", "agreement_compared", "agreement_ids"))
+    if "ids" in config.motion.extras:
+        materials = clip.read("material_id", frame)
+        lines = line_pixels(line_art, labels.line_threshold)
+        figures |= segment_figures(segments, lines, clip.read("object_id", frame), materials)
+        agreement, compared = label_picture_agreement(clip.read("flat", frame), materials, _material_colors(clip))
+        figures |= {"agreement": _rounded(agreement), "agreement_compared": _rounded(compared)}
+        rendered = paths.material_picture(clip.root, clip.cut, frame)
+        if has_content(rendered):
+            figures["agreement_ids"] = _rounded(id_agreement(np.asarray(read_image(rendered), np.uint16), materials))
+    write_json(paths.frame_figures_file(clip.root, clip.cut, frame), figures)
 
 
-def _label_pair(clip: ClipWriter, config: CutConfig, output: Path, earlier: int, later: int) -> None:
+def _rounded(share: float | None) -> float | None:
+    return None if share is None else round(share, 9)
+
+
+def _material_colors(clip: ClipWriter) -> dict[int, tuple[int, int, int] | None]:
+    """The flat colour of each material id; None where an image is painted."""
+    table = clip.read_names("flat")
+    try:
+        return {int(number): None if color == IMAGE else rgb(color) for number, color in table.items()}
+    except ValueError as error:
+        raise DatasetError(
+            f"{clip.names_path('flat')} is damaged ({error}); remove it and run 'animerun-gen generate' again"
+        ) from error
+
+
+def _label_pair(clip: ClipWriter, config: CutConfig, earlier: int, later: int) -> None:
     labels = config.labels
     near_lines = line_area(
         clip.read("contour", earlier), distance=labels.line_distance, threshold=labels.line_threshold
     )
-    clip.write("line_area", earlier, near_lines)
+    _write_missing(clip, "line_area", earlier, near_lines)
     flows = {"forward": clip.read("flow_forward", earlier), "backward": clip.read("flow_backward", later)}
     frames, flats, segments = (
         {frame: clip.read(name, frame) for frame in (earlier, later)} for name in ("frame", "flat", "segment")
     )
-    figures: dict[str, Any] = {"source": earlier, "target": later}
+    figures: dict[str, Any] = {"source": earlier, "target": later, "held": is_held(flats[earlier], flats[later])}
     for direction, source, target in (("forward", earlier, later), ("backward", later, earlier)):
         opposite = "backward" if direction == "forward" else "forward"
         flow = flows[direction]
         occlusion = occlusion_mask(flow, flows[opposite], labels.occlusion_threshold)
-        matches = match_regions(segments[source], segments[target], flow, occlusion)
-        clip.write(f"occlusion_{direction}", source, occlusion)
-        clip.write(f"match_{direction}", source, matches)
+        exact = None
+        if "exact_occlusion" in config.motion.extras:
+            exact = clip.read(f"exact_occlusion_{direction}", source)
+        hides = exact if exact is not None and labels.match_occlusion == "exact" else occlusion
+        _write_missing(clip, f"occlusion_{direction}", source, occlusion)
+        matches = match_regions(segments[source], segments[target], flow, hides)
+        _write_missing(clip, f"match_{direction}", source, matches)
         figures[direction] = pair_figures(
             frames[source],
             frames[target],
             flow,
             occlusion,
+            back=flows[opposite],
+            exact_occlusion=exact,
             source_flat=flats[source],
             target_flat=flats[target],
+            threshold=labels.occlusion_threshold,
         )
-    write_json(paths.figures_file(output, config.name, earlier), figures)
+    write_json(paths.figures_file(clip.root, clip.cut, earlier), figures)
+
+
+def _write_missing(clip: ClipWriter, name: str, frame: int, value: Any) -> None:
+    """Write a file unless it is there: what is out of date was cleared away before."""
+    if not has_content(clip.path(name, frame)):
+        clip.write(name, frame, value)
 
 
 def collect_quality(output: Path, config: CutConfig) -> dict[str, Any]:
-    """Write the cut's ``quality/<cut>.json`` from the figures of its pairs that exist.
+    """Write the cut's ``quality/<cut>.json`` from the figures of its frames and pairs that exist.
 
     Args:
         output: Root folder of the dataset.
         config: The cut.
 
     Returns:
-        What was written: the clip's facts, the list of pairs with their figures, and which of them are past the limit.
+        What was written: the clip's facts, the bars, what is past them, the figures of frames and pairs, and a summary;
+        ``docs/quality.md`` has the meaning of each.
     """
     frames = config.frame_numbers
+    found = [read_figures(paths.frame_figures_file(output, config.name, frame)) for frame in frames]
+    frame_figures = [figures for figures in found if figures is not None]
     checks = read_cross_checks(output, config)
     pairs = []
     for earlier, later in pairwise(frames):
@@ -119,7 +177,8 @@ def collect_quality(output: Path, config: CutConfig) -> dict[str, Any]:
         if compared := {direction: check for direction, check in both_ways.items() if check is not None}:
             figures["cross_check"] = compared
         pairs.append(figures)
-    limit = config.quality.max_warp_error
+    bars = Bars.of(config.quality)
+    failures = judge(frame_figures, pairs, bars)
     quality = {
         "cut": config.name,
         "split": config.split,
@@ -127,12 +186,11 @@ def collect_quality(output: Path, config: CutConfig) -> dict[str, Any]:
         "step": config.frames.step,
         "clip_rate": config.clip_rate,
         "resolution": list(config.resolution),
-        "max_warp_error": limit,
-        "past_limit": [
-            [pair["source"], pair["target"]]
-            for pair in pairs
-            if any((pair[direction]["warp_error"] or 0.0) > limit for direction in ("forward", "backward"))
-        ],
+        "bars": bars.as_dict(),
+        "failures": failures,
+        "past_limit": failed_pairs(failures),
+        "summary": summarise(frame_figures, pairs),
+        "frame_figures": frame_figures,
         "pairs": pairs,
     }
     write_if_changed(paths.quality_file(output, config.name), quality)

@@ -12,6 +12,11 @@ from animerun_gen.errors import BusyError, DatasetError
 from animerun_gen.pipeline.paths import state_folder
 
 
+def lock_file(output: Path) -> Path:
+    """What a run holds; its time of change is the moment, by the clock of that disk, when the run began."""
+    return state_folder(output) / "lock"
+
+
 @contextmanager
 def exclusive(output: Path) -> Iterator[None]:
     """Hold the output folder for this process; the system lets go of it however the process ends.
@@ -23,10 +28,10 @@ def exclusive(output: Path) -> Iterator[None]:
         BusyError: Another run holds it.
         DatasetError: The folder cannot be made, locked or written to.
     """
-    lock_file = state_folder(output) / "lock"
+    file = lock_file(output)
     with _refusals_as_sentence(output):
-        lock_file.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(lock_file, os.O_RDWR | os.O_CREAT, 0o666)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o666)
     try:
         try:
             with _refusals_as_sentence(output):

@@ -25,6 +25,16 @@ def figures_file(output: Path, cut: str, frame: int) -> Path:
     return figures_folder(output, cut) / f"{frame:04d}.json"
 
 
+def frame_figures_folder(output: Path, cut: str) -> Path:
+    """The quality figures of a cut's frames, a file each; collected into ``quality/<cut>.json``."""
+    return state_folder(output) / "frame_figures" / cut
+
+
+def frame_figures_file(output: Path, cut: str, frame: int) -> Path:
+    """Quality figures of one frame."""
+    return frame_figures_folder(output, cut) / f"{frame:04d}.json"
+
+
 def cross_check_folder(output: Path, cut: str) -> Path:
     """How the two motion backends differ, a file for each direction of a pair."""
     return state_folder(output) / "cross_check" / cut
@@ -33,6 +43,16 @@ def cross_check_folder(output: Path, cut: str) -> Path:
 def cross_check_file(output: Path, cut: str, frame: int, other: int) -> Path:
     """How the two motion backends differ from ``frame`` to ``other``."""
     return cross_check_folder(output, cut) / f"{frame:04d}-{other:04d}.json"
+
+
+def material_pictures_folder(output: Path, cut: str) -> Path:
+    """The rendered material ids of a cut's sampled frames, which its id maps are held against."""
+    return state_folder(output) / "material_pictures" / cut
+
+
+def material_picture(output: Path, cut: str, frame: int) -> Path:
+    """Material ids of a frame as Workbench drew them, ``(H, W)`` uint16 PNG."""
+    return material_pictures_folder(output, cut) / f"{frame:04d}.png"
 
 
 def log_file(output: Path, cut: str, part: int | None = None) -> Path:
@@ -48,3 +68,13 @@ def scratch_folder(output: Path) -> Path:
 def quality_file(output: Path, cut: str) -> Path:
     """The figures of a cut, part of the dataset."""
     return output / "quality" / f"{cut}.json"
+
+
+def manifest_file(output: Path, cut: str) -> Path:
+    """The checksums of a cut's files and what they were made from, part of the dataset."""
+    return output / "manifest" / f"{cut}.json"
+
+
+def checksums_file(output: Path, cut: str) -> Path:
+    """The checksums that were computed, with what tells whether a file changed since."""
+    return state_folder(output) / "checksums" / f"{cut}.json"

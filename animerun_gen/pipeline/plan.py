@@ -10,23 +10,26 @@ from pathlib import Path
 from animerun_gen.blender.job import RenderJob
 from animerun_gen.config import CutConfig
 from animerun_gen.dataset.clip import ClipWriter
-from animerun_gen.dataset.modalities import Modality, enabled_modalities
+from animerun_gen.dataset.modalities import Modality, at_gap, enabled_modalities
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline import paths
 from animerun_gen.pipeline.clearing import (
     has_stage,
     move_cut,
-    remove_extras,
+    remove_all_but,
     remove_file,
     remove_files_but,
     remove_frames_outside,
     remove_stage,
 )
-from animerun_gen.pipeline.coverage import has_content
+from animerun_gen.pipeline.coverage import has_content, has_tracks
 from animerun_gen.pipeline.labelling import LabelTask, read_figures
 from animerun_gen.pipeline.record import STAGES, CutRecord, changed_inputs, file_digest, fingerprints
 
 Range = tuple[int, int]
+
+SAMPLED_FRAMES = 8
+"""Frames of a cut at most whose material ids are rendered as well: each costs another Workbench picture."""
 
 
 @dataclass(frozen=True)
@@ -53,13 +56,12 @@ class CutPlan:
     @property
     def pairs(self) -> tuple[tuple[int, int], ...]:
         """Neighbouring frames of the clip that are both to be worked on."""
-        numbers = self.config.frame_numbers
-        chosen = set(self.frames)
-        return tuple((earlier, later) for earlier, later in pairwise(numbers) if earlier in chosen and later in chosen)
+        return self._pairs(1)
 
     def missing_render(self, cross_check: bool = False) -> RenderJob:
         """Everything that Blender has still to make, as one job."""
-        modalities = enabled_modalities(self.config.motion.extras)
+        motion = self.config.motion
+        modalities = enabled_modalities(motion.extras)
         pictures = [m for m in modalities if m.stage == "pictures"]
         companions = [m for m in modalities if m.stage == "motion" and m.kind == "frame"]
         forward = [m for m in modalities if m.stage == "motion" and m.kind == "forward"]
@@ -67,7 +69,17 @@ class CutPlan:
         return RenderJob(
             config=self.config,
             output=self.output,
-            pictures=tuple(frame for frame in self.frames if self._misses(pictures, frame)),
+            pictures=tuple(
+                frame
+                for frame in self.frames
+                if self._misses(pictures, frame) or (frame == self.frames[0] and self._misses_names(pictures))
+            ),
+            material_pictures=tuple(
+                frame
+                for frame in sampled_frames(self.config)
+                if frame in self.frames
+                and not has_content(paths.material_picture(self.output, self.config.name, frame))
+            ),
             companions=tuple(
                 # any visit to the scene brings the tables of names
                 frame
@@ -75,13 +87,20 @@ class CutPlan:
                 if self._misses(companions, frame) or (frame == self.frames[0] and self._misses_names(companions))
             ),
             pairs=tuple(
-                (earlier, later)
-                for earlier, later in self.pairs
-                if self._misses(forward, earlier)
-                or self._misses(backward, later)
-                or (cross_check and self._misses_cross_check(earlier, later))
+                sorted(
+                    (earlier, later)
+                    for gap in motion.gaps
+                    for earlier, later in self._pairs(gap)
+                    if self._misses((at_gap(modality, gap) for modality in forward), earlier)
+                    or self._misses((at_gap(modality, gap) for modality in backward), later)
+                    or (cross_check and gap == 1 and self._misses_cross_check(earlier, later))
+                )
             ),
             cross_check=cross_check,
+            # they need every frame of the clip
+            tracks=motion.tracks > 0
+            and self.frames == self.config.frame_numbers
+            and not has_tracks(self.config, self.output),
         )
 
     def missing_labels(self) -> tuple[list[LabelTask], list[LabelTask]]:
@@ -90,15 +109,30 @@ class CutPlan:
         of_frame = [m for m in modalities if m.kind == "frame"]
         forward = [m for m in modalities if m.kind == "forward"]
         backward = [m for m in modalities if m.kind == "backward"]
-        frames = [LabelTask(self.config, self.output, frame) for frame in self.frames if self._misses(of_frame, frame)]
+        name = self.config.name
+        frames = [
+            LabelTask(self.config, self.output, frame)
+            for frame in self.frames
+            if self._misses(of_frame, frame) or read_figures(paths.frame_figures_file(self.output, name, frame)) is None
+        ]
         pairs = [
             LabelTask(self.config, self.output, earlier, later)
             for earlier, later in self.pairs
             if self._misses(forward, earlier)
             or self._misses(backward, later)
-            or read_figures(paths.figures_file(self.output, self.config.name, earlier)) is None
+            or read_figures(paths.figures_file(self.output, name, earlier)) is None
         ]
         return frames, pairs
+
+    def _pairs(self, gap: int) -> tuple[tuple[int, int], ...]:
+        """Pairs of frames that are ``gap`` frames of the clip apart and both to be worked on."""
+        numbers = self.config.frame_numbers
+        chosen = set(self.frames)
+        return tuple(
+            (earlier, later)
+            for earlier, later in zip(numbers, numbers[gap:], strict=False)
+            if earlier in chosen and later in chosen
+        )
 
     def _misses(self, modalities: Iterable[Modality], frame: int) -> bool:
         return any(not has_content(self.clip.path(modality.name, frame)) for modality in modalities)
@@ -164,11 +198,14 @@ def plan_cut(config: CutConfig, output: Path, engine: str | None, frames: Range 
             continue
         redone[stage] = reason
         remove_stage(clip, stage)
-        if stage == "labels":
-            remove_files_but(paths.figures_folder(output, config.name), ())
-            remove_file(paths.quality_file(output, config.name))
+        if stage == "pictures":
+            remove_files_but(paths.material_pictures_folder(output, config.name), ())
         if stage == "motion":
             remove_files_but(paths.cross_check_folder(output, config.name), ())
+    if "labels" in redone or record.fingerprints.get("figures") != wanted["figures"]:
+        remove_files_but(paths.figures_folder(output, config.name), ())
+        remove_files_but(paths.frame_figures_folder(output, config.name), ())
+        remove_file(paths.quality_file(output, config.name))
     _clear_surplus(config, clip, stages)
     if changed or "pictures" in redone:
         made_from = replace(made_from, inputs={}, notes=[])
@@ -213,12 +250,25 @@ def _require_rendered(config: CutConfig, output: Path, record: CutRecord, wanted
 def _clear_surplus(config: CutConfig, clip: ClipWriter, stages: tuple[str, ...]) -> None:
     """Take out what the configuration does not ask for, so that as many files are there as loaders expect."""
     frames, output, name = config.frame_numbers, clip.root, config.name
-    remove_extras(clip, config.motion.extras, stages)
+    motion = config.motion
+    enabled = enabled_modalities(motion.extras, motion.gaps, motion.tracks)
+    # tracks of other frames, of another number of points or by another seed go as a whole
+    wanted = [modality for modality in enabled if modality.kind != "clip" or has_tracks(config, output)]
+    remove_all_but(clip, wanted, stages)
     remove_frames_outside(clip, frames, stages)
     pairs = list(pairwise(frames))
     if "labels" in stages:
         remove_files_but(
             paths.figures_folder(output, name), {paths.figures_file(output, name, earlier) for earlier, _ in pairs}
+        )
+        remove_files_but(
+            paths.frame_figures_folder(output, name),
+            {paths.frame_figures_file(output, name, frame) for frame in frames},
+        )
+    if "pictures" in stages:
+        remove_files_but(
+            paths.material_pictures_folder(output, name),
+            {paths.material_picture(output, name, frame) for frame in sampled_frames(config)},
         )
     if "motion" in stages:
         both_ways = [*pairs, *((later, earlier) for earlier, later in pairs)]
@@ -227,28 +277,40 @@ def _clear_surplus(config: CutConfig, clip: ClipWriter, stages: tuple[str, ...])
         )
 
 
+def sampled_frames(config: CutConfig) -> tuple[int, ...]:
+    """The frames whose material ids are rendered to be held against the id maps: spread evenly over the clip."""
+    if "ids" not in config.motion.extras:
+        return ()
+    numbers = config.frame_numbers
+    count = min(SAMPLED_FRAMES, len(numbers))
+    return tuple(numbers[round(i * (len(numbers) - 1) / (count - 1))] for i in range(count))
+
+
 def split_job(job: RenderJob, parts: int) -> list[RenderJob]:
     """Cut a job into jobs of neighbouring frames that together make the same files, each exactly once.
 
     Args:
         job: The whole job.
-        parts: How many jobs at most.
+        parts: How many jobs at most; tracks, which cannot be cut up, are a job more.
 
     Returns:
         The jobs; a pair belongs to the job that has its earlier frame.
     """
     # the later frame of a pair alone is no work of its own
-    units = sorted({*job.pictures, *job.companions, *(earlier for earlier, _ in job.pairs)})
+    units = sorted({*job.pictures, *job.material_pictures, *job.companions, *(earlier for earlier, _ in job.pairs)})
     size = -(-len(units) // max(1, parts)) if units else 1
-    jobs = []
+    # the longest job begins first
+    jobs = [RenderJob(job.config, job.output, tracks=True)] if job.tracks else []
     for start in range(0, len(units), size):
         own = set(units[start : start + size])
         jobs.append(
             replace(
                 job,
                 pictures=tuple(frame for frame in job.pictures if frame in own),
+                material_pictures=tuple(frame for frame in job.material_pictures if frame in own),
                 companions=tuple(frame for frame in job.companions if frame in own),
                 pairs=tuple(pair for pair in job.pairs if pair[0] in own),
+                tracks=False,
             )
         )
     return jobs

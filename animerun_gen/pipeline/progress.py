@@ -17,9 +17,10 @@ class Progress:
         total: How many units there are.
         unit: What one is called.
         title: What is being done.
+        delay: Seconds after which the bar appears; what ends before shows none.
     """
 
-    def __init__(self, total: int, unit: str, title: str) -> None:
+    def __init__(self, total: int, unit: str, title: str, delay: float = 0.0) -> None:
         on_terminal = sys.stderr.isatty()
         self._lock = threading.Lock()
         self._bar = tqdm(
@@ -31,6 +32,7 @@ class Progress:
             dynamic_ncols=on_terminal,
             ncols=None if on_terminal else 100,
             smoothing=0.1,
+            delay=delay,
         )
 
     def __enter__(self) -> Self:

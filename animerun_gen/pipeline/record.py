@@ -77,7 +77,8 @@ def fingerprints(config: CutConfig, engine: str, source: str) -> dict[str, str]:
         source: SHA-256 of the ``.blend``.
 
     Returns:
-        Stage to digest.
+        Stage to digest; ``"figures"`` stands for those of the quality gate, which also depend on which companions
+        there are to hold the labels against.
     """
     scene = {
         "project": __version__,
@@ -96,7 +97,8 @@ def fingerprints(config: CutConfig, engine: str, source: str) -> dict[str, str]:
         {"step": config.frames.step},
     )
     labels = _digest(pictures, motion, config.model_dump(mode="json", include={"labels"}))
-    return {"pictures": pictures, "motion": motion, "labels": labels}
+    known = sorted({"ids", "exact_occlusion"} & set(config.motion.extras))
+    return {"pictures": pictures, "motion": motion, "labels": labels, "figures": _digest(labels, known)}
 
 
 def file_digest(path: Path) -> str:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
-import signal
 import sys
 import threading
 import traceback
@@ -14,7 +12,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_compl
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +20,13 @@ from animerun_gen.blender.job import Event, RenderJob
 from animerun_gen.config import CutConfig, load_cuts
 from animerun_gen.dataset.files import remove_stale_temporaries, write_json
 from animerun_gen.errors import AnimerunGenError, ConfigError, DatasetError
-from animerun_gen.lifetime import die_with_parent
+from animerun_gen.lifetime import begin_as_worker
 from animerun_gen.pipeline import paths
 from animerun_gen.pipeline.coverage import Coverage, describe_coverage, measure_coverage
 from animerun_gen.pipeline.engines import BpyModule, Engine, InstalledBlender
 from animerun_gen.pipeline.labelling import LabelTask, collect_quality, read_cross_checks
 from animerun_gen.pipeline.lock import exclusive
+from animerun_gen.pipeline.manifest import write_manifest
 from animerun_gen.pipeline.plan import CutPlan, plan_cut, split_job
 from animerun_gen.pipeline.progress import Progress
 from animerun_gen.pipeline.record import STAGES, CutRecord, input_digest
@@ -135,6 +134,10 @@ def generate(cuts: Sequence[CutConfig], options: Options) -> list[CutSummary]:
                 summary.coverage = measure_coverage(
                     summary.config, options.output, STAGES if options.label else ("pictures", "motion")
                 )
+        for summary in summaries.values():
+            # of a cut that failed as well: what was made, or cleared away, is what is on disk now
+            with _failures_to(summary):
+                summary.notes += write_manifest(options.output, summary.config.name, options.workers)
         return list(summaries.values())
 
 
@@ -272,7 +275,7 @@ def _run_tasks(tasks: Sequence[LabelTask], workers: int, progress: Progress, sum
             else:
                 done(task, None)
         return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_start_labeller) as pool:
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=begin_as_worker) as pool:
         futures = {pool.submit(task.run): task for task in tasks}
         try:
             for future in as_completed(futures):
@@ -297,16 +300,6 @@ def _describe_failure(task: LabelTask, error: Exception) -> str:
     with open(log, "a", encoding="utf-8") as file:
         file.writelines(traceback.format_exception(error))
     return f"cut '{name}': frame {task.frame} cannot be labelled: {type(error).__name__}: {error} (log: {log})"
-
-
-def _start_labeller() -> None:
-    die_with_parent()
-    parent = parent_process()
-    if parent is not None and not parent.is_alive():
-        # it ended before this process asked to be told
-        os._exit(1)
-    # Ctrl-C reaches the whole process group; the parent alone decides what it means
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def run_command(options: argparse.Namespace) -> int:
@@ -341,8 +334,8 @@ def run_command(options: argparse.Namespace) -> int:
         print(line)
     sys.stdout.flush()
     failed = any(summary.failures for summary in summaries)
-    past_limit = any(summary.quality and summary.quality["past_limit"] for summary in summaries)
-    return 1 if failed or (labels and options.strict and past_limit) else 0
+    past_bars = any(summary.quality and summary.quality["failures"] for summary in summaries)
+    return 1 if failed or (labels and options.strict and past_bars) else 0
 
 
 def _check_range(cuts: Sequence[CutConfig], frames: tuple[int, int] | None) -> None:
@@ -390,19 +383,25 @@ def _state(summary: CutSummary) -> str:
 
 def _describe_quality(quality: dict[str, Any]) -> list[str]:
     lines = []
-    pairs = quality["pairs"]
-    if not pairs:
+    summary = quality["summary"]
+    if not quality["pairs"]:
         return ["no pair of neighbouring frames is complete"]
-    both = [pair[direction] for pair in pairs for direction in ("forward", "backward")]
     for name, title in (("warp_error", "colour"), ("warp_error_flat", "flat")):
-        errors = [figures[name] for figures in both if figures[name] is not None]
-        if errors:
-            lines.append(f"warp error of {title} frames: mean {sum(errors) / len(errors):.5f}, worst {max(errors):.5f}")
-    invalid = max(figures["invalid_share"] for figures in both)
-    if invalid:
-        lines.append(f"motion is unknown for up to {100 * invalid:.2f} % of a frame")
-    for source, target in quality["past_limit"]:
-        lines.append(f"pair {source}-{target} is past the limit of {quality['max_warp_error']}")
+        if summary[name]["mean"] is not None:
+            lines.append(
+                f"warp error of {title} frames: mean {summary[name]['mean']:.5f}, worst {summary[name]['worst']:.5f}"
+            )
+    agreements = [summary[name]["worst"] for name in ("agreement", "agreement_ids") if name in summary]
+    if known := [agreement for agreement in agreements if agreement is not None]:
+        lines.append(f"pictures and id maps agree in at least {100 * min(known):.3f} % of each frame")
+    if summary["invalid_share"]["worst"]:
+        lines.append(f"motion is unknown for up to {100 * summary['invalid_share']['worst']:.2f} % of a frame")
+    failures = quality["failures"]
+    lines += [f"quality: {failure['message']}" for failure in failures[:SHOWN_FAILURES]]
+    if len(failures) > SHOWN_FAILURES:
+        lines.append(f"quality: {len(failures) - SHOWN_FAILURES} more figures are past their bars")
+    if not failures:
+        lines.append("quality: no figure is past its bar")
     return lines
 
 

@@ -53,7 +53,7 @@ def unproject(camera: CameraState, x: np.ndarray, y: np.ndarray, depth: np.ndarr
 
 @dataclass
 class Comparison:
-    """How the flow of one frame differs from the truth."""
+    """How motion from one frame to another differs from the truth."""
 
     difference: list[np.ndarray] = field(default_factory=list)
     pixels: int = 0
@@ -68,33 +68,79 @@ class Comparison:
         return max((float(part.max()) for part in self.difference if len(part)), default=0.0)
 
 
-def compare(clip: ClipFiles, scene: Choreography, direction: str, source: int, target: int) -> Comparison:
+def compare(clip: ClipFiles, scene: Choreography, direction: str, source: int, target: int, gap: int = 1) -> Comparison:
     """Hold one flow against the formulas wherever they say what is true."""
-    flow = clip.read(f"flow_{direction}", source).astype(np.float64)
-    valid = clip.read(f"valid_{direction}", source)
-    depth = clip.read("depth", source).astype(np.float64)
-    objects, materials = clip.read("object_id", source), clip.read("material_id", source)
+    suffix = f"_gap{gap}" if gap > 1 else ""
+    valid = clip.read(f"valid_{direction}{suffix}", source)
+    rows, columns = np.mgrid[: valid.shape[0], : valid.shape[1]]
+    here = np.stack([columns, rows], axis=-1).astype(np.float64)
+    flow = clip.read(f"flow_{direction}{suffix}", source).astype(np.float64)
+    return _compare(
+        clip,
+        scene,
+        source,
+        target,
+        here=here.reshape(-1, 2),
+        depth=clip.read("depth", source).astype(np.float64).ravel(),
+        objects=clip.read("object_id", source).ravel(),
+        materials=clip.read("material_id", source).ravel(),
+        found=(here + flow).reshape(-1, 2),
+        known=valid.ravel(),
+    )
+
+
+def compare_tracks(clip: ClipFiles, scene: Choreography, query: int, target: int) -> Comparison:
+    """Hold the places at one frame, of all tracks chosen in another, against the formulas."""
+    tracks = clip.read_tracks()
+    own = np.flatnonzero(tracks.query_frame == query)
+    row, other = (tracks.frames.tolist().index(frame) for frame in (query, target))
+    return _compare(
+        clip,
+        scene,
+        query,
+        target,
+        here=tracks.position[row, own],
+        depth=tracks.depth[row, own].astype(np.float64),
+        objects=tracks.object_id[own],
+        materials=tracks.material_id[own],
+        found=tracks.position[other, own],
+        known=tracks.known[other, own],
+    )
+
+
+def _compare(
+    clip: ClipFiles,
+    scene: Choreography,
+    source: int,
+    target: int,
+    *,
+    here: np.ndarray,
+    depth: np.ndarray,
+    objects: np.ndarray,
+    materials: np.ndarray,
+    found: np.ndarray,
+    known: np.ndarray,
+) -> Comparison:
+    """Compare where points of a source frame, given by pixel and depth, were found in the target frame."""
     object_names, material_names = clip.read_names("object_id"), clip.read_names("material_id")
-    height, width = valid.shape
+    height, width = clip.read("contour", source).shape
     before, after = scene.camera(source), scene.camera(target)
     undefined = scene.invalid(source, target)
-    result = Comparison(pixels=valid.size)
+    result = Comparison(pixels=len(here))
     if EVERYTHING in undefined:
-        assert not valid.any(), "a camera cut must leave nothing valid"
+        assert not known.any(), "a camera cut must leave nothing valid"
         return result
 
-    rows, columns = np.mgrid[:height, :width]
     for number in np.unique(objects):
         name = object_names[str(number)]
         seen = objects == number
         if name in undefined:
-            assert not valid[seen].any(), f"{name} has no true motion from {source} to {target}"
+            assert not known[seen].any(), f"{name} has no true motion from {source} to {target}"
             continue
-        assert valid[seen].all(), f"{name} is not valid from {source} to {target}"
+        assert known[seen].all(), f"{name} is not valid from {source} to {target}"
         for material in np.unique(materials[seen]):
             part = seen & (materials == material)
-            x, y = columns[part].astype(np.float64), rows[part].astype(np.float64)
-            here = np.stack([x, y], axis=1)
+            x, y = here[part].T
             if name == BACKGROUND:
                 there = _background(before, after, x, y, width, height)
             else:
@@ -103,7 +149,7 @@ def compare(clip: ClipFiles, scene: Choreography, direction: str, source: int, t
                 there = None if moved is None else project(after, moved, width, height)
             if there is None:
                 continue
-            result.difference.append(np.abs(flow[part] - (there - here)).max(axis=1))
+            result.difference.append(np.abs(found[part] - there).max(axis=1))
             result.surfaces.add(name)
     return result
 

@@ -15,6 +15,9 @@ from animerun_gen.dataset import Dataset
 PROJECT = Path(__file__).resolve().parent.parent.parent
 TOYS = ("blueprint", "courier", "festival", "flyover", "postcard", "still", "workshop")
 RESOLUTION = (240, 135)
+FAR_TOYS = ("courier", "flyover", "workshop")
+"""Toys whose motion is also made over larger distances."""
+GAPS = (1, 2, 4, 8)
 
 
 def run_cli(*arguments: object, check: bool = True) -> subprocess.CompletedProcess[str]:
@@ -40,7 +43,9 @@ def toy_dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     """All toy cuts, small, made by the ``bpy`` module with two workers."""
     folder = tmp_path_factory.mktemp("toys")
     for toy in TOYS:
-        write_config(folder / "configs", toy)
+        write_config(
+            folder / "configs", toy, f"motion: {{gaps: {list(GAPS)}, tracks: 300}}\n" if toy in FAR_TOYS else ""
+        )
     run_cli("generate", folder / "configs", "--out", folder / "dataset", "--workers", 2)
     return Dataset(folder / "dataset")
 

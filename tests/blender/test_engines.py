@@ -28,6 +28,10 @@ needs_installed_blender = pytest.mark.skipif(
 )
 
 
+FAR = "motion: {gaps: [1, 3], tracks: 50}\n"
+"""Motion over larger distances as well."""
+
+
 def files_of(dataset: Path) -> dict[str, Path]:
     """All files of a dataset by relative path, without our own records."""
     return {
@@ -125,14 +129,14 @@ def test_the_vector_pass_backend_writes_flow(configure: Callable[..., Path], tmp
 
 
 def test_two_workers_make_the_same_files_as_one(configure: Callable[..., Path], tmp_path: Path) -> None:
-    config = configure("courier")
+    config = configure("courier", FAR)
     run_cli("generate", config, "--out", tmp_path / "one")
     run_cli("generate", config, "--out", tmp_path / "two", "--workers", 2)
     assert_same_dataset(tmp_path / "one", tmp_path / "two")
 
 
 def test_a_killed_run_goes_on_to_the_same_files(configure: Callable[..., Path], tmp_path: Path) -> None:
-    config = configure("courier")
+    config = configure("courier", FAR)
     run_cli("generate", config, "--out", tmp_path / "whole")
     generator = random.Random(4)
     command = [sys.executable, "-m", "animerun_gen", "generate", str(config), "--out", str(tmp_path / "killed")]

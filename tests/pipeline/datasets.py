@@ -14,7 +14,20 @@ from animerun_gen.pipeline.run import CutSummary, Options, generate
 
 STAGE_FOLDERS = {
     "pictures": ("Frame_Anime", "contour", "Flat"),
-    "motion": ("Flow", "Valid", "ExactOcclusion", "Depth", "Normal", "ObjectId", "MaterialId"),
+    "motion": (
+        "Flow",
+        "Valid",
+        "ExactOcclusion",
+        "Depth",
+        "Normal",
+        "ObjectId",
+        "MaterialId",
+        "Tracks",
+        "Gap2",
+        "Gap3",
+        "Gap4",
+        "Gap5",
+    ),
     "labels": ("UnmatchedForward", "UnmatchedBackward", "LineArea", "Segment", "SegMatching"),
 }
 
@@ -59,12 +72,12 @@ def make(
 
 
 def contents(output: Path) -> dict[str, bytes]:
-    """Path below the output to content, of all files but logs and lock."""
+    """Path below the output to content, of all files but the run's own (logs, lock, remembered checksums)."""
     return {name: path.read_bytes() for name, path in _files(output).items()}
 
 
 def times(output: Path) -> dict[str, int]:
-    """Path below the output to the nanosecond in which it was written, of all files but logs and lock."""
+    """Path below the output to the nanosecond in which it was written, of the same files."""
     return {name: path.stat().st_mtime_ns for name, path in _files(output).items()}
 
 
@@ -81,7 +94,7 @@ def _files(output: Path) -> dict[str, Path]:
     return {
         str(path.relative_to(output)): path
         for path in sorted(output.rglob("*"))
-        if path.is_file() and path != state / "lock" and state / "logs" not in path.parents
+        if path.is_file() and path != state / "lock" and not {state / "logs", state / "checksums"} & set(path.parents)
     }
 
 

@@ -23,7 +23,11 @@ from animerun_gen.blender.job import Event, RenderJob, Reporter
 from animerun_gen.config import CutConfig, rgb
 from animerun_gen.conventions import UNKNOWN_FLOW
 from animerun_gen.dataset.clip import ClipWriter
+from animerun_gen.dataset.files import write_image
+from animerun_gen.dataset.modalities import at_gap, modality
+from animerun_gen.dataset.tracks import Tracks
 from animerun_gen.lifetime import die_with_parent
+from animerun_gen.pipeline.paths import material_picture
 from animerun_gen.pipeline.render_process import RenderFailure, RenderProcess
 
 SIDE = 12
@@ -90,17 +94,28 @@ def do_job(job: RenderJob, reporter: Reporter, engine: FakeEngine) -> None:
     if "ids" in config.motion.extras:
         writer.write_names("object_id", {"0": "background", "1": "square"})
         writer.write_names("material_id", {"0": "background", "1": "none", "2": "paint"})
+    if job.pictures:
+        background, paint = (f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in colors(config, film))
+        writer.write_names("flat", {"0": background, "1": "#e7e7e7", "2": paint})
     for frame in job.frames:
         reporter.begins(frame, "flat")
         if engine.fails_in.get(config.name) == frame:
             raise RenderFailure(f"cut '{config.name}', in frame {frame} (flat): the fake engine was told to fail")
         if frame in job.pictures:
             write_pictures(writer, config, frame, film)
+        if frame in job.material_pictures:
+            ids = 2 * square(config, frame)[0].astype(np.uint16)
+            write_image(material_picture(job.output, config.name, frame), ids)
         if frame in job.companions:
             write_companions(writer, config, frame)
         for earlier, later in job.pairs:
             if later == frame:
-                write_motion(writer, config, earlier, later, reporter, cross_check=job.cross_check)
+                gap = job.gap((earlier, later))
+                write_motion(writer, config, earlier, later, gap)
+                if job.cross_check and gap == 1:
+                    report_cross_check(reporter, earlier, later)
+        if job.tracks and frame == job.frames[-1]:
+            writer.write_tracks(tracks_of(config))
         reporter.took(frame, "flat", 0.0)
         reporter.frame_done(frame)
     reporter.finished()
@@ -113,6 +128,11 @@ class SlowWriter(ClipWriter):
         if self.delay:
             time.sleep(self.delay)
         super().write(name, frame, value)
+
+    def write_tracks(self, tracks: Tracks) -> None:
+        if self.delay:
+            time.sleep(self.delay)
+        super().write_tracks(tracks)
 
 
 def square(config: CutConfig, frame: int) -> tuple[np.ndarray, np.ndarray]:
@@ -127,12 +147,16 @@ def square(config: CutConfig, frame: int) -> tuple[np.ndarray, np.ndarray]:
     return inside, inside & ~core
 
 
+def colors(config: CutConfig, film: bytes) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
+    """Of the plain and of the square."""
+    background = (film[0], film[1], film[2]) if config.style.background == "auto" else rgb(config.style.background)
+    return background, rgb(next(iter(config.style.overrides.values()), "#c04030"))
+
+
 def write_pictures(writer: ClipWriter, config: CutConfig, frame: int, film: bytes) -> None:
     inside, outline = square(config, frame)
-    background = (film[0], film[1], film[2]) if config.style.background == "auto" else rgb(config.style.background)
     flat = np.empty((*inside.shape, 3), np.uint8)
-    flat[:] = background
-    flat[inside] = rgb(next(iter(config.style.overrides.values()), "#c04030"))
+    flat[:], flat[inside] = colors(config, film)
     line_art = pictures.contour(np.where(outline, 40, 255).astype(np.uint8), config.lines.gamma)
     writer.write("flat", frame, flat)
     writer.write("contour", frame, line_art)
@@ -150,10 +174,15 @@ def write_companions(writer: ClipWriter, config: CutConfig, frame: int) -> None:
         writer.write("normal", frame, np.where(inside[..., None], (0, 0, 1), 0).astype(np.float32))
 
 
-def write_motion(
-    writer: ClipWriter, config: CutConfig, earlier: int, later: int, reporter: Reporter, *, cross_check: bool
-) -> None:
-    left = {frame: np.flatnonzero(square(config, frame)[0].any(axis=0))[0] for frame in (earlier, later)}
+def left_of(config: CutConfig, frame: int) -> int:
+    return int(np.flatnonzero(square(config, frame)[0].any(axis=0))[0])
+
+
+def write_motion(writer: ClipWriter, config: CutConfig, earlier: int, later: int, gap: int) -> None:
+    def write(name: str, frame: int, value: np.ndarray) -> None:
+        writer.write(at_gap(modality(name), gap).name, frame, value)
+
+    left = {frame: left_of(config, frame) for frame in (earlier, later)}
     for direction, source, target in (("forward", earlier, later), ("backward", later, earlier)):
         inside, _ = square(config, source)
         there, _ = square(config, target)
@@ -161,13 +190,38 @@ def write_motion(
         flow[inside, 0] = left[target] - left[source]
         valid = inside | (config.motion.background != "invalid")
         flow[~valid] = UNKNOWN_FLOW
-        writer.write(f"flow_{direction}", source, flow)
-        writer.write(f"valid_{direction}", source, valid)
+        write(f"flow_{direction}", source, flow)
+        write(f"valid_{direction}", source, valid)
         if "exact_occlusion" in config.motion.extras:
-            writer.write(f"exact_occlusion_{direction}", source, ~inside & there)
-        if cross_check:
-            figures = {"compared_share": 0.5, "median": 1e-5, "p99": 2e-4, "largest": 3e-3, "vector_pass_problems": []}
-            reporter.cross_checked(source, target, figures)
+            write(f"exact_occlusion_{direction}", source, ~inside & there)
+
+
+def report_cross_check(reporter: Reporter, earlier: int, later: int) -> None:
+    for source, target in ((earlier, later), (later, earlier)):
+        figures = {"compared_share": 0.5, "median": 1e-5, "p99": 2e-4, "largest": 3e-3, "vector_pass_problems": []}
+        reporter.cross_checked(source, target, figures)
+
+
+def tracks_of(config: CutConfig) -> Tracks:
+    """Points of the square, all chosen in the first frame."""
+    frames, count = config.frame_numbers, config.motion.tracks
+    row, column = np.random.default_rng(config.seed).integers(0, SIDE, (2, count))
+    left = np.array([left_of(config, frame) for frame in frames])
+    x = left[:, None] + column
+    everywhere = np.ones(x.shape, bool)
+    return Tracks(
+        frames=np.array(frames, np.int32),
+        position=np.stack([x, np.broadcast_to(6 + row, x.shape)], axis=-1).astype(np.float64),
+        depth=np.full(x.shape, 5.0, np.float32),
+        known=everywhere,
+        in_frame=everywhere,
+        visible=everywhere,
+        query_frame=np.full(count, frames[0], np.int32),
+        object_id=np.ones(count, np.uint16),
+        material_id=np.full(count, 2, np.uint16),
+        requested=count,
+        seed=config.seed,
+    )
 
 
 def main() -> None:

@@ -20,6 +20,7 @@ from animerun_gen.pipeline.run import Options, generate
 from tests.pipeline.datasets import contents, make, make_cut, stage_of
 from tests.pipeline.fake_engine import FakeEngine, FakeProgram
 
+CLIP = {"frames": {"last": 4}, "motion": {"gaps": [1, 2], "tracks": 3}}
 CHANGED = {"style": {"background": "#102030"}}
 
 
@@ -51,11 +52,11 @@ def hidden_leftovers(output: Path) -> list[Path]:
 def test_killed_at_ten_random_moments(
     tmp_path: Path, clean_fork: multiprocessing.context.ForkServerContext, changed: bool
 ) -> None:
-    config, output = make_cut(tmp_path, {"frames": {"last": 4}}), tmp_path / "out"
+    config, output = make_cut(tmp_path, CLIP), tmp_path / "out"
     make(config, tmp_path / "undisturbed", FakeEngine())
     whole = contents(tmp_path / "undisturbed")
     if changed:
-        make(make_cut(tmp_path, {"frames": {"last": 4}, **CHANGED}), output, FakeEngine())
+        make(make_cut(tmp_path, {**CLIP, **CHANGED}), output, FakeEngine())
     dice = random.Random(7)
     killed = 0
     for _ in range(10):
@@ -74,7 +75,7 @@ def test_killed_at_ten_random_moments(
 
 
 def test_killed_while_a_child_renders(tmp_path: Path, clean_fork: multiprocessing.context.ForkServerContext) -> None:
-    config, output = make_cut(tmp_path, {"frames": {"last": 4}}), tmp_path / "out"
+    config, output = make_cut(tmp_path, CLIP), tmp_path / "out"
     make(config, tmp_path / "undisturbed", FakeEngine())
     whole = contents(tmp_path / "undisturbed")
     for wanted in (1, 7, 15):
@@ -97,7 +98,7 @@ def test_what_a_killed_run_started_ends_with_it(
     process.start()
     wait_until(lambda: (output / "train/MaterialId/square/names.json").exists(), process)
     [child] = map(int, Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split())
-    assert state_of(child) == "S"
+    wait_until(lambda: state_of(child) == "S", process)
     process.kill()
     process.join()
     for _ in range(400):

@@ -89,6 +89,7 @@ FIELDS: dict[str, tuple[Any, set[str]]] = {
     "style.overrides": ({"skin": "#ffccaa"}, {"pictures", "labels"}),
     "style.background": ("#000001", {"pictures", "labels"}),
     "lines.outline": (False, {"pictures", "labels"}),
+    "lines.intersections": (False, {"pictures", "labels"}),
     "lines.freestyle": (False, {"pictures", "labels"}),
     "lines.edges": (("crease",), {"pictures", "labels"}),
     "lines.crease_angle": (100.0, {"pictures", "labels"}),
@@ -110,6 +111,7 @@ FIELDS: dict[str, tuple[Any, set[str]]] = {
     # limits of the summary, no file but the figures has them
     "quality.max_warp_error": (0.5, set()),
     "quality.max_flat_warp_error": (0.5, set()),
+    "quality.max_edge_error": (0.5, set()),
     "quality.max_round_trip": (0.5, set()),
     "quality.min_agreement": (0.5, set()),
     "quality.max_leaks": (0.5, set()),

@@ -4,6 +4,7 @@ import os
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -79,12 +80,23 @@ def test_the_job_arrives_whole(tmp_path: Path) -> None:
 def test_a_job_survives_json_with_everything_in_it(tmp_path: Path) -> None:
     overrides = {"z*": "#000001", "a": "#000002", "m": "#000003"}
     config = make_cut(tmp_path, {"style": {"overrides": overrides}, "remove": {"objects": ["fog*"]}})
-    job = RenderJob(config, tmp_path, (1, 2), (2,), ((1, 2), (2, 3)), cross_check=True)
+    job = RenderJob(
+        config,
+        tmp_path,
+        pictures=(1, 2),
+        material_pictures=(1,),
+        companions=(2,),
+        pairs=((1, 2), (1, 4)),
+        cross_check=True,
+    )
     again = RenderJob.from_json(job.to_json())
     assert again == job
     # of several patterns that match, the one written first counts
     assert list(again.config.style.overrides) == ["z*", "a", "m"]
-    assert again.frames == (1, 2, 3)
+    assert again.frames == (1, 2, 4)
+    followed = RenderJob.from_json(replace(job, tracks=True).to_json())
+    assert followed == replace(job, tracks=True)
+    assert followed.frames == config.frame_numbers
 
 
 def test_events_may_come_in_pieces_and_in_heaps(tmp_path: Path) -> None:

@@ -13,6 +13,9 @@ from animerun_gen.config import CutConfig
 UNTOUCHED = ((0.8, 0.8, 0.8), (1.0, 1.0, 1.0))
 """Viewport colours (linear) that Blender gives a material nobody painted: today's grey, and the white of 2.7x files."""
 
+DEFAULT_COLOR = (0.8, 0.8, 0.8)
+"""What Workbench paints surfaces with (linear) that have no material."""
+
 
 def convert_colors(config: CutConfig) -> list[str]:
     """Set the viewport colours that Workbench paints with, and point it at the image to paint in texture mode.
@@ -55,6 +58,12 @@ def _wants_shader(material: bpy.types.Material, source: str) -> bool:
         return source == "shader"
     painted = material.diffuse_color[:3]
     return any(all(abs(a - b) < 1e-4 for a, b in zip(painted, color, strict=True)) for color in UNTOUCHED)
+
+
+def shown_image(material: bpy.types.Material) -> bpy.types.Image | None:
+    """The image that Workbench paints a converted material with in texture mode; None where it takes its colour."""
+    node = material.node_tree.nodes.active if material.node_tree is not None else None
+    return node.image if node is not None and node.type == "TEX_IMAGE" else None
 
 
 def _paint(material: bpy.types.Material, color: tuple[float, float, float]) -> None:

@@ -1,0 +1,98 @@
+"""What Workbench draws of each material: the flat colours of the picture, and pictures that show ids instead.
+
+Both exist to be held against the material id maps, which come from the geometry that was taken down and not from
+Workbench: whatever one of the two saw and the other did not becomes visible.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import bpy
+import numpy as np
+import numpy.typing as npt
+
+from animerun_gen.blender.convert.colors import DEFAULT_COLOR, shown_image
+from animerun_gen.blender.convert.srgb import hex_to_linear, linear_to_hex
+from animerun_gen.blender.geometry import NameTable
+from animerun_gen.blender.job import IMAGE
+from animerun_gen.blender.rendering import FrameRenderer
+from animerun_gen.config.model import rgb
+from animerun_gen.motion.companions import BACKGROUND_ID, NO_MATERIAL_ID
+
+NO_SUCH_ID = np.iinfo(np.uint16).max
+"""In a rendered id map: a colour that stands for no material."""
+
+_STEP = 10_000_019
+"""An odd number: multiples of it hit every 24-bit colour once, and those of neighbouring ids look different."""
+
+
+def flat_colors(renderer: FrameRenderer, materials: NameTable) -> dict[str, str]:
+    """The colour that Workbench paints each material with.
+
+    Args:
+        renderer: Renders the converted scene.
+        materials: The cut's material ids.
+
+    Returns:
+        Material id (as a string) to ``"#rrggbb"``, or to :data:`~animerun_gen.blender.job.IMAGE`.
+    """
+    colors = {
+        str(BACKGROUND_ID): linear_to_hex(renderer.background),
+        str(NO_MATERIAL_ID): linear_to_hex(DEFAULT_COLOR),
+    }
+    paints_images = renderer.color_type == "TEXTURE"
+    for material, number in _numbered(materials):
+        textured = paints_images and shown_image(material) is not None
+        colors[str(number)] = IMAGE if textured else linear_to_hex(tuple(material.diffuse_color[:3]))
+    return colors
+
+
+def render_material_ids(renderer: FrameRenderer, materials: NameTable) -> npt.NDArray[np.uint16]:
+    """The current frame's material ids as Workbench sees them: every material rendered in a colour of its own.
+
+    Args:
+        renderer: Renders the converted scene.
+        materials: The cut's material ids.
+
+    Returns:
+        ``(H, W)`` uint16, :data:`NO_SUCH_ID` where the picture has a colour that was given to no material.
+    """
+    codes = np.full(1 << 24, NO_SUCH_ID, np.uint16)
+    # surfaces without a material keep the colour that Workbench has for them
+    codes[_code(linear_to_hex(DEFAULT_COLOR))] = NO_MATERIAL_ID
+    colors: dict[int, str] = {}
+    candidate = 0
+    for number in [BACKGROUND_ID, *(number for _, number in _numbered(materials))]:
+        while codes[candidate] != NO_SUCH_ID:
+            candidate = (candidate + _STEP) % len(codes)
+        codes[candidate] = number
+        colors[number] = f"#{candidate:06x}"
+    with _painted(materials, colors):
+        picture = renderer.in_material_colors(hex_to_linear(colors[BACKGROUND_ID])).astype(np.uint32)
+    return codes[picture[..., 0] << 16 | picture[..., 1] << 8 | picture[..., 2]]
+
+
+def _code(color: str) -> int:
+    red, green, blue = rgb(color)
+    return red << 16 | green << 8 | blue
+
+
+def _numbered(materials: NameTable) -> Iterator[tuple[bpy.types.Material, int]]:
+    for material in bpy.data.materials:
+        number = materials.ids.get(material.name_full)
+        if number is not None:
+            yield material, number
+
+
+@contextmanager
+def _painted(materials: NameTable, colors: dict[int, str]) -> Iterator[None]:
+    before = [(material, tuple(material.diffuse_color)) for material, _ in _numbered(materials)]
+    for material, number in _numbered(materials):
+        material.diffuse_color = (*hex_to_linear(colors[number]), 1.0)
+    try:
+        yield
+    finally:
+        for material, color in before:
+            material.diffuse_color = color
