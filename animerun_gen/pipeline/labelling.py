@@ -203,7 +203,7 @@ def read_figures(path: Path) -> dict[str, Any] | None:
         figures = read_json(path)
     except DatasetError:
         return None
-    return figures if isinstance(figures, dict) else None
+    return figures if isinstance(figures, dict) and figures else None
 
 
 def read_cross_checks(output: Path, config: CutConfig) -> dict[tuple[int, int], dict[str, Any]]:

@@ -394,6 +394,18 @@ def _describe_quality(quality: dict[str, Any]) -> list[str]:
     agreements = [summary[name]["worst"] for name in ("agreement", "agreement_ids") if name in summary]
     if known := [agreement for agreement in agreements if agreement is not None]:
         lines.append(f"pictures and id maps agree in at least {100 * min(known):.3f} % of each frame")
+    if "leaks" in summary and summary["leaks"]["mean"] is not None:
+        lines.append(
+            f"segments leak on {100 * summary['leaks']['mean']:.2f} % of the pixels, and cut a surface into "
+            f"{summary['pieces']['mean']:.2f} pieces, on average"
+        )
+    if summary["occlusion_agreement"]["mean"] is not None:
+        lines.append(
+            f"the two occlusions, by the rule and exact, agree on {100 * summary['occlusion_agreement']['mean']:.2f} % "
+            "of the pixels"
+        )
+    if summary["held_share"]:
+        lines.append(f"{100 * summary['held_share']:.0f} % of the pairs are held: two identical pictures")
     if summary["invalid_share"]["worst"]:
         lines.append(f"motion is unknown for up to {100 * summary['invalid_share']['worst']:.2f} % of a frame")
     failures = quality["failures"]

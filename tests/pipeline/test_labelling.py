@@ -47,7 +47,7 @@ def test_quality_counts_only_pairs_of_the_clip_whose_figures_can_be_read(tmp_pat
     assert json.loads(paths.quality_file(output, "square").read_text()) == quality
 
 
-@pytest.mark.parametrize("content", [None, "", "{", "[]", "3"])
+@pytest.mark.parametrize("content", [None, "", "{", "[]", "3", "{}"])
 def test_figures_that_cannot_be_read_are_none(tmp_path: Path, content: str | None) -> None:
     if content is not None:
         (tmp_path / "figures.json").write_text(content)
