@@ -30,6 +30,7 @@ from animerun_gen.dataset import ClipFiles
 from animerun_gen.errors import AnimerunGenError
 from animerun_gen.pipeline.engines import BpyModule, InstalledBlender, ProgramEngine
 from animerun_gen.pipeline.labelling import LabelTask, collect_quality
+from animerun_gen.pipeline.lock import exclusive
 from animerun_gen.pipeline.manifest import write_manifest
 from animerun_gen.pipeline.record import CutRecord
 
@@ -157,8 +158,9 @@ def label(config: CutConfig, output: Path, seconds: dict[str, list[float]]) -> N
         seconds[stage].append(time.perf_counter() - start)
     CutRecord(config=config.model_dump(mode="json")).write(output, config.name)
     start = time.perf_counter()
-    collect_quality(output, config)
-    write_manifest(output, config.name, workers=1)
+    with exclusive(output):
+        collect_quality(output, config)
+        write_manifest(output, config.name, workers=1)
     seconds["manifest"] = [(time.perf_counter() - start) / len(frames)]
 
 
