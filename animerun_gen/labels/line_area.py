@@ -56,6 +56,12 @@ def line_area(line_art: npt.NDArray[np.uint8], distance: float = 10, threshold: 
 
 
 def distance_from(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
-    """``(H, W)`` float32: the exact Euclidean distance of each pixel from the nearest True one (there must be one)."""
-    distance = cv2.distanceTransform((~mask).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    return distance.astype(np.float32, copy=False)
+    """``(H, W)`` float32: the exact Euclidean distance of each pixel from the nearest True one (there must be one).
+
+    OpenCV rounds its distances one way or another with the number of threads and the place of the picture in memory,
+    and a label that hangs on a comparison would change from run to run.  But the square of a distance is a whole
+    number, from which all its answers are less than 0.3 away, up to 1000 pixels and more.
+    """
+    rounded = cv2.distanceTransform((~mask).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    square = np.rint(rounded.astype(np.float64) ** 2)
+    return np.sqrt(square).astype(np.float32)

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.ndimage import distance_transform_edt  # type: ignore[import-untyped]
 
 from animerun_gen.labels import line_area
-from animerun_gen.labels.line_area import line_pixels
+from animerun_gen.labels.line_area import distance_from, line_pixels
 
 
 @settings(deadline=None)  # a loaded machine is no defect
@@ -20,6 +22,23 @@ def test_is_true_within_the_distance_of_a_line_pixel(seed: int, height: int, wid
     area = line_area(line_art, distance)
     assert area.dtype == np.bool_
     assert np.array_equal(area, (squared <= distance**2).any(axis=-1))
+
+
+def test_distances_are_exact_whatever_the_threads_and_the_place_in_memory() -> None:
+    random = np.random.default_rng(3)
+    memory = np.zeros(200 * 301 + 64, np.bool_)
+    mask = random.random((200, 301)) < 0.002
+    expected = np.sqrt(np.rint(distance_transform_edt(~mask) ** 2)).astype(np.float32)
+    threads = cv2.getNumThreads()
+    try:
+        for count in (1, 2):
+            cv2.setNumThreads(count)
+            for offset in (0, 1, 7, 32):
+                moved = memory[offset : offset + mask.size].reshape(mask.shape)
+                moved[:] = mask
+                np.testing.assert_array_equal(distance_from(moved), expected)
+    finally:
+        cv2.setNumThreads(threads)
 
 
 def test_a_long_way_is_measured_exactly_too() -> None:
