@@ -22,7 +22,7 @@ import numpy as np
 
 from animerun_gen import pictures
 from animerun_gen.blender import versions
-from animerun_gen.blender.convert import convert_scene
+from animerun_gen.blender.convert import Conversion, convert_scene
 from animerun_gen.blender.geometry import SceneNames, geometry_engine, scene_names, take_down
 from animerun_gen.blender.job import Event, RenderJob, Reporter
 from animerun_gen.blender.material_pictures import flat_colors, render_material_ids
@@ -57,18 +57,21 @@ def run_job(job: RenderJob, reporter: Reporter) -> None:
     """
     reporter.begins(job.config.frames.first, "opening the scene")
     opened = open_scene(job.config)
-    notes = opened.notes + convert_scene(opened, job.config)
-    reporter.opened(versions.engine_name(), notes, opened.inputs)
+    conversion = convert_scene(opened, job.config)
+    reporter.opened(versions.engine_name(), opened.notes + conversion.notes, opened.inputs)
     with tempfile.TemporaryDirectory(prefix="animerun-gen-") as scratch, geometry_engine():
-        _Run(job, reporter, opened, Path(scratch)).run()
+        _Run(job, reporter, opened, conversion, Path(scratch)).run()
     reporter.finished()
 
 
 class _Run:
     """One job under way; it keeps what was taken down of a frame as long as a pair may need it."""
 
-    def __init__(self, job: RenderJob, reporter: Reporter, opened: OpenedScene, scratch: Path) -> None:
+    def __init__(
+        self, job: RenderJob, reporter: Reporter, opened: OpenedScene, conversion: Conversion, scratch: Path
+    ) -> None:
         self.job = job
+        self.conversion = conversion
         self.config = job.config
         self.reporter = reporter
         self.opened = opened
@@ -172,6 +175,7 @@ class _Run:
             for between in range(scene.frame_current + 1, frame):
                 scene.frame_set(between)
         scene.frame_set(frame)
+        self.conversion.follow()
 
     def _make_pictures(self, frame: int, taken: _Taken | None) -> None:
         with self._stage(frame, "flat"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
 
@@ -27,6 +28,7 @@ EdgeType = Literal[
     "suggestive_contour",
 ]
 Extra = Literal["depth", "ids", "normals", "exact_occlusion"]
+RemovalRule = Literal["unseen", "volumes", "light_panels", "glowing"]
 
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _WINDOWS_DEVICE = re.compile(r"(con|prn|aux|nul|com[1-9]|lpt[1-9])(\..*)?", re.IGNORECASE)
@@ -88,6 +90,10 @@ Resolution = Annotated[
 ]
 SourcePath = Annotated[Path, Field(strict=False), Expected("the path of a .blend file (text)")]
 Overrides = Annotated[Mapping[Pattern, Color], Expected("a mapping from material names or patterns to colours")]
+Coordinate = Annotated[float, Field(ge=-1e7, le=1e7)]
+Point = Annotated[
+    tuple[Coordinate, Coordinate, Coordinate], Field(strict=False), Expected("a list [x, y, z] of three numbers")
+]
 
 
 class Section(BaseModel):
@@ -136,6 +142,26 @@ class Frames(Section):
 class Remove(Section):
     """What is taken out of the scene before rendering."""
 
+    rules: Annotated[tuple[RemovalRule, ...], Field(strict=False), AfterValidator(_without_repeats)] = Field(
+        default=("unseen", "volumes", "light_panels", "glowing"),
+        description="What is found and removed by itself, except what `keep` names. `unseen`: what a film camera does "
+        "not see (ray visibility, holdouts, shadow catchers, bare wire and bounds display). `volumes`: fog, smoke and "
+        "fire. `light_panels`: flat surfaces that shine. `glowing`: lamps, bulbs, glints and orbs that shine and are "
+        "small in the picture.",
+    )
+    glow_strength: float = Field(
+        default=1.5,
+        gt=0,
+        le=1e6,
+        description="Emission (strength times brightest channel) above which the rules take a surface for a light; 1 "
+        "is plain unlit colour.",
+    )
+    glow_size: float = Field(
+        default=0.15,
+        gt=0,
+        le=10,
+        description="Largest extent in the picture, as a share of its height, of what the rule `glowing` removes.",
+    )
     objects: Patterns = Field(default=(), description="Objects to remove, by name or pattern.")
     collections: Patterns = Field(
         default=(), description="Collections to remove with everything in them, by name or pattern."
@@ -144,6 +170,142 @@ class Remove(Section):
         default=(),
         description="Materials whose surfaces are removed, by name or pattern; other faces of the same object stay.",
     )
+
+
+class Keep(Section):
+    """What no rule may remove."""
+
+    objects: Patterns = Field(default=(), description="Objects to keep, by name or pattern.")
+    collections: Patterns = Field(
+        default=(), description="Collections to keep with everything in them, by name or pattern."
+    )
+    materials: Patterns = Field(
+        default=(), description="Materials whose objects are kept, by name or pattern, however they shine."
+    )
+
+
+class HairTreatment(Section):
+    """What becomes of a hair system."""
+
+    mode: Literal["clump", "instance", "keep", "remove"] = Field(
+        default="clump",
+        description="`clump`: locks of flat colour that follow the guide hairs. `instance`: a copy of `object` in the "
+        "place of each hair. `keep`: every strand, as a thin tube. `remove`: bare skin.",
+    )
+    object: Text | None = Field(default=None, description="The object that mode `instance` puts in a hair's place.")
+    locks: int = Field(
+        default=160, ge=1, le=10000, description="Largest number of locks that mode `clump` makes of a system."
+    )
+
+    @model_validator(mode="after")
+    def _instances_need_an_object(self) -> Self:
+        if (self.mode == "instance") != (self.object is not None):
+            raise ValueError("mode instance needs an object, and only that mode has one; set both or neither")
+        return self
+
+
+class Hair(HairTreatment):
+    """What becomes of hair and fur: particle hair and hair curves."""
+
+    systems: Annotated[
+        Mapping[Pattern, HairTreatment], Expected("a mapping from hair systems to what becomes of each")
+    ] = Field(
+        default={},
+        description="Other treatment of single systems, by name or pattern of `<object>/<system>`, or of the object "
+        "for hair curves; of several patterns that fit, the first counts.",
+    )
+
+
+class ParticleTreatment(Section):
+    """What becomes of an emitter of particles."""
+
+    mode: Literal["instances", "remove"] = Field(
+        default="instances",
+        description="`instances`: objects and collections that particles show stay, halos and paths become small "
+        "balls; each is followed as long as it lives. `remove`: no particles.",
+    )
+    size: Annotated[float, Field(gt=0, le=1e6)] | None = Field(
+        default=None, description="Diameter in scene units of the balls that stand for halos; null: the halos' own."
+    )
+
+
+class Particles(ParticleTreatment):
+    """What becomes of particles that are no hair."""
+
+    systems: Annotated[
+        Mapping[Pattern, ParticleTreatment], Expected("a mapping from particle systems to what becomes of each")
+    ] = Field(
+        default={},
+        description="Other treatment of single systems, by name or pattern of `<object>/<system>`; of several patterns "
+        "that fit, the first counts.",
+    )
+
+
+class Transparency(Section):
+    """What becomes of surfaces with holes; everything else is made solid, in the colour of its opaque part."""
+
+    alpha_textures: Literal["clip", "solid"] = Field(
+        default="clip",
+        description="Surfaces whose image has see-through parts, such as cards of leaves. `clip`: these parts are "
+        "holes, in pictures and labels alike. `solid`: they are filled.",
+    )
+    threshold: float = Field(
+        default=0.5, gt=0, lt=1, description="Alpha below which a texel of a clipped image is a hole."
+    )
+    materials: Annotated[
+        Mapping[Pattern, Literal["clip", "solid"]],
+        Expected('a mapping from material names or patterns to "clip" or "solid"'),
+    ] = Field(
+        default={},
+        description="Other treatment of single materials, by name or pattern; of several patterns that fit, the first "
+        "counts.",
+    )
+
+
+class CameraKey(Section):
+    """Where a camera of the configuration is at a frame."""
+
+    frame: int = Field(ge=0, le=999999, description="Frame, as Blender numbers it.")
+    location: Point = Field(description="Where the camera stands, in the world's coordinates.")
+    target: Point = Field(description="What it looks at, in the middle of the picture.")
+    lens: float = Field(default=50.0, gt=0, le=10000, description="Focal length in millimetres (36 mm sensor width).")
+    roll: float = Field(
+        default=0.0, ge=-360, le=360, description="Turn about the view axis, clockwise for the camera; degrees."
+    )
+
+
+class CameraMotion(Section):
+    """How the camera moves, where it is not left as it is."""
+
+    focal_length: Literal["dolly", "keep"] = Field(
+        default="dolly",
+        description="What becomes of an animated focal length. `dolly`: it is fixed, and the camera moves along its "
+        "view axis such that what is in focus keeps its size in the picture. `keep`: the zoom stays.",
+    )
+    fixed_focal_length: Annotated[float, Field(gt=0, le=10000)] | None = Field(
+        default=None,
+        description="Focal length in millimetres that `dolly` fixes; null: that of the clip's first frame.",
+    )
+    focus_distance: Annotated[float, Field(gt=0, le=1e7)] | None = Field(
+        default=None,
+        description="Distance along the view axis at which `dolly` keeps sizes, in scene units; null: that of the "
+        "camera's focus object, else of its depth of field, else the median depth of the clip's first frame.",
+    )
+    keyframes: Annotated[tuple[CameraKey, ...], Field(strict=False)] = Field(
+        default=(),
+        description="A camera of the configuration's own, for scenes without one or for further views of the same "
+        "action; it moves smoothly through these, and stands still with only one. `camera` then counts for nothing.",
+    )
+
+    @model_validator(mode="after")
+    def _keyframes_ascend(self) -> Self:
+        numbers = [key.frame for key in self.keyframes]
+        if any(later <= earlier for earlier, later in pairwise(numbers)):
+            raise ValueError("the frames of keyframes must ascend, each only once; put them in order")
+        for key in self.keyframes:
+            if key.location == key.target:
+                raise ValueError(f"the key at frame {key.frame} looks at the place where it stands; move its target")
+        return self
 
 
 class Style(Section):
@@ -343,6 +505,11 @@ class CutConfig(Section):
     scene: Text | None = Field(default=None, description="Scene inside the file; null: the one it was saved with.")
     view_layer: Text | None = Field(default=None, description="View layer of that scene; null: the file's own.")
     camera: Text | None = Field(default=None, description="Camera object; null: the scene's own camera.")
+    camera_cuts: Literal["mark", "split"] = Field(
+        default="mark",
+        description="What becomes of timeline markers that switch to another camera. `mark`: one clip, in which motion "
+        "across a cut is marked unknown. `split`: each stretch is a clip of its own, `<name>-1`, `<name>-2` and so on.",
+    )
     trust_scripts: bool = Field(
         default=False,
         description="Let Python scripts and drivers inside the `.blend` run. They can do anything that you can: turn "
@@ -362,6 +529,17 @@ class CutConfig(Section):
         default=Remove(),
         description="What is taken out of the scene before rendering. Patterns know `*` (anything), `?` (one "
         "character) and `[abc]` (one of these); upper and lower case differ.",
+    )
+    keep: Keep = Field(default=Keep(), description="What no rule of `remove` may take out; patterns as there.")
+    hair: Hair = Field(default=Hair(), description="What becomes of hair and fur: particle hair and hair curves.")
+    particles: Particles = Field(default=Particles(), description="What becomes of particles that are no hair.")
+    transparency: Transparency = Field(
+        default=Transparency(),
+        description="What becomes of surfaces with holes; everything else is made solid, in the colour of its opaque "
+        "part.",
+    )
+    camera_motion: CameraMotion = Field(
+        default=CameraMotion(), description="How the camera moves, where it is not left as it is."
     )
     style: Style = Field(default=Style(), description="How surfaces are coloured.")
     lines: Lines = Field(default=Lines(), description="How contours are drawn.")

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from animerun_gen.config.model import CutConfig
-from animerun_gen.config.words import expected, written
+from animerun_gen.config.words import expected, item_type, written
 
 EXAMPLE = """\
 inherit: _film.yaml                    # what all cuts of this film share
@@ -57,7 +57,22 @@ def reference_markdown() -> str:
         model = _section(field)
         if model is not None:
             parts += [f"## `{name}`\n", f"{field.description}\n", _table(model.model_fields.items())]
+            parts += _entries(name, model)
     return "\n".join(parts)
+
+
+def _entries(name: str, model: type[BaseModel]) -> list[str]:
+    """The keys of lists and mappings whose entries are sections, except those that the section itself has as well."""
+    parts = []
+    for key, field in model.model_fields.items():
+        entry = item_type(field.annotation)
+        if isinstance(entry, type) and issubclass(entry, BaseModel):
+            if issubclass(model, entry):
+                keys = ", ".join(f"`{known}`" for known in entry.model_fields)
+                parts.append(f"Each entry of `{name}.{key}` has the keys {keys}, as above.\n")
+            else:
+                parts += [f"Each entry of `{name}.{key}`:\n", _table(entry.model_fields.items())]
+    return parts
 
 
 def _section(field: FieldInfo) -> type[BaseModel] | None:

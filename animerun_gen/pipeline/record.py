@@ -86,7 +86,20 @@ def fingerprints(config: CutConfig, engine: str, source: str) -> dict[str, str]:
         "source": source,
         **config.model_dump(
             mode="json",
-            include={"scene", "view_layer", "camera", "trust_scripts", "frame_rate", "resolution", "remove"},
+            include={
+                "scene",
+                "view_layer",
+                "camera",
+                "trust_scripts",
+                "frame_rate",
+                "resolution",
+                "remove",
+                "keep",
+                "hair",
+                "particles",
+                "transparency",
+                "camera_motion",
+            },
         ),
         "first": config.frames.first,
     }

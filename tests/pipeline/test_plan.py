@@ -72,6 +72,8 @@ FIELDS: dict[str, tuple[Any, set[str]]] = {
     "scene": ("Scene.002", EVERYTHING),
     "view_layer": ("Characters", EVERYTHING),
     "camera": ("Camera.002", EVERYTHING),
+    # split cuts are split before anything is planned
+    "camera_cuts": ("split", set()),
     "trust_scripts": (True, EVERYTHING),
     # chooses the points of the tracks, whose file says itself what it was made with
     "seed": (1, set()),
@@ -84,6 +86,27 @@ FIELDS: dict[str, tuple[Any, set[str]]] = {
     "remove.objects": (("fog*",), EVERYTHING),
     "remove.collections": (("fog*",), EVERYTHING),
     "remove.materials": (("fog*",), EVERYTHING),
+    "remove.rules": (("volumes",), EVERYTHING),
+    "remove.glow_strength": (3.0, EVERYTHING),
+    "remove.glow_size": (0.5, EVERYTHING),
+    "keep.objects": (("fog*",), EVERYTHING),
+    "keep.collections": (("fog*",), EVERYTHING),
+    "keep.materials": (("fog*",), EVERYTHING),
+    "hair.mode": ("remove", EVERYTHING),
+    # no other mode has an object
+    "hair.object": ("blade", EVERYTHING),
+    "hair.locks": (20, EVERYTHING),
+    "hair.systems": ({"fur": {"mode": "remove"}}, EVERYTHING),
+    "particles.mode": ("remove", EVERYTHING),
+    "particles.size": (0.5, EVERYTHING),
+    "particles.systems": ({"dust": {"mode": "remove"}}, EVERYTHING),
+    "transparency.alpha_textures": ("solid", EVERYTHING),
+    "transparency.threshold": (0.25, EVERYTHING),
+    "transparency.materials": ({"leaf*": "solid"}, EVERYTHING),
+    "camera_motion.focal_length": ("keep", EVERYTHING),
+    "camera_motion.fixed_focal_length": (35.0, EVERYTHING),
+    "camera_motion.focus_distance": (3.0, EVERYTHING),
+    "camera_motion.keyframes": (({"frame": 1, "location": (0, 0, 0), "target": (0, 1, 0)},), EVERYTHING),
     "style.color": ("texture", {"pictures", "labels"}),
     "style.color_source": ("shader", {"pictures", "labels"}),
     "style.overrides": ({"skin": "#ffccaa"}, {"pictures", "labels"}),
@@ -144,6 +167,8 @@ def test_every_field_belongs_to_the_stages_that_depend_on_it(tmp_path: Path, fie
     changes: Any = value
     for key in reversed(field.split(".")):
         changes = {key: changes}
+    if field == "hair.object":
+        changes["hair"]["mode"] = "instance"
     changed = make_cut(tmp_path, changes)
     assert changed != config
     assert changed_stages(prints(config), prints(changed)) == stages

@@ -2,9 +2,15 @@
 
 Each module has one entry function, takes the cut's configuration, changes the open scene and returns what it did as
 sentences for the cut's log.  The order matters: what is removed needs no colour.
+
+Most conversions are done once and for all.  What only Python can move along (locks of hair, a camera that dollies)
+brings a follower, which is called after every change of frame.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from animerun_gen.blender.convert.colors import convert_colors
 from animerun_gen.blender.convert.film_look import remove_film_look
@@ -15,8 +21,33 @@ from animerun_gen.blender.convert.unreadable import remove_unreadable
 from animerun_gen.blender.opening import OpenedScene
 from animerun_gen.config import CutConfig
 
+Follower = Callable[[], None]
+"""Brings what it looks after to where it belongs in the scene's current frame, which Blender has evaluated.
 
-def convert_scene(opened: OpenedScene, config: CutConfig) -> list[str]:
+What it does may depend on the clip's first frame and on the current one, and on nothing else: frames are rendered in
+any order, and by several processes.
+"""
+
+
+@dataclass
+class Conversion:
+    """What a conversion did, and what has still to be done after each change of frame.
+
+    Attributes:
+        notes: What was changed, a sentence each.
+        followers: In the order in which they are to be called.
+    """
+
+    notes: list[str] = field(default_factory=list)
+    followers: list[Follower] = field(default_factory=list)
+
+    def follow(self) -> None:
+        """Bring everything to where it belongs; call it after every change of frame."""
+        for follower in self.followers:
+            follower()
+
+
+def convert_scene(opened: OpenedScene, config: CutConfig) -> Conversion:
     """Convert the scene; it stands at the cut's first frame before and after.
 
     Args:
@@ -24,13 +55,15 @@ def convert_scene(opened: OpenedScene, config: CutConfig) -> list[str]:
         config: The cut.
 
     Returns:
-        What was changed, a sentence each.
+        What was changed, and the followers.
     """
-    notes = remove_film_look(opened, config)
-    notes += remove_named(config)
-    notes += remove_strands_and_particles()
-    notes += remove_unreadable()
-    notes += make_solid()
-    notes += convert_colors(config)
+    done = Conversion()
+    done.notes += remove_film_look(opened, config)
+    done.notes += remove_named(config)
+    done.notes += remove_strands_and_particles()
+    done.notes += remove_unreadable()
+    done.notes += make_solid()
+    done.notes += convert_colors(config)
     opened.scene.frame_set(config.frames.first)
-    return notes
+    done.follow()
+    return done
