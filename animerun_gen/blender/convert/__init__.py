@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from animerun_gen.blender.convert.colors import convert_colors
 from animerun_gen.blender.convert.film_look import remove_film_look
 from animerun_gen.blender.convert.removal import remove_named
+from animerun_gen.blender.convert.rules import remove_by_rules
 from animerun_gen.blender.convert.strands import remove_strands_and_particles
 from animerun_gen.blender.convert.transparency import make_solid
 from animerun_gen.blender.convert.unreadable import remove_unreadable
@@ -60,6 +61,7 @@ def convert_scene(opened: OpenedScene, config: CutConfig) -> Conversion:
     done = Conversion()
     done.notes += remove_film_look(opened, config)
     done.notes += remove_named(config)
+    done.notes += remove_by_rules(opened, config)
     done.notes += remove_strands_and_particles()
     done.notes += remove_unreadable()
     done.notes += make_solid()

@@ -8,6 +8,7 @@ import bpy
 
 from animerun_gen.blender.convert.shader_color import ShaderColor, shader_color
 from animerun_gen.blender.convert.srgb import hex_to_linear
+from animerun_gen.blender.opening import is_there
 from animerun_gen.config import CutConfig
 
 UNTOUCHED = ((0.8, 0.8, 0.8), (1.0, 1.0, 1.0))
@@ -28,13 +29,13 @@ def convert_colors(config: CutConfig) -> list[str]:
     """
     style = config.style
     from_shaders = 0
-    missing_images = set()
+    unreadable_images = set()
     unused = dict.fromkeys(style.overrides, True)
     for material in bpy.data.materials:
         pattern = next((name for name in style.overrides if fnmatchcase(material.name, name)), None)
         found = shader_color(material)
-        if found is not None and found.image is not None and not found.image.has_data:
-            missing_images.add(found.image.name)
+        if found is not None and found.image is not None and not found.image.has_data and is_there(found.image):
+            unreadable_images.add(found.image.name)
         if pattern is not None:
             unused[pattern] = False
             _paint(material, hex_to_linear(style.overrides[pattern]))
@@ -49,7 +50,7 @@ def convert_colors(config: CutConfig) -> list[str]:
     notes = [f"style.overrides: no material is named '{name}'" for name, nothing in unused.items() if nothing]
     if from_shaders:
         notes.append(f"took the colours of {from_shaders} materials from their shaders")
-    notes += [f"image '{name}' is missing: its materials get one flat colour" for name in sorted(missing_images)]
+    notes += [f"image '{name}' cannot be read: its materials get one flat colour" for name in sorted(unreadable_images)]
     return notes
 
 
