@@ -17,6 +17,7 @@ frames, line art, exact forward and backward optical flow, occlusion, segments a
 A cut is a .blend file plus a small YAML file; docs/configuration.md describes every key. For a first run:
 
     animerun-gen doctor                                  see whether everything needed is there
+    animerun-gen init SHOT.blend -o cut.yaml             write a first configuration for a film scene
     animerun-gen generate configs/toy --out out/toy      make the toy dataset
 """
 
@@ -26,6 +27,22 @@ configuration or source is made again. It can be stopped at any moment and start
 
     animerun-gen generate configs/toy --out out/toy
     animerun-gen generate configs/toy/courier.yaml --out out/test --frames 1:6
+"""
+
+INSPECT = """\
+Opens a film scene, whatever it is, and says what is in it and what clashes with 2D style: what a film camera does not
+see, volumes, lights, hair, particles, transparency, zooms, missing files, held frames, changing topology and costs,
+each with the reason and with what will be done about it. Nothing is changed or written, and no script of the file runs.
+
+    animerun-gen inspect shots/fight_010.blend
+"""
+
+INIT = """\
+Looks at a film scene as 'inspect' does and writes a configuration in which every decision stands explicitly with its
+reason, ready to be changed. A scene without a usable camera gets one that shows what moves.
+
+    animerun-gen init shots/fight_010.blend -o fight_010.yaml
+    animerun-gen generate fight_010.yaml --out dataset
 """
 
 RENDER = """\
@@ -83,6 +100,12 @@ def build_parser() -> argparse.ArgumentParser:
     _add_report_options(
         commands.add_parser("report", help="make pages to look at it", description=REPORT, formatter_class=raw)
     )
+    for name, summary, description in (
+        ("inspect", "see what is in a film shot and what clashes with 2D style", INSPECT),
+        ("init", "write a first configuration for a film shot", INIT),
+    ):
+        command = commands.add_parser(name, help=summary, description=description, formatter_class=raw)
+        _add_shot_options(command, writes=name == "init")
     doctor = commands.add_parser(
         "doctor",
         help="see whether everything needed is there",
@@ -122,6 +145,27 @@ def _add_run_options(command: argparse.ArgumentParser, *, renders: bool, labels:
         command.add_argument(
             "--blender", metavar="PROGRAM", help="use this installed Blender (3.4 to 4.5) instead of the bpy module"
         )
+
+
+def _add_shot_options(command: argparse.ArgumentParser, *, writes: bool) -> None:
+    command.add_argument("shot", type=Path, metavar="SHOT.blend", help="the film scene")
+    command.add_argument("--scene", metavar="NAME", help="the scene (default: the one the file was saved with)")
+    command.add_argument("--view-layer", metavar="NAME", help="the view layer (default: the first that is switched on)")
+    command.add_argument("--camera", metavar="NAME", help="the camera (default: the scene's own)")
+    command.add_argument(
+        "--trust-scripts", action="store_true", help="let Python scripts and drivers inside the file run"
+    )
+    command.add_argument(
+        "--blender", metavar="PROGRAM", help="use this installed Blender (3.4 to 4.5) instead of the bpy module"
+    )
+    if writes:
+        command.add_argument(
+            "-o", "--output", type=Path, metavar="CUT.yaml", help="where to write it (default: beside the shot)"
+        )
+        command.add_argument("--name", metavar="NAME", help="name of the cut (default: the file's)")
+        command.add_argument("--force", action="store_true", help="overwrite a file that is there")
+    else:
+        command.add_argument("--json", action="store_true", help="print the facts as JSON, for other programs")
 
 
 def _add_verify_options(command: argparse.ArgumentParser) -> None:
@@ -210,6 +254,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from animerun_gen.doctor import run_doctor
 
             return run_doctor(options.blender, options.out)
+        if options.command == "inspect":
+            from animerun_gen.inspection.run import run_inspect
+
+            return run_inspect(options)
+        if options.command == "init":
+            from animerun_gen.inspection.run import run_init
+
+            return run_init(options)
         if options.command == "verify":
             from animerun_gen.dataset.verify import run_verify
 

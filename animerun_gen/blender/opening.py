@@ -11,6 +11,9 @@ from animerun_gen.blender import versions
 from animerun_gen.config import CutConfig
 from animerun_gen.errors import SceneError
 
+CAMERA_TYPES = {"PERSP", "ORTHO"}
+"""Types of cameras under which flow is exact."""
+
 SHOWN_NAMES = 8
 """So many names are listed in a sentence about a missing file."""
 
@@ -64,6 +67,7 @@ def open_file(config: CutConfig) -> OpenedScene:
         SceneError: The file cannot be read, or holds no such scene or view layer.
     """
     notes = _load(config)
+    _stop_gas_simulations()
     scene = _find_scene(config)
     if bpy.context.window is not None:
         bpy.context.window.scene = scene
@@ -107,6 +111,16 @@ def _load(config: CutConfig) -> list[str]:
     return []
 
 
+def _stop_gas_simulations() -> None:
+    """Keep smoke and fire from being simulated: it is removed anyway, and some domains abort Blender (4.5.15)."""
+    for obj in bpy.data.objects:
+        for modifier in obj.modifiers:
+            if modifier.type == "FLUID" and modifier.fluid_type == "DOMAIN" and modifier.domain_settings is not None:
+                gas = modifier.domain_settings.domain_type == "GAS"
+                modifier.show_viewport = modifier.show_viewport and not gas
+                modifier.show_render = modifier.show_render and not gas
+
+
 def _find_scene(config: CutConfig) -> bpy.types.Scene:
     if config.scene is None:
         return bpy.context.scene
@@ -147,20 +161,29 @@ def _choose_camera(config: CutConfig, scene: bpy.types.Scene) -> None:
 
 
 def _check_camera(config: CutConfig, scene: bpy.types.Scene) -> None:
-    cameras = [obj for obj in scene.objects if obj.type == "CAMERA"]
-    if scene.camera is None or scene.camera.type != "CAMERA":
-        found = "no camera"
-        if scene.camera is not None:
-            found = f"'{scene.camera.name}', an object of type {scene.camera.type}, as its camera"
-        remedy = f"set 'camera' in the cut's configuration to one of the scene's cameras: {_names(cameras)}"
-        if not cameras:
-            remedy = "it has no camera at all: add one in Blender"
-        raise SceneError(f"scene '{scene.name}' of {config.source} has {found}; {remedy}.")
-    if scene.camera.data.type not in {"PERSP", "ORTHO"}:
-        raise SceneError(
-            f"camera '{scene.camera.name}' of {config.source} is of type {scene.camera.data.type}; only perspective "
-            "and orthographic cameras have exact flow. Choose another with 'camera' in the cut's configuration."
+    problem = camera_problem(scene)
+    if not problem:
+        return
+    usable = [obj for obj in scene.objects if obj.type == "CAMERA" and obj.data.type in CAMERA_TYPES]
+    remedy = f"set 'camera' in the cut's configuration to one of the scene's cameras: {_names(usable)}"
+    if not usable:
+        remedy = "it has no camera that can be used: give it one with 'camera_motion.keyframes'"
+    raise SceneError(f"scene '{scene.name}' of {config.source} {problem}; {remedy}.")
+
+
+def camera_problem(scene: bpy.types.Scene) -> str:
+    """Why a scene's camera cannot be used, as the end of a sentence about the scene; empty when it can."""
+    camera = scene.camera
+    if camera is None:
+        return "has no camera"
+    if camera.type != "CAMERA":
+        return f"has '{camera.name}', an object of type {camera.type}, as its camera"
+    if camera.data.type not in CAMERA_TYPES:
+        return (
+            f"has camera '{camera.name}', which is of type {camera.data.type}; only perspective and orthographic "
+            "cameras have exact flow"
         )
+    return ""
 
 
 def disabled_drivers() -> list[str]:

@@ -408,6 +408,15 @@ def read_json(path: Path) -> Any:
         raise _damaged(path, f"is no valid JSON ({error})") from error
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write a text file (UTF-8), whole or not at all.
+
+    Raises:
+        DatasetError: it cannot be written.
+    """
+    _write_bytes(path, text.encode())
+
+
 def _array_bytes(array: npt.NDArray[Any]) -> bytes:
     stream = io.BytesIO()
     # unlike np.ascontiguousarray this leaves an array of no dimensions as it is

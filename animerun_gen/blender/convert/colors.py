@@ -41,7 +41,7 @@ def convert_colors(config: CutConfig) -> list[str]:
             _paint(material, hex_to_linear(style.overrides[pattern]))
             _show_image(material, None)
             continue
-        if found is not None and _wants_shader(material, style.color_source):
+        if found is not None and wants_shader(material, style.color_source):
             _paint(material, found.color)
             from_shaders += 1
         _show_image(material, found)
@@ -54,7 +54,8 @@ def convert_colors(config: CutConfig) -> list[str]:
     return notes
 
 
-def _wants_shader(material: bpy.types.Material, source: str) -> bool:
+def wants_shader(material: bpy.types.Material, source: str) -> bool:
+    """Whether a material's colour is to come from its shader nodes, by the cut's ``style.color_source``."""
     if source != "auto":
         return source == "shader"
     painted = material.diffuse_color[:3]
