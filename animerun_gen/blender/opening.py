@@ -67,7 +67,6 @@ def open_file(config: CutConfig) -> OpenedScene:
         SceneError: The file cannot be read, or holds no such scene or view layer.
     """
     notes = _load(config)
-    _stop_gas_simulations()
     scene = _find_scene(config)
     if bpy.context.window is not None:
         bpy.context.window.scene = scene
@@ -109,16 +108,6 @@ def _load(config: CutConfig) -> list[str]:
             ) from error
         return [f"the file loaded with complaints: {' '.join(str(error).split())}"]
     return []
-
-
-def _stop_gas_simulations() -> None:
-    """Keep smoke and fire from being simulated: it is removed anyway, and some domains abort Blender (4.5.15)."""
-    for obj in bpy.data.objects:
-        for modifier in obj.modifiers:
-            if modifier.type == "FLUID" and modifier.fluid_type == "DOMAIN" and modifier.domain_settings is not None:
-                gas = modifier.domain_settings.domain_type == "GAS"
-                modifier.show_viewport = modifier.show_viewport and not gas
-                modifier.show_render = modifier.show_render and not gas
 
 
 def _find_scene(config: CutConfig) -> bpy.types.Scene:
