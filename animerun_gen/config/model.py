@@ -571,6 +571,15 @@ class CutConfig(Section):
         return None if self.frame_rate is None else self.frame_rate / self.frames.step
 
 
+def is_safe_name(name: str) -> bool:
+    """Whether a cut may have this name."""
+    try:
+        _safe_name(name)
+    except ValueError:
+        return False
+    return True
+
+
 def rgb(color: str) -> tuple[int, int, int]:
     """Red, green and blue (0..255, sRGB) of a colour that the configuration names.
 

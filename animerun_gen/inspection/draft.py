@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from animerun_gen.config.model import is_safe_name
 from animerun_gen.config.words import written
 from animerun_gen.inspection.findings import HEAVY_TRIANGLES, findings, freestyle_cost, quoted, wants_textures
 from animerun_gen.inspection.shot import Removal, Shot
@@ -42,7 +43,7 @@ def draft(shot: Shot, target: Path, name: str) -> str:
             lines += _comment(f"{finding.topic}: {finding.found}: {finding.action}")
     lines += [
         "",
-        f"name: {name}",
+        f"name: {written(name)}",
         f"source: {written(_relative(Path(shot.source), target))}",
     ]
     if len(shot.scenes) > 1:
@@ -70,8 +71,9 @@ def draft(shot: Shot, target: Path, name: str) -> str:
 
 def cut_name(source: Path) -> str:
     """A name for the cut from that of its file, made of what names may consist of."""
-    name = _UNSAFE.sub("_", source.stem).strip("._-")[:100]
-    return name or "shot"
+    name = _UNSAFE.sub("_", source.stem).strip("._-")[:90].rstrip(".")
+    # some names mean devices to Windows
+    return name if is_safe_name(name) else f"shot_{name}".rstrip("._")
 
 
 def _camera(shot: Shot) -> list[str]:
