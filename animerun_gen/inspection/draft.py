@@ -96,8 +96,10 @@ def _camera(shot: Shot) -> list[str]:
         lines += _comment(f"the scene {shot.camera_problem}, so here is one that shows what moves", 2)
         lines.append("  keyframes:")
         for key in shot.view_keys:
-            place, target = (", ".join(f"{value:g}" for value in point) for point in (key.location, key.target))
-            lines.append(f"    - {{frame: {key.frame}, location: [{place}], target: [{target}], lens: {key.lens:g}}}")
+            place, target = (", ".join(_decimal(value) for value in point) for point in (key.location, key.target))
+            lines.append(
+                f"    - {{frame: {key.frame}, location: [{place}], target: [{target}], lens: {_decimal(key.lens)}}}"
+            )
     if shot.zooming:
         lines += _comment(f"the focal length of {quoted(shot.zooming)} changes; keep leaves the zoom as it is", 2)
     else:
@@ -122,8 +124,13 @@ def _frames(shot: Shot) -> list[str]:
     return [*lines, f"frames: {{first: {first}, last: {last}}}", _rate(shot)]
 
 
+def _decimal(value: float) -> str:
+    """A number as YAML reads it: without an exponent."""
+    return f"{value:.9f}".rstrip("0").rstrip(".")
+
+
 def _rate(shot: Shot) -> str:
-    return f"frame_rate: {shot.frame_rate:g}"
+    return f"frame_rate: {_decimal(shot.frame_rate)}"
 
 
 def _remove(removals: Iterable[Removal]) -> list[str]:
