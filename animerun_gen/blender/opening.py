@@ -8,6 +8,8 @@ from pathlib import Path
 import bpy
 
 from animerun_gen.blender import versions
+from animerun_gen.blender.camera_marks import cameras_of_clip
+from animerun_gen.blender.keyframed_camera import make_keyframed_camera
 from animerun_gen.config import CutConfig
 from animerun_gen.errors import SceneError
 
@@ -43,20 +45,41 @@ def open_scene(config: CutConfig) -> OpenedScene:
     Raises:
         SceneError: The file cannot be read, or holds no such scene, view layer or usable camera.
     """
-    notes = _load(config)
-    scene = _find_scene(config)
-    if bpy.context.window is not None:
-        bpy.context.window.scene = scene
+    scene, notes = load_scene(config)
     view_layer = _find_view_layer(config, scene)
     notes += _disabled_drivers() if not config.trust_scripts else []
     notes += _missing_files()
     if config.frame_rate is not None:
         scene.render.fps = max(1, round(config.frame_rate))
         scene.render.fps_base = scene.render.fps / config.frame_rate
-    _choose_camera(config, scene)
+    keyframed = bool(config.camera_motion.keyframes)
+    if not keyframed:
+        _choose_camera(config, scene)
     scene.frame_set(config.frames.first)
+    if keyframed:
+        notes += make_keyframed_camera(config, scene, view_layer)
+        scene.frame_set(config.frames.first)
     _check_camera(config, scene)
     return OpenedScene(scene, view_layer, notes, _inputs())
+
+
+def load_scene(config: CutConfig) -> tuple[bpy.types.Scene, list[str]]:
+    """Open the cut's source file and find its scene, whether it can be filmed or not.
+
+    Args:
+        config: The cut.
+
+    Returns:
+        The scene, as the file has it, and what the user should know.
+
+    Raises:
+        SceneError: The file cannot be read, or holds no such scene.
+    """
+    notes = _load(config)
+    scene = _find_scene(config)
+    if bpy.context.window is not None:
+        bpy.context.window.scene = scene
+    return scene, notes
 
 
 def is_simulated(scene: bpy.types.Scene) -> bool:
@@ -132,20 +155,25 @@ def _choose_camera(config: CutConfig, scene: bpy.types.Scene) -> None:
 
 
 def _check_camera(config: CutConfig, scene: bpy.types.Scene) -> None:
-    cameras = [obj for obj in scene.objects if obj.type == "CAMERA"]
+    own_way = "give it one with 'camera_motion.keyframes'"
     if scene.camera is None or scene.camera.type != "CAMERA":
+        cameras = [obj for obj in scene.objects if obj.type == "CAMERA"]
         found = "no camera"
         if scene.camera is not None:
             found = f"'{scene.camera.name}', an object of type {scene.camera.type}, as its camera"
-        remedy = f"set 'camera' in the cut's configuration to one of the scene's cameras: {_names(cameras)}"
-        if not cameras:
-            remedy = "it has no camera at all: add one in Blender"
-        raise SceneError(f"scene '{scene.name}' of {config.source} has {found}; {remedy}.")
-    if scene.camera.data.type not in {"PERSP", "ORTHO"}:
-        raise SceneError(
-            f"camera '{scene.camera.name}' of {config.source} is of type {scene.camera.data.type}; only perspective "
-            "and orthographic cameras have exact flow. Choose another with 'camera' in the cut's configuration."
+        remedy = (
+            f"set 'camera' in the cut's configuration to one of the scene's cameras: {_names(cameras)}, or {own_way}"
         )
+        if not cameras:
+            remedy = f"it has no camera at all: {own_way}, or add one in Blender"
+        raise SceneError(f"scene '{scene.name}' of {config.source} has {found}; {remedy}.")
+    for camera in cameras_of_clip(scene, config.frame_numbers):
+        if camera.data.type not in {"PERSP", "ORTHO"}:
+            raise SceneError(
+                f"camera '{camera.name}' of {config.source} is of type {camera.data.type}; only perspective and "
+                f"orthographic cameras have exact flow. Choose another with 'camera' in the cut's configuration, or "
+                f"{own_way}."
+            )
 
 
 def _disabled_drivers() -> list[str]:
