@@ -1,7 +1,7 @@
 """Fixes animated focal lengths: the zoom becomes a move of the camera along its view axis (the AnimeRun paper, 3.1).
 
-What is in focus keeps its size in the picture: at distance ``d`` under magnification ``m`` (pixels per unit of
-``x / depth``) a thing looks as large as at ``d * m0 / m`` under the fixed magnification ``m0``.
+What is in focus is as large in every picture as in the film: at distance ``d`` under magnification ``m`` (pixels per
+unit of ``x / depth``) a thing looks as large as at ``d * m0 / m`` under the fixed magnification ``m0``.
 
 The film's camera keeps its parents, constraints, drivers and shake.  A camera of our own hangs on it as a child, moves
 along its axis, and films in its place.
@@ -233,8 +233,9 @@ class _Dolly:
                 f"up to {max(0.0, -min(ways)):.3g} units forwards and {max(0.0, max(ways)):.3g} backwards"
             )
         return (
-            f"fixed the focal length of camera '{self.camera.name}' at {lens:.4g} mm: it moves along its view axis, so "
-            f"that {focus}, {distance:.4g} units away in frame {config.frames.first}, keeps its size{travel}"
+            f"fixed the focal length of camera '{self.camera.name}' at {lens:.4g} mm: it moves along its view axis "
+            f"instead, so that {focus}, {distance:.4g} units away in frame {config.frames.first}, is always as large "
+            f"as in the film{travel}"
         )
 
     def _evaluated(self) -> bpy.types.Object:
