@@ -20,9 +20,11 @@ from typing import Any
 import bpy
 
 from animerun_gen.blender import versions
+from animerun_gen.blender.camera_marks import camera_marks
 from animerun_gen.blender.convert import convert_scene
 from animerun_gen.blender.convert.colors import shown_image, wants_shader
 from animerun_gen.blender.convert.film_look import film_look_in_use
+from animerun_gen.blender.convert.focal_length import find_zooming_cameras
 from animerun_gen.blender.convert.rules import bare_displays, find_removals
 from animerun_gen.blender.convert.shader_color import shader_color
 from animerun_gen.blender.convert.srgb import linear_to_hex
@@ -90,6 +92,7 @@ def look(question: dict[str, Any], progress: Progress) -> Shot:
     progress(0, 1, "converting the shot")
     opened = open_scene(config)
     found: dict[str, Any] = {
+        "zooming": tuple(zoom.camera.name for zoom in find_zooming_cameras(opened, config)),
         "removals": tuple(
             Removal(each.rule, each.object, each.reason, each.materials, each.whole_materials)
             for each in find_removals(opened, config)
@@ -156,12 +159,7 @@ def _facts_as_opened(opened: OpenedScene, config: CutConfig) -> dict[str, Any]:
         "resolution": _film_resolution(scene),
         "camera": camera,
         "cameras": tuple(sorted(usable)),
-        "camera_cuts": tuple(
-            (marker.frame, marker.camera.name)
-            for marker in sorted(scene.timeline_markers, key=lambda each: each.frame)
-            if marker.camera is not None
-        ),
-        "zooming": (),
+        "camera_cuts": tuple((mark.frame, mark.camera) for mark in camera_marks(scene)),
         "film_look": tuple(film_look_in_use(scene)),
         "missing": tuple(Missing(each.kind, each.path, each.touches) for each in missing_files()),
         "drivers": tuple(disabled_drivers()),

@@ -8,6 +8,8 @@ from pathlib import Path
 import bpy
 
 from animerun_gen.blender import versions
+from animerun_gen.blender.camera_marks import cameras_of_clip
+from animerun_gen.blender.keyframed_camera import make_keyframed_camera
 from animerun_gen.config import CutConfig
 from animerun_gen.errors import SceneError
 
@@ -54,8 +56,13 @@ def open_scene(config: CutConfig) -> OpenedScene:
     if config.frame_rate is not None:
         scene.render.fps = max(1, round(config.frame_rate))
         scene.render.fps_base = scene.render.fps / config.frame_rate
-    _choose_camera(config, scene)
+    keyframed = bool(config.camera_motion.keyframes)
+    if not keyframed:
+        _choose_camera(config, scene)
     scene.frame_set(config.frames.first)
+    if keyframed:
+        opened.notes.extend(make_keyframed_camera(config, scene, opened.view_layer))
+        scene.frame_set(config.frames.first)
     _check_camera(config, scene)
     return opened
 
@@ -66,15 +73,31 @@ def open_file(config: CutConfig) -> OpenedScene:
     Raises:
         SceneError: The file cannot be read, or holds no such scene or view layer.
     """
-    notes = _load(config)
-    scene = _find_scene(config)
-    if bpy.context.window is not None:
-        bpy.context.window.scene = scene
+    scene, notes = load_scene(config)
     view_layer = _find_view_layer(config, scene)
     if not config.trust_scripts:
         notes += _note_disabled_drivers(disabled_drivers())
     notes += [str(missing) for missing in missing_files()]
     return OpenedScene(scene, view_layer, notes, _inputs())
+
+
+def load_scene(config: CutConfig) -> tuple[bpy.types.Scene, list[str]]:
+    """Open the cut's source file and find its scene, whether it can be filmed or not.
+
+    Args:
+        config: The cut.
+
+    Returns:
+        The scene, as the file has it, and what the user should know.
+
+    Raises:
+        SceneError: The file cannot be read, or holds no such scene.
+    """
+    notes = _load(config)
+    scene = _find_scene(config)
+    if bpy.context.window is not None:
+        bpy.context.window.scene = scene
+    return scene, notes
 
 
 def is_simulated(scene: bpy.types.Scene) -> bool:
@@ -150,14 +173,23 @@ def _choose_camera(config: CutConfig, scene: bpy.types.Scene) -> None:
 
 
 def _check_camera(config: CutConfig, scene: bpy.types.Scene) -> None:
-    problem = camera_problem(scene)
-    if not problem:
-        return
+    own_way = "give it one with 'camera_motion.keyframes'"
     usable = [obj for obj in scene.objects if obj.type == "CAMERA" and obj.data.type in CAMERA_TYPES]
-    remedy = f"set 'camera' in the cut's configuration to one of the scene's cameras: {_names(usable)}"
-    if not usable:
-        remedy = "it has no camera that can be used: give it one with 'camera_motion.keyframes'"
-    raise SceneError(f"scene '{scene.name}' of {config.source} {problem}; {remedy}.")
+    problem = camera_problem(scene)
+    if problem:
+        remedy = (
+            f"set 'camera' in the cut's configuration to one of the scene's cameras: {_names(usable)}, or {own_way}"
+        )
+        if not usable:
+            remedy = f"it has no camera that can be used: {own_way}, or add one in Blender"
+        raise SceneError(f"scene '{scene.name}' of {config.source} {problem}; {remedy}.")
+    for camera in cameras_of_clip(scene, config.frame_numbers):
+        if camera.data.type not in CAMERA_TYPES:
+            raise SceneError(
+                f"a timeline marker of {config.source} switches to camera '{camera.name}', which is of type "
+                f"{camera.data.type}; only perspective and orthographic cameras have exact flow. Choose another with "
+                f"'camera' in the cut's configuration, or {own_way}."
+            )
 
 
 def camera_problem(scene: bpy.types.Scene) -> str:

@@ -31,15 +31,26 @@ def is_vector_pass_right_for_orthographic() -> bool:
 def fcurves(animated: bpy.types.ID) -> Iterator[Any]:
     """All F-curves of the action that drives a data-block: actions have layers and slots since 4.4."""
     animation = animated.animation_data
-    action = animation.action if animation else None
-    if action is None:
-        return
+    if animation is not None and animation.action is not None:
+        yield from _action_fcurves(animation.action, getattr(animation, "action_slot", None))
+
+
+def nla_fcurves(animated: bpy.types.ID) -> Iterator[Any]:
+    """All F-curves of the strips that are not muted in a data-block's non-linear animation."""
+    animation = animated.animation_data
+    for track in animation.nla_tracks if animation is not None and animation.use_nla else ():
+        for strip in track.strips:
+            if not track.mute and not strip.mute and strip.action is not None:
+                yield from _action_fcurves(strip.action, getattr(strip, "action_slot", None))
+
+
+def _action_fcurves(action: bpy.types.Action, slot: Any) -> Iterator[Any]:
     if not hasattr(action, "layers"):
         yield from action.fcurves
         return
     for layer in action.layers:
         for strip in layer.strips:
-            bag = strip.channelbag(animation.action_slot) if animation.action_slot else None
+            bag = strip.channelbag(slot) if slot else None
             if bag is not None:
                 yield from bag.fcurves
 

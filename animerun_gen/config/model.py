@@ -280,7 +280,7 @@ class CameraMotion(Section):
     focal_length: Literal["dolly", "keep"] = Field(
         default="dolly",
         description="What becomes of an animated focal length. `dolly`: it is fixed, and the camera moves along its "
-        "view axis such that what is in focus keeps its size in the picture. `keep`: the zoom stays.",
+        "view axis such that what is in focus is as large in every picture as in the film. `keep`: the zoom stays.",
     )
     fixed_focal_length: Annotated[float, Field(gt=0, le=10000)] | None = Field(
         default=None,
@@ -288,13 +288,15 @@ class CameraMotion(Section):
     )
     focus_distance: Annotated[float, Field(gt=0, le=1e7)] | None = Field(
         default=None,
-        description="Distance along the view axis at which `dolly` keeps sizes, in scene units; null: that of the "
-        "camera's focus object, else of its depth of field, else the median depth of the clip's first frame.",
+        description="Distance along the view axis at which `dolly` leaves sizes as they are, in scene units; null: "
+        "that of the camera's focus object, else of its depth of field where that is on, else the median depth of the "
+        "clip's first frame.",
     )
     keyframes: Annotated[tuple[CameraKey, ...], Field(strict=False)] = Field(
         default=(),
         description="A camera of the configuration's own, for scenes without one or for further views of the same "
-        "action; it moves smoothly through these, and stands still with only one. `camera` then counts for nothing.",
+        "action; it moves smoothly through these, and stands still with only one. `camera` and `camera_cuts` then "
+        "count for nothing.",
     )
 
     @model_validator(mode="after")

@@ -15,6 +15,11 @@ def record_file(output: Path, cut: str) -> Path:
     return state_folder(output) / "cuts" / f"{cut}.json"
 
 
+def camera_marks_file(output: Path, cut: str) -> Path:
+    """Where the timeline of a cut's film switches cameras, see :mod:`animerun_gen.pipeline.camera_cuts`."""
+    return state_folder(output) / "camera_marks" / f"{cut}.json"
+
+
 def figures_folder(output: Path, cut: str) -> Path:
     """The quality figures of a cut's pairs, a file each; collected into ``quality/<cut>.json``."""
     return state_folder(output) / "figures" / cut

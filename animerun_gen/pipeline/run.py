@@ -22,6 +22,7 @@ from animerun_gen.dataset.files import remove_stale_temporaries, write_json
 from animerun_gen.errors import AnimerunGenError, ConfigError, DatasetError
 from animerun_gen.lifetime import begin_as_worker
 from animerun_gen.pipeline import paths
+from animerun_gen.pipeline.camera_cuts import split_at_camera_cuts
 from animerun_gen.pipeline.coverage import Coverage, describe_coverage, measure_coverage
 from animerun_gen.pipeline.engines import BpyModule, Engine, InstalledBlender
 from animerun_gen.pipeline.labelling import LabelTask, collect_quality, read_cross_checks
@@ -100,7 +101,8 @@ def generate(cuts: Sequence[CutConfig], options: Options) -> list[CutSummary]:
         options: How.
 
     Returns:
-        What became of each cut, in order.  A cut that fails does not keep the others from being made.
+        What became of each cut, in order, and of each of its stretches where it is split at camera cuts.  A cut that
+        fails does not keep the others from being made.
 
     Raises:
         BusyError: Another run writes to the same output.
@@ -116,12 +118,17 @@ def generate(cuts: Sequence[CutConfig], options: Options) -> list[CutSummary]:
         remove_stale_temporaries(options.output)
         # what Blenders that were killed together with their run had under way
         shutil.rmtree(paths.scratch_folder(options.output), ignore_errors=True)
-        summaries = {config.name: CutSummary(config) for config in cuts}
+        parts = split_at_camera_cuts(cuts, options.output, engine)
+        summaries = {part.config.name: CutSummary(part.config, notes=list(part.notes)) for part in parts}
         plans = []
-        for config in cuts:
-            with _failures_to(summaries[config.name]):
-                plan = plan_cut(config, options.output, engine.version if engine else None, options.frames)
-                summaries[config.name].redone = plan.redone
+        for part in parts:
+            summary = summaries[part.config.name]
+            if part.failure is not None:
+                summary.failures.append(part.failure)
+                continue
+            with _failures_to(summary):
+                plan = plan_cut(part.config, options.output, engine.version if engine else None, options.frames)
+                summary.redone = plan.redone
                 plans.append(plan)
         if engine is not None:
             _render(plans, engine, options, summaries)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from animerun_gen.blender.convert.colors import convert_colors
 from animerun_gen.blender.convert.film_look import remove_film_look
+from animerun_gen.blender.convert.focal_length import find_zooming_cameras, fix_focal_lengths
 from animerun_gen.blender.convert.removal import remove_named
 from animerun_gen.blender.convert.rules import remove_by_rules
 from animerun_gen.blender.convert.strands import remove_strands_and_particles
@@ -52,13 +53,17 @@ def convert_scene(opened: OpenedScene, config: CutConfig) -> Conversion:
     """Convert the scene; it stands at the cut's first frame before and after.
 
     Args:
-        opened: The opened scene.
+        opened: The opened scene; :func:`~animerun_gen.blender.geometry.geometry_engine` must be active.
         config: The cut.
 
     Returns:
         What was changed, and the followers.
+
+    Raises:
+        SceneError: It cannot be converted as the configuration asks.
     """
     done = Conversion()
+    zooming = find_zooming_cameras(opened, config)
     done.notes += remove_film_look(opened, config)
     done.notes += remove_named(config)
     done.notes += remove_by_rules(opened, config)
@@ -68,4 +73,10 @@ def convert_scene(opened: OpenedScene, config: CutConfig) -> Conversion:
     done.notes += convert_colors(config)
     opened.scene.frame_set(config.frames.first)
     done.follow()
+    # last, because what is in focus may have to be found by looking at the converted scene
+    notes, followers = fix_focal_lengths(zooming, opened, config)
+    done.notes += notes
+    if followers:
+        done.followers += followers
+        done.follow()
     return done
