@@ -113,7 +113,7 @@ def test_a_dolly_shows_what_is_in_focus_as_large_as_the_film_and_moves_as_the_fo
     script = SHOT + ZOOMS[zoom] + "camera.data.dof.focus_object = ball\n" + f"TOLD_FILE = {str(told_file)!r}\n" + TOLD
     source = build("shot", script)
     shutil.copy(source, tmp_path / "kept.blend")
-    text = PLAIN + "resolution: [640, 360]\n"
+    text = PLAIN.replace("ids]", "ids], tracks: 40") + "resolution: [640, 360]\n"
     config = cut(source, text, last=4)
     config.write_text(config.read_text().replace("resolution: [96, 64]\n", ""))
     kept = tmp_path / "kept.yaml"
@@ -133,6 +133,11 @@ def test_a_dolly_shows_what_is_in_focus_as_large_as_the_film_and_moves_as_the_fo
     sizes, in_film = (np.array([extent(c, frame, "ball") for frame in clip.frame_numbers]) for c in (clip, film))
     assert np.abs(sizes / in_film - 1.0).max() < 0.005
     assert in_film[-1] / in_film[0] < 0.7
+    # points that are followed go where the flow says
+    tracks, flow = clip.read_tracks(), clip.read("flow_forward", 1)
+    chosen = tracks.query_frame == 1
+    x, y = tracks.position[0, chosen].T.astype(int)
+    assert np.abs(tracks.position[1, chosen] - tracks.position[0, chosen] - flow[y, x]).max() < 1e-3
     # the film shows the wall everywhere; the camera that goes back from it must not lose it
     for frame in (1, 4):
         assert np.isfinite(film.read("depth", frame)).all()
