@@ -156,18 +156,17 @@ def _choose_camera(config: CutConfig, scene: bpy.types.Scene) -> None:
 
 def _check_camera(config: CutConfig, scene: bpy.types.Scene) -> None:
     own_way = "give it one with 'camera_motion.keyframes'"
-    if scene.camera is None or scene.camera.type != "CAMERA":
-        cameras = [obj for obj in scene.objects if obj.type == "CAMERA"]
-        found = "no camera"
-        if scene.camera is not None:
-            found = f"'{scene.camera.name}', an object of type {scene.camera.type}, as its camera"
-        remedy = (
-            f"set 'camera' in the cut's configuration to one of the scene's cameras: {_names(cameras)}, or {own_way}"
-        )
-        if not cameras:
-            remedy = f"it has no camera at all: {own_way}, or add one in Blender"
-        raise SceneError(f"scene '{scene.name}' of {config.source} has {found}; {remedy}.")
-    for camera in cameras_of_clip(scene, config.frame_numbers):
+    used: list[bpy.types.Object | None] = [*cameras_of_clip(scene, config.frame_numbers)]
+    for camera in used or [None]:
+        if camera is None or camera.type != "CAMERA":
+            cameras = [obj for obj in scene.objects if obj.type == "CAMERA"]
+            found = "no camera"
+            if camera is not None:
+                found = f"'{camera.name}', an object of type {camera.type}, as its camera"
+            remedy = f"set 'camera' in the cut's configuration to one of these: {_names(cameras)}; or {own_way}"
+            if not cameras:
+                remedy = f"it has no camera at all: {own_way}, or add one in Blender"
+            raise SceneError(f"scene '{scene.name}' of {config.source} has {found}; {remedy}.")
         if camera.data.type not in {"PERSP", "ORTHO"}:
             raise SceneError(
                 f"camera '{camera.name}' of {config.source} is of type {camera.data.type}; only perspective and "

@@ -218,10 +218,13 @@ def test_a_focus_object_behind_the_camera_is_a_sentence(build: Build, cut: Cut, 
     assert "Traceback" not in said.stdout + said.stderr
 
 
-@pytest.mark.parametrize("kind", ["none", "panorama"])
+@pytest.mark.parametrize("kind", ["mesh", "panorama"])
 def test_a_camera_of_the_configuration_films_what_has_none(build: Build, cut: Cut, tmp_path: Path, kind: str) -> None:
-    ruin = {"none": "None", "panorama": "camera"}[kind]
-    script = SHOT + f"scene.camera = {ruin}\ncamera.data.type = 'PANO'\n"
+    ruin = {
+        "mesh": "scene.camera = None\nscene.timeline_markers.new('mark', frame=2).camera = ball\n",
+        "panorama": "camera.data.type = 'PANO'\n",
+    }
+    script = SHOT + ruin[kind]
     source = build("ruin", script)
     config = cut(source, PLAIN)
     refused = run_cli("render", config, "--out", tmp_path / "out", check=False)
