@@ -43,8 +43,9 @@ def _switches(scene: bpy.types.Scene) -> list[tuple[int, bpy.types.Object]]:
     Where time is stretched (frame mapping), they stand in stretched time.
     """
     stretch = scene.render.frame_map_new / scene.render.frame_map_old
-    switches: dict[int, bpy.types.Object] = {}
-    for marker in scene.timeline_markers:
+    first: dict[int, bpy.types.Object] = {}
+    for marker in sorted(scene.timeline_markers, key=lambda marker: marker.frame):
         if marker.camera is not None and not marker.camera.hide_render:
-            switches.setdefault(math.ceil(marker.frame * stretch), marker.camera)
-    return sorted(switches.items(), key=lambda switch: switch[0])
+            first.setdefault(marker.frame, marker.camera)
+    # of several that fall into one frame of the scene the last counts
+    return list({math.ceil(frame * stretch): camera for frame, camera in first.items()}.items())

@@ -82,7 +82,7 @@ def look(question: dict[str, Any], progress: Progress) -> Shot:
     animated = animated_range(frame_range)
     first, last = clip_range(frame_range, animated)
     config = _configure(question, (first, last), _resolution(scene))
-    problem = "" if question.get("camera") else camera_problem(scene)
+    problem = "" if question.get("camera") else camera_problem(scene.camera)
     facts = _facts_as_opened(opened, config)
     keys: tuple[ViewKey, ...] = ()
     if problem:
@@ -143,7 +143,7 @@ def _facts_as_opened(opened: OpenedScene, config: CutConfig) -> dict[str, Any]:
     """What can be read off the file before anything is converted."""
     scene = opened.scene
     usable = [obj.name for obj in scene.objects if obj.type == "CAMERA" and obj.data.type in {"PERSP", "ORTHO"}]
-    camera = config.camera or (scene.camera.name if not camera_problem(scene) else None)
+    camera = config.camera or (scene.camera.name if not camera_problem(scene.camera) else None)
     load_notes = [note for note in opened.notes if note.startswith("the file loaded with complaints")]
     return {
         "source": str(config.source),

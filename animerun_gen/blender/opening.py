@@ -175,26 +175,18 @@ def _choose_camera(config: CutConfig, scene: bpy.types.Scene) -> None:
 def _check_camera(config: CutConfig, scene: bpy.types.Scene) -> None:
     own_way = "give it one with 'camera_motion.keyframes'"
     usable = [obj for obj in scene.objects if obj.type == "CAMERA" and obj.data.type in CAMERA_TYPES]
-    problem = camera_problem(scene)
-    if problem:
-        remedy = (
-            f"set 'camera' in the cut's configuration to one of the scene's cameras: {_names(usable)}, or {own_way}"
-        )
-        if not usable:
-            remedy = f"it has no camera that can be used: {own_way}, or add one in Blender"
-        raise SceneError(f"scene '{scene.name}' of {config.source} {problem}; {remedy}.")
-    for camera in cameras_of_clip(scene, config.frame_numbers):
-        if camera.data.type not in CAMERA_TYPES:
-            raise SceneError(
-                f"a timeline marker of {config.source} switches to camera '{camera.name}', which is of type "
-                f"{camera.data.type}; only perspective and orthographic cameras have exact flow. Choose another with "
-                f"'camera' in the cut's configuration, or {own_way}."
-            )
+    used: list[bpy.types.Object | None] = [*cameras_of_clip(scene, config.frame_numbers)]
+    for camera in used or [None]:
+        problem = camera_problem(camera)
+        if problem:
+            remedy = f"set 'camera' in the cut's configuration to one of these: {_names(usable)}; or {own_way}"
+            if not usable:
+                remedy = f"it has no camera that can be used: {own_way}, or add one in Blender"
+            raise SceneError(f"scene '{scene.name}' of {config.source} {problem}; {remedy}.")
 
 
-def camera_problem(scene: bpy.types.Scene) -> str:
+def camera_problem(camera: bpy.types.Object | None) -> str:
     """Why a scene's camera cannot be used, as the end of a sentence about the scene; empty when it can."""
-    camera = scene.camera
     if camera is None:
         return "has no camera"
     if camera.type != "CAMERA":

@@ -261,7 +261,7 @@ def test_a_scene_that_lacks_something_ends_in_a_sentence(
     result = run_cli("render", *configs, "--out", tmp_path / "out", check=False)
     assert result.returncode == 1
     for words in (
-        "has no camera; set 'camera' in the cut's configuration to one of the scene's cameras: 'Camera'",
+        "has no camera; set 'camera' in the cut's configuration to one of these: 'Camera'",
         "has 'ball', an object of type MESH, as its camera; set 'camera'",
         "is of type PANO; only perspective and orthographic cameras have exact flow",
         "has no scene named 'Shot 7'; it has 'Scene'",

@@ -25,8 +25,8 @@ from animerun_gen.config import CutConfig
 from animerun_gen.errors import SceneError
 from animerun_gen.motion import raster
 
-ZOOMING = ("lens", "angle", "angle_x", "angle_y", "sensor_width", "sensor_height", "sensor_fit")
-"""Properties of a camera that change how large things look."""
+ZOOMING = ("lens", "sensor_width", "sensor_height", "sensor_fit")
+"""Properties of a camera that change how large things look; its angles cannot be animated (3.4.1, 4.5)."""
 
 REMEDY = "set 'camera_motion.focus_distance', or 'camera_motion.focal_length: keep'"
 
