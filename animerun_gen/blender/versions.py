@@ -78,3 +78,13 @@ def has_strips(scene: bpy.types.Scene) -> bool:
         return False
     strips = editor.strips_all if hasattr(editor, "strips_all") else editor.sequences_all
     return len(strips) > 0
+
+
+def add_geometry_sockets(tree: bpy.types.NodeTree) -> None:
+    """Give a group of geometry nodes one geometry to work on and one to hand on: sockets moved in 4.0."""
+    if hasattr(tree, "interface"):
+        for direction in ("INPUT", "OUTPUT"):
+            tree.interface.new_socket("Geometry", in_out=direction, socket_type="NodeSocketGeometry")
+        return
+    for sockets in (tree.inputs, tree.outputs):
+        sockets.new("NodeSocketGeometry", "Geometry")
