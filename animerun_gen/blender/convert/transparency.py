@@ -42,6 +42,7 @@ def convert_transparency(config: CutConfig) -> tuple[ClippedMaterials, list[str]
     notes = _unmatched(config)
     clipped = ClippedMaterials()
     solid = []
+    filled: dict[str, list[str]] = {}
     for found in find_see_through(wanted.threshold, config.frame_numbers):
         mode, is_named = _mode(found.material, config)
         why = ", ".join(found.reasons) or "alpha texture"
@@ -58,12 +59,13 @@ def convert_transparency(config: CutConfig) -> tuple[ClippedMaterials, list[str]
             continue
         problem = problem or _clip(found, texture, wanted.threshold, clipped)
         if problem:
-            notes.append(f"made '{found.material}' solid, its holes filled: {problem}")
+            filled.setdefault(problem, []).append(f"'{found.material}'")
         else:
             notes.append(
                 f"clipped '{found.material}' by the {texture.channel} of image '{texture.image}': "
                 f"{100.0 * (texture.below or 0.0):.0f} % of it are holes"
             )
+    notes += [f"filled the holes of {', '.join(names)}: {problem}" for problem, names in filled.items()]
     if solid:
         notes.append(f"made solid: {', '.join(solid)}")
     _fill()
