@@ -183,7 +183,7 @@ def test_holes_are_the_same_in_pictures_and_labels(
         near_border |= np.pad(differs, [(0, 1) if axis == k else (0, 0) for k in (0, 1)])
         near_border |= np.pad(differs, [(1, 0) if axis == k else (0, 0) for k in (0, 1)])
     assert (contour == 0).sum() > 300
-    assert near_border[contour == 0].mean() > 0.97
+    assert near_border[contour == 0].all()
     for words in (
         "clipped 'plain' by the alpha of image 'leaf': 69 % of it are holes",
         "clipped 'second'",
@@ -234,8 +234,8 @@ def test_lines_stay_away_from_holes_and_from_what_is_seen_in_front(
     # the rail is seen through the hole, and its upper and lower edge are drawn there, as beside the card
     middle = shown.shape[1] // 2
     through, beside = inked[:, middle + 4 : middle + 15], inked[:, -8:]
-    assert through.sum(axis=0).min() >= 2
-    assert beside.sum(axis=0).min() >= 2
+    assert beside.any(axis=1).sum() >= 2
+    assert (through == beside[:, :1]).all()
     # the card's borders are none of Freestyle's, but for what reaches over from the block in front of it
     rows, columns = np.nonzero(leaf)
     whole = np.zeros(shown.shape, bool)
