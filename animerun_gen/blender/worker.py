@@ -184,15 +184,14 @@ class _Run:
         with self._stage(frame, "flat"):
             flat = self.renderer.flat()
         with self._stage(frame, "lines"):
-            strokes = self.renderer.strokes()
-            if self.covers_lines and taken is not None:
-                strokes = self._cover_lines(strokes, taken)
+            drawn = self.renderer.strokes()
+            strokes = self._cover_lines(drawn, taken) if self.covers_lines and taken is not None else drawn
             white_render = np.minimum(self.renderer.outline(), strokes)
             line_art = pictures.harden(pictures.contour(white_render, self.config.lines.gamma))
             if self.closes_outlines and taken is not None:
                 line_art = pictures.close_outlines(line_art, self._surfaces(taken), taken.seen.depth)
         if not self.freestyle_checked:
-            self._check_freestyle(frame, strokes)
+            self._check_freestyle(frame, drawn)
         with self._stage(frame, "write pictures"):
             self.writer.write("flat", frame, flat)
             self.writer.write("contour", frame, line_art)

@@ -194,6 +194,42 @@ def test_holes_are_the_same_in_pictures_and_labels(
         assert words in said
 
 
+LIBRARY = (
+    WEARING
+    + """
+bpy.ops.mesh.primitive_plane_add(size=2, rotation=(math.pi / 2, 0, 0))
+bpy.context.object.data.materials.append(surface("leaf", picture("leaf", disc))[0])
+tree = bpy.data.collections.new("tree")
+tree.use_fake_user = True
+tree.objects.link(bpy.context.object)
+scene.collection.objects.unlink(bpy.context.object)
+"""
+)
+
+LINKING = """
+add("plane", "wall", (0.8, 0.1, 0.05), size=30, location=(0, 3, 0), rotation=(math.pi / 2, 0, 0))
+with bpy.data.libraries.load({library!r}, link=True) as (_, linked):
+    linked.collections = ["tree"]
+stand = bpy.data.objects.new("stand", None)
+stand.instance_type, stand.instance_collection = "COLLECTION", linked.collections[0]
+scene.collection.objects.link(stand)
+"""
+
+
+def test_what_is_linked_from_a_library_is_clipped_as_well(
+    build: Callable[[str, str], Path], cut: Callable[..., Path], tmp_path: Path
+) -> None:
+    library = build("library", LIBRARY)
+    source = build("linking", LINKING.format(library=str(library)))
+    dataset, said = render_cuts(tmp_path, cut(source, "lines: {freestyle: false}\n"))
+    clip = dataset.clip("linking")
+    leaf = clip.read("material_id", 1) == ids_of(clip)["leaf"]
+    green = (clip.read("flat", 1) == (0, 255, 0)).all(axis=2)
+    assert 0.01 < leaf.mean() < 0.1
+    assert (leaf != green).mean() < 1e-3
+    assert "made everything local that the file links" in said
+
+
 LINES = (
     WEARING
     + """

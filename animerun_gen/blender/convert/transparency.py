@@ -40,11 +40,18 @@ def convert_transparency(config: CutConfig) -> tuple[ClippedMaterials, list[str]
     """
     wanted = config.transparency
     notes = _unmatched(config)
+    see_through = find_see_through(wanted.threshold, config.frame_numbers)
+    if any(_is_linked(found, config) for found in see_through):
+        # a linked material cannot be painted by an image of this file
+        bpy.ops.object.make_local(type="ALL")
+        notes.append("made everything local that the file links, because linked materials are clipped")
+        see_through = find_see_through(wanted.threshold, config.frame_numbers)
     clipped = ClippedMaterials()
     solid = []
     filled: dict[str, list[str]] = {}
-    for found in find_see_through(wanted.threshold, config.frame_numbers):
-        mode, is_named = _mode(found.material, config)
+    for found in see_through:
+        material = _material(found)
+        mode, is_named = _mode(material, config)
         why = ", ".join(found.reasons) or "alpha texture"
         if found.texture is None:
             if mode == "clip" and is_named:
@@ -57,7 +64,7 @@ def convert_transparency(config: CutConfig) -> tuple[ClippedMaterials, list[str]
             # nothing of it would be a hole
             solid.append(f"{found.material} ({why})")
             continue
-        problem = problem or _clip(found, texture, wanted.threshold, clipped)
+        problem = problem or _clip(material, texture, wanted.threshold, clipped)
         if problem:
             filled.setdefault(problem, []).append(f"'{found.material}'")
         else:
@@ -72,16 +79,28 @@ def convert_transparency(config: CutConfig) -> tuple[ClippedMaterials, list[str]
     return clipped, notes
 
 
-def _mode(name: str, config: CutConfig) -> tuple[str, bool]:
+def _material(found: SeeThrough) -> bpy.types.Material:
+    return next(material for material in bpy.data.materials if material.name_full == found.material)
+
+
+def _is_linked(found: SeeThrough, config: CutConfig) -> bool:
+    """Whether a material that is to be clipped belongs to a library."""
+    if found.texture is None or found.texture.problem or not found.texture.below:
+        return False
+    material = _material(found)
+    return material.library is not None and _mode(material, config)[0] == "clip"
+
+
+def _mode(material: bpy.types.Material, config: CutConfig) -> tuple[str, bool]:
     """What becomes of a material's holes, and whether the configuration names the material."""
     for pattern, mode in config.transparency.materials.items():
-        if fnmatchcase(name, pattern):
+        if fnmatchcase(material.name, pattern):
             return mode, True
     return config.transparency.alpha_textures, False
 
 
 def _unmatched(config: CutConfig) -> list[str]:
-    names = [material.name_full for material in bpy.data.materials]
+    names = [material.name for material in bpy.data.materials]
     return [
         f"transparency.materials: no material is named '{pattern}'"
         for pattern in config.transparency.materials
@@ -102,12 +121,13 @@ def _fill() -> None:
         image.alpha_mode = "NONE"
 
 
-def _clip(found: SeeThrough, texture: AlphaTexture, threshold: float, clipped: ClippedMaterials) -> str:
+def _clip(material: bpy.types.Material, texture: AlphaTexture, threshold: float, clipped: ClippedMaterials) -> str:
     """Clip a material; the reason where that cannot be done, the rest of a sentence."""
-    material = next(entry for entry in bpy.data.materials if entry.name_full == found.material)
     opacity, coordinates = texture.opacity, texture.coordinates
     if opacity is None or coordinates is None:
         return texture.problem
+    if material.library is not None:
+        return f"it belongs to {material.library.filepath}"
     if texture.below == 1.0:
         return "it is nowhere as opaque as the threshold, and nothing would be left"
     meshes = list(_worn_by(material))
