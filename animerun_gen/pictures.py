@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -68,6 +69,28 @@ def close_outlines(line_art: U8Array, surface: npt.NDArray[np.integer[Any]], dep
         closed[first][open_border & first_is_farther] = 0
         closed[second][open_border & ~first_is_farther] = 0
     return closed
+
+
+def cover_lines(
+    strokes: U8Array, covering: npt.NDArray[np.bool_], depth: npt.NDArray[np.float64], reach: int
+) -> U8Array:
+    """Take the lines out that lie behind surfaces which whoever drew them did not know.
+
+    A line on such a surface can only be meant for something nearer, over whose border it reaches by half its thickness.
+
+    Args:
+        strokes: ``(H, W)`` uint8, 255 where no line is.
+        covering: ``(H, W)`` bool, pixels that show a surface which the lines do not know.
+        depth: ``(H, W)`` float64, distance along the view axis.
+        reach: Pixels by which a line reaches over the border that it is drawn on.
+
+    Returns:
+        ``(H, W)`` uint8: the lines without those behind the covering surfaces.
+    """
+    size = 2 * reach + 1
+    known = np.where(covering, np.inf, depth)
+    nearest_known = cv2.erode(known, np.ones((size, size), np.uint8), borderType=cv2.BORDER_REPLICATE)
+    return np.where(covering & ~(nearest_known < depth), 255, strokes).astype(np.uint8)
 
 
 def draw_lines(flat: U8Array, line_art: U8Array, color: tuple[int, int, int]) -> U8Array:

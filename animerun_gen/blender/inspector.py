@@ -25,6 +25,7 @@ from animerun_gen.blender.convert import convert_scene
 from animerun_gen.blender.convert.colors import shown_image, wants_shader
 from animerun_gen.blender.convert.film_look import film_look_in_use
 from animerun_gen.blender.convert.focal_length import find_zooming_cameras
+from animerun_gen.blender.convert.opacity import find_see_through
 from animerun_gen.blender.convert.rules import bare_displays, find_removals
 from animerun_gen.blender.convert.shader_color import shader_color
 from animerun_gen.blender.convert.srgb import linear_to_hex
@@ -44,7 +45,7 @@ from animerun_gen.blender.rendering import background_color
 from animerun_gen.config import CutConfig
 from animerun_gen.errors import AnimerunGenError
 from animerun_gen.inspection.framing import propose_view
-from animerun_gen.inspection.shot import Missing, Removal, Shot, Survey, ViewKey
+from animerun_gen.inspection.shot import Missing, Removal, SeeThrough, Shot, Survey, ViewKey
 from animerun_gen.inspection.survey import SurveyBuilder
 from animerun_gen.lifetime import die_with_parent
 from animerun_gen.motion import companions, raster
@@ -99,6 +100,15 @@ def look(question: dict[str, Any], progress: Progress) -> Shot:
         ),
         "bare_displays": tuple(sorted(bare_displays())),
         "unreadable": tuple(find_unreadable()),
+        "see_through": tuple(
+            SeeThrough(
+                each.material,
+                ", ".join(each.reasons) or "its image has transparent texels",
+                each.texture is not None and not each.texture.problem and 0.0 < (each.texture.below or 0.0) < 1.0,
+                (each.texture.below or 0.0) if each.texture is not None else 0.0,
+            )
+            for each in find_see_through(config.transparency.threshold, config.frame_numbers)
+        ),
     }
     with geometry_engine():
         survey, notes = _survey(opened, config, progress)
@@ -165,7 +175,6 @@ def _facts_as_opened(opened: OpenedScene, config: CutConfig) -> dict[str, Any]:
         "drivers": tuple(disabled_drivers()),
         "hair": (),
         "particles": (),
-        "see_through": (),
         "background": linear_to_hex(background_color(scene, config)),
         "materials": len(bpy.data.materials),
         "from_shaders": sum(
@@ -260,7 +269,7 @@ def _propose_view(config: CutConfig, progress: Progress) -> tuple[ViewKey, ...]:
             progress(number, len(numbers), "looking for a view")
             opened.scene.frame_set(frame)
             conversion.follow()
-            frames.append(take_down(opened.scene, names))
+            frames.append(take_down(opened.scene, names, conversion.clipped))
     keys = propose_view(frames, first, last, config.resolution)
     return keys or (ViewKey(first, (0.0, -10.0, 0.0), (0.0, 0.0, 0.0), 50.0),)
 
@@ -278,7 +287,7 @@ def _survey(opened: OpenedScene, config: CutConfig, progress: Progress) -> tuple
         start = time.monotonic()
         opened.scene.frame_set(frame)
         conversion.follow()
-        geometry = take_down(opened.scene, names)
+        geometry = take_down(opened.scene, names, conversion.clipped)
         builder.look(geometry, time.monotonic() - start)
         if number == 0:
             seen = raster.draw(geometry)

@@ -108,3 +108,13 @@ def principled_emission(node: Any) -> tuple[Any, Any]:
     """The inputs of a Principled shader for the colour and the strength of its emission: renamed in 4.0."""
     color = node.inputs["Emission Color" if VERSION >= (4, 0, 0) else "Emission"]
     return color, node.inputs["Emission Strength"]
+
+
+def add_geometry_sockets(tree: bpy.types.NodeTree) -> None:
+    """Give a group of geometry nodes one geometry to work on and one to hand on: sockets moved in 4.0."""
+    if hasattr(tree, "interface"):
+        for direction in ("INPUT", "OUTPUT"):
+            tree.interface.new_socket("Geometry", in_out=direction, socket_type="NodeSocketGeometry")
+        return
+    for sockets in (tree.inputs, tree.outputs):
+        sockets.new("NodeSocketGeometry", "Geometry")

@@ -19,6 +19,7 @@ from mathutils import Vector
 
 from animerun_gen.blender import versions
 from animerun_gen.blender.camera_marks import cameras_of_clip
+from animerun_gen.blender.clipped import ClippedMaterials
 from animerun_gen.blender.geometry import scene_names, take_down
 from animerun_gen.blender.opening import OpenedScene
 from animerun_gen.config import CutConfig
@@ -68,7 +69,7 @@ def find_zooming_cameras(opened: OpenedScene, config: CutConfig) -> list[Zooming
 
 
 def fix_focal_lengths(
-    zooming: list[ZoomingCamera], opened: OpenedScene, config: CutConfig
+    zooming: list[ZoomingCamera], opened: OpenedScene, config: CutConfig, clipped: ClippedMaterials
 ) -> tuple[list[str], list[Callable[[], None]]]:
     """Let cameras of one focal length, which move along their view axis, film in place of those that zoom.
 
@@ -77,6 +78,7 @@ def fix_focal_lengths(
         opened: The converted scene, at the cut's first frame;
             :func:`~animerun_gen.blender.geometry.geometry_engine` must be active.
         config: The cut: ``camera_motion``.
+        clipped: The materials with holes, through which a camera sees what is behind.
 
     Returns:
         What was done, and a follower that puts the cameras where they belong; empty when there is nothing to do.
@@ -86,7 +88,9 @@ def fix_focal_lengths(
     """
     if not zooming:
         return [], []
-    medians = {zoom.camera: _median_depth(zoom.camera, opened) for zoom in zooming if _needs_median(zoom, config)}
+    medians = {
+        zoom.camera: _median_depth(zoom.camera, opened, clipped) for zoom in zooming if _needs_median(zoom, config)
+    }
     notes, dollies = [], []
     for zoom in zooming:
         if medians.get(zoom.camera) == math.inf:
@@ -142,7 +146,7 @@ def _needs_median(zoom: ZoomingCamera, config: CutConfig) -> bool:
     return config.camera_motion.focus_distance is None and zoom.target is None and not zoom.uses_distance
 
 
-def _median_depth(camera: bpy.types.Object, opened: OpenedScene) -> float:
+def _median_depth(camera: bpy.types.Object, opened: OpenedScene, clipped: ClippedMaterials) -> float:
     """Median distance along the view axis of what a camera sees in the current frame; infinity when it sees nothing."""
     scene = opened.scene
     before = scene.camera, [marker.camera for marker in scene.timeline_markers]
@@ -151,7 +155,7 @@ def _median_depth(camera: bpy.types.Object, opened: OpenedScene) -> float:
         marker.camera = None
     scene.camera = camera
     try:
-        depth = raster.draw(take_down(scene, scene_names())).depth
+        depth = raster.draw(take_down(scene, scene_names(), clipped)).depth
     finally:
         scene.camera = before[0]
         for marker, marked in zip(scene.timeline_markers, before[1], strict=True):
