@@ -164,6 +164,23 @@ def count_borders(materials, count):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
+def count_colors(flat, materials, rows, counted, bits):  # type: ignore[no-untyped-def]
+    """``(rows, 8 ** bits)`` uint32: how often the upper bits of a colour occur in each counted material."""
+    height, width = materials.shape
+    counts = np.zeros((max(1, rows[-1] + 1), 1 << 3 * bits), np.uint32)
+    drop = 8 - bits
+    for row in range(height):
+        for column in range(width):
+            material = materials[row, column]
+            if counted[material]:
+                code = 0
+                for channel in range(3):
+                    code = code << bits | flat[row, column, channel] >> drop
+                counts[rows[material], code] += 1
+    return counts[: rows[-1] + 1]
+
+
+@numba.njit(cache=True, nogil=True)
 def repaint(flat, materials, kinds, colors, first_part, from_lab, to_lab, up, down):  # type: ignore[no-untyped-def]
     """The flat picture in several designs, see :func:`animerun_gen.recolor.repaint.repaint`.
 

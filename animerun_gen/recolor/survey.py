@@ -63,12 +63,12 @@ def survey_frame(flat: U8Array, materials: npt.NDArray[np.integer[Any]], colors:
     survey = Survey(Counter({int(ids[i]): int(pixels[i]) for i in np.flatnonzero(pixels)}))
     borders = kernels.count_borders(drawn, len(ids))
     survey.borders.update({(int(ids[i]), int(ids[j])): int(borders[i, j]) for i, j in np.argwhere(np.triu(borders))})
-    textured = np.array([colors.get(int(number)) is None for number in ids])[drawn]
-    upper = (flat[textured] >> (8 - BITS)).astype(np.int64)
-    codes = upper[:, 0] << 2 * BITS | upper[:, 1] << BITS | upper[:, 2]
-    found, counts = np.unique(drawn[textured].astype(np.int64) << 3 * BITS | codes, return_counts=True)
-    for code, count in zip(found.tolist(), counts.tolist(), strict=True):
-        survey.textures[int(ids[code >> 3 * BITS]), code & ((1 << 3 * BITS) - 1)] = count
+    textured = np.array([colors.get(int(number)) is None for number in ids])
+    histograms = kernels.count_colors(np.ascontiguousarray(flat), drawn, np.cumsum(textured) - 1, textured, BITS)
+    for number, histogram in zip(ids[textured].tolist(), histograms, strict=True):
+        codes = np.flatnonzero(histogram)
+        for code, count in zip(codes.tolist(), histogram[codes].tolist(), strict=True):
+            survey.textures[number, code] = count
     return survey
 
 
@@ -89,11 +89,11 @@ def materials_drawn(
     Returns:
         The ids that occur, ascending, and ``(H, W)`` int32 places among them.
     """
-    ids, places = np.unique(materials, return_inverse=True)
+    # quicker than np.unique, and ids are small
+    present = np.bincount(materials.ravel()) > 0
+    ids, places = np.flatnonzero(present), (np.cumsum(present) - 1).astype(np.int32)[materials]
     known = [colors.get(int(number)) for number in ids]
     kinds = np.array([kernels.TEXTURED if color is None else kernels.PLAIN for color in known], np.uint8)
     table = np.array([color or (0, 0, 0) for color in known], np.uint8)
-    drawn: npt.NDArray[np.int32] = kernels.correct_materials(
-        np.ascontiguousarray(flat), places.reshape(materials.shape).astype(np.int32), kinds, table
-    )
-    return ids.astype(np.int64), drawn
+    drawn: npt.NDArray[np.int32] = kernels.correct_materials(np.ascontiguousarray(flat), places, kinds, table)
+    return ids, drawn
