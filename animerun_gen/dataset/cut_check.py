@@ -180,7 +180,8 @@ class CutCheck:
         of_frames = [
             frames
             for name, frames in self.frames_there.items()
-            if modality(name).kind == "frame"  # those of pairs end elsewhere
+            # those of pairs end elsewhere, and those of passes may
+            if modality(name).kind == "frame" and modality(name).stage != "recolor"
         ]
         votes = Counter(frame for frames in of_frames for frame in frames)
         found = sorted(frame for frame, count in votes.items() if 2 * count >= len(of_frames))
@@ -288,6 +289,9 @@ class CutCheck:
             folder = self._relative(what.cut_folder(*self._place))
             if what.kind == "clip":
                 self._require(self._relative(what.clip_path(*self._place)), advice)
+                continue
+            if what.stage == "recolor" and not self.ours:
+                # others may have passes of some frames only
                 continue
             wanted = self._frames_of(what)
             there = self.frames_there.get(what.name, set())
