@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -130,11 +130,11 @@ class PassPlan:
         """What has to be looked at first: every frame of the clip."""
         return [SurveyTask(self.config, self.output, frame) for frame in self.config.frame_numbers]
 
-    def choose(self, surveys: Sequence[Survey]) -> tuple[list[RecolorTask], list[str]]:
+    def choose(self, survey: Survey) -> tuple[list[RecolorTask], list[str]]:
         """Choose the colours, and write them into the dataset.
 
         Args:
-            surveys: Those of all frames of the clip, in any order.
+            survey: Those of all frames of the clip, added up in any order.
 
         Returns:
             What is then to be done, and what the user should know, a sentence each.
@@ -153,7 +153,7 @@ class PassPlan:
             for pattern in patterns
             if not any(fnmatchcase(name, pattern) for name in names.values())
         ]
-        survey, colors = Survey.of_clip(surveys), material_colors(clip)
+        colors = material_colors(clip)
         passes = tuple(
             choose_pass(survey, colors, kept, palette, number, config.name, config.seed)
             for number in range(1, config.recolor.passes + 1)

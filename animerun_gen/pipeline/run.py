@@ -271,10 +271,10 @@ def _recolor(plans: Sequence[CutPlan], options: Options, summaries: dict[str, Cu
             wanted.append(passes)
     if not wanted:
         return
-    surveys: dict[str, list[Survey]] = {passes.config.name: [] for passes in wanted}
+    surveys = {passes.config.name: Survey() for passes in wanted}
 
     def keep(summary: CutSummary, survey: Survey) -> None:
-        surveys[summary.config.name].append(survey)
+        surveys[summary.config.name].add(survey)
 
     def count(summary: CutSummary, _: Any) -> None:
         summary.recolored += 1

@@ -19,13 +19,20 @@ import numpy.typing as npt
 from scipy.cluster.vq import kmeans2  # type: ignore[import-untyped]
 from scipy.ndimage import gaussian_filter  # type: ignore[import-untyped]
 
+from animerun_gen.config.document import MAX_BYTES
 from animerun_gen.config.palette import Palette, PaletteScene, Swatch, palette_yaml
-from animerun_gen.dataset.files import write_image, written_aside
+from animerun_gen.config.words import shown
+from animerun_gen.dataset.files import is_whole_png, write_image, written_aside
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline.progress import Progress
 from animerun_gen.recolor.oklab import TELLABLE, FloatArray, U8Array, distances, to_hex, to_oklab
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
+
+JPEG_BEGIN, JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
+
+JPEG_TAIL = 4096
+"""Bytes at most that programs leave behind the end of a JPEG picture."""
 
 SMOOTH = 20
 """A pixel whose neighbours differ by no more levels than this lies inside a painted area, not on a line or an edge."""
@@ -267,8 +274,11 @@ def _in_order(name: str) -> list[tuple[int, str]]:
 def _read_picture(file: Path) -> tuple[U8Array, npt.NDArray[np.bool_] | None] | None:
     """A picture in RGB and where it is opaque; None where the file is none."""
     try:
-        data = np.frombuffer(file.read_bytes(), np.uint8)
-        picture = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if len(data) else None
+        data = file.read_bytes()
+        # the decoder fills up what is missing of a file and says nothing
+        if not (is_whole_png(data) or (data.startswith(JPEG_BEGIN) and JPEG_END in data[-JPEG_TAIL:])):
+            return None
+        picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     except (OSError, cv2.error):
         return None
     if picture is None or picture.size == 0:
@@ -328,11 +338,17 @@ def run_palette(options: argparse.Namespace) -> int:
     )
     for note in notes:
         print(note, file=sys.stderr)
+    text = palette_yaml(palette).encode()
+    if len(text) > MAX_BYTES:
+        raise DatasetError(
+            f"a palette of {len(palette.scenes)} scenes would have {len(text):,} bytes, but no more than {MAX_BYTES:,} "
+            "are read; take fewer frames, fewer --colors, or a larger --scene-change"
+        )
     with written_aside(options.output) as temporary:
-        temporary.write_text(palette_yaml(palette), encoding="utf-8")
+        temporary.write_bytes(text)
     if options.swatches is not None:
         write_image(options.swatches, swatch_picture(palette))
     for scene in palette.scenes:
-        print(f"{scene.name}: {' '.join(swatch.color for swatch in scene.colors)}")
+        print(f"{shown(scene.name)}: {' '.join(swatch.color for swatch in scene.colors)}")
     print(f"the palette is in {options.output}; name it under recolor.palette of a cut")
     return 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,15 +36,11 @@ class Survey:
     borders: Counter[tuple[int, int]] = field(default_factory=Counter)
     textures: Counter[tuple[int, int]] = field(default_factory=Counter)
 
-    @classmethod
-    def of_clip(cls, frames: Iterable[Survey]) -> Survey:
-        """The sum of all frames'."""
-        total = cls()
-        for frame in frames:
-            total.pixels.update(frame.pixels)
-            total.borders.update(frame.borders)
-            total.textures.update(frame.textures)
-        return total
+    def add(self, other: Survey) -> None:
+        """Let it count what another one has as well."""
+        self.pixels.update(other.pixels)
+        self.borders.update(other.borders)
+        self.textures.update(other.textures)
 
 
 def survey_frame(flat: U8Array, materials: npt.NDArray[np.integer[Any]], colors: Colors) -> Survey:

@@ -139,11 +139,16 @@ def test_pictures_that_cannot_be_read_are_named_and_left_out(tmp_path: Path) -> 
     save(tmp_path / "1.png", frame(DAY))
     (tmp_path / "2.png").write_bytes(b"no picture")
     (tmp_path / "3.jpg").touch()
+    save(tmp_path / "5.jpg", frame(NIGHT))
+    for whole, half in (("1.png", "4.png"), ("5.jpg", "5.jpg")):
+        data = (tmp_path / whole).read_bytes()
+        (tmp_path / half).write_bytes(data[: len(data) // 2])
     palette, notes = drawn(tmp_path)
-    assert [note.split(" was")[0] for note in notes] == [str(tmp_path / "2.png"), str(tmp_path / "3.jpg")]
+    bad = [str(tmp_path / name) for name in ("2.png", "3.jpg", "4.png", "5.jpg")]
+    assert [note.split(" was")[0] for note in notes] == bad
     assert palette.scenes[0].origin == "1.png (1 pictures)"
     (tmp_path / "1.png").unlink()
-    with pytest.raises(DatasetError, match="none of the 2 pictures"):
+    with pytest.raises(DatasetError, match="none of the 4 pictures"):
         drawn(tmp_path)
 
 
@@ -155,6 +160,16 @@ def test_thin_ink_is_no_painted_pixel_and_pictures_of_ink_alone_have_none() -> N
     page[::4] = 12
     assert len(painted_pixels(np.full((90, 160, 3), 250, np.uint8))) == 90 * 160
     assert painted_pixels(page).shape[1] == 3
+
+
+def test_a_palette_that_could_not_be_read_again_is_not_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save(tmp_path / "frames" / "a.png", frame(DAY))
+    monkeypatch.setattr("animerun_gen.recolor.extract.MAX_BYTES", 100)
+    assert main(["palette", str(tmp_path / "frames"), "-o", str(tmp_path / "p.yaml")]) == 1
+    assert "take fewer frames" in capsys.readouterr().err
+    assert not (tmp_path / "p.yaml").exists()
 
 
 def test_swatches_are_as_wide_as_their_shares(tmp_path: Path) -> None:
