@@ -71,6 +71,15 @@ elsewhere, such as a downloaded AnimeRun, it checks what the layout demands.
 Ends with status 0 when nothing is wrong and 1 when something is.
 """
 
+PALETTE = """\
+Draws representative colours from a folder of animation frames, scene by scene, for the colour passes of a cut (its key
+recolor.palette; docs/palette.md). Scenes are sub-folders, and within a folder the stretches between changes of the
+picture. Lines do not count. Only take frames whose owners allow it.
+
+    animerun-gen palette frames/my_series -o my_series.yaml --about "My Series, episode 3" --licence "CC BY 4.0"
+    animerun-gen palette frames/my_series -o my_series.yaml --colors 20 --swatches my_series.png
+"""
+
 REPORT = """\
 Makes pages to look at a dataset in a browser: for each cut its pictures in layers, curves of its quality figures with
 their bars, the worst pairs first, and what it was made with; and an index of all cuts. The pages need no network and no
@@ -106,6 +115,11 @@ def build_parser() -> argparse.ArgumentParser:
     ):
         command = commands.add_parser(name, help=summary, description=description, formatter_class=raw)
         _add_shot_options(command, writes=name == "init")
+    _add_palette_options(
+        commands.add_parser(
+            "palette", help="draw a palette from frames of animation", description=PALETTE, formatter_class=raw
+        )
+    )
     doctor = commands.add_parser(
         "doctor",
         help="see whether everything needed is there",
@@ -200,6 +214,75 @@ def _add_report_options(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_palette_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "folder", type=Path, metavar="FRAMES_FOLDER", help="folder with PNG or JPEG files in or below it"
+    )
+    command.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        default=Path("palette.yaml"),
+        metavar="FILE",
+        help="the palette to write (default: palette.yaml)",
+    )
+    command.add_argument(
+        "--colors", type=parse_colors, default=12, metavar="N", help="colours of a scene at most (default: 12)"
+    )
+    command.add_argument(
+        "--scene-change",
+        type=parse_share,
+        default=0.5,
+        metavar="SHARE",
+        help="a new scene begins where this share of the picture's colours is new, 0 to 1 (default: 0.5)",
+    )
+    command.add_argument(
+        "--seed", type=parse_seed, default=0, metavar="N", help="where the clustering begins (default: 0)"
+    )
+    command.add_argument(
+        "--about", metavar="TEXT", help="what the pictures are, for the file (default: the folder's name)"
+    )
+    command.add_argument("--licence", metavar="TEXT", help="what the pictures' owners allow, for the file")
+    command.add_argument("--swatches", type=Path, metavar="FILE", help="draw the palette as a PNG picture as well")
+
+
+def parse_colors(text: str) -> int:
+    """A number of colours, from 2 to 256.
+
+    Raises:
+        argparse.ArgumentTypeError: It is something else.
+    """
+    if not (text.isascii() and text.isdecimal()) or not 2 <= int(text) <= 256:
+        raise argparse.ArgumentTypeError(f"'{text}' is no number of colours; write 2 to 256")
+    return int(text)
+
+
+def parse_share(text: str) -> float:
+    """A share, from 0 to 1.
+
+    Raises:
+        argparse.ArgumentTypeError: It is something else.
+    """
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is no share; write a number from 0 to 1")
+    return share
+
+
+def parse_seed(text: str) -> int:
+    """A seed, as of a cut.
+
+    Raises:
+        argparse.ArgumentTypeError: It is something else.
+    """
+    if not (text.isascii() and text.isdecimal()) or int(text) >= 2**32:
+        raise argparse.ArgumentTypeError(f"'{text}' is no seed; write a whole number from 0 to {2**32 - 1}")
+    return int(text)
+
+
 def parse_frames(text: str) -> tuple[int, int]:
     """``"A:B"`` as two frame numbers.
 
@@ -270,6 +353,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from animerun_gen.report.build import run_report
 
             return run_report(options)
+        if options.command == "palette":
+            from animerun_gen.recolor.extract import run_palette
+
+            return run_palette(options)
         from animerun_gen.pipeline.run import run_command
 
         return run_command(options)
