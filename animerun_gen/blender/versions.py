@@ -78,3 +78,16 @@ def has_strips(scene: bpy.types.Scene) -> bool:
         return False
     strips = editor.strips_all if hasattr(editor, "strips_all") else editor.sequences_all
     return len(strips) > 0
+
+
+def is_animated(animated: bpy.types.ID, data_path: str) -> bool:
+    """Whether F-curves or drivers that are not muted change a property."""
+    if not getattr(animated, "animation_data", None):
+        return False
+    curves = [*fcurves(animated), *animated.animation_data.drivers]
+    return any(curve.data_path == data_path and not curve.mute for curve in curves)
+
+
+def set_shown_children(settings: bpy.types.ParticleSettings, count: int) -> None:
+    """Set how many children a particle has in the viewport: ``child_nbr`` became ``child_percent`` in 4.0."""
+    setattr(settings, "child_percent" if hasattr(settings, "child_percent") else "child_nbr", count)

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 
 from animerun_gen.blender.convert.colors import convert_colors
 from animerun_gen.blender.convert.film_look import remove_film_look
+from animerun_gen.blender.convert.hair import convert_hair
+from animerun_gen.blender.convert.particles import convert_particles
 from animerun_gen.blender.convert.removal import remove_named
-from animerun_gen.blender.convert.strands import remove_strands_and_particles
 from animerun_gen.blender.convert.transparency import make_solid
 from animerun_gen.blender.convert.unreadable import remove_unreadable
 from animerun_gen.blender.opening import OpenedScene
@@ -60,7 +61,10 @@ def convert_scene(opened: OpenedScene, config: CutConfig) -> Conversion:
     done = Conversion()
     done.notes += remove_film_look(opened, config)
     done.notes += remove_named(config)
-    done.notes += remove_strands_and_particles()
+    hair_notes, hair_followers = convert_hair(opened, config)
+    done.notes += hair_notes
+    done.followers += hair_followers
+    done.notes += convert_particles(opened, config)
     done.notes += remove_unreadable()
     done.notes += make_solid()
     done.notes += convert_colors(config)
