@@ -63,7 +63,7 @@ def is_simulated(scene: bpy.types.Scene) -> bool:
     """Whether what a frame shows depends on the frames before it, so that Blender must play up to it."""
     if scene.rigidbody_world is not None and scene.rigidbody_world.enabled:
         return True
-    if any(_has_history(modifier) for obj in bpy.data.objects for modifier in obj.modifiers):
+    if any(has_history(modifier) for obj in bpy.data.objects for modifier in obj.modifiers):
         return True
     simulating = {"CLOTH", "SOFT_BODY", "DYNAMIC_PAINT"}
     for obj in scene.objects:
@@ -76,7 +76,7 @@ def is_simulated(scene: bpy.types.Scene) -> bool:
     return False
 
 
-def _has_history(modifier: bpy.types.Modifier) -> bool:
+def has_history(modifier: bpy.types.Modifier) -> bool:
     """Whether it is a particle system that flies or swings, unless that is stored in the file or beside it."""
     if modifier.type != "PARTICLE_SYSTEM" or not (modifier.show_render or modifier.show_viewport):
         return False

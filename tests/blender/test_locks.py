@@ -28,6 +28,7 @@ def hairy_ball(count: int = 800, lean: float = 0.6, seed: int = 3) -> np.ndarray
     root /= np.linalg.norm(root, axis=1, keepdims=True)
     along = np.linspace(0, 1, STEPS)[:, None]
     comb = np.cross(root, [0.3, 0.1, 1.0])
+    comb /= np.linalg.norm(comb, axis=1, keepdims=True)
     return root[:, None] + 0.5 * (along * root[:, None] + lean * along**2 * comb[:, None])
 
 

@@ -138,6 +138,7 @@ def convert_hair(opened: OpenedScene, config: CutConfig) -> tuple[list[str], lis
     for obj in _curves_objects():
         treatment, _ = _treatment(obj.name, config, unused)
         if treatment.mode == "remove":
+            hide(obj)
             notes.append(f"removed hair '{obj.name}'")
         else:
             growing.append((_CurvesHair(obj), treatment))
@@ -146,6 +147,7 @@ def convert_hair(opened: OpenedScene, config: CutConfig) -> tuple[list[str], lis
     show_as_rendered([source.owner for source, _ in growing], opened.view_layer)
     opened.scene.frame_set(config.frames.first)
     opened.view_layer.update()
+    standing: list[_Standing] = []
     for source, treatment in growing:
         paths = source.read(opened.view_layer.depsgraph, None)
         source.take_out()
@@ -154,12 +156,31 @@ def convert_hair(opened: OpenedScene, config: CutConfig) -> tuple[list[str], lis
             notes.append(f"hair '{source.name}' has no strands in frame {config.frames.first}: nothing is drawn of it")
             continue
         shapes = _SHAPES[treatment.mode](source, treatment, paths, usable, config.seed)
-        standing = _Standing(source, shapes, opened)
-        followers.append(standing.follow)
+        standing.append(_Standing(source, shapes, opened))
+        followers.append(standing[-1].follow)
         notes.append(f"turned hair '{source.name}' into {shapes.said}")
-    for obj in _curves_objects():
-        hide(obj)
+    _record([one for one in standing if one.source.begins is not None], opened.scene, config)
     return notes, followers
+
+
+def _record(swinging: list[_Standing], scene: bpy.types.Scene, config: CutConfig) -> None:
+    """Play hair that swings once, from where its simulation begins to the clip's end, and keep where it was.
+
+    To read it again in every frame would not do.  A frame that is visited twice, or after a later one, makes those that
+    follow differ in their last bits, and of hair whose simulation is baked nothing at all is left once another
+    conversion has touched its object (4.5.15).
+    """
+    if not swinging:
+        return
+    wanted = set(config.frame_numbers)
+    begins = [one.source.begins for one in swinging if one.source.begins is not None]
+    for frame in range(min(*begins, config.frames.first), config.frames.last + 1):
+        scene.frame_set(frame)
+        if frame in wanted:
+            for one in swinging:
+                one.record(frame)
+    for one in swinging:
+        one.source.forget()
 
 
 def _hair_systems() -> list[tuple[bpy.types.Object, bpy.types.ParticleSystemModifier]]:
@@ -176,6 +197,8 @@ class _Source(Protocol):
     radius: float
     strands_per_guide: float
     reach: float | None
+    begins: int | None
+    """The frame in which its simulation begins; None for hair that only follows its surface."""
 
     def read(self, graph: bpy.types.Depsgraph, guides: Numbers | None) -> Points:
         """The paths of some guides, or of all, in the owner's coordinates (N, STEPS, 3).
@@ -186,6 +209,12 @@ class _Source(Protocol):
 
     def take_out(self) -> None:
         """Keep the hair itself out of the render; it can still be read."""
+
+    def forget(self) -> None:
+        """Evaluate it no longer."""
+
+    def is_hidden(self) -> bool:
+        """Whether the film does not show it in the scene's current frame."""
 
 
 class _ParticleHair:
@@ -203,6 +232,8 @@ class _ParticleHair:
         scale = float(np.mean(np.abs(obj.matrix_world.to_scale()))) or 1.0
         self.radius = max(settings.root_radius * settings.radius_scale, 1e-4) / scale
         self.total: int | None = None
+        system = modifier.particle_system
+        self.begins = system.point_cache.frame_start if system.use_hair_dynamics else None
         rendered = settings.rendered_child_count if settings.child_type != "NONE" else 0
         self.reach = settings.child_radius if settings.child_type == "SIMPLE" and rendered else None
         shown = _children_to_read(settings, treatment, rendered)
@@ -234,6 +265,12 @@ class _ParticleHair:
         versions.mute_animation(self.owner, f'modifiers["{self.modifier.name}"].show_render')
         self.modifier.show_render = False
 
+    def forget(self) -> None:
+        switch_off(self.owner, self.modifier)
+
+    def is_hidden(self) -> bool:
+        return bool(self.owner.hide_render)
+
 
 class _CurvesHair:
     """An object of hair curves, read as its geometry nodes leave them."""
@@ -246,8 +283,12 @@ class _CurvesHair:
         self.strands_per_guide = 1.0
         self.reach: float | None = None
         self.total: int | None = None
+        self.begins: int | None = None
+        self.hiding: bpy.types.FCurve | None = None
+        self.frame = 0
 
     def read(self, graph: bpy.types.Depsgraph, guides: Numbers | None) -> Points:
+        self.frame = graph.scene.frame_current
         data = self.owner.evaluated_get(graph).data
         count = len(data.curves) if isinstance(data, bpy.types.Curves) else 0
         _refuse_other_number(self, graph, count)
@@ -266,7 +307,16 @@ class _CurvesHair:
         return resample(xyz[np.repeat(start, own) + within], own)
 
     def take_out(self) -> None:
-        """It is hidden once all hair was read."""
+        self.hiding = next(
+            (c for c in versions.fcurves(self.owner) if c.data_path == "hide_render" and not c.mute), None
+        )
+        hide(self.owner)
+
+    def forget(self) -> None:
+        """It is hidden, and has no simulation of its own."""
+
+    def is_hidden(self) -> bool:
+        return self.hiding is not None and self.hiding.evaluate(self.frame) >= 0.5
 
 
 def _refuse_other_number(source: Any, graph: bpy.types.Depsgraph, total: int) -> None:
@@ -380,7 +430,8 @@ class _Standing:
     def __init__(self, source: _Source, shapes: _Shapes, opened: OpenedScene) -> None:
         self.source = source
         self.shapes = shapes
-        self.view_layer = opened.view_layer
+        self.scene, self.view_layer = opened.scene, opened.view_layer
+        self.recorded: dict[int, Points] = {}
         self.mesh = bpy.data.meshes.new(f"hair of {source.name}")
         corners = 1 + max(max(face) for face in shapes.faces)
         self.mesh.from_pydata([(0.0, 0.0, 0.0)] * corners, [], shapes.faces)
@@ -410,14 +461,20 @@ class _Standing:
         _link(copy, collections)
         self.drawn.append(copy)
 
+    def record(self, frame: int) -> None:
+        """Keep the hair of the scene's current frame for :meth:`follow`."""
+        self.recorded[frame] = self.source.read(self.view_layer.depsgraph, self.shapes.guides)
+
     def follow(self) -> None:
         """Set the vertices to where the hair of the scene's current frame is."""
-        paths = self.source.read(self.view_layer.depsgraph, self.shapes.guides)
+        paths = self.recorded.get(self.scene.frame_current)
+        if paths is None:
+            paths = self.source.read(self.view_layer.depsgraph, self.shapes.guides)
         vertices = self.shapes.vertices(self.shapes.plan, paths)
         self.mesh.vertices.foreach_set("co", np.ascontiguousarray(vertices, np.float32).ravel())
         self.mesh.update()
         for drawn in self.drawn:
-            drawn.hide_render = self.source.owner.hide_render
+            drawn.hide_render = self.source.is_hidden()
 
 
 def _collections_for(owner: bpy.types.Object, scene: bpy.types.Scene) -> list[bpy.types.Collection]:
@@ -456,17 +513,16 @@ def _curves_objects() -> list[bpy.types.Object]:
     return sorted(found, key=lambda obj: str(obj.name_full))
 
 
-def _is_hair(paths: Points) -> Any:
+def _is_hair(paths: Points) -> np.ndarray[Any, Any]:
     """Which paths lead anywhere: hairs that do not exist have all their points in one."""
     if len(paths) == 0:
         return np.zeros(0, bool)
     length = np.linalg.norm(np.diff(paths, axis=1), axis=2).sum(axis=1)
-    real: Any = np.isfinite(length) & (length > 1e-4 * np.nanmax(length)) & (length > 0)
-    return real
+    return np.isfinite(length) & (length > 1e-4 * np.nanmax(length)) & (length > 0)
 
 
 def _into(world: Points, matrix: Points) -> Points:
     """Points of the world in an object's coordinates; all in its origin where it is scaled to nothing."""
     if abs(np.linalg.det(matrix[:3, :3])) < 1e-18:
         return np.zeros_like(world)
-    return (world - matrix[:3, 3]) @ np.linalg.inv(matrix[:3, :3]).T
+    return np.einsum("ij,nsj->nsi", np.linalg.inv(matrix[:3, :3]), world - matrix[:3, 3])

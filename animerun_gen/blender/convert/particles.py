@@ -24,7 +24,7 @@ from animerun_gen.blender.convert.particle_systems import (
     system_name,
 )
 from animerun_gen.blender.convert.viewport import show_as_rendered
-from animerun_gen.blender.opening import OpenedScene, is_simulated
+from animerun_gen.blender.opening import OpenedScene, has_history
 from animerun_gen.config import CutConfig
 from animerun_gen.config.model import ParticleTreatment
 
@@ -73,7 +73,7 @@ def find_particles() -> list[ParticleFinding]:
 
 
 def convert_particles(opened: OpenedScene, config: CutConfig) -> list[str]:
-    """Give every particle a surface, or take it out, and bring simulations to the clip's first frame.
+    """Give every particle a surface, or take it out, and simulate the particles.
 
     Args:
         opened: The opened scene.
@@ -113,7 +113,7 @@ def convert_particles(opened: OpenedScene, config: CutConfig) -> list[str]:
     for obj, modifier in simulated:
         _simulate_in_viewport(obj, modifier)
     show_as_rendered([obj for obj, _ in simulated], opened.view_layer)
-    _play(opened.scene, config.frames.first)
+    _simulate([modifier for _, modifier in simulated], opened, config.frames.last)
     return notes
 
 
@@ -180,20 +180,26 @@ def _simulate_in_viewport(obj: bpy.types.Object, modifier: bpy.types.ParticleSys
     versions.mute_animation(obj, f'modifiers["{modifier.name}"].show_viewport')
     modifier.show_viewport = True
     modifier.particle_system.settings.display_percentage = 100
-    cache = modifier.particle_system.point_cache
-    if not cache.is_baked and cache.frame_step != 1:
+
+
+def _simulate(modifiers: list[bpy.types.ParticleSystemModifier], opened: OpenedScene, last: int) -> None:
+    """Bake what flies into memory, from where its cache begins to the clip's end.
+
+    Of what is baked every frame stays as it is, in whatever order frames are rendered.
+    """
+    scene = opened.scene
+    linked = []
+    for modifier in modifiers:
+        if not has_history(modifier):
+            continue
+        cache = modifier.particle_system.point_cache
         cache.frame_step = 1
-
-
-def _play(scene: bpy.types.Scene, first: int) -> None:
-    """Play simulations from where their caches begin, which may be before the scene does."""
-    if not is_simulated(scene):
-        return
-    begins = [
-        modifier.particle_system.point_cache.frame_start
-        for obj in bpy.data.objects
-        for modifier in obj.modifiers
-        if modifier.type == "PARTICLE_SYSTEM" and modifier.show_viewport
-    ]
-    for frame in range(min(begins, default=first), first + 1):
+        cache.frame_end = max(min(cache.frame_end, last), cache.frame_start + 1)
+        try:
+            with bpy.context.temp_override(scene=scene, view_layer=opened.view_layer, point_cache=cache):
+                bpy.ops.ptcache.bake(bake=True)
+        except RuntimeError:
+            # Blender bakes nothing that is linked; such systems are played from their beginning
+            linked.append(cache.frame_start)
+    for frame in range(min(linked, default=last), last + 1):
         scene.frame_set(frame)
