@@ -42,7 +42,7 @@ WIDTH_OVERLAP = 1.3
 SPARSE_WIDTH, DENSE_WIDTH = 0.1, 0.4
 """Largest half width of a lock, as a share of its length: when it stands for one hair, and for any number of hairs."""
 
-BLADES, BLADE_WIDTH = 3, 0.11
+BLADES, BLADE_WIDTH = 3, 0.14
 """Hair that stands upright, as grass does, is drawn as tufts of so many blades, with so large a half width at most."""
 
 FLATNESS = 0.4

@@ -191,7 +191,7 @@ def test_every_mode_and_every_kind_of_hair(build: Build, cut: Cut, tmp_path: Pat
     for words in (
         "turned hair 'kept/hair' into 40 thin tubes",
         "removed hair 'bare/hair'",
-        "hair 'scattered/hair' shows object 'thing' at each hair, which stay",
+        "hair 'scattered/hair' shows object 'thing' at each hair, as in the film",
         "turned hair 'unseen/hair' into",
         "locks and blades that follow 400 hairs",
         "turned hair 'tresses' into 30 locks and blades that follow 30 hairs",

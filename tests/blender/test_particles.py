@@ -71,7 +71,7 @@ def test_each_particle_is_followed_as_long_as_it_lives(
     config.write_text(text.replace("first: 1, last: 2", "first: 6, last: 9"), encoding="utf-8")
     said = run_cli("render", config, "--out", tmp_path / "whole").stdout
     assert "turned the halos of particles 'fountain/sparks' into balls" in said
-    assert "particles 'fountain/stones' show object 'stone', which stay" in said
+    assert "particles 'fountain/stones' show object 'stone', as in the film" in said
     assert "particles.systems: no particles are named 'none/*'" in said
     for frames in ("8:9", "6:8"):
         run_cli("render", config, "--out", tmp_path / "parts", "--frames", frames)

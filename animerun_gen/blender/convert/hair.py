@@ -127,7 +127,7 @@ def convert_hair(opened: OpenedScene, config: CutConfig) -> tuple[list[str], lis
         treatment, named = _treatment(name, config, unused)
         settings = modifier.particle_system.settings
         if settings.render_type in SHOWN_AT_PARTICLES and not (named and treatment.mode in {"remove", "instance"}):
-            notes.append(f"hair '{name}' shows {drawn_by(settings)} at each hair, which stay")
+            notes.append(f"hair '{name}' shows {drawn_by(settings)} at each hair, as in the film")
         elif settings.render_type == "NONE":
             switch_off(obj, modifier)
         elif treatment.mode == "remove":

@@ -101,7 +101,7 @@ def convert_particles(opened: OpenedScene, config: CutConfig) -> list[str]:
             switch_off(obj, modifier)
             notes.append(f"removed particles '{name}': their disk cache is not baked; bake it in Blender")
         elif shown in SHOWN_AT_PARTICLES:
-            notes.append(f"particles '{name}' show {drawn_by(system.settings)}, which stay")
+            notes.append(f"particles '{name}' show {drawn_by(system.settings)}, as in the film")
             simulated.append((obj, modifier))
         else:
             _show_balls(obj, system, treatment)
