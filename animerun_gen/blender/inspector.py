@@ -25,7 +25,9 @@ from animerun_gen.blender.convert import convert_scene
 from animerun_gen.blender.convert.colors import shown_image, wants_shader
 from animerun_gen.blender.convert.film_look import film_look_in_use
 from animerun_gen.blender.convert.focal_length import find_zooming_cameras
+from animerun_gen.blender.convert.hair import find_hair
 from animerun_gen.blender.convert.opacity import find_see_through
+from animerun_gen.blender.convert.particles import find_particles
 from animerun_gen.blender.convert.rules import bare_displays, find_removals
 from animerun_gen.blender.convert.shader_color import shader_color
 from animerun_gen.blender.convert.srgb import linear_to_hex
@@ -45,7 +47,16 @@ from animerun_gen.blender.rendering import background_color
 from animerun_gen.config import CutConfig
 from animerun_gen.errors import AnimerunGenError
 from animerun_gen.inspection.framing import propose_view
-from animerun_gen.inspection.shot import Missing, Removal, SeeThrough, Shot, Survey, ViewKey
+from animerun_gen.inspection.shot import (
+    HairSystem,
+    Missing,
+    ParticleSystem,
+    Removal,
+    SeeThrough,
+    Shot,
+    Survey,
+    ViewKey,
+)
 from animerun_gen.inspection.survey import SurveyBuilder
 from animerun_gen.lifetime import die_with_parent
 from animerun_gen.motion import companions, raster
@@ -100,6 +111,15 @@ def look(question: dict[str, Any], progress: Progress) -> Shot:
         ),
         "bare_displays": tuple(sorted(bare_displays())),
         "unreadable": tuple(find_unreadable()),
+        "hair": tuple(
+            HairSystem(each.name, each.strands, each.drawn) for each in find_hair() if each.drawn != "nothing"
+        ),
+        "particles": tuple(
+            ParticleSystem(each.name, each.particles, each.drawn)
+            for each in find_particles()
+            # what the film does not show would be shown if the draft named it
+            if each.drawn != "nothing"
+        ),
         "see_through": tuple(
             SeeThrough(
                 each.material,
@@ -173,8 +193,6 @@ def _facts_as_opened(opened: OpenedScene, config: CutConfig) -> dict[str, Any]:
         "film_look": tuple(film_look_in_use(scene)),
         "missing": tuple(Missing(each.kind, each.path, each.touches) for each in missing_files()),
         "drivers": tuple(disabled_drivers()),
-        "hair": (),
-        "particles": (),
         "background": linear_to_hex(background_color(scene, config)),
         "materials": len(bpy.data.materials),
         "from_shaders": sum(

@@ -104,6 +104,8 @@ def is_simulated(scene: bpy.types.Scene) -> bool:
     """Whether what a frame shows depends on the frames before it, so that Blender must play up to it."""
     if scene.rigidbody_world is not None and scene.rigidbody_world.enabled:
         return True
+    if any(has_history(modifier) for obj in bpy.data.objects for modifier in obj.modifiers):
+        return True
     simulating = {"CLOTH", "SOFT_BODY", "DYNAMIC_PAINT"}
     for obj in scene.objects:
         for modifier in obj.modifiers:
@@ -113,6 +115,15 @@ def is_simulated(scene: bpy.types.Scene) -> bool:
             if group is not None and any(node.type == "SIMULATION_OUTPUT" for node in group.nodes):
                 return True
     return False
+
+
+def has_history(modifier: bpy.types.Modifier) -> bool:
+    """Whether it is a particle system that flies or swings, unless that is stored in the file or beside it."""
+    if modifier.type != "PARTICLE_SYSTEM" or not (modifier.show_render or modifier.show_viewport):
+        return False
+    system = modifier.particle_system
+    moves = system.settings.type != "HAIR" or system.use_hair_dynamics
+    return bool(moves and not system.point_cache.is_baked)
 
 
 def _load(config: CutConfig) -> list[str]:

@@ -55,19 +55,6 @@ def _action_fcurves(action: bpy.types.Action, slot: Any) -> Iterator[Any]:
                 yield from bag.fcurves
 
 
-def is_animated(animated: bpy.types.ID, data_path_start: str) -> bool:
-    """Whether F-curves or drivers of a data-block change a property.
-
-    Args:
-        animated: The data-block that owns the property.
-        data_path_start: How the paths of the property's animation begin.
-    """
-    if not getattr(animated, "animation_data", None):
-        return False
-    curves = [*fcurves(animated), *animated.animation_data.drivers]
-    return any(curve.data_path.startswith(data_path_start) for curve in curves)
-
-
 def mute_animation(animated: bpy.types.ID, data_path_start: str) -> None:
     """Keep F-curves and drivers from changing a property again that a conversion has set.
 
@@ -118,3 +105,16 @@ def add_geometry_sockets(tree: bpy.types.NodeTree) -> None:
         return
     for sockets in (tree.inputs, tree.outputs):
         sockets.new("NodeSocketGeometry", "Geometry")
+
+
+def is_animated(animated: bpy.types.ID, data_path: str) -> bool:
+    """Whether F-curves or drivers that are not muted change a property."""
+    if not getattr(animated, "animation_data", None):
+        return False
+    curves = [*fcurves(animated), *animated.animation_data.drivers]
+    return any(curve.data_path == data_path and not curve.mute for curve in curves)
+
+
+def set_shown_children(settings: bpy.types.ParticleSettings, count: int) -> None:
+    """Set how many children a particle has in the viewport: ``child_nbr`` became ``child_percent`` in 4.0."""
+    setattr(settings, "child_percent" if hasattr(settings, "child_percent") else "child_nbr", count)

@@ -16,9 +16,10 @@ from animerun_gen.blender.clipped import ClippedMaterials
 from animerun_gen.blender.convert.colors import convert_colors
 from animerun_gen.blender.convert.film_look import remove_film_look
 from animerun_gen.blender.convert.focal_length import find_zooming_cameras, fix_focal_lengths
+from animerun_gen.blender.convert.hair import convert_hair
+from animerun_gen.blender.convert.particles import convert_particles
 from animerun_gen.blender.convert.removal import remove_named
 from animerun_gen.blender.convert.rules import remove_by_rules
-from animerun_gen.blender.convert.strands import remove_strands_and_particles
 from animerun_gen.blender.convert.transparency import convert_transparency
 from animerun_gen.blender.convert.unreadable import remove_unreadable
 from animerun_gen.blender.opening import OpenedScene
@@ -70,7 +71,10 @@ def convert_scene(opened: OpenedScene, config: CutConfig) -> Conversion:
     done.notes += remove_film_look(opened, config)
     done.notes += remove_named(config)
     done.notes += remove_by_rules(opened, config)
-    done.notes += remove_strands_and_particles()
+    hair_notes, hair_followers = convert_hair(opened, config)
+    done.notes += hair_notes
+    done.followers += hair_followers
+    done.notes += convert_particles(opened, config)
     done.notes += remove_unreadable()
     done.clipped, notes = convert_transparency(config)
     done.notes += notes

@@ -8,7 +8,6 @@ from animerun_gen.blender.convert.hiding import hide
 
 UNREADABLE = {
     "VOLUME": "a volume has no surface",
-    "CURVES": "hair curves are strands",
     "POINTCLOUD": "points have no surface",
     "GPENCIL": "grease pencil strokes have no surface",
     "GREASEPENCIL": "grease pencil strokes have no surface",
