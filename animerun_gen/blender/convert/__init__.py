@@ -69,12 +69,14 @@ def convert_scene(opened: OpenedScene, config: CutConfig) -> Conversion:
     done.notes += remove_unreadable()
     done.notes += make_solid()
     done.notes += convert_colors(config)
-    opened.scene.frame_set(config.frames.first)
-    done.follow()
-    # last, because what is in focus may have to be found by looking at the converted scene
-    notes, followers = fix_focal_lengths(zooming, opened, config)
-    done.notes += notes
-    if followers:
-        done.followers += followers
+
+    def go_to(frame: int) -> None:
+        opened.scene.frame_set(frame)
         done.follow()
+
+    # last, because what is in focus may have to be found by looking at the converted scene
+    notes, followers = fix_focal_lengths(zooming, opened, config, go_to)
+    done.notes += notes
+    done.followers += followers
+    go_to(config.frames.first)
     return done
