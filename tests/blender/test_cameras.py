@@ -172,7 +172,7 @@ scene.collection.children.link(away)
 away.objects.link(other)
 scene.view_layers[0].layer_collection.children["switched off"].exclude = True
 other.location, other.rotation_euler = (-3, -9, 2), (1.4, 0, -0.3)
-for frame, value in ((3, 40.0), (4, 44.0)):
+for frame, value in ((1, 55.0), (3, 40.0), (4, 44.0)):
     other.data.lens = value
     other.data.keyframe_insert("lens", frame=frame)
 hidden = bpy.data.objects.new("Hidden", camera.data)
