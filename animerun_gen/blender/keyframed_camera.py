@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import bpy
 import numpy as np
-from mathutils import Matrix, Quaternion
+from mathutils import Matrix
 
 from animerun_gen.blender import versions
 from animerun_gen.blender.camera_path import CameraPath, Float64Array, camera_path
@@ -79,13 +79,11 @@ def _key(animated: bpy.types.ID, data_path: str, times: Float64Array, values: Fl
 
 def _quaternions(path: CameraPath) -> Float64Array:
     """``(n, 4)``, neighbours of like sign."""
-    turns: list[Quaternion] = []
-    for rotation in path.rotation:
-        turn = Matrix(rotation.tolist()).to_quaternion()
-        if turns:
-            turn.make_compatible(turns[-1])
-        turns.append(turn)
-    return np.array(turns, np.float64)
+    turns = np.array([Matrix(rotation.tolist()).to_quaternion() for rotation in path.rotation], np.float64)
+    # Blender's own make_compatible changes their last bits, and a camera that stands still must not tremble
+    against = np.sum(turns[1:] * turns[:-1], axis=1) < 0.0
+    turns[1:][np.cumsum(against) % 2 == 1] *= -1.0
+    return turns
 
 
 def _clipping(path: CameraPath, view_layer: bpy.types.ViewLayer) -> tuple[float, float]:

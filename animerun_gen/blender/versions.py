@@ -55,6 +55,19 @@ def _action_fcurves(action: bpy.types.Action, slot: Any) -> Iterator[Any]:
                 yield from bag.fcurves
 
 
+def is_animated(animated: bpy.types.ID, data_path_start: str) -> bool:
+    """Whether F-curves or drivers of a data-block change a property.
+
+    Args:
+        animated: The data-block that owns the property.
+        data_path_start: How the paths of the property's animation begin.
+    """
+    if not getattr(animated, "animation_data", None):
+        return False
+    curves = [*fcurves(animated), *animated.animation_data.drivers]
+    return any(curve.data_path.startswith(data_path_start) for curve in curves)
+
+
 def mute_animation(animated: bpy.types.ID, data_path_start: str) -> None:
     """Keep F-curves and drivers from changing a property again that a conversion has set.
 
@@ -89,3 +102,19 @@ def has_strips(scene: bpy.types.Scene) -> bool:
         return False
     strips = editor.strips_all if hasattr(editor, "strips_all") else editor.sequences_all
     return len(strips) > 0
+
+
+def principled_emission(node: Any) -> tuple[Any, Any]:
+    """The inputs of a Principled shader for the colour and the strength of its emission: renamed in 4.0."""
+    color = node.inputs["Emission Color" if VERSION >= (4, 0, 0) else "Emission"]
+    return color, node.inputs["Emission Strength"]
+
+
+def add_geometry_sockets(tree: bpy.types.NodeTree) -> None:
+    """Give a group of geometry nodes one geometry to work on and one to hand on: sockets moved in 4.0."""
+    if hasattr(tree, "interface"):
+        for direction in ("INPUT", "OUTPUT"):
+            tree.interface.new_socket("Geometry", in_out=direction, socket_type="NodeSocketGeometry")
+        return
+    for sockets in (tree.inputs, tree.outputs):
+        sockets.new("NodeSocketGeometry", "Geometry")

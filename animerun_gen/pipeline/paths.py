@@ -75,6 +75,11 @@ def quality_file(output: Path, cut: str) -> Path:
     return output / "quality" / f"{cut}.json"
 
 
+def recolor_file(output: Path, cut: str) -> Path:
+    """Which colours the colour passes of a cut have, part of the dataset."""
+    return output / "recolor" / f"{cut}.json"
+
+
 def manifest_file(output: Path, cut: str) -> Path:
     """The checksums of a cut's files and what they were made from, part of the dataset."""
     return output / "manifest" / f"{cut}.json"

@@ -19,6 +19,7 @@ from mathutils import Vector
 
 from animerun_gen.blender import versions
 from animerun_gen.blender.camera_marks import cameras_of_clip
+from animerun_gen.blender.clipped import ClippedMaterials
 from animerun_gen.blender.geometry import scene_names, take_down
 from animerun_gen.blender.opening import OpenedScene
 from animerun_gen.config import CutConfig
@@ -70,7 +71,11 @@ def find_zooming_cameras(opened: OpenedScene, config: CutConfig) -> list[Zooming
 
 
 def fix_focal_lengths(
-    zooming: list[ZoomingCamera], opened: OpenedScene, config: CutConfig, go_to: Callable[[int], None]
+    zooming: list[ZoomingCamera],
+    opened: OpenedScene,
+    config: CutConfig,
+    clipped: ClippedMaterials,
+    go_to: Callable[[int], None],
 ) -> tuple[list[str], list[Callable[[], None]]]:
     """Let cameras of one focal length, which move along their view axis, film in place of those that zoom.
 
@@ -81,6 +86,7 @@ def fix_focal_lengths(
         zooming: What :func:`find_zooming_cameras` found.
         opened: The converted scene; :func:`~animerun_gen.blender.geometry.geometry_engine` must be active.
         config: The cut: ``camera_motion``.
+        clipped: The materials with holes, through which a camera sees what is behind.
         go_to: Changes the scene's frame, followers of other conversions included.
 
     Returns:
@@ -94,7 +100,7 @@ def fix_focal_lengths(
     notes, dollies = [], []
     for dolly in candidates:
         go_to(dolly.zoom.first)
-        if dolly.fix():
+        if dolly.fix(clipped):
             dollies.append(dolly)
             notes.append(dolly.describe())
         else:
@@ -142,7 +148,7 @@ def _values(curve: bpy.types.FCurve, scene: bpy.types.Scene, config: CutConfig) 
     return [curve.evaluate(frame * stretch) for frame in config.frame_numbers]
 
 
-def _median_depth(camera: bpy.types.Object, opened: OpenedScene) -> float:
+def _median_depth(camera: bpy.types.Object, opened: OpenedScene, clipped: ClippedMaterials) -> float:
     """Median distance along the view axis of what a camera sees in the current frame; infinity when it sees nothing."""
     scene = opened.scene
     before = scene.camera, [marker.camera for marker in scene.timeline_markers]
@@ -151,7 +157,7 @@ def _median_depth(camera: bpy.types.Object, opened: OpenedScene) -> float:
         marker.camera = None
     scene.camera = camera
     try:
-        depth = raster.draw(take_down(scene, scene_names())).depth
+        depth = raster.draw(take_down(scene, scene_names(), clipped)).depth
     finally:
         scene.camera = before[0]
         for marker, marked in zip(scene.timeline_markers, before[1], strict=True):
@@ -184,7 +190,7 @@ class _Dolly:
         self.stand_in.parent = self.camera
         opened.scene.collection.objects.link(self.stand_in)
 
-    def fix(self) -> bool:
+    def fix(self, clipped: ClippedMaterials) -> bool:
         """Take over focal length, unless the configuration has one, and sensor of the current frame.
 
         Returns:
@@ -200,7 +206,7 @@ class _Dolly:
                 self._focus = f"'{self.zoom.target.name}'"
             elif not self.zoom.uses_distance:
                 self._focus = "what is at the median depth of the picture"
-                self._distance = _median_depth(self.camera, self._opened)
+                self._distance = _median_depth(self.camera, self._opened, clipped)
         return self._distance is None or math.isfinite(self._distance)
 
     def place(self) -> None:
