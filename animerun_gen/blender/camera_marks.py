@@ -22,18 +22,21 @@ def camera_marks(scene: bpy.types.Scene) -> list[CameraMark]:
     return [CameraMark(frame, camera.name) for frame, camera in _switches(scene)]
 
 
-def cameras_of_clip(scene: bpy.types.Scene, frames: Sequence[int]) -> list[bpy.types.Object]:
-    """The cameras that film these frames, each once.
+def cameras_of_clip(scene: bpy.types.Scene, frames: Sequence[int]) -> dict[bpy.types.Object, int]:
+    """The cameras that film these frames, each with the first one that it films.
 
     Args:
         scene: A scene of the open file.
-        frames: Frames of the clip.
+        frames: Frames of the clip, ascending.
     """
     switches = _switches(scene)
     if not switches:
-        return [] if scene.camera is None else [scene.camera]
+        return {} if scene.camera is None else {scene.camera: frames[0]}
     starts = [frame for frame, _ in switches]
-    return list(dict.fromkeys(switches[mark_at(starts, frame)][1] for frame in frames))
+    filming: dict[bpy.types.Object, int] = {}
+    for frame in frames:
+        filming.setdefault(switches[mark_at(starts, frame)][1], frame)
+    return filming
 
 
 def _switches(scene: bpy.types.Scene) -> list[tuple[int, bpy.types.Object]]:

@@ -285,13 +285,13 @@ class CameraMotion(Section):
     )
     fixed_focal_length: Annotated[float, Field(gt=0, le=10000)] | None = Field(
         default=None,
-        description="Focal length in millimetres that `dolly` fixes; null: that of the clip's first frame.",
+        description="Focal length in millimetres that `dolly` fixes; null: that of the first frame that it films.",
     )
     focus_distance: Annotated[float, Field(gt=0, le=1e7)] | None = Field(
         default=None,
         description="Distance along the view axis at which `dolly` leaves sizes as they are, in scene units; null: "
         "that of the camera's focus object, else of its depth of field where that is on, else the median depth of the "
-        "clip's first frame.",
+        "first frame that it films.",
     )
     keyframes: Annotated[tuple[CameraKey, ...], Field(strict=False)] = Field(
         default=(),

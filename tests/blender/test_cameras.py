@@ -172,7 +172,10 @@ scene.collection.children.link(away)
 away.objects.link(other)
 scene.view_layers[0].layer_collection.children["switched off"].exclude = True
 other.location, other.rotation_euler = (-3, -9, 2), (1.4, 0, -0.3)
-for frame, value in ((3, 40.0), (4, 60.0)):
+# so near that the camera that rides past must see nearer things than the film's
+near = add("plane", "near", (1, 1, 0), size=0.8)
+near.parent, near.location = other, (0.4, 0.2, -7.2)
+for frame, value in ((1, 55.0), (3, 40.0), (4, 50.0)):
     other.data.lens = value
     other.data.keyframe_insert("lens", frame=frame)
 hidden = bpy.data.objects.new("Hidden", camera.data)
@@ -183,8 +186,7 @@ for frame, film in ((1, camera), (2, hidden), (3, other)):
 """
     )
     source = build("cuts", script)
-    text = PLAIN + "camera_motion: {focus_distance: 11}\n"
-    config = cut(source, text, last=4)
+    config = cut(source, PLAIN, last=4)
     split = tmp_path / "split.yaml"
     split.write_text(f"inherit: {config.name}\nname: split\ncamera_cuts: split\n")
     dataset, said = render_cuts(tmp_path, config, split)
@@ -199,10 +201,12 @@ for frame, film in ((1, camera), (2, hidden), (3, other)):
         clip = dataset.clip(name)
         assert np.array_equal(clip.read("flow_forward", frame), whole.read("flow_forward", frame))
         assert np.array_equal(clip.read("flat", frame), whole.read("flat", frame))
+    assert extent(dataset.clip("split-2"), 4, "near") > 10.0
     # the camera itself stands still; the world's axes may be its own
     world = np.array([[1.0, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])
     before, after = state(world, 40, 36, 0.02), state(world.copy(), 40, 36, 0.02)
-    after["matrix_world"][2, 3] = 11 * (40 / 60 - 1)  # type: ignore[index]
+    depth = dataset.clip("split-2").read("depth", 3)
+    after["matrix_world"][2, 3] = np.median(depth[np.isfinite(depth)]) * (40 / 50 - 1)  # type: ignore[index]
     assert_flow_of_a_still_world(dataset.clip("split-2"), {3: before, 4: after}, least=0.5)
 
 

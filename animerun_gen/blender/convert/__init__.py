@@ -79,12 +79,14 @@ def convert_scene(opened: OpenedScene, config: CutConfig) -> Conversion:
     done.clipped, notes = convert_transparency(config)
     done.notes += notes
     done.notes += convert_colors(config, done.clipped)
-    opened.scene.frame_set(config.frames.first)
-    done.follow()
-    # last, because what is in focus may have to be found by looking at the converted scene
-    notes, followers = fix_focal_lengths(zooming, opened, config, done.clipped)
-    done.notes += notes
-    if followers:
-        done.followers += followers
+
+    def go_to(frame: int) -> None:
+        opened.scene.frame_set(frame)
         done.follow()
+
+    # last, because what is in focus may have to be found by looking at the converted scene
+    notes, followers = fix_focal_lengths(zooming, opened, config, done.clipped, go_to)
+    done.notes += notes
+    done.followers += followers
+    go_to(config.frames.first)
     return done

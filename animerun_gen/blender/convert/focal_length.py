@@ -38,11 +38,13 @@ class ZoomingCamera:
 
     Attributes:
         camera: The film's camera object.
+        first: The first frame that it films.
         target: What it focuses on, if anything.
         uses_distance: Whether the distance of its depth of field says what is in focus: it had been switched on.
     """
 
     camera: bpy.types.Object
+    first: int
     target: bpy.types.Object | None
     uses_distance: bool
 
@@ -59,26 +61,33 @@ def find_zooming_cameras(opened: OpenedScene, config: CutConfig) -> list[Zooming
     if config.camera_motion.focal_length == "keep":
         return []
     found = []
-    for camera in cameras_of_clip(opened.scene, config.frame_numbers):
+    for camera, first in cameras_of_clip(opened.scene, config.frame_numbers).items():
         if camera.data.type == "PERSP" and _zooms(camera.data, opened.scene, config):
             focus = camera.evaluated_get(opened.view_layer.depsgraph).data.dof
             # the distance of focus of a camera from the configuration is that of its target
             uses_distance = focus.use_dof or bool(config.camera_motion.keyframes)
-            found.append(ZoomingCamera(camera, camera.data.dof.focus_object, uses_distance))
+            found.append(ZoomingCamera(camera, first, camera.data.dof.focus_object, uses_distance))
     return found
 
 
 def fix_focal_lengths(
-    zooming: list[ZoomingCamera], opened: OpenedScene, config: CutConfig, clipped: ClippedMaterials
+    zooming: list[ZoomingCamera],
+    opened: OpenedScene,
+    config: CutConfig,
+    clipped: ClippedMaterials,
+    go_to: Callable[[int], None],
 ) -> tuple[list[str], list[Callable[[], None]]]:
     """Let cameras of one focal length, which move along their view axis, film in place of those that zoom.
 
+    What is fixed is looked up in the first frame that a camera films, so that a cut gives the same pictures whether it
+    is split at its camera cuts or not.
+
     Args:
         zooming: What :func:`find_zooming_cameras` found.
-        opened: The converted scene, at the cut's first frame;
-            :func:`~animerun_gen.blender.geometry.geometry_engine` must be active.
+        opened: The converted scene; :func:`~animerun_gen.blender.geometry.geometry_engine` must be active.
         config: The cut: ``camera_motion``.
         clipped: The materials with holes, through which a camera sees what is behind.
+        go_to: Changes the scene's frame, followers of other conversions included.
 
     Returns:
         What was done, and a follower that puts the cameras where they belong; empty when there is nothing to do.
@@ -86,20 +95,20 @@ def fix_focal_lengths(
     Raises:
         SceneError: What is in focus lies behind a camera.
     """
-    if not zooming:
-        return [], []
-    medians = {
-        zoom.camera: _median_depth(zoom.camera, opened, clipped) for zoom in zooming if _needs_median(zoom, config)
-    }
+    # all at once: whatever they hang on is evaluated from now on, also a camera of a collection that is switched off
+    candidates = [_Dolly(zoom, opened, config) for zoom in zooming]
     notes, dollies = [], []
-    for zoom in zooming:
-        if medians.get(zoom.camera) == math.inf:
+    for dolly in candidates:
+        go_to(dolly.zoom.first)
+        if dolly.fix(clipped):
+            dollies.append(dolly)
+            notes.append(dolly.describe())
+        else:
+            bpy.data.objects.remove(dolly.stand_in)
             notes.append(
-                f"camera '{zoom.camera.name}' sees no surface in frame {config.frames.first}, so nothing tells what is "
+                f"camera '{dolly.camera.name}' sees no surface in frame {dolly.zoom.first}, so nothing tells what is "
                 "in focus, and its focal length stays animated; set 'camera_motion.focus_distance'"
             )
-            continue
-        dollies.append(_Dolly(zoom, medians.get(zoom.camera), opened, config))
     if not dollies:
         return notes, []
     stand_ins = {dolly.camera: dolly.stand_in for dolly in dollies}
@@ -110,15 +119,12 @@ def fix_focal_lengths(
 
     def follow() -> None:
         for dolly in dollies:
-            dolly.place()
+            # where another camera films, what this one has in focus may be anywhere
+            if dolly.stand_in == opened.scene.camera:
+                dolly.place()
         opened.view_layer.update()
 
-    # whatever the stand-ins hang on is evaluated from now on, also a camera of a collection that is switched off
-    opened.scene.frame_set(config.frames.first)
-    for dolly in dollies:
-        dolly.fix(config.camera_motion.fixed_focal_length)
-    follow()
-    return notes + [dolly.describe(config) for dolly in dollies], [follow]
+    return notes, [follow]
 
 
 def _zooms(data: bpy.types.Camera, scene: bpy.types.Scene, config: CutConfig) -> bool:
@@ -140,10 +146,6 @@ def _values(curve: bpy.types.FCurve, scene: bpy.types.Scene, config: CutConfig) 
     """A curve at every frame of the clip; it counts in Blender's stretched time."""
     stretch = scene.render.frame_map_old / scene.render.frame_map_new
     return [curve.evaluate(frame * stretch) for frame in config.frame_numbers]
-
-
-def _needs_median(zoom: ZoomingCamera, config: CutConfig) -> bool:
-    return config.camera_motion.focus_distance is None and zoom.target is None and not zoom.uses_distance
 
 
 def _median_depth(camera: bpy.types.Object, opened: OpenedScene, clipped: ClippedMaterials) -> float:
@@ -168,16 +170,18 @@ class _Dolly:
     """A camera that zooms, and the one that films in its place.
 
     Attributes:
+        zoom: What is known of the camera.
         camera: The film's camera.
         stand_in: Ours.
     """
 
-    def __init__(self, zoom: ZoomingCamera, median: float | None, opened: OpenedScene, config: CutConfig) -> None:
+    def __init__(self, zoom: ZoomingCamera, opened: OpenedScene, config: CutConfig) -> None:
+        self.zoom = zoom
         self.camera = zoom.camera
-        self._zoom = zoom
-        self._distance = config.camera_motion.focus_distance or median
-        self._is_median = median is not None
         self._opened = opened
+        self._config = config
+        self._distance = config.camera_motion.focus_distance
+        self._focus = "what is in focus"
         self._magnification = 0.0
         data = self.camera.data.copy()
         data.animation_data_clear()
@@ -186,13 +190,24 @@ class _Dolly:
         self.stand_in.parent = self.camera
         opened.scene.collection.objects.link(self.stand_in)
 
-    def fix(self, focal_length: float | None) -> None:
-        """Take over the focal length (millimetres; None: its own) and sensor that the camera has now."""
+    def fix(self, clipped: ClippedMaterials) -> bool:
+        """Take over focal length, unless the configuration has one, and sensor of the current frame.
+
+        Returns:
+            Whether there is anything to tell what is in focus.
+        """
         film, data = self._evaluated().data, self.stand_in.data
         data.sensor_fit = film.sensor_fit
         data.sensor_width, data.sensor_height = film.sensor_width, film.sensor_height
-        data.lens = film.lens if focal_length is None else focal_length
+        data.lens = self._config.camera_motion.fixed_focal_length or film.lens
         self._magnification = self._film_magnification() * data.lens / film.lens
+        if self._distance is None:
+            if self.zoom.target is not None:
+                self._focus = f"'{self.zoom.target.name}'"
+            elif not self.zoom.uses_distance:
+                self._focus = "what is at the median depth of the picture"
+                self._distance = _median_depth(self.camera, self._opened, clipped)
+        return self._distance is None or math.isfinite(self._distance)
 
     def place(self) -> None:
         """Bring the stand-in to where it belongs in the current frame.
@@ -220,17 +235,13 @@ class _Dolly:
             )
         self.stand_in.location = (0.0, 0.0, offset / scale)
 
-    def describe(self, config: CutConfig) -> str:
-        """What was done, a sentence."""
+    def describe(self) -> str:
+        """What was done, a sentence; the scene stands at the first frame that the camera films."""
         lens, distance = self.stand_in.data.lens, self._focus_distance()
-        if self._zoom.target is not None and config.camera_motion.focus_distance is None:
-            focus = f"'{self._zoom.target.name}'"
-        else:
-            focus = "what is at the median depth of the picture" if self._is_median else "what is in focus"
         travel = ""
         curves = [curve for curve in versions.fcurves(self.camera.data) if curve.data_path in ZOOMING]
         if [curve.data_path for curve in curves] == ["lens"]:
-            lenses = _values(curves[0], self._opened.scene, config)
+            lenses = _values(curves[0], self._opened.scene, self._config)
             ways = [distance * (lens / other - 1.0) for other in (min(lenses), max(lenses))]
             travel = (
                 f"; the film zooms between {min(lenses):.4g} and {max(lenses):.4g} mm, which at this distance takes it "
@@ -238,7 +249,7 @@ class _Dolly:
             )
         return (
             f"fixed the focal length of camera '{self.camera.name}' at {lens:.4g} mm: it moves along its view axis "
-            f"instead, so that {focus}, {distance:.4g} units away in frame {config.frames.first}, is always as large "
+            f"instead, so that {self._focus}, {distance:.4g} units away in frame {self.zoom.first}, is always as large "
             f"as in the film{travel}"
         )
 
@@ -257,12 +268,12 @@ class _Dolly:
         if self._distance is not None:
             return self._distance
         film = self._evaluated()
-        if self._zoom.target is None:
+        if self.zoom.target is None:
             found, what = film.data.dof.focus_distance, "the focus distance of its depth of field"
         else:
             world = film.matrix_world.normalized()
-            found = world.col[2].xyz.dot(world.translation - self._place_of(self._zoom.target))
-            what = f"its focus object '{self._zoom.target.name}'"
+            found = world.col[2].xyz.dot(world.translation - self._place_of(self.zoom.target))
+            what = f"its focus object '{self.zoom.target.name}'"
         if not (math.isfinite(found) and found > 0.0):
             raise SceneError(
                 f"camera '{self.camera.name}' cannot keep in size what is in focus: {what} lies at {found:.4g} units "
