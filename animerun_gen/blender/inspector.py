@@ -11,6 +11,7 @@ import json
 import math
 import os
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Callable
@@ -21,7 +22,7 @@ import bpy
 
 from animerun_gen.blender import versions
 from animerun_gen.blender.camera_marks import camera_marks
-from animerun_gen.blender.convert import convert_scene
+from animerun_gen.blender.convert import Conversion, convert_scene
 from animerun_gen.blender.convert.colors import shown_image, wants_shader
 from animerun_gen.blender.convert.film_look import film_look_in_use
 from animerun_gen.blender.convert.focal_length import find_zooming_cameras
@@ -43,9 +44,10 @@ from animerun_gen.blender.opening import (
     open_file,
     open_scene,
 )
-from animerun_gen.blender.rendering import background_color
+from animerun_gen.blender.rendering import FrameRenderer, background_color
 from animerun_gen.config import CutConfig
 from animerun_gen.errors import AnimerunGenError
+from animerun_gen.inspection.findings import TRIED_TRIANGLES
 from animerun_gen.inspection.framing import propose_view
 from animerun_gen.inspection.shot import (
     HairSystem,
@@ -299,13 +301,14 @@ def _survey(opened: OpenedScene, config: CutConfig, progress: Progress) -> tuple
     table = {int(number): name for number, name in names.object_table().items()}
     builder = SurveyBuilder(table)
     frames = config.frame_numbers[:SURVEYED_FRAMES]
-    begin = time.monotonic()
+    looking = 0.0
     for number, frame in enumerate(frames):
         progress(number, len(frames), f"looking at frame {frame}")
         start = time.monotonic()
         opened.scene.frame_set(frame)
         conversion.follow()
         geometry = take_down(opened.scene, names, conversion.clipped)
+        looking += time.monotonic() - start
         builder.look(geometry, time.monotonic() - start)
         if number == 0:
             seen = raster.draw(geometry)
@@ -315,10 +318,21 @@ def _survey(opened: OpenedScene, config: CutConfig, progress: Progress) -> tuple
                 if shown_image(material) is not None
             }
             ids = companions.material_id_map(geometry, seen)
-            builder.textured = sum(float((ids == number).mean()) for number in pictured)
-        if time.monotonic() - begin > SURVEY_SECONDS:
+            builder.textured = sum(float((ids == material).mean()) for material in pictured)
+            if builder.triangles <= TRIED_TRIANGLES:
+                progress(number, len(frames), "trying Freestyle")
+                builder.freestyle_seconds = _time_freestyle(opened, config, conversion)
+        if looking > SURVEY_SECONDS:
             break
     return builder.survey(), conversion.notes
+
+
+def _time_freestyle(opened: OpenedScene, config: CutConfig, conversion: Conversion) -> float:
+    with tempfile.TemporaryDirectory(prefix="animerun-gen-") as scratch:
+        renderer = FrameRenderer(opened, config, Path(scratch), conversion.clipped)
+        start = time.monotonic()
+        renderer.strokes()
+        return time.monotonic() - start
 
 
 def main(arguments: list[str]) -> int:

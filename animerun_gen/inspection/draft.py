@@ -10,7 +10,7 @@ from pathlib import Path
 
 from animerun_gen.config.model import is_safe_name
 from animerun_gen.config.words import written
-from animerun_gen.inspection.findings import HEAVY_TRIANGLES, findings, freestyle_cost, quoted, wants_textures
+from animerun_gen.inspection.findings import findings, freestyle_cost, quoted, wants_freestyle, wants_textures
 from animerun_gen.inspection.shot import Removal, Shot
 from animerun_gen.inspection.survey import held_step
 
@@ -218,12 +218,10 @@ def _style(shot: Shot) -> list[str]:
 def _lines(shot: Shot) -> list[str]:
     if shot.survey is None:
         return []
-    seconds, gigabytes = freestyle_cost(shot.survey)
-    cost = f"{shot.survey.triangles:,} triangles: Freestyle takes about {seconds:.2g} s and {gigabytes:.1f} GB a frame"
     return [
         "lines:",
-        *_comment(cost, 2),
-        f"  freestyle: {written(shot.survey.triangles <= HEAVY_TRIANGLES)}",
+        *_comment(f"{shot.survey.triangles:,} triangles; {freestyle_cost(shot.survey)}", 2),
+        f"  freestyle: {written(wants_freestyle(shot.survey))}",
     ]
 
 

@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from animerun_gen.inspection.shot import Shot, Survey
 from animerun_gen.inspection.survey import held_step
 
-FREESTYLE_SECONDS = (0.3, 17.6e-6)
-"""Freestyle's time a frame: a constant and seconds a triangle (4.5.15; 10 million triangles took 176 s)."""
+FREESTYLE_SECONDS = 17.6e-6
+"""Freestyle's time a triangle where it was not tried (4.5.15; 10 million triangles took 176 s)."""
 
 FREESTYLE_GIGABYTES = 2.2e-6
 """Freestyle's memory a triangle (4.5.15; 10 million triangles took 22 GB)."""
 
-HEAVY_TRIANGLES = 2_000_000
-"""So many triangles a frame, and a draft leaves Freestyle out."""
+TRIED_TRIANGLES = 500_000
+"""Up to so many triangles a frame Freestyle is tried; thick grass can take it minutes however few there are."""
+
+SLOW_SECONDS = 15.0
+"""Where a frame takes Freestyle longer, a draft leaves it out."""
 
 SHOWN = 6
 """So many names are listed in a sentence."""
@@ -78,10 +81,25 @@ def describe(shot: Shot) -> list[str]:
     return lines
 
 
-def freestyle_cost(survey: Survey) -> tuple[float, float]:
-    """What Freestyle's lines will cost: seconds and gigabytes a frame, as an order of magnitude."""
-    constant, each = FREESTYLE_SECONDS
-    return constant + each * survey.triangles, FREESTYLE_GIGABYTES * survey.triangles
+def freestyle_seconds(survey: Survey) -> float:
+    """What Freestyle's lines will cost a frame: as measured, or by the number of triangles where that is too much."""
+    if survey.freestyle_seconds is not None:
+        return survey.freestyle_seconds
+    return FREESTYLE_SECONDS * survey.triangles
+
+
+def freestyle_cost(survey: Survey) -> str:
+    """What Freestyle's lines will cost, in words."""
+    seconds = freestyle_seconds(survey)
+    if survey.freestyle_seconds is not None:
+        return f"Freestyle took {seconds:.2g} s for a frame"
+    gigabytes = FREESTYLE_GIGABYTES * survey.triangles
+    return f"Freestyle would need about {seconds:.2g} s and {gigabytes:.1f} GB a frame"
+
+
+def wants_freestyle(survey: Survey) -> bool:
+    """Whether a draft has Freestyle draw lines."""
+    return freestyle_seconds(survey) <= SLOW_SECONDS
 
 
 def quoted(names: Iterable[str]) -> str:
@@ -289,11 +307,10 @@ def _geometry(shot: Shot) -> Iterator[Finding]:
             f"{listed(survey.came_or_went)} can be seen in some frames only",
             "their motion is marked unknown there",
         )
-    seconds, gigabytes = freestyle_cost(survey)
     yield Finding(
         "cost",
         f"{survey.triangles:,} triangles in {survey.instances} instances a frame, {survey.seconds:.2g} s to evaluate; "
-        f"Freestyle needs about {seconds:.2g} s and {gigabytes:.1f} GB a frame",
-        "Freestyle is left out; the outline stays" if survey.triangles > HEAVY_TRIANGLES else "lines by Freestyle",
+        + freestyle_cost(survey),
+        "lines by Freestyle" if wants_freestyle(survey) else "Freestyle is left out; the outline stays",
         "lines.freestyle",
     )

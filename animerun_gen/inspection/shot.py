@@ -91,6 +91,7 @@ class Survey:
         changed_topology: Objects whose vertices were another number or order in some frame.
         came_or_went: Objects that were drawn in some frames only.
         textured: Share of the first frame's pixels whose material shows an image that is there.
+        freestyle_seconds: What Freestyle's lines took in the first frame; None where there is too much to try.
     """
 
     frames: tuple[int, ...]
@@ -102,6 +103,7 @@ class Survey:
     changed_topology: tuple[str, ...]
     came_or_went: tuple[str, ...]
     textured: float
+    freestyle_seconds: float | None = None
 
 
 @dataclass(frozen=True)

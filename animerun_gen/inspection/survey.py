@@ -17,10 +17,12 @@ class SurveyBuilder:
     Attributes:
         names: Object id to name.
         textured: Share of the first frame's pixels whose material shows an image.
+        freestyle_seconds: What Freestyle's lines took in the first frame, if that was tried.
     """
 
     names: dict[int, str]
     textured: float = 0.0
+    freestyle_seconds: float | None = None
     _frames: list[int] = field(default_factory=list)
     _seconds: list[float] = field(default_factory=list)
     _last: FrameGeometry | None = None
@@ -43,6 +45,11 @@ class SurveyBuilder:
             self._compare(self._last, geometry)
         self._last = geometry
 
+    @property
+    def triangles(self) -> int:
+        """Triangles of the heaviest frame so far."""
+        return self._triangles
+
     def survey(self) -> Survey:
         """What was seen."""
         return Survey(
@@ -55,6 +62,7 @@ class SurveyBuilder:
             changed_topology=tuple(sorted(self._changed)),
             came_or_went=tuple(sorted(self._came)),
             textured=self.textured,
+            freestyle_seconds=self.freestyle_seconds,
         )
 
     def _compare(self, one: FrameGeometry, other: FrameGeometry) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from animerun_gen.config import CutConfig, load_cuts
 from animerun_gen.inspection.draft import cut_name, draft
-from animerun_gen.inspection.findings import HEAVY_TRIANGLES, describe, findings
+from animerun_gen.inspection.findings import SLOW_SECONDS, describe, findings
 from animerun_gen.inspection.shot import (
     HairSystem,
     Missing,
@@ -120,7 +120,7 @@ def test_hair_particles_and_textures(tmp_path: Path) -> None:
             SeeThrough("pane", "its alpha is 0.3", False),
         ),
         zooming=("Camera",),
-        survey=replace(SURVEY, textured=0.5, triangles=HEAVY_TRIANGLES + 1),
+        survey=replace(SURVEY, textured=0.5, freestyle_seconds=SLOW_SECONDS + 1),
     )
     config, text = read(tmp_path, facts)
     assert config.hair.systems["head/fur"].mode == "clump"
@@ -131,6 +131,15 @@ def test_hair_particles_and_textures(tmp_path: Path) -> None:
     assert config.camera_motion.focal_length == "dolly"
     assert not config.lines.freestyle
     assert "'pane' becomes solid: its alpha is 0.3" in text
+
+
+def test_freestyle_is_left_out_where_nobody_could_wait_for_it(tmp_path: Path) -> None:
+    for survey, wanted in (
+        (replace(SURVEY, triangles=10_000_000, freestyle_seconds=None), False),
+        (replace(SURVEY, triangles=10_000_000, freestyle_seconds=2.0), True),
+        (replace(SURVEY, triangles=40_000, freestyle_seconds=90.0), False),
+    ):
+        assert read(tmp_path, shot(survey=survey))[0].lines.freestyle == wanted
 
 
 def test_a_shot_without_a_camera_gets_one(tmp_path: Path) -> None:
