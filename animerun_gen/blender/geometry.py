@@ -193,7 +193,7 @@ class _Reader:
             if len(self.triangles[mesh]) == 0:
                 continue
             original = drawn.original
-            keys.append(_key(instance, original))
+            keys.append(_key(instance, original, self.depsgraph.scene.frame_current))
             mesh_of.append(mesh)
             matrices.append([list(row) for row in instance.matrix_world])
             object_ids.append(self.names.objects.ids.get(original.name_full, BACKGROUND_ID))
@@ -315,11 +315,13 @@ def _refuse_unreadable(drawn: bpy.types.Object) -> None:
         )
 
 
-def _key(instance: bpy.types.DepsgraphObjectInstance, original: bpy.types.Object) -> tuple[str, str]:
+def _key(instance: bpy.types.DepsgraphObjectInstance, original: bpy.types.Object, frame: int) -> tuple[str, str]:
     """A name for what is drawn, and for the group of instances among which its number tells it apart.
 
     Vertices, faces and geometry nodes number their instances; when there are more or fewer of them at another frame,
-    the numbers mean others.  The members of an instanced collection have names.
+    the numbers mean others.  The members of an instanced collection have names, and a particle keeps its number as long
+    as it lives, whatever is born and dies beside it (3.4.1 and 4.5: the first of ``persistent_id``; children come after
+    all particles of their system).
     """
     if not instance.is_instance:
         return str(original.name_full), ""
@@ -327,6 +329,11 @@ def _key(instance: bpy.types.DepsgraphObjectInstance, original: bpy.types.Object
     # unused places of the path that leads to an instance hold INT_MAX
     path = ",".join(str(part) for part in instance.persistent_id if part != 2**31 - 1)
     name = f"{parent.name_full if parent else ''}/{path}/{original.name_full}"
+    system = instance.particle_system
+    if system is not None:
+        # those of fluids are numbered anew in every frame
+        lasting = system.settings.type in {"EMITTER", "HAIR"}
+        return f"{system.name}:{name}" if lasting else f"{system.name}:{name}@{frame}", ""
     numbered = parent is None or parent.instance_type != "COLLECTION"
     return name, f"{parent.name_full if parent else ''}/{original.name_full}" if numbered else ""
 

@@ -54,7 +54,7 @@ class FrameRenderer:
         self._scratch = scratch
         self.clipped = clipped
         self.color_type: str = self._scene.display.shading.color_type
-        self.background = _background_color(self._scene, config)
+        self.background = background_color(self._scene, config)
         self._world = _own_world(self._scene)
         self._line_surfaces = LineSurfaces(clipped.names())
         _set_up_freestyle(opened, config)
@@ -169,7 +169,8 @@ def _own_world(scene: bpy.types.Scene) -> bpy.types.World:
     return world
 
 
-def _background_color(scene: bpy.types.Scene, config: CutConfig) -> LinearColor:
+def background_color(scene: bpy.types.Scene, config: CutConfig) -> LinearColor:
+    """The colour where no surface is seen (linear): the configuration's, else the scene's world's."""
     if config.style.background != "auto":
         return hex_to_linear(config.style.background)
     world = scene.world

@@ -31,15 +31,26 @@ def is_vector_pass_right_for_orthographic() -> bool:
 def fcurves(animated: bpy.types.ID) -> Iterator[Any]:
     """All F-curves of the action that drives a data-block: actions have layers and slots since 4.4."""
     animation = animated.animation_data
-    action = animation.action if animation else None
-    if action is None:
-        return
+    if animation is not None and animation.action is not None:
+        yield from _action_fcurves(animation.action, getattr(animation, "action_slot", None))
+
+
+def nla_fcurves(animated: bpy.types.ID) -> Iterator[Any]:
+    """All F-curves of the strips that are not muted in a data-block's non-linear animation."""
+    animation = animated.animation_data
+    for track in animation.nla_tracks if animation is not None and animation.use_nla else ():
+        for strip in track.strips:
+            if not track.mute and not strip.mute and strip.action is not None:
+                yield from _action_fcurves(strip.action, getattr(strip, "action_slot", None))
+
+
+def _action_fcurves(action: bpy.types.Action, slot: Any) -> Iterator[Any]:
     if not hasattr(action, "layers"):
         yield from action.fcurves
         return
     for layer in action.layers:
         for strip in layer.strips:
-            bag = strip.channelbag(animation.action_slot) if animation.action_slot else None
+            bag = strip.channelbag(slot) if slot else None
             if bag is not None:
                 yield from bag.fcurves
 
@@ -80,6 +91,12 @@ def has_strips(scene: bpy.types.Scene) -> bool:
     return len(strips) > 0
 
 
+def principled_emission(node: Any) -> tuple[Any, Any]:
+    """The inputs of a Principled shader for the colour and the strength of its emission: renamed in 4.0."""
+    color = node.inputs["Emission Color" if VERSION >= (4, 0, 0) else "Emission"]
+    return color, node.inputs["Emission Strength"]
+
+
 def add_geometry_sockets(tree: bpy.types.NodeTree) -> None:
     """Give a group of geometry nodes one geometry to work on and one to hand on: sockets moved in 4.0."""
     if hasattr(tree, "interface"):
@@ -88,3 +105,16 @@ def add_geometry_sockets(tree: bpy.types.NodeTree) -> None:
         return
     for sockets in (tree.inputs, tree.outputs):
         sockets.new("NodeSocketGeometry", "Geometry")
+
+
+def is_animated(animated: bpy.types.ID, data_path: str) -> bool:
+    """Whether F-curves or drivers that are not muted change a property."""
+    if not getattr(animated, "animation_data", None):
+        return False
+    curves = [*fcurves(animated), *animated.animation_data.drivers]
+    return any(curve.data_path == data_path and not curve.mute for curve in curves)
+
+
+def set_shown_children(settings: bpy.types.ParticleSettings, count: int) -> None:
+    """Set how many children a particle has in the viewport: ``child_nbr`` became ``child_percent`` in 4.0."""
+    setattr(settings, "child_percent" if hasattr(settings, "child_percent") else "child_nbr", count)

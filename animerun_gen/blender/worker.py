@@ -56,11 +56,11 @@ def run_job(job: RenderJob, reporter: Reporter) -> None:
     Raises:
         AnimerunGenError: The scene or the disk does not allow it; what was written until then is complete.
     """
-    reporter.begins(job.config.frames.first, "opening the scene")
-    opened = open_scene(job.config)
-    conversion = convert_scene(opened, job.config)
-    reporter.opened(versions.engine_name(), opened.notes + conversion.notes, opened.inputs)
     with tempfile.TemporaryDirectory(prefix="animerun-gen-") as scratch, geometry_engine():
+        reporter.begins(job.config.frames.first, "opening the scene")
+        opened = open_scene(job.config)
+        conversion = convert_scene(opened, job.config)
+        reporter.opened(versions.engine_name(), opened.notes + conversion.notes, opened.inputs)
         _Run(job, reporter, opened, conversion, Path(scratch)).run()
     reporter.finished()
 
@@ -270,6 +270,8 @@ class _Run:
         forward, backward = vector_pass.flows_from_vector_pass(source.vectors)
         vectors = forward if direction == "forward" else backward
         reasons = vector_pass.surface_problems(source.geometry, source.seen, target.geometry, abilities())
+        if self.conversion.followers:
+            reasons.append("this program moves parts of the scene itself (the camera, locks of hair), frame by frame")
         frame, other = source.geometry.frame, target.geometry.frame
         if self.job.cross_check:
             figures = compare_flows(motion, vectors, source.seen.instance != raster.BACKGROUND)

@@ -193,6 +193,8 @@ for thing in (volume, curves):
           objects: ["fog*", panel, "no such thing"]
           collections: [boards]
           materials: [glow]
+        hair: {mode: remove}
+        particles: {mode: remove}
     """
     plain = build("plain", SCENE)
     dataset, said = render_cuts(tmp_path, cut(plain), cut(build("full", script), text))
@@ -213,10 +215,10 @@ for thing in (volume, curves):
         "removed by name: board, fog bank, panel",
         "remove.objects: nothing in the file is named 'no such thing'",
         "faces of removed materials from 'ball'",
-        "removed hair 'HAIR' of 'box'",
-        "removed particles 'EMITTER' of 'box'",
+        "removed hair 'box/HAIR'",
+        "removed particles 'box/EMITTER'",
         "removed 'smoke': a volume has no surface",
-        "removed 'fur': hair curves are strands",
+        "removed hair 'fur'",
     ):
         assert words in said
 
@@ -265,7 +267,7 @@ def test_a_scene_that_lacks_something_ends_in_a_sentence(
     result = run_cli("render", *configs, "--out", tmp_path / "out", check=False)
     assert result.returncode == 1
     for words in (
-        "has no camera; set 'camera' in the cut's configuration to one of the scene's cameras: 'Camera'",
+        "has no camera; set 'camera' in the cut's configuration to one of these: 'Camera'",
         "has 'ball', an object of type MESH, as its camera; set 'camera'",
         "is of type PANO; only perspective and orthographic cameras have exact flow",
         "has no scene named 'Shot 7'; it has 'Scene'",

@@ -15,8 +15,11 @@ from dataclasses import dataclass, field
 from animerun_gen.blender.clipped import ClippedMaterials
 from animerun_gen.blender.convert.colors import convert_colors
 from animerun_gen.blender.convert.film_look import remove_film_look
+from animerun_gen.blender.convert.focal_length import find_zooming_cameras, fix_focal_lengths
+from animerun_gen.blender.convert.hair import convert_hair
+from animerun_gen.blender.convert.particles import convert_particles
 from animerun_gen.blender.convert.removal import remove_named
-from animerun_gen.blender.convert.strands import remove_strands_and_particles
+from animerun_gen.blender.convert.rules import remove_by_rules
 from animerun_gen.blender.convert.transparency import convert_transparency
 from animerun_gen.blender.convert.unreadable import remove_unreadable
 from animerun_gen.blender.opening import OpenedScene
@@ -54,20 +57,34 @@ def convert_scene(opened: OpenedScene, config: CutConfig) -> Conversion:
     """Convert the scene; it stands at the cut's first frame before and after.
 
     Args:
-        opened: The opened scene.
+        opened: The opened scene; :func:`~animerun_gen.blender.geometry.geometry_engine` must be active.
         config: The cut.
 
     Returns:
         What was changed, and the followers.
+
+    Raises:
+        SceneError: It cannot be converted as the configuration asks.
     """
     done = Conversion()
+    zooming = find_zooming_cameras(opened, config)
     done.notes += remove_film_look(opened, config)
     done.notes += remove_named(config)
-    done.notes += remove_strands_and_particles()
+    done.notes += remove_by_rules(opened, config)
+    hair_notes, hair_followers = convert_hair(opened, config)
+    done.notes += hair_notes
+    done.followers += hair_followers
+    done.notes += convert_particles(opened, config)
     done.notes += remove_unreadable()
     done.clipped, notes = convert_transparency(config)
     done.notes += notes
     done.notes += convert_colors(config, done.clipped)
     opened.scene.frame_set(config.frames.first)
     done.follow()
+    # last, because what is in focus may have to be found by looking at the converted scene
+    notes, followers = fix_focal_lengths(zooming, opened, config, done.clipped)
+    done.notes += notes
+    if followers:
+        done.followers += followers
+        done.follow()
     return done

@@ -18,6 +18,7 @@ from animerun_gen.blender.convert.texture_coordinates import (
     laid_out,
     texture_coordinates,
 )
+from animerun_gen.blender.opening import is_there
 from animerun_gen.config import CutConfig
 
 UNTOUCHED = ((0.8, 0.8, 0.8), (1.0, 1.0, 1.0))
@@ -39,19 +40,19 @@ def convert_colors(config: CutConfig, clipped: ClippedMaterials) -> list[str]:
     """
     style = config.style
     from_shaders = 0
-    missing_images = set()
+    unreadable_images = set()
     unused = dict.fromkeys(style.overrides, True)
     paints_images = style.color == "texture"
     for material in bpy.data.materials:
         pattern = next((name for name in style.overrides if fnmatchcase(material.name, name)), None)
         found = shader_color(material)
-        if found is not None and found.image is not None and not found.image.has_data:
-            missing_images.add(found.image.name)
+        if found is not None and found.image is not None and not found.image.has_data and is_there(found.image):
+            unreadable_images.add(found.image.name)
         if pattern is not None:
             unused[pattern] = False
             _paint(material, hex_to_linear(style.overrides[pattern]))
             found = None
-        elif found is not None and _wants_shader(material, style.color_source):
+        elif found is not None and wants_shader(material, style.color_source):
             _paint(material, found.color if material not in clipped else _color_of_the_rest(material, found, clipped))
             from_shaders += 1
         shown = found if paints_images else None
@@ -64,11 +65,12 @@ def convert_colors(config: CutConfig, clipped: ClippedMaterials) -> list[str]:
     notes = [f"style.overrides: no material is named '{name}'" for name, nothing in unused.items() if nothing]
     if from_shaders:
         notes.append(f"took the colours of {from_shaders} materials from their shaders")
-    notes += [f"image '{name}' is missing: its materials get one flat colour" for name in sorted(missing_images)]
+    notes += [f"image '{name}' cannot be read: its materials get one flat colour" for name in sorted(unreadable_images)]
     return notes
 
 
-def _wants_shader(material: bpy.types.Material, source: str) -> bool:
+def wants_shader(material: bpy.types.Material, source: str) -> bool:
+    """Whether a material's colour is to come from its shader nodes, by the cut's ``style.color_source``."""
     if source != "auto":
         return source == "shader"
     painted = material.diffuse_color[:3]

@@ -1,0 +1,66 @@
+"""What the conversions of hair and of particles both must know of Blender's particle systems."""
+
+from __future__ import annotations
+
+import bpy
+
+from animerun_gen.blender import versions
+
+SHOWN_AT_PARTICLES = {"OBJECT": "object", "COLLECTION": "collection"}
+"""Ways to render particles, hair included, that give instances, which have surfaces already."""
+
+
+def rendered_systems() -> list[tuple[bpy.types.Object, bpy.types.ParticleSystemModifier]]:
+    """All particle systems that are rendered, by object name and place on the object."""
+    return [
+        (obj, modifier)
+        for obj in sorted(bpy.data.objects, key=lambda obj: str(obj.name_full))
+        for modifier in obj.modifiers
+        if modifier.type == "PARTICLE_SYSTEM" and modifier.show_render and may_be_seen(obj)
+    ]
+
+
+def switch_off(obj: bpy.types.Object, modifier: bpy.types.ParticleSystemModifier) -> None:
+    """Take a particle system out of every render, whatever its animation says."""
+    for switch in ("show_render", "show_viewport"):
+        versions.mute_animation(obj, f'modifiers["{modifier.name}"].{switch}')
+        setattr(modifier, switch, False)
+
+
+def own_settings(system: bpy.types.ParticleSystem) -> bpy.types.ParticleSettings:
+    """The settings of a system, made its own where it shares them, so that they can be changed."""
+    if system.settings.users > 1:
+        system.settings = system.settings.copy()
+    return system.settings
+
+
+def drawn_by(settings: bpy.types.ParticleSettings) -> str:
+    """What a particle system renders, in words."""
+    kind = settings.render_type
+    if kind in SHOWN_AT_PARTICLES:
+        shown = settings.instance_object if kind == "OBJECT" else settings.instance_collection
+        return f"{SHOWN_AT_PARTICLES[kind]} '{shown.name}'" if shown is not None else "nothing"
+    if kind == "NONE":
+        return "nothing"
+    return "strands" if settings.type == "HAIR" else {"HALO": "halos"}.get(kind, "paths")
+
+
+def system_name(obj: bpy.types.Object, system: bpy.types.ParticleSystem) -> str:
+    """What the configuration calls a particle system."""
+    return f"{obj.name}/{system.name}"
+
+
+def system_material(obj: bpy.types.Object, settings: bpy.types.ParticleSettings) -> bpy.types.Material | None:
+    """The material of a particle system, of those of its object; Blender takes the last for a number beyond them."""
+    slots = obj.material_slots
+    return slots[min(settings.material, len(slots)) - 1].material if len(slots) else None
+
+
+def material_name(material: bpy.types.Material | None) -> str | None:
+    """The name of a material, where there is one."""
+    return material.name if material is not None else None
+
+
+def may_be_seen(obj: bpy.types.Object) -> bool:
+    """Whether an object is rendered, or may be in another frame, in some collection."""
+    return (not obj.hide_render or versions.is_animated(obj, "hide_render")) and len(obj.users_collection) > 0
