@@ -58,7 +58,8 @@ def find_counterparts(source: FrameGeometry, target: FrameGeometry) -> npt.NDArr
 
     Returns:
         ``(I,)`` int32 index into the target's instances; :data:`NO_INSTANCE` where there is none, where its topology
-        is another, or where its vertices are made anew every frame and have moved within the mesh.  All of them are
+        is another, where its vertices are made anew every frame and have moved within the mesh, or where its holes lie
+        elsewhere on it: a point of it may be a hole in one of the frames.  All of them are
         :data:`NO_INSTANCE` when the shot was cut to another camera in between.
     """
     counterparts = np.full(len(source.keys), NO_INSTANCE, np.int32)
@@ -75,6 +76,8 @@ def find_counterparts(source: FrameGeometry, target: FrameGeometry) -> npt.NDArr
         if (source.remeshed[index] or target.remeshed[other]) and not np.array_equal(
             source.mesh_vertices(source_mesh), target.mesh_vertices(target_mesh)
         ):
+            continue
+        if not np.array_equal(source.mesh_uvs(source_mesh), target.mesh_uvs(target_mesh), equal_nan=True):
             continue
         counterparts[index] = other
     return counterparts

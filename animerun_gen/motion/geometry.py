@@ -157,6 +157,13 @@ class FrameGeometry:
         """The ``(n, 3)`` float32 vertices of one mesh, in its own coordinates (a view)."""
         return self.vertices[self.vertex_start[mesh] : self.vertex_start[mesh + 1]]
 
+    def mesh_uvs(self, mesh: int) -> npt.NDArray[np.float32]:
+        """The ``(n, 3, 2)`` float32 texture coordinates by which one mesh has holes (a view), ``n`` = 0 without any."""
+        if self.holes is None or self.holes.uv_start[mesh] < 0:
+            return np.empty((0, 3, 2), np.float32)
+        first = self.holes.uv_start[mesh]
+        return self.holes.uvs[first : first + self.triangle_start[mesh + 1] - self.triangle_start[mesh]]
+
     def instance_pixel_matrices(self) -> Float64Array:
         """``(I, 4, 4)`` float64: mesh coordinates to homogeneous pixels (see :meth:`Camera.pixel_matrix`)."""
         return np.ascontiguousarray(self.camera.pixel_matrix() @ self.matrices)

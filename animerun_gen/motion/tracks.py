@@ -19,7 +19,7 @@ from animerun_gen.conventions import UNKNOWN_FLOW_THRESHOLD
 from animerun_gen.dataset.tracks import Tracks
 from animerun_gen.motion import companions, raster
 from animerun_gen.motion.flow import NO_INSTANCE, find_counterparts
-from animerun_gen.motion.geometry import FrameGeometry
+from animerun_gen.motion.geometry import FrameGeometry, Holes
 from animerun_gen.motion.raster import BACKGROUND, VisibilityBuffer
 
 QUERY_FRAMES = 8
@@ -261,10 +261,7 @@ def _shares(
 
 
 def _with_instances(geometry: FrameGeometry, instances: npt.NDArray[np.integer[Any]]) -> FrameGeometry:
-    """A frame without any but these instances: the query frames are all in memory at once.
-
-    It has no holes either, for its points are looked up in other frames, and nothing is drawn of it.
-    """
+    """A frame without any but these instances: the query frames are all in memory at once."""
     meshes, mesh = np.unique(geometry.mesh[instances], return_inverse=True)
     slots = [slice(*geometry.slot_start[index : index + 2]) for index in instances]
     vertices = [slice(*geometry.vertex_start[index : index + 2]) for index in meshes]
@@ -285,7 +282,21 @@ def _with_instances(geometry: FrameGeometry, instances: npt.NDArray[np.integer[A
         modifiers=tuple(geometry.modifiers[index] for index in instances),
         slot_start=_starts(slots),
         slot_materials=_parts(geometry.slot_materials, slots),
-        holes=None,
+        holes=None if geometry.holes is None else _holes_of(geometry, geometry.holes, meshes, slots),
+    )
+
+
+def _holes_of(
+    geometry: FrameGeometry, holes: Holes, meshes: npt.NDArray[np.integer[Any]], slots: Sequence[slice]
+) -> Holes:
+    """The holes of some meshes and slots, which are numbered anew."""
+    uvs = [geometry.mesh_uvs(mesh) for mesh in meshes]
+    starts = np.cumsum([0, *[len(part) for part in uvs]], dtype=np.int64)[:-1]
+    return replace(
+        holes,
+        uvs=np.concatenate([holes.uvs[:0], *uvs]),
+        uv_start=np.where(holes.uv_start[meshes] < 0, -1, starts),
+        slot_masks=_parts(holes.slot_masks, slots),
     )
 
 

@@ -71,6 +71,8 @@ def main() -> None:
     materials["glass"] = glass("glass", "#d5f1ee")
     set_stage(materials)
     add_camera()
+    # no copy of the file that was there
+    bpy.context.preferences.filepaths.save_version = 0
     path = Path(__file__).resolve().with_suffix(".blend")
     bpy.ops.wm.save_as_mainfile(filepath=str(path), compress=True)
     print(f"built {path.name}: {path.stat().st_size / 1e3:.0f} kB")

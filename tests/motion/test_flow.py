@@ -231,5 +231,10 @@ def test_flow_and_occlusion_follow_what_is_seen_through_a_hole() -> None:
     assert not occluded[hole].any()
     solid = exact_occlusion(motion, seen, frame(2, seen_by, [card, wall]))
     assert solid[hole].any()
+    # holes that slide over the surface: which of its points are there at both frames is not known
+    card.uvs = card.uvs + np.array([0.25, 0.0])
+    slid = frame(2, seen_by, [card, wall], masks(left_half))
+    assert find_counterparts(first, second).tolist() == [0, 1]
+    assert find_counterparts(first, slid).tolist() == [NO_INSTANCE, 1]
     reasons = surface_problems(first, seen, second, VectorPassAbilities(zoom=True, moving_orthographic=True))
     assert any("holes" in reason for reason in reasons)

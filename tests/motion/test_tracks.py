@@ -22,6 +22,7 @@ from tests.motion.synthetic import (
     cast,
     cube,
     frame,
+    masks,
     orthographic,
     perspective,
     plane,
@@ -33,11 +34,16 @@ from tests.motion.synthetic import (
 LENGTH = 10
 
 
-def moving_clip(seed: int = 0, projection: np.ndarray | None = None) -> list[FrameGeometry]:
-    """A wall, a turning cube that passes in front of it, triangles that bend, under a moving camera."""
+def moving_clip(seed: int = 0, projection: np.ndarray | None = None, with_holes: bool = False) -> list[FrameGeometry]:
+    """A wall, a turning cube that passes in front of it, triangles that bend, under a moving camera.
+
+    With holes in the cube, which keep their places, and in the triangles, on which they slide after frame 20.
+    """
     generator = np.random.default_rng(seed)
     cloth = soup(generator, 12, "cloth", depth=-12.0)
     bend = generator.normal(0, 0.06, cloth.vertices.shape)
+    cloth_uvs, cube_uvs = generator.uniform(0, 3, (12, 3, 2)), generator.uniform(0, 3, (12, 3, 2))
+    given = masks(*[generator.random((5, 5)) < 0.4 for _ in range(2)])
     frames = []
     for time in range(LENGTH):
         world = translation(0.06 * time, 0.02 * time, -0.05 * time) @ rotation(1, 0.015 * time)
@@ -46,9 +52,11 @@ def moving_clip(seed: int = 0, projection: np.ndarray | None = None) -> list[Fra
             Thing("cloth", cloth.vertices + time * bend, cloth.triangles, np.eye(4), slots=(4,)),
             cube("cube", translation(-2.4 + 0.5 * time, 0.1, -5) @ rotation(1, 0.2 * time) @ rotation(0, 0.1 * time)),
         ]
-        frames.append(
-            frame(10 + 2 * time, camera(perspective(1.1) if projection is None else projection, world), things)
-        )
+        if with_holes:
+            things[1].uvs, things[1].slot_masks = cloth_uvs + 0.1 * max(time - 5, 0), (0,)
+            things[2].uvs, things[2].slot_masks = cube_uvs, (1,)
+        seen_by = camera(perspective(1.1) if projection is None else projection, world)
+        frames.append(frame(10 + 2 * time, seen_by, things, given if with_holes else None))
     return frames
 
 
@@ -65,9 +73,10 @@ def follow(frames: Sequence[FrameGeometry], count: int, seed: int = 5) -> Tracks
     return following.tracks()
 
 
+@pytest.mark.parametrize("with_holes", [False, True], ids=["solid", "holes"])
 @pytest.mark.parametrize("projection", [perspective(1.1), orthographic(4.0)], ids=["perspective", "orthographic"])
-def test_a_track_is_the_flow_of_its_query_pixel_over_every_distance(projection: np.ndarray) -> None:
-    frames = moving_clip(1, projection)
+def test_a_track_is_the_flow_of_its_query_pixel_over_every_distance(projection: np.ndarray, with_holes: bool) -> None:
+    frames = moving_clip(1, projection, with_holes)
     tracks = follow(frames, 400)
     assert len(tracks.query_frame) == 400
     row_of = {geometry.frame: row for row, geometry in enumerate(frames)}
@@ -92,6 +101,7 @@ def test_a_track_is_the_flow_of_its_query_pixel_over_every_distance(projection: 
                 hidden += (occluded & tracks.in_frame[row, points]).sum()
     assert compared > 2000
     assert hidden > 50
+    assert tracks.known.all() == (not with_holes)
 
 
 def test_single_steps_along_a_track_lead_where_the_gap_does() -> None:

@@ -35,12 +35,17 @@ def read_texels(image: bpy.types.Image | None) -> npt.NDArray[np.float32]:
     width, height = image.size
     if width * height == 0 or not image.has_data:
         raise UnreadableImageError(f"its image '{image.name}' is missing")
-    if max(width, height) <= LARGEST_SIDE:
+    return bounded_texels(image)
+
+
+def bounded_texels(image: bpy.types.Image) -> npt.NDArray[np.float32]:
+    """What :func:`read_texels` gives, of an image that is known to have texels, whatever becomes of them later."""
+    if max(image.size) <= LARGEST_SIDE:
         return _texels(image)
     smaller = image.copy()
     try:
-        factor = LARGEST_SIDE / max(width, height)
-        smaller.scale(max(1, int(width * factor)), max(1, int(height * factor)))
+        factor = LARGEST_SIDE / max(image.size)
+        smaller.scale(*[max(1, int(side * factor)) for side in image.size])
         return _texels(smaller)
     finally:
         bpy.data.images.remove(smaller)

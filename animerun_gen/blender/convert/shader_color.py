@@ -10,7 +10,7 @@ import bpy
 import numpy as np
 
 from animerun_gen.blender import versions
-from animerun_gen.blender.convert.srgb import srgb_to_linear
+from animerun_gen.blender.convert.images import bounded_texels, linear_colors
 
 MAX_DEPTH = 64
 """Nodes followed in a row before a tree is taken for circular."""
@@ -216,12 +216,6 @@ def _mean_color(image: bpy.types.Image) -> tuple[float, float, float]:
     width, height = image.size
     if width * height == 0:
         return (1.0, 0.0, 1.0)
-    pixels = np.empty(width * height * image.channels, np.float32)
-    image.pixels.foreach_get(pixels)
-    color = pixels.reshape(-1, image.channels)[:, :3].astype(np.float64)
-    if color.shape[1] < 3:
-        color = np.repeat(color[:, :1], 3, axis=1)
-    if not image.is_float and image.colorspace_settings.name == "sRGB":
-        color = srgb_to_linear(color)
+    color = linear_colors(image, bounded_texels(image)).reshape(-1, 3).astype(np.float64)
     mean = color.mean(axis=0)
     return (float(mean[0]), float(mean[1]), float(mean[2]))

@@ -76,6 +76,9 @@ def convert_transparency(config: CutConfig) -> tuple[ClippedMaterials, list[str]
     if solid:
         notes.append(f"made solid: {', '.join(solid)}")
     _fill()
+    if clipped:
+        # a Blender that scales large images down would find other texels than the labels
+        bpy.context.preferences.system.gl_texture_limit = "CLAMP_OFF"
     return clipped, notes
 
 
