@@ -1,7 +1,7 @@
 """Renders a frame of a cut as its film has it, with the film's own engine and nothing converted.
 
-For ``scripts/conversion_gallery.py``: ``python -m animerun_gen.blender.film_frame JOB FRAME PICTURE`` takes the cut from
-a job file.
+For ``scripts/conversion_gallery.py``: ``python -m animerun_gen.blender.film_frame JOB FRAME PICTURE`` takes the cut
+from a job file.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from typing import Any
 PROJECT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(PROJECT))
 
-from scenes.motion import Camera, Choreography, Motion  # noqa: E402
+from scenes.motion import Camera, Choreography  # noqa: E402
 from scenes.shapes import (  # noqa: E402
     Shape,
     ball,
@@ -64,7 +64,6 @@ PALETTE = {
     "board": "#202020",
     "fog": "#ffffff",
     "catcher": "#808080",
-    "cage": "#ffffff",
 }
 
 EMISSION = {"bulb": 40.0, "wisp": 25.0, "glint": 8.0, "panel": 12.0, "moon": 1.0}
@@ -89,17 +88,6 @@ def camera(frame: int) -> Pose:
     return looking((-0.5 + 0.7 * time, -8.2 + 0.5 * time, 1.7), (0.2, 0.0, 1.55))
 
 
-def follows(motion: Motion, dx: float, dy: float, dz: float) -> Motion:
-    """A motion from another place."""
-
-    def moved(frame: int) -> Pose:
-        pose = motion(frame)
-        x, y, z = pose.location
-        return Pose((x + dx, y + dy, z + dz), pose.rotation, pose.scale)
-
-    return moved
-
-
 CHOREOGRAPHY = Choreography(
     name="backlot",
     first=FIRST,
@@ -110,7 +98,6 @@ CHOREOGRAPHY = Choreography(
         "Houses": Pose((0.0, 4.2, 0.0)),
         "Moon": Pose((5.6, 22.0, 8.2)),
         "Robot": walk,
-        "Cage": follows(walk, 0.0, 0.0, 0.0),
         "Street lamp left": Pose((-3.3, 0.9, 0.0)),
         "Street lamp right": Pose((2.9, 0.9, 0.0)),
         "Wisp": float_about,
@@ -193,9 +180,6 @@ def build(stage: Any) -> None:
     stage.mesh("Fog", box(30, 18, 7, "fog"))
     catcher = plate([(-6, -2), (6, -2), (6, 2), (-6, 2)], 0.02, "catcher")
     stage.mesh("Shadow catcher", catcher).is_shadow_catcher = True
-    cage = stage.mesh("Cage", box(1.9, 1.4, 2.6, "cage"))
-    cage.data.materials.clear()
-    cage.display_type = "WIRE"
     for name in PALETTE:
         shade(stage, name)
     spoil(stage)
