@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from animerun_gen.dataset import ClipFiles
-from tests.blender.conftest import SCENE, render_cuts
+from animerun_gen.dataset import ClipFiles, Dataset
+from tests.blender.conftest import PROJECT, SCENE, render_cuts, run_cli
 
 pytestmark = pytest.mark.blender
 
@@ -188,3 +188,19 @@ def test_a_kept_material_and_each_rule_switched_off_leave_their_objects(
     assert shown(dataset.clip("kept")) == {"background", "ball", "box", "orb"}
     assert shown(dataset.clip("panels_only")) == {"background", "ball", "box", "orb"}
     assert shown(dataset.clip("strong")) == {"background", "ball", "box", "panel"}
+
+
+def test_the_backlot_loses_its_lights_and_keeps_what_looks_like_them(tmp_path: Path) -> None:
+    config = tmp_path / "backlot.yaml"
+    config.write_text(
+        f"inherit: {PROJECT / 'configs' / 'conversions' / 'backlot.yaml'}\nresolution: [240, 135]\n", encoding="utf-8"
+    )
+    run_cli("generate", config, "--out", tmp_path / "out", "--frames", "4:5", "--strict")
+    clip = Dataset(tmp_path / "out").clip("backlot")
+    names, materials = clip.read_names("object_id"), clip.read_names("material_id")
+    objects = {names[str(number)] for number in np.unique(clip.read("object_id", 4))}
+    worn = {materials[str(number)] for number in np.unique(clip.read("material_id", 4))}
+    assert {"Street lamp left", "Street lamp right", "Robot", "Moon", "Screen"} <= objects
+    assert not objects & {"Fog", "Soft box", "Bounce panel", "Light blocker", "Shadow catcher", "Wisp"}
+    assert {"moon", "screen", "iron", "eye"} <= worn
+    assert not worn & {"bulb", "glint", "wisp", "panel", "board", "fog", "catcher"}
