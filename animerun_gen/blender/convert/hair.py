@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from itertools import chain
 from typing import Any, Protocol
 
 import bpy
@@ -24,6 +25,7 @@ from animerun_gen.blender.convert.hiding import hide
 from animerun_gen.blender.convert.particle_systems import (
     SHOWN_AT_PARTICLES,
     drawn_by,
+    make_local,
     material_name,
     may_be_seen,
     own_settings,
@@ -122,6 +124,8 @@ def convert_hair(opened: OpenedScene, config: CutConfig) -> tuple[list[str], lis
     followers: list[Callable[[], None]] = []
     unused = dict.fromkeys(config.hair.systems, True)
     growing: list[tuple[_Source, HairTreatment]] = []
+    for obj in [obj for obj, _ in _hair_systems()] + _curves_objects():
+        make_local(obj)
     for obj, modifier in _hair_systems():
         name = system_name(obj, modifier.particle_system)
         treatment, named = _treatment(name, config, unused)
@@ -257,8 +261,9 @@ class _ParticleHair:
         total = parents + len(system.child_particles) - first if system is not None else 0
         _refuse_other_number(self, graph, total)
         numbers = range(first, first + total) if guides is None else (guides + first).tolist()
-        points = [system.co_hair(drawn, particle_no=number, step=step) for number in numbers for step in range(STEPS)]
-        world = np.array(points, np.float64).reshape(-1, STEPS, 3)
+        points = (system.co_hair(drawn, particle_no=number, step=step) for number in numbers for step in range(STEPS))
+        # ten times as fast as an array of Blender's vectors
+        world = np.fromiter(chain.from_iterable(points), np.float64, 3 * STEPS * len(numbers)).reshape(-1, STEPS, 3)
         return _into(world, np.array(drawn.matrix_world, np.float64))
 
     def take_out(self) -> None:
@@ -480,17 +485,10 @@ class _Standing:
 def _collections_for(owner: bpy.types.Object, scene: bpy.types.Scene) -> list[bpy.types.Collection]:
     """The owner's own collections, so that what instances it instances its hair as well.
 
-    A linked collection is made local first, in memory; one that is a library override takes no objects at all, so that
-    hair in it stands in the scene itself.
+    Library overrides of collections take no further objects; hair in them stands in the scene itself.
     """
-    found = []
-    for collection in owner.users_collection:
-        if collection.override_library is not None:
-            collection = scene.collection
-        elif collection.library is not None:
-            collection = collection.make_local()
-        found.append(collection)
-    return found or [scene.collection]
+    own = owner.users_collection
+    return [scene.collection if one.override_library is not None else one for one in own] or [scene.collection]
 
 
 def _link(obj: bpy.types.Object, collections: list[bpy.types.Collection]) -> None:
