@@ -112,7 +112,7 @@ def convert_hair(opened: OpenedScene, config: CutConfig) -> tuple[list[str], lis
 
     Args:
         opened: The opened scene, at the clip's first frame.
-        config: The cut: ``hair`` and ``seed``.
+        config: The cut: ``hair``.
 
     Returns:
         What was done, a sentence each, and the followers.
@@ -138,7 +138,12 @@ def convert_hair(opened: OpenedScene, config: CutConfig) -> tuple[list[str], lis
             switch_off(obj, modifier)
             notes.append(f"removed hair '{name}'")
         else:
-            growing.append((_ParticleHair(obj, modifier, treatment), treatment))
+            strands = _ParticleHair(obj, modifier, treatment)
+            growing.append((strands, treatment))
+            if strands.stiffened:
+                notes.append(
+                    f"hair '{name}' does not swing, because its cache lies on disk; keep it in the file instead"
+                )
     for obj in _curves_objects():
         treatment, _ = _treatment(obj.name, config, unused)
         if treatment.mode == "remove":
@@ -159,7 +164,7 @@ def convert_hair(opened: OpenedScene, config: CutConfig) -> tuple[list[str], lis
         if len(usable) == 0:
             notes.append(f"hair '{source.name}' has no strands in frame {config.frames.first}: nothing is drawn of it")
             continue
-        shapes = _SHAPES[treatment.mode](source, treatment, paths, usable, config.seed)
+        shapes = _SHAPES[treatment.mode](source, treatment, paths, usable)
         standing.append(_Standing(source, shapes, opened))
         followers.append(standing[-1].follow)
         notes.append(f"turned hair '{source.name}' into {shapes.said}")
@@ -237,6 +242,10 @@ class _ParticleHair:
         self.radius = max(settings.root_radius * settings.radius_scale, 1e-4) / scale
         self.total: int | None = None
         system = modifier.particle_system
+        # to swing it would write to the film's folder, by several processes at once
+        self.stiffened = system.use_hair_dynamics and system.point_cache.use_disk_cache
+        if self.stiffened:
+            system.use_hair_dynamics = False
         self.begins = system.point_cache.frame_start if system.use_hair_dynamics else None
         rendered = settings.rendered_child_count if settings.child_type != "NONE" else 0
         self.reach = settings.child_radius if settings.child_type == "SIMPLE" and rendered else None
@@ -370,9 +379,9 @@ class _Shapes:
     instanced: bpy.types.Object | None = None
 
 
-def _locks(source: _Source, treatment: HairTreatment, paths: Points, usable: Numbers, seed: int) -> _Shapes:
+def _locks(source: _Source, treatment: HairTreatment, paths: Points, usable: Numbers) -> _Shapes:
     usable = usable[:: -(-len(usable) // MAX_GUIDES)]
-    plan = plan_locks(paths[usable], treatment.locks, seed, source.strands_per_guide, source.reach)
+    plan = plan_locks(paths[usable], treatment.locks, source.strands_per_guide, source.reach)
     return _Shapes(
         plan.renumbered(),
         usable[plan.needed],
@@ -382,7 +391,7 @@ def _locks(source: _Source, treatment: HairTreatment, paths: Points, usable: Num
     )
 
 
-def _tubes(source: _Source, treatment: HairTreatment, paths: Points, usable: Numbers, seed: int) -> _Shapes:
+def _tubes(source: _Source, treatment: HairTreatment, paths: Points, usable: Numbers) -> _Shapes:
     kept = _evenly(usable)
     plan = plan_tubes(paths, kept, source.radius)
     return _Shapes(
@@ -390,7 +399,7 @@ def _tubes(source: _Source, treatment: HairTreatment, paths: Points, usable: Num
     )
 
 
-def _instances(source: _Source, treatment: HairTreatment, paths: Points, usable: Numbers, seed: int) -> _Shapes:
+def _instances(source: _Source, treatment: HairTreatment, paths: Points, usable: Numbers) -> _Shapes:
     shown = bpy.data.objects.get(treatment.object)
     if shown is None or shown.type not in {"MESH", "CURVE", "SURFACE", "FONT", "META"}:
         names = [f"'{obj.name}'" for obj in bpy.data.objects if obj.type == "MESH"]
