@@ -17,6 +17,7 @@ frames, line art, exact forward and backward optical flow, occlusion, segments a
 A cut is a .blend file plus a small YAML file; docs/configuration.md describes every key. For a first run:
 
     animerun-gen doctor                                  see whether everything needed is there
+    animerun-gen init SHOT.blend -o cut.yaml             write a first configuration for a film scene
     animerun-gen generate configs/toy --out out/toy      make the toy dataset
 """
 
@@ -26,6 +27,22 @@ configuration or source is made again. It can be stopped at any moment and start
 
     animerun-gen generate configs/toy --out out/toy
     animerun-gen generate configs/toy/courier.yaml --out out/test --frames 1:6
+"""
+
+INSPECT = """\
+Opens a film scene, whatever it is, and says what is in it and what clashes with 2D style: what a film camera does not
+see, volumes, lights, hair, particles, transparency, zooms, missing files, held frames, changing topology and costs,
+each with the reason and with what will be done about it. Nothing is changed or written, and no script of the file runs.
+
+    animerun-gen inspect shots/fight_010.blend
+"""
+
+INIT = """\
+Looks at a film scene as 'inspect' does and writes a configuration in which every decision stands explicitly with its
+reason, ready to be changed. A scene without a usable camera gets one that shows what moves.
+
+    animerun-gen init shots/fight_010.blend -o fight_010.yaml
+    animerun-gen generate fight_010.yaml --out dataset
 """
 
 RENDER = """\
@@ -52,6 +69,15 @@ elsewhere, such as a downloaded AnimeRun, it checks what the layout demands.
     animerun-gen verify out/toy --cut courier --workers 4
 
 Ends with status 0 when nothing is wrong and 1 when something is.
+"""
+
+PALETTE = """\
+Draws representative colours from a folder of animation frames, scene by scene, for the colour passes of a cut (its key
+recolor.palette; docs/palette.md). Scenes are sub-folders, and within a folder the stretches between changes of the
+picture. Lines do not count. Only take frames whose owners allow it.
+
+    animerun-gen palette frames/my_series -o my_series.yaml --about "My Series, episode 3" --licence "CC BY 4.0"
+    animerun-gen palette frames/my_series -o my_series.yaml --colors 20 --swatches my_series.png
 """
 
 REPORT = """\
@@ -82,6 +108,17 @@ def build_parser() -> argparse.ArgumentParser:
     )
     _add_report_options(
         commands.add_parser("report", help="make pages to look at it", description=REPORT, formatter_class=raw)
+    )
+    for name, summary, description in (
+        ("inspect", "see what is in a film shot and what clashes with 2D style", INSPECT),
+        ("init", "write a first configuration for a film shot", INIT),
+    ):
+        command = commands.add_parser(name, help=summary, description=description, formatter_class=raw)
+        _add_shot_options(command, writes=name == "init")
+    _add_palette_options(
+        commands.add_parser(
+            "palette", help="draw a palette from frames of animation", description=PALETTE, formatter_class=raw
+        )
     )
     doctor = commands.add_parser(
         "doctor",
@@ -124,6 +161,27 @@ def _add_run_options(command: argparse.ArgumentParser, *, renders: bool, labels:
         )
 
 
+def _add_shot_options(command: argparse.ArgumentParser, *, writes: bool) -> None:
+    command.add_argument("shot", type=Path, metavar="SHOT.blend", help="the film scene")
+    command.add_argument("--scene", metavar="NAME", help="the scene (default: the one the file was saved with)")
+    command.add_argument("--view-layer", metavar="NAME", help="the view layer (default: the first that is switched on)")
+    command.add_argument("--camera", metavar="NAME", help="the camera (default: the scene's own)")
+    command.add_argument(
+        "--trust-scripts", action="store_true", help="let Python scripts and drivers inside the file run"
+    )
+    command.add_argument(
+        "--blender", metavar="PROGRAM", help="use this installed Blender (3.4 to 4.5) instead of the bpy module"
+    )
+    if writes:
+        command.add_argument(
+            "-o", "--output", type=Path, metavar="CUT.yaml", help="where to write it (default: beside the shot)"
+        )
+        command.add_argument("--name", metavar="NAME", help="name of the cut (default: the file's)")
+        command.add_argument("--force", action="store_true", help="overwrite a file that is there")
+    else:
+        command.add_argument("--json", action="store_true", help="print the facts as JSON, for other programs")
+
+
 def _add_verify_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("dataset", type=Path, metavar="DATASET", help="root folder of the dataset")
     command.add_argument("--cut", action="extend", nargs="+", metavar="NAME", help="look at these cuts only")
@@ -154,6 +212,75 @@ def _add_report_options(command: argparse.ArgumentParser) -> None:
         metavar="MB",
         help="largest size of a page; longer clips are shown smaller (default: 20)",
     )
+
+
+def _add_palette_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "folder", type=Path, metavar="FRAMES_FOLDER", help="folder with PNG or JPEG files in or below it"
+    )
+    command.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        default=Path("palette.yaml"),
+        metavar="FILE",
+        help="the palette to write (default: palette.yaml)",
+    )
+    command.add_argument(
+        "--colors", type=parse_colors, default=12, metavar="N", help="colours of a scene at most (default: 12)"
+    )
+    command.add_argument(
+        "--scene-change",
+        type=parse_share,
+        default=0.5,
+        metavar="SHARE",
+        help="a new scene begins where this share of the picture's colours is new, 0 to 1 (default: 0.5)",
+    )
+    command.add_argument(
+        "--seed", type=parse_seed, default=0, metavar="N", help="where the clustering begins (default: 0)"
+    )
+    command.add_argument(
+        "--about", metavar="TEXT", help="what the pictures are, for the file (default: the folder's name)"
+    )
+    command.add_argument("--licence", metavar="TEXT", help="what the pictures' owners allow, for the file")
+    command.add_argument("--swatches", type=Path, metavar="FILE", help="draw the palette as a PNG picture as well")
+
+
+def parse_colors(text: str) -> int:
+    """A number of colours, from 2 to 256.
+
+    Raises:
+        argparse.ArgumentTypeError: It is something else.
+    """
+    if not (text.isascii() and text.isdecimal()) or not 2 <= int(text) <= 256:
+        raise argparse.ArgumentTypeError(f"'{text}' is no number of colours; write 2 to 256")
+    return int(text)
+
+
+def parse_share(text: str) -> float:
+    """A share, from 0 to 1.
+
+    Raises:
+        argparse.ArgumentTypeError: It is something else.
+    """
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is no share; write a number from 0 to 1")
+    return share
+
+
+def parse_seed(text: str) -> int:
+    """A seed, as of a cut.
+
+    Raises:
+        argparse.ArgumentTypeError: It is something else.
+    """
+    if not (text.isascii() and text.isdecimal()) or int(text) >= 2**32:
+        raise argparse.ArgumentTypeError(f"'{text}' is no seed; write a whole number from 0 to {2**32 - 1}")
+    return int(text)
 
 
 def parse_frames(text: str) -> tuple[int, int]:
@@ -210,6 +337,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from animerun_gen.doctor import run_doctor
 
             return run_doctor(options.blender, options.out)
+        if options.command == "inspect":
+            from animerun_gen.inspection.run import run_inspect
+
+            return run_inspect(options)
+        if options.command == "init":
+            from animerun_gen.inspection.run import run_init
+
+            return run_init(options)
         if options.command == "verify":
             from animerun_gen.dataset.verify import run_verify
 
@@ -218,6 +353,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from animerun_gen.report.build import run_report
 
             return run_report(options)
+        if options.command == "palette":
+            from animerun_gen.recolor.extract import run_palette
+
+            return run_palette(options)
         from animerun_gen.pipeline.run import run_command
 
         return run_command(options)

@@ -61,6 +61,18 @@ def test_closed_outlines_part_all_surfaces_with_as_little_ink_as_needed(
     np.testing.assert_array_equal(pictures.close_outlines(closed, surface, depth), closed)
 
 
+def test_lines_behind_what_covers_them_go_and_lines_of_what_is_in_front_stay() -> None:
+    # a row: background, a surface with holes, something nearer, the surface again; far right it is the nearest
+    depth = np.array([[9.0, 5.0, 5.0, 5.0, 2.0, 5.0, 5.0, 1.0]])
+    covering = np.array([[False, True, True, True, False, True, True, True]])
+    lines = np.zeros((1, 8), np.uint8)
+    covered = pictures.cover_lines(lines, covering, depth, reach=1)
+    assert covered.tolist() == [[0, 255, 255, 0, 0, 0, 255, 255]]
+    assert pictures.cover_lines(lines, covering, depth, reach=2).tolist() == [[0, 255, 0, 0, 0, 0, 0, 255]]
+    # what shows no line gets none
+    assert (pictures.cover_lines(np.full((1, 8), 255, np.uint8), covering, depth, 1) == 255).all()
+
+
 @given(colors, grays, inks)
 def test_lines_are_mixed_by_how_much_they_cover(
     flat: np.ndarray, line_art: np.ndarray, ink: tuple[int, int, int]

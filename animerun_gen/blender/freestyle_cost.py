@@ -26,9 +26,9 @@ def main(job_file: Path, answers: Path) -> None:
     """Render one frame each way and write ``{"default": seconds, "ours": seconds, "samples": default samples}``."""
     config = RenderJob.from_json(job_file.read_text(encoding="utf-8")).config
     opened = open_scene(config)
-    convert_scene(opened, config)
+    conversion = convert_scene(opened, config)
     with tempfile.TemporaryDirectory(prefix="animerun-gen-") as scratch:
-        renderer = FrameRenderer(opened, config, Path(scratch))
+        renderer = FrameRenderer(opened, config, Path(scratch), conversion.clipped)
         renderer.strokes()  # whatever Blender prepares once is not to be counted
         times = []
         for _ in range(3):

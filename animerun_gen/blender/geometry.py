@@ -16,9 +16,10 @@ from typing import Any
 import bpy
 import numpy as np
 
+from animerun_gen.blender.clipped import NO_MASK, ClippedMaterials
 from animerun_gen.errors import SceneError
 from animerun_gen.motion.companions import BACKGROUND_ID, NO_MATERIAL_ID
-from animerun_gen.motion.geometry import Camera, FrameGeometry
+from animerun_gen.motion.geometry import Camera, FrameGeometry, Holes
 
 ENGINE = "ANIMERUN_GEOMETRY"
 
@@ -123,19 +124,20 @@ def geometry_engine() -> Iterator[None]:
         bpy.utils.unregister_class(_Engine)
 
 
-def take_down(scene: bpy.types.Scene, names: SceneNames) -> FrameGeometry:
+def take_down(scene: bpy.types.Scene, names: SceneNames, clipped: ClippedMaterials) -> FrameGeometry:
     """Read the geometry of the scene's current frame from the render dependency graph.
 
     Args:
         scene: The converted scene; :func:`geometry_engine` must be active.
         names: The cut's ids.
+        clipped: The cut's materials with holes.
 
     Returns:
         The frame's geometry.
     """
     frames: list[FrameGeometry] = []
     _Engine.failure = None
-    _Engine.reader = lambda engine, depsgraph: frames.append(_Reader(engine, depsgraph, names).read())
+    _Engine.reader = lambda engine, depsgraph: frames.append(_Reader(engine, depsgraph, names, clipped).read())
     engine, freestyle = scene.render.engine, scene.render.use_freestyle
     scene.render.engine = ENGINE
     scene.render.use_freestyle = False
@@ -155,15 +157,19 @@ def take_down(scene: bpy.types.Scene, names: SceneNames) -> FrameGeometry:
 class _Reader:
     """Collects the arrays of one frame."""
 
-    def __init__(self, engine: _Engine, depsgraph: bpy.types.Depsgraph, names: SceneNames) -> None:
+    def __init__(
+        self, engine: _Engine, depsgraph: bpy.types.Depsgraph, names: SceneNames, clipped: ClippedMaterials
+    ) -> None:
         self.engine = engine
         self.depsgraph = depsgraph
         self.names = names
+        self.clipped = clipped
         self.mesh_index: dict[int, int] = {}
         self.vertices: list[np.ndarray[Any, Any]] = []
         self.triangles: list[np.ndarray[Any, Any]] = []
         self.slots: list[np.ndarray[Any, Any]] = []
         self.topologies: list[bytes] = []
+        self.uvs: dict[int, np.ndarray[Any, Any]] = {}
 
     def read(self) -> FrameGeometry:
         keys: list[tuple[str, str]] = []
@@ -173,6 +179,7 @@ class _Reader:
         remeshed: list[bool] = []
         modifiers: list[str] = []
         slot_materials: list[int] = []
+        slot_masks: list[int] = []
         slot_start = [0]
         for instance in self.depsgraph.object_instances:
             drawn = instance.object
@@ -192,7 +199,12 @@ class _Reader:
             object_ids.append(self.names.objects.ids.get(original.name_full, BACKGROUND_ID))
             remeshed.append(_is_remeshed(drawn))
             modifiers.append(", ".join(modifier.name for modifier in drawn.modifiers if modifier.show_render))
-            slot_materials += [self._material_id(material) for material in _materials(drawn)]
+            worn = _materials(drawn)
+            slot_materials += [self._material_id(material) for material in worn]
+            masks = [self._mask(material) for material in worn]
+            if any(mask != NO_MASK for mask in masks):
+                self._read_uvs(drawn.data, mesh)
+            slot_masks += masks
             slot_start.append(len(slot_materials))
         return FrameGeometry(
             frame=self.depsgraph.scene.frame_current,
@@ -211,6 +223,7 @@ class _Reader:
             modifiers=tuple(modifiers),
             slot_start=np.array(slot_start, np.int64),
             slot_materials=np.array(slot_materials, np.uint16),
+            holes=self._holes(slot_masks),
         )
 
     def _camera(self) -> Camera:
@@ -258,6 +271,32 @@ class _Reader:
         self.topologies.append(digest.digest())
         self.mesh_index[address] = len(self.topologies) - 1
         return self.mesh_index[address]
+
+    def _read_uvs(self, mesh: bpy.types.Mesh, number: int) -> None:
+        """Take the texture coordinates down by which Workbench paints a mesh, if it has any."""
+        layer = mesh.uv_layers.active
+        if number in self.uvs or layer is None:
+            return
+        uvs = np.empty(2 * len(mesh.loops), np.float32)
+        layer.data.foreach_get("uv", uvs)
+        corners = np.empty(3 * len(mesh.loop_triangles), np.int32)
+        mesh.loop_triangles.foreach_get("loops", corners)
+        self.uvs[number] = uvs.reshape(-1, 2)[corners].reshape(-1, 3, 2)
+
+    def _holes(self, slot_masks: list[int]) -> Holes | None:
+        if not self.uvs:
+            return None
+        starts = np.full(len(self.topologies), -1, np.int64)
+        starts[list(self.uvs)] = _starts(list(self.uvs.values()))[:-1]
+        return Holes(
+            uvs=np.concatenate(list(self.uvs.values())),
+            uv_start=starts,
+            slot_masks=np.array(slot_masks, np.int32),
+            masks=self.clipped.masks(),
+        )
+
+    def _mask(self, material: bpy.types.Material | None) -> int:
+        return self.clipped.mask_of(material.original if material is not None else None)
 
     def _material_id(self, material: bpy.types.Material | None) -> int:
         if material is None:

@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from animerun_gen.blender import versions
+from animerun_gen.blender.find_camera_cuts import find_camera_marks
 from animerun_gen.blender.job import Event, RenderJob, Reporter
 from animerun_gen.blender.worker import run_job
+from animerun_gen.config import CutConfig
 from animerun_gen.errors import AnimerunGenError
+from animerun_gen.pipeline.camera_cuts import CameraMark
 from animerun_gen.pipeline.render_process import RenderFailure
 
 
@@ -31,6 +34,16 @@ class ThisBlender:
     def start(self, job: RenderJob, log: Path) -> RenderHere:
         """Make ready to do a job; what Blender prints goes to a log file."""
         return RenderHere(job, log)
+
+    def camera_marks(self, config: CutConfig, log: Path) -> list[CameraMark]:
+        """The camera marks of the cut's scene; what Blender prints goes to a log file.
+
+        Raises:
+            SceneError: The file cannot be read, or holds no such scene.
+        """
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with _output_to(log):
+            return find_camera_marks(config)
 
 
 @dataclass(frozen=True)

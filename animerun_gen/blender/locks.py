@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial import cKDTree  # type: ignore[import-untyped]
+from scipy.spatial import cKDTree
 
 STEPS = 9
 """Points of a path; 2**3 + 1, as Blender's hair cache has with three display steps."""

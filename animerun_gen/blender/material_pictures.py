@@ -7,7 +7,6 @@ Workbench: whatever one of the two saw and the other did not becomes visible.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import bpy
 import numpy as np
@@ -45,6 +44,8 @@ def flat_colors(renderer: FrameRenderer, materials: NameTable) -> dict[str, str]
     paints_images = renderer.color_type == "TEXTURE"
     for material, number in _numbered(materials):
         textured = paints_images and shown_image(material) is not None
+        if material in renderer.clipped:
+            textured = renderer.clipped.is_picture(material)
         colors[str(number)] = IMAGE if textured else linear_to_hex(tuple(material.diffuse_color[:3]))
     return colors
 
@@ -62,15 +63,15 @@ def render_material_ids(renderer: FrameRenderer, materials: NameTable) -> npt.ND
     codes = np.full(1 << 24, NO_SUCH_ID, np.uint16)
     # surfaces without a material keep the colour that Workbench has for them
     codes[_code(linear_to_hex(DEFAULT_COLOR))] = NO_MATERIAL_ID
-    colors: dict[int, str] = {}
+    painted: dict[int, str] = {}
     candidate = 0
     for number in [BACKGROUND_ID, *(number for _, number in _numbered(materials))]:
         while codes[candidate] != NO_SUCH_ID:
             candidate = (candidate + _STEP) % len(codes)
         codes[candidate] = number
-        colors[number] = f"#{candidate:06x}"
-    with _painted(materials, colors):
-        picture = renderer.in_material_colors(hex_to_linear(colors[BACKGROUND_ID])).astype(np.uint32)
+        painted[number] = f"#{candidate:06x}"
+    colors = {material: painted[number] for material, number in _numbered(materials)}
+    picture = renderer.in_colors(colors, hex_to_linear(painted[BACKGROUND_ID])).astype(np.uint32)
     return codes[picture[..., 0] << 16 | picture[..., 1] << 8 | picture[..., 2]]
 
 
@@ -84,15 +85,3 @@ def _numbered(materials: NameTable) -> Iterator[tuple[bpy.types.Material, int]]:
         number = materials.ids.get(material.name_full)
         if number is not None:
             yield material, number
-
-
-@contextmanager
-def _painted(materials: NameTable, colors: dict[int, str]) -> Iterator[None]:
-    before = [(material, tuple(material.diffuse_color)) for material, _ in _numbered(materials)]
-    for material, number in _numbered(materials):
-        material.diffuse_color = (*hex_to_linear(colors[number]), 1.0)
-    try:
-        yield
-    finally:
-        for material, color in before:
-            material.diffuse_color = color

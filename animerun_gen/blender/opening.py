@@ -8,8 +8,16 @@ from pathlib import Path
 import bpy
 
 from animerun_gen.blender import versions
+from animerun_gen.blender.camera_marks import cameras_of_clip
+from animerun_gen.blender.keyframed_camera import make_keyframed_camera
 from animerun_gen.config import CutConfig
 from animerun_gen.errors import SceneError
+
+CAMERA_TYPES = {"PERSP", "ORTHO"}
+"""Types of cameras under which flow is exact."""
+
+SHOWN_NAMES = 8
+"""So many names are listed in a sentence about a missing file."""
 
 
 @dataclass(frozen=True)
@@ -43,20 +51,53 @@ def open_scene(config: CutConfig) -> OpenedScene:
     Raises:
         SceneError: The file cannot be read, or holds no such scene, view layer or usable camera.
     """
+    opened = open_file(config)
+    scene = opened.scene
+    if config.frame_rate is not None:
+        scene.render.fps = max(1, round(config.frame_rate))
+        scene.render.fps_base = scene.render.fps / config.frame_rate
+    keyframed = bool(config.camera_motion.keyframes)
+    if not keyframed:
+        _choose_camera(config, scene)
+    scene.frame_set(config.frames.first)
+    if keyframed:
+        opened.notes.extend(make_keyframed_camera(config, scene, opened.view_layer))
+        scene.frame_set(config.frames.first)
+    _check_camera(config, scene)
+    return opened
+
+
+def open_file(config: CutConfig) -> OpenedScene:
+    """Open the cut's source file and find its scene and view layer; whatever camera there is stays.
+
+    Raises:
+        SceneError: The file cannot be read, or holds no such scene or view layer.
+    """
+    scene, notes = load_scene(config)
+    view_layer = _find_view_layer(config, scene)
+    if not config.trust_scripts:
+        notes += _note_disabled_drivers(disabled_drivers())
+    notes += [str(missing) for missing in missing_files()]
+    return OpenedScene(scene, view_layer, notes, _inputs())
+
+
+def load_scene(config: CutConfig) -> tuple[bpy.types.Scene, list[str]]:
+    """Open the cut's source file and find its scene, whether it can be filmed or not.
+
+    Args:
+        config: The cut.
+
+    Returns:
+        The scene, as the file has it, and what the user should know.
+
+    Raises:
+        SceneError: The file cannot be read, or holds no such scene.
+    """
     notes = _load(config)
     scene = _find_scene(config)
     if bpy.context.window is not None:
         bpy.context.window.scene = scene
-    view_layer = _find_view_layer(config, scene)
-    notes += _disabled_drivers() if not config.trust_scripts else []
-    notes += _missing_files()
-    if config.frame_rate is not None:
-        scene.render.fps = max(1, round(config.frame_rate))
-        scene.render.fps_base = scene.render.fps / config.frame_rate
-    _choose_camera(config, scene)
-    scene.frame_set(config.frames.first)
-    _check_camera(config, scene)
-    return OpenedScene(scene, view_layer, notes, _inputs())
+    return scene, notes
 
 
 def is_simulated(scene: bpy.types.Scene) -> bool:
@@ -143,47 +184,56 @@ def _choose_camera(config: CutConfig, scene: bpy.types.Scene) -> None:
 
 
 def _check_camera(config: CutConfig, scene: bpy.types.Scene) -> None:
-    cameras = [obj for obj in scene.objects if obj.type == "CAMERA"]
-    if scene.camera is None or scene.camera.type != "CAMERA":
-        found = "no camera"
-        if scene.camera is not None:
-            found = f"'{scene.camera.name}', an object of type {scene.camera.type}, as its camera"
-        remedy = f"set 'camera' in the cut's configuration to one of the scene's cameras: {_names(cameras)}"
-        if not cameras:
-            remedy = "it has no camera at all: add one in Blender"
-        raise SceneError(f"scene '{scene.name}' of {config.source} has {found}; {remedy}.")
-    if scene.camera.data.type not in {"PERSP", "ORTHO"}:
-        raise SceneError(
-            f"camera '{scene.camera.name}' of {config.source} is of type {scene.camera.data.type}; only perspective "
-            "and orthographic cameras have exact flow. Choose another with 'camera' in the cut's configuration."
+    own_way = "give it one with 'camera_motion.keyframes'"
+    usable = [obj for obj in scene.objects if obj.type == "CAMERA" and obj.data.type in CAMERA_TYPES]
+    used: list[bpy.types.Object | None] = [*cameras_of_clip(scene, config.frame_numbers)]
+    for camera in used or [None]:
+        problem = camera_problem(camera)
+        if problem:
+            remedy = f"set 'camera' in the cut's configuration to one of these: {_names(usable)}; or {own_way}"
+            if not usable:
+                remedy = f"it has no camera that can be used: {own_way}, or add one in Blender"
+            raise SceneError(f"scene '{scene.name}' of {config.source} {problem}; {remedy}.")
+
+
+def camera_problem(camera: bpy.types.Object | None) -> str:
+    """Why a scene's camera cannot be used, as the end of a sentence about the scene; empty when it can."""
+    if camera is None:
+        return "has no camera"
+    if camera.type != "CAMERA":
+        return f"has '{camera.name}', an object of type {camera.type}, as its camera"
+    if camera.data.type not in CAMERA_TYPES:
+        return (
+            f"has camera '{camera.name}', which is of type {camera.data.type}; only perspective and orthographic "
+            "cameras have exact flow"
         )
+    return ""
 
 
-def _disabled_drivers() -> list[str]:
-    """Name the drivers that need Python and therefore stand still."""
-    disabled = []
-    for collection in _animated_collections():
-        for block in collection:
-            animation = getattr(block, "animation_data", None)
-            if animation is None:
-                continue
-            disabled += [
-                f"{block.name}: {curve.data_path}"
-                for curve in animation.drivers
-                if curve.driver.type == "SCRIPTED" and not curve.driver.is_simple_expression
-            ]
+def disabled_drivers() -> list[str]:
+    """The drivers that need Python and therefore stand still, each as ``<data-block>: <property>``."""
+    return sorted(
+        f"{block.name}: {curve.data_path}"
+        for block in animated_blocks()
+        for curve in block.animation_data.drivers
+        if curve.driver.type == "SCRIPTED" and not curve.driver.is_simple_expression
+    )
+
+
+def _note_disabled_drivers(disabled: list[str]) -> list[str]:
     if not disabled:
         return []
-    listed = "; ".join(sorted(disabled)[:20]) + ("; ..." if len(disabled) > 20 else "")
+    listed = "; ".join(disabled[:20]) + ("; ..." if len(disabled) > 20 else "")
     return [
         f"{len(disabled)} drivers with Python expressions are switched off because scripts are not trusted: {listed}. "
         "Set 'trust_scripts: true' if you trust the file."
     ]
 
 
-def _animated_collections() -> list[bpy.types.bpy_prop_collection]:
+def animated_blocks() -> list[bpy.types.ID]:
+    """All data-blocks of the open file that have animation data: actions, strips or drivers."""
     data = bpy.data
-    return [
+    collections = [
         data.objects,
         data.meshes,
         data.curves,
@@ -198,16 +248,55 @@ def _animated_collections() -> list[bpy.types.bpy_prop_collection]:
         data.textures,
         data.particles,
     ]
+    blocks = [block for collection in collections for block in collection]
+    # the node tree inside a material or a scene is a data-block of its own
+    blocks += [block.node_tree for block in blocks if getattr(block, "node_tree", None) is not None]
+    return [block for block in blocks if getattr(block, "animation_data", None) is not None]
 
 
-def _missing_files() -> list[str]:
-    missing = [f"library {library.filepath}" for library in bpy.data.libraries if not _absolute(library).exists()]
-    missing += [
-        f"image {image.filepath}"
-        for image in bpy.data.images
-        if image.source == "FILE" and not image.packed_file and not _absolute(image).exists()
-    ]
-    return [f"missing: {name}" for name in sorted(missing)]
+@dataclass(frozen=True)
+class MissingFile:
+    """A file that the scene names and that is not there.
+
+    Attributes:
+        kind: ``"library"`` or ``"image"``.
+        path: As the file names it.
+        touches: Full names of what comes from it or shows it, sorted.
+    """
+
+    kind: str
+    path: str
+    touches: tuple[str, ...]
+
+    def __str__(self) -> str:
+        shown = ", ".join(self.touches[:SHOWN_NAMES]) + (", ..." if len(self.touches) > SHOWN_NAMES else "")
+        what = "what comes from it is left out" if self.kind == "library" else "seen on"
+        if self.kind == "library":
+            touched = f"{what}: {shown}" if shown else "nothing needs it"
+        else:
+            touched = f"{what} {shown}" if shown else "nothing shows it"
+        return f"missing: {self.kind} {self.path} ({touched})"
+
+
+def missing_files() -> list[MissingFile]:
+    """The libraries and images that are not there, each once, with what they touch."""
+    found = []
+    for library in bpy.data.libraries:
+        if not _absolute(library).exists():
+            touches = sorted({block.name for block in library.users_id})
+            found.append(MissingFile("library", library.filepath, tuple(touches)))
+    images: dict[str, set[str]] = {}
+    missing = [image for image in bpy.data.images if not is_there(image)]
+    users = bpy.data.user_map(subset=missing) if missing else {}
+    for image in missing:
+        images.setdefault(image.filepath or image.name, set()).update(block.name for block in users.get(image, ()))
+    found += [MissingFile("image", path, tuple(sorted(touches))) for path, touches in images.items()]
+    return sorted(found, key=lambda each: (each.kind, each.path))
+
+
+def is_there(image: bpy.types.Image) -> bool:
+    """Whether an image that comes from a file has it, on disk or packed into the scene."""
+    return image.source != "FILE" or bool(image.packed_file) or _absolute(image).exists()
 
 
 def _inputs() -> list[Path]:

@@ -11,6 +11,7 @@ import bpy
 import gpu
 
 from animerun_gen.blender import versions
+from animerun_gen.blender.clipped import ClippedMaterials
 from animerun_gen.blender.convert.film_look import remove_film_look
 from animerun_gen.blender.opening import OpenedScene
 from animerun_gen.blender.rendering import FrameRenderer
@@ -28,7 +29,7 @@ def main(answers: Path) -> None:
         opened = OpenedScene(scene, scene.view_layers[0])
         remove_film_look(opened, config)
         with tempfile.TemporaryDirectory() as scratch:
-            renderer = FrameRenderer(opened, config, Path(scratch))
+            renderer = FrameRenderer(opened, config, Path(scratch), ClippedMaterials())
             flat = renderer.flat()
             file.write(f"renderer={_renderer_name()}\n")
             colors = len({tuple(pixel) for pixel in flat.reshape(-1, 3).tolist()})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 
 import bpy
@@ -10,8 +11,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from animerun_gen.blender.clipped import ClippedMaterials
 from animerun_gen.blender.convert.shader_color import shader_color
 from animerun_gen.blender.convert.srgb import hex_to_linear
+from animerun_gen.blender.line_surfaces import LineSurfaces
 from animerun_gen.blender.opening import OpenedScene
 from animerun_gen.config import CutConfig
 from animerun_gen.errors import SceneError
@@ -22,6 +25,12 @@ LinearColor = tuple[float, float, float]
 WHITE: LinearColor = (1.0, 1.0, 1.0)
 BLACK: LinearColor = (0.0, 0.0, 0.0)
 
+OUTLINE_GREYS = np.array([0, 137, 188, 225, 255], np.uint8)
+"""What Workbench makes of a white pixel four, three, two, one or none of whose neighbours belong to other objects."""
+
+OUTLINE_STEPS = (62, 155, 195, 228)
+"""Between these, and between those that it makes of the grey of surfaces without material: 0, 124, 170, 203, 231."""
+
 
 class FrameRenderer:
     """Renders pictures of the scene's current frame.
@@ -30,20 +39,24 @@ class FrameRenderer:
         opened: The opened and converted scene.
         config: The cut.
         scratch: An existing folder for the files that Blender writes.
+        clipped: The cut's materials with holes.
 
     Attributes:
         color_type: What Workbench paints surfaces with: ``"MATERIAL"`` or ``"TEXTURE"``.
         background: Colour where no surface is seen (linear).
+        clipped: As given.
     """
 
-    def __init__(self, opened: OpenedScene, config: CutConfig, scratch: Path) -> None:
+    def __init__(self, opened: OpenedScene, config: CutConfig, scratch: Path, clipped: ClippedMaterials) -> None:
         self._scene = opened.scene
         self._layer = opened.view_layer
         self._config = config
         self._scratch = scratch
+        self.clipped = clipped
         self.color_type: str = self._scene.display.shading.color_type
-        self.background = _background_color(self._scene, config)
+        self.background = background_color(self._scene, config)
         self._world = _own_world(self._scene)
+        self._line_surfaces = LineSurfaces(clipped.names())
         _set_up_freestyle(opened, config)
 
     def flat(self) -> U8Array:
@@ -51,20 +64,36 @@ class FrameRenderer:
         self._world.color = self.background
         return self._render_workbench(self.color_type, outline=False)
 
-    def in_material_colors(self, background: LinearColor) -> U8Array:
-        """The frame in the materials' flat colours, images left out, ``(H, W, 3)`` uint8 RGB."""
+    def in_colors(self, colors: Mapping[bpy.types.Material, str], background: LinearColor) -> U8Array:
+        """The frame with every material in a flat colour of its own, images left out.
+
+        Args:
+            colors: Material to ``"#rrggbb"``; all that are in the picture.
+            background: Colour where no surface is seen (linear).
+
+        Returns:
+            ``(H, W, 3)`` uint8 RGB.
+        """
         self._world.color = background
-        return self._render_workbench("MATERIAL", outline=False)
+        with self.clipped.painted(colors):
+            return self._render_workbench(self._plain_color_type, outline=False)
 
     def outline(self) -> U8Array:
         """Workbench's outline of objects alone, black on white, ``(H, W)`` uint8; white where the cut wants none."""
         if not self._config.lines.outline:
             return self._blank()
         self._world.color = WHITE
-        return np.ascontiguousarray(self._render_workbench("SINGLE", outline=True)[..., 0])
+        if not self.clipped:
+            return np.ascontiguousarray(self._render_workbench("SINGLE", outline=True)[..., 0])
+        # where Workbench paints everything in a single colour, it knows no holes
+        with self.clipped.painted(dict.fromkeys(bpy.data.materials, "#ffffff")):
+            picture = self._render_workbench(self._plain_color_type, outline=True)[..., 0]
+        return OUTLINE_GREYS[np.digitize(picture, OUTLINE_STEPS)]
 
     def strokes(self) -> U8Array:
         """Freestyle's lines alone, black on white, ``(H, W)`` uint8; white where the cut wants none.
+
+        Surfaces with holes have none, and hide none: see :func:`~animerun_gen.pictures.cover_lines`.
 
         The strokes are meshes of their own, which some engine has to draw.  Under Workbench that is EEVEE, which
         compiles its shaders anew for every frame: 3 to 5 s, whatever the picture's size.  Cycles draws the same pixels
@@ -80,10 +109,16 @@ class FrameRenderer:
         # the lines are found in the scene itself, so the surfaces need not be drawn
         layer.use_solid = False
         try:
-            return np.ascontiguousarray(self._render("CYCLES")[..., 0])
+            with self._line_surfaces.alone():
+                return np.ascontiguousarray(self._render("CYCLES")[..., 0])
         finally:
             layer.use_solid = before
             scene.render.use_freestyle = False
+
+    @property
+    def _plain_color_type(self) -> str:
+        """What Workbench is to paint surfaces with where images have no part, unless they hold holes."""
+        return "TEXTURE" if self.clipped else "MATERIAL"
 
     def _blank(self) -> U8Array:
         width, height = self._config.resolution
@@ -134,7 +169,8 @@ def _own_world(scene: bpy.types.Scene) -> bpy.types.World:
     return world
 
 
-def _background_color(scene: bpy.types.Scene, config: CutConfig) -> LinearColor:
+def background_color(scene: bpy.types.Scene, config: CutConfig) -> LinearColor:
+    """The colour where no surface is seen (linear): the configuration's, else the scene's world's."""
     if config.style.background != "auto":
         return hex_to_linear(config.style.background)
     world = scene.world

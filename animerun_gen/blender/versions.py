@@ -31,15 +31,26 @@ def is_vector_pass_right_for_orthographic() -> bool:
 def fcurves(animated: bpy.types.ID) -> Iterator[Any]:
     """All F-curves of the action that drives a data-block: actions have layers and slots since 4.4."""
     animation = animated.animation_data
-    action = animation.action if animation else None
-    if action is None:
-        return
+    if animation is not None and animation.action is not None:
+        yield from _action_fcurves(animation.action, getattr(animation, "action_slot", None))
+
+
+def nla_fcurves(animated: bpy.types.ID) -> Iterator[Any]:
+    """All F-curves of the strips that are not muted in a data-block's non-linear animation."""
+    animation = animated.animation_data
+    for track in animation.nla_tracks if animation is not None and animation.use_nla else ():
+        for strip in track.strips:
+            if not track.mute and not strip.mute and strip.action is not None:
+                yield from _action_fcurves(strip.action, getattr(strip, "action_slot", None))
+
+
+def _action_fcurves(action: bpy.types.Action, slot: Any) -> Iterator[Any]:
     if not hasattr(action, "layers"):
         yield from action.fcurves
         return
     for layer in action.layers:
         for strip in layer.strips:
-            bag = strip.channelbag(animation.action_slot) if animation.action_slot else None
+            bag = strip.channelbag(slot) if slot else None
             if bag is not None:
                 yield from bag.fcurves
 
@@ -78,6 +89,22 @@ def has_strips(scene: bpy.types.Scene) -> bool:
         return False
     strips = editor.strips_all if hasattr(editor, "strips_all") else editor.sequences_all
     return len(strips) > 0
+
+
+def principled_emission(node: Any) -> tuple[Any, Any]:
+    """The inputs of a Principled shader for the colour and the strength of its emission: renamed in 4.0."""
+    color = node.inputs["Emission Color" if VERSION >= (4, 0, 0) else "Emission"]
+    return color, node.inputs["Emission Strength"]
+
+
+def add_geometry_sockets(tree: bpy.types.NodeTree) -> None:
+    """Give a group of geometry nodes one geometry to work on and one to hand on: sockets moved in 4.0."""
+    if hasattr(tree, "interface"):
+        for direction in ("INPUT", "OUTPUT"):
+            tree.interface.new_socket("Geometry", in_out=direction, socket_type="NodeSocketGeometry")
+        return
+    for sockets in (tree.inputs, tree.outputs):
+        sockets.new("NodeSocketGeometry", "Geometry")
 
 
 def is_animated(animated: bpy.types.ID, data_path: str) -> bool:

@@ -7,6 +7,7 @@ JSON object a line, to a file descriptor that its parent opened.
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
 import tempfile
@@ -55,11 +56,11 @@ def run_job(job: RenderJob, reporter: Reporter) -> None:
     Raises:
         AnimerunGenError: The scene or the disk does not allow it; what was written until then is complete.
     """
-    reporter.begins(job.config.frames.first, "opening the scene")
-    opened = open_scene(job.config)
-    conversion = convert_scene(opened, job.config)
-    reporter.opened(versions.engine_name(), opened.notes + conversion.notes, opened.inputs)
     with tempfile.TemporaryDirectory(prefix="animerun-gen-") as scratch, geometry_engine():
+        reporter.begins(job.config.frames.first, "opening the scene")
+        opened = open_scene(job.config)
+        conversion = convert_scene(opened, job.config)
+        reporter.opened(versions.engine_name(), opened.notes + conversion.notes, opened.inputs)
         _Run(job, reporter, opened, conversion, Path(scratch)).run()
     reporter.finished()
 
@@ -77,13 +78,15 @@ class _Run:
         self.opened = opened
         self.names: SceneNames = scene_names()
         self.writer = ClipWriter(job.output, job.config.split, job.config.name)
-        self.renderer = FrameRenderer(opened, job.config, scratch)
+        self.renderer = FrameRenderer(opened, job.config, scratch, conversion.clipped)
         wants_vectors = job.cross_check or job.config.motion.backend == "cycles"
         # the Vector pass knows no others
         self.neighbours = {frame for pair in job.pairs if job.gap(pair) == 1 for frame in pair}
         self.vectors = VectorPassRenderer(opened, scratch) if wants_vectors and self.neighbours else None
         self.simulated = False
         self.freestyle_checked = not job.config.lines.freestyle
+        # Freestyle knows no holes, so that lines behind surfaces with holes have to be taken out again
+        self.covers_lines = job.config.lines.freestyle and len(conversion.clipped) > 0
         self.closes_outlines = job.config.lines.outline and job.config.lines.intersections
 
     def run(self) -> None:
@@ -101,7 +104,7 @@ class _Run:
     def _make_frames(self, frames: tuple[int, ...]) -> None:
         """Everything that belongs to a frame or to a pair."""
         with_geometry = {*self.job.companions, *(frame for pair in self.job.pairs for frame in pair)}
-        if self.closes_outlines:
+        if self.closes_outlines or self.covers_lines:
             with_geometry.update(self.job.pictures)
         kept: dict[int, _Taken] = {}
         self._play_up_to(frames[0])
@@ -143,7 +146,7 @@ class _Run:
             with self._stage(frame, "frame_set"):
                 self._go_to(frame)
             with self._stage(frame, "geometry"):
-                geometry = take_down(self.opened.scene, self.names)
+                geometry = take_down(self.opened.scene, self.names, self.conversion.clipped)
             with self._stage(frame, "tracks"):
                 following.visit(geometry)
             if frame == numbers[-1]:
@@ -181,18 +184,26 @@ class _Run:
         with self._stage(frame, "flat"):
             flat = self.renderer.flat()
         with self._stage(frame, "lines"):
-            strokes = self.renderer.strokes()
+            drawn = self.renderer.strokes()
+            strokes = self._cover_lines(drawn, taken) if self.covers_lines and taken is not None else drawn
             white_render = np.minimum(self.renderer.outline(), strokes)
             line_art = pictures.harden(pictures.contour(white_render, self.config.lines.gamma))
             if self.closes_outlines and taken is not None:
                 line_art = pictures.close_outlines(line_art, self._surfaces(taken), taken.seen.depth)
         if not self.freestyle_checked:
-            self._check_freestyle(frame, strokes)
+            self._check_freestyle(frame, drawn)
         with self._stage(frame, "write pictures"):
             self.writer.write("flat", frame, flat)
             self.writer.write("contour", frame, line_art)
             ink = rgb(self.config.lines.color)
             self.writer.write("frame", frame, pictures.draw_lines(flat, line_art, ink))
+
+    def _cover_lines(self, strokes: np.ndarray[Any, Any], taken: _Taken) -> np.ndarray[Any, Any]:
+        """Take the lines out that Freestyle draws through surfaces with holes, which it is not shown."""
+        clipped = [self.names.materials.ids[name] for name in self.conversion.clipped.names()]
+        covering = np.isin(companions.material_id_map(taken.geometry, taken.seen), clipped)
+        reach = math.ceil(self.config.lines.thickness / 2.0)
+        return pictures.cover_lines(strokes, covering, taken.seen.depth, reach)
 
     def _surfaces(self, taken: _Taken) -> np.ndarray[Any, Any]:
         """A number for what each pixel shows, between which there must be a line."""
@@ -212,7 +223,7 @@ class _Run:
 
     def _take(self, frame: int) -> _Taken:
         with self._stage(frame, "geometry"):
-            geometry = take_down(self.opened.scene, self.names)
+            geometry = take_down(self.opened.scene, self.names, self.conversion.clipped)
         with self._stage(frame, "visibility"):
             seen = raster.draw(geometry)
         vectors = None
@@ -259,6 +270,8 @@ class _Run:
         forward, backward = vector_pass.flows_from_vector_pass(source.vectors)
         vectors = forward if direction == "forward" else backward
         reasons = vector_pass.surface_problems(source.geometry, source.seen, target.geometry, abilities())
+        if self.conversion.followers:
+            reasons.append("this program moves parts of the scene itself (the camera, locks of hair), frame by frame")
         frame, other = source.geometry.frame, target.geometry.frame
         if self.job.cross_check:
             figures = compare_flows(motion, vectors, source.seen.instance != raster.BACKGROUND)

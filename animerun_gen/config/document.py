@@ -55,6 +55,26 @@ class Node:
 
 
 @dataclass(frozen=True)
+class Kind:
+    """What a file is to its user, for messages.
+
+    Attributes:
+        noun: What it describes.
+        needed: What it must hold at least.
+        example: A line of it.
+        instead: What else there is where YAML has anchors and merge keys.
+    """
+
+    noun: str
+    needed: str
+    example: str
+    instead: str
+
+
+CUT = Kind("cut", "at least name, source and frames", "name: my_cut", "use inherit")
+
+
+@dataclass(frozen=True)
 class Problem:
     """One sentence for the user; ``keys`` is the path of the value in the file, ``line`` 0 speaks of the whole file."""
 
@@ -79,8 +99,12 @@ def key_path(keys: Keys) -> str:
     return said
 
 
-def read_document(file: Path) -> tuple[Node | None, list[Problem]]:
+def read_document(file: Path, kind: Kind = CUT) -> tuple[Node | None, list[Problem]]:
     """Read a YAML file of plain mappings, lists, texts, numbers, truth values and nulls.
+
+    Args:
+        file: The file.
+        kind: What it should be.
 
     Returns:
         The mapping it holds (None when the file could not be read as one) and everything wrong with it.
@@ -94,13 +118,15 @@ def read_document(file: Path) -> tuple[Node | None, list[Problem]]:
     except OSError as error:
         return None, [Problem(file, 0, (), f"cannot be read ({error.strerror}); check the path and its permissions")]
     if len(data) > MAX_BYTES:
-        return None, [Problem(file, 0, (), f"is larger than {MAX_BYTES:,} bytes, so it is no cut; check the path")]
+        return None, [
+            Problem(file, 0, (), f"is larger than {MAX_BYTES:,} bytes, so it is no {kind.noun}; check the path")
+        ]
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         return None, [Problem(file, line, (), "is not UTF-8 text; save the file in that encoding")]
-    builder = _Builder(file)
+    builder = _Builder(file, kind)
     try:
         root = builder.document(yaml.parse(text, Loader=yaml.SafeLoader))
     except _UnreadableError as error:
@@ -124,8 +150,9 @@ class _UnreadableError(Exception):
 class _Builder:
     """Builds nodes from the parser's events and collects what is wrong on the way."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, kind: Kind) -> None:
         self.file = file
+        self.kind = kind
         self.problems: list[Problem] = []
         self._resolver = Resolver()
 
@@ -133,24 +160,30 @@ class _Builder:
         """The mapping that the file's only document holds; None, and a problem, when there is none."""
         content = (e for e in events if not isinstance(e, (yaml.StreamStartEvent, yaml.DocumentEndEvent)))
         if isinstance(next(content), yaml.StreamEndEvent):
-            self._report(1, (), "is empty; write at least name, source and frames")
+            self._report(1, (), f"is empty; write {self.kind.needed}")
             return None
         root = self._node(next(content), content, (), None)
         after = next(content)
         if isinstance(after, yaml.DocumentStartEvent):
-            self._report(_line(after), (), "a second YAML document begins here; put every cut into a file of its own")
+            self._report(
+                _line(after),
+                (),
+                f"a second YAML document begins here; put every {self.kind.noun} into a file of its own",
+            )
         if not isinstance(root.value, (dict, Broken)):
             self._report(
                 root.line,
                 (),
-                f'must hold keys and values such as "name: my_cut" and not just {_spoken(root)}; rewrite it so',
+                f'must hold keys and values such as "{self.kind.example}" and not just {_spoken(root)}; rewrite it so',
             )
         return root if isinstance(root.value, dict) else None
 
     def _node(self, event: yaml.Event, events: Iterator[yaml.Event], keys: Keys, key_line: int | None) -> Node:
         line = _line(event)
         if isinstance(event, yaml.AliasEvent):
-            self._report(line, keys, f"the alias *{event.anchor} is not supported; write the value out, or use inherit")
+            self._report(
+                line, keys, f"the alias *{event.anchor} is not supported; write the value out, or {self.kind.instead}"
+            )
             return Node(BROKEN, self.file, line)
         if not isinstance(event, (yaml.ScalarEvent, yaml.SequenceStartEvent, yaml.MappingStartEvent)):
             raise TypeError(f"the YAML parser sent {event!r} where a value begins")
@@ -192,7 +225,7 @@ class _Builder:
 
     def _key(self, event: yaml.Event, events: Iterator[yaml.Event], keys: Keys) -> str | None:
         if isinstance(event, yaml.ScalarEvent) and event.value == "<<" and event.implicit[0]:
-            self._report(_line(event), keys, "YAML's merge key << is not supported; use inherit")
+            self._report(_line(event), keys, f"YAML's merge key << is not supported; {self.kind.instead}")
             return None
         known = len(self.problems)
         # The level counts although a key has no path of its own, or keys of keys could nest without end.

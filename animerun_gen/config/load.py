@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
-import math
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from pydantic import BaseModel, ValidationError
-from pydantic.fields import FieldInfo
+from pydantic import ValidationError
 
-from animerun_gen.config.document import BROKEN, Keys, Node, Problem, plain, read_document
+from animerun_gen.config.checking import holds_broken, problems_of, said
+from animerun_gen.config.document import BROKEN, Keys, Node, Problem, Value, plain, read_document
 from animerun_gen.config.model import CutConfig
-from animerun_gen.config.words import expected, item_type, shown
+from animerun_gen.config.palette import read_palette
+from animerun_gen.config.words import shown
 from animerun_gen.errors import ConfigError
 
 INHERIT = "inherit"
@@ -104,6 +102,7 @@ class _Reader:
         self.check_sources = check_sources
         self.problems = problems
         self._merged: dict[str, tuple[Node | None, bool]] = {}
+        self._palettes: set[Path] = set()
 
     def read(self, file: Path, heirs: tuple[str, ...] = ()) -> tuple[Node | None, bool]:
         """A file with everything that it inherits.
@@ -141,19 +140,22 @@ class _Reader:
             path = self._source(source)
             if path is None:
                 entries["source"] = Node(BROKEN, source.file, source.line)
+        recolor = entries.get("recolor")
+        if recolor is not None and isinstance(recolor.value, dict):
+            entries["recolor"] = self._with_palette(recolor)
         root = Node(entries, root.file, root.line)
         values = plain(root) if path is None else {**plain(root), "source": path}
         try:
             return CutConfig.model_validate(values)
         except ValidationError as error:
-            self.problems.extend(_problems(error, root, complete))
+            self.problems.extend(problems_of(error, root, CutConfig, complete, (INHERIT,)))
             return None
 
     def _read_parent(self, entry: Node, heirs: tuple[str, ...]) -> tuple[Node | None, bool]:
-        if entry.value is BROKEN:
+        if holds_broken(entry):
             return None, False
         if not isinstance(entry.value, str):
-            self._report(entry, (INHERIT,), f"must be the path of a YAML file or a list of them, but is {_said(entry)}")
+            self._report(entry, (INHERIT,), f"must be the path of a YAML file or a list of them, but is {said(entry)}")
             return None, False
         file = _beside(entry.file, entry.value)
         if file.suffix.lower() not in YAML_SUFFIXES:
@@ -169,26 +171,41 @@ class _Reader:
         self._report(entry, (INHERIT,), f"{shown(entry.value)} {what}")
         return None, False
 
+    def _with_palette(self, recolor: Node) -> Node:
+        """The section ``recolor`` with the absolute path of its palette, whose content is checked as well."""
+        entries = dict(recolor.value) if isinstance(recolor.value, dict) else {}
+        node = entries.get("palette")
+        if node is None or not isinstance(node.value, str):
+            return recolor
+        path, unset, problem = _expand(node)
+        if problem is None and unset:
+            problem = _unset(unset[0])
+        elif problem is None and ("\0" in node.value or path.suffix.lower() not in YAML_SUFFIXES):
+            problem = f"{shown(node.value)} is no .yaml file; give a palette that 'animerun-gen palette' made"
+        elif problem is None and not _is_file(path):
+            problem = f"there is no file {path}; correct the path, which begins at the folder of this YAML file"
+        value: Value = str(path)
+        if problem is not None:
+            self._report(node, ("recolor", "palette"), problem)
+            value = BROKEN
+        elif path not in self._palettes:
+            self._palettes.add(path)
+            self.problems.extend(read_palette(path)[1])
+        return Node({**entries, "palette": Node(value, node.file, node.line)}, recolor.file, recolor.line)
+
     def _source(self, node: Node) -> Path | None:
         """The absolute path of the film scene, or None with the reason noted."""
         text = str(node.value)
-        problem = None
-        unset = [name for name in dict.fromkeys(_VARIABLE.findall(text)) if not os.environ.get(name)]
-        expanded = _VARIABLE.sub(lambda match: os.environ.get(match[1]) or match[0], text)
-        path = Path(os.path.abspath(_beside(node.file, expanded)))
-        if "${" in _VARIABLE.sub("", text):
-            problem = f"{shown(text)} holds a ${{ that begins no variable; write ${{NAME}}"
-        elif "\0" in text or path.suffix.lower() != ".blend":
+        path, unset, problem = _expand(node)
+        if problem is None and ("\0" in text or path.suffix.lower() != ".blend"):
             problem = f"{shown(text)} is no .blend file; give the path of the film scene"
-        elif unset and self.check_sources:
-            problem = (
-                f"the environment variable {unset[0]} is not set; set it before the command,"
-                f" for example: export {unset[0]}=/path/to/its/folder"
-            )
-        elif self.check_sources and not _is_file(path):
-            problem = f"there is no file {path}; correct the path, which begins at the folder of this YAML file"
-        elif self.check_sources and not os.access(path, os.R_OK):
-            problem = f"{path} may not be read; change its permissions"
+        elif problem is None and self.check_sources:
+            if unset:
+                problem = _unset(unset[0])
+            elif not _is_file(path):
+                problem = f"there is no file {path}; correct the path, which begins at the folder of this YAML file"
+            elif not os.access(path, os.R_OK):
+                problem = f"{path} may not be read; change its permissions"
         if problem is None:
             return path
         self._report(node, ("source",), problem)
@@ -202,6 +219,24 @@ def _parents(node: Node | None) -> list[Node]:
     if node is None:
         return []
     return node.value if isinstance(node.value, list) else [node]
+
+
+def _expand(node: Node) -> tuple[Path, list[str], str | None]:
+    """The absolute path that a value names, the environment variables in it that are not set, and what is wrong."""
+    text = str(node.value)
+    unset = [name for name in dict.fromkeys(_VARIABLE.findall(text)) if not os.environ.get(name)]
+    expanded = _VARIABLE.sub(lambda match: os.environ.get(match[1]) or match[0], text)
+    path = Path(os.path.abspath(_beside(node.file, expanded)))
+    if "${" in _VARIABLE.sub("", text):
+        return path, unset, f"{shown(text)} holds a ${{ that begins no variable; write ${{NAME}}"
+    return path, unset, None
+
+
+def _unset(variable: str) -> str:
+    return (
+        f"the environment variable {variable} is not set; set it before the command,"
+        f" for example: export {variable}=/path/to/its/folder"
+    )
 
 
 def _beside(file: Path, relative: str) -> Path:
@@ -224,108 +259,6 @@ def _laid_over(strong: Node, weak: Node) -> Node:
     }
     entries.update((key, node) for key, node in weak.value.items() if key not in entries)
     return Node(entries, strong.file, strong.line)
-
-
-def _problems(error: ValidationError, root: Node, complete: bool) -> Iterator[Problem]:
-    """What pydantic found, in our words, at the lines where the values stand."""
-    for details in error.errors(include_url=False):
-        keys: Keys = tuple(key for key in details["loc"] if key != "[key]")
-        # A list that is too short is "missing" something too; its complaint is about the list.
-        missing = details["type"] == "missing" and isinstance(keys[-1], str)
-        if missing and not complete:
-            continue
-        found = _find(root, keys)
-        if details["type"] == "extra_forbidden":
-            text = _unknown_key(str(keys[-1]), found.section, top=len(keys) == 1)
-        elif details["type"] == "value_error":
-            text = str(details["ctx"]["error"])
-        elif details["loc"][-1:] == ("[key]",):
-            text = "is no name or pattern; write one or remove this entry"
-        elif missing and found.field is not None:
-            text = f"is missing; add it: {expected(found.field.annotation, found.field.metadata)}"
-        elif _holds_broken(found.node):
-            continue
-        else:
-            text = f"must be {found.expectation}, but is {_said(found.node)}{_hint(found)}"
-        yield Problem(found.node.file, found.node.line, keys if missing else found.keys, text)
-
-
-def _holds_broken(node: Node) -> bool:
-    """Whether something in it was refused before, so that no more need be said."""
-    if isinstance(node.value, dict):
-        return any(_holds_broken(item) for item in node.value.values())
-    if isinstance(node.value, list):
-        return any(_holds_broken(item) for item in node.value)
-    return node.value is BROKEN
-
-
-@dataclass
-class _Found:
-    """The value that a complaint is about: its path, where it stands, the model around it and what it must be."""
-
-    keys: Keys
-    node: Node
-    section: type[BaseModel]
-    field: FieldInfo | None = None
-    expectation: str = ""
-
-
-def _find(root: Node, keys: Keys) -> _Found:
-    """Follow a key path through the file and the models, as far as the file goes and messages speak of parts."""
-    found = _Found((), root, CutConfig, None, expected(CutConfig))
-    annotation: Any = CutConfig
-    for key in keys:
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            found.section = annotation
-            found.field = annotation.model_fields.get(str(key))
-            annotation = found.field.annotation if found.field else None
-            metadata = found.field.metadata if found.field else []
-        else:
-            annotation, metadata = item_type(annotation), []
-            if annotation is None:
-                break
-        inside = found.node.value
-        if isinstance(inside, dict) and key in inside:
-            found.node = inside[str(key)]
-        elif isinstance(inside, list) and isinstance(key, int) and key < len(inside):
-            found.node = inside[key]
-        else:
-            break
-        found.keys = (*found.keys, key)
-        found.expectation = expected(annotation, metadata) if annotation is not None else ""
-    return found
-
-
-def _unknown_key(key: str, section: type[BaseModel], top: bool) -> str:
-    known = [*section.model_fields, *([INHERIT] if top else [])]
-    near = difflib.get_close_matches(key.lower(), known, n=1)
-    advice = f"did you mean {near[0]}?" if near else f"the keys known here are {', '.join(known)}"
-    return f"is no known key; {advice}"
-
-
-def _said(node: Node) -> str:
-    """A value as the user wrote it."""
-    if node.text and not node.quoted and not isinstance(node.value, str):
-        return node.text[:60]
-    return shown(plain(node))
-
-
-def _hint(found: _Found) -> str:
-    """What to do about a value that YAML rather than the user made what it is, by the words that say what is wanted."""
-    node, wanted = found.node, found.expectation
-    if "#" in wanted and node.value is None:
-        return "; a # outside quotes begins a comment, so put the colour in quotes"
-    if isinstance(node.value, (bool, int, float)) and "text" in wanted:
-        return f'; put it in quotes: "{node.text}"'
-    if isinstance(node.value, str) and wanted.startswith(("a number", "a whole number")):
-        try:
-            number = float(node.value)
-        except ValueError:
-            return ""
-        return f"; write it as a plain decimal number without quotes: {number:.15g}" if math.isfinite(number) else ""
-    if node.value is None and "section" in wanted:
-        return "; write its keys below it, indented, or remove it"
-    return ""
 
 
 def _shared_names(drafts: Iterable[tuple[Path, Node]]) -> Iterator[Problem]:

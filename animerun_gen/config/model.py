@@ -89,6 +89,7 @@ Resolution = Annotated[
     Expected("a list [width, height] of two whole numbers, each from 16 to 16384"),
 ]
 SourcePath = Annotated[Path, Field(strict=False), Expected("the path of a .blend file (text)")]
+PalettePath = Annotated[Path, Field(strict=False), Expected("the path of a palette, a .yaml file (text)")]
 Overrides = Annotated[Mapping[Pattern, Color], Expected("a mapping from material names or patterns to colours")]
 Coordinate = Annotated[float, Field(ge=-1e7, le=1e7)]
 Point = Annotated[
@@ -281,21 +282,23 @@ class CameraMotion(Section):
     focal_length: Literal["dolly", "keep"] = Field(
         default="dolly",
         description="What becomes of an animated focal length. `dolly`: it is fixed, and the camera moves along its "
-        "view axis such that what is in focus keeps its size in the picture. `keep`: the zoom stays.",
+        "view axis such that what is in focus is as large in every picture as in the film. `keep`: the zoom stays.",
     )
     fixed_focal_length: Annotated[float, Field(gt=0, le=10000)] | None = Field(
         default=None,
-        description="Focal length in millimetres that `dolly` fixes; null: that of the clip's first frame.",
+        description="Focal length in millimetres that `dolly` fixes; null: that of the first frame that it films.",
     )
     focus_distance: Annotated[float, Field(gt=0, le=1e7)] | None = Field(
         default=None,
-        description="Distance along the view axis at which `dolly` keeps sizes, in scene units; null: that of the "
-        "camera's focus object, else of its depth of field, else the median depth of the clip's first frame.",
+        description="Distance along the view axis at which `dolly` leaves sizes as they are, in scene units; null: "
+        "that of the camera's focus object, else of its depth of field where that is on, else the median depth of the "
+        "first frame that it films.",
     )
     keyframes: Annotated[tuple[CameraKey, ...], Field(strict=False)] = Field(
         default=(),
         description="A camera of the configuration's own, for scenes without one or for further views of the same "
-        "action; it moves smoothly through these, and stands still with only one. `camera` then counts for nothing.",
+        "action; it moves smoothly through these, and stands still with only one. `camera` and `camera_cuts` then "
+        "count for nothing.",
     )
 
     @model_validator(mode="after")
@@ -445,6 +448,27 @@ class Labels(Section):
     )
 
 
+class Recolor(Section):
+    """Further passes of the colour frames, in the colour designs of a palette; see ``docs/palette.md``."""
+
+    passes: int = Field(
+        default=0,
+        ge=0,
+        le=99,
+        description="Number of passes `color_1`, `color_2` and so on beside `original`; they need `ids` among "
+        "`motion.extras`.",
+    )
+    palette: PalettePath | None = Field(
+        default=None,
+        description="A palette that `animerun-gen palette` made, relative to the YAML file that names it; "
+        "`${VARIABLE}` stands for an environment variable; null: the one that comes with the program.",
+    )
+    keep: Patterns = Field(
+        default=(),
+        description="Materials that keep their colours, by name or pattern; `background` is one, and `no material`.",
+    )
+
+
 class Quality(Section):
     """When a frame or a pair of frames is reported, and with `--strict` fails the run."""
 
@@ -517,7 +541,10 @@ class CutConfig(Section):
         "it on only for files that you trust.",
     )
     seed: int = Field(
-        default=0, ge=0, le=2**32 - 1, description="Where random choices begin: which points `motion.tracks` follows."
+        default=0,
+        ge=0,
+        le=2**32 - 1,
+        description="Where random choices begin: which points `motion.tracks` follows, which colours `recolor` gives.",
     )
     frames: Frames = Field(description="Which frames of the film make up the clip.")
     frame_rate: Annotated[float, Field(gt=0, le=1000)] | None = Field(
@@ -546,6 +573,9 @@ class CutConfig(Section):
     lines: Lines = Field(default=Lines(), description="How contours are drawn.")
     motion: Motion = Field(default=Motion(), description="How motion is found and what is written beside it.")
     labels: Labels = Field(default=Labels(), description="How labels are made from pictures and motion.")
+    recolor: Recolor = Field(
+        default=Recolor(), description="Further passes of the colour frames, in the colour designs of a palette."
+    )
     quality: Quality = Field(default=Quality(), description="When a frame or a pair of frames is reported.")
 
     @model_validator(mode="after")
@@ -554,6 +584,8 @@ class CutConfig(Section):
             raise ValueError(
                 "labels.match_occlusion is exact, but motion.extras does not list exact_occlusion; add it there"
             )
+        if self.recolor.passes and "ids" not in self.motion.extras:
+            raise ValueError("recolor.passes needs the material ids, but motion.extras does not list ids; add it there")
         if self.motion.gaps[-1] >= len(self.frame_numbers):
             raise ValueError(
                 f"motion.gaps has {self.motion.gaps[-1]}, but the clip has only {len(self.frame_numbers)} frames; "
@@ -570,6 +602,15 @@ class CutConfig(Section):
     def clip_rate(self) -> float | None:
         """Frames a second of the clip; None where the film's own rate counts, which only the .blend file knows."""
         return None if self.frame_rate is None else self.frame_rate / self.frames.step
+
+
+def is_safe_name(name: str) -> bool:
+    """Whether a cut may have this name."""
+    try:
+        _safe_name(name)
+    except ValueError:
+        return False
+    return True
 
 
 def rgb(color: str) -> tuple[int, int, int]:

@@ -122,6 +122,7 @@ class CutCheck:
         self.root, self.split, self.cut, self.quick = root, split, cut, quick
         self.manifest = Manifest.read(root, cut)
         self.quality = paths.quality_file(root, cut)
+        self.recolor = paths.recolor_file(root, cut)
         self.ours = bool(
             self.manifest.there
             or self.manifest.problems
@@ -162,9 +163,16 @@ class CutCheck:
         """What the cut should have."""
         if self.config is not None:
             motion = self.config.motion
-            return enabled_modalities(motion.extras, motion.gaps, motion.tracks)
+            return enabled_modalities(motion.extras, motion.gaps, motion.tracks, self.config.recolor.passes)
         used = {entry.modality.name for entry in self.sound.values()}
-        return tuple(what for what in modalities_there(self.root, self.split) if what.published or what.name in used)
+        return tuple(
+            what for what in modalities_there(self.root, self.split, self.cut) if what.published or what.name in used
+        )
+
+    @property
+    def _passes(self) -> list[str]:
+        """Names of the colour passes that it should have."""
+        return [what.name for what in self.modalities if what.stage == "recolor"]
 
     def _expected_frames(self) -> tuple[int, ...]:
         if self.config is not None:
@@ -172,7 +180,8 @@ class CutCheck:
         of_frames = [
             frames
             for name, frames in self.frames_there.items()
-            if modality(name).kind == "frame"  # those of pairs end elsewhere
+            # those of pairs end elsewhere, and those of passes may
+            if modality(name).kind == "frame" and modality(name).stage != "recolor"
         ]
         votes = Counter(frame for frames in of_frames for frame in frames)
         found = sorted(frame for frame, count in votes.items() if 2 * count >= len(of_frames))
@@ -227,7 +236,7 @@ class CutCheck:
             self._defect(folder, "stray", f"is of a cut that its manifest puts into {manifest.split}", DELETE)
         elif not manifest.there and not manifest.problems and self.ours:
             self._defect(manifest.name, "missing", "is missing: nothing says what the files were when made", RUN_AGAIN)
-        for path in (paths.manifest_file(self.root, self.cut), self.quality):
+        for path in (paths.manifest_file(self.root, self.cut), self.quality, self.recolor):
             if path.is_symlink() and path.exists() and not _lies_in(path, self.root):
                 self._link(self._relative(path))
         if not self.ours:
@@ -246,15 +255,13 @@ class CutCheck:
 
     def _all_names(self) -> set[str]:
         names = set(self.sound)
-        if self.quality.is_file():
-            names.add(self._relative(self.quality))
-        return names
+        return names | {self._relative(file) for file in (self.quality, self.recolor) if file.is_file()}
 
     def _demanded_names(self) -> set[str]:
         names = {self._relative(what.path(*self._place, n)) for what in self.modalities for n in self._frames_of(what)}
         names |= {self._relative(what.names_path(*self._place)) for what in self.modalities if what.table}
         names |= {self._relative(what.clip_path(*self._place)) for what in self.modalities if what.kind == "clip"}
-        return names | {self._relative(self.quality)}
+        return names | {self._relative(self.quality)} | ({self._relative(self.recolor)} if self._passes else set())
 
     @property
     def _place(self) -> tuple[Path, str, str]:
@@ -283,6 +290,9 @@ class CutCheck:
             if what.kind == "clip":
                 self._require(self._relative(what.clip_path(*self._place)), advice)
                 continue
+            if what.stage == "recolor" and not self.ours:
+                # others may have passes of some frames only
+                continue
             wanted = self._frames_of(what)
             there = self.frames_there.get(what.name, set())
             if wanted and not there:
@@ -298,6 +308,8 @@ class CutCheck:
                     self._require(self._relative(what.path(*self._place, frame)), advice)
         if self.ours and not self.quality.is_file():
             self._defect(self._relative(self.quality), "missing", "is missing", advice)
+        if self._passes and self.ours and not self.recolor.is_file():
+            self._defect(self._relative(self.recolor), "missing", "is missing", advice)
 
     def _require(self, name: str, advice: str) -> None:
         entry = self.entries.get(name)
@@ -320,11 +332,11 @@ class CutCheck:
                 self._link(entry.name)
         for name, count in unasked.items():
             self._defect(name, "stray", f"holds {count} files that the cut's configuration does not ask for", RUN_AGAIN)
-        for folder in {what.cut_folder(*self._place) for what in modalities_there(self.root, self.split)}:
+        for folder in {what.cut_folder(*self._place) for what in modalities_there(self.root, self.split, self.cut)}:
             if folder.exists() and not _lies_in(folder, self.root):
                 what = "is, or lies behind, a link that leads out of the dataset"
                 self._defect(self._relative(folder), "link", what, "put the folder itself there")
-        between = {what.cut_folder(*self._place).parent for what in modalities_there(self.root, self.split)}
+        between = {what.cut_folder(*self._place).parent for what in modalities_there(self.root, self.split, self.cut)}
         for folder in between:
             if folder.name == self.cut and folder.is_dir():
                 for file in folder.iterdir():
@@ -370,6 +382,7 @@ class CutCheck:
             elif what.table == "colors.json":
                 self._check_colors(what)
         self._check_quality()
+        self._check_recolor()
         if not self.quick:
             self._check_other_checksums()
         return self.report
@@ -453,6 +466,20 @@ class CutCheck:
         for failure in data.get("failures", ()):
             what, _, advice = str(failure["message"]).partition("; ")
             self._defect(name, "quality", what, advice or "docs/quality.md has what the figure means")
+
+    def _check_recolor(self) -> None:
+        if not self.recolor.is_file():
+            return
+        data = _small_json(self.recolor)
+        if isinstance(data, str):
+            problem = data
+        elif not isinstance(data, dict) or not isinstance(data.get("passes"), dict) or data.get("cut") != self.cut:
+            problem = "does not say which colours the passes of this cut have"
+        elif self.config is not None and set(data["passes"]) != set(self._passes):
+            problem = "names other colour passes than the cut has"
+        else:
+            return
+        self._defect(self._relative(self.recolor), "damaged", problem, f"delete it and {RUN_AGAIN}")
 
     def _check_other_checksums(self) -> None:
         """Those of files that belong to no frame."""

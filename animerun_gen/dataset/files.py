@@ -167,7 +167,7 @@ def read_image(path: Path) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint16]:
     """
     data = _read_bytes(path)
     # The decoder shows a damaged file as if nothing were wrong with it, so the checksums are looked at here.
-    if not _is_whole_png(data):
+    if not is_whole_png(data):
         raise _damaged(path, "is no complete PNG file")
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
@@ -408,6 +408,15 @@ def read_json(path: Path) -> Any:
         raise _damaged(path, f"is no valid JSON ({error})") from error
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write a text file (UTF-8), whole or not at all.
+
+    Raises:
+        DatasetError: it cannot be written.
+    """
+    _write_bytes(path, text.encode())
+
+
 def _array_bytes(array: npt.NDArray[Any]) -> bytes:
     stream = io.BytesIO()
     # unlike np.ascontiguousarray this leaves an array of no dimensions as it is
@@ -443,8 +452,8 @@ def _are_targets(targets: list[Any]) -> bool:
     return targets == [-1] or (bool(targets) and all(type(target) is int and target >= 0 for target in targets))
 
 
-def _is_whole_png(data: bytes) -> bool:
-    """Whether the chunks fill the file to its end and their checksums are right."""
+def is_whole_png(data: bytes) -> bool:
+    """Whether the chunks of a PNG file fill it to its end and their checksums are right."""
     if not data.startswith(_PNG_SIGNATURE):
         return False
     position, kind = len(_PNG_SIGNATURE), b""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from animerun_gen.dataset.files import is_temporary
-from animerun_gen.dataset.modalities import MODALITIES, Modality, gap_modalities
+from animerun_gen.dataset.modalities import MODALITIES, Modality, color_pass, gap_modalities, modality, pass_number
 from animerun_gen.errors import DatasetError
 
 _GAP_FOLDER = re.compile(r"Gap([1-9][0-9]{0,5})", re.ASCII)
@@ -76,21 +76,33 @@ class Entry:
         return is_temporary(self.file_name)
 
 
-def modalities_there(root: Path, split: str) -> tuple[Modality, ...]:
-    """All kinds of files that there may be in a split: those of the table, and motion over every gap on disk.
+def modalities_there(root: Path, split: str, cut: str | None = None) -> tuple[Modality, ...]:
+    """All kinds of files that there may be: those of the table, and motion over every gap and every pass on disk.
+
+    Args:
+        root: Root folder of the dataset.
+        split: ``"train"`` or ``"test"``.
+        cut: The cut whose colour passes count; None: no passes, which lie in folders of the table anyway.
 
     Raises:
         DatasetError: The folder of the split cannot be read.
     """
-    folder = root / split
+    gaps = sorted(int(found[1]) for name in _names_in(root / split) if (found := _GAP_FOLDER.fullmatch(name)))
+    far = (what for gap in gaps if gap > 1 for what in gap_modalities(gap))
+    if cut is None:
+        return (*MODALITIES, *far)
+    beside = modality("frame").cut_folder(root, split, cut).parent
+    passes = sorted(number for name in _names_in(beside) if (number := pass_number(name)) is not None)
+    return (*MODALITIES, *far, *map(color_pass, passes))
+
+
+def _names_in(folder: Path) -> list[str]:
     try:
-        names = os.listdir(folder)
-    except FileNotFoundError:
-        names = []
+        return os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
     except OSError as error:
         raise _unreadable(folder, error) from error
-    gaps = sorted(int(found[1]) for name in names if (found := _GAP_FOLDER.fullmatch(name)))
-    return (*MODALITIES, *(modality for gap in gaps if gap > 1 for modality in gap_modalities(gap)))
 
 
 def list_cut(root: Path, split: str, cut: str) -> Iterator[Entry]:
@@ -104,14 +116,14 @@ def list_cut(root: Path, split: str, cut: str) -> Iterator[Entry]:
     Raises:
         DatasetError: A folder cannot be read.
     """
-    for modality in modalities_there(root, split):
-        folder = modality.cut_folder(root, split, cut)
+    for what in modalities_there(root, split, cut):
+        folder = what.cut_folder(root, split, cut)
         base = folder.relative_to(root).as_posix()
         try:
             with os.scandir(folder) as entries:
                 for entry in entries:
-                    frame = modality.frame_of(entry.name)
-                    yield Entry(f"{base}/{entry.name}", modality, frame, _status(entry), entry.is_symlink())
+                    frame = what.frame_of(entry.name)
+                    yield Entry(f"{base}/{entry.name}", what, frame, _status(entry), entry.is_symlink())
         except (FileNotFoundError, NotADirectoryError):
             continue
         except OSError as error:

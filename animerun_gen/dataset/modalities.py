@@ -3,7 +3,7 @@
 The published modalities are those of AnimeRun v2 (Li et al., "AnimeRun: 2D Animation Visual Correspondence from Open
 Source 3D Movies", NeurIPS 2022), under the names that its loaders look for; the others lie beside them.  The motion
 between frames that are further apart than neighbours has modalities of its own, made from those of neighbours by
-:func:`at_gap`.
+:func:`at_gap`, and so have the passes of the colour frame in other colours (:func:`color_pass`).
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ from typing import Literal
 SPLITS = ("train", "test")
 
 Kind = Literal["frame", "forward", "backward", "clip"]
-Stage = Literal["pictures", "motion", "labels"]
+Stage = Literal["pictures", "motion", "labels", "recolor"]
 Content = Literal["picture", "flow", "mask", "inverted_mask", "array", "matches", "tracks"]
 
 _GAP_NAME = re.compile(r"(.+)_gap([1-9][0-9]*)", re.ASCII)
+_PASS_NAME = re.compile(r"color_([1-9][0-9]?)", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -396,6 +397,36 @@ def gap_modalities(gap: int) -> tuple[Modality, ...]:
     return tuple(at_gap(modality, gap) for modality in MODALITIES if modality.spans_gaps)
 
 
+def color_pass(number: int) -> Modality:
+    """The colour frame in the colours of a pass.
+
+    Args:
+        number: Which pass, from 1 to 99.
+
+    Returns:
+        The modality ``color_<number>``, beside ``original`` as in the published data.
+
+    Raises:
+        ValueError: There is no such pass.
+    """
+    if not 1 <= number <= 99:
+        raise ValueError(f"there is no colour pass {number}; they are numbered from 1 to 99")
+    frame = _BY_NAME["frame"]
+    return replace(
+        frame,
+        name=f"color_{number}",
+        folder=frame.folder.replace("original", f"color_{number}"),
+        stage="recolor",
+        meaning="As `frame`, in other colours, see [palette.md](palette.md).",
+    )
+
+
+def pass_number(name: str) -> int | None:
+    """Which colour pass a modality or folder of this name is; None for all others."""
+    found = _PASS_NAME.fullmatch(name)
+    return int(found[1]) if found else None
+
+
 def modality(name: str) -> Modality:
     """The modality of a name, such as ``"flow_forward"`` or ``"flow_forward_gap4"``.
 
@@ -404,27 +435,32 @@ def modality(name: str) -> Modality:
     """
     if name in _BY_NAME:
         return _BY_NAME[name]
+    if (number := pass_number(name)) is not None:
+        return color_pass(number)
     apart = _GAP_NAME.fullmatch(name)
     base = _BY_NAME.get(apart[1]) if apart else None
     if apart is None or base is None or not base.spans_gaps or int(apart[2]) < 2:
         raise ValueError(
-            f"there is no modality {name!r}; there are {', '.join(_BY_NAME)}, and those of motion between two frames "
-            "also with _gap2, _gap3, ... behind the name"
+            f"there is no modality {name!r}; there are {', '.join(_BY_NAME)}, those of motion between two frames also "
+            "with _gap2, _gap3, ... behind the name, and color_1 to color_99"
         )
     return at_gap(base, int(apart[2]))
 
 
-def enabled_modalities(extras: Collection[str], gaps: Collection[int] = (1,), tracks: int = 0) -> tuple[Modality, ...]:
+def enabled_modalities(
+    extras: Collection[str], gaps: Collection[int] = (1,), tracks: int = 0, passes: int = 0
+) -> tuple[Modality, ...]:
     """What is made for a cut.
 
     Args:
         extras: the cut's ``motion.extras``.
         gaps: its ``motion.gaps``.
         tracks: its ``motion.tracks``.
+        passes: its ``recolor.passes``.
 
     Returns:
         The modalities in the order of the table: all that are always made, and those that ``extras`` and ``tracks``
-        switch on; behind them the same motion over each gap beyond 1.
+        switch on; behind them the same motion over each gap beyond 1, and the colour passes.
     """
     near = tuple(
         modality
@@ -432,4 +468,4 @@ def enabled_modalities(extras: Collection[str], gaps: Collection[int] = (1,), tr
         if (modality.extra is None or modality.extra in extras) and (modality.content != "tracks" or tracks > 0)
     )
     far = (at_gap(modality, gap) for gap in sorted(gaps) if gap > 1 for modality in near if modality.spans_gaps)
-    return (*near, *far)
+    return (*near, *far, *(color_pass(number) for number in range(1, passes + 1)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from animerun_gen.dataset.modalities import MODALITIES, Modality, gap_modalities
+from animerun_gen.dataset.modalities import MODALITIES, Modality, color_pass, gap_modalities
 from animerun_gen.dataset.tracks import ARRAYS
 
 _INTRODUCTION = """\
@@ -37,6 +37,12 @@ the clip that are 2, and that are 4, frames of the clip apart, in `Gap2/` and `G
 files of each kind in `Gap4/`: **forward** files are missing for the last four frames, **backward** files for the first
 four. Its names end with the gap: `clip.read("flow_forward_gap4", 186)`. Exact occlusion comes with the extra
 `exact_occlusion`, as for neighbours.
+"""
+
+_PASSES = """\
+`recolor.passes: 3` makes the colour frames again in the colours of other animation, three times, as `color_1`,
+`color_2` and `color_3`, where the published clips have theirs; [palette.md](palette.md) says how. Lines, motion and
+labels are the same for all of them. `recolor/<cut>.json` says which material has which colour in each.
 """
 
 _TRACKS = """\
@@ -84,6 +90,9 @@ def layout_markdown() -> str:
             "## Over larger distances\n",
             _FAR,
             _table(gap_modalities(EXAMPLE_GAP)),
+            "## In other colours\n",
+            _PASSES,
+            _table([color_pass(1)]),
             "## Tracks\n",
             _TRACKS,
             _table_of_arrays(),
@@ -120,6 +129,8 @@ def _switches(modality: Modality) -> str:
     switches = []
     if modality.content == "tracks":
         switches.append("`motion.tracks`")
+    if modality.stage == "recolor":
+        switches.append("`recolor.passes`")
     if modality.gap > 1:
         switches.append("`motion.gaps`")
     if modality.extra is not None:

@@ -135,7 +135,7 @@ def _ownerless(root: Path, cuts: Sequence[tuple[str, str]]) -> Iterator[Defect]:
                     advice = f"{DELETE}, or make the cut again"
                     yield Defect(name, "stray", "belongs to a cut that has no colour frames", advice)
     names = {cut for _, cut in cuts}
-    for file in (paths.quality_file(root, "any"), paths.manifest_file(root, "any")):
+    for file in (paths.quality_file(root, "any"), paths.manifest_file(root, "any"), paths.recolor_file(root, "any")):
         if file.parent.is_dir():
             for entry in sorted(file.parent.iterdir()):
                 if entry.suffix != ".json" or entry.stem not in names:

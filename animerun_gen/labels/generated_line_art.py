@@ -12,7 +12,7 @@ from typing import Literal
 import cv2
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial import cKDTree  # type: ignore[import-untyped]
+from scipy.spatial import cKDTree
 
 Shapes = Literal["convex", "curved", "overlapping"]
 Style = Literal["black", "soft", "colored"]

@@ -66,6 +66,49 @@ class Camera:
 
 
 @dataclass(frozen=True)
+class Masks:
+    """Images that say where a surface has holes, one after the other; the same for all frames of a cut.
+
+    Attributes:
+        texels: ``(N,)`` uint8, 1 where a texel is a hole; row by row, the lowest row (``v = 0``) of each mask first.
+        start: ``(K + 1,)`` int64, first texel of each mask.
+        size: ``(K, 2)`` int64, rows and columns of each mask.
+        extension: ``(K,)`` uint8, what lies beyond the unit square of texture coordinates: :data:`REPEAT`,
+            :data:`EXTEND`, :data:`CLIP` or :data:`MIRROR`.
+    """
+
+    texels: npt.NDArray[np.uint8]
+    start: npt.NDArray[np.int64]
+    size: npt.NDArray[np.int64]
+    extension: npt.NDArray[np.uint8]
+
+
+REPEAT, EXTEND, CLIP, MIRROR = range(4)
+"""What lies beyond a mask: the mask again, its border, a hole, or the mask reversed again and again."""
+
+
+@dataclass(frozen=True)
+class Holes:
+    """Where the surfaces of a frame have holes, for its ``M`` meshes and the ``S`` slots of its instances.
+
+    A point between three corners is a hole if the texel is one that holds the point's texture coordinates, mixed from
+    those of the corners as the point is from their places; no texels are mixed.
+
+    Attributes:
+        uvs: ``(U, 3, 2)`` float32, texture coordinates of the corners of all triangles of the meshes that need them.
+        uv_start: ``(M,)`` int64, first entry of each mesh in ``uvs``; -1 where it has none, and no holes.
+        slot_masks: ``(S,)`` int32, the mask of each slot of each instance, -1 for none; entries are those of
+            :attr:`FrameGeometry.slot_materials`.
+        masks: The masks.
+    """
+
+    uvs: npt.NDArray[np.float32]
+    uv_start: npt.NDArray[np.int64]
+    slot_masks: npt.NDArray[np.int32]
+    masks: Masks
+
+
+@dataclass(frozen=True)
 class FrameGeometry:
     """Everything that a frame's picture shows, as arrays; meshes are stored once however often they are drawn.
 
@@ -89,6 +132,7 @@ class FrameGeometry:
         modifiers: ``I`` lists of the modifiers that a render applies, as text.
         slot_start: ``(I + 1,)`` int64, first entry of each instance in ``slot_materials``.
         slot_materials: ``(S,)`` uint16, material id of every slot of every instance.
+        holes: Where surfaces have holes; None where none has.
     """
 
     frame: int
@@ -107,6 +151,7 @@ class FrameGeometry:
     modifiers: tuple[str, ...]
     slot_start: npt.NDArray[np.int64]
     slot_materials: npt.NDArray[np.uint16]
+    holes: Holes | None = None
 
     def mesh_vertices(self, mesh: int) -> npt.NDArray[np.float32]:
         """The ``(n, 3)`` float32 vertices of one mesh, in its own coordinates (a view)."""

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from animerun_gen.conventions import UNKNOWN_FLOW_THRESHOLD
+from animerun_gen.motion.geometry import CLIP, MIRROR, REPEAT
 
 SAME_DEPTH = 1e-7
 """Two depths whose relative difference is smaller belong to one surface: blender stores float32 coordinates."""
@@ -72,6 +73,20 @@ class Places(NamedTuple):
     order: npt.NDArray[np.int64]
     nearest: npt.NDArray[np.float64]
     pixels: npt.NDArray[np.int64]
+
+
+class Holes(NamedTuple):
+    """Where surfaces have holes, see :class:`~animerun_gen.motion.geometry.Holes` and ``Masks``."""
+
+    uvs: npt.NDArray[np.float32]
+    uv_start: npt.NDArray[np.int64]
+    triangle_slots: npt.NDArray[np.int32]
+    slot_start: npt.NDArray[np.int64]
+    slot_masks: npt.NDArray[np.int32]
+    texels: npt.NDArray[np.uint8]
+    mask_start: npt.NDArray[np.int64]
+    mask_size: npt.NDArray[np.int64]
+    mask_extension: npt.NDArray[np.uint8]
 
 
 class Points(NamedTuple):
@@ -398,8 +413,54 @@ def _is_covered(nearest, x0, x1, y0, y1, depth_buffer):  # type: ignore[no-untyp
 
 
 @kernel
-def draw(meshes, view, places, instance_buffer, triangle_buffer, depth_buffer):  # type: ignore[no-untyped-def]
-    """Fill the three buffers, which show nothing yet, with what is seen."""
+def _slot(triangle_slots, slot_start, i, t):  # type: ignore[no-untyped-def]
+    """The entry, among the slots of all instances, that paints a triangle; -1 where the instance has no slots."""
+    # Blender paints a face whose slot does not exist with the last slot there is
+    slot = min(triangle_slots[t], slot_start[i + 1] - slot_start[i] - 1)
+    return slot_start[i] + slot if slot >= 0 else -1
+
+
+@kernel
+def _mask(meshes, holes, i, t):  # type: ignore[no-untyped-def]
+    """The mask of a triangle, and where its texture coordinates are; -1, -1 where it has no holes."""
+    mesh = meshes.mesh[i]
+    slot = _slot(holes.triangle_slots, holes.slot_start, i, t)
+    if slot < 0 or holes.slot_masks[slot] < 0 or holes.uv_start[mesh] < 0:
+        return -1, -1
+    return holes.slot_masks[slot], holes.uv_start[mesh] + t - meshes.triangle_start[mesh]
+
+
+@kernel
+def _texel(place, count, extension):  # type: ignore[no-untyped-def]
+    """Which of the texels in a row or column holds a texture coordinate; -1 where there is none."""
+    if extension == REPEAT:
+        place -= np.floor(place)
+    elif extension == MIRROR:
+        place = abs(place - 2.0 * np.floor(0.5 * place + 0.5))
+    elif extension == CLIP and not (place >= 0.0 and place <= 1.0):
+        return -1
+    # the first comparison fails for what is no number
+    return int(min(place * count, count - 1.0)) if place > 0.0 else 0
+
+
+@kernel
+def _is_hole(holes, mask, corners, u, v, w):  # type: ignore[no-untyped-def]
+    """Whether a triangle has a hole at the point whose edge functions are ``u``, ``v`` and ``w``."""
+    uvs = holes.uvs
+    total = u + v + w
+    across = (u * uvs[corners, 0, 0] + v * uvs[corners, 1, 0] + w * uvs[corners, 2, 0]) / total
+    up = (u * uvs[corners, 0, 1] + v * uvs[corners, 1, 1] + w * uvs[corners, 2, 1]) / total
+    rows, columns = holes.mask_size[mask, 0], holes.mask_size[mask, 1]
+    column = _texel(across, columns, holes.mask_extension[mask])
+    row = _texel(up, rows, holes.mask_extension[mask])
+    if row < 0 or column < 0:
+        return True
+    return holes.texels[holes.mask_start[mask] + row * columns + column] != 0
+
+
+@kernel
+def draw(meshes, view, places, holes, instance_buffer, triangle_buffer, depth_buffer):  # type: ignore[no-untyped-def]
+    """Fill the three buffers, which show nothing yet, with what is seen; ``holes`` is None where there are none."""
     clip_start, clip_end, _, _ = view
     triangles = meshes.triangles
     projected = _room_for_a_mesh(meshes)
@@ -419,6 +480,8 @@ def draw(meshes, view, places, instance_buffer, triangle_buffer, depth_buffer): 
             e, f, g = edges
             number = t - base
             nearest = _nearest_depth(p, q, r)
+            if holes is not None:
+                mask, corners = _mask(meshes, holes, i, t)
             for row in range(y0, y1 + 1):
                 first, last = _span(edges, crossings, row, x0, x1)
                 for column in range(first, last + 1):
@@ -432,6 +495,9 @@ def draw(meshes, view, places, instance_buffer, triangle_buffer, depth_buffer): 
                     if not (depth >= clip_start and depth <= clip_end):
                         continue
                     if depth < seen or (depth == seen and i < instance_buffer[row, column]):
+                        if holes is not None:  # noqa: SIM102 (numba takes out what stands behind this test alone)
+                            if mask >= 0 and _is_hole(holes, mask, corners, u, v, w):
+                                continue
                         depth_buffer[row, column] = depth
                         instance_buffer[row, column] = i
                         triangle_buffer[row, column] = number
@@ -495,8 +561,11 @@ def _widened(edge, width, height):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def hide(meshes, view, places, points, tested, hidden):  # type: ignore[no-untyped-def]
-    """Mark the points ``tested`` before which a triangle lies; their limits are used up."""
+def hide(meshes, view, places, holes, points, tested, hidden):  # type: ignore[no-untyped-def]
+    """Mark the points ``tested`` before which a triangle lies; their limits are used up.
+
+    ``holes`` is None where there are none.
+    """
     x, y, _, instance, triangle = points
     start, number, limit, farthest = tested
     clip_start, clip_end, width, height = view
@@ -522,6 +591,8 @@ def hide(meshes, view, places, points, tested, hidden):  # type: ignore[no-untyp
             wide = (_widened(e, width, height), _widened(f, width, height), _widened(g, width, height))
             crossings = (_crossing(wide[0]), _crossing(wide[1]), _crossing(wide[2]))
             own = t - base
+            if holes is not None:
+                mask, corners = _mask(meshes, holes, i, t)
             for row in range(y0, y1 + 1):
                 first, last = _span(wide, crossings, row, x0, x1)
                 if first > last:
@@ -543,6 +614,9 @@ def hide(meshes, view, places, points, tested, hidden):  # type: ignore[no-untyp
                         if u >= 0.0 and v >= 0.0 and w >= 0.0:
                             depth = (u * p[2] + v * q[2] + w * r[2]) / (u + v + w)
                             if depth >= clip_start and depth <= clip_end and depth < limit[k]:
+                                if holes is not None:  # noqa: SIM102
+                                    if mask >= 0 and _is_hole(holes, mask, corners, u, v, w):
+                                        continue
                                 limit[k] = -np.inf
                                 hidden[point] = True
 
@@ -672,10 +746,9 @@ def paint_materials(  # type: ignore[no-untyped-def]
             i = instance_buffer[row, column]
             if i < 0:
                 continue
-            slot = triangle_slots[meshes.triangle_start[meshes.mesh[i]] + triangle_buffer[row, column]]
-            # Blender paints a face whose slot does not exist with the last slot there is
-            slot = min(slot, slot_start[i + 1] - slot_start[i] - 1)
-            ids[row, column] = slot_materials[slot_start[i] + slot] if slot >= 0 else no_material
+            t = meshes.triangle_start[meshes.mesh[i]] + triangle_buffer[row, column]
+            slot = _slot(triangle_slots, slot_start, i, t)
+            ids[row, column] = slot_materials[slot] if slot >= 0 else no_material
 
 
 @kernel

@@ -3,7 +3,10 @@
 Triangles are drawn in homogeneous coordinates (Olano and Greer, "Triangle Scan Conversion using 2D Homogeneous
 Coordinates", Graphics Hardware 1997): nothing needs to be clipped, and the edge functions divided by their sum are the
 perspective-correct barycentric coordinates.  An edge shared by two triangles gives both the same number with opposite
-signs, and zero counts as inside, so closed surfaces have no holes.
+signs, and zero counts as inside, so closed surfaces have no cracks.
+
+Where a surface has holes (:class:`~animerun_gen.motion.geometry.Holes`), it is not there: what lies behind is seen, and
+it hides nothing.
 """
 
 from __future__ import annotations
@@ -51,7 +54,7 @@ def draw(geometry: FrameGeometry) -> VisibilityBuffer:
     triangle = np.full(shape, -1, np.int32)
     depth = np.full(shape, np.inf)
     drawn, seen = meshes(geometry), view(geometry.camera)
-    kernels.draw(drawn, seen, _places(drawn, seen), instance, triangle, depth)
+    kernels.draw(drawn, seen, _places(drawn, seen), _holes(geometry), instance, triangle, depth)
     return VisibilityBuffer(instance, triangle, depth)
 
 
@@ -88,7 +91,8 @@ def hidden_points(
     )
     hidden = np.ones(len(x), bool)
     drawn, seen = meshes(geometry), view(geometry.camera)
-    kernels.hide(drawn, seen, _places(drawn, seen), points, kernels.sort_points(points, seen, hidden), hidden)
+    tested = kernels.sort_points(points, seen, hidden)
+    kernels.hide(drawn, seen, _places(drawn, seen), _holes(geometry), points, tested, hidden)
     return hidden
 
 
@@ -112,6 +116,24 @@ def meshes(geometry: FrameGeometry) -> kernels.Meshes:
 def view(camera: Camera) -> kernels.View:
     """What of the world a camera draws, for the compiled loops."""
     return kernels.View(camera.clip_start, camera.clip_end, camera.width, camera.height)
+
+
+def _holes(geometry: FrameGeometry) -> kernels.Holes | None:
+    """The holes of a frame for the compiled loops, which are compiled without any test for a frame that has none."""
+    holes = geometry.holes
+    if holes is None:
+        return None
+    return kernels.Holes(
+        holes.uvs,
+        holes.uv_start,
+        geometry.triangle_slots,
+        geometry.slot_start,
+        holes.slot_masks,
+        holes.masks.texels,
+        holes.masks.start,
+        holes.masks.size,
+        holes.masks.extension,
+    )
 
 
 def _places(drawn: kernels.Meshes, seen: kernels.View) -> kernels.Places:

@@ -261,7 +261,10 @@ def _shares(
 
 
 def _with_instances(geometry: FrameGeometry, instances: npt.NDArray[np.integer[Any]]) -> FrameGeometry:
-    """A frame without any but these instances: the query frames are all in memory at once."""
+    """A frame without any but these instances: the query frames are all in memory at once.
+
+    It has no holes either, for its points are looked up in other frames, and nothing is drawn of it.
+    """
     meshes, mesh = np.unique(geometry.mesh[instances], return_inverse=True)
     slots = [slice(*geometry.slot_start[index : index + 2]) for index in instances]
     vertices = [slice(*geometry.vertex_start[index : index + 2]) for index in meshes]
@@ -282,6 +285,7 @@ def _with_instances(geometry: FrameGeometry, instances: npt.NDArray[np.integer[A
         modifiers=tuple(geometry.modifiers[index] for index in instances),
         slot_start=_starts(slots),
         slot_materials=_parts(geometry.slot_materials, slots),
+        holes=None,
     )
 
 

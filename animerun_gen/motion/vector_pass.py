@@ -70,6 +70,8 @@ def surface_problems(
     if not raster.is_same_camera(source.camera, target.camera):
         reasons.append(f"the shot is cut from camera '{source.camera.name}' to '{target.camera.name}'")
         return reasons
+    if source.holes is not None and (source.holes.slot_masks >= 0).any():
+        reasons.append("surfaces have holes where their image is see-through, and the pass knows none")
     return reasons + _camera_problems(source.camera, target.camera, abilities) + _changes(source, seen, target)
 
 

@@ -18,7 +18,7 @@ def has_stage(clip: ClipFiles, stage: str) -> bool:
     """Whether a cut has any folder of a stage's files."""
     return any(
         _folder(clip, modality).is_dir()
-        for modality in modalities_there(clip.root, clip.split)
+        for modality in modalities_there(clip.root, clip.split, clip.cut)
         if modality.stage == stage
     )
 
@@ -29,7 +29,7 @@ def remove_stage(clip: ClipFiles, stage: str) -> None:
     Raises:
         DatasetError: The system does not allow it.
     """
-    for modality in modalities_there(clip.root, clip.split):
+    for modality in modalities_there(clip.root, clip.split, clip.cut):
         if modality.stage == stage:
             _remove_modality(clip, modality)
 
@@ -45,7 +45,7 @@ def remove_all_but(clip: ClipFiles, wanted: Collection[Modality], stages: Collec
     Raises:
         DatasetError: The system does not allow it.
     """
-    for modality in modalities_there(clip.root, clip.split):
+    for modality in modalities_there(clip.root, clip.split, clip.cut):
         if modality.stage in stages and modality not in wanted:
             _remove_modality(clip, modality)
 
@@ -61,7 +61,7 @@ def remove_frames_outside(clip: ClipFiles, frames: Collection[int], stages: Coll
     Raises:
         DatasetError: The system does not allow it.
     """
-    for modality in modalities_there(clip.root, clip.split):
+    for modality in modalities_there(clip.root, clip.split, clip.cut):
         folder = _folder(clip, modality)
         if modality.kind == "clip" or modality.stage not in stages or not folder.is_dir():
             continue
@@ -105,7 +105,7 @@ def move_cut(source: ClipFiles, target: ClipFiles) -> None:
     Raises:
         DatasetError: The system does not allow it.
     """
-    for modality in modalities_there(source.root, source.split):
+    for modality in modalities_there(source.root, source.split, source.cut):
         old, new = _folder(source, modality), _folder(target, modality)
         if not old.is_dir():
             continue

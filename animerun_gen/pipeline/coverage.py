@@ -25,6 +25,8 @@ class Coverage:
         missing_frames: The other frames of the clip, ascending.
         missing_pairs: The other pairs of the clip, ascending.
         missing_tracks: Whether tracks are asked for that are not there.
+        missing_passes: Names of the colour passes that are asked for and of which nothing is there; where there is a
+            part of them, their frames count as missing.
         in_order: Whether the files are those of an unbroken row of the clip's frames and of nothing else.  Published
             loaders pair files by their order, so everything else makes them pair the wrong ones.
     """
@@ -35,11 +37,13 @@ class Coverage:
     missing_pairs: tuple[Pair, ...]
     in_order: bool
     missing_tracks: bool = False
+    missing_passes: tuple[str, ...] = ()
 
     @property
     def complete(self) -> bool:
         """Whether everything is there and nothing else."""
-        return self.in_order and not (self.missing_frames or self.missing_pairs or self.missing_tracks)
+        missing = self.missing_frames or self.missing_pairs or self.missing_tracks or self.missing_passes
+        return self.in_order and not missing
 
 
 def has_content(path: Path) -> bool:
@@ -71,9 +75,12 @@ def measure_coverage(config: CutConfig, output: Path, stages: Collection[str]) -
         DatasetError: A folder cannot be read.
     """
     motion = config.motion
-    enabled = [m for m in enabled_modalities(motion.extras, motion.gaps, motion.tracks) if m.stage in stages]
-    modalities = [m for m in enabled if m.kind != "clip"]
-    there = {m.name: _frames_on_disk(m, config, output) for m in modalities}
+    asked_for = enabled_modalities(motion.extras, motion.gaps, motion.tracks, config.recolor.passes)
+    enabled = [m for m in asked_for if m.stage in stages]
+    there = {m.name: _frames_on_disk(m, config, output) for m in enabled if m.kind != "clip"}
+    # loaders do not miss a folder of colours that is not there at all
+    missing_passes = tuple(m.name for m in enabled if m.stage == "recolor" and not there[m.name])
+    modalities = [m for m in enabled if m.kind != "clip" and m.name not in missing_passes]
     numbers = config.frame_numbers
     gap_of = {pair: gap for gap in motion.gaps for pair in zip(numbers, numbers[gap:], strict=False)}
     all_pairs = sorted(gap_of)
@@ -94,7 +101,8 @@ def measure_coverage(config: CutConfig, output: Path, stages: Collection[str]) -
         pairs=tuple(pair for pair in all_pairs if pair_is_whole(pair)),
         missing_frames=tuple(frame for frame in numbers if not frame_is_whole(frame)),
         missing_pairs=tuple(pair for pair in all_pairs if not pair_is_whole(pair)),
-        missing_tracks=len(enabled) > len(modalities) and not has_tracks(config, output),
+        missing_tracks=any(m.kind == "clip" for m in enabled) and not has_tracks(config, output),
+        missing_passes=missing_passes,
         in_order=_is_unbroken(present, numbers) and all(there[m.name] == set(m.frames(present)) for m in modalities),
     )
 
@@ -114,6 +122,11 @@ def describe_coverage(coverage: Coverage) -> list[str]:
         )
     if coverage.missing_tracks:
         lines.append("the tracks are missing: they are made when a run renders without --frames")
+    if coverage.missing_passes:
+        lines.append(
+            f"missing: {', '.join(coverage.missing_passes)}; colour passes are made once all frames of the clip are "
+            "rendered"
+        )
     if not coverage.in_order:
         lines.append(
             "published loaders pair files by their order and would pair wrong ones here: do not use this clip before "

@@ -15,10 +15,14 @@ from pathlib import Path
 from typing import Protocol
 
 from animerun_gen.blender.job import Event, RenderJob
+from animerun_gen.config import CutConfig
 from animerun_gen.errors import AnimerunGenError
+from animerun_gen.pipeline.camera_cuts import CameraMark, MarkFinder
+from animerun_gen.pipeline.camera_cuts_process import ask_for_camera_marks
 from animerun_gen.pipeline.render_process import RenderProcess
 
 WORKER = "animerun_gen.blender.worker"
+CAMERA_CUTS = "animerun_gen.blender.find_camera_cuts"
 START_SCRIPT = Path(__file__).parent.parent / "blender" / "start.py"
 
 
@@ -36,12 +40,8 @@ class JobRun(Protocol):
         """End it at once, from another thread."""
 
 
-class Engine(Protocol):
-    """A Blender that does render jobs."""
-
-    @property
-    def version(self) -> str:
-        """Which Blender it is; a dataset made with one is redone with another."""
+class Engine(MarkFinder, Protocol):
+    """A Blender that does render jobs; a dataset made with one version is redone with another."""
 
     def start(self, job: RenderJob, log: Path) -> JobRun:
         """Make ready to do a job; what Blender prints goes to a log file."""
@@ -83,6 +83,9 @@ class BpyModule:
     def start(self, job: RenderJob, log: Path) -> JobRun:
         return RenderProcess(partial(self.module_command, WORKER), job, log)
 
+    def camera_marks(self, config: CutConfig, log: Path) -> list[CameraMark]:
+        return ask_for_camera_marks(partial(self.module_command, CAMERA_CUTS), config, log)
+
     def module_command(self, module: str, *arguments: str) -> list[str]:
         return [sys.executable, "-m", module, *arguments]
 
@@ -117,6 +120,9 @@ class InstalledBlender:
 
     def start(self, job: RenderJob, log: Path) -> JobRun:
         return RenderProcess(partial(self.module_command, WORKER), job, log)
+
+    def camera_marks(self, config: CutConfig, log: Path) -> list[CameraMark]:
+        return ask_for_camera_marks(partial(self.module_command, CAMERA_CUTS), config, log)
 
     def module_command(self, module: str, *arguments: str) -> list[str]:
         options = ["--background", "--factory-startup", "--python-exit-code", "1", "--python", str(START_SCRIPT)]

@@ -88,7 +88,7 @@ def _label_frame(clip: ClipWriter, config: CutConfig, frame: int) -> None:
         materials = clip.read("material_id", frame)
         lines = line_pixels(line_art, labels.line_threshold)
         figures |= segment_figures(segments, lines, clip.read("object_id", frame), materials)
-        agreement, compared = label_picture_agreement(clip.read("flat", frame), materials, _material_colors(clip))
+        agreement, compared = label_picture_agreement(clip.read("flat", frame), materials, material_colors(clip))
         figures |= {"agreement": _rounded(agreement), "agreement_compared": _rounded(compared)}
         rendered = paths.material_picture(clip.root, clip.cut, frame)
         if has_content(rendered):
@@ -100,7 +100,7 @@ def _rounded(share: float | None) -> float | None:
     return None if share is None else round(share, 9)
 
 
-def _material_colors(clip: ClipWriter) -> dict[int, tuple[int, int, int] | None]:
+def material_colors(clip: ClipWriter) -> dict[int, tuple[int, int, int] | None]:
     """The flat colour of each material id; None where an image is painted."""
     table = clip.read_names("flat")
     try:

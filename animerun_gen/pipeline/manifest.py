@@ -65,9 +65,9 @@ def write_manifest(output: Path, cut: str, workers: int = 1) -> list[str]:
         return []
     entries = {entry.name: entry for entry in list_cut(output, split, cut) if entry.belongs}
     statuses = {name: entry.status for name, entry in entries.items() if entry.status is not None}
-    quality = paths.quality_file(output, cut)
-    with suppress(FileNotFoundError):
-        statuses[quality.relative_to(output).as_posix()] = quality.stat()
+    for beside in (paths.quality_file(output, cut), paths.recolor_file(output, cut)):
+        with suppress(FileNotFoundError):
+            statuses[beside.relative_to(output).as_posix()] = beside.stat()
     manifest_file = paths.manifest_file(output, cut)
     if not statuses:
         remove_file(manifest_file)

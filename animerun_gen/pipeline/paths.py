@@ -15,6 +15,11 @@ def record_file(output: Path, cut: str) -> Path:
     return state_folder(output) / "cuts" / f"{cut}.json"
 
 
+def camera_marks_file(output: Path, cut: str) -> Path:
+    """Where the timeline of a cut's film switches cameras, see :mod:`animerun_gen.pipeline.camera_cuts`."""
+    return state_folder(output) / "camera_marks" / f"{cut}.json"
+
+
 def figures_folder(output: Path, cut: str) -> Path:
     """The quality figures of a cut's pairs, a file each; collected into ``quality/<cut>.json``."""
     return state_folder(output) / "figures" / cut
@@ -68,6 +73,11 @@ def scratch_folder(output: Path) -> Path:
 def quality_file(output: Path, cut: str) -> Path:
     """The figures of a cut, part of the dataset."""
     return output / "quality" / f"{cut}.json"
+
+
+def recolor_file(output: Path, cut: str) -> Path:
+    """Which colours the colour passes of a cut have, part of the dataset."""
+    return output / "recolor" / f"{cut}.json"
 
 
 def manifest_file(output: Path, cut: str) -> Path:

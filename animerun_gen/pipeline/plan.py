@@ -9,6 +9,7 @@ from pathlib import Path
 
 from animerun_gen.blender.job import RenderJob
 from animerun_gen.config import CutConfig
+from animerun_gen.config.palette import SHIPPED
 from animerun_gen.dataset.clip import ClipWriter
 from animerun_gen.dataset.modalities import Modality, at_gap, enabled_modalities
 from animerun_gen.errors import DatasetError
@@ -24,6 +25,7 @@ from animerun_gen.pipeline.clearing import (
 )
 from animerun_gen.pipeline.coverage import has_content, has_tracks
 from animerun_gen.pipeline.labelling import LabelTask, read_figures
+from animerun_gen.pipeline.recoloring import PassPlan, passes_listed
 from animerun_gen.pipeline.record import STAGES, CutRecord, changed_inputs, file_digest, fingerprints
 
 Range = tuple[int, int]
@@ -124,6 +126,15 @@ class CutPlan:
         ]
         return frames, pairs
 
+    def missing_passes(self) -> PassPlan | None:
+        """The colour passes that have still to be made; None where there is nothing to do."""
+        modalities = [m for m in enabled_modalities((), passes=self.config.recolor.passes) if m.stage == "recolor"]
+        frames = tuple(frame for frame in self.frames if self._misses(modalities, frame))
+        listed = passes_listed(self.output, self.config.name) == [modality.name for modality in modalities]
+        if not modalities or (listed and not frames):
+            return None
+        return PassPlan(self.config, self.output, frames)
+
     def _pairs(self, gap: int) -> tuple[tuple[int, int], ...]:
         """Pairs of frames that are ``gap`` frames of the clip apart and both to be worked on."""
         numbers = self.config.frame_numbers
@@ -175,19 +186,22 @@ def plan_cut(config: CutConfig, output: Path, engine: str | None, frames: Range 
     other_split = ClipWriter(output, "test" if config.split == "train" else "train", config.name)
     _refuse_foreign_files(clip, other_split)
     record = CutRecord.read(output, config.name)
-    stages: tuple[str, ...] = ("labels",)
+    stages: tuple[str, ...] = ("labels", "recolor")
     changed: list[str] = []
     made_from = record
     if engine is not None:
         stages, changed = STAGES, changed_inputs(record)
         made_from = replace(record, engine=engine, source=file_digest(config.source))
-    wanted = fingerprints(config, made_from.engine, made_from.source)
+    palette = file_digest(config.recolor.palette or SHIPPED) if config.recolor.passes else ""
+    wanted = fingerprints(config, made_from.engine, made_from.source, palette)
     if engine is None:
         _require_rendered(config, output, record, wanted)
     move_cut(other_split, clip)
     redone: dict[str, str] = {}
     for stage in stages:
         had = record.fingerprints.get(stage)
+        if stage not in wanted:
+            continue
         if changed:
             reason = f"{changed[0]} changed"
         elif had is not None and had != wanted[stage]:
@@ -206,6 +220,8 @@ def plan_cut(config: CutConfig, output: Path, engine: str | None, frames: Range 
         remove_files_but(paths.figures_folder(output, config.name), ())
         remove_files_but(paths.frame_figures_folder(output, config.name), ())
         remove_file(paths.quality_file(output, config.name))
+    if "recolor" in redone or not config.recolor.passes:
+        remove_file(paths.recolor_file(output, config.name))
     _clear_surplus(config, clip, stages)
     if changed or "pictures" in redone:
         made_from = replace(made_from, inputs={}, notes=[])
@@ -251,7 +267,7 @@ def _clear_surplus(config: CutConfig, clip: ClipWriter, stages: tuple[str, ...])
     """Take out what the configuration does not ask for, so that as many files are there as loaders expect."""
     frames, output, name = config.frame_numbers, clip.root, config.name
     motion = config.motion
-    enabled = enabled_modalities(motion.extras, motion.gaps, motion.tracks)
+    enabled = enabled_modalities(motion.extras, motion.gaps, motion.tracks, config.recolor.passes)
     # tracks of other frames, of another number of points or by another seed go as a whole
     wanted = [modality for modality in enabled if modality.kind != "clip" or has_tracks(config, output)]
     remove_all_but(clip, wanted, stages)

@@ -53,6 +53,19 @@ class Progress:
             self._bar.set_postfix_str(where, refresh=False)
             self._bar.update(1)
 
+    def reach(self, done: int, total: int, where: str) -> None:
+        """So many units are done of so many, where neither is known in advance.
+
+        Args:
+            done: Units that are done.
+            total: Units that there are in this part of the work.
+            where: What is being worked on, in a few words.
+        """
+        with self._lock:
+            self._bar.total = total
+            self._bar.n = done
+            self._bar.set_postfix_str(where, refresh=True)
+
     def say(self, sentence: str) -> None:
         """Print a line above the bar."""
         with self._lock:

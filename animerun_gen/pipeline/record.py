@@ -20,8 +20,8 @@ from animerun_gen.pipeline.paths import record_file
 MISSING = "missing"
 """Stands for the digest of a library or image that the scene names and that is not there."""
 
-STAGES = ("pictures", "motion", "labels")
-"""The stages of a cut, each made from those before it."""
+STAGES = ("pictures", "motion", "labels", "recolor")
+"""The stages of a cut; pictures and motion are made from the scene, the others from both of these."""
 
 
 @dataclass(frozen=True)
@@ -65,20 +65,23 @@ class CutRecord:
 _RECORD = TypeAdapter(CutRecord)
 
 
-def fingerprints(config: CutConfig, engine: str, source: str) -> dict[str, str]:
+def fingerprints(config: CutConfig, engine: str, source: str, palette: str = "") -> dict[str, str]:
     """Digests of what each stage's files depend on.
 
     Frame numbers are no part of them, because each file stands for itself, with one exception: colours are read from
     the shaders at the clip's first frame.  Nor are the companions of the motion: a file of theirs is there or missing.
+    Colour passes, however, are designed for the clip as a whole, so they depend on all its frames' numbers, and on the
+    cut's name, by which the files are found anyway.
 
     Args:
         config: The cut.
         engine: Version of Blender.
         source: SHA-256 of the ``.blend``.
+        palette: SHA-256 of the palette.
 
     Returns:
-        Stage to digest; ``"figures"`` stands for those of the quality gate, which also depend on which companions
-        there are to hold the labels against.
+        Stage to digest, without ``"recolor"`` where there are no passes; ``"figures"`` stands for those of the quality
+        gate, which also depend on which companions there are to hold the labels against.
     """
     scene = {
         "project": __version__,
@@ -111,7 +114,11 @@ def fingerprints(config: CutConfig, engine: str, source: str) -> dict[str, str]:
     )
     labels = _digest(pictures, motion, config.model_dump(mode="json", include={"labels"}))
     known = sorted({"ids", "exact_occlusion"} & set(config.motion.extras))
-    return {"pictures": pictures, "motion": motion, "labels": labels, "figures": _digest(labels, known)}
+    found = {"pictures": pictures, "motion": motion, "labels": labels, "figures": _digest(labels, known)}
+    if config.recolor.passes:
+        choices = config.model_dump(mode="json", include={"seed": True, "recolor": {"keep"}})
+        found["recolor"] = _digest(pictures, motion, choices, config.frame_numbers, palette)
+    return found
 
 
 def file_digest(path: Path) -> str:

@@ -96,7 +96,7 @@ class RenderProcess:
             raise RenderFailure(f"cut '{name}', {where}: {failure} (log: {self._log})")
         if not finished:
             raise RenderFailure(
-                f"cut '{name}': Blender {_describe_status(status)} {where}.{_last_words(self._log, log_start)} The log "
+                f"cut '{name}': Blender {describe_status(status)} {where}.{last_words(self._log, log_start)} The log "
                 f"is {self._log}; run the same command again to go on with what is missing."
             )
 
@@ -176,7 +176,8 @@ def _parse(line: bytes) -> Event | None:
     return event if isinstance(event, dict) and "event" in event else None
 
 
-def _describe_status(status: int | None) -> str:
+def describe_status(status: int | None) -> str:
+    """How a process ended, as the end of a sentence; None: it did not."""
     if status is None:
         return "stopped reporting and did not end"
     if status < 0:
@@ -189,7 +190,7 @@ def _describe_status(status: int | None) -> str:
     return f"ended with status {status}"
 
 
-def _last_words(log: Path, start: int) -> str:
+def last_words(log: Path, start: int) -> str:
     """The last line of the log behind ``start`` that looks like an error, as a sentence of its own."""
     with open(log, "rb") as file:
         file.seek(start)

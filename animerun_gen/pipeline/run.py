@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from animerun_gen.blender.job import Event, RenderJob
 from animerun_gen.config import CutConfig, load_cuts
@@ -22,6 +22,7 @@ from animerun_gen.dataset.files import remove_stale_temporaries, write_json
 from animerun_gen.errors import AnimerunGenError, ConfigError, DatasetError
 from animerun_gen.lifetime import begin_as_worker
 from animerun_gen.pipeline import paths
+from animerun_gen.pipeline.camera_cuts import split_at_camera_cuts
 from animerun_gen.pipeline.coverage import Coverage, describe_coverage, measure_coverage
 from animerun_gen.pipeline.engines import BpyModule, Engine, InstalledBlender
 from animerun_gen.pipeline.labelling import LabelTask, collect_quality, read_cross_checks
@@ -30,6 +31,7 @@ from animerun_gen.pipeline.manifest import write_manifest
 from animerun_gen.pipeline.plan import CutPlan, plan_cut, split_job
 from animerun_gen.pipeline.progress import Progress
 from animerun_gen.pipeline.record import STAGES, CutRecord, input_digest
+from animerun_gen.recolor.survey import Survey
 
 SMALLEST_JOB = 6
 """Frames for which another Blender process is worth its start."""
@@ -70,6 +72,7 @@ class CutSummary:
         config: The cut.
         rendered: The frames that Blender visited in this run.
         labelled: Frames and pairs that were labelled in this run.
+        recolored: Frames of which colour passes were made in this run.
         redone: Stages that were out of date and cleared away, with the reason.
         notes: What opening, converting and rendering the scene had to say in this run.
         failures: Why something could not be made.
@@ -82,6 +85,7 @@ class CutSummary:
     config: CutConfig
     rendered: set[int] = field(default_factory=set)
     labelled: int = 0
+    recolored: int = 0
     redone: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
@@ -100,7 +104,8 @@ def generate(cuts: Sequence[CutConfig], options: Options) -> list[CutSummary]:
         options: How.
 
     Returns:
-        What became of each cut, in order.  A cut that fails does not keep the others from being made.
+        What became of each cut, in order, and of each of its stretches where it is split at camera cuts.  A cut that
+        fails does not keep the others from being made.
 
     Raises:
         BusyError: Another run writes to the same output.
@@ -116,17 +121,23 @@ def generate(cuts: Sequence[CutConfig], options: Options) -> list[CutSummary]:
         remove_stale_temporaries(options.output)
         # what Blenders that were killed together with their run had under way
         shutil.rmtree(paths.scratch_folder(options.output), ignore_errors=True)
-        summaries = {config.name: CutSummary(config) for config in cuts}
+        parts = split_at_camera_cuts(cuts, options.output, engine)
+        summaries = {part.config.name: CutSummary(part.config, notes=list(part.notes)) for part in parts}
         plans = []
-        for config in cuts:
-            with _failures_to(summaries[config.name]):
-                plan = plan_cut(config, options.output, engine.version if engine else None, options.frames)
-                summaries[config.name].redone = plan.redone
+        for part in parts:
+            summary = summaries[part.config.name]
+            if part.failure is not None:
+                summary.failures.append(part.failure)
+                continue
+            with _failures_to(summary):
+                plan = plan_cut(part.config, options.output, engine.version if engine else None, options.frames)
+                summary.redone = plan.redone
                 plans.append(plan)
         if engine is not None:
             _render(plans, engine, options, summaries)
         if options.label:
             _label([plan for plan in plans if not summaries[plan.config.name].failures], options, summaries)
+            _recolor([plan for plan in plans if not summaries[plan.config.name].failures], options, summaries)
         for plan in plans:
             summary = summaries[plan.config.name]
             summary.cross_checks = list(read_cross_checks(options.output, summary.config).values())
@@ -230,7 +241,7 @@ def _label(plans: Sequence[CutPlan], options: Options, summaries: dict[str, CutS
         with Progress(len(frames) + len(pairs), "label", "labelling") as progress:
             # matches need the segments of both frames
             for tasks in (frames, pairs):
-                _run_tasks(_possible(tasks, summaries), options.workers, progress, summaries)
+                _run_tasks(_possible(tasks, summaries), options.workers, progress, summaries, _count_label)
     for plan in plans:
         summary = summaries[plan.config.name]
         with _failures_to(summary):
@@ -252,11 +263,71 @@ def _possible(tasks: Sequence[LabelTask], summaries: dict[str, CutSummary]) -> l
     return possible
 
 
-def _run_tasks(tasks: Sequence[LabelTask], workers: int, progress: Progress, summaries: dict[str, CutSummary]) -> None:
-    def done(task: LabelTask, error: BaseException | None) -> None:
+def _count_label(summary: CutSummary, _: Any) -> None:
+    summary.labelled += 1
+
+
+def _recolor(plans: Sequence[CutPlan], options: Options, summaries: dict[str, CutSummary]) -> None:
+    """Make colour passes: look at the whole clip, choose its colours, repaint the frames that lack them."""
+    wanted = []
+    for plan in plans:
+        passes = plan.missing_passes()
+        if passes is not None and (reason := passes.why_not()) is not None:
+            summaries[plan.config.name].notes.append(reason)
+        elif passes is not None:
+            wanted.append(passes)
+    if not wanted:
+        return
+    surveys = {passes.config.name: Survey() for passes in wanted}
+
+    def keep(summary: CutSummary, survey: Survey) -> None:
+        surveys[summary.config.name].add(survey)
+
+    def count(summary: CutSummary, _: Any) -> None:
+        summary.recolored += 1
+
+    looks = [task for passes in wanted for task in passes.surveys]
+    with Progress(len(looks) + sum(len(passes.frames) for passes in wanted), "frame", "recolouring") as progress:
+        _run_tasks(looks, options.workers, progress, summaries, keep)
+        tasks = []
+        for passes in wanted:
+            summary = summaries[passes.config.name]
+            with _failures_to(summary):
+                if not summary.failures:
+                    chosen, notes = passes.choose(surveys[passes.config.name])
+                    summary.notes += notes
+                    tasks += chosen
+        _run_tasks(tasks, options.workers, progress, summaries, count)
+
+
+class _Task(Protocol):
+    """One unit of work on a frame, which may be done in another process."""
+
+    @property
+    def config(self) -> CutConfig: ...
+
+    @property
+    def output(self) -> Path: ...
+
+    @property
+    def frame(self) -> int: ...
+
+    def run(self) -> Any: ...
+
+
+def _run_tasks(
+    tasks: Sequence[_Task],
+    workers: int,
+    progress: Progress,
+    summaries: dict[str, CutSummary],
+    take: Callable[[CutSummary, Any], None],
+) -> None:
+    """Do all tasks, and hand what comes of each to ``take``."""
+
+    def done(task: _Task, result: Any, error: BaseException | None) -> None:
         summary = summaries[task.config.name]
         if error is None:
-            summary.labelled += 1
+            take(summary, result)
         elif isinstance(error, Exception):
             failure = _describe_failure(task, error)
             if failure not in summary.failures:
@@ -269,37 +340,39 @@ def _run_tasks(tasks: Sequence[LabelTask], workers: int, progress: Progress, sum
     if workers == 1 or len(tasks) < 2:
         for task in tasks:
             try:
-                task.run()
+                result = task.run()
             except Exception as error:
-                done(task, error)
+                done(task, None, error)
             else:
-                done(task, None)
+                done(task, result, None)
         return
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=begin_as_worker) as pool:
         futures = {pool.submit(task.run): task for task in tasks}
         try:
             for future in as_completed(futures):
-                done(futures[future], future.exception())
+                failure = future.exception()
+                done(futures[future], None if failure else future.result(), failure)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
 
 
-def _describe_failure(task: LabelTask, error: Exception) -> str:
+def _describe_failure(task: _Task, error: Exception) -> str:
     """Why a task failed, in a sentence; what only a developer can make sense of goes to the cut's log."""
     name = task.config.name
     if isinstance(error, AnimerunGenError):
         return f"cut '{name}': {error}"
     if isinstance(error, BrokenProcessPool):
         return (
-            f"cut '{name}': a labelling process died, perhaps because memory ran out; run the same command again, "
-            "with fewer workers"
+            f"cut '{name}': a labelling or recolouring process died, perhaps because memory ran out; run the same "
+            "command again, with fewer workers"
         )
     log = paths.log_file(task.output, name)
     log.parent.mkdir(parents=True, exist_ok=True)
     with open(log, "a", encoding="utf-8") as file:
         file.writelines(traceback.format_exception(error))
-    return f"cut '{name}': frame {task.frame} cannot be labelled: {type(error).__name__}: {error} (log: {log})"
+    what = f"frame {task.frame} cannot be {'labelled' if isinstance(task, LabelTask) else 'recoloured'}"
+    return f"cut '{name}': {what}: {type(error).__name__}: {error} (log: {log})"
 
 
 def run_command(options: argparse.Namespace) -> int:
@@ -357,8 +430,10 @@ def describe(summaries: Sequence[CutSummary], output: Path) -> list[str]:
     for summary in summaries:
         name = summary.config.name
         work = f"{len(summary.rendered)} frames rendered, {summary.labelled} labels made"
-        state = _state(summary)
-        lines.append(f"{name}: {state}; {work}" if summary.rendered or summary.labelled else f"{name}: {state}")
+        if summary.recolored:
+            work += f", {summary.recolored} frames recoloured"
+        state, worked = _state(summary), summary.rendered or summary.labelled or summary.recolored
+        lines.append(f"{name}: {state}; {work}" if worked else f"{name}: {state}")
         lines += [f"  out of date ({stage}): {reason}" for stage, reason in summary.redone.items()]
         lines += [f"  note: {note}" for note in summary.notes]
         lines += [f"  failed: {failure}" for failure in summary.failures[:SHOWN_FAILURES]]

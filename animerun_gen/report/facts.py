@@ -187,7 +187,9 @@ def _wanted_kinds(config: Mapping[str, Any]) -> tuple[Modality, ...]:
     extras = [str(extra) for extra in _list(motion.get("extras"))]
     gaps = [gap for gap in _list(motion.get("gaps")) if type(gap) is int and gap > 0]
     tracks = motion.get("tracks")
-    return enabled_modalities(extras, gaps, tracks if type(tracks) is int else 0)
+    passes = _dict(config.get("recolor")).get("passes")
+    known = [number if type(number) is int and number > 0 else 0 for number in (tracks, passes)]
+    return enabled_modalities(extras, gaps, known[0], min(known[1], 99))
 
 
 def _count(frames: Sequence[int]) -> str:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from animerun_gen.conventions import known_flow
 from animerun_gen.dataset import ClipFiles
+from animerun_gen.dataset.modalities import color_pass
 from animerun_gen.errors import DatasetError
 from animerun_gen.quality.colors import flow_to_color
 from animerun_gen.quality.warp import warp_difference
@@ -20,6 +21,9 @@ DIRECTIONS = ("forward", "backward")
 
 MASKS = tuple(f"{what}_{way}" for way in DIRECTIONS for what in ("occlusion", "exact_occlusion", "valid"))
 """The masks that share one picture: mask number i is bit i."""
+
+SHOWN_PASSES = 4
+"""Of so many colour passes the page has a picture, side by side and small."""
 
 SURVEY_STEP = 4
 """Only each such row and column is asked when the length of the clip's motion is looked at."""
@@ -125,6 +129,7 @@ class FrameTask:
         layers = FrameLayers(self.frame)
         pictures = {name: self._read(layers, name) for name in ("frame", "flat", "contour")}
         self._add_pictures(layers, pictures)
+        self._add_passes(layers)
         self._add_labels(layers)
         flows = {way: self._read(layers, f"flow_{way}") for way in DIRECTIONS}
         self._add_masks(layers, flows)
@@ -176,6 +181,21 @@ class FrameTask:
                 layers.pictures[name] = encode.encode_index(small.astype(np.uint32) * 0x010101)
             else:
                 layers.pictures[name] = encode.encode_picture(small, quality)
+
+    def _add_passes(self, layers: FrameLayers) -> None:
+        """The first colour passes as one picture: two by two, or a single one."""
+        found = [self._read(layers, color_pass(number).name) for number in range(1, SHOWN_PASSES + 1)]
+        passes = [picture for picture in found if picture is not None]
+        if not passes:
+            return
+        width, height = self.detail.size(self.resolution)
+        columns = 1 if len(passes) == 1 else 2
+        cell = (width // columns, height // columns)
+        sheet = np.full((height, width, 3), 255, np.uint8)
+        for place, picture in enumerate(passes):
+            top, left = place // columns * cell[1], place % columns * cell[0]
+            sheet[top : top + cell[1], left : left + cell[0]] = encode.shrink_colors(picture, cell)
+        layers.pictures["passes"] = encode.encode_picture(sheet, self.detail.quality)
 
     def _add_labels(self, layers: FrameLayers) -> None:
         size = self.detail.size(self.resolution)

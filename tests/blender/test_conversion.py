@@ -138,7 +138,11 @@ def test_colours_come_from_the_shaders_where_nobody_painted(
         tmp_path,
         cut(source),
         cut(textured, "style: {color: texture}\n"),
-        cut(overridden, 'style: {background: "#102030", overrides: {"pa*": "#0a0b0c", nothing: "#ffffff"}}\n'),
+        cut(
+            overridden,
+            'style: {color: texture, background: "#102030", '
+            'overrides: {"pa*": "#0a0b0c", image: "#0a0b0c", nothing: "#ffffff"}}\n',
+        ),
     )
     expected = {
         "base": {(255, 0, 0)},
@@ -154,7 +158,7 @@ def test_colours_come_from_the_shaders_where_nobody_painted(
     assert {name: seen[name] for name in expected} == expected
     seen = colors(dataset.clip("overridden"))
     ink = {(10, 11, 12)}
-    assert {name: seen[name] for name in expected} == expected | {"pane": ink, "painted": ink}
+    assert {name: seen[name] for name in expected} == expected | {"pane": ink, "painted": ink, "image": ink}
     assert seen["background"] == {(16, 32, 48)}
     assert "style.overrides: no material is named 'nothing'" in said
 
@@ -263,7 +267,7 @@ def test_a_scene_that_lacks_something_ends_in_a_sentence(
     result = run_cli("render", *configs, "--out", tmp_path / "out", check=False)
     assert result.returncode == 1
     for words in (
-        "has no camera; set 'camera' in the cut's configuration to one of the scene's cameras: 'Camera'",
+        "has no camera; set 'camera' in the cut's configuration to one of these: 'Camera'",
         "has 'ball', an object of type MESH, as its camera; set 'camera'",
         "is of type PANO; only perspective and orthographic cameras have exact flow",
         "has no scene named 'Shot 7'; it has 'Scene'",

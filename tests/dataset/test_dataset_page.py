@@ -27,3 +27,4 @@ def test_files_over_a_gap_and_of_the_clip_have_their_own_names() -> None:
     assert "`Gap4/Flow/<cut>/forward/0186.flo` | forward" in page
     assert "`Gap4/Flow/<cut>/backward/0190.flo` | backward" in page
     assert "`Tracks/<cut>/tracks.npz` | clip" in page
+    assert "`Frame_Anime/<cut>/color_1/0186.png` | frame | uint8 | H, W, 3 | `recolor.passes`" in page

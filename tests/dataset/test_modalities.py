@@ -12,9 +12,11 @@ from animerun_gen.dataset.modalities import (
     MODALITIES,
     Modality,
     at_gap,
+    color_pass,
     enabled_modalities,
     gap_modalities,
     modality,
+    pass_number,
 )
 
 # Written down a second time on purpose: other people's loaders look for exactly these.
@@ -113,6 +115,25 @@ def test_extras_switch_on_their_modalities_and_nothing_else() -> None:
         "exact_occlusion": {"exact_occlusion_forward", "exact_occlusion_backward"},
     }
     assert enabled_modalities(get_args(Extra), tracks=1) == MODALITIES
+
+
+def test_colour_passes_lie_beside_the_original_frames() -> None:
+    frame = modality("frame")
+    for number in (1, 9, 10, 99):
+        what = modality(f"color_{number}")
+        assert what == color_pass(number)
+        assert what.path(Path("data"), "train", "fight", 186) == Path(
+            f"data/train/Frame_Anime/fight/color_{number}/0186.png"
+        )
+        assert (what.dtype, what.shape, what.kind, what.content) == (frame.dtype, frame.shape, "frame", "picture")
+        assert pass_number(what.name) == number
+    for name in ("color_0", "color_100", "color_01", "color_1 ", "color_", "color_1_gap2", "color_\u0661"):
+        assert pass_number(name) is None
+        with pytest.raises(ValueError, match="there is no modality"):
+            modality(name)
+    with pytest.raises(ValueError, match="numbered from 1 to 99"):
+        color_pass(0)
+    assert [what.name for what in enabled_modalities((), passes=2)[-3:]] == ["valid_backward", "color_1", "color_2"]
 
 
 @given(st.integers(1, 30), st.integers(1, 5), st.integers(2, 40))

@@ -708,8 +708,10 @@ def test_a_downloaded_dataset_is_checked_by_its_layout(root: Path) -> None:
             "Gap2",
         ):
             shutil.rmtree(root / split / folder, ignore_errors=True)
-    (root / "train/Frame_Anime/square/color_1").mkdir()
-    (root / "train/Frame_Anime/square/color_1/0001.png").touch()
+    # published clips have passes in other colours, perhaps not of every frame
+    passes = root / "train/Frame_Anime/square"
+    shutil.copytree(passes / "original", passes / "color_1")
+    (passes / "color_1" / "0003.png").unlink()
     # what others write in other types is none of our business
     other_dtype(root / "train/Segment/square/0002.npy")
     with_alpha(root / "train/Frame_Anime/square/original/0004.png")

@@ -7,14 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from animerun_gen.motion.geometry import Camera, FrameGeometry
+from animerun_gen.motion.geometry import CLIP, EXTEND, MIRROR, REPEAT, Camera, FrameGeometry, Holes, Masks
 
 WIDTH, HEIGHT = 48, 32
 
 
 @dataclass
 class Thing:
-    """One object of a hand-made frame: its mesh and where it stands."""
+    """One object of a hand-made frame: its mesh and where it stands.
+
+    ``slot_masks`` has the number of a mask, or -1, for each slot; ``uvs`` the texture coordinates of the corners.
+    """
 
     key: str
     vertices: np.ndarray
@@ -24,6 +27,8 @@ class Thing:
     remeshed: bool = False
     slots: tuple[int, ...] = (2,)
     triangle_slots: np.ndarray | None = None
+    uvs: np.ndarray | None = None
+    slot_masks: tuple[int, ...] | None = None
 
 
 def translation(x: float, y: float, z: float) -> np.ndarray:
@@ -76,7 +81,17 @@ def camera(projection: np.ndarray, world: np.ndarray | None = None, name: str = 
     )
 
 
-def frame(number: int, seen_by: Camera, things: Sequence[Thing]) -> FrameGeometry:
+def masks(*images: np.ndarray, extensions: Sequence[int] = ()) -> Masks:
+    """Masks of bool arrays, lowest row first, which repeat unless they are said to do something else."""
+    return Masks(
+        texels=np.concatenate([image.ravel() for image in images]).astype(np.uint8),
+        start=np.cumsum([0, *[image.size for image in images]]),
+        size=np.array([image.shape for image in images], np.int64),
+        extension=np.array(extensions or [REPEAT] * len(images), np.uint8),
+    )
+
+
+def frame(number: int, seen_by: Camera, things: Sequence[Thing], with_holes: Masks | None = None) -> FrameGeometry:
     slot_counts = [len(thing.slots) for thing in things]
     return FrameGeometry(
         frame=number,
@@ -100,7 +115,54 @@ def frame(number: int, seen_by: Camera, things: Sequence[Thing]) -> FrameGeometr
         modifiers=("",) * len(things),
         slot_start=np.cumsum([0, *slot_counts]),
         slot_materials=np.array([slot for thing in things for slot in thing.slots], np.uint16),
+        holes=None if with_holes is None else _holes(things, with_holes),
     )
+
+
+def _holes(things: Sequence[Thing], with_holes: Masks) -> Holes:
+    laid = [thing.uvs if thing.uvs is not None else np.empty((0, 3, 2)) for thing in things]
+    starts = np.cumsum([0, *[len(uvs) for uvs in laid]])[:-1]
+    return Holes(
+        uvs=np.concatenate([np.empty((0, 3, 2)), *laid]).astype(np.float32),
+        uv_start=np.array([-1 if t.uvs is None else s for t, s in zip(things, starts, strict=True)], np.int64),
+        slot_masks=np.array(
+            [mask for thing in things for mask in thing.slot_masks or (-1,) * len(thing.slots)], np.int32
+        ),
+        masks=with_holes,
+    )
+
+
+def is_hole(geometry: FrameGeometry, instance: int, triangle: int, shares: np.ndarray) -> np.ndarray:
+    """Which points ``(..., 3)`` of a triangle, given by how much of each corner they are, lie in holes."""
+    holes, mesh = geometry.holes, geometry.mesh[instance]
+    nowhere = np.zeros(shares.shape[:-1], bool)
+    if holes is None or holes.uv_start[mesh] < 0:
+        return nowhere
+    slots = holes.slot_masks[geometry.slot_start[instance] : geometry.slot_start[instance + 1]]
+    slot = geometry.triangle_slots[geometry.triangle_start[mesh] + triangle]
+    mask = slots[min(slot, len(slots) - 1)] if len(slots) else -1
+    if mask < 0:
+        return nowhere
+    rows, columns = holes.masks.size[mask]
+    image = holes.masks.texels[holes.masks.start[mask] :][: rows * columns].reshape(rows, columns)
+    u, v, w = np.moveaxis(shares, -1, 0)
+    uvs = holes.uvs[holes.uv_start[mesh] + triangle].astype(np.float64)
+    places = [(u * uvs[0, k] + v * uvs[1, k] + w * uvs[2, k]) / (u + v + w) for k in (0, 1)]
+    extension = holes.masks.extension[mask]
+    beyond = nowhere
+    if extension == REPEAT:
+        places = [place % 1.0 for place in places]
+    elif extension == MIRROR:
+        places = [1.0 - np.abs(place % 2.0 - 1.0) for place in places]
+    elif extension == CLIP:
+        beyond = np.logical_or.reduce([~((place >= 0) & (place <= 1)) for place in places])
+    else:
+        assert extension == EXTEND
+    column, row = (
+        np.clip(np.floor(np.nan_to_num(place) * count), 0, count - 1).astype(int)
+        for place, count in zip(places, (columns, rows), strict=True)
+    )
+    return beyond | (image[row, column] != 0)
 
 
 def soup(generator: np.random.Generator, count: int, key: str = "soup", depth: float = -6.0) -> Thing:
@@ -168,6 +230,10 @@ def cast(geometry: FrameGeometry, x: np.ndarray, y: np.ndarray) -> tuple[np.ndar
             for start, end in ((a, b), (b, c), (c, a)):
                 inside &= np.sum(np.cross(end - start, point - start) * normal, axis=1) >= 0
             inside &= (depth >= geometry.camera.clip_start) & (depth <= geometry.camera.clip_end)
+        for k in np.flatnonzero(inside):
+            # areas opposite the corners, in the world
+            areas = [normal[k] @ np.cross(e - s, point[k] - s) for s, e in ((b[k], c[k]), (c[k], a[k]), (a[k], b[k]))]
+            inside[k] = not is_hole(geometry, instances[k], numbers[k], np.array(areas))
         if not inside.any():
             hits.append((-1, -1, np.inf))
             continue
@@ -207,6 +273,8 @@ def depths(geometry: FrameGeometry, x: np.ndarray, y: np.ndarray) -> Iterator[tu
                 )
                 inside = (shares >= 0.0).all(axis=0) & (determinant != 0.0)
                 inside &= (depth >= geometry.camera.clip_start) & (depth <= geometry.camera.clip_end)
+                hits = np.flatnonzero(inside)
+                inside[hits] = ~is_hole(geometry, instance, number, shares.T[hits])
             yield instance, number, np.where(inside, depth, np.nan)
 
 

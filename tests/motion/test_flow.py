@@ -8,6 +8,7 @@ import pytest
 from animerun_gen.conventions import UNKNOWN_FLOW, known_flow
 from animerun_gen.motion import raster
 from animerun_gen.motion.flow import NO_INSTANCE, compute_motion, exact_occlusion, find_counterparts
+from animerun_gen.motion.vector_pass import VectorPassAbilities, surface_problems
 from tests.motion.synthetic import (
     HEIGHT,
     WIDTH,
@@ -16,6 +17,7 @@ from tests.motion.synthetic import (
     cast,
     cube,
     frame,
+    masks,
     orthographic,
     perspective,
     pixel_grid,
@@ -203,3 +205,31 @@ def test_exact_occlusion_is_what_a_ray_to_the_target_point_says() -> None:
     expected = outside | (depth < motion.depth.ravel() * (1 - 1e-6))
     assert np.array_equal(occluded.ravel(), expected)
     assert 0.05 < expected.mean() < 0.6
+
+
+def test_flow_and_occlusion_follow_what_is_seen_through_a_hole() -> None:
+    left_half = np.array([[True, False]])
+    card = plane("card", translation(0, 0, -4), 1.5)
+    card.uvs, card.slot_masks = np.array([[[0, 0], [1, 0], [1, 1]], [[0, 0], [1, 1], [0, 1]]]), (0,)
+    wall = plane("wall", translation(0, 0, -8), 9.0)
+    seen_by = camera(perspective(1.1))
+    first = frame(1, seen_by, [card, wall], masks(left_half))
+    card.matrix = translation(0.5, 0, -4)
+    wall.matrix = translation(0, 0.5, -8)
+    second = frame(2, seen_by, [card, wall], masks(left_half))
+    seen = raster.draw(first)
+    motion = compute_motion(first, seen, second)
+    hole = (slice(12, 20), slice(WIDTH // 2 - 7, WIDTH // 2 - 1))
+    assert (seen.instance[hole] == 1).all()
+    # what the hole shows moves as the wall does, upwards, and the card beside it to the right
+    assert (motion.flow[hole][..., 1] < -1.0).all()
+    assert np.abs(motion.flow[hole][..., 0]).max() < 1e-9
+    leaf = seen.instance == 0
+    assert (motion.flow[leaf][:, 0] > 1.0).all()
+    # the hole moves on: part of the wall comes to light, none of what it shows is lost before the card's left border
+    occluded = exact_occlusion(motion, seen, second)
+    assert not occluded[hole].any()
+    solid = exact_occlusion(motion, seen, frame(2, seen_by, [card, wall]))
+    assert solid[hole].any()
+    reasons = surface_problems(first, seen, second, VectorPassAbilities(zoom=True, moving_orthographic=True))
+    assert any("holes" in reason for reason in reasons)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from animerun_gen.motion import kernels, raster
+from animerun_gen.motion.geometry import CLIP, EXTEND, MIRROR, REPEAT, Masks
 from tests.motion.synthetic import (
     HEIGHT,
     WIDTH,
@@ -17,6 +18,7 @@ from tests.motion.synthetic import (
     cube,
     depths,
     frame,
+    masks,
     orthographic,
     perspective,
     pixel_grid,
@@ -159,17 +161,81 @@ def _soup_of(kind: str, generator: np.random.Generator) -> list[Thing]:
     return things
 
 
+def _with_holes(things: list[Thing], generator: np.random.Generator) -> Masks:
+    """Give every second slot a mask, of every extension, and most triangles texture coordinates far outside of it."""
+    images = [generator.random(shape) < 0.5 for shape in ((5, 7), (1, 1), (64, 3), (9, 9), (16, 16))]
+    extensions = (REPEAT, REPEAT, EXTEND, CLIP, MIRROR)
+    for index, thing in enumerate(things):
+        count = len(thing.triangles)
+        thing.slots, thing.slot_masks = (2, 3, 4), (index % 5, -1, (index + 2) % 5)
+        # slot 3 does not exist: the last one counts
+        thing.triangle_slots = generator.integers(0, 4, count)
+        if index % 7 != 3:
+            thing.uvs = generator.uniform(-3, 4, (count, 3, 2))
+            thing.uvs[::3] = generator.integers(-1, 3, thing.uvs[::3].shape)
+            thing.uvs[5::11, 1, 0] = np.nan if index % 7 == 5 else 0.0
+    return masks(*images, extensions=extensions)
+
+
+@pytest.mark.parametrize("projection", PROJECTIONS)
+def test_rays_pass_through_holes(projection: str) -> None:
+    generator = np.random.default_rng(5)
+    things = [soup(generator, 30), cube("cube", translation(0.3, 0.2, -5) @ rotation(1, 0.7))]
+    holes = _with_holes(things, generator)
+    geometry = frame(1, camera(PROJECTIONS[projection]), things, holes)
+    seen, solid = raster.draw(geometry), raster.draw(dataclasses.replace(geometry, holes=None))
+    instance, triangle, depth = cast(geometry, *pixel_grid())
+    # a ray may pass a texel's border on the other side than the pixel's sums
+    same = (seen.instance.ravel() == instance) & (seen.triangle.ravel() == triangle)
+    assert same.mean() > 0.997
+    assert np.allclose(seen.depth.ravel()[same], depth[same], rtol=1e-9)
+    assert (seen.depth != solid.depth).mean() > 0.1
+
+
+def test_a_card_shows_what_its_mask_says() -> None:
+    # an orthographic camera that sees one texel of an 8 x 8 mask on every pixel of a card, row 0 of the mask lowest
+    image = np.random.default_rng(1).random((8, 8)) < 0.4
+    card = plane("card", translation(0, 0, -5), 4.0)
+    card.uvs = np.array([[[0, 0], [1, 0], [1, 1]], [[0, 0], [1, 1], [0, 1]]])
+    card.slot_masks = (0,)
+    behind = plane("behind", translation(0, 0, -9), 4.0)
+    geometry = frame(1, camera(orthographic(WIDTH / 2)), [card, behind], masks(image))
+    rows, columns = slice(HEIGHT // 2 - 4, HEIGHT // 2 + 4), slice(WIDTH // 2 - 4, WIDTH // 2 + 4)
+    seen = raster.draw(geometry)
+    assert np.array_equal(seen.instance[rows, columns][::-1] == 1, image)
+    # and the card hides of a point behind what it does not let through
+    x, y = (part.reshape(HEIGHT, WIDTH)[rows, columns].ravel() for part in pixel_grid())
+    on_the_one_behind = np.ones(64, np.int32), np.zeros(64, np.int32)
+    hidden = raster.hidden_points(geometry, x, y, np.full(64, 9.0), *on_the_one_behind)
+    assert np.array_equal(~hidden.reshape(8, 8)[::-1], image)
+
+
+@pytest.mark.parametrize("kind", ["ordinary", "degenerate", "on the grid"])
+def test_masks_without_holes_change_nothing(kind: str) -> None:
+    generator = np.random.default_rng(3)
+    things = _soup_of(kind, generator)
+    _with_holes(things, generator)
+    whole = masks(*[np.zeros((4, 4), bool)] * 5)
+    geometry = frame(1, camera(VIEWS["exactly on pixels"]), things, whole)
+    with_masks, without = raster.draw(geometry), raster.draw(dataclasses.replace(geometry, holes=None))
+    assert np.array_equal(with_masks.instance, without.instance)
+    assert np.array_equal(with_masks.triangle, without.triangle)
+    assert np.array_equal(with_masks.depth, without.depth)
+
+
 KINDS = ("ordinary", "small", "degenerate", "huge", "on the grid", "closed")
 VIEWS = PROJECTIONS | {"exactly on pixels": orthographic(WIDTH / 2)}
 
 
+@pytest.mark.parametrize("holes", [False, True], ids=("solid", "holes"))
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("projection", VIEWS)
-def test_nothing_that_is_skipped_would_have_been_drawn(projection: str, kind: str) -> None:
+def test_nothing_that_is_skipped_would_have_been_drawn(projection: str, kind: str, holes: bool) -> None:
     generator = np.random.default_rng(11)
     things = _soup_of(kind, generator)
+    given = _with_holes(things, generator) if holes else None
     for world in (np.eye(4), translation(0.3, -0.2, 0.5) @ rotation(1, 0.3)):
-        geometry = frame(1, camera(VIEWS[projection], world), things)
+        geometry = frame(1, camera(VIEWS[projection], world), things, given)
         x, y = pixel_grid()
         instance = np.full(len(x), raster.BACKGROUND)
         triangle = np.full(len(x), -1)
@@ -185,11 +251,13 @@ def test_nothing_that_is_skipped_would_have_been_drawn(projection: str, kind: st
         assert len(np.unique(triangle)) > 3
 
 
+@pytest.mark.parametrize("holes", [False, True], ids=("solid", "holes"))
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("projection", VIEWS)
-def test_nothing_that_is_skipped_would_have_hidden_a_point(projection: str, kind: str) -> None:
+def test_nothing_that_is_skipped_would_have_hidden_a_point(projection: str, kind: str, holes: bool) -> None:
     generator = np.random.default_rng(12)
-    geometry = frame(1, camera(VIEWS[projection]), _soup_of(kind, generator))
+    things = _soup_of(kind, generator)
+    geometry = frame(1, camera(VIEWS[projection]), things, _with_holes(things, generator) if holes else None)
     count = 3000
     x = generator.uniform(-2.0, WIDTH + 1.0, count)
     y = generator.uniform(-2.0, HEIGHT + 1.0, count)

@@ -86,6 +86,8 @@ def stage_of(name: str) -> str | None:
     parts = Path(name).parts
     if parts[0] not in ("train", "test"):
         return None
+    if parts[1] == "Frame_Anime" and parts[3] != "original":
+        return "recolor"
     return next(stage for stage, folders in STAGE_FOLDERS.items() if parts[1] in folders)
 
 

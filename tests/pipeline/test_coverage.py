@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from animerun_gen.dataset.modalities import MODALITIES, enabled_modalities
+from animerun_gen.dataset.modalities import MODALITIES, color_pass, enabled_modalities
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline.coverage import describe_coverage, measure_coverage
 from animerun_gen.pipeline.record import STAGES
@@ -99,3 +99,23 @@ def test_a_file_where_a_folder_should_be(tmp_path: Path) -> None:
     (tmp_path / "train" / "contour" / "square").write_bytes(b"")
     with pytest.raises(DatasetError, match="contour/square cannot be read"):
         measure_coverage(make_cut(tmp_path), tmp_path, STAGES)
+
+
+def test_colour_passes_count_frame_by_frame_once_there_is_something_of_them(tmp_path: Path) -> None:
+    config = make_cut(tmp_path, {**CLIP, "recolor": {"passes": 2}})
+    frames = (10, 15, 20, 25, 30)
+    lay_out(tmp_path, frames)
+    none = measure_coverage(config, tmp_path, STAGES)
+    assert (none.missing_passes, none.missing_frames, none.in_order) == (("color_1", "color_2"), (), True)
+    assert not none.complete
+    # rendering alone makes none
+    assert measure_coverage(config, tmp_path, ("pictures", "motion")).complete
+    for number in (1, 2):
+        for frame in frames:
+            path = color_pass(number).path(tmp_path, "train", "square", frame)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(b"x")
+    assert measure_coverage(config, tmp_path, STAGES).complete
+    path.unlink()
+    some = measure_coverage(config, tmp_path, STAGES)
+    assert (some.missing_passes, some.missing_frames, some.in_order) == ((), (30,), False)

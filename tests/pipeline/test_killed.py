@@ -20,7 +20,7 @@ from animerun_gen.pipeline.run import Options, generate
 from tests.pipeline.datasets import contents, make, make_cut, stage_of
 from tests.pipeline.fake_engine import FakeEngine, FakeProgram
 
-CLIP = {"frames": {"last": 4}, "motion": {"gaps": [1, 2], "tracks": 3}}
+CLIP = {"frames": {"last": 4}, "motion": {"gaps": [1, 2], "tracks": 3}, "recolor": {"passes": 2}}
 CHANGED = {"style": {"background": "#102030"}}
 
 

@@ -63,7 +63,8 @@ def test_parts_of_a_job_are_even(job: RenderJob, parts: int) -> None:
 
 EVERYTHING = {"pictures", "motion", "labels"}
 
-# Every field of the configuration, with another value for it and the stages whose files depend on it.
+# Every field of the configuration, with another value for it and the stages whose files depend on it.  Colour passes
+# ("recolor") are made from pictures and motion, so where one of these is named they go without saying.
 FIELDS: dict[str, tuple[Any, set[str]]] = {
     "name": ("another", set()),
     "split": ("test", set()),
@@ -75,11 +76,12 @@ FIELDS: dict[str, tuple[Any, set[str]]] = {
     # split cuts are split before anything is planned
     "camera_cuts": ("split", set()),
     "trust_scripts": (True, EVERYTHING),
-    # chooses the points of the tracks, whose file says itself what it was made with
-    "seed": (1, set()),
+    # it also chooses the points of the tracks, whose file says itself what it was made with
+    "seed": (1, {"recolor"}),
     # colours are read from the shaders at the first frame
     "frames.first": (2, EVERYTHING),
-    "frames.last": (9, set()),
+    # colours are chosen for the whole clip
+    "frames.last": (9, {"recolor"}),
     "frames.step": (2, {"motion", "labels"}),
     "frame_rate": (25.0, EVERYTHING),
     "resolution": ((64, 32), EVERYTHING),
@@ -122,7 +124,7 @@ FIELDS: dict[str, tuple[Any, set[str]]] = {
     "motion.backend": ("cycles", {"motion", "labels"}),
     "motion.background": ("static", {"motion", "labels"}),
     # each companion is there or missing, and none changes another file
-    "motion.extras": (("depth",), set()),
+    "motion.extras": (("ids", "depth"), set()),
     # likewise
     "motion.gaps": ((1, 2), set()),
     "motion.tracks": (5, set()),
@@ -131,6 +133,11 @@ FIELDS: dict[str, tuple[Any, set[str]]] = {
     "labels.line_threshold": (100, {"labels"}),
     "labels.ball_radius": (2, {"labels"}),
     "labels.match_occlusion": ("exact", {"labels"}),
+    # each pass is there or missing, and none changes another one
+    "recolor.passes": (2, set()),
+    # its content counts, not its place
+    "recolor.palette": (Path("/elsewhere/palette.yaml"), set()),
+    "recolor.keep": (("skin",), {"recolor"}),
     # limits of the summary, no file but the figures has them
     "quality.max_warp_error": (0.5, set()),
     "quality.max_flat_warp_error": (0.5, set()),
@@ -139,6 +146,17 @@ FIELDS: dict[str, tuple[Any, set[str]]] = {
     "quality.min_agreement": (0.5, set()),
     "quality.max_leaks": (0.5, set()),
 }
+
+
+RECOLORED = {"recolor": {"passes": 1}}
+
+
+def merged(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """Nested dictionaries as one; the second is the stronger."""
+    both = dict(one)
+    for key, value in other.items():
+        both[key] = merged(both[key], value) if isinstance(value, dict) and isinstance(both.get(key), dict) else value
+    return both
 
 
 def fields_of(model: type[BaseModel], prefix: str = "") -> list[str]:
@@ -156,22 +174,31 @@ def prints(config: CutConfig, engine: str = "Blender 4", source: str = "digest")
 
 
 def changed_stages(one: dict[str, str], other: dict[str, str]) -> set[str]:
-    return {stage for stage in STAGES if one[stage] != other[stage]}
+    return {stage for stage in STAGES if one.get(stage) != other.get(stage)}
 
 
 @pytest.mark.parametrize("field", fields_of(CutConfig))
 def test_every_field_belongs_to_the_stages_that_depend_on_it(tmp_path: Path, field: str) -> None:
     assert field in FIELDS, "a new field: say above which files depend on it, and put it into fingerprints()"
     value, stages = FIELDS[field]
-    config = make_cut(tmp_path)
+    config = make_cut(tmp_path, RECOLORED)
     changes: Any = value
     for key in reversed(field.split(".")):
         changes = {key: changes}
     if field == "hair.object":
         changes["hair"]["mode"] = "instance"
-    changed = make_cut(tmp_path, changes)
+    changed = make_cut(tmp_path, merged(RECOLORED, changes))
     assert changed != config
+    if stages & {"pictures", "motion"}:
+        stages = stages | {"recolor"}
     assert changed_stages(prints(config), prints(changed)) == stages
+
+
+def test_colour_passes_depend_on_the_palette_and_no_other_stage_does(tmp_path: Path) -> None:
+    config = make_cut(tmp_path, RECOLORED)
+    one, other = (fingerprints(config, "Blender 4", "digest", palette) for palette in ("a", "b"))
+    assert changed_stages(one, other) == {"recolor"}
+    assert "recolor" not in fingerprints(make_cut(tmp_path), "Blender 4", "digest")
 
 
 def test_no_field_is_listed_that_does_not_exist() -> None:

@@ -168,3 +168,20 @@ def test_the_survey_sees_known_motion_of_both_directions(tmp_path: Path) -> None
     assert 0 < lengths.max() <= longest
     assert lengths.max() > 0.5 * longest
     assert len(SurveyTask(clip, 8).run()) < len(lengths)
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 6])
+def test_colour_passes_lie_side_by_side(tmp_path: Path, count: int) -> None:
+    clip = write_clip(tmp_path)
+    colors = [(250, 20, 20), (20, 250, 20), (20, 20, 250), (250, 250, 20), (0, 0, 0), (1, 1, 1)]
+    width, height = SIZE
+    for number, color in enumerate(colors[:count], start=1):
+        clip.write(f"color_{number}", 10, np.full((height, width, 3), color, np.uint8))
+    pictures = layers_of(tmp_path, 10).pictures
+    assert ("passes" in pictures) == (count > 0)
+    if count:
+        sheet = decoded(pictures["passes"])
+        assert sheet.shape == (height, width, 3)
+        corners = [tuple(sheet[y, x]) for y in (1, height - 2) for x in (1, width - 2)]
+        white = (255, 255, 255)
+        assert corners == {1: colors[:1] * 4, 3: [*colors[:3], white], 6: colors[:4]}[count]

@@ -12,12 +12,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from animerun_gen.blender.clipped import ClippedMaterials
 from animerun_gen.blender.convert.colors import convert_colors
 from animerun_gen.blender.convert.film_look import remove_film_look
+from animerun_gen.blender.convert.focal_length import find_zooming_cameras, fix_focal_lengths
 from animerun_gen.blender.convert.hair import convert_hair
 from animerun_gen.blender.convert.particles import convert_particles
 from animerun_gen.blender.convert.removal import remove_named
-from animerun_gen.blender.convert.transparency import make_solid
+from animerun_gen.blender.convert.rules import remove_by_rules
+from animerun_gen.blender.convert.transparency import convert_transparency
 from animerun_gen.blender.convert.unreadable import remove_unreadable
 from animerun_gen.blender.opening import OpenedScene
 from animerun_gen.config import CutConfig
@@ -37,10 +40,12 @@ class Conversion:
     Attributes:
         notes: What was changed, a sentence each.
         followers: In the order in which they are to be called.
+        clipped: The materials with holes, for whoever draws the scene or takes its geometry down.
     """
 
     notes: list[str] = field(default_factory=list)
     followers: list[Follower] = field(default_factory=list)
+    clipped: ClippedMaterials = field(default_factory=ClippedMaterials)
 
     def follow(self) -> None:
         """Bring everything to where it belongs; call it after every change of frame."""
@@ -52,22 +57,36 @@ def convert_scene(opened: OpenedScene, config: CutConfig) -> Conversion:
     """Convert the scene; it stands at the cut's first frame before and after.
 
     Args:
-        opened: The opened scene.
+        opened: The opened scene; :func:`~animerun_gen.blender.geometry.geometry_engine` must be active.
         config: The cut.
 
     Returns:
         What was changed, and the followers.
+
+    Raises:
+        SceneError: It cannot be converted as the configuration asks.
     """
     done = Conversion()
+    zooming = find_zooming_cameras(opened, config)
     done.notes += remove_film_look(opened, config)
     done.notes += remove_named(config)
+    done.notes += remove_by_rules(opened, config)
     hair_notes, hair_followers = convert_hair(opened, config)
     done.notes += hair_notes
     done.followers += hair_followers
     done.notes += convert_particles(opened, config)
     done.notes += remove_unreadable()
-    done.notes += make_solid()
-    done.notes += convert_colors(config)
-    opened.scene.frame_set(config.frames.first)
-    done.follow()
+    done.clipped, notes = convert_transparency(config)
+    done.notes += notes
+    done.notes += convert_colors(config, done.clipped)
+
+    def go_to(frame: int) -> None:
+        opened.scene.frame_set(frame)
+        done.follow()
+
+    # last, because what is in focus may have to be found by looking at the converted scene
+    notes, followers = fix_focal_lengths(zooming, opened, config, done.clipped, go_to)
+    done.notes += notes
+    done.followers += followers
+    go_to(config.frames.first)
     return done

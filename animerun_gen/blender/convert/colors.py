@@ -5,9 +5,20 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 
 import bpy
+import cv2
+import numpy as np
+import numpy.typing as npt
 
+from animerun_gen.blender.clipped import ClippedMaterials
+from animerun_gen.blender.convert.images import UnreadableImageError, encoded_colors, linear_colors, read_texels
 from animerun_gen.blender.convert.shader_color import ShaderColor, shader_color
-from animerun_gen.blender.convert.srgb import hex_to_linear
+from animerun_gen.blender.convert.srgb import hex_to_linear, linear_to_hex
+from animerun_gen.blender.convert.texture_coordinates import (
+    UnreadableCoordinatesError,
+    laid_out,
+    texture_coordinates,
+)
+from animerun_gen.blender.opening import is_there
 from animerun_gen.config import CutConfig
 
 UNTOUCHED = ((0.8, 0.8, 0.8), (1.0, 1.0, 1.0))
@@ -17,43 +28,49 @@ DEFAULT_COLOR = (0.8, 0.8, 0.8)
 """What Workbench paints surfaces with (linear) that have no material."""
 
 
-def convert_colors(config: CutConfig) -> list[str]:
+def convert_colors(config: CutConfig, clipped: ClippedMaterials) -> list[str]:
     """Set the viewport colours that Workbench paints with, and point it at the image to paint in texture mode.
 
     Args:
         config: The cut: ``style.color``, ``style.color_source`` and ``style.overrides``.
+        clipped: The materials with holes, which are painted by images of their own.
 
     Returns:
         How many colours came from shaders, and each override that matched nothing.
     """
     style = config.style
     from_shaders = 0
-    missing_images = set()
+    unreadable_images = set()
     unused = dict.fromkeys(style.overrides, True)
+    paints_images = style.color == "texture"
     for material in bpy.data.materials:
         pattern = next((name for name in style.overrides if fnmatchcase(material.name, name)), None)
         found = shader_color(material)
-        if found is not None and found.image is not None and not found.image.has_data:
-            missing_images.add(found.image.name)
+        if found is not None and found.image is not None and not found.image.has_data and is_there(found.image):
+            unreadable_images.add(found.image.name)
         if pattern is not None:
             unused[pattern] = False
             _paint(material, hex_to_linear(style.overrides[pattern]))
-            _show_image(material, None)
-            continue
-        if found is not None and _wants_shader(material, style.color_source):
-            _paint(material, found.color)
+            found = None
+        elif found is not None and wants_shader(material, style.color_source):
+            _paint(material, found.color if material not in clipped else _color_of_the_rest(material, found, clipped))
             from_shaders += 1
-        _show_image(material, found)
-    bpy.context.scene.display.shading.color_type = "TEXTURE" if style.color == "texture" else "MATERIAL"
+        shown = found if paints_images else None
+        if material in clipped:
+            _paint_clipped(material, shown, clipped)
+        elif paints_images or clipped:
+            _show_image(material, shown)
+    bpy.context.scene.display.shading.color_type = "TEXTURE" if paints_images or clipped else "MATERIAL"
 
     notes = [f"style.overrides: no material is named '{name}'" for name, nothing in unused.items() if nothing]
     if from_shaders:
         notes.append(f"took the colours of {from_shaders} materials from their shaders")
-    notes += [f"image '{name}' is missing: its materials get one flat colour" for name in sorted(missing_images)]
+    notes += [f"image '{name}' cannot be read: its materials get one flat colour" for name in sorted(unreadable_images)]
     return notes
 
 
-def _wants_shader(material: bpy.types.Material, source: str) -> bool:
+def wants_shader(material: bpy.types.Material, source: str) -> bool:
+    """Whether a material's colour is to come from its shader nodes, by the cut's ``style.color_source``."""
     if source != "auto":
         return source == "shader"
     painted = material.diffuse_color[:3]
@@ -78,6 +95,65 @@ def _show_image(material: bpy.types.Material, found: ShaderColor | None) -> None
     if found is not None and found.node is not None and found.image is not None and found.image.has_data:
         nodes.active = found.node
         return
-    # without one, no other image of the tree (a normal map, say) may be painted either
-    plain = next((node for node in nodes if node.type != "TEX_IMAGE"), None)
-    nodes.active = plain
+    # An image node that was once active is painted until another one is, and so is one within a group (3.4.1, 4.5.15).
+    # One without an image leaves Workbench with the viewport colour.
+    nodes.active = nodes.new("ShaderNodeTexImage")
+
+
+def _color_of_the_rest(
+    material: bpy.types.Material, found: ShaderColor, clipped: ClippedMaterials
+) -> tuple[float, float, float]:
+    """The colour of a clipped material, in which the texels that are holes have no part.
+
+    Whatever the shader does to its image is done to the mean of all texels; the texels that are left may have another.
+    """
+    texels = _readable(found.image)
+    if texels is None or found.image is None:
+        return found.color
+    opacity, _ = clipped.opacity(material)
+    colors = linear_colors(found.image, texels).astype(np.float64)
+    weights = cv2.resize(opacity, (colors.shape[1], colors.shape[0])).astype(np.float64)
+    before = colors.mean(axis=(0, 1))
+    after = (colors * weights[..., None]).sum(axis=(0, 1)) / max(weights.sum(), 1.0)
+    scale = np.divide(after, before, out=np.ones(3), where=before > 0.0)
+    red, green, blue = np.clip(np.array(found.color) * scale, 0.0, 1.0).tolist()
+    return red, green, blue
+
+
+def _paint_clipped(material: bpy.types.Material, shown: ShaderColor | None, clipped: ClippedMaterials) -> None:
+    """Paint what is left of a clipped material: by the image that it shows, or in its colour."""
+    picture = _picture_of_the_rest(material, shown, clipped) if shown is not None else None
+    clipped.paint(material, linear_to_hex(tuple(material.diffuse_color[:3])) if picture is None else picture)
+
+
+def _picture_of_the_rest(
+    material: bpy.types.Material, shown: ShaderColor, clipped: ClippedMaterials
+) -> npt.NDArray[np.uint8] | None:
+    """What a clipped material shows on the unit square of its UV map; None where one image cannot hold that."""
+    texels = _readable(shown.image)
+    if texels is None or shown.image is None:
+        return None
+    opacity, coordinates = clipped.opacity(material)
+    if shown.node is not None:
+        try:
+            own = texture_coordinates(shown.node)
+        except UnreadableCoordinatesError:
+            return None
+        if (own.uv_map, own.matrix, own.extension) != (coordinates.uv_map, coordinates.matrix, coordinates.extension):
+            return None
+    colors = encoded_colors(shown.image, texels)
+    # the colour of texels that nobody sees, mostly black or white, must not creep into the border of those that are
+    weights = cv2.resize(opacity, (colors.shape[1], colors.shape[0])).astype(np.float32) / 255.0
+    shape = clipped.mask_shape(material)
+    whole = laid_out(colors, coordinates, shape)
+    weight = laid_out(weights, coordinates, shape)[..., None]
+    visible = laid_out(colors * weights[..., None], coordinates, shape)
+    mixed = np.divide(visible, weight, out=whole, where=weight > 1.0 / 255.0)
+    return np.rint(255.0 * np.clip(mixed, 0.0, 1.0)).astype(np.uint8)
+
+
+def _readable(image: bpy.types.Image | None) -> npt.NDArray[np.float32] | None:
+    try:
+        return read_texels(image)
+    except UnreadableImageError:
+        return None

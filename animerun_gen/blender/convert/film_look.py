@@ -23,7 +23,7 @@ def remove_film_look(opened: OpenedScene, config: CutConfig) -> list[str]:
         What was on before, a sentence each.
     """
     scene = opened.scene
-    notes = _describe(scene)
+    notes = [f"switched off: {name}" for name in film_look_in_use(scene)]
     for path in ("render.", "display.", "view_settings.", "display_settings.", "eevee.", "cycles.", "use_nodes"):
         versions.mute_animation(scene, path)
     _set_output(opened, config)
@@ -36,7 +36,8 @@ def remove_film_look(opened: OpenedScene, config: CutConfig) -> list[str]:
     return notes
 
 
-def _describe(scene: bpy.types.Scene) -> list[str]:
+def film_look_in_use(scene: bpy.types.Scene) -> list[str]:
+    """What of the film look is switched on in a scene as it was opened."""
     render = scene.render
     on = {
         "motion blur": render.use_motion_blur,
@@ -49,7 +50,7 @@ def _describe(scene: bpy.types.Scene) -> list[str]:
         "depth of field": bool(scene.camera and scene.camera.type == "CAMERA" and scene.camera.data.dof.use_dof),
         f"view transform {scene.view_settings.view_transform}": scene.view_settings.view_transform != "Standard",
     }
-    return [f"switched off: {name}" for name, was_on in on.items() if was_on]
+    return [name for name, was_on in on.items() if was_on]
 
 
 def _set_output(opened: OpenedScene, config: CutConfig) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from fnmatch import fnmatchcase
+from collections.abc import Callable
 
 import bmesh
 import bpy
 
 from animerun_gen.blender.convert.hiding import hide
+from animerun_gen.blender.convert.patterns import matches, named_objects, unmatched
 from animerun_gen.config import CutConfig
 
 
@@ -24,24 +24,16 @@ def remove_named(config: CutConfig) -> list[str]:
         What was removed; also each pattern that matched nothing, because that is nearly always a misspelling.
     """
     remove = config.remove
-    doomed: dict[str, bpy.types.Object] = {}
-    notes = _unmatched("objects", remove.objects, bpy.data.objects)
-    notes += _unmatched("collections", remove.collections, bpy.data.collections)
-    notes += _unmatched("materials", remove.materials, bpy.data.materials)
-    for obj in bpy.data.objects:
-        if _matches(obj.name, remove.objects):
-            doomed[obj.name_full] = obj
-    for collection in bpy.data.collections:
-        if _matches(collection.name, remove.collections):
-            for obj in collection.all_objects:
-                doomed[obj.name_full] = obj
+    doomed = named_objects(remove)
+    notes = unmatched("remove", remove)
     for obj in bpy.data.objects:
         worn = [slot.material for slot in obj.material_slots]
-        removed = [material is not None and _matches(material.name, remove.materials) for material in worn]
+        removed = [material is not None and matches(material.name, remove.materials) for material in worn]
         if removed and all(removed):
             doomed[obj.name_full] = obj
         elif any(removed) and obj.type == "MESH":
-            faces = _delete_faces(obj.data, {index for index, gone in enumerate(removed) if gone})
+            slots = {index for index, gone in enumerate(removed) if gone}
+            faces = delete_faces(obj.data, lambda face: face.material_index in slots)  # noqa: B023 (called at once)
             notes.append(f"removed {faces} faces of removed materials from '{obj.name}'")
     for obj in doomed.values():
         hide(obj)
@@ -50,24 +42,20 @@ def remove_named(config: CutConfig) -> list[str]:
     return notes
 
 
-def _matches(name: str, patterns: Sequence[str]) -> bool:
-    return any(fnmatchcase(name, pattern) for pattern in patterns)
+def delete_faces(mesh: bpy.types.Mesh, is_doomed: Callable[[bmesh.types.BMFace], bool]) -> int:
+    """Take faces out of a mesh; its vertices stay, and with them whatever goes by their numbers.
 
+    Args:
+        mesh: The mesh.
+        is_doomed: Which faces go.
 
-def _unmatched(kind: str, patterns: Sequence[str], blocks: Iterable[bpy.types.ID]) -> list[str]:
-    names = [block.name for block in blocks]
-    return [
-        f"remove.{kind}: nothing in the file is named '{pattern}'"
-        for pattern in patterns
-        if not any(fnmatchcase(name, pattern) for name in names)
-    ]
-
-
-def _delete_faces(mesh: bpy.types.Mesh, slots: set[int]) -> int:
+    Returns:
+        How many went.
+    """
     editable = bmesh.new()
     try:
         editable.from_mesh(mesh)
-        faces = [face for face in editable.faces if face.material_index in slots]
+        faces = [face for face in editable.faces if is_doomed(face)]
         bmesh.ops.delete(editable, geom=faces, context="FACES_ONLY")
         editable.to_mesh(mesh)
     finally:

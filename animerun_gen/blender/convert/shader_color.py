@@ -9,6 +9,7 @@ from typing import Any
 import bpy
 import numpy as np
 
+from animerun_gen.blender import versions
 from animerun_gen.blender.convert.srgb import srgb_to_linear
 
 MAX_DEPTH = 64
@@ -71,15 +72,24 @@ def shader_color(material: bpy.types.Material) -> ShaderColor | None:
     output = material.node_tree.get_output_node("ALL") or material.node_tree.get_output_node("EEVEE")
     if output is None or not output.inputs["Surface"].is_linked:
         return None
-    found = _input(output.inputs["Surface"], [], 0)
+    found = socket_color(output.inputs["Surface"], [], 0)
     if found is None:
         return None
     red, green, blue = (min(max(float(channel), 0.0), 1.0) for channel in found.color)
     return ShaderColor((red, green, blue), found.image, found.node)
 
 
-def _input(socket: Any, groups: list[Any], depth: int) -> ShaderColor | None:
-    """What arrives at an input; ``groups`` are the group nodes around it, innermost last."""
+def socket_color(socket: Any, groups: list[Any], depth: int) -> ShaderColor | None:
+    """What arrives at an input of a node.
+
+    Args:
+        socket: The input.
+        groups: The group nodes around its node, innermost last.
+        depth: Nodes followed so far.
+
+    Returns:
+        The colour (a number as grey); None where it depends on more than colours and images.
+    """
     if depth > MAX_DEPTH:
         return None
     links = [link for link in socket.links if link.is_valid] if socket.is_linked else []
@@ -96,15 +106,15 @@ def _input(socket: Any, groups: list[Any], depth: int) -> ShaderColor | None:
 def _node(node: Any, socket: Any, groups: list[Any], depth: int) -> ShaderColor | None:
     kind = node.type
     if node.mute or kind == "REROUTE":
-        return next((_input(entry, groups, depth) for entry in node.inputs if entry.is_linked), None)
+        return next((socket_color(entry, groups, depth) for entry in node.inputs if entry.is_linked), None)
     if kind in BY_COLOR_INPUT and BY_COLOR_INPUT[kind] in node.inputs:
-        return _input(node.inputs[BY_COLOR_INPUT[kind]], groups, depth)
+        return socket_color(node.inputs[BY_COLOR_INPUT[kind]], groups, depth)
     if kind == "BSDF_PRINCIPLED":
         return _principled(node, groups, depth)
     if kind == "MIX_SHADER":
         return _mix_shaders(node, groups, depth)
     if kind == "ADD_SHADER":
-        parts = [part for part in (_input(entry, groups, depth) for entry in node.inputs) if part is not None]
+        parts = [part for part in (socket_color(entry, groups, depth) for entry in node.inputs) if part is not None]
         return _sum(parts)
     if kind == "TEX_IMAGE":
         return _image(node, groups)
@@ -120,19 +130,18 @@ def _node(node: Any, socket: Any, groups: list[Any], depth: int) -> ShaderColor 
     if kind == "GROUP" and node.node_tree is not None:
         inner = next((entry for entry in node.node_tree.nodes if entry.type == "GROUP_OUTPUT"), None)
         target = inner.inputs.get(socket.name) if inner is not None else None
-        return _input(target, [*groups, node], depth) if target is not None else None
+        return socket_color(target, [*groups, node], depth) if target is not None else None
     if kind == "GROUP_INPUT" and groups:
         outer = groups[-1].inputs.get(socket.name)
-        return _input(outer, groups[:-1], depth) if outer is not None else None
+        return socket_color(outer, groups[:-1], depth) if outer is not None else None
     return None
 
 
 def _principled(node: Any, groups: list[Any], depth: int) -> ShaderColor | None:
-    base = _input(node.inputs["Base Color"], groups, depth)
-    emission = node.inputs.get("Emission Color") or node.inputs.get("Emission")
-    strength = node.inputs.get("Emission Strength")
-    glow = _input(emission, groups, depth) if emission is not None else None
-    power = _input(strength, groups, depth) if strength is not None else None
+    base = socket_color(node.inputs["Base Color"], groups, depth)
+    emission, strength = versions.principled_emission(node)
+    glow = socket_color(emission, groups, depth)
+    power = socket_color(strength, groups, depth)
     if glow is None or power is None or max(glow.color) * power.color[0] < 1e-3:
         return base
     if base is None or max(base.color) * 2.0 < max(glow.color) * power.color[0]:
@@ -144,8 +153,10 @@ def _mix_shaders(node: Any, groups: list[Any], depth: int) -> ShaderColor | None
     branches = node.inputs[1], node.inputs[2]
     opaque = [branch for branch in branches if not _is_transparent(branch)]
     if len(opaque) == 1:
-        return _input(opaque[0], groups, depth)
-    return _mix(_input(branches[0], groups, depth), _input(branches[1], groups, depth), _factor(node.inputs[0]))
+        return socket_color(opaque[0], groups, depth)
+    return _mix(
+        socket_color(branches[0], groups, depth), socket_color(branches[1], groups, depth), _factor(node.inputs[0])
+    )
 
 
 def _is_transparent(socket: Any) -> bool:
@@ -161,7 +172,7 @@ def _mix_colors(node: Any, groups: list[Any], depth: int) -> ShaderColor | None:
     else:
         colors = [node.inputs["Color1"], node.inputs["Color2"]]
         factor = _factor(node.inputs["Fac"])
-    first, second = (_input(entry, groups, depth) for entry in colors)
+    first, second = (socket_color(entry, groups, depth) for entry in colors)
     if node.blend_type == "MULTIPLY" and first is not None and second is not None:
         product = tuple(a * b for a, b in zip(first.color, second.color, strict=True))
         shown = first if first.image is not None else second

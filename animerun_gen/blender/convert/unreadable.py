@@ -18,17 +18,27 @@ UNREADABLE = {
 def remove_unreadable() -> list[str]:
     """Hide every object of a type that has no triangles, and the domains of smoke and fluids.
 
-    Objects that are not in the scene count as well: instances may draw them.
-
     Returns:
         What was hidden and why.
     """
-    notes = []
+    found = find_unreadable()
+    reasons = dict(found)
+    for obj in bpy.data.objects:
+        if obj.name_full in reasons:
+            hide(obj)
+    return [f"removed '{name}': {reason}" for name, reason in found]
+
+
+def find_unreadable() -> list[tuple[str, str]]:
+    """Full names of the objects that :func:`remove_unreadable` hides, each with the reason.
+
+    Objects that are not in the scene count as well: instances may draw them.
+    """
+    found = []
     for obj in bpy.data.objects:
         reason = UNREADABLE.get(obj.type)
         if reason is None and any(m.type == "FLUID" and m.fluid_type == "DOMAIN" for m in obj.modifiers):
             reason = "a smoke or fluid domain is a volume"
         if reason is not None and not obj.hide_render:
-            hide(obj)
-            notes.append(f"removed '{obj.name}': {reason}")
-    return notes
+            found.append((obj.name_full, reason))
+    return found

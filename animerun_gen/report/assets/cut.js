@@ -134,6 +134,8 @@ const LAYERS = [
     draw: (i, way) => drawMask(i, MASK_BITS[way].valid), legend: (count) => maskLegend(count, "motion known", "unknown") },
   { id: "materials", key: "M", name: "Materials", there: (i) => has(i, "materials"), draw: drawMaterials,
     legend: () => [note("Material ids; point at a surface to read its name.")] },
+  { id: "passes", key: "C", name: "Colours", title: "colour passes", there: (i) => has(i, "passes"), draw: (i) => pixelsOf(i, "passes"),
+    legend: () => [note("The first colour passes, at most four, small and side by side.")] },
 ];
 const layerOf = (id) => LAYERS.find((layer) => layer.id === id);
 const everThere = (layer) => FRAMES.some((_, i) => WAYS.some((way) => layer.there(i, way)));

@@ -1,0 +1,54 @@
+"""Which camera films which frame, where markers on the timeline switch cameras."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import bpy
+
+from animerun_gen.pipeline.camera_cuts import CameraMark, mark_at
+
+
+def camera_marks(scene: bpy.types.Scene) -> list[CameraMark]:
+    """The timeline's switches of cameras, by frame.
+
+    Args:
+        scene: A scene of the open file.
+
+    Returns:
+        The marks; empty when the scene's own camera films it all.
+    """
+    return [CameraMark(frame, camera.name) for frame, camera in _switches(scene)]
+
+
+def cameras_of_clip(scene: bpy.types.Scene, frames: Sequence[int]) -> dict[bpy.types.Object, int]:
+    """The cameras that film these frames, each with the first one that it films.
+
+    Args:
+        scene: A scene of the open file.
+        frames: Frames of the clip, ascending.
+    """
+    switches = _switches(scene)
+    if not switches:
+        return {} if scene.camera is None else {scene.camera: frames[0]}
+    starts = [frame for frame, _ in switches]
+    filming: dict[bpy.types.Object, int] = {}
+    for frame in frames:
+        filming.setdefault(switches[mark_at(starts, frame)][1], frame)
+    return filming
+
+
+def _switches(scene: bpy.types.Scene) -> list[tuple[int, bpy.types.Object]]:
+    """The markers that Blender heeds, as first frame and camera.
+
+    It passes over those whose camera is hidden in renders, and of several in one frame takes the first (3.4.1, 4.5).
+    Where time is stretched (frame mapping), they stand in stretched time.
+    """
+    stretch = scene.render.frame_map_new / scene.render.frame_map_old
+    first: dict[int, bpy.types.Object] = {}
+    for marker in sorted(scene.timeline_markers, key=lambda marker: marker.frame):
+        if marker.camera is not None and not marker.camera.hide_render:
+            first.setdefault(marker.frame, marker.camera)
+    # of several that fall into one frame of the scene the last counts
+    return list({math.ceil(frame * stretch): camera for frame, camera in first.items()}.items())

@@ -1,0 +1,316 @@
+"""What of a shot clashes with 2D style, why, and what will be done about it: sentences from facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from animerun_gen.inspection.shot import Shot, Survey
+from animerun_gen.inspection.survey import held_step
+
+FREESTYLE_SECONDS = 17.6e-6
+"""Freestyle's time a triangle where it was not tried (4.5.15; 10 million triangles took 176 s)."""
+
+FREESTYLE_GIGABYTES = 2.2e-6
+"""Freestyle's memory a triangle (4.5.15; 10 million triangles took 22 GB)."""
+
+TRIED_TRIANGLES = 500_000
+"""Up to so many triangles a frame Freestyle is tried; thick grass can take it minutes however few there are."""
+
+SLOW_SECONDS = 15.0
+"""Where a frame takes Freestyle longer, a draft leaves it out."""
+
+SHOWN = 6
+"""So many names are listed in a sentence."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was found.
+
+    Attributes:
+        topic: What it is about, as a heading.
+        found: What there is and why it clashes, a sentence without its full stop.
+        action: What will be done; empty where the user has to decide.
+        key: The key of the configuration that decides it; empty where nothing can be set.
+    """
+
+    topic: str
+    found: str
+    action: str
+    key: str = ""
+
+
+def findings(shot: Shot) -> list[Finding]:
+    """Everything that clashes with 2D style or needs the user's eye, in the order in which one would look at it.
+
+    Args:
+        shot: The facts.
+
+    Returns:
+        The findings.
+    """
+    return [
+        *_file(shot),
+        *_camera(shot),
+        *_frames(shot),
+        *_removals(shot),
+        *_hair_and_particles(shot),
+        *_surfaces(shot),
+        *_look(shot),
+        *_geometry(shot),
+    ]
+
+
+def describe(shot: Shot) -> list[str]:
+    """The facts and findings as lines for a terminal."""
+    width, height = shot.resolution
+    lines = [
+        f"{shot.source}: saved with Blender {shot.saved_with}, scene '{shot.scene}', view layer '{shot.view_layer}'",
+        f"frames {shot.frame_range[0]} to {shot.frame_range[1]} at {shot.frame_rate:g} a second, {width} x {height} "
+        f"pixels, camera {quoted([shot.camera]) if shot.camera else 'none'}",
+    ]
+    grouped: dict[str, list[Finding]] = {}
+    for finding in findings(shot):
+        grouped.setdefault(finding.topic, []).append(finding)
+    for topic, entries in grouped.items():
+        lines.append(f"{topic}:")
+        for finding in entries:
+            lines.append(f"  {finding.found}")
+            lines.append(f"    -> {finding.action}" + (f" ({finding.key})" if finding.key else ""))
+    return lines
+
+
+def freestyle_seconds(survey: Survey) -> float:
+    """What Freestyle's lines will cost a frame: as measured, or by the number of triangles where that is too much."""
+    if survey.freestyle_seconds is not None:
+        return survey.freestyle_seconds
+    return FREESTYLE_SECONDS * survey.triangles
+
+
+def freestyle_cost(survey: Survey) -> str:
+    """What Freestyle's lines will cost, in words."""
+    seconds = freestyle_seconds(survey)
+    if survey.freestyle_seconds is not None:
+        return f"Freestyle took {seconds:.2g} s for a frame"
+    gigabytes = FREESTYLE_GIGABYTES * survey.triangles
+    return f"Freestyle would need about {seconds:.2g} s and {gigabytes:.1f} GB a frame"
+
+
+def wants_freestyle(survey: Survey) -> bool:
+    """Whether a draft has Freestyle draw lines."""
+    return freestyle_seconds(survey) <= SLOW_SECONDS
+
+
+def quoted(names: Iterable[str]) -> str:
+    """All names, in quotes."""
+    return ", ".join(f"'{name}'" for name in names)
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names in quotes, the first few of them."""
+    names = list(names)
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return quoted(names[:SHOWN]) + more
+
+
+def _file(shot: Shot) -> Iterator[Finding]:
+    if shot.complaints:
+        yield Finding("file", f"Blender complained when it loaded the file: {shot.complaints}", "it is used as it is")
+    for missing in shot.missing:
+        touched = listed(missing.touches) or "nothing that is named"
+        if missing.kind == "library":
+            action = "what comes from it is left out; put the library there if the picture needs it"
+        else:
+            action = "these surfaces get one flat colour; put the image there, or set style.overrides"
+        yield Finding("missing file", f"{missing.kind} {missing.path} is not there; it touches {touched}", action)
+    if shot.drivers:
+        yield Finding(
+            "drivers",
+            f"{len(shot.drivers)} drivers need Python: {listed(shot.drivers)}",
+            "they stand still, because scripts of a file are not trusted",
+            "trust_scripts",
+        )
+    if shot.simulated:
+        yield Finding(
+            "simulation",
+            "a simulation needs its history",
+            f"it is played from frame {shot.frame_range[0]} before the first frame of the clip",
+        )
+
+
+def _camera(shot: Shot) -> Iterator[Finding]:
+    if shot.camera_problem:
+        others = f"; its cameras are {listed(shot.cameras)}" if shot.cameras else ""
+        yield Finding(
+            "camera",
+            f"the scene {shot.camera_problem}{others}",
+            "a camera is proposed that shows what moves",
+            "camera_motion.keyframes",
+        )
+    if shot.camera_cuts:
+        cuts = ", ".join(f"{frame}: '{name}'" for frame, name in shot.camera_cuts)
+        yield Finding(
+            "camera",
+            f"timeline markers switch the camera ({cuts})",
+            "each stretch becomes a clip of its own",
+            "camera_cuts",
+        )
+    if shot.zooming:
+        yield Finding(
+            "focal length",
+            f"the focal length changes ({listed(shot.zooming)}), which hand-drawn animation does not have",
+            "it is fixed, and the camera moves along its view axis instead",
+            "camera_motion.focal_length",
+        )
+
+
+def _frames(shot: Shot) -> Iterator[Finding]:
+    if shot.animated_range is None:
+        yield Finding("frames", "nothing in the file is animated", "the clip is short", "frames")
+    elif shot.animated_range[0] > shot.frame_range[0] or shot.animated_range[1] < shot.frame_range[1]:
+        first, last = shot.animated_range
+        yield Finding(
+            "frames",
+            f"the scene runs from frame {shot.frame_range[0]} to {shot.frame_range[1]}, but only frames {first} to "
+            f"{last} are animated",
+            "the clip has the animated frames only",
+            "frames",
+        )
+    survey = shot.survey
+    if survey is None:
+        return
+    step = held_step(survey)
+    if step is not None:
+        yield Finding(
+            "held frames",
+            f"the film is animated on {'twos' if step[0] == 2 else f'every {step[0]}th frame'}: only every "
+            f"{step[0]}th frame is a new drawing",
+            f"the clip takes every {step[0]}th frame, from {step[1]} on",
+            "frames.step",
+        )
+    elif survey.held:
+        yield Finding(
+            "held frames",
+            f"{len(survey.held)} of {len(survey.frames) - 1} neighbouring frames show exactly the same",
+            "they stay; their motion is exactly zero",
+            "frames.step",
+        )
+    if survey.posed:
+        yield Finding(
+            "held poses",
+            f"in {len(survey.posed)} of {len(survey.frames) - 1} neighbouring frames only the camera moves",
+            "they stay; the motion is that of the camera",
+        )
+
+
+def _removals(shot: Shot) -> Iterator[Finding]:
+    topics = {
+        "unseen": "not seen by the camera",
+        "volumes": "volume",
+        "light_panels": "light panel",
+        "glowing": "glowing thing",
+    }
+    for removal in shot.removals:
+        what = f"the faces of {listed(removal.materials)} of " if removal.materials else ""
+        yield Finding(
+            topics.get(removal.rule, removal.rule), f"{what}'{removal.object}': {removal.reason}", "removed", "remove"
+        )
+    for name, reason in shot.unreadable:
+        yield Finding("no surface", f"'{name}': {reason}", "removed, because its motion cannot be followed")
+    for name in shot.bare_displays:
+        yield Finding(
+            "display",
+            f"'{name}' is displayed as wire or bounds, but a film render shows it",
+            "it stays; name it in remove.objects if it is only a helper",
+            "remove.objects",
+        )
+
+
+def _hair_and_particles(shot: Shot) -> Iterator[Finding]:
+    for hair in shot.hair:
+        if hair.drawn == "strands":
+            yield Finding(
+                "hair",
+                f"'{hair.name}': {hair.strands} hairs, which drawings do not have one by one",
+                "locks of flat colour that move with the surface",
+                "hair.systems",
+            )
+        else:
+            yield Finding(
+                "hair", f"'{hair.name}': {hair.strands} times {hair.drawn}", "they stay, each followed", "hair.systems"
+            )
+    for particles in shot.particles:
+        yield Finding(
+            "particles",
+            f"'{particles.name}': {particles.count} particles, drawn as {particles.drawn}",
+            "each is followed as long as it lives; what is no object becomes a small ball",
+            "particles.systems",
+        )
+
+
+def _surfaces(shot: Shot) -> Iterator[Finding]:
+    for material in shot.see_through:
+        if material.alpha_texture:
+            yield Finding(
+                "alpha texture",
+                f"material '{material.material}': {material.why}; {material.holes:.0%} of its image are holes",
+                "the holes are cut out, in pictures and labels alike",
+                "transparency.materials",
+            )
+        else:
+            yield Finding(
+                "see-through",
+                f"material '{material.material}': {material.why}; a pixel of a drawing shows one surface",
+                "solid, in the colour of its opaque part",
+                "transparency",
+            )
+    if shot.from_shaders:
+        yield Finding(
+            "colours",
+            f"{shot.from_shaders} of {shot.materials} materials have no viewport colour",
+            "their colours come from their shaders",
+            "style.color_source",
+        )
+    if shot.survey is not None and shot.survey.textured >= 0.02:
+        yield Finding(
+            "colours",
+            f"{shot.survey.textured:.0%} of the first frame show images",
+            "the images are painted" if wants_textures(shot) else "one flat colour a material",
+            "style.color",
+        )
+
+
+def wants_textures(shot: Shot) -> bool:
+    """Whether so much of the picture shows images that a draft paints them."""
+    return shot.survey is not None and shot.survey.textured >= 0.1
+
+
+def _look(shot: Shot) -> Iterator[Finding]:
+    if shot.film_look:
+        yield Finding("film look", f"switched on: {', '.join(shot.film_look)}", "switched off")
+
+
+def _geometry(shot: Shot) -> Iterator[Finding]:
+    survey = shot.survey
+    if survey is None:
+        return
+    if survey.changed_topology:
+        yield Finding(
+            "topology",
+            f"the vertices of {listed(survey.changed_topology)} are others in some frames",
+            "their motion is marked unknown there",
+        )
+    if survey.came_or_went:
+        yield Finding(
+            "comes and goes",
+            f"{listed(survey.came_or_went)} can be seen in some frames only",
+            "their motion is marked unknown there",
+        )
+    yield Finding(
+        "cost",
+        f"{survey.triangles:,} triangles in {survey.instances} instances a frame, {survey.seconds:.2g} s to evaluate; "
+        + freestyle_cost(survey),
+        "lines by Freestyle" if wants_freestyle(survey) else "Freestyle is left out; the outline stays",
+        "lines.freestyle",
+    )

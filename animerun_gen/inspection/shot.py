@@ -1,0 +1,211 @@
+"""What was found in a film shot: plain facts, as Blender's side hands them over and ``--json`` shows them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from pydantic import TypeAdapter
+
+Point = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A library or image that the file names and that is not there, and what it touches."""
+
+    kind: str
+    path: str
+    touches: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Removal:
+    """Something that a rule of ``remove.rules`` takes out, see :class:`animerun_gen.blender.convert.rules.Removal`."""
+
+    rule: str
+    object: str
+    reason: str
+    materials: tuple[str, ...] = ()
+    whole_materials: bool = False
+
+
+@dataclass(frozen=True)
+class HairSystem:
+    """Hair: ``<object>/<system>``, or the object for hair curves.
+
+    Attributes:
+        name: As ``hair.systems`` names it.
+        strands: How many guide hairs it has.
+        drawn: What a film render draws of it: ``"strands"``, or what is put in each hair's place.
+    """
+
+    name: str
+    strands: int
+    drawn: str
+
+
+@dataclass(frozen=True)
+class ParticleSystem:
+    """Particles that are no hair.
+
+    Attributes:
+        name: ``<object>/<system>``, as ``particles.systems`` names it.
+        count: How many there are in all.
+        drawn: What a film render draws of each.
+    """
+
+    name: str
+    count: int
+    drawn: str
+
+
+@dataclass(frozen=True)
+class SeeThrough:
+    """A material through which a film camera sees.
+
+    Attributes:
+        material: Its name.
+        why: How, as the end of a sentence.
+        alpha_texture: Whether it is an image that has holes.
+        holes: The share of the image's texels below the threshold; 0 where no image has holes.
+    """
+
+    material: str
+    why: str
+    alpha_texture: bool
+    holes: float = 0.0
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What evaluating some frames of the converted shot showed.
+
+    Attributes:
+        frames: The frames that were looked at, ascending.
+        triangles: Triangles drawn in the heaviest of them, instances counted each.
+        instances: Objects and instances drawn in that frame.
+        seconds: Median time to evaluate and take down a frame.
+        held: Frames whose successor among those looked at shows exactly the same, camera included.
+        posed: Frames whose successor shows the same things in the same poses from another camera position.
+        changed_topology: Objects whose vertices were another number or order in some frame.
+        came_or_went: Objects that were drawn in some frames only.
+        textured: Share of the first frame's pixels whose material shows an image that is there.
+        freestyle_seconds: What Freestyle's lines took in the first frame; None where there is too much to try.
+    """
+
+    frames: tuple[int, ...]
+    triangles: int
+    instances: int
+    seconds: float
+    held: tuple[int, ...]
+    posed: tuple[int, ...]
+    changed_topology: tuple[str, ...]
+    came_or_went: tuple[str, ...]
+    textured: float
+    freestyle_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class ViewKey:
+    """A keyframe of a proposed camera, see :class:`animerun_gen.config.model.CameraKey`."""
+
+    frame: int
+    location: Point
+    target: Point
+    lens: float
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A film shot as it was found.
+
+    Attributes:
+        source: The ``.blend`` file.
+        engine: The Blender that looked at it.
+        saved_with: The version of Blender that it was saved with.
+        complaints: What Blender said when it loaded the file; empty when nothing.
+        scene: The scene that was looked at.
+        scenes: All scenes of the file.
+        view_layer: The view layer that was looked at.
+        view_layers: All view layers of the scene.
+        frame_range: First and last frame of the scene.
+        animated_range: First and last frame in which keyframes or strips change anything; None when nothing does.
+        clip: First and last frame that a draft asks for.
+        picture: Width and height of the pictures that a draft asks for.
+        simulated: Whether a simulation must be played from the scene's first frame.
+        frame_rate: Frames a second.
+        resolution: Width and height of the film's own pictures.
+        camera: The scene's camera; None when it cannot be used.
+        camera_problem: Why it cannot be used; empty when it can.
+        cameras: All cameras of the scene that can be used.
+        camera_cuts: Frames at which timeline markers switch the camera, and to which.
+        zooming: Cameras whose focal length changes.
+        view_keys: A camera that shows everything, proposed where there is none.
+        film_look: What of the film look is switched on.
+        missing: Libraries and images that are not there.
+        drivers: Drivers that need Python.
+        removals: What the rules remove.
+        bare_displays: Objects displayed as wire or bounds that nevertheless belong to the picture.
+        unreadable: Objects without surfaces that could be followed, and why.
+        hair: Hair and fur.
+        particles: Other particles.
+        see_through: Materials through which a film camera sees.
+        background: Colour of the world, ``"#rrggbb"``.
+        materials: How many materials there are.
+        from_shaders: How many of them get their colour from their shader nodes.
+        survey: What some of the frames showed; None when none could be evaluated.
+        notes: What the conversion said.
+    """
+
+    source: str
+    engine: str
+    saved_with: str
+    complaints: str
+    scene: str
+    scenes: tuple[str, ...]
+    view_layer: str
+    view_layers: tuple[str, ...]
+    frame_range: tuple[int, int]
+    animated_range: tuple[int, int] | None
+    clip: tuple[int, int]
+    picture: tuple[int, int]
+    simulated: bool
+    frame_rate: float
+    resolution: tuple[int, int]
+    camera: str | None
+    camera_problem: str
+    cameras: tuple[str, ...]
+    camera_cuts: tuple[tuple[int, str], ...]
+    zooming: tuple[str, ...]
+    view_keys: tuple[ViewKey, ...]
+    film_look: tuple[str, ...]
+    missing: tuple[Missing, ...]
+    drivers: tuple[str, ...]
+    removals: tuple[Removal, ...]
+    bare_displays: tuple[str, ...]
+    unreadable: tuple[tuple[str, str], ...]
+    hair: tuple[HairSystem, ...]
+    particles: tuple[ParticleSystem, ...]
+    see_through: tuple[SeeThrough, ...]
+    background: str
+    materials: int
+    from_shaders: int
+    survey: Survey | None = None
+    notes: tuple[str, ...] = field(default=())
+
+    def to_json(self) -> dict[str, Any]:
+        """The facts as plain data, for :meth:`from_json` in another process and for other programs."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: object) -> Shot:
+        """Read what :meth:`to_json` gave.
+
+        Raises:
+            ValueError: It is something else.
+        """
+        return _SHOT.validate_python(data)
+
+
+_SHOT = TypeAdapter(Shot)

@@ -1,0 +1,117 @@
+"""Compares the geometry of frames: what is held, what changes its topology, what comes and goes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from animerun_gen.inspection.shot import Survey
+from animerun_gen.motion.geometry import FrameGeometry
+
+
+@dataclass
+class SurveyBuilder:
+    """Looks at neighbouring frames one after the other and keeps only the last one.
+
+    Attributes:
+        names: Object id to name.
+        textured: Share of the first frame's pixels whose material shows an image.
+        freestyle_seconds: What Freestyle's lines took in the first frame, if that was tried.
+    """
+
+    names: dict[int, str]
+    textured: float = 0.0
+    freestyle_seconds: float | None = None
+    _frames: list[int] = field(default_factory=list)
+    _seconds: list[float] = field(default_factory=list)
+    _last: FrameGeometry | None = None
+    _triangles: int = 0
+    _instances: int = 0
+    _held: list[int] = field(default_factory=list)
+    _posed: list[int] = field(default_factory=list)
+    _changed: set[str] = field(default_factory=set)
+    _came: set[str] = field(default_factory=set)
+
+    def look(self, geometry: FrameGeometry, seconds: float) -> None:
+        """Take the next frame in, which took so many seconds to evaluate and take down."""
+        self._frames.append(geometry.frame)
+        self._seconds.append(seconds)
+        sizes = np.diff(geometry.triangle_start)
+        triangles = int(sizes[geometry.mesh].sum())
+        if triangles >= self._triangles:
+            self._triangles, self._instances = triangles, len(geometry.keys)
+        if self._last is not None:
+            self._compare(self._last, geometry)
+        self._last = geometry
+
+    @property
+    def triangles(self) -> int:
+        """Triangles of the heaviest frame so far."""
+        return self._triangles
+
+    def survey(self) -> Survey:
+        """What was seen."""
+        return Survey(
+            frames=tuple(self._frames),
+            triangles=self._triangles,
+            instances=self._instances,
+            seconds=float(np.median(self._seconds)) if self._seconds else 0.0,
+            held=tuple(self._held),
+            posed=tuple(self._posed),
+            changed_topology=tuple(sorted(self._changed)),
+            came_or_went=tuple(sorted(self._came)),
+            textured=self.textured,
+            freestyle_seconds=self.freestyle_seconds,
+        )
+
+    def _compare(self, one: FrameGeometry, other: FrameGeometry) -> None:
+        place = {key: index for index, key in enumerate(other.keys)}
+        for index, key in enumerate(one.keys):
+            twin = place.pop(key, None)
+            name = self.names.get(int(one.object_ids[index]), key)
+            if twin is None:
+                self._came.add(name)
+            elif one.topologies[one.mesh[index]] != other.topologies[other.mesh[twin]]:
+                self._changed.add(name)
+        for index in place.values():
+            self._came.add(self.names.get(int(other.object_ids[index]), other.keys[index]))
+        if poses_are_equal(one, other):
+            still = np.array_equal(one.camera.world, other.camera.world) and np.array_equal(
+                one.camera.projection, other.camera.projection
+            )
+            (self._held if still and one.camera.name == other.camera.name else self._posed).append(one.frame)
+
+
+def poses_are_equal(one: FrameGeometry, other: FrameGeometry) -> bool:
+    """Whether two frames show the same things at the same places in the world, whatever the camera does."""
+    return (
+        one.keys == other.keys
+        and one.topologies == other.topologies
+        and np.array_equal(one.mesh, other.mesh)
+        and np.array_equal(one.matrices, other.matrices)
+        and np.array_equal(one.vertices, other.vertices)
+    )
+
+
+def held_step(survey: Survey) -> tuple[int, int] | None:
+    """The rhythm in which a film is animated "on twos" or "on threes".
+
+    Args:
+        survey: What neighbouring frames showed.
+
+    Returns:
+        The distance between two drawings in frames, and the first frame looked at that begins one; None where every
+        frame is a drawing of its own, nothing moves at all, or no rhythm is found.
+    """
+    changes = [frame for frame in survey.frames[:-1] if frame not in survey.held]
+    if not survey.held or len(changes) < 3:
+        return None
+    gaps = np.diff(changes)
+    step = int(gaps[0])
+    if step < 2 or (gaps != step).any():
+        return None
+    begin = changes[0] + 1
+    while begin - step >= survey.frames[0]:
+        begin -= step
+    return step, begin

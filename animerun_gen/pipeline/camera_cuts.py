@@ -1,0 +1,210 @@
+"""Makes several clips of a cut whose timeline switches cameras (``camera_cuts: split``).
+
+Only Blender can read the markers of a ``.blend``.  What it found is kept beside the dataset, so that a finished dataset
+needs no Blender to be recognised as such, and labels need no ``.blend``.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Protocol
+
+from pydantic import TypeAdapter, ValidationError
+
+from animerun_gen.config import CutConfig
+from animerun_gen.dataset.files import read_json
+from animerun_gen.errors import AnimerunGenError, DatasetError
+from animerun_gen.pipeline import paths
+from animerun_gen.pipeline.record import file_digest, write_if_changed
+
+
+@dataclass(frozen=True)
+class CameraMark:
+    """From a frame on, until the next mark, a camera films.
+
+    Attributes:
+        frame: First frame.
+        camera: Name of the camera object.
+    """
+
+    frame: int
+    camera: str
+
+
+class MarkFinder(Protocol):
+    """A Blender that looks into a cut's file."""
+
+    @property
+    def version(self) -> str:
+        """Which Blender it is."""
+
+    def camera_marks(self, config: CutConfig, log: Path) -> list[CameraMark]:
+        """The camera marks of the cut's scene, by frame; what Blender prints goes to a log file.
+
+        Raises:
+            AnimerunGenError: They cannot be had.
+        """
+
+
+@dataclass(frozen=True)
+class CutPart:
+    """A cut to be made: one that was asked for, or a stretch of it.
+
+    Attributes:
+        config: The cut.
+        notes: What splitting had to say.
+        failure: Why it cannot be made, if so.
+    """
+
+    config: CutConfig
+    notes: list[str] = field(default_factory=list)
+    failure: str | None = None
+
+
+@dataclass(frozen=True)
+class _Found:
+    """The marks of a cut's scene and what they were read from."""
+
+    source: str
+    scene: str | None
+    engine: str
+    marks: list[CameraMark]
+
+
+_FOUND = TypeAdapter(_Found)
+
+
+def mark_at(starts: Sequence[int], frame: int) -> int:
+    """Which of the marks counts at a frame: the last one until then; before the first, the first (as in Blender).
+
+    Args:
+        starts: Frames of the marks, ascending; at least one.
+        frame: The frame.
+
+    Returns:
+        Index into ``starts``.
+    """
+    return max(0, bisect_right(starts, frame) - 1)
+
+
+def split_at_camera_cuts(cuts: Sequence[CutConfig], output: Path, finder: MarkFinder | None) -> list[CutPart]:
+    """Replace each cut that asks for it, and whose timeline switches cameras within it, by its stretches.
+
+    Args:
+        cuts: The cuts, of different names.
+        output: Root folder of the dataset; the caller holds its lock.
+        finder: The Blender that will render; None when nothing is to be rendered, and what an earlier run found counts.
+
+    Returns:
+        The cuts to be made, in order.  Their ``camera_cuts`` says ``mark``: there is nothing left to split.
+    """
+    parts: list[CutPart] = []
+    looked: dict[tuple[str, str | None], list[CameraMark]] = {}
+    owners = {config.name.lower(): config.name for config in cuts}
+    for config in cuts:
+        if config.camera_cuts == "mark" or config.camera is not None or config.camera_motion.keyframes:
+            parts.append(CutPart(config))
+            continue
+        try:
+            stretches = split_cut(config, _marks(config, output, finder, looked))
+            for stretch in stretches:
+                name = stretch.config.name
+                if owners.setdefault(name.lower(), config.name) != config.name:
+                    raise DatasetError(
+                        f"cut '{config.name}': split at its camera cuts it needs the name '{name}', which another cut "
+                        "has; rename one of the two"
+                    )
+            parts += stretches
+        except AnimerunGenError as error:
+            parts.append(CutPart(config, failure=str(error)))
+    return parts
+
+
+def split_cut(config: CutConfig, marks: Sequence[CameraMark]) -> list[CutPart]:
+    """The stretches of a cut, each filmed by one camera.
+
+    Args:
+        config: The cut.
+        marks: The camera marks of its scene, by frame.
+
+    Returns:
+        A cut named ``<name>-1``, ``<name>-2`` and so on for each stretch of at least two frames; the numbers count all
+        stretches, so that a name does not depend on how long the others are.  The cut itself where one camera films
+        it all.
+
+    Raises:
+        DatasetError: No stretch is long enough, or a name becomes too long.
+    """
+    starts = [mark.frame for mark in marks]
+    stretches: list[tuple[str, list[int]]] = []
+    for frame in config.frame_numbers:
+        camera = marks[mark_at(starts, frame)].camera if marks else ""
+        if not stretches or stretches[-1][0] != camera:
+            stretches.append((camera, []))
+        stretches[-1][1].append(frame)
+    if len(stretches) < 2:
+        return [CutPart(config.model_copy(update={"camera_cuts": "mark"}))]
+    parts, dropped = [], []
+    for number, (camera, frames) in enumerate(stretches, start=1):
+        if len(frames) < 2:
+            dropped.append(f"frame {frames[0]}, which camera '{camera}' films alone, is left out: motion needs two")
+            continue
+        parts.append(_stretch(config, number, camera, frames))
+    if not parts:
+        raise DatasetError(
+            f"cut '{config.name}' cannot be split at its camera cuts: every frame is filmed by another camera than its "
+            "neighbours; set camera_cuts to mark"
+        )
+    return [replace(parts[0], notes=parts[0].notes + dropped), *parts[1:]]
+
+
+def _stretch(config: CutConfig, number: int, camera: str, frames: Sequence[int]) -> CutPart:
+    gaps = tuple(gap for gap in config.motion.gaps if gap < len(frames))
+    notes = [f"frames {frames[0]} to {frames[-1]} of cut '{config.name}', filmed by camera '{camera}'"]
+    if gaps != config.motion.gaps:
+        notes.append(f"motion.gaps beyond {gaps[-1]} are left out: the clip has only {len(frames)} frames")
+    part = config.model_dump() | {
+        "name": f"{config.name}-{number}",
+        "camera": camera,
+        "camera_cuts": "mark",
+        "frames": {"first": frames[0], "last": frames[-1], "step": config.frames.step},
+    }
+    part["motion"]["gaps"] = gaps
+    try:
+        return CutPart(CutConfig.model_validate(part), notes)
+    except ValidationError as error:
+        reasons = "; ".join(details["msg"].removeprefix("Value error, ") for details in error.errors())
+        raise DatasetError(f"cut '{config.name}' cannot be split at its camera cuts: {reasons}") from error
+
+
+def _marks(
+    config: CutConfig, output: Path, finder: MarkFinder | None, looked: dict[tuple[str, str | None], list[CameraMark]]
+) -> list[CameraMark]:
+    """The camera marks of a cut's scene: as an earlier run found them, if nothing changed since."""
+    kept = _read(output, config.name)
+    if finder is None:
+        if kept is None or kept.scene != config.scene:
+            raise DatasetError(
+                f"cut '{config.name}': no run has yet looked for the camera cuts of its film; do that with "
+                "'animerun-gen render' first"
+            )
+        return kept.marks
+    source = file_digest(config.source)
+    if kept is not None and (kept.source, kept.scene, kept.engine) == (source, config.scene, finder.version):
+        return kept.marks
+    if (source, config.scene) not in looked:
+        looked[source, config.scene] = finder.camera_marks(config, paths.log_file(output, config.name))
+    found = _Found(source, config.scene, finder.version, looked[source, config.scene])
+    write_if_changed(paths.camera_marks_file(output, config.name), asdict(found))
+    return found.marks
+
+
+def _read(output: Path, cut: str) -> _Found | None:
+    """What an earlier run found; None where there is nothing, or nothing that can be read."""
+    with suppress(DatasetError, ValueError):
+        return _FOUND.validate_python(read_json(paths.camera_marks_file(output, cut)))
+    return None

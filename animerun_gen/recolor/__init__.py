@@ -1,0 +1,1 @@
+"""Colour passes: the same frames in the colour designs of other animations, without another render."""

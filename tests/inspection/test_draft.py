@@ -1,0 +1,225 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from animerun_gen.config import CutConfig, load_cuts
+from animerun_gen.inspection.draft import cut_name, draft
+from animerun_gen.inspection.findings import SLOW_SECONDS, describe, findings
+from animerun_gen.inspection.shot import (
+    HairSystem,
+    Missing,
+    ParticleSystem,
+    Removal,
+    SeeThrough,
+    Shot,
+    ViewKey,
+)
+from tests.inspection.shots import SURVEY, shot
+
+HOSTILE = (
+    'a "quoted" name: yes',
+    "leaf[1]*?",
+    "# no comment",
+    "{curly}, [square]",
+    "two\nlines\ttab",
+    "*anchor &alias !!tag",
+    "Übergröße 木 🌳",
+    "null",
+    "\u2028\x07\x1b[31m",
+)
+
+
+def read(tmp_path: Path, facts: Shot) -> tuple[CutConfig, str]:
+    (tmp_path / "film").mkdir(exist_ok=True)
+    (tmp_path / "film" / "shot.blend").touch()
+    target = tmp_path / "configs" / "cut.yaml"
+    target.parent.mkdir(exist_ok=True)
+    text = draft(replace(facts, source=str(tmp_path / "film" / "shot.blend")), target, "cut")
+    target.write_text(text, encoding="utf-8")
+    (loaded,) = load_cuts([target])
+    return loaded.config, text
+
+
+def test_a_plain_shot(tmp_path: Path) -> None:
+    config, text = read(tmp_path, shot())
+    assert config.source == tmp_path / "film" / "shot.blend"
+    assert "../film/shot.blend" in text
+    assert config.camera == "Camera"
+    assert (config.frames.first, config.frames.last, config.frames.step) == (1, 72, 1)
+    assert config.resolution == (960, 402)
+    assert config.frame_rate == 24.0
+    assert config.style.background == "#102030"
+    assert config.remove.rules == ()
+    assert config.lines.freestyle
+
+
+def test_every_removal_stands_explicitly_with_its_reason(tmp_path: Path) -> None:
+    removals = (
+        Removal("volumes", "fog", "its materials are volumes"),
+        Removal("unseen", "panel", "no camera sees it"),
+        Removal("glowing", "lamp", "it shines", ("bulb",), True),
+    )
+    config, text = read(tmp_path, shot(removals=removals))
+    assert config.remove.objects == ("fog", "panel")
+    assert config.remove.materials == ("bulb",)
+    assert config.remove.rules == ()
+    for reason in ("# its materials are volumes", "# no camera sees it", "# on 'lamp': it shines"):
+        assert reason in text
+
+
+def test_what_names_cannot_say_is_left_to_its_rule(tmp_path: Path) -> None:
+    config, _ = read(tmp_path, shot(removals=(Removal("glowing", "lamp", "it shines", ("brass",), False),)))
+    assert config.remove.rules == ("glowing",)
+    assert config.remove.materials == ()
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_any_name_that_a_file_may_hold_is_written_so_that_it_means_itself(tmp_path: Path, name: str) -> None:
+    facts = shot(
+        scene=name,
+        scenes=("Scene", name),
+        view_layer=name,
+        view_layers=(name, "other"),
+        camera=name,
+        cameras=(name, "other"),
+        removals=(Removal("unseen", name, f"because of {name}"),),
+        hair=(HairSystem(f"{name}/fur", 100, "strands"),),
+        particles=(ParticleSystem(name, 5, name),),
+        see_through=(SeeThrough(name, name, True, 0.3), SeeThrough(name, name, False)),
+        missing=(Missing("image", name, (name,)),),
+        drivers=(name,),
+        unreadable=((name, name),),
+        complaints=name,
+        survey=replace(SURVEY, changed_topology=(name,), came_or_went=(name,)),
+    )
+    config, text = read(tmp_path, facts)
+    assert (config.scene, config.view_layer, config.camera) == (name, name, name)
+    for patterns, expected in (
+        (config.remove.objects, name),
+        (tuple(config.hair.systems), f"{name}/fur"),
+        (tuple(config.particles.systems), name),
+        (tuple(config.transparency.materials), name),
+    ):
+        assert len(patterns) == 1
+        assert fnmatchcase(expected, patterns[0])
+        assert not fnmatchcase("leaf1aa", patterns[0])
+    assert all(line.isprintable() for line in text.split("\n"))
+
+
+def test_hair_particles_and_textures(tmp_path: Path) -> None:
+    facts = shot(
+        hair=(HairSystem("head/fur", 900, "strands"), HairSystem("meadow/grass", 50, "object 'blade'")),
+        particles=(ParticleSystem("source/dust", 120, "halos"),),
+        see_through=(
+            SeeThrough("leaf", "its alpha is an image", True, 0.4),
+            SeeThrough("pane", "its alpha is 0.3", False),
+        ),
+        zooming=("Camera",),
+        survey=replace(SURVEY, textured=0.5, freestyle_seconds=SLOW_SECONDS + 1),
+    )
+    config, text = read(tmp_path, facts)
+    assert config.hair.systems["head/fur"].mode == "clump"
+    assert config.hair.systems["meadow/grass"].mode == "keep"
+    assert config.particles.systems["source/dust"].mode == "instances"
+    assert dict(config.transparency.materials) == {"leaf": "clip"}
+    assert config.style.color == "texture"
+    assert config.camera_motion.focal_length == "dolly"
+    assert not config.lines.freestyle
+    assert "'pane' becomes solid: its alpha is 0.3" in text
+
+
+def test_freestyle_is_left_out_where_nobody_could_wait_for_it(tmp_path: Path) -> None:
+    for survey, wanted in (
+        (replace(SURVEY, triangles=10_000_000, freestyle_seconds=None), False),
+        (replace(SURVEY, triangles=10_000_000, freestyle_seconds=2.0), True),
+        (replace(SURVEY, triangles=40_000, freestyle_seconds=90.0), False),
+    ):
+        assert read(tmp_path, shot(survey=survey))[0].lines.freestyle == wanted
+
+
+def test_a_shot_without_a_camera_gets_one(tmp_path: Path) -> None:
+    keys = (ViewKey(1, (0.0, -7.5, 1e-7), (0.0, 0.0, 1.0), 50.0), ViewKey(72, (1.0, -7.5, 2.0), (0.0, 0.0, 1.0), 35.0))
+    config, text = read(tmp_path, shot(camera=None, camera_problem="has no camera", cameras=(), view_keys=keys))
+    assert config.camera is None
+    assert [(key.frame, key.location, key.target, key.lens) for key in config.camera_motion.keyframes] == [
+        (key.frame, key.location, key.target, key.lens) for key in keys
+    ]
+    assert "# the scene has no camera" in text
+
+
+def test_camera_cuts_are_split_and_held_frames_skipped(tmp_path: Path) -> None:
+    facts = shot(camera_cuts=((1, "Camera"), (30, "Close")), survey=replace(SURVEY, held=(1, 3, 5, 7)))
+    config, _ = read(tmp_path, facts)
+    assert config.camera_cuts == "split"
+    assert config.camera is None
+    assert (config.frames.first, config.frames.step) == (1, 2)
+
+
+def test_every_finding_says_what_will_be_done() -> None:
+    facts = shot(
+        complaints="it is old",
+        missing=(Missing("library", "//a.blend", ("tree",)),),
+        drivers=("x: y",),
+        simulated=True,
+        camera_problem="has no camera",
+        zooming=("Camera",),
+        film_look=("motion blur",),
+        bare_displays=("cage",),
+        unreadable=(("smoke", "a volume has no surface"),),
+        animated_range=None,
+        survey=replace(SURVEY, changed_topology=("box",), came_or_went=("guest",), posed=(1,), textured=0.05),
+    )
+    found = findings(facts)
+    assert {finding.topic for finding in found} >= {
+        "file",
+        "missing file",
+        "drivers",
+        "simulation",
+        "camera",
+        "focal length",
+        "frames",
+        "held poses",
+        "no surface",
+        "display",
+        "colours",
+        "film look",
+        "topology",
+        "comes and goes",
+        "cost",
+    }
+    assert all(finding.found and finding.action for finding in found)
+    keys = {finding.key for finding in found if finding.key}
+    fields: dict[str, Any] = CutConfig.model_fields
+    assert {key.split(".")[0] for key in keys} <= set(fields)
+    said = "\n".join(describe(facts))
+    assert "library //a.blend is not there; it touches 'tree'" in said
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("fight 010.blend", "fight_010"),
+        ("木.blend", "shot"),
+        ("con.blend", "shot_con"),
+        ("-x-.blend", "x"),
+        ("a.b.blend", "a.b"),
+    ],
+)
+def test_the_name_of_a_cut_comes_from_its_file(file: str, name: str) -> None:
+    assert cut_name(Path(file)) == name
+
+
+def test_facts_survive_their_way_between_processes() -> None:
+    facts = shot(
+        removals=(Removal("unseen", "x", "y"),), view_keys=(ViewKey(1, (0.0, 1.0, 2.0), (0.0, 0.0, 0.0), 50.0),)
+    )
+    import json
+
+    assert Shot.from_json(json.loads(json.dumps(facts.to_json()))) == facts
+    with pytest.raises(ValueError, match="source"):
+        Shot.from_json({"source": 5})

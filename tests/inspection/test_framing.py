@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import numpy as np
+
+from animerun_gen.inspection.framing import ORBIT, propose_view
+from animerun_gen.motion.geometry import FrameGeometry
+from tests.motion.synthetic import Thing, camera, cube, frame, perspective, plane, rotation, translation
+
+ANY = camera(perspective(1.5))
+RESOLUTION = (960, 540)
+
+
+def take(number: int, *things: Thing) -> FrameGeometry:
+    return frame(number, ANY, things)
+
+
+def in_view(key, points: np.ndarray) -> np.ndarray:
+    """Points as shares of half the picture's width and height, by a textbook pinhole."""
+    back = np.array(key.location) - np.array(key.target)
+    back /= np.linalg.norm(back)
+    right = np.cross([0, 0, 1], back)
+    right /= np.linalg.norm(right)
+    local = (points - np.array(key.location)) @ np.array([right, np.cross(back, right), back]).T
+    assert (local[:, 2] < 0).all()
+    plane_points = local[:, :2] / -local[:, 2:]
+    half = 18.0 / key.lens
+    return plane_points / np.array([half, half * RESOLUTION[1] / RESOLUTION[0]])
+
+
+def corners(center: tuple[float, float, float]) -> np.ndarray:
+    return np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)]) + center
+
+
+def test_what_moves_fills_the_picture_and_never_leaves_it() -> None:
+    floor = plane("floor", translation(0, 0, -1) @ np.diag([60.0, 60.0, 1.0, 1.0]))
+    frames = [take(n, floor, cube("box", translation(x, 0, 0))) for n, x in ((1, 0.0), (5, 4.0), (9, 8.0))]
+    (key,) = propose_view(frames, 1, 9, RESOLUTION)
+    places = np.abs(in_view(key, np.concatenate([corners((x, 0, 0)) for x in (0.0, 4.0, 8.0)])))
+    assert places.max() <= 0.86
+    assert places.max() > 0.8
+    assert key.location[2] > 0
+
+
+def test_a_view_that_a_wall_hides_is_not_taken() -> None:
+    box = [cube("box", translation(x, 0, 0)) for x in (0.0, 0.5)]
+    free = propose_view([take(1, box[0]), take(2, box[1])], 1, 2, RESOLUTION)[0]
+    # a wall across the place where the camera would stand, and one behind it to the right
+    wall = plane("wall", translation(0, -3, 0) @ rotation(0, np.pi / 2) @ np.diag([40.0, 40.0, 1.0, 1.0]))
+    walled = propose_view([take(1, wall, box[0]), take(2, wall, box[1])], 1, 2, RESOLUTION)[0]
+    assert free.location[1] < -3
+    assert walled.location[1] > -3
+
+
+def test_where_nothing_moves_the_camera_turns_about_everything() -> None:
+    still = cube("box", translation(2, 3, 1))
+    first, last = propose_view([take(1, still), take(12, still)], 1, 12, RESOLUTION)
+    assert (first.frame, last.frame) == (1, 12)
+    assert first.target == last.target == (2.0, 3.0, 1.0)
+    a, b = (np.array(key.location) - np.array(key.target) for key in (first, last))
+    angle = np.degrees(np.arccos(a[:2] @ b[:2] / np.linalg.norm(a[:2]) / np.linalg.norm(b[:2])))
+    assert abs(angle - ORBIT) < 0.1
+    assert abs(a[2] - b[2]) < 1e-3
+    for key in (first, last):
+        assert np.abs(in_view(key, corners((2, 3, 1)))).max() < 0.9
+
+
+def test_an_empty_scene_has_no_view() -> None:
+    assert propose_view([take(1)], 1, 2, RESOLUTION) == ()

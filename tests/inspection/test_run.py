@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from animerun_gen.errors import SceneError
+from animerun_gen.inspection.run import Question, inspect_shot
+
+HEAD = """
+import json, os, signal, sys
+answers = os.fdopen(int(sys.argv[2]), "w")
+def say(answer):
+    answers.write(json.dumps(answer) + "\\n")
+    answers.flush()
+say({"progress": [1, 2], "doing": "looking at frame 7"})
+"""
+
+
+@dataclass(frozen=True)
+class FakeBlender:
+    """An engine whose program is a script of the test."""
+
+    script: Path
+    version: str = "Blender 0.0"
+
+    def start(self, job: Any, log: Path) -> Any:
+        raise AssertionError("nothing is to be rendered")
+
+    def module_command(self, module: str, *arguments: str) -> list[str]:
+        return [sys.executable, str(self.script), *arguments]
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        ("os.kill(os.getpid(), signal.SIGABRT)", "died of SIGABRT while it was looking at frame 7"),
+        ("print('Error: out of luck'); sys.exit(3)", "ended with status 3 while it was looking at frame 7"),
+        ("say({'failed': 'it has no scene'})", "it has no scene"),
+        ("answers.write('{\"sho'); answers.flush()", "ended with status 0"),
+    ],
+)
+def test_whatever_becomes_of_blender_is_a_sentence(tmp_path: Path, script: str, words: str) -> None:
+    source = tmp_path / "film.blend"
+    source.touch()
+    program = tmp_path / "program.py"
+    program.write_text(HEAD + script, encoding="utf-8")
+    with pytest.raises(SceneError) as raised:
+        inspect_shot(Question(source), FakeBlender(program))
+    assert words in str(raised.value)
+
+
+def test_what_is_no_film_scene_is_refused_before_blender_starts(tmp_path: Path) -> None:
+    with pytest.raises(SceneError, match=r"no \.blend file that exists"):
+        inspect_shot(Question(tmp_path / "film.mov"), FakeBlender(tmp_path / "none"))
