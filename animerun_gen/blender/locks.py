@@ -135,19 +135,16 @@ def resample(points: Points, counts: Numbers) -> Points:
     )
 
 
-def plan_locks(
-    paths: Points, count: int, seed: int, strands_per_guide: float = 1.0, reach: float | None = None
-) -> StrandPlan:
+def plan_locks(paths: Points, count: int, strands_per_guide: float = 1.0, reach: float | None = None) -> StrandPlan:
     """Gather guides to locks: clusters around guides that lie as far as possible from each other.
 
     The centres are found by farthest-point sampling (Gonzalez 1985, "Clustering to minimize the maximum intercluster
-    distance") of roots and, by half, of where the hair goes, so that a parting stays one.  Which guides lead does not
-    depend on the order in which they are given, except where two lie equally far.
+    distance"), from the outermost guide on, of roots and, by half, of where the hair goes, so that a parting stays one.
+    Which guides lead does not depend on the order in which they are given, except where two lie equally far.
 
     Args:
         paths: The guides, (N, STEPS, 3), N at least 1.
         count: Locks at most.
-        seed: Begins the search at another end of the hair.
         strands_per_guide: Hairs that each guide stands for: children share their parent's lock.
         reach: How far around a guide its hairs grow; None: halfway to the next guide.
 
@@ -155,8 +152,8 @@ def plan_locks(
         The plan of at most ``min(count, N)`` locks; one that stands upright has several blades.
     """
     features = np.concatenate([paths[:, 0], 0.5 * (paths[:, STEPS // 2] - paths[:, 0])], axis=1)
-    outward = np.random.default_rng(seed).normal(size=features.shape[1])
-    centre, cluster = _farthest_points(features, count, int(np.argmax(features @ outward)))
+    outlying = np.argmax(np.sum((features - features.mean(axis=0)) ** 2, axis=1))
+    centre, cluster = _farthest_points(features, count, int(outlying))
     guides = [_nearest_first(paths[:, 0], np.flatnonzero(cluster == lock), head) for lock, head in enumerate(centre)]
     members = np.stack([np.resize(own[:MEMBERS], MEMBERS) for own in guides])
     area_of = _areas(paths[:, 0])

@@ -226,7 +226,8 @@ class ParticleTreatment(Section):
         "balls; each is followed as long as it lives. `remove`: no particles.",
     )
     size: Annotated[float, Field(gt=0, le=1e6)] | None = Field(
-        default=None, description="Diameter in scene units of the balls that stand for halos; null: the halos' own."
+        default=None,
+        description="Diameter in scene units of the largest balls that stand for halos; null: the halos' own.",
     )
 
 

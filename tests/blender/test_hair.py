@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,12 +13,22 @@ import numpy as np
 import pytest
 
 from animerun_gen.dataset import ClipFiles
-from tests.blender.conftest import render_cuts, run_cli
+from tests.blender.conftest import PROJECT, render_cuts, run_cli
 
 pytestmark = pytest.mark.blender
 
 Build = Callable[[str, str], Path]
 Cut = Callable[..., Path]
+
+FIND = """
+import os, sys
+import bpy
+from animerun_gen.blender.convert.hair import find_hair
+from animerun_gen.blender.convert.particles import find_particles
+bpy.ops.wm.open_mainfile(filepath=sys.argv[1])
+print(*find_hair(), *find_particles(), sep="\\n", flush=True)
+os._exit(0)
+"""
 
 PLAIN = "lines: {freestyle: false}\nmotion: {extras: [depth, ids, exact_occlusion]}\n"
 WIDTH, HEIGHT, DISTANCE = 160, 100, 8.0
@@ -156,6 +169,8 @@ def test_every_mode_and_every_kind_of_hair(build: Build, cut: Cut, tmp_path: Pat
     """Four boards with hair, hair curves, and a film's own instances, each treated in its way."""
     script = """
         thing = add("cube", "thing", (0, 0, 1), size=0.5, location=(0, -50, 0))
+        dust = thing.modifiers.new("dust", "PARTICLE_SYSTEM").particle_system.settings
+        dust.count = 9
         def board(name, x, z):
             board = add("plane", name, (0.9, 0.5, 0.1), size=1.2, location=(x, 0, z), rotation=(1.2, 0, 0))
             board.data.materials.append(paint("hair of " + name, (0.1, 0.6, 0.1)))
@@ -212,6 +227,18 @@ def test_every_mode_and_every_kind_of_hair(build: Build, cut: Cut, tmp_path: Pat
     assert clip.read("valid_forward", 1).all()
     assert (clip.read("flow_forward", 1) == 0).all()
 
+    found = subprocess.run(
+        [sys.executable, "-c", FIND, str(source)], capture_output=True, text=True, timeout=60, cwd=PROJECT
+    ).stdout
+    for line in (
+        "HairFinding(name='kept/hair', kind='particle hair', strands=40, drawn='strands', material='hair of kept')",
+        "HairFinding(name='parents/hair', kind='particle hair', strands=400, drawn='strands', ",
+        "HairFinding(name='tresses', kind='hair curves', strands=30, drawn='strands', material='hair of curves')",
+        "ParticleFinding(name='thing/dust', kind='emitter', particles=9, drawn='halos', material='thing', baked=False)",
+    ):
+        assert line in found
+    assert "drawn=\"object 'thing'\"" in found
+
     wrong = cut(source, PLAIN + "hair: {systems: {kept/*: {mode: instance, object: no such thing}}}\n")
     result = run_cli("render", wrong, "--out", tmp_path / "wrong", check=False)
     assert result.returncode == 1
@@ -219,20 +246,29 @@ def test_every_mode_and_every_kind_of_hair(build: Build, cut: Cut, tmp_path: Pat
     assert "Traceback" not in result.stdout + result.stderr
 
 
-def test_hair_of_a_linked_collection_stands_at_every_instance(build: Build, cut: Cut, tmp_path: Path) -> None:
+def test_hair_and_particles_of_a_linked_collection_are_at_every_instance(
+    build: Build, cut: Cut, tmp_path: Path
+) -> None:
     script = f"""
-        import mathutils
         ball = add("uv_sphere", "ball", (0.9, 0.5, 0.1), radius=0.6)
         ball.data.materials.append(paint("fur", (0.2, 0.1, 0.6)))
         hair = ball.modifiers.new("fur", "PARTICLE_SYSTEM").particle_system.settings
         hair.type, hair.count, hair.hair_length, hair.material = "HAIR", 300, 0.3, 2
         hair.tangent_factor = 0.3
+        swarm = add("plane", "swarm", (1, 1, 0), size=1, location=(0, 0, 1))
+        swarm.show_instancer_for_render = False
+        flies = swarm.modifiers.new("flies", "PARTICLE_SYSTEM").particle_system.settings
+        flies.count, flies.frame_start, flies.frame_end, flies.particle_size = 20, 1, 1, 0.1
         beast = bpy.data.collections.new("beast")
-        beast.objects.link(ball)
+        within = bpy.data.collections.new("within")
+        beast.children.link(within)
+        within.objects.link(ball)
+        within.objects.link(swarm)
         bpy.data.libraries.write({str(tmp_path / "beast.blend")!r}, {{beast}})
-        scene.collection.objects.unlink(ball)
-        bpy.data.collections.remove(beast)
-        bpy.data.objects.remove(ball)
+        for thing in (ball, swarm):
+            bpy.data.objects.remove(thing)
+        for collection in (beast, within):
+            bpy.data.collections.remove(collection)
         with bpy.data.libraries.load({str(tmp_path / "beast.blend")!r}, link=True) as (_, wanted):
             wanted.collections = ["beast"]
         for number, x in enumerate((-1.5, 1.5)):
@@ -256,3 +292,31 @@ def test_hair_of_a_linked_collection_stands_at_every_instance(build: Build, cut:
     assert clip.read("valid_forward", 1)[fur].all()
     assert (flow[left] == 0).all()
     assert (flow[right][:, 1] < -3).all()
+    flies = shown(clip, 1, "swarm")
+    assert flies[:, : WIDTH // 2].sum() > 50
+    assert flies[:, WIDTH // 2 :].sum() > 50
+
+
+@pytest.mark.skipif(shutil.which("blender") is None, reason="no installed Blender (Debian: apt-get install blender)")
+def test_the_meadow_is_the_same_in_the_oldest_and_the_newest_blender(tmp_path: Path) -> None:
+    """Fur, grass, instanced flowers and petals of the demonstration scene."""
+    config = tmp_path / "meadow.yaml"
+    config.write_text(
+        f"inherit: {PROJECT / 'configs' / 'conversions' / 'meadow.yaml'}\n"
+        "resolution: [120, 68]\nframes: {first: 6, last: 7}\nlines: {freestyle: false}\n",
+        encoding="utf-8",
+    )
+    clips = []
+    for engine in ([], ["--blender", "blender"]):
+        folder = tmp_path / f"out{len(engine)}"
+        said = run_cli("render", config, "--out", folder, *engine).stdout
+        assert "turned hair 'Coat/Fur' into" in said
+        assert "turned the halos of particles 'Tree top/Petals' into balls" in said
+        clips.append(ClipFiles(folder, "train", "meadow"))
+    one, other = clips
+    same = one.read("material_id", 6) == other.read("material_id", 6)
+    assert same.mean() > 0.999
+    both = same & one.read("valid_forward", 6) & other.read("valid_forward", 6)
+    assert np.abs(one.read("flow_forward", 6) - other.read("flow_forward", 6))[both].max() < 1e-3
+    seen = {name: shown(one, 6, name).sum() for name in ("coat", "mop", "grass", "petal", "bloom")}
+    assert min(seen.values()) > 10, seen

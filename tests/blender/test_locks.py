@@ -56,7 +56,7 @@ def volumes(plan: StrandPlan, paths: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("lean", [0.0, 0.6])
 def test_locks_are_closed_look_outward_and_end_in_a_point(lean: float) -> None:
     paths = hairy_ball(lean=lean)
-    plan = plan_locks(paths, 40, seed=0)
+    plan = plan_locks(paths, 40)
     strands = len(plan.leader)
     assert strands == (40 if lean else 120)
     edges = Counter(edge for face in strand_faces(plan) for edge in zip(face, (*face[1:], face[0]), strict=True))
@@ -75,7 +75,7 @@ def test_locks_are_closed_look_outward_and_end_in_a_point(lean: float) -> None:
 @pytest.mark.parametrize("count", [1, 2, 3, 12, 400])
 def test_what_moves_rigidly_stays_rigid(count: int) -> None:
     paths = hairy_ball(count)
-    plan = plan_locks(paths, 60, seed=0)
+    plan = plan_locks(paths, 60)
     moved = strand_vertices(plan, turned(paths))
     if count > 2:  # one or two roots cannot tell how the surface turns
         assert np.abs(moved - turned(strand_vertices(plan, paths))).max() < 1e-12
@@ -88,42 +88,43 @@ def test_what_moves_rigidly_stays_rigid(count: int) -> None:
 
 def test_locks_cover_the_surface_and_stand_on_their_guides() -> None:
     paths = hairy_ball(4000)
-    plan = plan_locks(paths, 100, seed=0)
-    assert len(set(plan.leader.tolist())) == 100
+    plan = plan_locks(paths, 100)
+    count = len(set(plan.leader.tolist()))
+    # at the poles of the comb a lock or two may stand upright and have blades
+    assert 100 <= count == len(plan.leader) < 110
     # discs of the locks' widths cover more than the sphere, whose area is 4 pi
     assert 1.0 < (plan.half_width**2).sum() / 4 < 2.0
     path_roots = paths[plan.leader, 0]
     nearest = np.min(np.linalg.norm(paths[:, None, 0] - path_roots, axis=2), axis=1)
     assert nearest.max() < 0.35
-    shape = strand_vertices(plan, paths).reshape(100, -1, 3)
+    shape = strand_vertices(plan, paths).reshape(count, -1, 3)
     depth = np.linalg.norm(shape[:, : plan.sides].mean(axis=1) - path_roots, axis=1)
     assert np.allclose(depth, plan.sunk * plan.half_width)
 
 
 def test_the_same_locks_whatever_the_order_and_from_every_run() -> None:
     paths = hairy_ball()
-    plan = plan_locks(paths, 30, seed=5)
-    again = plan_locks(paths.copy(), 30, seed=5)
+    plan = plan_locks(paths, 30)
+    again = plan_locks(paths.copy(), 30)
     assert np.array_equal(strand_vertices(plan, paths), strand_vertices(again, paths))
     order = np.random.default_rng(0).permutation(len(paths))
-    shuffled = plan_locks(paths[order], 30, seed=5)
+    shuffled = plan_locks(paths[order], 30)
     assert np.array_equal(order[shuffled.leader], plan.leader)
     assert np.allclose(strand_vertices(shuffled, paths[order]), strand_vertices(plan, paths), atol=1e-12)
-    assert not np.array_equal(plan_locks(paths, 30, seed=6).leader, plan.leader)
 
 
 def test_only_the_needed_guides_count() -> None:
     paths = hairy_ball(2000)
-    plan = plan_locks(paths, 30, seed=0)
+    plan = plan_locks(paths, 30)
     needed = plan.needed
     assert len(needed) <= 30 * 11
     assert np.array_equal(strand_vertices(plan.renumbered(), paths[needed]), strand_vertices(plan, paths))
 
 
 def test_few_hairs_are_thin_and_many_are_wide() -> None:
-    lone = plan_locks(hairy_ball(20), 160, seed=0)
-    children = plan_locks(hairy_ball(20), 160, seed=0, strands_per_guide=100)
-    near = plan_locks(hairy_ball(20), 160, seed=0, strands_per_guide=100, reach=0.05)
+    lone = plan_locks(hairy_ball(20), 160)
+    children = plan_locks(hairy_ball(20), 160, strands_per_guide=100)
+    near = plan_locks(hairy_ball(20), 160, strands_per_guide=100, reach=0.05)
     assert len(lone.leader) == 20
     assert lone.half_width.max() < 0.15 * 0.9
     assert children.half_width.min() > 2 * lone.half_width.max()
@@ -132,7 +133,7 @@ def test_few_hairs_are_thin_and_many_are_wide() -> None:
 
 def test_degenerate_hair_gives_numbers() -> None:
     for paths in (np.zeros((1, STEPS, 3)), np.zeros((5, STEPS, 3)), np.ones((3, STEPS, 3))):
-        plan = plan_locks(paths, 4, seed=0)
+        plan = plan_locks(paths, 4)
         assert np.isfinite(strand_vertices(plan, paths)).all()
         assert np.isfinite(place_vertices(plan, paths, height=1.0)).all()
 

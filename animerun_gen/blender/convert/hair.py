@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from itertools import chain
 from typing import Any, Protocol
 
 import bpy
@@ -24,6 +25,7 @@ from animerun_gen.blender.convert.hiding import hide
 from animerun_gen.blender.convert.particle_systems import (
     SHOWN_AT_PARTICLES,
     drawn_by,
+    make_local,
     material_name,
     may_be_seen,
     own_settings,
@@ -110,7 +112,7 @@ def convert_hair(opened: OpenedScene, config: CutConfig) -> tuple[list[str], lis
 
     Args:
         opened: The opened scene, at the clip's first frame.
-        config: The cut: ``hair`` and ``seed``.
+        config: The cut: ``hair``.
 
     Returns:
         What was done, a sentence each, and the followers.
@@ -122,6 +124,8 @@ def convert_hair(opened: OpenedScene, config: CutConfig) -> tuple[list[str], lis
     followers: list[Callable[[], None]] = []
     unused = dict.fromkeys(config.hair.systems, True)
     growing: list[tuple[_Source, HairTreatment]] = []
+    for obj in [obj for obj, _ in _hair_systems()] + _curves_objects():
+        make_local(obj)
     for obj, modifier in _hair_systems():
         name = system_name(obj, modifier.particle_system)
         treatment, named = _treatment(name, config, unused)
@@ -134,7 +138,12 @@ def convert_hair(opened: OpenedScene, config: CutConfig) -> tuple[list[str], lis
             switch_off(obj, modifier)
             notes.append(f"removed hair '{name}'")
         else:
-            growing.append((_ParticleHair(obj, modifier, treatment), treatment))
+            strands = _ParticleHair(obj, modifier, treatment)
+            growing.append((strands, treatment))
+            if strands.stiffened:
+                notes.append(
+                    f"hair '{name}' does not swing, because its cache lies on disk; keep it in the file instead"
+                )
     for obj in _curves_objects():
         treatment, _ = _treatment(obj.name, config, unused)
         if treatment.mode == "remove":
@@ -155,7 +164,7 @@ def convert_hair(opened: OpenedScene, config: CutConfig) -> tuple[list[str], lis
         if len(usable) == 0:
             notes.append(f"hair '{source.name}' has no strands in frame {config.frames.first}: nothing is drawn of it")
             continue
-        shapes = _SHAPES[treatment.mode](source, treatment, paths, usable, config.seed)
+        shapes = _SHAPES[treatment.mode](source, treatment, paths, usable)
         standing.append(_Standing(source, shapes, opened))
         followers.append(standing[-1].follow)
         notes.append(f"turned hair '{source.name}' into {shapes.said}")
@@ -233,6 +242,10 @@ class _ParticleHair:
         self.radius = max(settings.root_radius * settings.radius_scale, 1e-4) / scale
         self.total: int | None = None
         system = modifier.particle_system
+        # to swing it would write to the film's folder, by several processes at once
+        self.stiffened = system.use_hair_dynamics and system.point_cache.use_disk_cache
+        if self.stiffened:
+            system.use_hair_dynamics = False
         self.begins = system.point_cache.frame_start if system.use_hair_dynamics else None
         rendered = settings.rendered_child_count if settings.child_type != "NONE" else 0
         self.reach = settings.child_radius if settings.child_type == "SIMPLE" and rendered else None
@@ -257,8 +270,9 @@ class _ParticleHair:
         total = parents + len(system.child_particles) - first if system is not None else 0
         _refuse_other_number(self, graph, total)
         numbers = range(first, first + total) if guides is None else (guides + first).tolist()
-        points = [system.co_hair(drawn, particle_no=number, step=step) for number in numbers for step in range(STEPS)]
-        world = np.array(points, np.float64).reshape(-1, STEPS, 3)
+        points = (system.co_hair(drawn, particle_no=number, step=step) for number in numbers for step in range(STEPS))
+        # ten times as fast as an array of Blender's vectors
+        world = np.fromiter(chain.from_iterable(points), np.float64, 3 * STEPS * len(numbers)).reshape(-1, STEPS, 3)
         return _into(world, np.array(drawn.matrix_world, np.float64))
 
     def take_out(self) -> None:
@@ -365,9 +379,9 @@ class _Shapes:
     instanced: bpy.types.Object | None = None
 
 
-def _locks(source: _Source, treatment: HairTreatment, paths: Points, usable: Numbers, seed: int) -> _Shapes:
+def _locks(source: _Source, treatment: HairTreatment, paths: Points, usable: Numbers) -> _Shapes:
     usable = usable[:: -(-len(usable) // MAX_GUIDES)]
-    plan = plan_locks(paths[usable], treatment.locks, seed, source.strands_per_guide, source.reach)
+    plan = plan_locks(paths[usable], treatment.locks, source.strands_per_guide, source.reach)
     return _Shapes(
         plan.renumbered(),
         usable[plan.needed],
@@ -377,7 +391,7 @@ def _locks(source: _Source, treatment: HairTreatment, paths: Points, usable: Num
     )
 
 
-def _tubes(source: _Source, treatment: HairTreatment, paths: Points, usable: Numbers, seed: int) -> _Shapes:
+def _tubes(source: _Source, treatment: HairTreatment, paths: Points, usable: Numbers) -> _Shapes:
     kept = _evenly(usable)
     plan = plan_tubes(paths, kept, source.radius)
     return _Shapes(
@@ -385,7 +399,7 @@ def _tubes(source: _Source, treatment: HairTreatment, paths: Points, usable: Num
     )
 
 
-def _instances(source: _Source, treatment: HairTreatment, paths: Points, usable: Numbers, seed: int) -> _Shapes:
+def _instances(source: _Source, treatment: HairTreatment, paths: Points, usable: Numbers) -> _Shapes:
     shown = bpy.data.objects.get(treatment.object)
     if shown is None or shown.type not in {"MESH", "CURVE", "SURFACE", "FONT", "META"}:
         names = [f"'{obj.name}'" for obj in bpy.data.objects if obj.type == "MESH"]
@@ -480,17 +494,10 @@ class _Standing:
 def _collections_for(owner: bpy.types.Object, scene: bpy.types.Scene) -> list[bpy.types.Collection]:
     """The owner's own collections, so that what instances it instances its hair as well.
 
-    A linked collection is made local first, in memory; one that is a library override takes no objects at all, so that
-    hair in it stands in the scene itself.
+    Library overrides of collections take no further objects; hair in them stands in the scene itself.
     """
-    found = []
-    for collection in owner.users_collection:
-        if collection.override_library is not None:
-            collection = scene.collection
-        elif collection.library is not None:
-            collection = collection.make_local()
-        found.append(collection)
-    return found or [scene.collection]
+    own = owner.users_collection
+    return [scene.collection if one.override_library is not None else one for one in own] or [scene.collection]
 
 
 def _link(obj: bpy.types.Object, collections: list[bpy.types.Collection]) -> None:

@@ -20,6 +20,21 @@ def rendered_systems() -> list[tuple[bpy.types.Object, bpy.types.ParticleSystemM
     ]
 
 
+def make_local(obj: bpy.types.Object) -> None:
+    """Bring a linked object, and the linked collections that it is in, into the open file; only in memory.
+
+    Linked collections take no further objects, and the caches of linked simulations can neither be baked nor cleared
+    (4.5.15: a system that was once shown at a late frame stays as it was there).
+    """
+    if obj.library is None:
+        return
+    holding = [one for one in bpy.data.collections if one.library is not None and obj in one.all_objects.values()]
+    # the outer ones first: a collection that a linked one holds would only be copied
+    for collection in sorted(holding, key=lambda one: len(one.children_recursive), reverse=True):
+        collection.make_local()
+    obj.make_local()
+
+
 def switch_off(obj: bpy.types.Object, modifier: bpy.types.ParticleSystemModifier) -> None:
     """Take a particle system out of every render, whatever its animation says."""
     for switch in ("show_render", "show_viewport"):
@@ -28,8 +43,11 @@ def switch_off(obj: bpy.types.Object, modifier: bpy.types.ParticleSystemModifier
 
 
 def own_settings(system: bpy.types.ParticleSystem) -> bpy.types.ParticleSettings:
-    """The settings of a system, made its own where it shares them, so that they can be changed."""
-    if system.settings.users > 1:
+    """The settings of a system, made its own where it shares them, so that they can be changed.
+
+    Linked ones are copied as well: to let them show an object of the open file does nothing (4.5.15), without a word.
+    """
+    if system.settings.users > 1 or system.settings.library is not None:
         system.settings = system.settings.copy()
     return system.settings
 

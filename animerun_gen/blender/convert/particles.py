@@ -16,6 +16,7 @@ from animerun_gen.blender import versions
 from animerun_gen.blender.convert.particle_systems import (
     SHOWN_AT_PARTICLES,
     drawn_by,
+    make_local,
     material_name,
     own_settings,
     rendered_systems,
@@ -85,6 +86,8 @@ def convert_particles(opened: OpenedScene, config: CutConfig) -> list[str]:
     notes = []
     unused = dict.fromkeys(config.particles.systems, True)
     simulated = []
+    for obj, _ in _emitters():
+        make_local(obj)
     for obj, modifier in _emitters():
         system = modifier.particle_system
         name = system_name(obj, system)
@@ -188,7 +191,7 @@ def _simulate(modifiers: list[bpy.types.ParticleSystemModifier], opened: OpenedS
     Of what is baked every frame stays as it is, in whatever order frames are rendered.
     """
     scene = opened.scene
-    linked = []
+    unbaked = []
     for modifier in modifiers:
         if not has_history(modifier):
             continue
@@ -199,7 +202,7 @@ def _simulate(modifiers: list[bpy.types.ParticleSystemModifier], opened: OpenedS
             with bpy.context.temp_override(scene=scene, view_layer=opened.view_layer, point_cache=cache):
                 bpy.ops.ptcache.bake(bake=True)
         except RuntimeError:
-            # Blender bakes nothing that is linked; such systems are played from their beginning
-            linked.append(cache.frame_start)
-    for frame in range(min(linked, default=last), last + 1):
+            # Blender may refuse, of library overrides for example; what it does not bake is played from its beginning
+            unbaked.append(cache.frame_start)
+    for frame in range(min(unbaked, default=last), last + 1):
         scene.frame_set(frame)

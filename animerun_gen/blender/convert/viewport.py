@@ -59,7 +59,7 @@ def _reveal(obj: bpy.types.Object, view_layer: bpy.types.ViewLayer, done: set[st
     obj.hide_viewport = False
     if view_layer.objects.get(obj.name) == obj:
         obj.hide_set(False, view_layer=view_layer)
-    holding = [collection for collection in bpy.data.collections if obj.name in collection.all_objects]
+    holding = [collection for collection in bpy.data.collections if obj in collection.all_objects.values()]
     for collection in holding:
         collection.hide_viewport = False
     for layer in _layer_collections(view_layer.layer_collection):
