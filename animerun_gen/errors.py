@@ -33,3 +33,8 @@ class DatasetError(AnimerunGenError):
 
 class BusyError(AnimerunGenError):
     """Another run is writing to the same output folder."""
+
+
+def unforeseen(error: Exception) -> str:
+    """A sentence about an error that is a mistake of this program."""
+    return f"an error that animerun-gen did not foresee ({type(error).__name__}: {error}); please report it"

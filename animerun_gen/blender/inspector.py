@@ -46,7 +46,7 @@ from animerun_gen.blender.opening import (
 )
 from animerun_gen.blender.rendering import FrameRenderer, background_color
 from animerun_gen.config import CutConfig
-from animerun_gen.errors import AnimerunGenError
+from animerun_gen.errors import AnimerunGenError, unforeseen
 from animerun_gen.inspection.findings import TRIED_TRIANGLES
 from animerun_gen.inspection.framing import propose_view
 from animerun_gen.inspection.shot import (
@@ -355,12 +355,7 @@ def main(arguments: list[str]) -> int:
         return 1
     except Exception as error:
         traceback.print_exc()
-        say(
-            {
-                "failed": f"an error that animerun-gen did not foresee ({type(error).__name__}: {error}); please "
-                "report it"
-            }
-        )
+        say({"failed": unforeseen(error)})
         return 1
     return 0
 

@@ -36,7 +36,7 @@ from animerun_gen.dataset.clip import ClipWriter
 from animerun_gen.dataset.files import write_image
 from animerun_gen.dataset.modalities import at_gap, modality
 from animerun_gen.dataset.tracks import Tracks
-from animerun_gen.errors import AnimerunGenError, UnsupportedMotionError
+from animerun_gen.errors import AnimerunGenError, UnsupportedMotionError, unforeseen
 from animerun_gen.lifetime import die_with_parent
 from animerun_gen.motion import companions, raster, tracks, vector_pass
 from animerun_gen.motion.cross_check import compare_flows
@@ -323,11 +323,7 @@ def main(arguments: list[str]) -> int:
         return 1
     except Exception as error:
         traceback.print_exc()
-        reporter.failed(
-            "InternalError",
-            f"an error that animerun-gen did not foresee ({type(error).__name__}: {error}); the log has its place, "
-            "please report it",
-        )
+        reporter.failed("InternalError", f"{unforeseen(error)}, with the log, which has its place")
         return 1
     return 0
 

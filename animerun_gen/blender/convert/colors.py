@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
-
 import bpy
 import cv2
 import numpy as np
@@ -11,6 +9,7 @@ import numpy.typing as npt
 
 from animerun_gen.blender.clipped import ClippedMaterials
 from animerun_gen.blender.convert.images import UnreadableImageError, encoded_colors, linear_colors, read_texels
+from animerun_gen.blender.convert.patterns import Treatments
 from animerun_gen.blender.convert.shader_color import ShaderColor, shader_color
 from animerun_gen.blender.convert.srgb import hex_to_linear, linear_to_hex
 from animerun_gen.blender.convert.texture_coordinates import (
@@ -41,16 +40,15 @@ def convert_colors(config: CutConfig, clipped: ClippedMaterials) -> list[str]:
     style = config.style
     from_shaders = 0
     unreadable_images = set()
-    unused = dict.fromkeys(style.overrides, True)
+    overrides = Treatments(style.overrides)
     paints_images = style.color == "texture"
     for material in bpy.data.materials:
-        pattern = next((name for name in style.overrides if fnmatchcase(material.name, name)), None)
+        override = overrides.of(material.name)
         found = shader_color(material)
         if found is not None and found.image is not None and not found.image.has_data and is_there(found.image):
             unreadable_images.add(found.image.name)
-        if pattern is not None:
-            unused[pattern] = False
-            _paint(material, hex_to_linear(style.overrides[pattern]))
+        if override is not None:
+            _paint(material, hex_to_linear(override))
             found = None
         elif found is not None and wants_shader(material, style.color_source):
             _paint(material, found.color if material not in clipped else _color_of_the_rest(material, found, clipped))
@@ -62,7 +60,7 @@ def convert_colors(config: CutConfig, clipped: ClippedMaterials) -> list[str]:
             _show_image(material, shown)
     bpy.context.scene.display.shading.color_type = "TEXTURE" if paints_images or clipped else "MATERIAL"
 
-    notes = [f"style.overrides: no material is named '{name}'" for name, nothing in unused.items() if nothing]
+    notes = overrides.unused("style.overrides", "no material is")
     if from_shaders:
         notes.append(f"took the colours of {from_shaders} materials from their shaders")
     notes += [f"image '{name}' cannot be read: its materials get one flat colour" for name in sorted(unreadable_images)]

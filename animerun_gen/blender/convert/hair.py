@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from itertools import chain
 from typing import Any, Protocol
 
@@ -34,6 +33,7 @@ from animerun_gen.blender.convert.particle_systems import (
     system_material,
     system_name,
 )
+from animerun_gen.blender.convert.patterns import Treatments
 from animerun_gen.blender.convert.viewport import show_as_rendered
 from animerun_gen.blender.locks import (
     STEPS,
@@ -122,13 +122,14 @@ def convert_hair(opened: OpenedScene, config: CutConfig) -> tuple[list[str], lis
     """
     notes: list[str] = []
     followers: list[Callable[[], None]] = []
-    unused = dict.fromkeys(config.hair.systems, True)
+    treatments = Treatments(config.hair.systems)
     growing: list[tuple[_Source, HairTreatment]] = []
     for obj in [obj for obj, _ in _hair_systems()] + _curves_objects():
         make_local(obj)
     for obj, modifier in _hair_systems():
         name = system_name(obj, modifier.particle_system)
-        treatment, named = _treatment(name, config, unused)
+        treatment = treatments.of(name)
+        named, treatment = treatment is not None, treatment or config.hair
         settings = modifier.particle_system.settings
         if settings.render_type in SHOWN_AT_PARTICLES and not (named and treatment.mode in {"remove", "instance"}):
             notes.append(f"hair '{name}' shows {drawn_by(settings)} at each hair, as in the film")
@@ -145,13 +146,13 @@ def convert_hair(opened: OpenedScene, config: CutConfig) -> tuple[list[str], lis
                     f"hair '{name}' does not swing, because its cache lies on disk; keep it in the file instead"
                 )
     for obj in _curves_objects():
-        treatment, _ = _treatment(obj.name, config, unused)
+        treatment = treatments.of(obj.name) or config.hair
         if treatment.mode == "remove":
             hide(obj)
             notes.append(f"removed hair '{obj.name}'")
         else:
             growing.append((_CurvesHair(obj), treatment))
-    notes += [f"hair.systems: no hair is named '{pattern}'" for pattern, nothing in unused.items() if nothing]
+    notes += treatments.unused("hair.systems", "no hair is")
 
     show_as_rendered([source.owner for source, _ in growing], opened.view_layer)
     opened.scene.frame_set(config.frames.first)
@@ -504,15 +505,6 @@ def _link(obj: bpy.types.Object, collections: list[bpy.types.Collection]) -> Non
     for collection in collections:
         if obj.name not in collection.objects:
             collection.objects.link(obj)
-
-
-def _treatment(name: str, config: CutConfig, unused: dict[str, bool]) -> tuple[HairTreatment, bool]:
-    """What becomes of a system, and whether the configuration names it."""
-    for pattern, treatment in config.hair.systems.items():
-        if fnmatchcase(name, pattern):
-            unused[pattern] = False
-            return treatment, True
-    return config.hair, False
 
 
 def _curves_objects() -> list[bpy.types.Object]:

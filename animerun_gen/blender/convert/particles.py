@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 import bpy
 
@@ -24,6 +23,7 @@ from animerun_gen.blender.convert.particle_systems import (
     system_material,
     system_name,
 )
+from animerun_gen.blender.convert.patterns import Treatments
 from animerun_gen.blender.convert.viewport import show_as_rendered
 from animerun_gen.blender.opening import OpenedScene, has_history
 from animerun_gen.config import CutConfig
@@ -84,14 +84,15 @@ def convert_particles(opened: OpenedScene, config: CutConfig) -> list[str]:
         What was done, a sentence each.
     """
     notes = []
-    unused = dict.fromkeys(config.particles.systems, True)
+    treatments = Treatments(config.particles.systems)
     simulated = []
     for obj, _ in _emitters():
         make_local(obj)
     for obj, modifier in _emitters():
         system = modifier.particle_system
         name = system_name(obj, system)
-        treatment, named = _treatment(name, config, unused)
+        treatment = treatments.of(name)
+        named, treatment = treatment is not None, treatment or config.particles
         shown = system.settings.render_type
         if treatment.mode == "remove":
             switch_off(obj, modifier)
@@ -110,9 +111,7 @@ def convert_particles(opened: OpenedScene, config: CutConfig) -> list[str]:
             _show_balls(obj, system, treatment)
             notes.append(f"turned {drawn_by_film(shown)} of particles '{name}' into balls")
             simulated.append((obj, modifier))
-    notes += [
-        f"particles.systems: no particles are named '{pattern}'" for pattern, nothing in unused.items() if nothing
-    ]
+    notes += treatments.unused("particles.systems", "no particles are")
     for obj, modifier in simulated:
         _simulate_in_viewport(obj, modifier)
     show_as_rendered([obj for obj, _ in simulated], opened.view_layer)
@@ -127,15 +126,6 @@ def drawn_by_film(render_type: str) -> str:
 
 def _emitters() -> list[tuple[bpy.types.Object, bpy.types.ParticleSystemModifier]]:
     return [(obj, modifier) for obj, modifier in rendered_systems() if modifier.particle_system.settings.type != "HAIR"]
-
-
-def _treatment(name: str, config: CutConfig, unused: dict[str, bool]) -> tuple[ParticleTreatment, bool]:
-    """What becomes of a system, and whether the configuration names it."""
-    for pattern, treatment in config.particles.systems.items():
-        if fnmatchcase(name, pattern):
-            unused[pattern] = False
-            return treatment, True
-    return config.particles, False
 
 
 def _show_balls(obj: bpy.types.Object, system: bpy.types.ParticleSystem, treatment: ParticleTreatment) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 import bpy
+
+Treatment = TypeVar("Treatment")
 
 
 class Named(Protocol):
@@ -51,3 +53,32 @@ def unmatched(section: str, named: Named) -> list[str]:
         for pattern in patterns
         if not any(fnmatchcase(block.name, pattern) for block in blocks)
     ]
+
+
+class Treatments(Generic[Treatment]):
+    """What a mapping from patterns to treatments says of each name; of several patterns that fit, the first counts.
+
+    Args:
+        by_pattern: The mapping, as it stands in the configuration.
+    """
+
+    def __init__(self, by_pattern: Mapping[str, Treatment]) -> None:
+        self._by_pattern = by_pattern
+        self._unused = dict.fromkeys(by_pattern)
+
+    def of(self, name: str) -> Treatment | None:
+        """What becomes of it; None where no pattern fits."""
+        for pattern, treatment in self._by_pattern.items():
+            if fnmatchcase(name, pattern):
+                self._unused.pop(pattern, None)
+                return treatment
+        return None
+
+    def unused(self, section: str, what: str) -> list[str]:
+        """A sentence for each pattern that fitted nothing that was asked for.
+
+        Args:
+            section: The mapping's key in the configuration.
+            what: What there is none of, such as ``no material is``.
+        """
+        return [f"{section}: {what} named '{pattern}'" for pattern in self._unused]

@@ -7,7 +7,7 @@ threshold is a hole, in pictures and labels alike.  All others become solid.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
+from typing import Literal
 
 import bpy
 import numpy as np
@@ -17,8 +17,11 @@ from animerun_gen.blender import versions
 from animerun_gen.blender.clipped import ClippedMaterials
 from animerun_gen.blender.convert.images import LARGEST_SIDE
 from animerun_gen.blender.convert.opacity import AlphaTexture, SeeThrough, find_see_through
+from animerun_gen.blender.convert.patterns import Treatments
 from animerun_gen.blender.convert.texture_coordinates import TextureCoordinates, laid_out
 from animerun_gen.config import CutConfig
+
+Mode = Literal["clip", "solid"]
 
 FINER = 4
 """How much finer than its image a mask is at most: an image's own texels, kept or cut, would leave steps in the
@@ -39,9 +42,12 @@ def convert_transparency(config: CutConfig) -> tuple[ClippedMaterials, list[str]
         were clipped, which could not be, and each pattern that matched nothing.
     """
     wanted = config.transparency
-    notes = _unmatched(config)
+    named = Treatments(wanted.materials)
+    for material in bpy.data.materials:
+        named.of(material.name)
+    notes = named.unused("transparency.materials", "no material is")
     see_through = find_see_through(wanted.threshold, config.frame_numbers)
-    if any(_is_linked(found, config) for found in see_through):
+    if any(_is_linked(found, named, wanted.alpha_textures) for found in see_through):
         # a linked material cannot be painted by an image of this file
         bpy.ops.object.make_local(type="ALL")
         notes.append("made everything local that the file links, because linked materials are clipped")
@@ -51,7 +57,8 @@ def convert_transparency(config: CutConfig) -> tuple[ClippedMaterials, list[str]
     filled: dict[str, list[str]] = {}
     for found in see_through:
         material = _material(found)
-        mode, is_named = _mode(material, config)
+        mode = named.of(material.name)
+        is_named, mode = mode is not None, mode or wanted.alpha_textures
         why = ", ".join(found.reasons) or "alpha texture"
         if found.texture is None:
             if mode == "clip" and is_named:
@@ -86,29 +93,12 @@ def _material(found: SeeThrough) -> bpy.types.Material:
     return next(material for material in bpy.data.materials if material.name_full == found.material)
 
 
-def _is_linked(found: SeeThrough, config: CutConfig) -> bool:
+def _is_linked(found: SeeThrough, named: Treatments[Mode], otherwise: Mode) -> bool:
     """Whether a material that is to be clipped belongs to a library."""
     if found.texture is None or found.texture.problem or not found.texture.below:
         return False
     material = _material(found)
-    return material.library is not None and _mode(material, config)[0] == "clip"
-
-
-def _mode(material: bpy.types.Material, config: CutConfig) -> tuple[str, bool]:
-    """What becomes of a material's holes, and whether the configuration names the material."""
-    for pattern, mode in config.transparency.materials.items():
-        if fnmatchcase(material.name, pattern):
-            return mode, True
-    return config.transparency.alpha_textures, False
-
-
-def _unmatched(config: CutConfig) -> list[str]:
-    names = [material.name for material in bpy.data.materials]
-    return [
-        f"transparency.materials: no material is named '{pattern}'"
-        for pattern in config.transparency.materials
-        if not any(fnmatchcase(name, pattern) for name in names)
-    ]
+    return material.library is not None and (named.of(material.name) or otherwise) == "clip"
 
 
 def _fill() -> None:
