@@ -105,14 +105,24 @@ def look(question: dict[str, Any], progress: Progress) -> Shot:
 
     progress(0, 1, "converting the shot")
     opened = open_scene(config)
+    # the configuration names things without their library
+    objects, materials = (
+        {block.name_full: block.name for block in blocks} for blocks in (bpy.data.objects, bpy.data.materials)
+    )
     found: dict[str, Any] = {
         "zooming": tuple(zoom.camera.name for zoom in find_zooming_cameras(opened, config)),
         "removals": tuple(
-            Removal(each.rule, each.object, each.reason, each.materials, each.whole_materials)
+            Removal(
+                each.rule,
+                objects[each.object],
+                each.reason,
+                tuple(materials[name] for name in each.materials),
+                each.whole_materials,
+            )
             for each in find_removals(opened, config)
         ),
-        "bare_displays": tuple(sorted(bare_displays())),
-        "unreadable": tuple(find_unreadable()),
+        "bare_displays": tuple(sorted(objects[name] for name in bare_displays())),
+        "unreadable": tuple((objects[name], reason) for name, reason in find_unreadable()),
         "hair": tuple(
             HairSystem(each.name, each.strands, each.drawn) for each in find_hair() if each.drawn != "nothing"
         ),
@@ -124,7 +134,7 @@ def look(question: dict[str, Any], progress: Progress) -> Shot:
         ),
         "see_through": tuple(
             SeeThrough(
-                each.material,
+                materials[each.material],
                 ", ".join(each.reasons) or "its image has transparent texels",
                 each.texture is not None and not each.texture.problem and 0.0 < (each.texture.below or 0.0) < 1.0,
                 (each.texture.below or 0.0) if each.texture is not None else 0.0,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from animerun_gen.config.model import is_safe_name
 from animerun_gen.config.words import written
-from animerun_gen.inspection.findings import findings, freestyle_cost, quoted, wants_freestyle, wants_textures
+from animerun_gen.inspection.findings import findings, freestyle_cost, listed, quoted, wants_freestyle, wants_textures
 from animerun_gen.inspection.shot import Removal, Shot
 from animerun_gen.inspection.survey import held_step
 
@@ -19,7 +19,7 @@ WIDTH = 116
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
-HELD_TOPICS = ("file", "missing file", "drivers", "simulation", "topology", "comes and goes", "cost", "display")
+HELD_TOPICS = ("file", "drivers", "simulation", "topology", "comes and goes", "cost", "display")
 """Findings that no key of the draft decides; they stand at its head."""
 
 
@@ -41,6 +41,7 @@ def draft(shot: Shot, target: Path, name: str) -> str:
     for finding in findings(shot):
         if finding.topic in HELD_TOPICS:
             lines += _comment(f"{finding.topic}: {finding.found}: {finding.action}")
+    lines += _missing(shot)
     lines += [
         "",
         f"name: {written(name)}",
@@ -67,6 +68,19 @@ def draft(shot: Shot, target: Path, name: str) -> str:
         *_lines(shot),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _missing(shot: Shot) -> list[str]:
+    """What the file names and does not have, in one comment for libraries and one for images."""
+    lines = []
+    for kind, kinds, action in (
+        ("library", "libraries", "what comes from them is left out"),
+        ("image", "images", "their surfaces get one flat colour"),
+    ):
+        named = [f"{each.path} (on {listed(each.touches)})" for each in shot.missing if each.kind == kind]
+        if named:
+            lines += _comment(f"missing {kinds}, {action}: {', '.join(named)}".replace(" (on )", ""))
+    return lines
 
 
 def cut_name(source: Path) -> str:

@@ -21,8 +21,19 @@ FILLED = 0.85
 TRIAL_WIDTH = 192
 """Width in pixels of the pictures by which views are compared."""
 
+FAR_OFF, HUGE = 4.0, 10.0
+"""What lies so many times farther from the middle than half of all things do, or is so many times larger than half of
+them, is no subject but a sky, a ground, or something parked outside the set."""
+
 ORBIT = 8.0
 """Degrees that the camera turns about a scene in which nothing moves, because motion is what a clip is for."""
+
+NEARNESSES = (1.0, 0.5, 0.25, 0.12)
+"""Shares of the distance from which everything is seen that are tried one after the other: what lies in a cave, or
+behind a mountain, is seen from near only."""
+
+ENOUGH = 0.01
+"""The share of the picture in which the subject must be seen for no nearer view to be tried."""
 
 AZIMUTHS = (25.0, -25.0, 65.0, -65.0, 115.0, -115.0, 155.0, -155.0)
 """Degrees from the front (Blender's front view looks along +Y); what shows as much comes first."""
@@ -48,20 +59,22 @@ def propose_view(
         moves; none when there is nothing to see.
     """
     moving = _moving(frames)
-    boxes = [box for geometry in frames for box in _boxes(geometry, moving)]
-    if not boxes:
+    subject, corners = _subject(frames, moving)
+    if not subject:
         return ()
-    corners = np.concatenate(boxes)
     center = 0.5 * (corners.min(axis=0) + corners.max(axis=0))
-    best: tuple[float, Float64Array] | None = None
-    for direction in _directions():
-        place = center + direction * _distance(corners - center, direction, resolution)
-        shown = min(_visible_share(geometry, moving, place, center, resolution) for geometry in (frames[0], frames[-1]))
-        # a view counts as better only when it clearly is
-        if best is None or shown > 1.1 * best[0]:
-            best = shown, place
-    if best is None:
-        return ()
+    best: tuple[float, Float64Array] = (-1.0, center)
+    for nearness in NEARNESSES:
+        for direction in _directions():
+            place = center + direction * nearness * _distance(corners - center, direction, resolution)
+            shown = min(
+                _visible_share(geometry, subject, place, center, resolution) for geometry in (frames[0], frames[-1])
+            )
+            # a view counts as better only when it clearly is
+            if shown > 1.1 * best[0]:
+                best = shown, place
+        if best[0] >= ENOUGH:
+            break
     place = best[1]
     if moving:
         return (_key(first, place, center),)
@@ -114,8 +127,32 @@ def _moving(frames: Sequence[FrameGeometry]) -> set[str]:
     return found
 
 
-def _boxes(geometry: FrameGeometry, moving: set[str]) -> Iterator[Float64Array]:
-    """The corners in the world, ``(8, 3)``, of the boxes around what moves, or around everything."""
+def _subject(frames: Sequence[FrameGeometry], moving: set[str]) -> tuple[set[str], Float64Array]:
+    """What moves, or everything, but for what is far off or huge.
+
+    Returns:
+        The keys of its instances, and the corners ``(n, 3)`` of the boxes around them.
+    """
+    boxes: dict[str, list[Float64Array]] = {}
+    for geometry in frames:
+        for key, box in _boxes(geometry, moving):
+            boxes.setdefault(key, []).append(box)
+    if not boxes:
+        return set(), np.empty((0, 3))
+    things = [np.concatenate(found) for found in boxes.values()]
+    low, high = (np.array([extreme(thing, axis=0) for thing in things]) for extreme in (np.min, np.max))
+    sizes = np.linalg.norm(high - low, axis=1)
+    kept = sizes <= HUGE * np.median(sizes)
+    centers = 0.5 * (low + high)
+    away = np.linalg.norm(centers - np.median(centers[kept], axis=0), axis=1)
+    kept &= away <= FAR_OFF * np.median(away[kept]) + 0.5 * sizes
+    chosen = np.flatnonzero(kept) if kept.any() else np.arange(len(things))
+    keys = list(boxes)
+    return {keys[index] for index in chosen}, np.concatenate([things[index] for index in chosen])
+
+
+def _boxes(geometry: FrameGeometry, moving: set[str]) -> Iterator[tuple[str, Float64Array]]:
+    """The corners in the world, ``(8, 3)``, of the box around each thing that moves, or around each, by its key."""
     for index, key in enumerate(geometry.keys):
         if moving and key not in moving:
             continue
@@ -126,7 +163,7 @@ def _boxes(geometry: FrameGeometry, moving: set[str]) -> Iterator[Float64Array]:
         low, high = vertices.min(axis=0), vertices.max(axis=0)
         grid = np.array(np.meshgrid(*zip(low, high, strict=True))).reshape(3, 8)
         matrix = geometry.matrices[index]
-        yield (matrix[:3, :3] @ grid).T + matrix[:3, 3]
+        yield key, (matrix[:3, :3] @ grid).T + matrix[:3, 3]
 
 
 def _axes(direction: Float64Array) -> Float64Array:
@@ -153,7 +190,7 @@ def _distance(corners: Float64Array, direction: Float64Array, resolution: tuple[
 
 def _visible_share(
     geometry: FrameGeometry,
-    moving: set[str],
+    subject: set[str],
     place: Float64Array,
     center: Float64Array,
     resolution: tuple[int, int],
@@ -177,5 +214,6 @@ def _visible_share(
     height = max(16, round(TRIAL_WIDTH * resolution[1] / resolution[0]))
     camera = Camera("trial", world, projection, near, far, TRIAL_WIDTH, height)
     seen = raster.draw(replace(geometry, camera=camera))
-    subject = np.array([not moving or key in moving for key in geometry.keys] + [False])
-    return float(subject[seen.instance].mean())
+    # the background is instance -1, the last entry
+    counts = np.array([*(key in subject for key in geometry.keys), False])
+    return float(counts[seen.instance].mean())

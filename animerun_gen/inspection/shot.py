@@ -21,7 +21,10 @@ class Missing:
 
 @dataclass(frozen=True)
 class Removal:
-    """Something that a rule of ``remove.rules`` takes out, see :class:`animerun_gen.blender.convert.rules.Removal`."""
+    """Something that a rule of ``remove.rules`` takes out, see :class:`animerun_gen.blender.convert.rules.Removal`.
+
+    Names are as the configuration has them, without the library of what is linked.
+    """
 
     rule: str
     object: str

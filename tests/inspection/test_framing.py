@@ -64,5 +64,17 @@ def test_where_nothing_moves_the_camera_turns_about_everything() -> None:
         assert np.abs(in_view(key, corners((2, 3, 1)))).max() < 0.9
 
 
+def test_a_sky_and_what_is_parked_far_away_do_not_make_everything_else_small() -> None:
+    def scene(number: int, shift: float) -> FrameGeometry:
+        boxes = [cube(f"box {n}", translation(4.0 * n + shift, 0, 0)) for n in range(4)]
+        parked = cube("parked", translation(900 + shift, 50, 0))
+        sky = cube("sky", translation(shift, 0, 0) @ np.diag([500.0, 500.0, 500.0, 1.0]))
+        return take(number, *boxes, parked, sky)
+
+    (key,) = propose_view([scene(1, 0.0), scene(5, 0.5), scene(9, 1.0)], 1, 9, RESOLUTION)
+    places = np.abs(in_view(key, np.concatenate([corners((4.0 * n + 0.5, 0, 0)) for n in range(4)])))
+    assert 0.6 < places.max() < 0.9
+
+
 def test_an_empty_scene_has_no_view() -> None:
     assert propose_view([take(1)], 1, 2, RESOLUTION) == ()
