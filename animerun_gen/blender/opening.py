@@ -53,6 +53,7 @@ def open_scene(config: CutConfig) -> OpenedScene:
     """
     opened = open_file(config)
     scene = opened.scene
+    _refuse_unbaked_disk_caches(config, scene)
     if config.frame_rate is not None:
         scene.render.fps = max(1, round(config.frame_rate))
         scene.render.fps_base = scene.render.fps / config.frame_rate
@@ -165,6 +166,27 @@ def _find_view_layer(config: CutConfig, scene: bpy.types.Scene) -> bpy.types.Vie
         return scene.view_layers[config.view_layer]
     used = [layer for layer in scene.view_layers if layer.use]
     return used[0] if used else scene.view_layers[0]
+
+
+def _refuse_unbaked_disk_caches(config: CutConfig, scene: bpy.types.Scene) -> None:
+    """Several processes that play a simulation would write its cache beside the film, and read each other's halves.
+
+    Particles and hair are seen to by their conversions.
+    """
+    caches = {
+        f"modifier '{modifier.name}' of '{obj.name}'": modifier.point_cache
+        for obj in scene.objects
+        for modifier in obj.modifiers
+        if modifier.type in {"CLOTH", "SOFT_BODY"}
+    }
+    if scene.rigidbody_world is not None and scene.rigidbody_world.enabled:
+        caches["the rigid body world"] = scene.rigidbody_world.point_cache
+    for owner, cache in caches.items():
+        if cache.use_disk_cache and not cache.is_baked:
+            raise SceneError(
+                f"{owner} in {config.source} keeps its simulation in a disk cache that is not baked, which every "
+                "process that plays it would write anew; bake it in Blender, or switch 'Disk Cache' off there."
+            )
 
 
 def _choose_camera(config: CutConfig, scene: bpy.types.Scene) -> None:

@@ -16,6 +16,17 @@ from tests.blender.conftest import SCENE, render_cuts, run_cli
 pytestmark = pytest.mark.blender
 
 
+DISK_CACHE = (
+    SCENE
+    + """
+cache = ball.modifiers.new("cloth", "CLOTH").point_cache
+# a cache can lie on disk only beside a file that was saved
+bpy.ops.wm.save_as_mainfile(filepath=path)
+cache.use_disk_cache = True
+"""
+)
+
+
 def material_numbers(clip: ClipFiles) -> dict[str, int]:
     """Material name to id."""
     return {name: int(number) for number, name in clip.read_names("material_id").items()}
@@ -260,6 +271,7 @@ def test_a_scene_that_lacks_something_ends_in_a_sentence(
         cut(build("other_names", SCENE), "scene: Shot 7"),
         cut(build("other_layer", SCENE), "view_layer: front"),
         cut(build("other_camera", SCENE), "camera: ball"),
+        cut(build("disk_cache", DISK_CACHE)),
         cut(cut_short),
         cut(no_blend),
         cut(build("good", SCENE)),
@@ -273,6 +285,8 @@ def test_a_scene_that_lacks_something_ends_in_a_sentence(
         "has no scene named 'Shot 7'; it has 'Scene'",
         "has no view layer named 'front'; it has 'ViewLayer'",
         "has no camera named 'ball'; it has 'Camera'",
+        "modifier 'cloth' of 'ball'",
+        "keeps its simulation in a disk cache that is not baked",
         "cannot open " + str(cut_short),
         "cannot open " + str(no_blend),
     ):
