@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -11,6 +12,10 @@ from pathlib import Path
 import pytest
 
 from animerun_gen.dataset import Dataset
+
+needs_installed_blender = pytest.mark.skipif(
+    shutil.which("blender") is None, reason="no installed Blender (Debian: apt-get install blender)"
+)
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 TOYS = ("blueprint", "courier", "festival", "flyover", "postcard", "still", "workshop")

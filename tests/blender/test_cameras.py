@@ -17,7 +17,7 @@ from animerun_gen.dataset import ClipFiles, Dataset
 from scenes.motion import CameraState
 from scenes.transforms import looking
 from tests.blender.analytic import project, unproject
-from tests.blender.conftest import PROJECT, render_cuts, run_cli
+from tests.blender.conftest import PROJECT, needs_installed_blender, render_cuts, run_cli
 
 pytestmark = pytest.mark.blender
 
@@ -250,7 +250,7 @@ def test_a_camera_of_the_configuration_films_what_has_none(build: Build, cut: Cu
     assert_flow_of_a_still_world(dataset.clip("ruin"), cameras, least=2.0)
 
 
-@pytest.mark.skipif(shutil.which("blender") is None, reason="no installed Blender (Debian: apt-get install blender)")
+@needs_installed_blender
 def test_an_installed_blender_splits_and_dollies_alike(tmp_path: Path) -> None:
     config = tmp_path / "vertigo.yaml"
     inherited = PROJECT / "configs" / "conversions" / "vertigo.yaml"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import filecmp
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -19,14 +18,9 @@ import numpy as np
 import pytest
 
 from animerun_gen.dataset import Dataset, read_json
-from tests.blender.conftest import PROJECT, SCENE, run_cli
+from tests.blender.conftest import PROJECT, SCENE, needs_installed_blender, run_cli
 
 pytestmark = pytest.mark.blender
-
-needs_installed_blender = pytest.mark.skipif(
-    shutil.which("blender") is None, reason="no installed Blender (Debian: apt-get install blender)"
-)
-
 
 FAR = "motion: {gaps: [1, 3], tracks: 50}\n"
 """Motion over larger distances as well."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,7 +12,7 @@ import numpy as np
 import pytest
 
 from animerun_gen.dataset import ClipFiles
-from tests.blender.conftest import PROJECT, render_cuts, run_cli
+from tests.blender.conftest import PROJECT, needs_installed_blender, render_cuts, run_cli
 
 pytestmark = pytest.mark.blender
 
@@ -297,7 +296,7 @@ def test_hair_and_particles_of_a_linked_collection_are_at_every_instance(
     assert flies[:, WIDTH // 2 :].sum() > 50
 
 
-@pytest.mark.skipif(shutil.which("blender") is None, reason="no installed Blender (Debian: apt-get install blender)")
+@needs_installed_blender
 def test_the_meadow_is_the_same_in_the_oldest_and_the_newest_blender(tmp_path: Path) -> None:
     """Fur, grass, instanced flowers and petals of the demonstration scene."""
     config = tmp_path / "meadow.yaml"

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from animerun_gen.dataset import ClipFiles, Dataset
-from tests.blender.conftest import PREAMBLE, PROJECT, render_cuts, run_cli
+from tests.blender.conftest import PREAMBLE, PROJECT, needs_installed_blender, render_cuts, run_cli
 
 pytestmark = pytest.mark.blender
 
@@ -433,7 +433,7 @@ def test_what_can_be_seen_through_is_found_and_nothing_is_changed() -> None:
     assert answer["worst"] < 0.04
 
 
-@pytest.mark.skipif(shutil.which("blender") is None, reason="no installed Blender (Debian: apt-get install blender)")
+@needs_installed_blender
 def test_the_orchard_has_the_same_holes_in_both_blenders(tmp_path: Path) -> None:
     config = tmp_path / "orchard.yaml"
     config.write_text(f"inherit: {PROJECT}/configs/conversions/orchard.yaml\n", "utf-8")
