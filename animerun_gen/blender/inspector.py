@@ -32,6 +32,7 @@ from animerun_gen.blender.convert.particles import find_particles
 from animerun_gen.blender.convert.rules import bare_displays, find_removals
 from animerun_gen.blender.convert.shader_color import shader_color
 from animerun_gen.blender.convert.srgb import linear_to_hex
+from animerun_gen.blender.convert.transparency import film_frames
 from animerun_gen.blender.convert.unreadable import find_unreadable
 from animerun_gen.blender.geometry import geometry_engine, scene_names, take_down
 from animerun_gen.blender.opening import (
@@ -139,7 +140,7 @@ def look(question: dict[str, Any], progress: Progress) -> Shot:
                 each.texture is not None and not each.texture.problem and 0.0 < (each.texture.below or 0.0) < 1.0,
                 (each.texture.below or 0.0) if each.texture is not None else 0.0,
             )
-            for each in find_see_through(config.transparency.threshold, config.frame_numbers)
+            for each in find_see_through(config.transparency.threshold, film_frames())
         ),
     }
     with geometry_engine():

@@ -47,7 +47,7 @@ class AlphaTexture:
         below: Share of the texels that are less opaque than the threshold, 0..1; None where that cannot be known.
         problem: Why the material cannot be clipped, the rest of a sentence; empty where it can.
         opacity: ``(H, W)`` uint8, 255 where opaque, lowest row first; where an animation changes it, the most opaque
-            that it becomes in the clip.  None with a problem.
+            that it becomes in the film.  None with a problem.
         coordinates: How the image lies on the surface; None with a problem.
     """
 
@@ -79,7 +79,7 @@ def find_see_through(threshold: float, frames: Sequence[int]) -> list[SeeThrough
 
     Args:
         threshold: Opacity below which a texel counts as a hole, 0..1.
-        frames: The clip's frames, for what is animated.
+        frames: The film's frames, for what is animated.
 
     Returns:
         Those that can be seen through, by name.
@@ -147,7 +147,7 @@ class _Evaluation:
         self._known: dict[tuple[int, ...], Values] = {}
 
     def most_opaque(self, surface: Any, frames: Sequence[int]) -> Values:
-        """The opacity behind the output's socket: where it is animated, the largest in the clip's frames."""
+        """The opacity behind the output's socket: where it is animated, the largest in these frames."""
         opacity = self._at(surface, frames[0])
         moments = sorted({min(max(moment, frames[0]), frames[-1]) for moment in self._moments} | {frames[-1]})
         if self._moments:

@@ -35,7 +35,7 @@ def convert_transparency(config: CutConfig) -> tuple[ClippedMaterials, list[str]
     """Make all materials solid, but for those that are clipped.
 
     Args:
-        config: The cut: ``transparency``, and ``frames`` for what is animated.
+        config: The cut: ``transparency``.
 
     Returns:
         The clipped materials, which nothing has painted yet, and what was done: which materials were made solid, which
@@ -46,12 +46,12 @@ def convert_transparency(config: CutConfig) -> tuple[ClippedMaterials, list[str]
     for material in bpy.data.materials:
         named.of(material.name)
     notes = named.unused("transparency.materials", "no material is")
-    see_through = find_see_through(wanted.threshold, config.frame_numbers)
+    see_through = find_see_through(wanted.threshold, film_frames())
     if any(_is_linked(found, named, wanted.alpha_textures) for found in see_through):
         # a linked material cannot be painted by an image of this file
         bpy.ops.object.make_local(type="ALL")
         notes.append("made everything local that the file links, because linked materials are clipped")
-        see_through = find_see_through(wanted.threshold, config.frame_numbers)
+        see_through = find_see_through(wanted.threshold, film_frames())
     clipped = ClippedMaterials()
     solid = []
     filled: dict[str, list[str]] = {}
@@ -87,6 +87,15 @@ def convert_transparency(config: CutConfig) -> tuple[ClippedMaterials, list[str]
         # a Blender that scales large images down would find other texels than the labels
         bpy.context.preferences.system.gl_texture_limit = "CLAMP_OFF"
     return clipped, notes
+
+
+def film_frames() -> range:
+    """All frames of the film's scene: what is animated counts as in the whole film.
+
+    Going by the clip, holes would change in frames that are made already when a clip becomes longer.
+    """
+    scene = bpy.context.scene
+    return range(scene.frame_start, max(scene.frame_start, scene.frame_end) + 1)
 
 
 def _material(found: SeeThrough) -> bpy.types.Material:
