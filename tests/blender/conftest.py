@@ -110,8 +110,8 @@ def build(tmp_path: Path) -> Callable[[str, str], Path]:
 
     def save(name: str, script: str) -> Path:
         path = tmp_path / f"{name}.blend"
-        text = f"path = {str(path)!r}\n{PREAMBLE}{textwrap.dedent(script)}\n"
-        text += "bpy.ops.wm.save_as_mainfile(filepath=path)\n"
+        text = f"BLEND_FILE = {str(path)!r}\n{PREAMBLE}{textwrap.dedent(script)}\n"
+        text += "bpy.ops.wm.save_as_mainfile(filepath=BLEND_FILE)\n"
         text += "sys.stdout.flush(); os._exit(0)\n"
         result = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, timeout=120)
         assert path.exists(), result.stderr

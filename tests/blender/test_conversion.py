@@ -21,7 +21,7 @@ DISK_CACHE = (
     + """
 cache = ball.modifiers.new("cloth", "CLOTH").point_cache
 # a cache can lie on disk only beside a file that was saved
-bpy.ops.wm.save_as_mainfile(filepath=path)
+bpy.ops.wm.save_as_mainfile(filepath=BLEND_FILE)
 cache.use_disk_cache = True
 """
 )
