@@ -16,7 +16,7 @@ from typing import Any
 import bpy
 import numpy as np
 
-from animerun_gen.blender.clipped import NO_MASK, ClippedMaterials
+from animerun_gen.blender.convert.clipped import NO_MASK, ClippedMaterials
 from animerun_gen.errors import SceneError
 from animerun_gen.motion.companions import BACKGROUND_ID, NO_MATERIAL_ID
 from animerun_gen.motion.geometry import Camera, FrameGeometry, Holes

@@ -11,7 +11,7 @@ import bpy
 import gpu
 
 from animerun_gen.blender import versions
-from animerun_gen.blender.clipped import ClippedMaterials
+from animerun_gen.blender.convert.clipped import ClippedMaterials
 from animerun_gen.blender.convert.film_look import remove_film_look
 from animerun_gen.blender.opening import OpenedScene
 from animerun_gen.blender.rendering import FrameRenderer

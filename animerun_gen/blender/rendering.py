@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from animerun_gen.blender.clipped import ClippedMaterials
+from animerun_gen.blender.convert.clipped import ClippedMaterials
 from animerun_gen.blender.convert.shader_color import shader_color
 from animerun_gen.blender.convert.srgb import hex_to_linear
 from animerun_gen.blender.line_surfaces import LineSurfaces

@@ -228,3 +228,9 @@ wall = add("plane", "wall", (1, 1, 1), size=40, location=(0, 5, 0), rotation=(ma
             assert check["compared_share"] == 1.0
             assert check["median"] < 1e-3
             assert check["p99"] < 1e-2
+
+
+def test_the_doctor_finds_everything(tmp_path: Path) -> None:
+    said = run_cli("doctor", "--out", tmp_path).stdout
+    assert "everything needed is there" in said
+    assert "FAIL" not in said

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from animerun_gen.blender.clipped import ClippedMaterials
+from animerun_gen.blender.convert.clipped import ClippedMaterials
 from animerun_gen.blender.convert.images import UnreadableImageError, encoded_colors, linear_colors, read_texels
 from animerun_gen.blender.convert.patterns import Treatments
 from animerun_gen.blender.convert.shader_color import ShaderColor, shader_color

@@ -17,10 +17,9 @@ import bpy
 import numpy as np
 from mathutils import Vector
 
-from animerun_gen.blender import versions
+from animerun_gen.blender import geometry, versions
 from animerun_gen.blender.camera_marks import cameras_of_clip
-from animerun_gen.blender.clipped import ClippedMaterials
-from animerun_gen.blender.geometry import scene_names, take_down
+from animerun_gen.blender.convert.clipped import ClippedMaterials
 from animerun_gen.blender.opening import OpenedScene
 from animerun_gen.config import CutConfig
 from animerun_gen.errors import SceneError
@@ -157,7 +156,7 @@ def _median_depth(camera: bpy.types.Object, opened: OpenedScene, clipped: Clippe
         marker.camera = None
     scene.camera = camera
     try:
-        depth = raster.draw(take_down(scene, scene_names(), clipped)).depth
+        depth = raster.draw(geometry.take_down(scene, geometry.scene_names(), clipped)).depth
     finally:
         scene.camera = before[0]
         for marker, marked in zip(scene.timeline_markers, before[1], strict=True):
