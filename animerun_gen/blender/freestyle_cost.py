@@ -17,6 +17,7 @@ from pathlib import Path
 import bpy
 
 from animerun_gen.blender.convert import convert_scene
+from animerun_gen.blender.geometry import geometry_engine
 from animerun_gen.blender.job import RenderJob
 from animerun_gen.blender.opening import open_scene
 from animerun_gen.blender.rendering import FrameRenderer
@@ -25,9 +26,9 @@ from animerun_gen.blender.rendering import FrameRenderer
 def main(job_file: Path, answers: Path) -> None:
     """Render one frame each way and write ``{"default": seconds, "ours": seconds, "samples": default samples}``."""
     config = RenderJob.from_json(job_file.read_text(encoding="utf-8")).config
-    opened = open_scene(config)
-    conversion = convert_scene(opened, config)
-    with tempfile.TemporaryDirectory(prefix="animerun-gen-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="animerun-gen-") as scratch, geometry_engine():
+        opened = open_scene(config)
+        conversion = convert_scene(opened, config)
         renderer = FrameRenderer(opened, config, Path(scratch), conversion.clipped)
         renderer.strokes()  # whatever Blender prepares once is not to be counted
         times = []
