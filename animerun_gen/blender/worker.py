@@ -14,11 +14,13 @@ import tempfile
 import time
 import traceback
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numba
 import numpy as np
 
 from animerun_gen import pictures
@@ -278,23 +280,29 @@ class _Run:
 
     def _write_motion(self, earlier: _Taken, later: _Taken) -> None:
         gap = self.job.gap((earlier.geometry.frame, later.geometry.frame))
+        directions = (("forward", earlier, later), ("backward", later, earlier))
+        # the compiled loops leave the interpreter to each other
+        threads = min(2, numba.get_num_threads())
+        with self._stage(earlier.geometry.frame, "motion"), ThreadPoolExecutor(threads) as pool:
+            computed = list(pool.map(lambda direction: self._compute_motion(*direction[1:]), directions))
         found = []
-        for direction, source, target in (("forward", earlier, later), ("backward", later, earlier)):
-            frame = source.geometry.frame
-            with self._stage(frame, "motion"):
-                motion = compute_motion(source.geometry, source.seen, target.geometry, self.config.motion.background)
-                occluded = None
-                if "exact_occlusion" in self.config.motion.extras:
-                    occluded = exact_occlusion(motion, source.seen, target.geometry)
+        for (direction, source, target), (motion, occluded) in zip(directions, computed, strict=True):
             flow = self._other_backend(direction, source, target, motion) if gap == 1 else motion.flow
-            found.append((frame, {f"flow_{direction}": flow, f"valid_{direction}": motion.valid}))
+            made = {f"flow_{direction}": flow, f"valid_{direction}": motion.valid}
             if occluded is not None:
-                found[-1][1][f"exact_occlusion_{direction}"] = occluded
+                made[f"exact_occlusion_{direction}"] = occluded
+            found.append((source.geometry.frame, made))
         # a pair of which one direction is refused leaves nothing behind
         for frame, made in found:
             with self._stage(frame, "write motion"):
                 for name, value in made.items():
                     self.writer.write(at_gap(modality(name), gap).name, frame, value)
+
+    def _compute_motion(self, source: _Taken, target: _Taken) -> tuple[Motion, np.ndarray[Any, Any] | None]:
+        motion = compute_motion(source.geometry, source.seen, target.geometry, self.config.motion.background)
+        if "exact_occlusion" not in self.config.motion.extras:
+            return motion, None
+        return motion, exact_occlusion(motion, source.seen, target.geometry)
 
     def _other_backend(self, direction: str, source: _Taken, target: _Taken, motion: Motion) -> np.ndarray[Any, Any]:
         """The flow to write; where the Vector pass takes part, after refusing what it gets wrong, or comparing."""
