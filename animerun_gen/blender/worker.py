@@ -96,6 +96,7 @@ class _Run:
         self.opened = opened
         self.graphs = graphs
         self.stepper = FrameStepper(opened, conversion)
+        self.last_geometry: FrameGeometry | None = None
         self.names: SceneNames = scene_names()
         self.writer = ClipWriter(job.output, job.config.split, job.config.name)
         self.renderer = FrameRenderer(opened, job.config, scratch, conversion.clipped)
@@ -259,6 +260,9 @@ class _Run:
     def _look_at(self, frame: int, geometry: FrameGeometry) -> _Taken:
         if geometry.frame != frame:
             raise SceneError(f"Blender evaluated frame {geometry.frame} when frame {frame} was to be rendered.")
+        if self.last_geometry is not None:
+            geometry = geometry.sharing(self.last_geometry)
+        self.last_geometry = geometry
         with self._stage(frame, "visibility"):
             seen = raster.draw(geometry)
         vectors = None
