@@ -309,8 +309,9 @@ def _geometry(shot: Shot) -> Iterator[Finding]:
         )
     yield Finding(
         "cost",
-        f"{survey.triangles:,} triangles in {survey.instances} instances a frame, {survey.seconds:.2g} s to evaluate; "
-        + freestyle_cost(survey),
+        f"{survey.triangles:,} triangles in {survey.instances} instances a frame, {survey.seconds:.2g} s to evaluate"
+        + (f", {survey.memory / 1e9:.1f} GB for each worker" if survey.memory else "")
+        + f"; {freestyle_cost(survey)}",
         "lines by Freestyle" if wants_freestyle(survey) else "Freestyle is left out; the outline stays",
         "lines.freestyle",
     )
