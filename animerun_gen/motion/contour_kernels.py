@@ -18,8 +18,6 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from animerun_gen.motion.kernels import Meshes
-
 EVEN = 0.05
 """A difference of slopes, or a step in pixels, that no smooth surface is too smooth for."""
 

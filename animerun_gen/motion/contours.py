@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from animerun_gen.config.model import Lines
 from animerun_gen.motion import companions, contour_kernels, raster
 from animerun_gen.motion.geometry import Camera, FrameGeometry
 from animerun_gen.motion.raster import VisibilityBuffer
@@ -47,6 +48,27 @@ class ContourSettings:
     crease_angle: float = 134.43
     thickness: float = 1.0
 
+    @classmethod
+    def from_config(cls, lines: Lines) -> ContourSettings:
+        """What a cut's configuration asks for, in Freestyle's terms.
+
+        What borders on the background is a part of every contour, and every contour is a silhouette.  An open border
+        within an object is seen only where it lies in front of something, as a silhouette is.
+        """
+        edges = set(lines.edges) if lines.freestyle else set()
+        completed = lines.outline and lines.intersections
+        objects = lines.outline or not edges.isdisjoint({"silhouette", "contour"})
+        return cls(
+            backdrop=objects or "external_contour" in edges,
+            objects=objects,
+            intersections=completed,
+            folds=not edges.isdisjoint({"silhouette", "border"}),
+            materials="material_boundary" in edges or (completed and "material_boundary" in lines.edges),
+            creases="crease" in edges,
+            crease_angle=lines.crease_angle,
+            thickness=lines.thickness,
+        )
+
 
 def draw_contours(geometry: FrameGeometry, seen: VisibilityBuffer, settings: ContourSettings) -> U8Array:
     """Draw the lines of a frame.
@@ -54,7 +76,7 @@ def draw_contours(geometry: FrameGeometry, seen: VisibilityBuffer, settings: Con
     A line lies on the farther of the two pixels that it parts, so that nearer shapes keep their extent; where both are
     at one depth it lies on the right or lower one.  Of two neighbours (of four) that a wanted border parts, one is
     always line.  A thicker line has all pixels whose centres are at most ``(thickness - 1) / 2`` from one of these, so
-    that it changes at 3, 3.83, 5 and so on.
+    that it grows at 3, 3.83, 5 and so on.
 
     Whatever is drawn depends only on the pixels around it: a picture that moves by whole pixels takes its lines along.
 
@@ -115,5 +137,5 @@ def _thickened(is_line: npt.NDArray[np.bool_], thickness: float) -> npt.NDArray[
         return is_line
     rows, columns = np.mgrid[-reach : reach + 1, -reach : reach + 1]
     disc = (rows**2 + columns**2 <= radius**2).astype(np.uint8)
-    grown = cv2.dilate(is_line.astype(np.uint8), disc, borderType=cv2.BORDER_CONSTANT, borderValue=0)
-    return np.asarray(grown > 0)
+    # beyond the picture nothing is line: what OpenCV takes the border for unless told otherwise
+    return np.asarray(cv2.dilate(is_line.astype(np.uint8), disc) > 0)
