@@ -320,19 +320,28 @@ def _is_flat(surface, lens, row, column, beyond_row, beyond_column, angle):  # t
 
 
 @kernel
-def _is_crease(surface, lens, row, column, dy, dx, cosine, unknown, limit):  # type: ignore[no-untyped-def]
+def _is_crease(meshes, surface, lens, row, column, dy, dx, cosine, unknown, limit):  # type: ignore[no-untyped-def]
     """Whether two pixels of one surface, whose normals make an angle of the given cosine, lie beside a crease.
 
-    Faces that meet do so at that angle.  Between others a surface may as well have turned smoothly, as a small ball
-    does: that it is flat on both sides tells a crease from it.
+    Faces that meet do so at that angle.  Between faces that do not meet lie others, of which nothing is known.  If one
+    of the two is larger than a pixel, what lies between is a bevel, each of whose edges is flatter; were it a line
+    wherever no pixel happens to see the bevel, that line would be dashed.  Where all faces are smaller than pixels, a
+    surface may as well have turned smoothly, as a small ball does: that it is flat on both sides tells a crease from
+    it.
     """
     if not cosine < limit - 1e-9:
         return False
     if unknown <= TOUCHING:
         return True
+    other_row, other_column = row + dy, column + dx
+    i = surface.instance[row, column]
+    if _reach(meshes, i, surface.triangle[row, column], column, row, -dx, -dy) > 1.0:
+        return False
+    if _reach(meshes, i, surface.triangle[other_row, other_column], other_column, other_row, dx, dy) > 1.0:
+        return False
     angle = np.arccos(max(-1.0, cosine))
     before = _is_flat(surface, lens, row, column, row - dy, column - dx, angle)
-    after = _is_flat(surface, lens, row + dy, column + dx, row + 2 * dy, column + 2 * dx, angle)
+    after = _is_flat(surface, lens, other_row, other_column, row + 2 * dy, column + 2 * dx, angle)
     return before + after > 0 and before >= 0 and after >= 0
 
 
@@ -393,7 +402,7 @@ def _part(meshes, surface, lens, wanted, row, column, dy, dx):  # type: ignore[n
         return STEP if wanted.folds or is_material else NONE
     if is_material:
         return FLUSH
-    if wanted.creases and _is_crease(surface, lens, row, column, dy, dx, cosine, unknown, wanted.crease_cosine):
+    if wanted.creases and _is_crease(meshes, surface, lens, row, column, dy, dx, cosine, unknown, wanted.crease_cosine):
         return FLUSH
     return NONE
 
