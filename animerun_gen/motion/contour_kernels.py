@@ -42,8 +42,10 @@ FOLDED = np.cos(np.radians(35.0))
 FLAT = 1.0 / 3.0
 """So small are the angles beside a crease between triangles that do not meet, relative to its own."""
 
-NONE, STEP, FLUSH = range(3)
-"""What parts two pixels: no line; a line on the farther one; a line on either, for they are at one depth."""
+NONE, STEP, FLUSH, CREASE, BEND = range(5)
+"""What parts two pixels: nothing; a step in depth; another material or object at the same depth; an edge between two
+faces; or a sharp bend of a surface whose faces there are too small to tell.  It is what becomes of a pixel, too.
+"""
 
 kernel = numba.njit(cache=True, nogil=True, error_model="numpy")
 
@@ -72,6 +74,7 @@ class Wanted(NamedTuple):
         materials: Between materials of one instance.
         creases: Between faces of one surface that meet at an angle.
         crease_cosine: Cosine of the angle between normals beyond which they do.
+        half_cosine: Cosine of half that angle.
         even: Neighbours whose slopes, and the step between them, differ by less show one smooth surface: nothing to
             look into.
     """
@@ -83,6 +86,7 @@ class Wanted(NamedTuple):
     materials: bool
     creases: bool
     crease_cosine: float
+    half_cosine: float
     even: float
 
 
@@ -308,41 +312,72 @@ def _gap(meshes, surface, row, column, dy, dx, spread, farthest):  # type: ignor
 
 
 @kernel
-def _is_flat(surface, lens, row, column, beyond_row, beyond_column, angle):  # type: ignore[no-untyped-def]
-    """Whether a surface is flat beside a crease: 1 it is, -1 it is not, 0 if nothing tells."""
+def _angle(surface, lens, row, column, other_row, other_column):  # type: ignore[no-untyped-def]
+    """Angle between the planes that two pixels show; -1 where a pixel is outside, or shows another instance."""
     height, width = surface.instance.shape
-    if not (0 <= beyond_row < height and 0 <= beyond_column < width):
-        return 0
-    if surface.instance[beyond_row, beyond_column] != surface.instance[row, column]:
-        return 0
-    cosine = _cosine(surface, lens, row, column, beyond_row, beyond_column)
-    return 1 if np.arccos(min(1.0, cosine)) <= FLAT * angle else -1
+    if not (0 <= row < height and 0 <= column < width and 0 <= other_row < height and 0 <= other_column < width):
+        return -1.0
+    if surface.instance[row, column] != surface.instance[other_row, other_column]:
+        return -1.0
+    cosine = _cosine(surface, lens, row, column, other_row, other_column)
+    return np.arccos(max(-1.0, min(1.0, cosine)))
 
 
 @kernel
-def _is_crease(meshes, surface, lens, row, column, dy, dx, cosine, unknown, limit):  # type: ignore[no-untyped-def]
+def _crease(meshes, surface, lens, wanted, row, column, dy, dx, cosine, unknown):  # type: ignore[no-untyped-def]
     """Whether two pixels of one surface, whose normals make an angle of the given cosine, lie beside a crease.
 
-    Faces that meet do so at that angle.  Between faces that do not meet lie others, of which nothing is known.  If one
-    of the two is larger than a pixel, what lies between is a bevel, each of whose edges is flatter; were it a line
-    wherever no pixel happens to see the bevel, that line would be dashed.  Where all faces are smaller than pixels, a
-    surface may as well have turned smoothly, as a small ball does: that it is flat on both sides tells a crease from
-    it.
+    The answer is CREASE, BEND or NONE.
+
+    Faces that meet do so at that angle.  Between faces that do not meet lie others, of which nothing is known: a
+    surface may as well have turned smoothly, as a small ball does.  That it is flat on both sides tells a crease from
+    it.  What turns within two pixels, as a bevel seen from afar does, counts as one crease, or else its line would be
+    dashed, drawn where no pixel happens to see the bevel; it lies where the surface turns more.
     """
-    if not cosine < limit - 1e-9:
-        return False
-    if unknown <= TOUCHING:
-        return True
-    other_row, other_column = row + dy, column + dx
-    i = surface.instance[row, column]
-    if _reach(meshes, i, surface.triangle[row, column], column, row, -dx, -dy) > 1.0:
-        return False
-    if _reach(meshes, i, surface.triangle[other_row, other_column], other_column, other_row, dx, dy) > 1.0:
-        return False
+    is_sharp = cosine < wanted.crease_cosine - 1e-9
+    if is_sharp and unknown <= TOUCHING:
+        return CREASE
+    if not cosine < wanted.half_cosine:
+        return NONE
     angle = np.arccos(max(-1.0, cosine))
-    before = _is_flat(surface, lens, row, column, row - dy, column - dx, angle)
-    after = _is_flat(surface, lens, other_row, other_column, row + 2 * dy, column + 2 * dx, angle)
-    return before + after > 0 and before >= 0 and after >= 0
+    before = _angle(surface, lens, row - dy, column - dx, row, column)
+    after = _angle(surface, lens, row + dy, column + dx, row + 2 * dy, column + 2 * dx)
+    if is_sharp and max(before, after) >= 0.0 and max(before, after) <= FLAT * angle:
+        return BEND
+    if _is_bevel(meshes, surface, lens, wanted, row, column, dy, dx, angle, after, True):
+        return BEND
+    if _is_bevel(meshes, surface, lens, wanted, row + dy, column + dx, -dy, -dx, angle, before, False):
+        return BEND
+    return NONE
+
+
+@kernel
+def _is_bevel(  # type: ignore[no-untyped-def]
+    meshes, surface, lens, wanted, row, column, dy, dx, angle, next_angle, is_first
+):
+    """Whether a surface, flat before a pixel, turns on the way to the next one and the one behind that, and is flat.
+
+    ``angle`` and ``next_angle`` are those of the two steps, of which the first is to be the larger one.
+    """
+    if next_angle < 0.0 or next_angle > angle or (next_angle == angle and not is_first):
+        return False
+    far_row, far_column = row + 2 * dy, column + 2 * dx
+    whole = _angle(surface, lens, row, column, far_row, far_column)
+    if not np.cos(whole) < wanted.crease_cosine - 1e-9:
+        return False
+    before = _angle(surface, lens, row - dy, column - dx, row, column)
+    after = _angle(surface, lens, far_row, far_column, far_row + dy, far_column + dx)
+    if before < 0.0 or after < 0.0 or max(before, after) > FLAT * whole:
+        return False
+    # whatever is behind is no part of a bevel
+    if dy + dx > 0:
+        first_row, first_column, down, right = row + dy, column + dx, dy, dx
+    else:
+        first_row, first_column, down, right = far_row, far_column, -dy, -dx
+    spread = _spread(surface, lens, first_row, first_column, down, right)
+    farthest = abs(surface.nearness[first_row, first_column]) / spread[4]
+    is_step, _ = _gap(meshes, surface, first_row, first_column, down, right, spread, farthest)
+    return not is_step
 
 
 @kernel
@@ -402,21 +437,21 @@ def _part(meshes, surface, lens, wanted, row, column, dy, dx):  # type: ignore[n
         return STEP if wanted.folds or is_material else NONE
     if is_material:
         return FLUSH
-    if wanted.creases and _is_crease(meshes, surface, lens, row, column, dy, dx, cosine, unknown, wanted.crease_cosine):
-        return FLUSH
+    if wanted.creases:
+        return _crease(meshes, surface, lens, wanted, row, column, dy, dx, cosine, unknown)
     return NONE
 
 
 @kernel
-def draw(meshes, surface, lens, wanted, is_line):  # type: ignore[no-untyped-def]
-    """Mark the pixels of lines in ``is_line`` (``(H, W)`` bool, all False), one pixel thick.
+def draw(meshes, surface, lens, wanted, marks):  # type: ignore[no-untyped-def]
+    """Fill ``marks`` (``(H, W)`` uint8, all NONE) with what is line, one pixel thick, and why.
 
-    First those at steps, on the farther pixel; then, between pixels of which neither is line yet, those of flush
-    borders, on the right or lower one.  Which pixels that are does not depend on any but the nearest ones.
+    First steps, on the farther pixel; then, between pixels of which neither is line yet, what has no step, on the right
+    or lower one.  Which pixels that are does not depend on any but the nearest ones.
     """
-    height, width = is_line.shape
-    flush_right = np.zeros((height, width), np.bool_)
-    flush_below = np.zeros((height, width), np.bool_)
+    height, width = marks.shape
+    right = np.zeros((height, width), np.uint8)
+    below = np.zeros((height, width), np.uint8)
     for row in range(height):
         for column in range(width):
             for downwards in range(2):
@@ -426,22 +461,21 @@ def draw(meshes, surface, lens, wanted, is_line):  # type: ignore[no-untyped-def
                 found = _part(meshes, surface, lens, wanted, row, column, downwards, 1 - downwards)
                 if found == STEP:
                     if _is_behind(surface, row, column, other_row, other_column):
-                        is_line[row, column] = True
+                        marks[row, column] = STEP
                     else:
-                        is_line[other_row, other_column] = True
-                elif found == FLUSH:
-                    if downwards == 1:
-                        flush_below[row, column] = True
-                    else:
-                        flush_right[row, column] = True
+                        marks[other_row, other_column] = STEP
+                elif downwards == 1:
+                    below[row, column] = found
+                else:
+                    right[row, column] = found
     for row in range(height):
         for column in range(width):
-            if flush_right[row, column] and not is_line[row, column] and not is_line[row, column + 1]:
-                is_line[row, column + 1] = True
+            if right[row, column] != NONE and marks[row, column] == NONE and marks[row, column + 1] == NONE:
+                marks[row, column + 1] = right[row, column]
     for row in range(height):
         for column in range(width):
-            if flush_below[row, column] and not is_line[row, column] and not is_line[row + 1, column]:
-                is_line[row + 1, column] = True
+            if below[row, column] != NONE and marks[row, column] == NONE and marks[row + 1, column] == NONE:
+                marks[row + 1, column] = below[row, column]
 
 
 @kernel

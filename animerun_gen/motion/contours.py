@@ -22,6 +22,9 @@ from animerun_gen.motion.raster import VisibilityBuffer
 
 U8Array = npt.NDArray[np.uint8]
 
+SHORTEST_BEND = 6
+"""Pixels of a crease below which those are left out that no edge between two faces tells for sure."""
+
 
 @dataclass(frozen=True)
 class ContourSettings:
@@ -107,12 +110,14 @@ def draw_contours(geometry: FrameGeometry, seen: VisibilityBuffer, settings: Con
         settings.materials,
         settings.creases,
         math.cos(crease),
+        math.cos(0.5 * crease),
         min(contour_kernels.EVEN, 0.25 * crease),
     )
     meshes, lens = raster.meshes(geometry), _lens(geometry.camera)
-    is_line = np.zeros(shape, np.bool_)
+    marks = np.zeros(shape, np.uint8)
     contour_kernels.find_planes(meshes, seen.depth, lens, surface)
-    contour_kernels.draw(meshes, surface, lens, wanted, is_line)
+    contour_kernels.draw(meshes, surface, lens, wanted, marks)
+    is_line = (marks != contour_kernels.NONE) & ~_crumbs(marks)
     return np.where(_thickened(is_line, settings.thickness), 0, 255).astype(np.uint8)
 
 
@@ -128,6 +133,15 @@ def _lens(camera: Camera) -> contour_kernels.Lens:
         float(half_height * (1.0 - shift_y) - 0.5),
         camera.is_orthographic,
     )
+
+
+def _crumbs(marks: U8Array) -> npt.NDArray[np.bool_]:
+    """Sharp bends that go on for a few pixels only: corners of small things, not creases."""
+    is_bend = marks == contour_kernels.BEND
+    if not is_bend.any():
+        return is_bend
+    _, labels = cv2.connectedComponents((is_bend | (marks == contour_kernels.CREASE)).astype(np.uint8), connectivity=8)
+    return np.asarray(is_bend & (np.bincount(labels.ravel())[labels] < SHORTEST_BEND))
 
 
 def _thickened(is_line: npt.NDArray[np.bool_], thickness: float) -> npt.NDArray[np.bool_]:
