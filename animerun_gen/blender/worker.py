@@ -49,7 +49,7 @@ from animerun_gen.dataset.modalities import at_gap, modality
 from animerun_gen.dataset.tracks import Tracks
 from animerun_gen.errors import AnimerunGenError, SceneError, UnsupportedMotionError, unforeseen
 from animerun_gen.lifetime import die_with_parent
-from animerun_gen.motion import companions, raster, tracks, vector_pass
+from animerun_gen.motion import companions, contours, raster, tracks, vector_pass
 from animerun_gen.motion.cross_check import compare_flows
 from animerun_gen.motion.flow import Motion, compute_motion, exact_occlusion
 from animerun_gen.motion.geometry import FrameGeometry
@@ -104,10 +104,13 @@ class _Run:
         # the Vector pass knows no others
         self.neighbours = {frame for pair in job.pairs if job.gap(pair) == 1 for frame in pair}
         self.vectors = VectorPassRenderer(opened, scratch) if wants_vectors and self.neighbours else None
-        self.freestyle_checked = not job.config.lines.freestyle
+        lines = job.config.lines
+        self.drawn_contours = contours.ContourSettings.from_config(lines) if lines.engine == "geometry" else None
+        has_strokes = lines.freestyle and self.drawn_contours is None
+        self.freestyle_checked = not has_strokes
         # Freestyle knows no holes, so that lines behind surfaces with holes have to be taken out again
-        self.covers_lines = job.config.lines.freestyle and len(conversion.clipped) > 0
-        self.closes_outlines = job.config.lines.outline and job.config.lines.intersections
+        self.covers_lines = has_strokes and len(conversion.clipped) > 0
+        self.closes_outlines = lines.outline and lines.intersections
 
     def run(self) -> None:
         if "ids" in self.config.motion.extras:
@@ -124,7 +127,7 @@ class _Run:
     def _make_frames(self, frames: tuple[int, ...]) -> None:
         """Everything that belongs to a frame or to a pair."""
         with_geometry = {*self.job.companions, *(frame for pair in self.job.pairs for frame in pair)}
-        if self.closes_outlines or self.covers_lines:
+        if self.drawn_contours is not None or self.closes_outlines or self.covers_lines:
             with_geometry.update(self.job.pictures)
         kept: dict[int, _Taken] = {}
         self._play_up_to(frames[0])
@@ -215,19 +218,27 @@ class _Run:
 
     def _make_pictures(self, frame: int, flat: np.ndarray[Any, Any], taken: _Taken | None) -> None:
         with self._stage(frame, "lines"):
-            drawn = self.renderer.strokes()
-            strokes = self._cover_lines(drawn, taken) if self.covers_lines and taken is not None else drawn
-            white_render = np.minimum(self.renderer.outline(), strokes)
-            line_art = pictures.harden(pictures.contour(white_render, self.config.lines.gamma))
-            if self.closes_outlines and taken is not None:
-                line_art = pictures.close_outlines(line_art, self._surfaces(taken), taken.seen.depth)
-        if not self.freestyle_checked:
-            self._check_freestyle(frame, drawn)
+            if self.drawn_contours is not None and taken is not None:
+                line_art = contours.draw_contours(taken.geometry, taken.seen, self.drawn_contours)
+            else:
+                line_art = self._rendered_lines(frame, taken)
         with self._stage(frame, "write pictures"):
             self.writer.write("flat", frame, flat)
             self.writer.write("contour", frame, line_art)
             ink = rgb(self.config.lines.color)
             self.writer.write("frame", frame, pictures.draw_lines(flat, line_art, ink))
+
+    def _rendered_lines(self, frame: int, taken: _Taken | None) -> np.ndarray[Any, Any]:
+        """The lines that Blender draws: Freestyle's strokes and Workbench's outline."""
+        drawn = self.renderer.strokes()
+        if not self.freestyle_checked:
+            self._check_freestyle(frame, drawn)
+        strokes = self._cover_lines(drawn, taken) if self.covers_lines and taken is not None else drawn
+        white_render = np.minimum(self.renderer.outline(), strokes)
+        line_art = pictures.harden(pictures.contour(white_render, self.config.lines.gamma))
+        if self.closes_outlines and taken is not None:
+            line_art = pictures.close_outlines(line_art, self._surfaces(taken), taken.seen.depth)
+        return line_art
 
     def _cover_lines(self, strokes: np.ndarray[Any, Any], taken: _Taken) -> np.ndarray[Any, Any]:
         """Take the lines out that Freestyle draws through surfaces with holes, which it is not shown."""

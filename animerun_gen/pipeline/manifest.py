@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -41,7 +41,7 @@ ALTERED = (
 )
 
 
-def write_manifest(output: Path, cut: str, workers: int = 1) -> list[str]:
+def write_manifest(output: Path, cut: str, workers: int = 1, decided: Sequence[str] = ()) -> list[str]:
     """Bring the manifest of a cut up to what is on disk now.
 
     A file of a frame that the manifest knows, and that changed although neither this run made it nor the cut's
@@ -51,6 +51,7 @@ def write_manifest(output: Path, cut: str, workers: int = 1) -> list[str]:
         output: Root folder of the dataset; the caller holds its lock.
         cut: Name of the cut.
         workers: Threads that compute checksums.
+        decided: What was decided about the cut before it was begun, and why, a sentence each.
 
     Returns:
         What the user should know of it, a sentence each.
@@ -84,7 +85,7 @@ def write_manifest(output: Path, cut: str, workers: int = 1) -> list[str]:
         "source": {"path": record.config.get("source"), "sha256": record.source},
         "inputs": record.inputs,
         "config": record.config,
-        "notes": record.notes,
+        "notes": [*decided, *record.notes],
         "files": files,
     }
     earlier = _read_earlier(manifest_file)

@@ -26,6 +26,7 @@ from animerun_gen.pipeline.camera_cuts import split_at_camera_cuts
 from animerun_gen.pipeline.coverage import Coverage, describe_coverage, measure_coverage
 from animerun_gen.pipeline.engines import BpyModule, Engine, InstalledBlender
 from animerun_gen.pipeline.labelling import LabelTask, collect_quality, read_cross_checks
+from animerun_gen.pipeline.line_engine import choose_line_engines
 from animerun_gen.pipeline.lock import exclusive
 from animerun_gen.pipeline.manifest import write_manifest
 from animerun_gen.pipeline.plan import CutPlan, plan_cut, split_job
@@ -122,7 +123,9 @@ def generate(cuts: Sequence[CutConfig], options: Options) -> list[CutSummary]:
         # what Blenders that were killed together with their run had under way
         shutil.rmtree(paths.scratch_folder(options.output), ignore_errors=True)
         parts = split_at_camera_cuts(cuts, options.output, engine)
+        parts = choose_line_engines(parts, options.output, engine)
         summaries = {part.config.name: CutSummary(part.config, notes=list(part.notes)) for part in parts}
+        decided = {part.config.name: part.notes for part in parts}
         plans = []
         for part in parts:
             summary = summaries[part.config.name]
@@ -148,7 +151,8 @@ def generate(cuts: Sequence[CutConfig], options: Options) -> list[CutSummary]:
         for summary in summaries.values():
             # of a cut that failed as well: what was made, or cleared away, is what is on disk now
             with _failures_to(summary):
-                summary.notes += write_manifest(options.output, summary.config.name, options.workers)
+                name = summary.config.name
+                summary.notes += write_manifest(options.output, name, options.workers, decided[name])
         return list(summaries.values())
 
 
