@@ -4,9 +4,9 @@
 
 The dataset is made first, by the pipeline itself with the stand-in for Blender that the tests use (minutes for 100
 cuts); with ``--folder`` it is kept and taken again the next time.  Then the command is run as a user runs it, as a
-process of its own.  Processor seconds matter little to what else the machine does; the seconds by the clock are the best
-of the runs.  With ``--cold`` (as root) the system forgets all files before each run.  With ``--bar`` the exit status is 1
-when the best run of ``generate`` takes more seconds by the clock.
+process of its own.  Processor seconds matter little to what else the machine does; the seconds by the clock are the
+best of the runs.  With ``--cold`` (as root) the system forgets all files before each run.  With ``--bar`` the exit
+status is 1 when the best run of ``generate`` takes more seconds by the clock.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from animerun_gen.dataset.clip import ClipWriter
 from animerun_gen.dataset.modalities import Modality, at_gap, enabled_modalities
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline import paths
+from animerun_gen.pipeline.checksums import Remembered
 from animerun_gen.pipeline.clearing import (
     has_stage,
     move_cut,
@@ -23,8 +24,10 @@ from animerun_gen.pipeline.clearing import (
     remove_frames_outside,
     remove_stage,
 )
-from animerun_gen.pipeline.coverage import has_content, has_tracks
-from animerun_gen.pipeline.labelling import LabelTask, read_figures
+from animerun_gen.pipeline.coverage import has_tracks
+from animerun_gen.pipeline.judging import figures_there, read_figures
+from animerun_gen.pipeline.labelling import LabelTask
+from animerun_gen.pipeline.on_disk import FilesOnDisk, has_content, is_whole
 from animerun_gen.pipeline.recoloring import PassPlan, passes_listed
 from animerun_gen.pipeline.record import STAGES, CutRecord, changed_inputs, file_digest, fingerprints
 
@@ -43,12 +46,16 @@ class CutPlan:
         output: Root folder of the dataset.
         frames: The clip's frames to work on, ascending.
         redone: Stages whose files were cleared away, with the reason.
+        found: The cut's files on disk.
+        notes: What clearing up had to say.
     """
 
     config: CutConfig
     output: Path
     frames: tuple[int, ...]
     redone: dict[str, str]
+    found: FilesOnDisk
+    notes: list[str]
 
     @property
     def clip(self) -> ClipWriter:
@@ -61,14 +68,14 @@ class CutPlan:
         return self._pairs(1)
 
     def missing_render(self, cross_check: bool = False) -> RenderJob:
-        """Everything that Blender has still to make, as one job."""
+        """Everything that Blender has still to make, as one job; whoever gets it is taken to be making it."""
         motion = self.config.motion
         modalities = enabled_modalities(motion.extras)
         pictures = [m for m in modalities if m.stage == "pictures"]
         companions = [m for m in modalities if m.stage == "motion" and m.kind == "frame"]
         forward = [m for m in modalities if m.stage == "motion" and m.kind == "forward"]
         backward = [m for m in modalities if m.stage == "motion" and m.kind == "backward"]
-        return RenderJob(
+        job = RenderJob(
             config=self.config,
             output=self.output,
             pictures=tuple(
@@ -104,35 +111,45 @@ class CutPlan:
             and self.frames == self.config.frame_numbers
             and not has_tracks(self.config, self.output),
         )
+        if job.frames:
+            self.found.expect_changes()
+        return job
 
     def missing_labels(self) -> tuple[list[LabelTask], list[LabelTask]]:
-        """The frames and the pairs that have still to be labelled, pairs after frames."""
+        """The frames and the pairs that have still to be labelled, pairs after frames.
+
+        Whoever gets them is taken to be making them.
+        """
         modalities = [m for m in enabled_modalities(self.config.motion.extras) if m.stage == "labels"]
         of_frame = [m for m in modalities if m.kind == "frame"]
         forward = [m for m in modalities if m.kind == "forward"]
         backward = [m for m in modalities if m.kind == "backward"]
-        name = self.config.name
+        with_figures, pairs_with_figures = figures_there(self.output, self.config)
         frames = [
             LabelTask(self.config, self.output, frame)
             for frame in self.frames
-            if self._misses(of_frame, frame) or read_figures(paths.frame_figures_file(self.output, name, frame)) is None
+            if self._misses(of_frame, frame) or frame not in with_figures
         ]
         pairs = [
             LabelTask(self.config, self.output, earlier, later)
             for earlier, later in self.pairs
-            if self._misses(forward, earlier)
-            or self._misses(backward, later)
-            or read_figures(paths.figures_file(self.output, name, earlier)) is None
+            if self._misses(forward, earlier) or self._misses(backward, later) or earlier not in pairs_with_figures
         ]
+        if frames or pairs:
+            self.found.expect_changes()
         return frames, pairs
 
     def missing_passes(self) -> PassPlan | None:
-        """The colour passes that have still to be made; None where there is nothing to do."""
+        """The colour passes that have still to be made; None where there is nothing to do.
+
+        Whoever gets them is taken to be making them.
+        """
         modalities = [m for m in enabled_modalities((), passes=self.config.recolor.passes) if m.stage == "recolor"]
         frames = tuple(frame for frame in self.frames if self._misses(modalities, frame))
         listed = passes_listed(self.output, self.config.name) == [modality.name for modality in modalities]
         if not modalities or (listed and not frames):
             return None
+        self.found.expect_changes()
         return PassPlan(self.config, self.output, frames)
 
     def _pairs(self, gap: int) -> tuple[tuple[int, int], ...]:
@@ -146,7 +163,7 @@ class CutPlan:
         )
 
     def _misses(self, modalities: Iterable[Modality], frame: int) -> bool:
-        return any(not has_content(self.clip.path(modality.name, frame)) for modality in modalities)
+        return any(not self.found.has(modality, frame) for modality in modalities)
 
     def _misses_names(self, modalities: Iterable[Modality]) -> bool:
         clip = self.clip
@@ -222,13 +239,16 @@ def plan_cut(config: CutConfig, output: Path, engine: str | None, frames: Range 
         remove_file(paths.quality_file(output, config.name))
     if "recolor" in redone or not config.recolor.passes:
         remove_file(paths.recolor_file(output, config.name))
-    _clear_surplus(config, clip, stages)
+    found = FilesOnDisk(output, config.split, config.name)
+    damaged = _remove_damaged(found, stages)
+    if _clear_surplus(config, clip, stages, found) or damaged:
+        found.look_again()
     if changed or "pictures" in redone:
         made_from = replace(made_from, inputs={}, notes=[])
     replace(made_from, fingerprints=wanted, config=config.model_dump(mode="json")).write(output, config.name)
     first, last = frames if frames is not None else (config.frames.first, config.frames.last)
     chosen = tuple(frame for frame in config.frame_numbers if first <= frame <= last)
-    return CutPlan(config, output, chosen, redone)
+    return CutPlan(config, output, chosen, redone, found, damaged)
 
 
 def _refuse_foreign_files(*clips: ClipWriter) -> None:
@@ -263,34 +283,62 @@ def _require_rendered(config: CutConfig, output: Path, record: CutRecord, wanted
         )
 
 
-def _clear_surplus(config: CutConfig, clip: ClipWriter, stages: tuple[str, ...]) -> None:
-    """Take out what the configuration does not ask for, so that as many files are there as loaders expect."""
+def _remove_damaged(found: FilesOnDisk, stages: tuple[str, ...]) -> list[str]:
+    """Remove the files that are not whole, so that they are made again; says so in a sentence.
+
+    Only files are looked into that changed since an earlier run knew their checksums, or that none ever knew: those
+    that a run made which was killed, and those that something else than this program touched.
+    """
+    remembered = Remembered.read(found.root, found.cut)
+    damaged = []
+    for entry in found.entries:
+        if not entry.belongs or entry.modality.stage not in stages:
+            continue
+        known = remembered.digest(entry.name.removeprefix(f"{found.split}/"), found.before[entry.name])
+        if not known and not is_whole(found.root / entry.name, entry.modality):
+            damaged.append(entry.name)
+    for name in damaged:
+        remove_file(found.root / name)
+    if not damaged:
+        return []
+    more = ", ..." if len(damaged) > 1 else ""
+    return [f"files that are damaged, and are made again: {len(damaged)} ({min(damaged)}{more})"]
+
+
+def _clear_surplus(config: CutConfig, clip: ClipWriter, stages: tuple[str, ...], found: FilesOnDisk) -> bool:
+    """Take out what the configuration does not ask for, so that as many files are there as loaders expect.
+
+    Returns:
+        Whether there may have been anything of that among the files of the dataset.
+    """
     frames, output, name = config.frame_numbers, clip.root, config.name
     motion = config.motion
     enabled = enabled_modalities(motion.extras, motion.gaps, motion.tracks, config.recolor.passes)
     # tracks of other frames, of another number of points or by another seed go as a whole
     wanted = [modality for modality in enabled if modality.kind != "clip" or has_tracks(config, output)]
+    wanted_frames = {modality.name: set(modality.frames(frames)) for modality in wanted}
+    surplus = any(
+        entry.modality.stage in stages
+        and (
+            entry.modality.name not in wanted_frames
+            or (entry.frame is not None and entry.frame not in wanted_frames[entry.modality.name])
+        )
+        for entry in found.entries
+    )
     remove_all_but(clip, wanted, stages)
-    remove_frames_outside(clip, frames, stages)
+    if surplus:
+        remove_frames_outside(clip, frames, stages)
     pairs = list(pairwise(frames))
     if "labels" in stages:
-        remove_files_but(
-            paths.figures_folder(output, name), {paths.figures_file(output, name, earlier) for earlier, _ in pairs}
-        )
-        remove_files_but(
-            paths.frame_figures_folder(output, name),
-            {paths.frame_figures_file(output, name, frame) for frame in frames},
-        )
+        remove_files_but(paths.figures_folder(output, name), {paths.figures_name(earlier) for earlier, _ in pairs})
+        remove_files_but(paths.frame_figures_folder(output, name), {paths.figures_name(frame) for frame in frames})
     if "pictures" in stages:
-        remove_files_but(
-            paths.material_pictures_folder(output, name),
-            {paths.material_picture(output, name, frame) for frame in sampled_frames(config)},
-        )
+        sampled = {paths.material_picture(output, name, frame).name for frame in sampled_frames(config)}
+        remove_files_but(paths.material_pictures_folder(output, name), sampled)
     if "motion" in stages:
         both_ways = [*pairs, *((later, earlier) for earlier, later in pairs)]
-        remove_files_but(
-            paths.cross_check_folder(output, name), {paths.cross_check_file(output, name, a, b) for a, b in both_ways}
-        )
+        remove_files_but(paths.cross_check_folder(output, name), {paths.cross_check_name(a, b) for a, b in both_ways})
+    return surplus
 
 
 def sampled_frames(config: CutConfig) -> tuple[int, ...]:

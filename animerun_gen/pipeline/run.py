@@ -25,13 +25,14 @@ from animerun_gen.pipeline import paths
 from animerun_gen.pipeline.camera_cuts import split_at_camera_cuts
 from animerun_gen.pipeline.coverage import Coverage, describe_coverage, measure_coverage
 from animerun_gen.pipeline.engines import BpyModule, Engine, InstalledBlender
-from animerun_gen.pipeline.labelling import LabelTask, collect_quality, read_cross_checks
+from animerun_gen.pipeline.failures import keep_failures
+from animerun_gen.pipeline.judging import collect_quality, read_cross_checks
+from animerun_gen.pipeline.labelling import LabelTask
 from animerun_gen.pipeline.lock import exclusive
 from animerun_gen.pipeline.manifest import write_manifest
 from animerun_gen.pipeline.plan import CutPlan, plan_cut, split_job
 from animerun_gen.pipeline.progress import Progress
 from animerun_gen.pipeline.record import STAGES, CutRecord, input_digest
-from animerun_gen.recolor.survey import Survey
 
 SMALLEST_JOB = 6
 """Frames for which another Blender process is worth its start."""
@@ -132,6 +133,7 @@ def generate(cuts: Sequence[CutConfig], options: Options) -> list[CutSummary]:
             with _failures_to(summary):
                 plan = plan_cut(part.config, options.output, engine.version if engine else None, options.frames)
                 summary.redone = plan.redone
+                summary.notes += plan.notes
                 plans.append(plan)
         if engine is not None:
             _render(plans, engine, options, summaries)
@@ -142,13 +144,14 @@ def generate(cuts: Sequence[CutConfig], options: Options) -> list[CutSummary]:
             summary = summaries[plan.config.name]
             summary.cross_checks = list(read_cross_checks(options.output, summary.config).values())
             with _failures_to(summary):
-                summary.coverage = measure_coverage(
-                    summary.config, options.output, STAGES if options.label else ("pictures", "motion")
-                )
-        for summary in summaries.values():
+                stages = STAGES if options.label else ("pictures", "motion")
+                summary.coverage = measure_coverage(summary.config, options.output, stages, plan.found)
+        found = {plan.config.name: plan.found for plan in plans}
+        for name, summary in summaries.items():
             # of a cut that failed as well: what was made, or cleared away, is what is on disk now
             with _failures_to(summary):
-                summary.notes += write_manifest(options.output, summary.config.name, options.workers)
+                summary.notes += write_manifest(options.output, name, found.get(name), options.workers)
+            keep_failures(options.output, name, summary.failures)
         return list(summaries.values())
 
 
@@ -278,9 +281,12 @@ def _recolor(plans: Sequence[CutPlan], options: Options, summaries: dict[str, Cu
             wanted.append(passes)
     if not wanted:
         return
+    # the compiled kernels take their time to load, which a run with nothing to do need not spend
+    from animerun_gen.recolor.survey import Survey
+
     surveys = {passes.config.name: Survey() for passes in wanted}
 
-    def keep(summary: CutSummary, survey: Survey) -> None:
+    def keep(summary: CutSummary, survey: Any) -> None:
         surveys[summary.config.name].add(survey)
 
     def count(summary: CutSummary, _: Any) -> None:
