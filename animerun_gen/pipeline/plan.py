@@ -25,11 +25,20 @@ from animerun_gen.pipeline.clearing import (
     remove_stage,
 )
 from animerun_gen.pipeline.coverage import has_tracks
+from animerun_gen.pipeline.inputs import changed_while_read, marks_of
 from animerun_gen.pipeline.judging import figures_there, read_figures
 from animerun_gen.pipeline.labelling import LabelTask
 from animerun_gen.pipeline.on_disk import FilesOnDisk, has_content, is_whole
 from animerun_gen.pipeline.recoloring import PassPlan, passes_listed
-from animerun_gen.pipeline.record import STAGES, CutRecord, changed_inputs, file_digest, fingerprints
+from animerun_gen.pipeline.record import (
+    MISSING,
+    STAGES,
+    CutRecord,
+    changed_inputs,
+    file_digest,
+    fingerprints,
+    input_digest,
+)
 
 Range = tuple[int, int]
 
@@ -48,6 +57,8 @@ class CutPlan:
         redone: Stages whose files were cleared away, with the reason.
         found: The cut's files on disk.
         notes: What clearing up had to say.
+        watched: Marks that the files which the cut is made from had before their checksums were computed, see
+            :mod:`animerun_gen.pipeline.inputs`; empty when nothing is to be rendered.
     """
 
     config: CutConfig
@@ -56,6 +67,7 @@ class CutPlan:
     redone: dict[str, str]
     found: FilesOnDisk
     notes: list[str]
+    watched: dict[str, str]
 
     @property
     def clip(self) -> ClipWriter:
@@ -205,10 +217,15 @@ def plan_cut(config: CutConfig, output: Path, engine: str | None, frames: Range 
     record = CutRecord.read(output, config.name)
     stages: tuple[str, ...] = ("labels", "recolor")
     changed: list[str] = []
+    under_way: list[str] = []
+    watched: dict[str, str] = {}
     made_from = record
     if engine is not None:
+        # marks before checksums: what changes between the two is noticed
+        watched = marks_of([config.source, *record.inputs])
         stages, changed = STAGES, changed_inputs(record)
-        made_from = replace(record, engine=engine, source=file_digest(config.source))
+        under_way = changed_while_read(record)
+        made_from = replace(record, engine=engine, source=_source_digest(config), reading={})
     palette = file_digest(config.recolor.palette or SHIPPED) if config.recolor.passes else ""
     wanted = fingerprints(config, made_from.engine, made_from.source, palette)
     if engine is None:
@@ -219,7 +236,9 @@ def plan_cut(config: CutConfig, output: Path, engine: str | None, frames: Range 
         had = record.fingerprints.get(stage)
         if stage not in wanted:
             continue
-        if changed:
+        if under_way:
+            reason = f"{under_way[0]} changed while a run was reading it"
+        elif changed:
             reason = f"{changed[0]} changed"
         elif had is not None and had != wanted[stage]:
             reason = "the configuration, the source or a version changed"
@@ -243,12 +262,20 @@ def plan_cut(config: CutConfig, output: Path, engine: str | None, frames: Range 
     damaged = _remove_damaged(found, stages)
     if _clear_surplus(config, clip, stages, found) or damaged:
         found.look_again()
-    if changed or "pictures" in redone:
+    if changed or under_way or "pictures" in redone:
+        watched = {path: mark for path, mark in watched.items() if path == str(config.source)}
         made_from = replace(made_from, inputs={}, notes=[])
     replace(made_from, fingerprints=wanted, config=config.model_dump(mode="json")).write(output, config.name)
     first, last = frames if frames is not None else (config.frames.first, config.frames.last)
     chosen = tuple(frame for frame in config.frame_numbers if first <= frame <= last)
-    return CutPlan(config, output, chosen, redone, found, damaged)
+    return CutPlan(config, output, chosen, redone, found, damaged, watched)
+
+
+def _source_digest(config: CutConfig) -> str:
+    digest = input_digest(config.source)
+    if digest == MISSING:
+        raise DatasetError(f"{config.source} cannot be read: there is no such file")
+    return digest
 
 
 def _refuse_foreign_files(*clips: ClipWriter) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import json
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from animerun_gen import __version__
 from animerun_gen.config import CutConfig
 from animerun_gen.dataset.files import read_json, write_json
 from animerun_gen.errors import DatasetError
+from animerun_gen.pipeline.on_disk import mark
 from animerun_gen.pipeline.paths import record_file
 
 MISSING = "missing"
@@ -35,6 +37,8 @@ class CutRecord:
         config: The resolved configuration, for people.
         engine: Version of the Blender that made the pictures and motion.
         source: SHA-256 of the ``.blend`` that they were made from.
+        reading: What a run that was not finished was reading, path to mark, see :mod:`animerun_gen.pipeline.inputs`;
+            empty when the last run finished.
     """
 
     fingerprints: dict[str, str] = field(default_factory=dict)
@@ -43,6 +47,7 @@ class CutRecord:
     config: dict[str, Any] = field(default_factory=dict)
     engine: str = ""
     source: str = ""
+    reading: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, output: Path, cut: str) -> CutRecord:
@@ -134,9 +139,20 @@ def file_digest(path: Path) -> str:
         raise DatasetError(f"{path} cannot be read: {error.strerror}") from error
 
 
-def input_digest(path: str) -> str:
-    """SHA-256 of a library or image; :data:`MISSING` where there is none, because one may turn up."""
-    return file_digest(Path(path)) if Path(path).is_file() else MISSING
+def input_digest(path: Path | str) -> str:
+    """SHA-256 of a film file, library or image; :data:`MISSING` where there is none, because one may turn up.
+
+    Raises:
+        DatasetError: It cannot be read.
+    """
+    file = Path(path)
+    return _digest_once(file, mark(file.stat())) if file.is_file() else MISSING
+
+
+@lru_cache(maxsize=4096)
+def _digest_once(path: Path, _: str) -> str:
+    """SHA-256 of a file that has a mark: the cuts of a film share its files."""
+    return file_digest(path)
 
 
 def changed_inputs(record: CutRecord) -> list[str]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Protocol
@@ -26,13 +26,14 @@ from animerun_gen.pipeline.camera_cuts import split_at_camera_cuts
 from animerun_gen.pipeline.coverage import Coverage, describe_coverage, measure_coverage
 from animerun_gen.pipeline.engines import BpyModule, Engine, InstalledBlender
 from animerun_gen.pipeline.failures import keep_failures
+from animerun_gen.pipeline.inputs import begin_reading, end_reading, note_opened
 from animerun_gen.pipeline.judging import collect_quality, read_cross_checks
 from animerun_gen.pipeline.labelling import LabelTask
 from animerun_gen.pipeline.lock import exclusive
 from animerun_gen.pipeline.manifest import write_manifest
 from animerun_gen.pipeline.plan import CutPlan, plan_cut, split_job
 from animerun_gen.pipeline.progress import Progress
-from animerun_gen.pipeline.record import STAGES, CutRecord, input_digest
+from animerun_gen.pipeline.record import STAGES
 
 SMALLEST_JOB = 6
 """Frames for which another Blender process is worth its start."""
@@ -137,6 +138,9 @@ def generate(cuts: Sequence[CutConfig], options: Options) -> list[CutSummary]:
                 plans.append(plan)
         if engine is not None:
             _render(plans, engine, options, summaries)
+            for plan in plans:
+                with _failures_to(summaries[plan.config.name]):
+                    end_reading(options.output, plan.config.name)
         if options.label:
             _label([plan for plan in plans if not summaries[plan.config.name].failures], options, summaries)
             _recolor([plan for plan in plans if not summaries[plan.config.name].failures], options, summaries)
@@ -165,7 +169,13 @@ def _failures_to(summary: CutSummary) -> Iterator[None]:
 
 
 def _render(plans: Sequence[CutPlan], engine: Engine, options: Options, summaries: dict[str, CutSummary]) -> None:
-    wholes = [plan.missing_render(options.cross_check) for plan in plans]
+    wholes = []
+    for plan in plans:
+        whole = plan.missing_render(options.cross_check)
+        with _failures_to(summaries[plan.config.name]):
+            if whole.frames:
+                begin_reading(options.output, plan.config.name, plan.watched)
+                wholes.append(whole)
     total = sum(len(job.frames) for job in wholes)
     if not total:
         return
@@ -224,10 +234,8 @@ def _take_event(event: Event, job: RenderJob, output: Path, summary: CutSummary)
     config = job.config
     if event["event"] == "opened":
         summary.notes += [note for note in event["notes"] if note not in summary.notes]
-        record = CutRecord.read(output, config.name)
-        # what the record has was compared with the files when the run began
-        inputs = {path: record.inputs.get(path) or input_digest(path) for path in event["inputs"]}
-        replace(record, inputs=inputs, notes=event["notes"]).write(output, config.name)
+        with _failures_to(summary):
+            note_opened(output, config.name, config.source, event)
     elif event["event"] == "noticed":
         summary.notes.append(event["note"])
     elif event["event"] == "frame_done":
