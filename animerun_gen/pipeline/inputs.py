@@ -78,6 +78,8 @@ def end_reading(output: Path, cut: str) -> None:
     record = CutRecord.read(output, cut)
     changed = changed_while_read(record)
     if changed:
+        # what is put back as it was must not be taken for what never changed
+        replace(record, reading=record.reading | dict.fromkeys(changed, CHANGED)).write(output, cut)
         raise DatasetError(
             f"cut '{cut}': {changed[0]} changed while the cut was being rendered, so its frames may show two versions "
             "of it; run the same command again, which makes all of them anew"

@@ -56,7 +56,9 @@ def test_what_is_missing_is_counted_and_said(tmp_path: Path) -> None:
     assert cut.stages["motion"] == StageStatus(33, 34)
     assert cut.stages["labels"] == StageStatus(24, 25)
     lines = describe_status(read_status(output), output)
-    assert any(line.startswith("square: 4 of 5 frames and 3 of 4 pairs are complete; missing: frames 3") for line in lines)
+    assert any(
+        line.startswith("square: 4 of 5 frames and 3 of 4 pairs are complete; missing: frames 3") for line in lines
+    )
     assert lines[-1] == f"make what is missing with 'animerun-gen generate CONFIG_OR_FOLDER --out {output}'"
     assert main(["status", str(output)]) == 1
     make(config, output, FakeEngine())
@@ -94,14 +96,18 @@ def test_while_a_run_is_going_on(tmp_path: Path) -> None:
         status = read_status(output)
         assert status.running == os.getpid()
         assert status.cuts[0].state == "running"
-        assert describe_status(status, output)[-1].startswith(f"a run is writing to the dataset (process {os.getpid()})")
+        assert describe_status(status, output)[-1].startswith(
+            f"a run is writing to the dataset (process {os.getpid()})"
+        )
     assert holder(output) is None
 
 
 def test_it_is_seen_from_another_process_and_keeps_no_run_from_beginning(tmp_path: Path) -> None:
     output = tmp_path / "out"
     make(make_cut(tmp_path), output, FakeEngine())
-    script = f"from animerun_gen.pipeline.lock import holder; from pathlib import Path; print(holder(Path({str(output)!r})))"
+    script = (
+        f"from animerun_gen.pipeline.lock import holder; from pathlib import Path; print(holder(Path({str(output)!r})))"
+    )
     with exclusive(output):
         answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
         assert int(answer) == os.getpid()
