@@ -402,7 +402,17 @@ def write_json(path: Path, data: object) -> None:
         TypeError: ``data`` holds something that JSON cannot.
         DatasetError: the file cannot be written.
     """
-    _write_bytes(path, _json_bytes(data, indent=1, sort_keys=True))
+    _write_bytes(path, json_bytes(data))
+
+
+def json_bytes(data: object) -> bytes:
+    """What :func:`write_json` writes.
+
+    Raises:
+        ValueError: ``data`` holds NaN or infinity.
+        TypeError: ``data`` holds something that JSON cannot.
+    """
+    return _json_bytes(data, indent=1, sort_keys=True)
 
 
 def read_json(path: Path) -> Any:

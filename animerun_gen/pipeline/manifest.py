@@ -22,7 +22,7 @@ from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline import paths
 from animerun_gen.pipeline.checksums import Remembered
 from animerun_gen.pipeline.clearing import remove_file
-from animerun_gen.pipeline.on_disk import FilesOnDisk, mark
+from animerun_gen.pipeline.on_disk import FilesOnDisk, is_whole, mark
 from animerun_gen.pipeline.progress import Progress
 from animerun_gen.pipeline.record import CutRecord, file_digest, write_if_changed
 
@@ -79,14 +79,20 @@ def write_manifest(output: Path, cut: str, found: FilesOnDisk | None = None, wor
     all_known = all(files.values()) and len(files) == len(remembered.files)
     if all_known and remembered.summed_up and remembered.summed_up == _sources_of_sum(output, cut):
         return []
+    entries = {entry.name: entry for entry in found.entries if entry.belongs}
+    frames = {name for name, entry in entries.items() if entry.frame is not None}
+    older = {name for name, as_found in found.before.items() if marks.get(name) == as_found}
     unknown = [name for name, digest in files.items() if not digest]
+    # what a crash of the machine cut short, and this run was not to make again, must not become the truth either
+    for name in unknown:
+        if name in older and not is_whole(output / name, entries[name].modality):
+            del files[name]
+    unknown = [name for name in unknown if name in files]
     if unknown:
         files.update(_computed(output, cut, unknown, workers))
-    frames = {entry.name for entry in found.entries if entry.belongs and entry.frame is not None}
-    older = {name for name, as_found in found.before.items() if marks.get(name) == as_found}
     altered = _write(output, cut, record, files, frames, older)
     Remembered(
-        {keys[name]: f"{marks[name]} {digest}" for name, digest in files.items()},
+        {keys[name]: f"{marks[name]} {digest}" for name, digest in files.items() if name not in altered},
         # what is wrong is to be said again
         "" if altered else _sources_of_sum(output, cut),
     ).write(output, cut)
@@ -106,7 +112,7 @@ def _write(
         output: Root folder of the dataset.
         cut: Name of the cut.
         record: What the cut was made from.
-        files: SHA-256 of each file, by name.
+        files: SHA-256 of each whole file, by name.
         frames: The files that belong to frames.
         older: The files that this run found and left as they were.
 
@@ -131,12 +137,15 @@ def _write(
     if earlier is not None:
         known = earlier["files"]
         if _same_settings(manifest, earlier):
-            altered = sorted(name for name in older if name in frames and known.get(name, files[name]) != files[name])
-            files.update({name: known[name] for name in altered})
+            altered = sorted(
+                name for name in older if name in frames and known.get(name, files.get(name)) != files.get(name)
+            )
+            files = dict(sorted({**files, **{name: known[name] for name in altered}}.items()))
+            manifest["files"] = files
         if files == known and all(name in older for name in frames):
             # this run made nothing
             manifest["made_with"] = earlier["made_with"]
-        elif any(known.get(name) == files[name] for name in older):
+        elif any(name in files and known.get(name) == files[name] for name in older):
             manifest["made_with"] = _joined(earlier["made_with"], manifest["made_with"])
     write_if_changed(manifest_file, manifest)
     return altered

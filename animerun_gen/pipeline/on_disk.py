@@ -122,7 +122,8 @@ def is_whole(path: Path, what: Modality) -> bool:
         if not stat.S_ISREG(path.stat().st_mode):
             return False
         if path.suffix == ".json":
-            return isinstance(json.loads(path.read_bytes()), dict)
+            data = path.read_bytes()
+            return data.endswith(b"\n") and isinstance(json.loads(data), dict)
         if path.suffix == ".npz":
             with zipfile.ZipFile(path) as archive:
                 return archive.testzip() is None

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 
 from animerun_gen import __version__
 from animerun_gen.config import CutConfig
-from animerun_gen.dataset.files import read_json, write_json
+from animerun_gen.dataset.files import json_bytes, read_json, write_json
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline.on_disk import mark
 from animerun_gen.pipeline.paths import record_file
@@ -161,13 +161,13 @@ def changed_inputs(record: CutRecord) -> list[str]:
 
 
 def write_if_changed(path: Path, data: object) -> None:
-    """Write JSON unless the file holds just that: a run with nothing to do leaves a dataset untouched.
+    """Write JSON unless the file holds just that, to the byte: a run with nothing to do leaves a dataset untouched.
 
     Raises:
         DatasetError: The file cannot be written.
     """
-    with suppress(DatasetError):
-        if read_json(path) == data:
+    with suppress(OSError):
+        if path.read_bytes() == json_bytes(data):
             return
     write_json(path, data)
 
