@@ -29,7 +29,8 @@ from animerun_gen.config import CutConfig, load_cuts
 from animerun_gen.dataset import ClipFiles
 from animerun_gen.errors import AnimerunGenError
 from animerun_gen.pipeline.engines import BpyModule, InstalledBlender, ProgramEngine
-from animerun_gen.pipeline.labelling import LabelTask, collect_quality
+from animerun_gen.pipeline.judging import collect_quality
+from animerun_gen.pipeline.labelling import LabelTask
 from animerun_gen.pipeline.lock import exclusive
 from animerun_gen.pipeline.manifest import write_manifest
 from animerun_gen.pipeline.record import CutRecord

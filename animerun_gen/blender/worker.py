@@ -71,7 +71,8 @@ def run_job(job: RenderJob, reporter: Reporter) -> None:
         reporter.begins(job.config.frames.first, "opening the scene")
         opened = open_scene(job.config)
         conversion = convert_scene(opened, job.config)
-        reporter.opened(versions.engine_name(), opened.notes + conversion.notes, opened.inputs)
+        inputs = [job.config.source, *opened.inputs]
+        reporter.opened(versions.engine_name(), opened.notes + conversion.notes, inputs)
         with GraphWatch(opened.scene) as graphs:
             _Run(job, reporter, opened, conversion, graphs, Path(scratch)).run()
     reporter.finished()

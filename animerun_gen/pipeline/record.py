@@ -6,6 +6,7 @@ import hashlib
 import json
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ from pydantic import TypeAdapter
 
 from animerun_gen import __version__
 from animerun_gen.config import CutConfig
-from animerun_gen.dataset.files import read_json, write_json
+from animerun_gen.dataset.files import json_bytes, read_json, write_json
 from animerun_gen.errors import DatasetError
+from animerun_gen.pipeline.on_disk import mark
 from animerun_gen.pipeline.paths import record_file
 
 MISSING = "missing"
@@ -32,17 +34,22 @@ class CutRecord:
         fingerprints: Stage to a digest of everything its files depend on.
         inputs: Libraries and images besides the ``.blend``, path to SHA-256, as Blender named them when it opened it.
         notes: What opening and converting the scene had to say.
+        decided: What was decided about the cut before its scene was opened, and why.
         config: The resolved configuration, for people.
         engine: Version of the Blender that made the pictures and motion.
         source: SHA-256 of the ``.blend`` that they were made from.
+        reading: What a run that was not finished was reading, path to mark, see :mod:`animerun_gen.pipeline.inputs`;
+            empty when the last run finished.
     """
 
     fingerprints: dict[str, str] = field(default_factory=dict)
     inputs: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    decided: list[str] = field(default_factory=list)
     config: dict[str, Any] = field(default_factory=dict)
     engine: str = ""
     source: str = ""
+    reading: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, output: Path, cut: str) -> CutRecord:
@@ -126,9 +133,20 @@ def file_digest(path: Path) -> str:
         raise DatasetError(f"{path} cannot be read: {error.strerror}") from error
 
 
-def input_digest(path: str) -> str:
-    """SHA-256 of a library or image; :data:`MISSING` where there is none, because one may turn up."""
-    return file_digest(Path(path)) if Path(path).is_file() else MISSING
+def input_digest(path: Path | str) -> str:
+    """SHA-256 of a film file, library or image; :data:`MISSING` where there is none, because one may turn up.
+
+    Raises:
+        DatasetError: It cannot be read.
+    """
+    file = Path(path)
+    return _digest_once(file, mark(file.stat())) if file.is_file() else MISSING
+
+
+@lru_cache(maxsize=4096)
+def _digest_once(path: Path, _: str) -> str:
+    """SHA-256 of a file that has a mark: the cuts of a film share its files."""
+    return file_digest(path)
 
 
 def changed_inputs(record: CutRecord) -> list[str]:
@@ -137,13 +155,13 @@ def changed_inputs(record: CutRecord) -> list[str]:
 
 
 def write_if_changed(path: Path, data: object) -> None:
-    """Write JSON unless the file holds just that: a run with nothing to do leaves a dataset untouched.
+    """Write JSON unless the file holds just that, to the byte: a run with nothing to do leaves a dataset untouched.
 
     Raises:
         DatasetError: The file cannot be written.
     """
-    with suppress(DatasetError):
-        if read_json(path) == data:
+    with suppress(OSError):
+        if path.read_bytes() == json_bytes(data):
             return
     write_json(path, data)
 

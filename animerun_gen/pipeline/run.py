@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Protocol
@@ -25,14 +25,16 @@ from animerun_gen.pipeline import paths
 from animerun_gen.pipeline.camera_cuts import split_at_camera_cuts
 from animerun_gen.pipeline.coverage import Coverage, describe_coverage, measure_coverage
 from animerun_gen.pipeline.engines import BpyModule, Engine, InstalledBlender
-from animerun_gen.pipeline.labelling import LabelTask, collect_quality, read_cross_checks
+from animerun_gen.pipeline.failures import keep_failures
+from animerun_gen.pipeline.inputs import begin_reading, end_reading, note_opened
+from animerun_gen.pipeline.judging import collect_quality, read_cross_checks
+from animerun_gen.pipeline.labelling import LabelTask
 from animerun_gen.pipeline.line_engine import choose_line_engines
 from animerun_gen.pipeline.lock import exclusive
 from animerun_gen.pipeline.manifest import write_manifest
 from animerun_gen.pipeline.plan import CutPlan, plan_cut, split_job
 from animerun_gen.pipeline.progress import Progress
-from animerun_gen.pipeline.record import STAGES, CutRecord, input_digest
-from animerun_gen.recolor.survey import Survey
+from animerun_gen.pipeline.record import STAGES
 
 SMALLEST_JOB = 6
 """Frames for which another Blender process is worth its start."""
@@ -125,7 +127,6 @@ def generate(cuts: Sequence[CutConfig], options: Options) -> list[CutSummary]:
         parts = split_at_camera_cuts(cuts, options.output, engine)
         parts = choose_line_engines(parts, options.output, engine)
         summaries = {part.config.name: CutSummary(part.config, notes=list(part.notes)) for part in parts}
-        decided = {part.config.name: part.notes for part in parts}
         plans = []
         for part in parts:
             summary = summaries[part.config.name]
@@ -133,11 +134,16 @@ def generate(cuts: Sequence[CutConfig], options: Options) -> list[CutSummary]:
                 summary.failures.append(part.failure)
                 continue
             with _failures_to(summary):
-                plan = plan_cut(part.config, options.output, engine.version if engine else None, options.frames)
+                version = engine.version if engine else None
+                plan = plan_cut(part.config, options.output, version, options.frames, part.notes)
                 summary.redone = plan.redone
+                summary.notes += plan.notes
                 plans.append(plan)
         if engine is not None:
             _render(plans, engine, options, summaries)
+            for plan in plans:
+                with _failures_to(summaries[plan.config.name]):
+                    end_reading(options.output, plan.config.name)
         if options.label:
             _label([plan for plan in plans if not summaries[plan.config.name].failures], options, summaries)
             _recolor([plan for plan in plans if not summaries[plan.config.name].failures], options, summaries)
@@ -145,14 +151,14 @@ def generate(cuts: Sequence[CutConfig], options: Options) -> list[CutSummary]:
             summary = summaries[plan.config.name]
             summary.cross_checks = list(read_cross_checks(options.output, summary.config).values())
             with _failures_to(summary):
-                summary.coverage = measure_coverage(
-                    summary.config, options.output, STAGES if options.label else ("pictures", "motion")
-                )
-        for summary in summaries.values():
+                stages = STAGES if options.label else ("pictures", "motion")
+                summary.coverage = measure_coverage(summary.config, options.output, stages, plan.found)
+        found = {plan.config.name: plan.found for plan in plans}
+        for name, summary in summaries.items():
             # of a cut that failed as well: what was made, or cleared away, is what is on disk now
             with _failures_to(summary):
-                name = summary.config.name
-                summary.notes += write_manifest(options.output, name, options.workers, decided[name])
+                summary.notes += write_manifest(options.output, name, found.get(name), options.workers)
+            keep_failures(options.output, name, summary.failures)
         return list(summaries.values())
 
 
@@ -166,7 +172,13 @@ def _failures_to(summary: CutSummary) -> Iterator[None]:
 
 
 def _render(plans: Sequence[CutPlan], engine: Engine, options: Options, summaries: dict[str, CutSummary]) -> None:
-    wholes = [plan.missing_render(options.cross_check) for plan in plans]
+    wholes = []
+    for plan in plans:
+        whole = plan.missing_render(options.cross_check)
+        with _failures_to(summaries[plan.config.name]):
+            if whole.frames:
+                begin_reading(options.output, plan.config.name, plan.watched)
+                wholes.append(whole)
     total = sum(len(job.frames) for job in wholes)
     if not total:
         return
@@ -225,10 +237,8 @@ def _take_event(event: Event, job: RenderJob, output: Path, summary: CutSummary)
     config = job.config
     if event["event"] == "opened":
         summary.notes += [note for note in event["notes"] if note not in summary.notes]
-        record = CutRecord.read(output, config.name)
-        # what the record has was compared with the files when the run began
-        inputs = {path: record.inputs.get(path) or input_digest(path) for path in event["inputs"]}
-        replace(record, inputs=inputs, notes=event["notes"]).write(output, config.name)
+        with _failures_to(summary):
+            note_opened(output, config.name, config.source, event)
     elif event["event"] == "noticed":
         summary.notes.append(event["note"])
     elif event["event"] == "frame_done":
@@ -282,9 +292,12 @@ def _recolor(plans: Sequence[CutPlan], options: Options, summaries: dict[str, Cu
             wanted.append(passes)
     if not wanted:
         return
+    # the compiled kernels take their time to load, which a run with nothing to do need not spend
+    from animerun_gen.recolor.survey import Survey
+
     surveys = {passes.config.name: Survey() for passes in wanted}
 
-    def keep(summary: CutSummary, survey: Survey) -> None:
+    def keep(summary: CutSummary, survey: Any) -> None:
         surveys[summary.config.name].add(survey)
 
     def count(summary: CutSummary, _: Any) -> None:
