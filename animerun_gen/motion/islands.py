@@ -1,7 +1,7 @@
 """Which parts of a mesh hang together.
 
-Characters are often one mesh of several parts that are stuck into each other, eyes into a head.  Where one part ends and
-the next begins there is neither an edge nor a step in depth.  That they share no vertex tells them apart.
+Characters are often one mesh of several parts that are stuck into each other, eyes into a head.  Where one part ends
+and the next begins there is neither an edge nor a step in depth.  That they share no vertex tells them apart.
 """
 
 from __future__ import annotations
