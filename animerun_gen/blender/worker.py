@@ -26,6 +26,7 @@ from animerun_gen.blender import versions
 from animerun_gen.blender.convert import Conversion, convert_scene
 from animerun_gen.blender.geometry import SceneNames, geometry_engine, scene_names, take_down
 from animerun_gen.blender.job import Event, RenderJob, Reporter
+from animerun_gen.blender.marked_edges import note_marked_edges
 from animerun_gen.blender.material_pictures import flat_colors, render_material_ids
 from animerun_gen.blender.opening import OpenedScene, is_simulated, open_scene
 from animerun_gen.blender.rendering import FrameRenderer
@@ -60,7 +61,8 @@ def run_job(job: RenderJob, reporter: Reporter) -> None:
         reporter.begins(job.config.frames.first, "opening the scene")
         opened = open_scene(job.config)
         conversion = convert_scene(opened, job.config)
-        reporter.opened(versions.engine_name(), opened.notes + conversion.notes, opened.inputs)
+        notes = opened.notes + conversion.notes + note_marked_edges(job.config.lines)
+        reporter.opened(versions.engine_name(), notes, opened.inputs)
         _Run(job, reporter, opened, conversion, Path(scratch)).run()
     reporter.finished()
 
