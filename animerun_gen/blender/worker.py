@@ -36,6 +36,7 @@ from animerun_gen.blender.geometry import (
 )
 from animerun_gen.blender.graphs import GraphWatch
 from animerun_gen.blender.job import Event, RenderJob, Reporter
+from animerun_gen.blender.marked_edges import note_marked_edges
 from animerun_gen.blender.material_pictures import flat_colors, render_material_ids
 from animerun_gen.blender.opening import OpenedScene, open_scene
 from animerun_gen.blender.rendering import FrameRenderer
@@ -71,8 +72,8 @@ def run_job(job: RenderJob, reporter: Reporter) -> None:
         reporter.begins(job.config.frames.first, "opening the scene")
         opened = open_scene(job.config)
         conversion = convert_scene(opened, job.config)
-        inputs = [job.config.source, *opened.inputs]
-        reporter.opened(versions.engine_name(), opened.notes + conversion.notes, inputs)
+        notes = opened.notes + conversion.notes + note_marked_edges(job.config.lines)
+        reporter.opened(versions.engine_name(), notes, [job.config.source, *opened.inputs])
         with GraphWatch(opened.scene) as graphs:
             _Run(job, reporter, opened, conversion, graphs, Path(scratch)).run()
     reporter.finished()

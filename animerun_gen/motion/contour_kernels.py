@@ -42,6 +42,9 @@ FOLDED = np.cos(np.radians(35.0))
 FLAT = 1.0 / 3.0
 """So small are the angles beside a crease between triangles that do not meet, relative to its own."""
 
+FLUSH_FACES = np.cos(np.radians(0.5))
+"""Cosine of the angle between two faces below which both are one: sheets often have a second face for their back."""
+
 NONE, STEP, FLUSH, CREASE, BEND = range(5)
 """What parts two pixels: nothing; a step in depth; another material or object at the same depth; an edge between two
 faces; or a sharp bend of a surface whose faces there are too small to tell.  It is what becomes of a pixel, too.
@@ -299,10 +302,10 @@ def _gap(meshes, surface, row, column, dy, dx, spread, farthest):  # type: ignor
     end = min(end, 1.0)
     begin = max(begin, 0.0)
     if begin <= end:
-        middle = 0.5 * (begin + end)
-        here = slope * middle
-        there = step + other_slope * (middle - 1.0)
-        return abs(there - here) > rounding, begin - end
+        ahead = step + other_slope * (begin - 1.0) - slope * begin
+        behind = step + other_slope * (end - 1.0) - slope * end
+        # where they cut through each other, either one is in front on its side
+        return min(ahead, behind) > rounding or max(ahead, behind) < -rounding, begin - end
     unknown = begin - end
     jump = step + other_slope * (begin - 1.0) - slope * end
     low = min(slope, other_slope) * unknown
@@ -425,12 +428,12 @@ def _part(meshes, surface, lens, wanted, row, column, dy, dx):  # type: ignore[n
     if shared >= 2:
         # faces on both sides of their edge are one surface; on the same side they are folded onto each other
         unknown = 0.0
-        is_fold = shared == 2 and same_way == is_same_direction
+        is_fold = shared == 2 and same_way == is_same_direction and cosine < FLUSH_FACES
     else:
         is_fold, unknown = _gap(meshes, surface, row, column, dy, dx, spread, farthest)
         if not is_fold and not same_way:
-            # of surfaces that lie in each other, it is noise which one is seen
-            is_fold = unknown > -1.0
+            # of surfaces that lie in each other it is noise which one is seen, and files often turn some faces round
+            is_fold = unknown > -TOUCHING and cosine < FOLDED
         if not is_fold and unknown > EVEN:
             is_fold = _turns_away(surface, lens, row, column, dy, dx, spread, cosine)
     if is_fold:
