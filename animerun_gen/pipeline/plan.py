@@ -224,7 +224,7 @@ def plan_cut(config: CutConfig, output: Path, engine: str | None, frames: Range 
         remove_file(paths.recolor_file(output, config.name))
     _clear_surplus(config, clip, stages)
     if changed or "pictures" in redone:
-        made_from = replace(made_from, inputs={}, notes=[])
+        made_from = replace(made_from, inputs={}, notes=[], opened=False)
     replace(made_from, fingerprints=wanted, config=config.model_dump(mode="json")).write(output, config.name)
     first, last = frames if frames is not None else (config.frames.first, config.frames.last)
     chosen = tuple(frame for frame in config.frame_numbers if first <= frame <= last)

@@ -35,6 +35,7 @@ class CutRecord:
         config: The resolved configuration, for people.
         engine: Version of the Blender that made the pictures and motion.
         source: SHA-256 of the ``.blend`` that they were made from.
+        opened: Whether Blender has named the inputs.
     """
 
     fingerprints: dict[str, str] = field(default_factory=dict)
@@ -43,6 +44,7 @@ class CutRecord:
     config: dict[str, Any] = field(default_factory=dict)
     engine: str = ""
     source: str = ""
+    opened: bool = False
 
     @classmethod
     def read(cls, output: Path, cut: str) -> CutRecord:

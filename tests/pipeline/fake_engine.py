@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -27,6 +28,7 @@ from animerun_gen.dataset.files import write_image
 from animerun_gen.dataset.modalities import at_gap, modality
 from animerun_gen.dataset.tracks import Tracks
 from animerun_gen.lifetime import die_with_parent
+from animerun_gen.pipeline.children import Conditions
 from animerun_gen.pipeline.paths import material_picture
 from animerun_gen.pipeline.render_process import RenderFailure, RenderProcess
 
@@ -53,7 +55,9 @@ class FakeEngine:
     notes: tuple[str, ...] = ()
     jobs: list[RenderJob] = field(default_factory=list)
 
-    def start(self, job: RenderJob, log: Path) -> FakeRun:
+    in_this_process: ClassVar[bool] = True
+
+    def start(self, job: RenderJob, log: Path, conditions: Conditions | None = None) -> FakeRun:
         self.jobs.append(job)
         return FakeRun(self, job)
 
@@ -77,11 +81,13 @@ class FakeProgram:
     version: str = "Blender 1.2.3"
     delay: float = 0.0
 
-    def start(self, job: RenderJob, log: Path) -> RenderProcess:
+    in_this_process: ClassVar[bool] = False
+
+    def start(self, job: RenderJob, log: Path, conditions: Conditions | None = None) -> RenderProcess:
         def command(job_file: str, events: str) -> list[str]:
             return [sys.executable, __file__, job_file, events, str(self.delay)]
 
-        return RenderProcess(command, job, log)
+        return RenderProcess(command, job, log, conditions)
 
 
 def do_job(job: RenderJob, reporter: Reporter, engine: FakeEngine) -> None:
