@@ -145,6 +145,11 @@ def _add_run_options(command: argparse.ArgumentParser, *, renders: bool, labels:
         "--workers", type=parse_workers, default=1, metavar="N", help="processes that work side by side (default: 1)"
     )
     command.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="let the workers of this Dask scheduler do the work, for example tcp://10.0.0.5:8786 (docs/farm.md)",
+    )
+    command.add_argument(
         "--patience",
         type=parse_minutes,
         default=10.0,

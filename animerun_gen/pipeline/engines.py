@@ -53,7 +53,14 @@ class Engine(MarkFinder, Protocol):
 
 
 class ProgramEngine(Engine, Protocol):
-    """A Blender that is started as a program of its own."""
+    """A Blender that is started as a program of its own, on whatever machine has it."""
+
+    def find_again(self) -> ProgramEngine:
+        """The Blender that this machine has in its place.
+
+        Raises:
+            AnimerunGenError: It has none.
+        """
 
     def module_command(self, module: str, *arguments: str) -> list[str]:
         """The command that runs a module of this package in that Blender."""
@@ -85,6 +92,9 @@ class BpyModule:
                 "there is a Python module bpy here, but not Blender's package of that name; install it with "
                 "pip install 'animerun-gen[bpy]', or name an installed Blender with --blender"
             ) from error
+
+    def find_again(self) -> BpyModule:
+        return self.find()
 
     def start(self, job: RenderJob, log: Path, conditions: Conditions | None = None) -> JobRun:
         return RenderProcess(partial(self.module_command, WORKER), job, log, conditions)
@@ -124,6 +134,9 @@ class InstalledBlender:
         if not lines:
             raise AnimerunGenError(f"--blender: {found} does not answer --version as Blender does")
         return cls(found, lines[0].strip())
+
+    def find_again(self) -> InstalledBlender:
+        return self.find(self.program)
 
     def start(self, job: RenderJob, log: Path, conditions: Conditions | None = None) -> JobRun:
         return RenderProcess(partial(self.module_command, WORKER), job, log, conditions)

@@ -52,6 +52,8 @@ class Options:
         label: Whether to do the second half.
         chunk_frames: Frames of a cut that one Blender process renders; None for as many as suit the workers.  What is
             made does not depend on it.
+        scheduler: Address of the Dask scheduler whose workers do the work, all of which see the same files; None to do
+            it here.
         patience: Seconds after which a process that neither reports nor computes is ended, and its work begun again.
     """
 
@@ -64,6 +66,7 @@ class Options:
     label: bool = True
     chunk_frames: int | None = None
     patience: float = PATIENCE
+    scheduler: str | None = None
 
 
 def generate(cuts: Sequence[CutConfig], options: Options) -> list[CutSummary]:
@@ -135,7 +138,7 @@ def _do(plans: Sequence[CutPlan], options: Options, fence: Fence, summaries: Map
         work = Work(plans, ways, summaries, progress)
         if not work.is_needed:
             return
-        executor = _executor(options, fence, work)
+        executor = _executor(plans, options, fence, work)
         try:
             work.do(executor)
         except ExecutorLost as error:
@@ -144,7 +147,18 @@ def _do(plans: Sequence[CutPlan], options: Options, fence: Fence, summaries: Map
             executor.close()
 
 
-def _executor(options: Options, fence: Fence, work: Work) -> Executor:
+def _executor(plans: Sequence[CutPlan], options: Options, fence: Fence, work: Work) -> Executor:
+    if options.scheduler is not None:
+        # imported only by who wants it
+        from animerun_gen.pipeline.dask_executor import DaskExecutor
+        from animerun_gen.pipeline.dask_worker import Demands, own_versions
+
+        engine = options.engine if options.render else None
+        if engine is not None and not isinstance(engine, BpyModule | InstalledBlender):
+            raise ValueError("a cluster cannot use a Blender that runs in this process")
+        sources = {plan.config.source: None for plan in plans} if engine is not None else {}
+        demands = Demands(own_versions(), engine, fence, tuple(sources))
+        return DaskExecutor(options.scheduler, demands, options.patience, _say)
     if options.workers == 1 and options.engine is not None and options.engine.in_this_process:
         return InlineExecutor(work.on_event)
     return LocalExecutor(options.workers, options.patience, fence)
@@ -169,7 +183,8 @@ def run_command(options: argparse.Namespace) -> int:
     if renders:
         engine = InstalledBlender.find(options.blender) if options.blender else BpyModule.find()
     run = Options(
-        output=options.out,
+        # whoever works elsewhere has another current folder
+        output=options.out if options.scheduler is None else options.out.absolute(),
         engine=engine,
         frames=options.frames,
         workers=options.workers,
@@ -178,6 +193,7 @@ def run_command(options: argparse.Namespace) -> int:
         label=labels,
         chunk_frames=options.chunk_frames if renders else None,
         patience=60.0 * options.patience,
+        scheduler=options.scheduler,
     )
     summaries = generate(cuts, run)
     for line in describe(summaries, options.out):

@@ -173,7 +173,7 @@ class Scheduler:
                 while self._due:
                     self._due.pop(0)()
                 self._begin_some()
-                if not self._running:
+                if self._due:
                     continue
                 for message in self._executor.messages(WAIT_SECONDS):
                     self._take(message)

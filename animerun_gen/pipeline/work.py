@@ -17,7 +17,7 @@ from animerun_gen.pipeline.plan import CutPlan, split_job
 from animerun_gen.pipeline.progress import Progress
 from animerun_gen.pipeline.recoloring import PassPlan, RecolorTask, SurveyTask
 from animerun_gen.pipeline.record import CutRecord, input_digest
-from animerun_gen.pipeline.scheduling import Executor, Scheduler
+from animerun_gen.pipeline.scheduling import WAIT_SECONDS, Executor, ExecutorLost, Scheduler
 from animerun_gen.pipeline.summary import CutSummary, failures_to
 from animerun_gen.recolor.survey import Survey
 
@@ -100,7 +100,7 @@ class Work:
             ExecutorLost: The executor cannot be reached any more; what is not done is in the summaries.
         """
         self._scheduler = Scheduler(executor, self)
-        size = self._ways.chunk_frames or self._suitable_size(executor.slots())
+        size = self._ways.chunk_frames or self._suitable_size(self._slots(executor))
         self._progress.expect(self._units())
         for name in self._plans:
             self._scheduler.add(self._render_chunks(name, size), then=partial(self._rendered, name))
@@ -126,6 +126,17 @@ class Work:
     def on_failure(self, chunk: Chunk, sentence: str) -> None:
         """A chunk was given up."""
         self._fail(self._summaries[chunk.cut], sentence)
+
+    def _slots(self, executor: Executor) -> int:
+        """How many chunks can be done at once, as soon as there is anybody to do them."""
+        try:
+            while not (slots := executor.slots()):
+                executor.messages(WAIT_SECONDS)
+        except ExecutorLost as error:
+            for name, summary in self._summaries.items():
+                summary.fail(f"cut '{name}': {error}")
+            raise
+        return slots
 
     def _suitable_size(self, slots: int) -> int:
         """So large that Blender starts seldom, and so small that all workers have something to do until the end."""
