@@ -218,7 +218,8 @@ class Outcome:
 
     Attributes:
         status: ``done``; ``failed``: it would fail again; ``died``: it may do better another time or elsewhere;
-            ``over``: the run that it belongs to is over.
+            ``stopped``: it was ended for another reason than itself, and has to be begun again; ``over``: the run that
+            it belongs to is over.
         sentence: Why it is not done.
         what: The same without advice, for a note about another attempt.
         opened: Whether its scene could be opened, where it has one.
@@ -227,7 +228,7 @@ class Outcome:
         place: Where it was done.
     """
 
-    status: Literal["done", "failed", "died", "over"]
+    status: Literal["done", "failed", "died", "stopped", "over"]
     sentence: str = ""
     what: str = ""
     opened: bool = False

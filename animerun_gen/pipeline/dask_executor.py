@@ -61,7 +61,7 @@ class DaskExecutor:
         self._look()
         return sum(threads for _, threads in self._fit.values())
 
-    def fits(self, chunk: Chunk, running: int) -> bool:
+    def fits(self, chunk: Chunk) -> bool:
         return True
 
     def submit(self, ticket: int, chunk: Chunk, avoid: frozenset[str]) -> None:

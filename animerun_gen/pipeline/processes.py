@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 _TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
@@ -43,9 +44,42 @@ def peak_memory(process: int) -> int | None:
     return _bytes(f"/proc/{process}/status", "VmHWM:")
 
 
-def available_memory() -> int | None:
-    """Bytes that programs may still ask for before the system swaps or kills; None where that is not known."""
-    return _bytes("/proc/meminfo", "MemAvailable:")
+@dataclass(frozen=True)
+class Memory:
+    """The memory that programs may use: of the machine, or of the control group (container, cluster job) they are in.
+
+    Attributes:
+        total: Bytes altogether.
+        available: Bytes that may still be asked for before the system swaps or kills.
+    """
+
+    total: int
+    available: int
+
+
+def memory() -> Memory | None:
+    """The memory here, now; None where that is not known."""
+    total, available = _bytes("/proc/meminfo", "MemTotal:"), _bytes("/proc/meminfo", "MemAvailable:")
+    if total is None or available is None:
+        return None
+    group = _memory_of_group()
+    if group is None or group.total >= total:
+        return Memory(total, available)
+    return Memory(group.total, min(available, group.available))
+
+
+def _memory_of_group() -> Memory | None:
+    """What the control group (version 2) that this process is in allows; None where it sets no bound."""
+    with suppress(OSError, ValueError, StopIteration):
+        name = next(line[3:] for line in Path("/proc/self/cgroup").read_text().splitlines() if line.startswith("0::"))
+        folder = Path("/sys/fs/cgroup", name.strip().lstrip("/"))
+        limit = int((folder / "memory.max").read_text())
+        used = int((folder / "memory.current").read_text())
+        fields = (line.split() for line in (folder / "memory.stat").read_text().splitlines())
+        # files that were read and can be forgotten
+        cached = next(int(value) for key, value in fields if key == "inactive_file")
+        return Memory(limit, max(0, limit - used + cached))
+    return None
 
 
 def _bytes(file: str, name: str) -> int | None:

@@ -96,6 +96,7 @@ class RenderProcess:
                         watch.heard()
                     if (looked := watch.look(where)) is not None:
                         on_event(looked)
+                    self.peak = watch.peak
                     if watch.hung is not None:
                         break
                     if event is None:

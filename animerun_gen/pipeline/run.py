@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from animerun_gen.config import CutConfig, load_cuts
+from animerun_gen.config import CutConfig, LoadedCut, load_cuts
 from animerun_gen.dataset.files import remove_stale_temporaries
 from animerun_gen.errors import ConfigError, DatasetError
 from animerun_gen.pipeline import paths
 from animerun_gen.pipeline.camera_cuts import split_at_camera_cuts
 from animerun_gen.pipeline.children import PATIENCE
-from animerun_gen.pipeline.coverage import describe_coverage, measure_coverage
+from animerun_gen.pipeline.coverage import describe_coverage, frames_to_make, measure_coverage
 from animerun_gen.pipeline.engines import BpyModule, Engine, InstalledBlender
 from animerun_gen.pipeline.fence import Fence, fenced
 from animerun_gen.pipeline.labelling import collect_quality, read_cross_checks
@@ -30,9 +32,6 @@ from animerun_gen.pipeline.record import STAGES
 from animerun_gen.pipeline.scheduling import Executor, ExecutorLost
 from animerun_gen.pipeline.summary import CutSummary, failures_to
 from animerun_gen.pipeline.work import Ways, Work
-
-SOON = 0.5
-"""Seconds of work that need no progress bar."""
 
 SHOWN_FAILURES = 5
 """So many failures of a cut are printed: a full disk fails every file."""
@@ -134,20 +133,20 @@ def _do(plans: Sequence[CutPlan], options: Options, fence: Fence, summaries: Map
     """Get done what is missing; what cannot be done is in the summaries."""
     engine = options.engine if options.render else None
     ways = Ways(options.output, engine, options.label, options.cross_check, options.chunk_frames)
-    with Progress(0, "step", "generating", delay=SOON) as progress:
-        work = Work(plans, ways, summaries, progress)
-        if not work.is_needed:
-            return
-        executor = _executor(plans, options, fence, work)
+    work = Work(plans, ways, summaries)
+    if not work.is_needed:
+        return
+    with Progress(work.units, "step", "generating") as progress:
+        executor = _executor(plans, options, fence, work, progress)
         try:
-            work.do(executor)
+            work.do(executor, progress)
         except ExecutorLost as error:
             progress.say(str(error))
         finally:
             executor.close()
 
 
-def _executor(plans: Sequence[CutPlan], options: Options, fence: Fence, work: Work) -> Executor:
+def _executor(plans: Sequence[CutPlan], options: Options, fence: Fence, work: Work, progress: Progress) -> Executor:
     if options.scheduler is not None:
         # imported only by who wants it
         from animerun_gen.pipeline.dask_executor import DaskExecutor
@@ -158,10 +157,10 @@ def _executor(plans: Sequence[CutPlan], options: Options, fence: Fence, work: Wo
             raise ValueError("a cluster cannot use a Blender that runs in this process")
         sources = {plan.config.source: None for plan in plans} if engine is not None else {}
         demands = Demands(own_versions(), engine, fence, tuple(sources))
-        return DaskExecutor(options.scheduler, demands, options.patience, _say)
+        return DaskExecutor(options.scheduler, demands, options.patience, progress.say)
     if options.workers == 1 and options.engine is not None and options.engine.in_this_process:
         return InlineExecutor(work.on_event)
-    return LocalExecutor(options.workers, options.patience, fence)
+    return LocalExecutor(options.workers, options.patience, fence, progress.say)
 
 
 def run_command(options: argparse.Namespace) -> int:
@@ -177,7 +176,8 @@ def run_command(options: argparse.Namespace) -> int:
         AnimerunGenError: Nothing could be begun.
     """
     renders, labels = options.command != "label", options.command != "render"
-    cuts = [cut.config for cut in load_cuts(options.configs, check_sources=renders)]
+    loaded = load_cuts(options.configs, check_sources=renders)
+    cuts = [cut.config for cut in loaded]
     _check_range(cuts, options.frames)
     engine: Engine | None = None
     if renders:
@@ -196,7 +196,7 @@ def run_command(options: argparse.Namespace) -> int:
         scheduler=options.scheduler,
     )
     summaries = generate(cuts, run)
-    for line in describe(summaries, options.out):
+    for line in describe(summaries, options.out, partial(_command_for, options, loaded)):
         print(line)
     sys.stdout.flush()
     failed = any(summary.failures for summary in summaries)
@@ -217,8 +217,34 @@ def _check_range(cuts: Sequence[CutConfig], frames: tuple[int, int] | None) -> N
         raise ConfigError(outside)
 
 
-def describe(summaries: Sequence[CutSummary], output: Path) -> list[str]:
-    """The end of a run in words, a line each."""
+def _command_for(options: argparse.Namespace, loaded: Sequence[LoadedCut], summary: CutSummary) -> str | None:
+    """The command that makes just what a cut lacks; None where that cannot be said."""
+    name = summary.config.name
+    paths_of = {cut.config.name: cut.path for cut in loaded}
+    # a stretch of a cut that is split at its camera cuts has the name of the cut and a number
+    path = paths_of.get(name) or paths_of.get(name.rpartition("-")[0])
+    if path is None or summary.coverage is None:
+        return None
+    words = ["animerun-gen", options.command, str(path), "--out", str(options.out)]
+    if (frames := frames_to_make(summary.coverage)) is not None:
+        words += ["--frames", f"{frames[0]}:{frames[1]}"]
+    if getattr(options, "blender", None):
+        words += ["--blender", options.blender]
+    return shlex.join(words)
+
+
+def describe(
+    summaries: Sequence[CutSummary],
+    output: Path,
+    command_for: Callable[[CutSummary], str | None] = lambda summary: None,
+) -> list[str]:
+    """The end of a run in words, a line each.
+
+    Args:
+        summaries: What became of the cuts.
+        output: Root folder of the dataset.
+        command_for: Gives the command that makes just what a cut lacks, where there is one.
+    """
     lines = []
     for summary in summaries:
         name = summary.config.name
@@ -234,6 +260,9 @@ def describe(summaries: Sequence[CutSummary], output: Path) -> list[str]:
             lines.append(f"  failed: {len(summary.failures) - SHOWN_FAILURES} more times")
         if summary.coverage is not None:
             lines += [f"  {line}" for line in describe_coverage(summary.coverage)]
+            command = command_for(summary) if command_for is not None and not summary.coverage.complete else None
+            if command is not None:
+                lines.append(f"  to make just that: {command}")
         if summary.quality is not None:
             lines += [f"  {line}" for line in _describe_quality(summary.quality)]
         lines += [f"  {line}" for line in _describe_cross_checks(summary.cross_checks)]

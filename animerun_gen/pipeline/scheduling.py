@@ -52,8 +52,8 @@ class Executor(Protocol):
     def slots(self) -> int:
         """How many chunks it can do at once, now."""
 
-    def fits(self, chunk: Chunk, running: int) -> bool:
-        """Whether there is room for one more chunk beside those that run."""
+    def fits(self, chunk: Chunk) -> bool:
+        """Whether there is room for a chunk beside those that run."""
 
     def submit(self, ticket: int, chunk: Chunk, avoid: frozenset[str]) -> None:
         """Begin a chunk; all that it tells, and its end, come with the ticket.
@@ -188,30 +188,37 @@ class Scheduler:
 
     def _begin_some(self) -> None:
         while len(self._running) < self._executor.slots():
-            entry = self._best()
+            entry = self._next()
             if entry is None:
-                return
-            if self._running and not self._executor.fits(entry.chunk, len(self._running)):
-                self._make_ready(entry)
                 return
             ticket = next(self._tickets)
             entry.attempts += 1
             self._running[ticket] = entry
             self._executor.submit(ticket, entry.chunk, entry.avoid)
 
-    def _best(self) -> _Entry | None:
-        """What to begin next: the longest of its kind.
+    def _next(self) -> _Entry | None:
+        """What to begin next, if there is room for it: the longest of its kind.
 
         Labels, which are quick, come first as long as there is much to render, so that cuts become complete one by one;
         near the end they fill the gaps that rendering leaves.
         """
-        rendering, others = self._ready[True], self._ready[False]
-        much = len(rendering) > 2 * self._executor.slots()
-        for heap in (others, rendering) if much else (rendering, others):
-            while heap:
-                entry = heapq.heappop(heap)[2]
-                if not entry.ended:
-                    return entry
+        much = len(self._ready[True]) > 2 * self._executor.slots()
+        for renders in (False, True) if much else (True, False):
+            heap, unfit = self._ready[renders], []
+            found = None
+            while heap and found is None:
+                candidate = heapq.heappop(heap)
+                if candidate[2].ended:
+                    continue
+                # where nothing else runs, it has all the room that there is
+                if self._running and not self._executor.fits(candidate[2].chunk):
+                    unfit.append(candidate)
+                else:
+                    found = candidate[2]
+            for candidate in unfit:
+                heapq.heappush(heap, candidate)
+            if found is not None:
+                return found
         return None
 
     def _take(self, message: Message) -> None:
@@ -232,6 +239,10 @@ class Scheduler:
             self._end(entry)
         elif outcome.status == "died":
             self._again(entry, outcome)
+        elif outcome.status == "stopped":
+            entry.attempts -= 1
+            self._listener.on_retry(entry.chunk, f"{outcome.what}; {entry.chunk.describe()}: begun again later")
+            self._make_ready(entry)
         else:
             self._listener.on_failure(entry.chunk, outcome.sentence)
             if entry.chunk.renders and not outcome.opened:

@@ -1,7 +1,7 @@
-"""The child process of :mod:`animerun_gen.pipeline.task_process`: ``python -m animerun_gen.pipeline.task_child FD``.
+"""The child process of :mod:`animerun_gen.pipeline.task_process`: ``... task_child FD SECONDS``.
 
 It takes lots of tasks from its standard input and writes events, one a line, to a file descriptor that its parent
-opened.
+opened.  When there is nothing to do for so many seconds, it ends.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import os
 import pickle
+import select
 import signal
 import sys
 from contextlib import nullcontext
@@ -21,18 +22,19 @@ from animerun_gen.pipeline.fence import RunOver
 
 
 def main(arguments: list[str]) -> None:
-    """Do what comes until the parent closes the standard input."""
+    """Do what comes until the parent closes the standard input, or nothing comes for a while."""
     die_with_parent()
     # Ctrl-C reaches the whole process group; the parent alone decides what it means
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    events = int(arguments[0])
+    events, patience = int(arguments[0]), float(arguments[1])
 
     def tell(event: Event) -> None:
         data = base64.b64encode(pickle.dumps(event)) + b"\n"
         while data:
             data = data[os.write(events, data) :]
 
-    while header := sys.stdin.buffer.read(8):
+    # the whole of one lot is read, so that nothing waits in the buffer when the pipe is empty
+    while select.select([0], [], [], patience)[0] and (header := sys.stdin.buffer.read(8)):
         tasks, log, fence = pickle.loads(sys.stdin.buffer.read(int.from_bytes(header, "little")))
         _print_to(log)
         try:

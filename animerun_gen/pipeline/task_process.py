@@ -8,6 +8,7 @@ import pickle
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
@@ -20,6 +21,9 @@ from animerun_gen.pipeline.render_process import describe_status
 
 CHILD = "animerun_gen.pipeline.task_child"
 
+IDLE_SECONDS = 30.0
+"""A child that had nothing to do for so long gets nothing more to do, and ends."""
+
 
 class TaskDied(ChildDied):
     """A labelling or recolouring process died or hung: it may do better another time, or elsewhere."""
@@ -30,10 +34,11 @@ class _Child:
 
     def __init__(self, conditions: Conditions) -> None:
         self.threads = conditions.threads
+        self.idle_since = 0.0
         self.reading, writing = os.pipe()
         try:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", CHILD, str(writing)],
+                [sys.executable, "-m", CHILD, str(writing), str(2 * IDLE_SECONDS)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -69,12 +74,13 @@ class _Idle:
         with self._lock:
             for child in [one for one in self._children if one.threads == conditions.threads]:
                 self._children.remove(child)
-                if child.process.poll() is None:
+                if time.monotonic() - child.idle_since < IDLE_SECONDS and child.process.poll() is None:
                     return child
                 child.end()
         return _Child(conditions)
 
     def give_back(self, child: _Child) -> None:
+        child.idle_since = time.monotonic()
         with self._lock:
             self._children.append(child)
 

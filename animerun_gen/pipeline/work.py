@@ -57,15 +57,11 @@ class Work:
         plans: The cuts.
         ways: How to do it.
         summaries: By cut; take what comes of it.
-        progress: Shows how far it is.
     """
 
-    def __init__(
-        self, plans: Sequence[CutPlan], ways: Ways, summaries: Mapping[str, CutSummary], progress: Progress
-    ) -> None:
+    def __init__(self, plans: Sequence[CutPlan], ways: Ways, summaries: Mapping[str, CutSummary]) -> None:
         self._ways = ways
         self._summaries = summaries
-        self._progress = progress
         self._plans = {plan.config.name: plan for plan in plans}
         self._jobs = (
             {name: plan.missing_render(ways.cross_check) for name, plan in self._plans.items()} if ways.engine else {}
@@ -93,15 +89,29 @@ class Work:
             or self._passes
         )
 
-    def do(self, executor: Executor) -> None:
+    @property
+    def units(self) -> int:
+        """How many steps it is: frames to render, to label, to look at and to recolour, and pairs to label."""
+        rendering = sum(
+            len(replace(job, tracks=False).frames) + (len(job.frames) if job.tracks else 0)
+            for job in self._jobs.values()
+        )
+        labelling = sum(len(frames) + len(pairs) for frames, pairs in self._labels.values())
+        return rendering + labelling + sum(_units_of(passes) for passes in self._passes.values())
+
+    def do(self, executor: Executor, progress: Progress) -> None:
         """Get it done.
+
+        Args:
+            executor: Does the chunks.
+            progress: Shows how far it is, over :attr:`units`.
 
         Raises:
             ExecutorLost: The executor cannot be reached any more; what is not done is in the summaries.
         """
+        self._progress = progress
         self._scheduler = Scheduler(executor, self)
         size = self._ways.chunk_frames or self._suitable_size(self._slots(executor))
-        self._progress.expect(self._units())
         for name in self._plans:
             self._scheduler.add(self._render_chunks(name, size), then=partial(self._rendered, name))
         for frames, pairs in self._labels.values():
@@ -143,14 +153,6 @@ class Work:
         total = sum(len(job.frames) for job in self._jobs.values())
         share = -(-total // (2 * slots)) if slots > 1 else total
         return min(LARGEST_CHUNK, max(SMALLEST_CHUNK, share))
-
-    def _units(self) -> int:
-        rendering = sum(
-            len(replace(job, tracks=False).frames) + (len(job.frames) if job.tracks else 0)
-            for job in self._jobs.values()
-        )
-        labelling = sum(len(frames) + len(pairs) for frames, pairs in self._labels.values())
-        return rendering + labelling + sum(_units_of(passes) for passes in self._passes.values())
 
     def _render_chunks(self, name: str, size: int) -> list[Chunk]:
         job = self._jobs.get(name)
