@@ -18,6 +18,7 @@ from animerun_gen.pipeline.children import Conditions
 from animerun_gen.pipeline.chunks import Chunk, Outcome, do_chunk
 from animerun_gen.pipeline.engines import ProgramEngine
 from animerun_gen.pipeline.fence import Fence
+from animerun_gen.pipeline.processes import usable_processors
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,8 @@ def do_here(chunk: Chunk, conditions: Conditions, neighbours: int, topic: str, t
     Args:
         chunk: What to do.
         conditions: Under which; the share of the processors is found here.
-        neighbours: How many chunks this machine may do at once, this one among them.
+        neighbours: How many chunks this machine may do at once, this one among them.  A worker that a batch system has
+            given processors of its own shares them with nobody else.
         topic: Of the messages by which the run hears of events under way.
         ticket: Stands for this attempt in the messages.
     """
@@ -88,6 +90,7 @@ def do_here(chunk: Chunk, conditions: Conditions, neighbours: int, topic: str, t
         if "result" not in event:
             worker.log_event(topic, {"ticket": ticket, "event": event})
 
-    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    run = chunk.start(replace(conditions, threads=max(1, processors // max(1, neighbours))))
+    processors, all_processors = usable_processors(), os.cpu_count() or 1
+    sharers = neighbours if processors == all_processors else worker.state.nthreads
+    run = chunk.start(replace(conditions, threads=max(1, processors // max(1, sharers))))
     return do_chunk(run, tell, str(worker.address))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import queue
 import threading
 from collections.abc import Callable, Sequence
@@ -15,7 +14,7 @@ from animerun_gen.pipeline.children import Conditions
 from animerun_gen.pipeline.chunks import Chunk, TaskChunk, do_chunk
 from animerun_gen.pipeline.engines import JobRun
 from animerun_gen.pipeline.fence import Fence
-from animerun_gen.pipeline.processes import Memory, memory
+from animerun_gen.pipeline.processes import Memory, memory, usable_processors
 from animerun_gen.pipeline.scheduling import Ended, Message, Told
 from animerun_gen.pipeline.task_process import end_idle_children
 
@@ -196,5 +195,4 @@ class InlineExecutor:
 
 def threads_for(workers: int) -> int:
     """How many threads each of several workers may start, so that together they use each processor once."""
-    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, processors // workers)
+    return max(1, usable_processors() // workers)

@@ -11,6 +11,11 @@ from pathlib import Path
 _TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 
 
+def usable_processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def processor_seconds(process: int) -> float | None:
     """Processor time that a process and everything it started have used; None where that is not known."""
     if not Path("/proc/self/stat").exists():
