@@ -157,6 +157,18 @@ def _add_run_options(command: argparse.ArgumentParser, *, renders: bool, labels:
     command.add_argument(
         "--workers", type=parse_workers, default=1, metavar="N", help="processes that work side by side (default: 1)"
     )
+    command.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="let the workers of this Dask scheduler do the work, for example tcp://10.0.0.5:8786 (docs/farm.md)",
+    )
+    command.add_argument(
+        "--patience",
+        type=parse_minutes,
+        default=10.0,
+        metavar="MINUTES",
+        help="a process that neither reports nor computes for so long is ended, and its work begun again (default: 10)",
+    )
     if labels:
         command.add_argument(
             "--strict",
@@ -164,6 +176,13 @@ def _add_run_options(command: argparse.ArgumentParser, *, renders: bool, labels:
             help="end with status 1 when a figure of a frame or pair is past its bar (docs/quality.md)",
         )
     if renders:
+        command.add_argument(
+            "--chunk-frames",
+            type=parse_chunk,
+            metavar="N",
+            help="frames of a cut that one Blender process renders (default: as suits the workers, 6 to 100); what is "
+            "made does not depend on it",
+        )
         command.add_argument(
             "--cross-check",
             action="store_true",
@@ -317,6 +336,32 @@ def parse_workers(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"'{text}' is no number of workers; write 1 or more")
     return int(text)
+
+
+def parse_chunk(text: str) -> int:
+    """A number of frames, at least one.
+
+    Raises:
+        argparse.ArgumentTypeError: It is something else.
+    """
+    if not (text.isascii() and text.isdecimal()) or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is no number of frames; write 1 or more")
+    return int(text)
+
+
+def parse_minutes(text: str) -> float:
+    """A time in minutes, at least one second and at most a week.
+
+    Raises:
+        argparse.ArgumentTypeError: It is something else.
+    """
+    try:
+        minutes = float(text)
+    except ValueError:
+        minutes = 0.0
+    if not 1 / 60 <= minutes <= 7 * 24 * 60:
+        raise argparse.ArgumentTypeError(f"'{text}' is no time in minutes; write a number such as 10 or 0.5")
+    return minutes
 
 
 def parse_size(text: str) -> float:

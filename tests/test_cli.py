@@ -153,8 +153,8 @@ def test_generate_makes_all_cuts_of_a_folder(
     assert "a: complete; 5 frames rendered, 9 labels made" in lines
     assert "b: complete; 5 frames rendered, 9 labels made" in lines
     assert lines[-1] == "the dataset is in out; figures of each pair are in out/quality"
-    assert "rendering: 100%" in progress
-    assert "labelling: 100%" in progress
+    assert "generating: 100%" in progress
+    assert "28/28" in progress
     for cut in ("a", "b"):
         assert clip_counts(project / "out", cut) == (5, 4)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from animerun_gen.blender import versions
 from animerun_gen.blender.count_triangles import count_triangles
@@ -17,6 +18,7 @@ from animerun_gen.blender.worker import run_job
 from animerun_gen.config import CutConfig
 from animerun_gen.errors import AnimerunGenError
 from animerun_gen.pipeline.camera_cuts import CameraMark
+from animerun_gen.pipeline.children import Conditions
 from animerun_gen.pipeline.render_process import RenderFailure
 
 
@@ -32,8 +34,10 @@ class ThisBlender:
         """Which Blender it is."""
         return versions.engine_name()
 
-    def start(self, job: RenderJob, log: Path) -> RenderHere:
-        """Make ready to do a job; what Blender prints goes to a log file."""
+    in_this_process: ClassVar[bool] = True
+
+    def start(self, job: RenderJob, log: Path, conditions: Conditions | None = None) -> RenderHere:
+        """Make ready to do a job, whatever the conditions; what Blender prints goes to a log file."""
         return RenderHere(job, log)
 
     def camera_marks(self, config: CutConfig, log: Path) -> list[CameraMark]:

@@ -137,6 +137,14 @@ def describe_coverage(coverage: Coverage) -> list[str]:
     return lines
 
 
+def frames_to_make(coverage: Coverage) -> Pair | None:
+    """The first and last frame that a run has to be limited to, to make what is missing; None for all of the clip."""
+    if coverage.missing_tracks or coverage.missing_passes:
+        return None
+    frames = [*coverage.missing_frames, *(frame for pair in coverage.missing_pairs for frame in pair)]
+    return (min(frames), max(frames)) if frames else None
+
+
 def _is_unbroken(frames: Sequence[int], numbers: Sequence[int]) -> bool:
     """Whether frames are a row of neighbours in the clip."""
     if not frames:

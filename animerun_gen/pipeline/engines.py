@@ -12,13 +12,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from animerun_gen.blender.job import Event, RenderJob
 from animerun_gen.config import CutConfig
 from animerun_gen.errors import AnimerunGenError
 from animerun_gen.pipeline.camera_cuts import CameraMark, MarkFinder
 from animerun_gen.pipeline.camera_cuts_process import ask_for_camera_marks
+from animerun_gen.pipeline.children import Conditions
 from animerun_gen.pipeline.line_engine import TriangleCounter
 from animerun_gen.pipeline.line_engine_process import ask_for_triangle_count
 from animerun_gen.pipeline.render_process import RenderProcess
@@ -46,12 +47,23 @@ class JobRun(Protocol):
 class Engine(MarkFinder, TriangleCounter, Protocol):
     """A Blender that does render jobs; a dataset made with one version is redone with another."""
 
-    def start(self, job: RenderJob, log: Path) -> JobRun:
-        """Make ready to do a job; what Blender prints goes to a log file."""
+    @property
+    def in_this_process(self) -> bool:
+        """Whether it does its jobs in the calling thread, which must then be the main one."""
+
+    def start(self, job: RenderJob, log: Path, conditions: Conditions | None = None) -> JobRun:
+        """Make ready to do a job, under conditions; what Blender prints goes to a log file."""
 
 
 class ProgramEngine(Engine, Protocol):
-    """A Blender that is started as a program of its own."""
+    """A Blender that is started as a program of its own, on whatever machine has it."""
+
+    def find_again(self) -> ProgramEngine:
+        """The Blender that this machine has in its place.
+
+        Raises:
+            AnimerunGenError: It has none.
+        """
 
     def module_command(self, module: str, *arguments: str) -> list[str]:
         """The command that runs a module of this package in that Blender."""
@@ -62,6 +74,7 @@ class BpyModule:
     """Blender as a Python module, in a child of this Python."""
 
     version: str
+    in_this_process: ClassVar[bool] = False
 
     @classmethod
     def find(cls) -> BpyModule:
@@ -83,8 +96,11 @@ class BpyModule:
                 "pip install 'animerun-gen[bpy]', or name an installed Blender with --blender"
             ) from error
 
-    def start(self, job: RenderJob, log: Path) -> JobRun:
-        return RenderProcess(partial(self.module_command, WORKER), job, log)
+    def find_again(self) -> BpyModule:
+        return self.find()
+
+    def start(self, job: RenderJob, log: Path, conditions: Conditions | None = None) -> JobRun:
+        return RenderProcess(partial(self.module_command, WORKER), job, log, conditions)
 
     def camera_marks(self, config: CutConfig, log: Path) -> list[CameraMark]:
         return ask_for_camera_marks(partial(self.module_command, CAMERA_CUTS), config, log)
@@ -102,6 +118,7 @@ class InstalledBlender:
 
     program: str
     version: str
+    in_this_process: ClassVar[bool] = False
 
     @classmethod
     def find(cls, program: str) -> InstalledBlender:
@@ -124,8 +141,11 @@ class InstalledBlender:
             raise AnimerunGenError(f"--blender: {found} does not answer --version as Blender does")
         return cls(found, lines[0].strip())
 
-    def start(self, job: RenderJob, log: Path) -> JobRun:
-        return RenderProcess(partial(self.module_command, WORKER), job, log)
+    def find_again(self) -> InstalledBlender:
+        return self.find(self.program)
+
+    def start(self, job: RenderJob, log: Path, conditions: Conditions | None = None) -> JobRun:
+        return RenderProcess(partial(self.module_command, WORKER), job, log, conditions)
 
     def camera_marks(self, config: CutConfig, log: Path) -> list[CameraMark]:
         return ask_for_camera_marks(partial(self.module_command, CAMERA_CUTS), config, log)

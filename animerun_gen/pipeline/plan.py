@@ -267,7 +267,7 @@ def plan_cut(
         found.look_again()
     if changed or under_way or "pictures" in redone:
         watched = {path: mark for path, mark in watched.items() if path == str(config.source)}
-        made_from = replace(made_from, inputs={}, notes=[])
+        made_from = replace(made_from, inputs={}, notes=[], opened=False)
     made_from = replace(made_from, fingerprints=wanted, config=config.model_dump(mode="json"), decided=list(decided))
     made_from.write(output, config.name)
     first, last = frames if frames is not None else (config.frames.first, config.frames.last)

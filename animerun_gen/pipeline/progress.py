@@ -53,6 +53,12 @@ class Progress:
             self._bar.set_postfix_str(where, refresh=False)
             self._bar.update(1)
 
+    def expect(self, units: int) -> None:
+        """There is so much more to do than was known; less where it is negative."""
+        with self._lock:
+            self._bar.total = (self._bar.total or 0) + units
+            self._bar.refresh()
+
     def reach(self, done: int, total: int, where: str) -> None:
         """So many units are done of so many, where neither is known in advance.
 

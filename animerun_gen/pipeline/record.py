@@ -40,6 +40,7 @@ class CutRecord:
         source: SHA-256 of the ``.blend`` that they were made from.
         reading: What a run that was not finished was reading, path to mark, see :mod:`animerun_gen.pipeline.inputs`;
             empty when the last run finished.
+        opened: Whether Blender has named the inputs.
     """
 
     fingerprints: dict[str, str] = field(default_factory=dict)
@@ -50,6 +51,7 @@ class CutRecord:
     engine: str = ""
     source: str = ""
     reading: dict[str, str] = field(default_factory=dict)
+    opened: bool = False
 
     @classmethod
     def read(cls, output: Path, cut: str) -> CutRecord:

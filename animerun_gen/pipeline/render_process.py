@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import json
 import os
-import selectors
 import signal
 import subprocess
 import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 from animerun_gen.blender.job import Event, RenderJob
 from animerun_gen.errors import AnimerunGenError
+from animerun_gen.pipeline.children import ChildDied, Conditions, Watch, lines
 from animerun_gen.pipeline.paths import scratch_folder
-
-SILENCE_SECONDS = 600.0
-"""Without an event for so long, the user hears where Blender is; it may take its time, so it is left alone."""
+from animerun_gen.pipeline.processes import peak_memory
 
 EXIT_SECONDS = 60.0
 """A Blender that has nothing left to do but does not end within this time is ended."""
@@ -27,6 +26,10 @@ EXIT_SECONDS = 60.0
 
 class RenderFailure(AnimerunGenError):
     """A Blender process could not finish its job."""
+
+
+class RenderDied(ChildDied, RenderFailure):
+    """A Blender process died, hung, or ran out of memory: it may do better another time, or elsewhere."""
 
 
 class RenderProcess:
@@ -37,12 +40,24 @@ class RenderProcess:
             descriptor (its number).
         job: What is to be done.
         log: File to which everything that Blender prints is appended.
+        conditions: Under which it works.
+
+    Attributes:
+        peak: Bytes of memory that it was seen to hold at most; 0 where that is not known.
     """
 
-    def __init__(self, command: Callable[[str, str], list[str]], job: RenderJob, log: Path) -> None:
+    def __init__(
+        self,
+        command: Callable[[str, str], list[str]],
+        job: RenderJob,
+        log: Path,
+        conditions: Conditions | None = None,
+    ) -> None:
+        self.peak = 0
         self._command = command
         self._job = job
         self._log = log
+        self._conditions = conditions or Conditions()
         self._process: subprocess.Popen[bytes] | None = None
         self._killed = False
         self._starting = threading.Lock()
@@ -56,23 +71,34 @@ class RenderProcess:
             on_event: Called in this thread with every event.
 
         Raises:
-            RenderFailure: The process failed, died or was killed; the sentence says where it was.
+            RenderDied: The process died, hung, ran out of memory or was killed; the sentence says where it was.
+            RenderFailure: It cannot do the job; the sentence says why.
+            RunOver: The run that the job belongs to is over.
         """
         self._log.parent.mkdir(parents=True, exist_ok=True)
         scratch = scratch_folder(self._job.output).absolute()
         scratch.mkdir(parents=True, exist_ok=True)
         where = "while it started"
-        failure: str | None = None
+        failed: Event | None = None
         finished = False
         with (
+            self._inside() as locked,
             tempfile.TemporaryDirectory(dir=scratch, ignore_cleanup_errors=True) as folder,
             open(self._log, "ab") as log,
         ):
             log_start = log.tell()
-            process, reading = self._start(Path(folder), log)
+            process, reading = self._start(Path(folder), log, locked)
+            watch = Watch(process.pid, "Blender", self._conditions)
             try:
-                for line in _lines(reading):
-                    event = _still_waiting(where) if line is None else _parse(line)
+                for line in lines(reading):
+                    event = None if line is None else _parse(line)
+                    if event is not None:
+                        watch.heard()
+                    if (looked := watch.look(where)) is not None:
+                        on_event(looked)
+                    self.peak = watch.peak
+                    if watch.hung is not None:
+                        break
                     if event is None:
                         continue
                     if event["event"] == "begins":
@@ -80,25 +106,40 @@ class RenderProcess:
                     elif event["event"] == "opened":
                         where = "before the first frame"
                     elif event["event"] == "failed":
-                        failure = event["message"]
+                        failed = event
                     elif event["event"] == "finished":
                         finished = True
                     on_event(event)
-                    if finished or failure is not None:
+                    if finished or failed is not None:
                         break
-                status = _wait(process)
+                self.peak = max(watch.peak, peak_memory(process.pid) or 0)
+                status = None if watch.hung is not None else _wait(process)
             finally:
                 os.close(reading)
                 process.kill()
                 process.wait()
         name = self._job.config.name
-        if failure is not None:
-            raise RenderFailure(f"cut '{name}', {where}: {failure} (log: {self._log})")
+        if failed is not None:
+            sentence = f"cut '{name}', {where}: {failed['message']} (log: {self._log})"
+            if failed.get("kind") == MemoryError.__name__:
+                raise RenderDied(sentence, f"Blender ran out of memory {where}")
+            raise RenderFailure(sentence)
         if not finished:
-            raise RenderFailure(
-                f"cut '{name}': Blender {describe_status(status)} {where}.{last_words(self._log, log_start)} The log "
-                f"is {self._log}; run the same command again to go on with what is missing."
+            what = f"Blender {watch.hung or describe_status(status)} {where}"
+            raise RenderDied(
+                f"cut '{name}': {what}.{last_words(self._log, log_start)} The log "
+                f"is {self._log}; run the same command again to go on with what is missing.",
+                what,
             )
+
+    @contextmanager
+    def _inside(self) -> Iterator[tuple[int, ...]]:
+        """Hold what has to be held while the process may write: descriptors for it to inherit."""
+        if self._conditions.fence is None:
+            yield ()
+            return
+        with self._conditions.fence.inside() as descriptor:
+            yield (descriptor,)
 
     def kill(self) -> None:
         """End the process at once; what it has written is complete, what it was writing does not appear."""
@@ -107,7 +148,7 @@ class RenderProcess:
             if self._process is not None:
                 self._process.kill()
 
-    def _start(self, folder: Path, log: IO[bytes]) -> tuple[subprocess.Popen[bytes], int]:
+    def _start(self, folder: Path, log: IO[bytes], locked: tuple[int, ...]) -> tuple[subprocess.Popen[bytes], int]:
         """The process, and the file descriptor from which its events can be read."""
         job_file = folder / "job.json"
         job_file.write_text(self._job.to_json(), encoding="utf-8")
@@ -122,8 +163,8 @@ class RenderProcess:
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
-                    pass_fds=(writing,),
-                    env=os.environ | {"TMPDIR": str(folder)},
+                    pass_fds=(writing, *locked),
+                    env=self._conditions.environment() | {"TMPDIR": str(folder)},
                 )
             except OSError as error:
                 os.close(reading)
@@ -131,32 +172,6 @@ class RenderProcess:
             finally:
                 os.close(writing)
             return self._process, reading
-
-
-def _lines(reading: int) -> Iterator[bytes | None]:
-    """The lines that come through a pipe until its other end is closed; None whenever there was a long silence."""
-    pending = b""
-    with selectors.DefaultSelector() as selector:
-        selector.register(reading, selectors.EVENT_READ)
-        while True:
-            if not selector.select(SILENCE_SECONDS):
-                yield None
-                continue
-            data = os.read(reading, 65536)
-            if not data:
-                break
-            *lines, pending = (pending + data).split(b"\n")
-            yield from lines
-    yield pending
-
-
-def _still_waiting(where: str) -> Event:
-    minutes = SILENCE_SECONDS / 60
-    note = (
-        f"Blender has said nothing for {minutes:.0f} minutes {where}; it is left to it. "
-        "Ctrl-C stops everything, and the same command goes on with what is missing."
-    )
-    return {"event": "noticed", "note": note}
 
 
 def _wait(process: subprocess.Popen[bytes]) -> int | None:

@@ -3,41 +3,38 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import shutil
 import sys
-import threading
-import traceback
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from multiprocessing import get_context
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from animerun_gen.blender.job import Event, RenderJob
-from animerun_gen.config import CutConfig, load_cuts
-from animerun_gen.dataset.files import remove_stale_temporaries, write_json
-from animerun_gen.errors import AnimerunGenError, ConfigError, DatasetError
-from animerun_gen.lifetime import begin_as_worker
+from animerun_gen.config import CutConfig, LoadedCut, load_cuts
+from animerun_gen.dataset.files import remove_stale_temporaries
+from animerun_gen.errors import ConfigError, DatasetError
 from animerun_gen.pipeline import paths
 from animerun_gen.pipeline.camera_cuts import split_at_camera_cuts
-from animerun_gen.pipeline.coverage import Coverage, describe_coverage, measure_coverage
+from animerun_gen.pipeline.children import PATIENCE
+from animerun_gen.pipeline.coverage import describe_coverage, frames_to_make, measure_coverage
 from animerun_gen.pipeline.engines import BpyModule, Engine, InstalledBlender
 from animerun_gen.pipeline.failures import keep_failures
-from animerun_gen.pipeline.inputs import begin_reading, end_reading, note_opened
+from animerun_gen.pipeline.fence import Fence, fenced
+from animerun_gen.pipeline.inputs import end_reading
 from animerun_gen.pipeline.judging import collect_quality, read_cross_checks
-from animerun_gen.pipeline.labelling import LabelTask
 from animerun_gen.pipeline.line_engine import choose_line_engines
+from animerun_gen.pipeline.local_executor import InlineExecutor, LocalExecutor
 from animerun_gen.pipeline.lock import exclusive
 from animerun_gen.pipeline.manifest import write_manifest
-from animerun_gen.pipeline.plan import CutPlan, plan_cut, split_job
+from animerun_gen.pipeline.plan import CutPlan, plan_cut
 from animerun_gen.pipeline.progress import Progress
 from animerun_gen.pipeline.record import STAGES
-
-SMALLEST_JOB = 6
-"""Frames for which another Blender process is worth its start."""
+from animerun_gen.pipeline.scheduling import Executor, ExecutorLost
+from animerun_gen.pipeline.summary import CutSummary, failures_to
+from animerun_gen.pipeline.work import Ways, Work
 
 SHOWN_FAILURES = 5
 """So many failures of a cut are printed: a full disk fails every file."""
@@ -51,11 +48,15 @@ class Options:
         output: Root folder of the dataset.
         engine: The Blender that renders; None when nothing is to be rendered.
         frames: First and last frame to work on; None for all of each cut.
-        workers: Processes that work side by side.  A script that asks for several needs ``if __name__ == "__main__":``,
-            because each of them imports it.
+        workers: Processes that work side by side.
         cross_check: Whether to compare the two motion backends.
         render: Whether to do the Blender half.
         label: Whether to do the second half.
+        chunk_frames: Frames of a cut that one Blender process renders; None for as many as suit the workers.  What is
+            made does not depend on it.
+        scheduler: Address of the Dask scheduler whose workers do the work, all of which see the same files; None to do
+            it here.
+        patience: Seconds after which a process that neither reports nor computes is ended, and its work begun again.
     """
 
     output: Path
@@ -65,36 +66,9 @@ class Options:
     cross_check: bool = False
     render: bool = True
     label: bool = True
-
-
-@dataclass
-class CutSummary:
-    """What became of a cut.
-
-    Attributes:
-        config: The cut.
-        rendered: The frames that Blender visited in this run.
-        labelled: Frames and pairs that were labelled in this run.
-        recolored: Frames of which colour passes were made in this run.
-        redone: Stages that were out of date and cleared away, with the reason.
-        notes: What opening, converting and rendering the scene had to say in this run.
-        failures: Why something could not be made.
-        quality: The content of the cut's quality file, if it was written.
-        cross_checks: How the two motion backends differ, for each flow of the cut that was ever compared.
-        coverage: How much of the cut is on disk now, counting only pictures and motion where labels were not asked for;
-            None when nothing could be begun.
-    """
-
-    config: CutConfig
-    rendered: set[int] = field(default_factory=set)
-    labelled: int = 0
-    recolored: int = 0
-    redone: dict[str, str] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-    failures: list[str] = field(default_factory=list)
-    quality: dict[str, Any] | None = None
-    cross_checks: list[dict[str, Any]] = field(default_factory=list)
-    coverage: Coverage | None = None
+    chunk_frames: int | None = None
+    patience: float = PATIENCE
+    scheduler: str | None = None
 
 
 def generate(cuts: Sequence[CutConfig], options: Options) -> list[CutSummary]:
@@ -120,7 +94,7 @@ def generate(cuts: Sequence[CutConfig], options: Options) -> list[CutSummary]:
         raise ValueError("rendering needs an engine")
     if not options.render and not options.output.is_dir():
         raise DatasetError(f"{options.output} does not exist: correct --out, or run 'animerun-gen render' first")
-    with exclusive(options.output):
+    with exclusive(options.output), fenced(options.output, _say) as fence:
         remove_stale_temporaries(options.output)
         # what Blenders that were killed together with their run had under way
         shutil.rmtree(paths.scratch_folder(options.output), ignore_errors=True)
@@ -133,263 +107,70 @@ def generate(cuts: Sequence[CutConfig], options: Options) -> list[CutSummary]:
             if part.failure is not None:
                 summary.failures.append(part.failure)
                 continue
-            with _failures_to(summary):
+            with failures_to(summary):
                 version = engine.version if engine else None
                 plan = plan_cut(part.config, options.output, version, options.frames, part.notes)
                 summary.redone = plan.redone
                 summary.notes += plan.notes
                 plans.append(plan)
-        if engine is not None:
-            _render(plans, engine, options, summaries)
-            for plan in plans:
-                with _failures_to(summaries[plan.config.name]):
-                    end_reading(options.output, plan.config.name)
-        if options.label:
-            _label([plan for plan in plans if not summaries[plan.config.name].failures], options, summaries)
-            _recolor([plan for plan in plans if not summaries[plan.config.name].failures], options, summaries)
+        _do(plans, options, fence, summaries)
         for plan in plans:
             summary = summaries[plan.config.name]
+            if engine is not None:
+                with failures_to(summary):
+                    end_reading(options.output, plan.config.name)
+            if options.label and (summary.labelled or not summary.failures):
+                with failures_to(summary):
+                    summary.quality = collect_quality(options.output, plan.config)
             summary.cross_checks = list(read_cross_checks(options.output, summary.config).values())
-            with _failures_to(summary):
+            with failures_to(summary):
                 stages = STAGES if options.label else ("pictures", "motion")
                 summary.coverage = measure_coverage(summary.config, options.output, stages, plan.found)
         found = {plan.config.name: plan.found for plan in plans}
         for name, summary in summaries.items():
             # of a cut that failed as well: what was made, or cleared away, is what is on disk now
-            with _failures_to(summary):
+            with failures_to(summary):
                 summary.notes += write_manifest(options.output, name, found.get(name), options.workers)
             keep_failures(options.output, name, summary.failures)
         return list(summaries.values())
 
 
-@contextmanager
-def _failures_to(summary: CutSummary) -> Iterator[None]:
-    """Note what goes wrong with a cut, and go on with the others."""
-    try:
-        yield
-    except AnimerunGenError as error:
-        summary.failures.append(str(error))
+def _say(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)
 
 
-def _render(plans: Sequence[CutPlan], engine: Engine, options: Options, summaries: dict[str, CutSummary]) -> None:
-    wholes = []
-    for plan in plans:
-        whole = plan.missing_render(options.cross_check)
-        with _failures_to(summaries[plan.config.name]):
-            if whole.frames:
-                begin_reading(options.output, plan.config.name, plan.watched)
-                wholes.append(whole)
-    total = sum(len(job.frames) for job in wholes)
-    if not total:
+def _do(plans: Sequence[CutPlan], options: Options, fence: Fence, summaries: Mapping[str, CutSummary]) -> None:
+    """Get done what is missing; what cannot be done is in the summaries."""
+    engine = options.engine if options.render else None
+    ways = Ways(options.output, engine, options.label, options.cross_check, options.chunk_frames)
+    work = Work(plans, ways, summaries)
+    if not work.is_needed:
         return
-    share = max(SMALLEST_JOB, -(-total // (2 * options.workers))) if options.workers > 1 else total
-    jobs, runs = [], []
-    for whole in wholes:
-        parts = split_job(whole, -(-len(whole.frames) // share))
-        for number, part in enumerate(parts):
-            log = paths.log_file(options.output, part.config.name, number if len(parts) > 1 else None)
-            jobs.append(part)
-            runs.append(engine.start(part, log))
-    lock = threading.Lock()
-    with Progress(sum(len(job.frames) for job in jobs), "frame", "rendering") as progress:
-
-        def listener(job: RenderJob) -> Callable[[Event], None]:
-            def on_event(event: Event) -> None:
-                with lock:
-                    _take_event(event, job, options.output, summaries[job.config.name])
-                if event["event"] == "frame_done":
-                    progress.advance(f"{job.config.name} {event['frame']}")
-                elif event["event"] == "noticed":
-                    progress.say(f"cut '{job.config.name}': {event['note']}")
-
-            return on_event
-
-        def ended(job: RenderJob, error: BaseException | None) -> None:
-            if isinstance(error, AnimerunGenError):
-                summaries[job.config.name].failures.append(str(error))
-                progress.say(str(error))
-            elif error is not None:
-                raise error
-
-        if options.workers == 1:
-            # in this thread, because a Blender that runs in this process wants the main one
-            for run, job in zip(runs, jobs, strict=True):
-                try:
-                    run.run(listener(job))
-                except AnimerunGenError as error:
-                    ended(job, error)
-            return
-        with ThreadPoolExecutor(options.workers) as pool:
-            futures = {pool.submit(run.run, listener(job)): job for run, job in zip(runs, jobs, strict=True)}
-            try:
-                for future in as_completed(futures):
-                    ended(futures[future], future.exception())
-            except BaseException:
-                for future in futures:
-                    future.cancel()
-                for run in runs:
-                    run.kill()
-                raise
-
-
-def _take_event(event: Event, job: RenderJob, output: Path, summary: CutSummary) -> None:
-    """Keep what an event of a Blender process says."""
-    config = job.config
-    if event["event"] == "opened":
-        summary.notes += [note for note in event["notes"] if note not in summary.notes]
-        with _failures_to(summary):
-            note_opened(output, config.name, config.source, event)
-    elif event["event"] == "noticed":
-        summary.notes.append(event["note"])
-    elif event["event"] == "frame_done":
-        summary.rendered.add(event["frame"])
-    elif event["event"] == "cross_checked":
-        write_json(paths.cross_check_file(output, config.name, event["frame"], event["other"]), event["figures"])
-
-
-def _label(plans: Sequence[CutPlan], options: Options, summaries: dict[str, CutSummary]) -> None:
-    missing = [plan.missing_labels() for plan in plans]
-    frames = [task for of_frames, _ in missing for task in of_frames]
-    pairs = [task for _, of_pairs in missing for task in of_pairs]
-    if frames or pairs:
-        with Progress(len(frames) + len(pairs), "label", "labelling") as progress:
-            # matches need the segments of both frames
-            for tasks in (frames, pairs):
-                _run_tasks(_possible(tasks, summaries), options.workers, progress, summaries, _count_label)
-    for plan in plans:
-        summary = summaries[plan.config.name]
-        with _failures_to(summary):
-            summary.quality = collect_quality(options.output, plan.config)
-
-
-def _possible(tasks: Sequence[LabelTask], summaries: dict[str, CutSummary]) -> list[LabelTask]:
-    """The tasks for which everything is there; what is missing is noted, once for each cut."""
-    possible = []
-    for task in tasks:
-        summary, missing = summaries[task.config.name], task.missing_input()
-        if missing is None:
-            possible.append(task)
-        elif not summary.failures:
-            summary.failures.append(
-                f"cut '{task.config.name}': not everything can be labelled, because {missing} is missing; make it with "
-                "'animerun-gen render', or choose other --frames"
-            )
-    return possible
-
-
-def _count_label(summary: CutSummary, _: Any) -> None:
-    summary.labelled += 1
-
-
-def _recolor(plans: Sequence[CutPlan], options: Options, summaries: dict[str, CutSummary]) -> None:
-    """Make colour passes: look at the whole clip, choose its colours, repaint the frames that lack them."""
-    wanted = []
-    for plan in plans:
-        passes = plan.missing_passes()
-        if passes is not None and (reason := passes.why_not()) is not None:
-            summaries[plan.config.name].notes.append(reason)
-        elif passes is not None:
-            wanted.append(passes)
-    if not wanted:
-        return
-    # the compiled kernels take their time to load, which a run with nothing to do need not spend
-    from animerun_gen.recolor.survey import Survey
-
-    surveys = {passes.config.name: Survey() for passes in wanted}
-
-    def keep(summary: CutSummary, survey: Any) -> None:
-        surveys[summary.config.name].add(survey)
-
-    def count(summary: CutSummary, _: Any) -> None:
-        summary.recolored += 1
-
-    looks = [task for passes in wanted for task in passes.surveys]
-    with Progress(len(looks) + sum(len(passes.frames) for passes in wanted), "frame", "recolouring") as progress:
-        _run_tasks(looks, options.workers, progress, summaries, keep)
-        tasks = []
-        for passes in wanted:
-            summary = summaries[passes.config.name]
-            with _failures_to(summary):
-                if not summary.failures:
-                    chosen, notes = passes.choose(surveys[passes.config.name])
-                    summary.notes += notes
-                    tasks += chosen
-        _run_tasks(tasks, options.workers, progress, summaries, count)
-
-
-class _Task(Protocol):
-    """One unit of work on a frame, which may be done in another process."""
-
-    @property
-    def config(self) -> CutConfig: ...
-
-    @property
-    def output(self) -> Path: ...
-
-    @property
-    def frame(self) -> int: ...
-
-    def run(self) -> Any: ...
-
-
-def _run_tasks(
-    tasks: Sequence[_Task],
-    workers: int,
-    progress: Progress,
-    summaries: dict[str, CutSummary],
-    take: Callable[[CutSummary, Any], None],
-) -> None:
-    """Do all tasks, and hand what comes of each to ``take``."""
-
-    def done(task: _Task, result: Any, error: BaseException | None) -> None:
-        summary = summaries[task.config.name]
-        if error is None:
-            take(summary, result)
-        elif isinstance(error, Exception):
-            failure = _describe_failure(task, error)
-            if failure not in summary.failures:
-                summary.failures.append(failure)
-                progress.say(failure)
-        else:
-            raise error
-        progress.advance(f"{task.config.name} {task.frame}")
-
-    if workers == 1 or len(tasks) < 2:
-        for task in tasks:
-            try:
-                result = task.run()
-            except Exception as error:
-                done(task, None, error)
-            else:
-                done(task, result, None)
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=begin_as_worker) as pool:
-        futures = {pool.submit(task.run): task for task in tasks}
+    with Progress(work.units, "step", "generating") as progress:
+        executor = _executor(plans, options, fence, work, progress)
         try:
-            for future in as_completed(futures):
-                failure = future.exception()
-                done(futures[future], None if failure else future.result(), failure)
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+            work.do(executor, progress)
+        except ExecutorLost as error:
+            progress.say(str(error))
+        finally:
+            executor.close()
 
 
-def _describe_failure(task: _Task, error: Exception) -> str:
-    """Why a task failed, in a sentence; what only a developer can make sense of goes to the cut's log."""
-    name = task.config.name
-    if isinstance(error, AnimerunGenError):
-        return f"cut '{name}': {error}"
-    if isinstance(error, BrokenProcessPool):
-        return (
-            f"cut '{name}': a labelling or recolouring process died, perhaps because memory ran out; run the same "
-            "command again, with fewer workers"
-        )
-    log = paths.log_file(task.output, name)
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with open(log, "a", encoding="utf-8") as file:
-        file.writelines(traceback.format_exception(error))
-    what = f"frame {task.frame} cannot be {'labelled' if isinstance(task, LabelTask) else 'recoloured'}"
-    return f"cut '{name}': {what}: {type(error).__name__}: {error} (log: {log})"
+def _executor(plans: Sequence[CutPlan], options: Options, fence: Fence, work: Work, progress: Progress) -> Executor:
+    if options.scheduler is not None:
+        # imported only by who wants it
+        from animerun_gen.pipeline.dask_executor import DaskExecutor
+        from animerun_gen.pipeline.dask_worker import Demands, own_versions
+
+        engine = options.engine if options.render else None
+        if engine is not None and not isinstance(engine, BpyModule | InstalledBlender):
+            raise ValueError("a cluster cannot use a Blender that runs in this process")
+        sources = {plan.config.source: None for plan in plans} if engine is not None else {}
+        demands = Demands(own_versions(), engine, fence, tuple(sources))
+        return DaskExecutor(options.scheduler, demands, options.patience, progress.say)
+    if options.workers == 1 and options.engine is not None and options.engine.in_this_process:
+        return InlineExecutor(work.on_event)
+    return LocalExecutor(options.workers, options.patience, fence, progress.say)
 
 
 def run_command(options: argparse.Namespace) -> int:
@@ -405,22 +186,27 @@ def run_command(options: argparse.Namespace) -> int:
         AnimerunGenError: Nothing could be begun.
     """
     renders, labels = options.command != "label", options.command != "render"
-    cuts = [cut.config for cut in load_cuts(options.configs, check_sources=renders)]
+    loaded = load_cuts(options.configs, check_sources=renders)
+    cuts = [cut.config for cut in loaded]
     _check_range(cuts, options.frames)
     engine: Engine | None = None
     if renders:
         engine = InstalledBlender.find(options.blender) if options.blender else BpyModule.find()
     run = Options(
-        output=options.out,
+        # whoever works elsewhere has another current folder
+        output=options.out if options.scheduler is None else options.out.absolute(),
         engine=engine,
         frames=options.frames,
         workers=options.workers,
         cross_check=renders and options.cross_check,
         render=renders,
         label=labels,
+        chunk_frames=options.chunk_frames if renders else None,
+        patience=60.0 * options.patience,
+        scheduler=options.scheduler,
     )
     summaries = generate(cuts, run)
-    for line in describe(summaries, options.out):
+    for line in describe(summaries, options.out, partial(_command_for, options, loaded)):
         print(line)
     sys.stdout.flush()
     failed = any(summary.failures for summary in summaries)
@@ -441,8 +227,34 @@ def _check_range(cuts: Sequence[CutConfig], frames: tuple[int, int] | None) -> N
         raise ConfigError(outside)
 
 
-def describe(summaries: Sequence[CutSummary], output: Path) -> list[str]:
-    """The end of a run in words, a line each."""
+def _command_for(options: argparse.Namespace, loaded: Sequence[LoadedCut], summary: CutSummary) -> str | None:
+    """The command that makes just what a cut lacks; None where that cannot be said."""
+    name = summary.config.name
+    paths_of = {cut.config.name: cut.path for cut in loaded}
+    # a stretch of a cut that is split at its camera cuts has the name of the cut and a number
+    path = paths_of.get(name) or paths_of.get(name.rpartition("-")[0])
+    if path is None or summary.coverage is None:
+        return None
+    words = ["animerun-gen", options.command, str(path), "--out", str(options.out)]
+    if (frames := frames_to_make(summary.coverage)) is not None:
+        words += ["--frames", f"{frames[0]}:{frames[1]}"]
+    if getattr(options, "blender", None):
+        words += ["--blender", options.blender]
+    return shlex.join(words)
+
+
+def describe(
+    summaries: Sequence[CutSummary],
+    output: Path,
+    command_for: Callable[[CutSummary], str | None] = lambda summary: None,
+) -> list[str]:
+    """The end of a run in words, a line each.
+
+    Args:
+        summaries: What became of the cuts.
+        output: Root folder of the dataset.
+        command_for: Gives the command that makes just what a cut lacks, where there is one.
+    """
     lines = []
     for summary in summaries:
         name = summary.config.name
@@ -458,6 +270,9 @@ def describe(summaries: Sequence[CutSummary], output: Path) -> list[str]:
             lines.append(f"  failed: {len(summary.failures) - SHOWN_FAILURES} more times")
         if summary.coverage is not None:
             lines += [f"  {line}" for line in describe_coverage(summary.coverage)]
+            command = command_for(summary) if command_for is not None and not summary.coverage.complete else None
+            if command is not None:
+                lines.append(f"  to make just that: {command}")
         if summary.quality is not None:
             lines += [f"  {line}" for line in _describe_quality(summary.quality)]
         lines += [f"  {line}" for line in _describe_cross_checks(summary.cross_checks)]

@@ -13,6 +13,7 @@ import pytest
 
 from animerun_gen.blender.job import Event, RenderJob
 from animerun_gen.config import CutConfig, load_cuts
+from animerun_gen.pipeline.children import Conditions
 from animerun_gen.pipeline.engines import BpyModule, JobRun
 from animerun_gen.pipeline.run import Options, generate
 from tests.blender.conftest import SCENE
@@ -41,8 +42,8 @@ class Meddled:
     def version(self) -> str:
         return self.engine.version
 
-    def start(self, job: RenderJob, log: Path) -> MeddledRun:
-        return MeddledRun(self.engine.start(job, log), self.meddle)
+    def start(self, job: RenderJob, log: Path, conditions: Conditions | None = None) -> MeddledRun:
+        return MeddledRun(self.engine.start(job, log, conditions), self.meddle)
 
 
 @dataclass

@@ -10,11 +10,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -27,6 +29,7 @@ from animerun_gen.dataset.files import write_image
 from animerun_gen.dataset.modalities import at_gap, modality
 from animerun_gen.dataset.tracks import Tracks
 from animerun_gen.lifetime import die_with_parent
+from animerun_gen.pipeline.children import Conditions
 from animerun_gen.pipeline.paths import material_picture
 from animerun_gen.pipeline.render_process import RenderFailure, RenderProcess
 
@@ -42,6 +45,7 @@ class FakeEngine:
         inputs: Libraries that its scenes use.
         delay: Seconds that every file takes.
         fails_in: Cut to the frame at which rendering it fails.
+        dies_in: A frame that kills the process.
         notes: What opening a scene has to say.
         jobs: The jobs that it was asked to start, in order.
     """
@@ -50,10 +54,13 @@ class FakeEngine:
     inputs: tuple[Path, ...] = ()
     delay: float = 0.0
     fails_in: Mapping[str, int] = field(default_factory=dict)
+    dies_in: int = -1
     notes: tuple[str, ...] = ()
     jobs: list[RenderJob] = field(default_factory=list)
 
-    def start(self, job: RenderJob, log: Path) -> FakeRun:
+    in_this_process: ClassVar[bool] = True
+
+    def start(self, job: RenderJob, log: Path, conditions: Conditions | None = None) -> FakeRun:
         self.jobs.append(job)
         return FakeRun(self, job)
 
@@ -72,16 +79,25 @@ class FakeRun:
 
 @dataclass(frozen=True)
 class FakeProgram:
-    """The same in a child process, as the real engines do it."""
+    """The same in a child process, as the real engines do it.
+
+    Attributes:
+        version: What it says it is.
+        delay: Seconds that every file takes.
+        dies_in: A frame that kills the child.
+    """
 
     version: str = "Blender 1.2.3"
     delay: float = 0.0
+    dies_in: int = -1
 
-    def start(self, job: RenderJob, log: Path) -> RenderProcess:
+    in_this_process: ClassVar[bool] = False
+
+    def start(self, job: RenderJob, log: Path, conditions: Conditions | None = None) -> RenderProcess:
         def command(job_file: str, events: str) -> list[str]:
-            return [sys.executable, __file__, job_file, events, str(self.delay)]
+            return [sys.executable, __file__, job_file, events, str(self.delay), str(self.dies_in)]
 
-        return RenderProcess(command, job, log)
+        return RenderProcess(command, job, log, conditions)
 
 
 def do_job(job: RenderJob, reporter: Reporter, engine: FakeEngine) -> None:
@@ -101,6 +117,8 @@ def do_job(job: RenderJob, reporter: Reporter, engine: FakeEngine) -> None:
         reporter.begins(frame, "flat")
         if engine.fails_in.get(config.name) == frame:
             raise RenderFailure(f"cut '{config.name}', in frame {frame} (flat): the fake engine was told to fail")
+        if frame == engine.dies_in:
+            os.kill(os.getpid(), signal.SIGSEGV)
         if frame in job.pictures:
             write_pictures(writer, config, frame, film)
         if frame in job.material_pictures:
@@ -226,7 +244,7 @@ def tracks_of(config: CutConfig) -> Tracks:
 
 def main() -> None:
     die_with_parent()
-    job_file, descriptor, delay = sys.argv[1:]
+    job_file, descriptor, delay, dies_in = sys.argv[1:]
     with os.fdopen(int(descriptor), "w", encoding="utf-8") as events:
 
         def emit(event: Event) -> None:
@@ -234,7 +252,7 @@ def main() -> None:
             events.flush()
 
         job = RenderJob.from_json(Path(job_file).read_text(encoding="utf-8"))
-        do_job(job, Reporter(emit), FakeEngine(delay=float(delay)))
+        do_job(job, Reporter(emit), FakeEngine(delay=float(delay), dies_in=int(dies_in)))
 
 
 if __name__ == "__main__":

@@ -89,7 +89,7 @@ class JumpingRun(FakeRun):
 
 
 class JumpingEngine(FakeEngine):
-    def start(self, job, log):  # type: ignore[no-untyped-def]
+    def start(self, job, log, conditions=None):  # type: ignore[no-untyped-def]
         return JumpingRun(self, job)
 
 

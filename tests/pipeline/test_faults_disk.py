@@ -15,6 +15,7 @@ from animerun_gen.blender.job import Event, RenderJob
 from animerun_gen.cli import main
 from animerun_gen.errors import AnimerunGenError, DatasetError
 from animerun_gen.pipeline import run as running
+from animerun_gen.pipeline.children import Conditions
 from animerun_gen.pipeline.run import CutSummary, Options, describe, generate
 from animerun_gen.pipeline.status import read_status
 from tests.pipeline.datasets import contents, make, make_cut
@@ -81,7 +82,7 @@ class Meddled(FakeEngine):
 
     meddle: dict[int, Callable[[], None]] = field(default_factory=dict)
 
-    def start(self, job: RenderJob, log: Path) -> Any:
+    def start(self, job: RenderJob, log: Path, conditions: Conditions | None = None) -> Any:
         return MeddledRun(self, job)
 
 

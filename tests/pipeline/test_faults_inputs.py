@@ -14,6 +14,7 @@ import pytest
 from animerun_gen.blender.job import Event, RenderJob, Reporter
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline import inputs
+from animerun_gen.pipeline.children import Conditions
 from animerun_gen.pipeline.plan import plan_cut
 from animerun_gen.pipeline.run import CutSummary, Options, generate
 from tests.pipeline.datasets import contents, make, make_cut
@@ -30,7 +31,7 @@ class Meddled(FakeEngine):
 
     meddle: dict[int, Callable[[], None]] = field(default_factory=dict)
 
-    def start(self, job: RenderJob, log: Path) -> Any:
+    def start(self, job: RenderJob, log: Path, conditions: Conditions | None = None) -> Any:
         return MeddledRun(self, job)
 
 
@@ -74,16 +75,15 @@ def run(tmp_path: Path, library: Path, meddle: dict[int, Callable[[], None]]) ->
 
 
 def require_said_and_mended(tmp_path: Path, library: Path, summary: CutSummary, changed: Path) -> None:
-    """The run says what changed, labels nothing, and the next one makes what an undisturbed run makes."""
+    """The run says what changed, and the next one makes what an undisturbed run makes."""
     [failure] = summary.failures
     assert failure == (
         f"cut 'square': {changed} changed while the cut was being rendered, so its frames may show two versions of it; "
         "run the same command again, which makes all of them anew"
     )
-    assert not summary.labelled
     config, output = make_cut(tmp_path), tmp_path / "out"
     [again] = make(config, output, FakeEngine(inputs=(library,)))
-    assert {"pictures", "motion"} <= set(again.redone)
+    assert {"pictures", "motion", "labels"} <= set(again.redone)
     make(config, tmp_path / "fresh", FakeEngine(inputs=(library,)))
     assert contents(output) == contents(tmp_path / "fresh")
 

@@ -16,6 +16,7 @@ import pytest
 
 from animerun_gen.config import CutConfig
 from animerun_gen.pipeline.engines import Engine
+from animerun_gen.pipeline.processes import descendants
 from animerun_gen.pipeline.run import Options, generate
 from tests.pipeline.datasets import contents, make, make_cut, stage_of
 from tests.pipeline.fake_engine import FakeEngine, FakeProgram
@@ -97,7 +98,7 @@ def test_what_a_killed_run_started_ends_with_it(
     process = clean_fork.Process(target=run_in_process, args=(config, output, FakeProgram(delay=60.0)))
     process.start()
     wait_until(lambda: (output / "train/MaterialId/square/names.json").exists(), process)
-    [child] = map(int, Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split())
+    [child] = descendants(process.pid)
     wait_until(lambda: state_of(child) == "S", process)
     process.kill()
     process.join()

@@ -219,7 +219,7 @@ def test_a_damaged_id_map_is_said_and_no_pass_is_made_with_other_colours(tmp_pat
     config, output = make_cut(tmp_path, PASSES), tmp_path / "out"
     make(make_cut(tmp_path), output, FakeEngine())
     (output / "train/MaterialId/square/0003.png").write_bytes(b"damaged")
-    [summary] = generate([config], Options(output, None, render=False))
+    [summary] = generate([config], Options(output, FakeEngine(), render=False))
     assert any("MaterialId/square/0003.png" in failure for failure in summary.failures)
     assert not passes_in(contents(output))
 

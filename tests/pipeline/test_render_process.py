@@ -12,8 +12,11 @@ import pytest
 
 from animerun_gen.blender.job import RenderJob
 from animerun_gen.errors import DatasetError
-from animerun_gen.pipeline import render_process
-from animerun_gen.pipeline.render_process import RenderFailure, RenderProcess
+from animerun_gen.pipeline import children, render_process
+from animerun_gen.pipeline.children import Conditions
+from animerun_gen.pipeline.fence import RunOver, fence_file, fenced
+from animerun_gen.pipeline.paths import state_folder
+from animerun_gen.pipeline.render_process import RenderDied, RenderFailure, RenderProcess
 from tests.pipeline.datasets import make_cut
 
 PROGRAM = """
@@ -24,11 +27,12 @@ def tell(event, **more): raw(json.dumps({"event": event, **more}).encode() + b"\
 """
 
 
-def process(folder: Path, program: str) -> RenderProcess:
+def process(folder: Path, program: str, conditions: Conditions | None = None) -> RenderProcess:
     """A process that runs a small program in place of Blender."""
     job = RenderJob(make_cut(folder), folder / "out", pictures=(1, 2))
     command = [sys.executable, "-I", "-S", "-c", PROGRAM + program]
-    return RenderProcess(lambda job_file, events: [*command, job_file, events], job, folder / "logs" / "square.log")
+    log = folder / "logs" / "square.log"
+    return RenderProcess(lambda job_file, events: [*command, job_file, events], job, log, conditions)
 
 
 def run(folder: Path, program: str) -> list[dict[str, Any]]:
@@ -196,13 +200,70 @@ def test_a_blender_that_stops_reporting_and_hangs_is_a_failure(tmp_path: Path) -
     assert "Blender stopped reporting and did not end in frame 4 (flat)." in message
 
 
-def test_silence_is_mentioned_but_borne(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(render_process, "SILENCE_SECONDS", 0.2)
-    events = run(tmp_path, 'tell("begins", frame=3, stage="lines"); time.sleep(0.9); tell("finished")')
+def test_who_computes_in_silence_is_mentioned_but_borne(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(children, "TICK_SECONDS", 0.05)
+    events: list[dict[str, Any]] = []
+    program = """
+tell("begins", frame=3, stage="lines")
+end = time.monotonic() + 0.9
+while time.monotonic() < end: pass
+tell("finished")
+"""
+    process(tmp_path, program, Conditions(patience=0.3)).run(events.append)
     assert [event["event"] for event in events][-1] == "finished"
     notes = [event["note"] for event in events if event["event"] == "noticed"]
     assert len(notes) >= 2
     assert "in frame 3 (lines)" in notes[-1]
+
+
+def test_who_neither_computes_nor_speaks_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(children, "TICK_SECONDS", 0.05)
+    events: list[dict[str, Any]] = []
+    program = 'tell("noticed", note=str(os.getpid())); tell("begins", frame=3, stage="lines"); time.sleep(60)'
+    with pytest.raises(RenderDied) as caught:
+        process(tmp_path, program, Conditions(patience=0.4)).run(events.append)
+    assert caught.value.what == "Blender did nothing for 0 seconds in frame 3 (lines)"
+    assert not is_alive(int(events[0]["note"]))
+
+
+def test_work_of_a_helper_process_is_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(children, "TICK_SECONDS", 0.05)
+    program = """
+import subprocess
+burn = "import time; end = time.monotonic() + 0.9\\nwhile time.monotonic() < end: pass"
+subprocess.run([sys.executable, "-I", "-S", "-c", burn])
+tell("finished")
+"""
+    process(tmp_path, program, Conditions(patience=0.3)).run(print)
+
+
+def test_who_computes_forever_is_ended_at_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(children, "TICK_SECONDS", 0.05)
+    monkeypatch.setattr(children, "MUCH_PATIENCE", 3)
+    with pytest.raises(RenderDied, match="without getting any further"):
+        process(tmp_path, "while True: pass", Conditions(patience=0.2)).run(lambda event: None)
+
+
+def test_a_process_ends_with_the_run_that_it_belongs_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(children, "TICK_SECONDS", 0.05)
+    output = tmp_path / "out"
+    output.mkdir()
+    state_folder(output).mkdir()
+    with fenced(output, print) as fence:
+        pass
+    with pytest.raises(RunOver):
+        process(tmp_path, "open('trace', 'w')", Conditions(fence=fence)).run(print)
+    begun: list[dict[str, Any]] = []
+    with fenced(output, print) as fence:
+        one = process(tmp_path, 'tell("noticed", note=str(os.getpid())); time.sleep(60)', Conditions(fence=fence))
+
+        def next_run_begins(event: dict[str, Any]) -> None:
+            begun.append(event)
+            fence_file(output).write_text("another")
+
+        with pytest.raises(RunOver):
+            one.run(next_run_begins)
+    assert not is_alive(int(begun[0]["note"]))
 
 
 @pytest.mark.parametrize("error", [DatasetError("disk full"), KeyboardInterrupt(), ValueError("a mistake of ours")])

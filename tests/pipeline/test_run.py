@@ -314,11 +314,7 @@ def test_two_workers_make_the_same_bytes_as_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_cut_that_fails_does_not_stop_the_others(
-    tmp_path: Path, workers: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # without the start of processes, which the test above has seen
-    monkeypatch.setattr(run, "_label", lambda *arguments: None)
+def test_a_cut_that_fails_does_not_stop_the_others(tmp_path: Path, workers: int) -> None:
     names = ("a", "broken", "z")
     cuts = [make_cut(tmp_path, {"name": name}) for name in names]
     output, engine = tmp_path / "out", FakeEngine(fails_in={"broken": 3})
@@ -329,7 +325,8 @@ def test_a_cut_that_fails_does_not_stop_the_others(
     for name in ("a", "z"):
         assert len(list((output / "train" / "Flow" / name / "forward").iterdir())) == 4
     lines = describe(summaries, output)
-    assert "broken: FAILED; 2 frames rendered, 0 labels made" in lines
+    # what came out before it failed is labelled: two frames and their pair
+    assert "broken: FAILED; 2 frames rendered, 3 labels made" in lines
     assert any("frame 3 (flat)" in line for line in lines)
     # what came out before is kept
     assert len(list((output / "train" / "Flow" / "broken" / "forward").iterdir())) == 1
@@ -351,8 +348,12 @@ def test_figures_of_what_is_out_of_date_do_not_outlive_it(tmp_path: Path) -> Non
     config.source.write_bytes(b"another film")
     [summary] = generate([config], Options(output, FakeEngine(fails_in={"square": 3})))
     assert summary.failures
+    assert [path.name for path in (output / ".animerun-gen/figures/square").iterdir()] == ["0001.json"]
+    assert not [name for name in contents(output) if "/cross_check/" in name]
+    [summary] = generate([config], Options(output, FakeEngine(version="Blender 9", fails_in={"square": 1})))
+    assert summary.failures
     assert not (output / "quality" / "square.json").exists()
-    assert not [name for name in contents(output) if "/figures/" in name or "/cross_check/" in name]
+    assert not [name for name in contents(output) if "/figures/" in name]
 
 
 def test_a_source_that_vanishes_is_a_failure_of_its_cut(tmp_path: Path) -> None:
@@ -552,7 +553,7 @@ def test_rendering_needs_an_engine(tmp_path: Path) -> None:
 
 
 def only_label(config: Any, output: Path) -> CutSummary:
-    [summary] = generate([config], Options(output, None, render=False))
+    [summary] = generate([config], Options(output, FakeEngine(), render=False))
     return summary
 
 
@@ -633,7 +634,7 @@ def test_labelling_leaves_out_what_was_not_rendered_yet(tmp_path: Path) -> None:
     assert "contour/square/0003.png is missing" in failure
     assert "--frames" in failure
     # nobody is stopped from labelling just what is there
-    [part] = generate([config], Options(output, None, frames=(4, 5), render=False))
+    [part] = generate([config], Options(output, FakeEngine(), frames=(4, 5), render=False))
     assert not part.failures
 
 

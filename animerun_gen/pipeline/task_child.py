@@ -1,0 +1,57 @@
+"""The child process of :mod:`animerun_gen.pipeline.task_process`: ``... task_child FD SECONDS``.
+
+It takes lots of tasks from its standard input and writes events, one a line, to a file descriptor that its parent
+opened.  When there is nothing to do for so many seconds, it ends.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import pickle
+import select
+import signal
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+
+from animerun_gen.blender.job import Event
+from animerun_gen.lifetime import die_with_parent
+from animerun_gen.pipeline.chunks import run_tasks
+from animerun_gen.pipeline.fence import RunOver
+
+
+def main(arguments: list[str]) -> None:
+    """Do what comes until the parent closes the standard input, or nothing comes for a while."""
+    die_with_parent()
+    # Ctrl-C reaches the whole process group; the parent alone decides what it means
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    events, patience = int(arguments[0]), float(arguments[1])
+
+    def tell(event: Event) -> None:
+        data = base64.b64encode(pickle.dumps(event)) + b"\n"
+        while data:
+            data = data[os.write(events, data) :]
+
+    # the whole of one lot is read, so that nothing waits in the buffer when the pipe is empty
+    while select.select([0], [], [], patience)[0] and (header := sys.stdin.buffer.read(8)):
+        tasks, log, fence = pickle.loads(sys.stdin.buffer.read(int.from_bytes(header, "little")))
+        _print_to(log)
+        try:
+            with fence.inside() if fence is not None else nullcontext():
+                run_tasks(tasks, tell)
+        except RunOver as error:
+            tell({"event": "over", "error": error})
+        tell({"event": "finished"})
+
+
+def _print_to(log: Path) -> None:
+    """What the libraries print, a crash for example, belongs into the cut's log."""
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    os.close(descriptor)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

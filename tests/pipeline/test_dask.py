@@ -1,0 +1,208 @@
+"""A real Dask scheduler with two real workers on this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from animerun_gen.config import load_cuts
+from animerun_gen.errors import AnimerunGenError
+from animerun_gen.pipeline.dask_worker import Demands, own_versions, what_is_wrong
+from animerun_gen.pipeline.engines import BpyModule
+from animerun_gen.pipeline.fence import Fence, fenced
+from animerun_gen.pipeline.paths import state_folder
+from animerun_gen.pipeline.processes import descendants
+from animerun_gen.pipeline.run import Options, describe, generate
+from tests.pipeline.datasets import contents, make, make_cut
+from tests.pipeline.fake_engine import FakeEngine
+
+pytest.importorskip("distributed")
+
+PROJECT = Path(__file__).parent.parent.parent
+CLIP = {"frames": {"last": 40}, "recolor": {"passes": 2}}
+
+
+@dataclass
+class Cluster:
+    """What was started, and where it can be reached."""
+
+    address: str
+    scheduler: subprocess.Popen[bytes]
+    workers: list[subprocess.Popen[bytes]]
+
+
+def start(*command: str) -> subprocess.Popen[bytes]:
+    environment = os.environ | {"PYTHONPATH": str(PROJECT)}
+    return subprocess.Popen(
+        [sys.executable, "-m", *command],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+        start_new_session=True,
+    )
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60.0
+    while not condition():
+        assert time.monotonic() < end, "that took too long"
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    file = tmp_path / "scheduler.json"
+    options = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file))
+    scheduler = start("distributed.cli.dask_scheduler", *options)
+    workers: list[subprocess.Popen[bytes]] = []
+    try:
+        wait_until(lambda: file.exists() and file.stat().st_size > 0)
+        address = json.loads(file.read_text())["address"]
+        more = ("--nthreads", "1", "--no-dashboard", "--local-directory", str(tmp_path))
+        workers += [start("distributed.cli.dask_worker", address, *more) for _ in range(2)]
+        yield Cluster(address, scheduler, workers)
+    finally:
+        for process in (*workers, scheduler):
+            for child in (*descendants(process.pid), process.pid):
+                with suppress(ProcessLookupError):
+                    os.kill(child, signal.SIGKILL)
+            process.wait()
+
+
+def worker_processes(cluster: Cluster) -> list[int]:
+    """The processes that do the work, which the nannies look after."""
+    found = []
+    for nanny in cluster.workers:
+        for child in descendants(nanny.pid):
+            with suppress(OSError):
+                if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
+                    found.append(child)
+    return found
+
+
+def rendered(tmp_path: Path) -> tuple[object, Path, Options]:
+    """A cut that is rendered and not labelled, and the dataset as it is to be."""
+    config = make_cut(tmp_path, CLIP)
+    make(config, tmp_path / "whole", FakeEngine())
+    make(config, tmp_path / "out", FakeEngine(), label=False)
+    return config, tmp_path / "out", Options(tmp_path / "out", None, render=False)
+
+
+def act_once(condition: Callable[[], bool], act: Callable[[], None]) -> threading.Thread:
+    def wait_and_act() -> None:
+        wait_until(condition)
+        act()
+
+    thread = threading.Thread(target=wait_and_act, daemon=True)
+    thread.start()
+    return thread
+
+
+@pytest.mark.dask
+def test_a_cluster_makes_the_same_bytes_though_a_worker_is_killed(tmp_path: Path, cluster: Cluster) -> None:
+    config, output, options = rendered(tmp_path)
+
+    def kill() -> None:
+        os.kill(worker_processes(cluster)[0], signal.SIGKILL)
+
+    killer = act_once(lambda: len(list((output / "train/Segment").rglob("*.npy"))) > 3, kill)
+    [summary] = generate([config], replace(options, scheduler=cluster.address))
+    killer.join()
+    assert not summary.failures
+    assert contents(output) == contents(tmp_path / "whole")
+    assert any("the Dask worker" in note and "was lost" in note for note in summary.notes), summary.notes
+
+
+@pytest.mark.dask
+def test_a_killed_scheduler_is_a_sentence_and_the_same_command_goes_on(
+    tmp_path: Path, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("animerun_gen.pipeline.dask_executor.ANSWER_SECONDS", 4.0)
+    config, output, options = rendered(tmp_path)
+    killer = act_once(lambda: len(list((output / "train/Segment").rglob("*.npy"))) > 3, cluster.scheduler.kill)
+    [summary] = generate([config], replace(options, scheduler=cluster.address))
+    killer.join()
+    assert any("does not answer any more" in failure for failure in summary.failures)
+    assert "square: FAILED" in describe([summary], output)[0]
+    make(config, output, FakeEngine())
+    assert contents(output) == contents(tmp_path / "whole")
+
+
+@pytest.mark.dask
+def test_ctrl_c_ends_the_work_of_the_workers_and_nothing_half_written_stays(tmp_path: Path, cluster: Cluster) -> None:
+    config, output, options = rendered(tmp_path)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    killer = act_once(
+        lambda: len(list((output / "train/Segment").rglob("*.npy"))) > 3, lambda: os.kill(os.getpid(), signal.SIGINT)
+    )
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            generate([config], replace(options, scheduler=cluster.address))
+    finally:
+        signal.signal(signal.SIGINT, before)
+    killer.join()
+    there = contents(output)
+    time.sleep(1.0)
+    assert contents(output) == there
+    assert not list(output.rglob(".animerun-part*"))
+
+
+@pytest.mark.dask
+@pytest.mark.blender
+def test_blender_on_a_cluster_makes_the_same_bytes_as_here(tmp_path: Path, cluster: Cluster) -> None:
+    cuts = [cut.config for cut in load_cuts([PROJECT / "configs/toy/still.yaml", PROJECT / "configs/toy/courier.yaml"])]
+    cuts = [cut.model_copy(update={"resolution": (192, 108)}) for cut in cuts]
+    make(cuts, tmp_path / "here", BpyModule.find(), frames=(1, 6))
+    make(cuts, tmp_path / "there", BpyModule.find(), frames=(1, 6), scheduler=cluster.address, chunk_frames=2)
+    assert contents(tmp_path / "there") == contents(tmp_path / "here")
+
+
+@pytest.mark.dask
+def test_a_cluster_that_cannot_help_is_refused(tmp_path: Path, cluster: Cluster) -> None:
+    config, _, options = rendered(tmp_path)
+    # the workers are of this version, and the run pretends to be of another
+    wrong = {**own_versions(), "numpy": "0.9"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("animerun_gen.pipeline.dask_worker.own_versions", lambda: wrong)
+        [summary] = generate([config], replace(options, scheduler=cluster.address))
+    [failure] = summary.failures
+    assert "can help: the Dask worker tcp://127.0.0.1:" in failure
+    assert "but this run has 0.9: install the same everywhere" in failure
+
+
+def test_a_scheduler_that_is_not_there_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("animerun_gen.pipeline.dask_executor.CONNECT_SECONDS", 0.5)
+    config, _, options = rendered(tmp_path)
+    for address in ("tcp://127.0.0.1:9", "nonsense"):
+        with pytest.raises(AnimerunGenError, match=f"no Dask scheduler can be reached at '{address}'; start one"):
+            generate([config], replace(options, scheduler=address))
+
+
+def test_a_worker_says_why_it_cannot_help(tmp_path: Path) -> None:
+    state_folder(tmp_path).mkdir()
+    film = tmp_path / "film.blend"
+    film.write_bytes(b"")
+    with fenced(tmp_path, print) as fence:
+        demands = Demands(own_versions(), BpyModule.find(), fence, (film,))
+        assert what_is_wrong(demands) is None
+        other = replace(demands, versions={**own_versions(), "numba": "0.1"})
+        assert str(what_is_wrong(other)).endswith("but this run has 0.1: install the same everywhere")
+        other = replace(demands, engine=BpyModule("Blender 1.0"))
+        assert str(what_is_wrong(other)).endswith("but this run has Blender 1.0: install the same everywhere")
+        other = replace(demands, fence=Fence(tmp_path / "elsewhere", fence.token))
+        assert f"does not see the dataset {tmp_path / 'elsewhere'}: mount" in str(what_is_wrong(other))
+        film.unlink()
+        assert f"does not see {film}: mount" in str(what_is_wrong(demands))
+    # a run that is over
+    assert "does not see the dataset" in str(what_is_wrong(demands))
