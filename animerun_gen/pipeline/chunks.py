@@ -30,6 +30,10 @@ Task = LabelTask | SurveyTask | RecolorTask
 """Work on a frame or a pair that needs no Blender."""
 
 
+PASSING = frozenset({"begins", "took", "finished"})
+"""Events that are of interest only to who looks after the child."""
+
+
 class Chunk(Protocol):
     """A part of the work."""
 
@@ -251,8 +255,9 @@ def do_chunk(run: JobRun, on_event: Callable[[Event], None], place: str = "") ->
     events: list[Event] = []
 
     def tell(event: Event) -> None:
-        events.append(event)
-        on_event(event)
+        if event["event"] not in PASSING:
+            events.append(event)
+            on_event(event)
 
     def outcome(status: Literal["done", "failed", "died", "over"], sentence: str = "", what: str = "") -> Outcome:
         opened = any(event["event"] == "opened" for event in events)
