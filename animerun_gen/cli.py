@@ -59,6 +59,16 @@ frames that 'render' has made. The .blend files need not be there. Pictures and 
     animerun-gen label configs/toy --out out/toy --workers 4
 """
 
+STATUS = """\
+Says how far a dataset is: for each cut how many files of each stage are there, what is missing, and why the last run of
+it failed. Only the dataset is read, no Blender and no configuration is needed, and it may be asked while a run is going
+on.
+
+    animerun-gen status out/toy
+
+Ends with status 0 when every cut is complete and 1 otherwise.
+"""
+
 VERIFY = """\
 Finds out whether a dataset is whole and holds what it should: every file of every frame, shapes and types, labels
 without gaps, matches that name segments, motion and masks that agree, and checksums against the manifest. Every defect
@@ -103,6 +113,9 @@ def build_parser() -> argparse.ArgumentParser:
     ):
         command = commands.add_parser(name, help=summary, description=description, formatter_class=raw)
         _add_run_options(command, renders=name != "label", labels=name != "render")
+    status = commands.add_parser("status", help="see how far it is", description=STATUS, formatter_class=raw)
+    status.add_argument("dataset", type=Path, metavar="DATASET", help="root folder of the dataset")
+    status.add_argument("--json", type=Path, metavar="FILE", help="write the results to a file for other programs too")
     _add_verify_options(
         commands.add_parser("verify", help="find out whether it is whole", description=VERIFY, formatter_class=raw)
     )
@@ -390,6 +403,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from animerun_gen.inspection.run import run_init
 
             return run_init(options)
+        if options.command == "status":
+            from animerun_gen.pipeline.status import run_status
+
+            return run_status(options)
         if options.command == "verify":
             from animerun_gen.dataset.verify import run_verify
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,21 @@ IMAGE = "image"
 
 Event = dict[str, Any]
 """One message of the Blender process; ``event`` names its kind, see the functions of :class:`Reporter`."""
+
+
+def input_mark(path: Path | str) -> str:
+    """Changes when another file takes a file's place, or its content is written to.
+
+    Times are only ever compared with each other for equality: clocks jump.
+
+    Args:
+        path: A file; it need not exist.
+    """
+    try:
+        status = os.stat(path)
+    except OSError:
+        return "missing"
+    return f"{status.st_size} {status.st_mtime_ns} {status.st_ino}"
 
 
 @dataclass(frozen=True)
@@ -104,8 +120,9 @@ class Reporter:
     emit: Callable[[Event], None] = field(default=lambda event: None)
 
     def opened(self, engine: str, notes: list[str], inputs: list[Path]) -> None:
-        """The scene is open and converted."""
-        self.emit({"event": "opened", "engine": engine, "notes": notes, "inputs": [str(path) for path in inputs]})
+        """The scene is open and converted; it was read from these files, which need not all be there."""
+        marks = {str(path): input_mark(path) for path in inputs}
+        self.emit({"event": "opened", "engine": engine, "notes": notes, "inputs": marks})
 
     def noticed(self, note: str) -> None:
         """Something came up under way that the user should know."""
@@ -119,9 +136,14 @@ class Reporter:
         """A stage of a frame is done."""
         self.emit({"event": "took", "frame": frame, "stage": stage, "seconds": seconds})
 
-    def frame_done(self, frame: int) -> None:
-        """All files that the job wanted of this frame are on disk."""
-        self.emit({"event": "frame_done", "frame": frame})
+    def frame_done(self, frame: int, evaluations: dict[str, int] | None = None) -> None:
+        """All files that the job wanted of this frame are on disk.
+
+        Args:
+            frame: The frame.
+            evaluations: How often the scene was evaluated since the job began, by ``"RENDER"`` and ``"VIEWPORT"``.
+        """
+        self.emit({"event": "frame_done", "frame": frame, "evaluations": dict(evaluations or {})})
 
     def cross_checked(self, frame: int, other: int, figures: dict[str, Any]) -> None:
         """How the two backends differ from ``frame`` to ``other``."""

@@ -1,9 +1,9 @@
 """The file formats of the dataset, read and written at the edge of the pipeline.
 
-Every writer makes the parent folders and puts the file in place in one step, so that a file is complete or absent
-whenever the process dies.  Every reader checks what it reads.  Both raise
-:class:`~animerun_gen.errors.DatasetError` with the path and the reason; an array that does not fit the format is the
-caller's mistake and raises :class:`ValueError`.
+Every writer makes the parent folders and puts the file in place in one step, after its content has reached the disk,
+so that a file is complete or absent whenever the process or the machine dies.  Every reader checks what it reads.  Both
+raise :class:`~animerun_gen.errors.DatasetError` with the path and the reason; an array that does not fit the format is
+the caller's mistake and raises :class:`ValueError`.
 """
 
 from __future__ import annotations
@@ -61,12 +61,22 @@ def written_aside(path: Path) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             yield temporary
+            flush(temporary)
             os.replace(temporary, path)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
     except OSError as error:
         raise DatasetError(f"{path} cannot be written: {_reason(error)}") from error
+
+
+def flush(path: Path) -> None:
+    """Wait until a file's content is on the disk: a machine that crashes must not leave a name without it."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def is_temporary(name: str) -> bool:
@@ -392,7 +402,17 @@ def write_json(path: Path, data: object) -> None:
         TypeError: ``data`` holds something that JSON cannot.
         DatasetError: the file cannot be written.
     """
-    _write_bytes(path, _json_bytes(data, indent=1, sort_keys=True))
+    _write_bytes(path, json_bytes(data))
+
+
+def json_bytes(data: object) -> bytes:
+    """What :func:`write_json` writes.
+
+    Raises:
+        ValueError: ``data`` holds NaN or infinity.
+        TypeError: ``data`` holds something that JSON cannot.
+    """
+    return _json_bytes(data, indent=1, sort_keys=True)
 
 
 def read_json(path: Path) -> Any:

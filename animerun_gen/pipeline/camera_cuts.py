@@ -19,7 +19,7 @@ from animerun_gen.config import CutConfig
 from animerun_gen.dataset.files import read_json
 from animerun_gen.errors import AnimerunGenError, DatasetError
 from animerun_gen.pipeline import paths
-from animerun_gen.pipeline.record import file_digest, write_if_changed
+from animerun_gen.pipeline.record import input_digest, write_if_changed
 
 
 @dataclass(frozen=True)
@@ -193,7 +193,7 @@ def _marks(
                 "'animerun-gen render' first"
             )
         return kept.marks
-    source = file_digest(config.source)
+    source = input_digest(config.source)
     if kept is not None and (kept.source, kept.scene, kept.engine) == (source, config.scene, finder.version):
         return kept.marks
     if (source, config.scene) not in looked:

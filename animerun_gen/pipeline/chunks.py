@@ -20,6 +20,7 @@ from animerun_gen.pipeline.children import ChildDied, Conditions
 from animerun_gen.pipeline.engines import Engine, JobRun
 from animerun_gen.pipeline.fence import RunOver
 from animerun_gen.pipeline.labelling import LabelTask
+from animerun_gen.pipeline.on_disk import FilesOnDisk
 from animerun_gen.pipeline.plan import CutPlan, split_job
 from animerun_gen.pipeline.recoloring import RecolorTask, SurveyTask
 
@@ -203,7 +204,9 @@ class TaskChunk:
 def still_missing(job: RenderJob) -> RenderJob | None:
     """What of a job is not on disk: another attempt may have made a part of it.  None where nothing is left."""
     frames = set(job.frames)
-    plan = CutPlan(job.config, job.output, tuple(f for f in job.config.frame_numbers if f in frames), {})
+    found = FilesOnDisk(job.output, job.config.split, job.config.name, look=False)
+    chosen = tuple(frame for frame in job.config.frame_numbers if frame in frames)
+    plan = CutPlan(job.config, job.output, chosen, redone={}, found=found, notes=[], watched={})
     missing = plan.missing_render(job.cross_check)
     left = replace(
         job,

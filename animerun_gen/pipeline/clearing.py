@@ -45,8 +45,9 @@ def remove_all_but(clip: ClipFiles, wanted: Collection[Modality], stages: Collec
     Raises:
         DatasetError: The system does not allow it.
     """
+    names = {modality.name for modality in wanted}
     for modality in modalities_there(clip.root, clip.split, clip.cut):
-        if modality.stage in stages and modality not in wanted:
+        if modality.stage in stages and modality.name not in names:
             _remove_modality(clip, modality)
 
 
@@ -83,8 +84,8 @@ def remove_file(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def remove_files_but(folder: Path, wanted: Collection[Path]) -> None:
-    """Remove the files of a folder, which need not exist, that are not among those wanted.
+def remove_files_but(folder: Path, wanted: Collection[str]) -> None:
+    """Remove the files of a folder, which need not exist, whose names are not among those wanted.
 
     Raises:
         DatasetError: The system does not allow it.
@@ -92,9 +93,9 @@ def remove_files_but(folder: Path, wanted: Collection[Path]) -> None:
     if not folder.is_dir():
         return
     with _refusals_as_sentence(folder, "is out of date and"):
-        for file in folder.iterdir():
-            if file not in wanted:
-                file.unlink()
+        for name in os.listdir(folder):
+            if name not in wanted:
+                os.unlink(folder / name)
         if not wanted:
             folder.rmdir()
 

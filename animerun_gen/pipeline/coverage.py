@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from animerun_gen.config import CutConfig
-from animerun_gen.dataset.modalities import Modality, enabled_modalities, modality
+from animerun_gen.dataset.modalities import enabled_modalities, modality
 from animerun_gen.dataset.tracks import TrackSettings, read_settings
 from animerun_gen.errors import DatasetError
+from animerun_gen.pipeline.on_disk import FilesOnDisk
 
 Pair = tuple[int, int]
 
@@ -46,14 +46,6 @@ class Coverage:
         return self.in_order and not missing
 
 
-def has_content(path: Path) -> bool:
-    """Whether a file is there; an empty one, as a power failure may leave it, does not count."""
-    try:
-        return path.stat().st_size > 0
-    except OSError:
-        return False
-
-
 def has_tracks(config: CutConfig, output: Path) -> bool:
     """Whether a file of tracks is there, for the clip, the number of points and the seed that a cut asks for."""
     try:
@@ -63,13 +55,16 @@ def has_tracks(config: CutConfig, output: Path) -> bool:
     return made_for == TrackSettings(config.frame_numbers, config.motion.tracks, config.seed)
 
 
-def measure_coverage(config: CutConfig, output: Path, stages: Collection[str]) -> Coverage:
+def measure_coverage(
+    config: CutConfig, output: Path, stages: Collection[str], found: FilesOnDisk | None = None
+) -> Coverage:
     """Look at the files of a cut.
 
     Args:
         config: The cut.
         output: Root folder of the dataset.
         stages: The stages whose files count.
+        found: The files on disk, where someone has looked before.
 
     Raises:
         DatasetError: A folder cannot be read.
@@ -77,7 +72,14 @@ def measure_coverage(config: CutConfig, output: Path, stages: Collection[str]) -
     motion = config.motion
     asked_for = enabled_modalities(motion.extras, motion.gaps, motion.tracks, config.recolor.passes)
     enabled = [m for m in asked_for if m.stage in stages]
-    there = {m.name: _frames_on_disk(m, config, output) for m in enabled if m.kind != "clip"}
+    if found is None:
+        found = FilesOnDisk(output, config.split, config.name)
+    found.now()
+    there = {m.name: set(found.frames(m)) for m in enabled if m.kind != "clip"}
+    for what in enabled:
+        folder = what.cut_folder(output, config.split, config.name)
+        if what.kind != "clip" and not there[what.name] and folder.is_file():
+            raise DatasetError(f"{folder} cannot be read: it is a file and no folder; remove it")
     # loaders do not miss a folder of colours that is not there at all
     missing_passes = tuple(m.name for m in enabled if m.stage == "recolor" and not there[m.name])
     modalities = [m for m in enabled if m.kind != "clip" and m.name not in missing_passes]
@@ -141,18 +143,6 @@ def frames_to_make(coverage: Coverage) -> Pair | None:
         return None
     frames = [*coverage.missing_frames, *(frame for pair in coverage.missing_pairs for frame in pair)]
     return (min(frames), max(frames)) if frames else None
-
-
-def _frames_on_disk(modality: Modality, config: CutConfig, output: Path) -> set[int]:
-    folder = modality.cut_folder(output, config.split, config.name)
-    try:
-        with os.scandir(folder) as entries:
-            found = {modality.frame_of(entry.name) for entry in entries if entry.stat().st_size > 0}
-    except FileNotFoundError:
-        return set()
-    except OSError as error:
-        raise DatasetError(f"{folder} cannot be read: {error.strerror}") from error
-    return {frame for frame in found if frame is not None}
 
 
 def _is_unbroken(frames: Sequence[int], numbers: Sequence[int]) -> bool:

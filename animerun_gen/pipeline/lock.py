@@ -13,8 +13,43 @@ from animerun_gen.pipeline.paths import state_folder
 
 
 def lock_file(output: Path) -> Path:
-    """What a run holds; its time of change is the moment, by the clock of that disk, when the run began."""
+    """What a run holds."""
     return state_folder(output) / "lock"
+
+
+def holder(output: Path) -> int | None:
+    """Which process of this machine holds the output folder; nothing is locked to find out.
+
+    Returns:
+        Its number, or 0 where only that is hidden; None where no process of this machine holds it.
+    """
+    try:
+        status = lock_file(output).stat()
+        locks = Path("/proc/locks").read_text(encoding="ascii")
+    except OSError:
+        return None
+    for line in locks.splitlines():
+        # "1: FLOCK  ADVISORY  WRITE 1234 fe:00:5678 0 EOF"; a process that waits has "->" behind the number
+        words = line.split()
+        if len(words) < 6 or words[1] not in ("FLOCK", "POSIX"):
+            continue
+        device, _, inode = words[5].rpartition(":")
+        # some file systems give their files other numbers of a device than the list of locks has
+        if inode == str(status.st_ino) and (_device(status) == device or _noted_holder(output) == words[4]):
+            return max(0, int(words[4]))
+    return None
+
+
+def _device(status: os.stat_result) -> str:
+    return f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}"
+
+
+def _noted_holder(output: Path) -> str:
+    """The number of the process that held the folder last."""
+    try:
+        return lock_file(output).read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return ""
 
 
 @contextmanager

@@ -1,31 +1,28 @@
 """Writes ``manifest/<cut>.json``: the checksum of every file of a cut, and what the cut was made from.
 
-Checksums of files that have not been touched since are kept beside the dataset (in its hidden folder), so that a run
-with nothing to do reads no pictures.
+Checksums of files that have not been touched since are kept beside the dataset (in its hidden folder, see
+:mod:`animerun_gen.pipeline.checksums`), so that a run with nothing to do reads no pictures.
 """
 
 from __future__ import annotations
 
 import importlib.metadata
-import os
 import platform
-from collections.abc import Mapping
+import sysconfig
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
-
 from animerun_gen import __version__
-from animerun_gen.dataset.files import read_json, write_json
-from animerun_gen.dataset.listing import list_cut
+from animerun_gen.dataset.files import read_json
 from animerun_gen.dataset.modalities import SPLITS
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline import paths
+from animerun_gen.pipeline.checksums import Remembered
 from animerun_gen.pipeline.clearing import remove_file
-from animerun_gen.pipeline.lock import lock_file
+from animerun_gen.pipeline.on_disk import FilesOnDisk, is_whole, mark
 from animerun_gen.pipeline.progress import Progress
 from animerun_gen.pipeline.record import CutRecord, file_digest, write_if_changed
 
@@ -41,7 +38,7 @@ ALTERED = (
 )
 
 
-def write_manifest(output: Path, cut: str, workers: int = 1) -> list[str]:
+def write_manifest(output: Path, cut: str, found: FilesOnDisk | None = None, workers: int = 1) -> list[str]:
     """Bring the manifest of a cut up to what is on disk now.
 
     A file of a frame that the manifest knows, and that changed although neither this run made it nor the cut's
@@ -50,6 +47,7 @@ def write_manifest(output: Path, cut: str, workers: int = 1) -> list[str]:
     Args:
         output: Root folder of the dataset; the caller holds its lock.
         cut: Name of the cut.
+        found: The files as the run found them before it made any; None where it made none.
         workers: Threads that compute checksums.
 
     Returns:
@@ -63,44 +61,41 @@ def write_manifest(output: Path, cut: str, workers: int = 1) -> list[str]:
     if split not in SPLITS:
         # it was not made here, or nothing says from what
         return []
-    entries = {entry.name: entry for entry in list_cut(output, split, cut) if entry.belongs}
-    statuses = {name: entry.status for name, entry in entries.items() if entry.status is not None}
+    if found is None:
+        found = FilesOnDisk(output, split, cut)
+    marks = dict(found.now())
     for beside in (paths.quality_file(output, cut), paths.recolor_file(output, cut)):
         with suppress(FileNotFoundError):
-            statuses[beside.relative_to(output).as_posix()] = beside.stat()
+            marks[beside.relative_to(output).as_posix()] = mark(beside.stat())
     manifest_file = paths.manifest_file(output, cut)
-    if not statuses:
+    if not marks:
         remove_file(manifest_file)
         remove_file(paths.checksums_file(output, cut))
         return []
-    files = _checksums(output, split, cut, statuses, workers)
-    begun = lock_file(output).stat().st_mtime_ns
-    older = {name for name, status in statuses.items() if status.st_mtime_ns < begun}
-    manifest: dict[str, Any] = {
-        "version": VERSION,
-        "cut": cut,
-        "split": split,
-        "made_with": _versions(record.engine),
-        "source": {"path": record.config.get("source"), "sha256": record.source},
-        "inputs": record.inputs,
-        "config": record.config,
-        "notes": record.notes,
-        "files": files,
-    }
-    earlier = _read_earlier(manifest_file)
-    altered = []
-    if earlier is not None:
-        known = earlier["files"]
-        frames = {name for name, entry in entries.items() if entry.frame is not None}
-        if _same_settings(manifest, earlier):
-            altered = sorted(name for name in older & frames if known.get(name, files[name]) != files[name])
-            files.update({name: known[name] for name in altered})
-        if files == known and frames <= older:
-            # this run made nothing
-            manifest["made_with"] = earlier["made_with"]
-        elif any(known.get(name) == files[name] for name in older):
-            manifest["made_with"] = _joined(earlier["made_with"], manifest["made_with"])
-    write_if_changed(manifest_file, manifest)
+    # a cut that moves to the other split takes its files along as they are
+    keys = {name: name.removeprefix(f"{split}/") for name in marks}
+    remembered = Remembered.read(output, cut)
+    files = {name: remembered.digest(keys[name], marks[name]) for name in sorted(marks)}
+    all_known = all(files.values()) and len(files) == len(remembered.files)
+    if all_known and remembered.summed_up and remembered.summed_up == _sources_of_sum(output, cut):
+        return []
+    entries = {entry.name: entry for entry in found.entries if entry.belongs}
+    frames = {name for name, entry in entries.items() if entry.frame is not None}
+    older = {name for name, as_found in found.before.items() if marks.get(name) == as_found}
+    unknown = [name for name, digest in files.items() if not digest]
+    # what a crash of the machine cut short, and this run was not to make again, must not become the truth either
+    for name in unknown:
+        if name in older and not is_whole(output / name, entries[name].modality):
+            del files[name]
+    unknown = [name for name in unknown if name in files]
+    if unknown:
+        files.update(_computed(output, cut, unknown, workers))
+    altered = _write(output, cut, record, files, frames, older)
+    Remembered(
+        {keys[name]: f"{marks[name]} {digest}" for name, digest in files.items() if name not in altered},
+        # what is wrong is to be said again
+        "" if altered else _sources_of_sum(output, cut),
+    ).write(output, cut)
     if not altered:
         return []
     more = ", ..." if len(altered) > 1 else ""
@@ -108,50 +103,75 @@ def write_manifest(output: Path, cut: str, workers: int = 1) -> list[str]:
     return [ALTERED.format(count=len(altered), first=altered[0], more=more, manifest=manifest_name)]
 
 
-def _checksums(
-    output: Path, split: str, cut: str, statuses: Mapping[str, os.stat_result], workers: int
-) -> dict[str, str]:
-    """SHA-256 of files by name, in the order of the names; only what is not known from an earlier run is read."""
-    remembered = _remembered(output, cut)
-    # a cut that moves to the other split takes its files along as they are
-    keys = {name: name.removeprefix(f"{split}/") for name in statuses}
-    marks = {name: _mark(status) for name, status in statuses.items()}
-    files: dict[str, str] = {}
-    for name in sorted(statuses):
-        mark, _, digest = remembered.get(keys[name], "").rpartition(" ")
-        files[name] = digest if mark == marks[name] else ""
-    unknown = [name for name, digest in files.items() if not digest]
-    if unknown:
-        with (
-            Progress(len(unknown), "file", "checksums", delay=QUICK) as progress,
-            ThreadPoolExecutor(workers) as pool,
-        ):
+def _write(
+    output: Path, cut: str, record: CutRecord, files: Mapping[str, str], frames: Collection[str], older: Collection[str]
+) -> list[str]:
+    """Write the manifest.
 
-            def digest_of(name: str) -> str:
-                digest = file_digest(output / name)
-                progress.advance(cut)
-                return digest
+    Args:
+        output: Root folder of the dataset.
+        cut: Name of the cut.
+        record: What the cut was made from.
+        files: SHA-256 of each whole file, by name.
+        frames: The files that belong to frames.
+        older: The files that this run found and left as they were.
 
-            # hashing and reading leave the interpreter to other threads
-            files.update(zip(unknown, pool.map(digest_of, unknown), strict=True))
-    known = {keys[name]: f"{marks[name]} {digest}" for name, digest in files.items()}
-    if known != remembered:
-        write_json(paths.checksums_file(output, cut), known)
-    return files
+    Returns:
+        The files that keep another checksum than they have now, because no run made them anew.
+    """
+    files = dict(files)
+    manifest: dict[str, Any] = {
+        "version": VERSION,
+        "cut": cut,
+        "split": record.config["split"],
+        "made_with": _versions(record.engine),
+        "source": {"path": record.config.get("source"), "sha256": record.source},
+        "inputs": record.inputs,
+        "config": record.config,
+        "notes": [*record.decided, *record.notes],
+        "files": files,
+    }
+    manifest_file = paths.manifest_file(output, cut)
+    earlier = _read_earlier(manifest_file)
+    altered = []
+    if earlier is not None:
+        known = earlier["files"]
+        if _same_settings(manifest, earlier):
+            altered = sorted(
+                name for name in older if name in frames and known.get(name, files.get(name)) != files.get(name)
+            )
+            files = dict(sorted({**files, **{name: known[name] for name in altered}}.items()))
+            manifest["files"] = files
+        if files == known and all(name in older for name in frames):
+            # this run made nothing
+            manifest["made_with"] = earlier["made_with"]
+        elif any(name in files and known.get(name) == files[name] for name in older):
+            manifest["made_with"] = _joined(earlier["made_with"], manifest["made_with"])
+    write_if_changed(manifest_file, manifest)
+    return altered
 
 
-def _mark(status: os.stat_result) -> str:
-    """Changes whenever the file does, even where someone puts its time of change back."""
-    return f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_ino}"
+def _computed(output: Path, cut: str, names: Sequence[str], workers: int) -> dict[str, str]:
+    """SHA-256 of files by name."""
+    with Progress(len(names), "file", "checksums", delay=QUICK) as progress, ThreadPoolExecutor(workers) as pool:
+
+        def digest_of(name: str) -> str:
+            digest = file_digest(output / name)
+            progress.advance(cut)
+            return digest
+
+        # hashing and reading leave the interpreter to other threads
+        return dict(zip(names, pool.map(digest_of, names), strict=True))
 
 
-def _remembered(output: Path, cut: str) -> dict[str, str]:
+def _sources_of_sum(output: Path, cut: str) -> str:
+    """Marks of the manifest and of the record, which stand in it; empty where one is missing."""
     try:
-        known = read_json(paths.checksums_file(output, cut))
-    except DatasetError:
-        return {}
-    sound = isinstance(known, dict) and all(isinstance(value, str) for value in known.values())
-    return known if sound else {}
+        return ", ".join(
+            mark(path.stat()) for path in (paths.manifest_file(output, cut), paths.record_file(output, cut))
+        )
+    except OSError:
+        return ""
 
 
 def _read_earlier(path: Path) -> dict[str, Any] | None:
@@ -170,13 +190,21 @@ def _read_earlier(path: Path) -> dict[str, Any] | None:
 
 
 def _versions(engine: str) -> dict[str, str]:
+    """Versions of everything that has a say in what the files hold."""
+    # a run with nothing to do has no use for the large ones
+    import cv2
+    import numpy as np
+
     return {
         "animerun_gen": __version__,
         "engine": engine,
+        "platform": sysconfig.get_platform(),
         "python": platform.python_version(),
         "numpy": np.__version__,
         "opencv": cv2.__version__,
         "numba": importlib.metadata.version("numba"),
+        "scipy": importlib.metadata.version("scipy"),
+        "scikit-image": importlib.metadata.version("scikit-image"),
     }
 
 

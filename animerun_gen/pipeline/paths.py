@@ -20,14 +20,24 @@ def camera_marks_file(output: Path, cut: str) -> Path:
     return state_folder(output) / "camera_marks" / f"{cut}.json"
 
 
+def triangle_count_file(output: Path, cut: str) -> Path:
+    """How many triangles a cut's first frame is rendered from, see :mod:`animerun_gen.pipeline.line_engine`."""
+    return state_folder(output) / "triangle_counts" / f"{cut}.json"
+
+
 def figures_folder(output: Path, cut: str) -> Path:
     """The quality figures of a cut's pairs, a file each; collected into ``quality/<cut>.json``."""
     return state_folder(output) / "figures" / cut
 
 
+def figures_name(frame: int) -> str:
+    """Name of the file of a frame's figures, or of a pair's by its earlier frame."""
+    return f"{frame:04d}.json"
+
+
 def figures_file(output: Path, cut: str, frame: int) -> Path:
     """Quality figures of one pair, named by its earlier frame."""
-    return figures_folder(output, cut) / f"{frame:04d}.json"
+    return figures_folder(output, cut) / figures_name(frame)
 
 
 def frame_figures_folder(output: Path, cut: str) -> Path:
@@ -37,7 +47,17 @@ def frame_figures_folder(output: Path, cut: str) -> Path:
 
 def frame_figures_file(output: Path, cut: str, frame: int) -> Path:
     """Quality figures of one frame."""
-    return frame_figures_folder(output, cut) / f"{frame:04d}.json"
+    return frame_figures_folder(output, cut) / figures_name(frame)
+
+
+def failures_file(output: Path, cut: str) -> Path:
+    """What the last run of a cut ended with, see :mod:`animerun_gen.pipeline.failures`."""
+    return state_folder(output) / "failures" / f"{cut}.json"
+
+
+def judged_file(output: Path, cut: str) -> Path:
+    """What ``quality/<cut>.json`` was collected from, see :class:`~animerun_gen.pipeline.judging.Judged`."""
+    return state_folder(output) / "judged" / f"{cut}.json"
 
 
 def cross_check_folder(output: Path, cut: str) -> Path:
@@ -47,7 +67,12 @@ def cross_check_folder(output: Path, cut: str) -> Path:
 
 def cross_check_file(output: Path, cut: str, frame: int, other: int) -> Path:
     """How the two motion backends differ from ``frame`` to ``other``."""
-    return cross_check_folder(output, cut) / f"{frame:04d}-{other:04d}.json"
+    return cross_check_folder(output, cut) / cross_check_name(frame, other)
+
+
+def cross_check_name(frame: int, other: int) -> str:
+    """Name of that file."""
+    return f"{frame:04d}-{other:04d}.json"
 
 
 def material_pictures_folder(output: Path, cut: str) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +14,7 @@ from animerun_gen.dataset.clip import ClipWriter
 from animerun_gen.dataset.modalities import Modality, at_gap, enabled_modalities
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline import paths
+from animerun_gen.pipeline.checksums import Remembered
 from animerun_gen.pipeline.clearing import (
     has_stage,
     move_cut,
@@ -23,10 +24,21 @@ from animerun_gen.pipeline.clearing import (
     remove_frames_outside,
     remove_stage,
 )
-from animerun_gen.pipeline.coverage import has_content, has_tracks
-from animerun_gen.pipeline.labelling import LabelTask, read_figures
+from animerun_gen.pipeline.coverage import has_tracks
+from animerun_gen.pipeline.inputs import changed_while_read, marks_of
+from animerun_gen.pipeline.judging import figures_there, read_figures
+from animerun_gen.pipeline.labelling import LabelTask
+from animerun_gen.pipeline.on_disk import FilesOnDisk, has_content, is_whole
 from animerun_gen.pipeline.recoloring import PassPlan, passes_listed
-from animerun_gen.pipeline.record import STAGES, CutRecord, changed_inputs, file_digest, fingerprints
+from animerun_gen.pipeline.record import (
+    MISSING,
+    STAGES,
+    CutRecord,
+    changed_inputs,
+    file_digest,
+    fingerprints,
+    input_digest,
+)
 
 Range = tuple[int, int]
 
@@ -43,12 +55,19 @@ class CutPlan:
         output: Root folder of the dataset.
         frames: The clip's frames to work on, ascending.
         redone: Stages whose files were cleared away, with the reason.
+        found: The cut's files on disk.
+        notes: What clearing up had to say.
+        watched: Marks that the files which the cut is made from had before their checksums were computed, see
+            :mod:`animerun_gen.pipeline.inputs`; empty when nothing is to be rendered.
     """
 
     config: CutConfig
     output: Path
     frames: tuple[int, ...]
     redone: dict[str, str]
+    found: FilesOnDisk
+    notes: list[str]
+    watched: dict[str, str]
 
     @property
     def clip(self) -> ClipWriter:
@@ -61,14 +80,14 @@ class CutPlan:
         return self._pairs(1)
 
     def missing_render(self, cross_check: bool = False) -> RenderJob:
-        """Everything that Blender has still to make, as one job."""
+        """Everything that Blender has still to make, as one job; whoever gets it is taken to be making it."""
         motion = self.config.motion
         modalities = enabled_modalities(motion.extras)
         pictures = [m for m in modalities if m.stage == "pictures"]
         companions = [m for m in modalities if m.stage == "motion" and m.kind == "frame"]
         forward = [m for m in modalities if m.stage == "motion" and m.kind == "forward"]
         backward = [m for m in modalities if m.stage == "motion" and m.kind == "backward"]
-        return RenderJob(
+        job = RenderJob(
             config=self.config,
             output=self.output,
             pictures=tuple(
@@ -104,35 +123,45 @@ class CutPlan:
             and self.frames == self.config.frame_numbers
             and not has_tracks(self.config, self.output),
         )
+        if job.frames:
+            self.found.expect_changes()
+        return job
 
     def missing_labels(self) -> tuple[list[LabelTask], list[LabelTask]]:
-        """The frames and the pairs that have still to be labelled, pairs after frames."""
+        """The frames and the pairs that have still to be labelled, pairs after frames.
+
+        Whoever gets them is taken to be making them.
+        """
         modalities = [m for m in enabled_modalities(self.config.motion.extras) if m.stage == "labels"]
         of_frame = [m for m in modalities if m.kind == "frame"]
         forward = [m for m in modalities if m.kind == "forward"]
         backward = [m for m in modalities if m.kind == "backward"]
-        name = self.config.name
+        with_figures, pairs_with_figures = figures_there(self.output, self.config)
         frames = [
             LabelTask(self.config, self.output, frame)
             for frame in self.frames
-            if self._misses(of_frame, frame) or read_figures(paths.frame_figures_file(self.output, name, frame)) is None
+            if self._misses(of_frame, frame) or frame not in with_figures
         ]
         pairs = [
             LabelTask(self.config, self.output, earlier, later)
             for earlier, later in self.pairs
-            if self._misses(forward, earlier)
-            or self._misses(backward, later)
-            or read_figures(paths.figures_file(self.output, name, earlier)) is None
+            if self._misses(forward, earlier) or self._misses(backward, later) or earlier not in pairs_with_figures
         ]
+        if frames or pairs:
+            self.found.expect_changes()
         return frames, pairs
 
     def missing_passes(self) -> PassPlan | None:
-        """The colour passes that have still to be made; None where there is nothing to do."""
+        """The colour passes that have still to be made; None where there is nothing to do.
+
+        Whoever gets them is taken to be making them.
+        """
         modalities = [m for m in enabled_modalities((), passes=self.config.recolor.passes) if m.stage == "recolor"]
         frames = tuple(frame for frame in self.frames if self._misses(modalities, frame))
         listed = passes_listed(self.output, self.config.name) == [modality.name for modality in modalities]
         if not modalities or (listed and not frames):
             return None
+        self.found.expect_changes()
         return PassPlan(self.config, self.output, frames)
 
     def _pairs(self, gap: int) -> tuple[tuple[int, int], ...]:
@@ -146,7 +175,7 @@ class CutPlan:
         )
 
     def _misses(self, modalities: Iterable[Modality], frame: int) -> bool:
-        return any(not has_content(self.clip.path(modality.name, frame)) for modality in modalities)
+        return any(not self.found.has(modality, frame) for modality in modalities)
 
     def _misses_names(self, modalities: Iterable[Modality]) -> bool:
         clip = self.clip
@@ -164,7 +193,9 @@ class CutPlan:
         )
 
 
-def plan_cut(config: CutConfig, output: Path, engine: str | None, frames: Range | None) -> CutPlan:
+def plan_cut(
+    config: CutConfig, output: Path, engine: str | None, frames: Range | None, decided: Sequence[str] = ()
+) -> CutPlan:
     """Compare what is on disk with what the configuration asks for, and clear away what was made otherwise.
 
     Args:
@@ -173,6 +204,7 @@ def plan_cut(config: CutConfig, output: Path, engine: str | None, frames: Range 
         engine: Version of the Blender that will render.  None when nothing will be rendered: then the source need not
             exist, and pictures and motion stay as they are.
         frames: First and last frame to work on; None for all of the clip.
+        decided: What was decided about the cut before it was planned, and why, a sentence each.
 
     Returns:
         What there is to do.
@@ -188,10 +220,15 @@ def plan_cut(config: CutConfig, output: Path, engine: str | None, frames: Range 
     record = CutRecord.read(output, config.name)
     stages: tuple[str, ...] = ("labels", "recolor")
     changed: list[str] = []
+    under_way: list[str] = []
+    watched: dict[str, str] = {}
     made_from = record
     if engine is not None:
+        # marks before checksums: what changes between the two is noticed
+        watched = marks_of([config.source, *record.inputs])
         stages, changed = STAGES, changed_inputs(record)
-        made_from = replace(record, engine=engine, source=file_digest(config.source))
+        under_way = changed_while_read(record)
+        made_from = replace(record, engine=engine, source=_source_digest(config), reading={})
     palette = file_digest(config.recolor.palette or SHIPPED) if config.recolor.passes else ""
     wanted = fingerprints(config, made_from.engine, made_from.source, palette)
     if engine is None:
@@ -202,7 +239,9 @@ def plan_cut(config: CutConfig, output: Path, engine: str | None, frames: Range 
         had = record.fingerprints.get(stage)
         if stage not in wanted:
             continue
-        if changed:
+        if under_way:
+            reason = f"{under_way[0]} changed while a run was reading it"
+        elif changed:
             reason = f"{changed[0]} changed"
         elif had is not None and had != wanted[stage]:
             reason = "the configuration, the source or a version changed"
@@ -222,13 +261,24 @@ def plan_cut(config: CutConfig, output: Path, engine: str | None, frames: Range 
         remove_file(paths.quality_file(output, config.name))
     if "recolor" in redone or not config.recolor.passes:
         remove_file(paths.recolor_file(output, config.name))
-    _clear_surplus(config, clip, stages)
-    if changed or "pictures" in redone:
+    found = FilesOnDisk(output, config.split, config.name)
+    damaged = _remove_damaged(found, stages)
+    if _clear_surplus(config, clip, stages, found) or damaged:
+        found.look_again()
+    if changed or under_way or "pictures" in redone:
+        watched = {path: mark for path, mark in watched.items() if path == str(config.source)}
         made_from = replace(made_from, inputs={}, notes=[], opened=False)
-    replace(made_from, fingerprints=wanted, config=config.model_dump(mode="json")).write(output, config.name)
+    made_from = replace(made_from, fingerprints=wanted, config=config.model_dump(mode="json"), decided=list(decided))
+    made_from.write(output, config.name)
     first, last = frames if frames is not None else (config.frames.first, config.frames.last)
     chosen = tuple(frame for frame in config.frame_numbers if first <= frame <= last)
-    return CutPlan(config, output, chosen, redone)
+    return CutPlan(config, output, chosen, redone, found, damaged, watched)
+
+
+def _source_digest(config: CutConfig) -> str:
+    digest = input_digest(config.source)
+    # for the sentence about what keeps it from being read
+    return digest if digest != MISSING else file_digest(config.source)
 
 
 def _refuse_foreign_files(*clips: ClipWriter) -> None:
@@ -263,34 +313,62 @@ def _require_rendered(config: CutConfig, output: Path, record: CutRecord, wanted
         )
 
 
-def _clear_surplus(config: CutConfig, clip: ClipWriter, stages: tuple[str, ...]) -> None:
-    """Take out what the configuration does not ask for, so that as many files are there as loaders expect."""
+def _remove_damaged(found: FilesOnDisk, stages: tuple[str, ...]) -> list[str]:
+    """Remove the files that are not whole, so that they are made again; says so in a sentence.
+
+    Only files are looked into that changed since an earlier run knew their checksums, or that none ever knew: those
+    that a run made which was killed, and those that something else than this program touched.
+    """
+    remembered = Remembered.read(found.root, found.cut)
+    damaged = []
+    for entry in found.entries:
+        if not entry.belongs or entry.modality.stage not in stages:
+            continue
+        known = remembered.digest(entry.name.removeprefix(f"{found.split}/"), found.before[entry.name])
+        if not known and not is_whole(found.root / entry.name, entry.modality):
+            damaged.append(entry.name)
+    for name in damaged:
+        remove_file(found.root / name)
+    if not damaged:
+        return []
+    more = ", ..." if len(damaged) > 1 else ""
+    return [f"files that are damaged, and are made again: {len(damaged)} ({min(damaged)}{more})"]
+
+
+def _clear_surplus(config: CutConfig, clip: ClipWriter, stages: tuple[str, ...], found: FilesOnDisk) -> bool:
+    """Take out what the configuration does not ask for, so that as many files are there as loaders expect.
+
+    Returns:
+        Whether there may have been anything of that among the files of the dataset.
+    """
     frames, output, name = config.frame_numbers, clip.root, config.name
     motion = config.motion
     enabled = enabled_modalities(motion.extras, motion.gaps, motion.tracks, config.recolor.passes)
     # tracks of other frames, of another number of points or by another seed go as a whole
     wanted = [modality for modality in enabled if modality.kind != "clip" or has_tracks(config, output)]
+    wanted_frames = {modality.name: set(modality.frames(frames)) for modality in wanted}
+    surplus = any(
+        entry.modality.stage in stages
+        and (
+            entry.modality.name not in wanted_frames
+            or (entry.frame is not None and entry.frame not in wanted_frames[entry.modality.name])
+        )
+        for entry in found.entries
+    )
     remove_all_but(clip, wanted, stages)
-    remove_frames_outside(clip, frames, stages)
+    if surplus:
+        remove_frames_outside(clip, frames, stages)
     pairs = list(pairwise(frames))
     if "labels" in stages:
-        remove_files_but(
-            paths.figures_folder(output, name), {paths.figures_file(output, name, earlier) for earlier, _ in pairs}
-        )
-        remove_files_but(
-            paths.frame_figures_folder(output, name),
-            {paths.frame_figures_file(output, name, frame) for frame in frames},
-        )
+        remove_files_but(paths.figures_folder(output, name), {paths.figures_name(earlier) for earlier, _ in pairs})
+        remove_files_but(paths.frame_figures_folder(output, name), {paths.figures_name(frame) for frame in frames})
     if "pictures" in stages:
-        remove_files_but(
-            paths.material_pictures_folder(output, name),
-            {paths.material_picture(output, name, frame) for frame in sampled_frames(config)},
-        )
+        sampled = {paths.material_picture(output, name, frame).name for frame in sampled_frames(config)}
+        remove_files_but(paths.material_pictures_folder(output, name), sampled)
     if "motion" in stages:
         both_ways = [*pairs, *((later, earlier) for earlier, later in pairs)]
-        remove_files_but(
-            paths.cross_check_folder(output, name), {paths.cross_check_file(output, name, a, b) for a, b in both_ways}
-        )
+        remove_files_but(paths.cross_check_folder(output, name), {paths.cross_check_name(a, b) for a, b in both_ways})
+    return surplus
 
 
 def sampled_frames(config: CutConfig) -> tuple[int, ...]:

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from fnmatch import fnmatchcase
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-import cv2
-
-from animerun_gen.config import CutConfig, rgb
-from animerun_gen.config.palette import SHIPPED, load_palette
+from animerun_gen.config import CutConfig
 from animerun_gen.dataset.clip import ClipWriter
 from animerun_gen.dataset.files import read_json
-from animerun_gen.dataset.modalities import color_pass
 from animerun_gen.errors import DatasetError
-from animerun_gen.pictures import draw_lines
 from animerun_gen.pipeline import paths
-from animerun_gen.pipeline.coverage import has_content
-from animerun_gen.pipeline.labelling import material_colors
-from animerun_gen.pipeline.record import file_digest, write_if_changed
-from animerun_gen.recolor.assignment import Pass, choose_pass
-from animerun_gen.recolor.repaint import repaint
-from animerun_gen.recolor.survey import Colors, Survey, survey_frame
+from animerun_gen.pipeline.on_disk import has_content
+
+if TYPE_CHECKING:
+    from animerun_gen.recolor.assignment import Pass
+    from animerun_gen.recolor.survey import Survey
 
 NEEDED = ("flat", "contour", "material_id")
 """What the passes of a frame are made from."""
@@ -49,8 +41,10 @@ class SurveyTask:
         Raises:
             DatasetError: A file is missing or cannot be read.
         """
-        clip = _clip(self.config, self.output)
-        return survey_frame(clip.read("flat", self.frame), clip.read("material_id", self.frame), material_colors(clip))
+        # the compiled kernels take their time to load, which a run with nothing to do need not spend
+        from animerun_gen.pipeline.recolor_files import survey_files
+
+        return survey_files(_clip(self.config, self.output), self.frame)
 
 
 @dataclass(frozen=True)
@@ -75,22 +69,9 @@ class RecolorTask:
         Raises:
             DatasetError: A file is missing or cannot be read or written.
         """
-        # threads of OpenCV gain nothing beside other workers
-        cv2.setNumThreads(1)
-        clip = _clip(self.config, self.output)
-        names = [color_pass(number).name for number in range(1, len(self.passes) + 1)]
-        missing = {
-            name: one.design
-            for name, one in zip(names, self.passes, strict=True)
-            if not has_content(clip.path(name, self.frame))
-        }
-        if not missing:
-            return
-        flat, line_art, materials = (clip.read(name, self.frame) for name in NEEDED)
-        ink = rgb(self.config.lines.color)
-        painted = repaint(flat, materials, material_colors(clip), list(missing.values()))
-        for name, picture in zip(missing, painted, strict=True):
-            clip.write(name, self.frame, draw_lines(picture, line_art, ink))
+        from animerun_gen.pipeline.recolor_files import recolor_frame
+
+        recolor_frame(_clip(self.config, self.output), self.config, self.frame, self.passes)
 
 
 @dataclass(frozen=True)
@@ -143,30 +124,10 @@ class PassPlan:
             ConfigError: The palette is none.
             DatasetError: A table is missing or damaged, or the colours cannot be written.
         """
-        config, clip = self.config, _clip(self.config, self.output)
-        palette = load_palette(config.recolor.palette)
-        names = {int(number): name for number, name in clip.read_names("material_id").items()}
-        patterns = config.recolor.keep
-        kept = {number for number, name in names.items() if any(fnmatchcase(name, pattern) for pattern in patterns)}
-        notes = [
-            f"recolor.keep: no material is named '{pattern}'"
-            for pattern in patterns
-            if not any(fnmatchcase(name, pattern) for name in names.values())
-        ]
-        colors = material_colors(clip)
-        passes = tuple(
-            choose_pass(survey, colors, kept, palette, number, config.name, config.seed)
-            for number in range(1, config.recolor.passes + 1)
-        )
-        described = {
-            "cut": config.name,
-            "palette": {"about": palette.about, "sha256": file_digest(config.recolor.palette or SHIPPED)},
-            "passes": {
-                color_pass(number).name: _described(one, names, colors) for number, one in enumerate(passes, start=1)
-            },
-        }
-        write_if_changed(paths.recolor_file(self.output, config.name), described)
-        return [RecolorTask(config, self.output, frame, passes) for frame in self.frames], notes
+        from animerun_gen.pipeline.recolor_files import choose_passes
+
+        passes, notes = choose_passes(_clip(self.config, self.output), self.config, survey)
+        return [RecolorTask(self.config, self.output, frame, passes) for frame in self.frames], notes
 
 
 def passes_listed(output: Path, cut: str) -> list[str]:
@@ -181,15 +142,3 @@ def passes_listed(output: Path, cut: str) -> list[str]:
 
 def _clip(config: CutConfig, output: Path) -> ClipWriter:
     return ClipWriter(output, config.split, config.name)
-
-
-def _described(one: Pass, names: Mapping[int, str], colors: Colors) -> dict[str, Any]:
-    """A pass as its table says it: by material id its name and its new colour, of a texture what its parts become."""
-    materials: dict[str, dict[str, Any]] = {}
-    for number, parts in one.design.items():
-        materials[str(number)] = {"name": names.get(number, "")}
-        if colors.get(number) is None:
-            materials[str(number)]["parts"] = [asdict(part) for part in parts]
-        else:
-            materials[str(number)]["color"] = parts[0].target
-    return {"scene": one.scene, "materials": materials}

@@ -6,6 +6,7 @@ import hashlib
 import json
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ from pydantic import TypeAdapter
 
 from animerun_gen import __version__
 from animerun_gen.config import CutConfig
-from animerun_gen.dataset.files import read_json, write_json
+from animerun_gen.dataset.files import json_bytes, read_json, write_json
 from animerun_gen.errors import DatasetError
+from animerun_gen.pipeline.on_disk import mark
 from animerun_gen.pipeline.paths import record_file
 
 MISSING = "missing"
@@ -32,18 +34,23 @@ class CutRecord:
         fingerprints: Stage to a digest of everything its files depend on.
         inputs: Libraries and images besides the ``.blend``, path to SHA-256, as Blender named them when it opened it.
         notes: What opening and converting the scene had to say.
+        decided: What was decided about the cut before its scene was opened, and why.
         config: The resolved configuration, for people.
         engine: Version of the Blender that made the pictures and motion.
         source: SHA-256 of the ``.blend`` that they were made from.
+        reading: What a run that was not finished was reading, path to mark, see :mod:`animerun_gen.pipeline.inputs`;
+            empty when the last run finished.
         opened: Whether Blender has named the inputs.
     """
 
     fingerprints: dict[str, str] = field(default_factory=dict)
     inputs: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    decided: list[str] = field(default_factory=list)
     config: dict[str, Any] = field(default_factory=dict)
     engine: str = ""
     source: str = ""
+    reading: dict[str, str] = field(default_factory=dict)
     opened: bool = False
 
     @classmethod
@@ -85,7 +92,85 @@ def fingerprints(config: CutConfig, engine: str, source: str, palette: str = "")
         Stage to digest, without ``"recolor"`` where there are no passes; ``"figures"`` stands for those of the quality
         gate, which also depend on which companions there are to hold the labels against.
     """
-    scene = {
+    scene = _scene(config, engine, source)
+    pictures = _digest(scene, config.model_dump(mode="json", include={"style", "lines"}))
+    motion = _digest(
+        scene,
+        config.model_dump(mode="json", include={"motion": {"backend", "background"}}),
+        {"step": config.frames.step},
+    )
+    labels = _digest(pictures, motion, config.model_dump(mode="json", include={"labels"}))
+    known = sorted({"ids", "exact_occlusion"} & set(config.motion.extras))
+    found = {"pictures": pictures, "motion": motion, "labels": labels, "figures": _digest(labels, known)}
+    if config.recolor.passes:
+        choices = config.model_dump(mode="json", include={"seed": True, "recolor": {"keep"}})
+        found["recolor"] = _digest(pictures, motion, choices, config.frame_numbers, palette)
+    return found
+
+
+def scene_digest(config: CutConfig, engine: str, source: str) -> str:
+    """Digest of everything that decides what scene a cut's first frame is rendered from.
+
+    Args:
+        config: The cut.
+        engine: Version of Blender.
+        source: SHA-256 of the ``.blend``.
+
+    Returns:
+        The digest.
+    """
+    return _digest(_scene(config, engine, source))
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file.
+
+    Raises:
+        DatasetError: It cannot be read.
+    """
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise DatasetError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def input_digest(path: Path | str) -> str:
+    """SHA-256 of a film file, library or image; :data:`MISSING` where there is none, because one may turn up.
+
+    Raises:
+        DatasetError: It cannot be read.
+    """
+    file = Path(path)
+    return _digest_once(file, mark(file.stat())) if file.is_file() else MISSING
+
+
+@lru_cache(maxsize=4096)
+def _digest_once(path: Path, _: str) -> str:
+    """SHA-256 of a file that has a mark: the cuts of a film share its files."""
+    return file_digest(path)
+
+
+def changed_inputs(record: CutRecord) -> list[str]:
+    """Which of the recorded libraries and images are not what they were: changed, gone, or there at last."""
+    return [path for path, digest in record.inputs.items() if input_digest(path) != digest]
+
+
+def write_if_changed(path: Path, data: object) -> None:
+    """Write JSON unless the file holds just that, to the byte: a run with nothing to do leaves a dataset untouched.
+
+    Raises:
+        DatasetError: The file cannot be written.
+    """
+    with suppress(OSError):
+        if path.read_bytes() == json_bytes(data):
+            return
+    write_json(path, data)
+
+
+def _scene(config: CutConfig, engine: str, source: str) -> dict[str, Any]:
+    """What pictures and motion alike depend on."""
+    return {
         "project": __version__,
         "engine": engine,
         "source": source,
@@ -108,54 +193,6 @@ def fingerprints(config: CutConfig, engine: str, source: str, palette: str = "")
         ),
         "first": config.frames.first,
     }
-    pictures = _digest(scene, config.model_dump(mode="json", include={"style", "lines"}))
-    motion = _digest(
-        scene,
-        config.model_dump(mode="json", include={"motion": {"backend", "background"}}),
-        {"step": config.frames.step},
-    )
-    labels = _digest(pictures, motion, config.model_dump(mode="json", include={"labels"}))
-    known = sorted({"ids", "exact_occlusion"} & set(config.motion.extras))
-    found = {"pictures": pictures, "motion": motion, "labels": labels, "figures": _digest(labels, known)}
-    if config.recolor.passes:
-        choices = config.model_dump(mode="json", include={"seed": True, "recolor": {"keep"}})
-        found["recolor"] = _digest(pictures, motion, choices, config.frame_numbers, palette)
-    return found
-
-
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file.
-
-    Raises:
-        DatasetError: It cannot be read.
-    """
-    try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise DatasetError(f"{path} cannot be read: {error.strerror}") from error
-
-
-def input_digest(path: str) -> str:
-    """SHA-256 of a library or image; :data:`MISSING` where there is none, because one may turn up."""
-    return file_digest(Path(path)) if Path(path).is_file() else MISSING
-
-
-def changed_inputs(record: CutRecord) -> list[str]:
-    """Which of the recorded libraries and images are not what they were: changed, gone, or there at last."""
-    return [path for path, digest in record.inputs.items() if input_digest(path) != digest]
-
-
-def write_if_changed(path: Path, data: object) -> None:
-    """Write JSON unless the file holds just that: a run with nothing to do leaves a dataset untouched.
-
-    Raises:
-        DatasetError: The file cannot be written.
-    """
-    with suppress(DatasetError):
-        if read_json(path) == data:
-            return
-    write_json(path, data)
 
 
 def _digest(*parts: object) -> str:

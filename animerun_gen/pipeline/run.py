@@ -21,8 +21,10 @@ from animerun_gen.pipeline.camera_cuts import split_at_camera_cuts
 from animerun_gen.pipeline.children import PATIENCE
 from animerun_gen.pipeline.coverage import describe_coverage, frames_to_make, measure_coverage
 from animerun_gen.pipeline.engines import BpyModule, Engine, InstalledBlender
+from animerun_gen.pipeline.failures import keep_failures
 from animerun_gen.pipeline.fence import Fence, fenced
-from animerun_gen.pipeline.labelling import collect_quality, read_cross_checks
+from animerun_gen.pipeline.judging import collect_quality, read_cross_checks
+from animerun_gen.pipeline.line_engine import choose_line_engines
 from animerun_gen.pipeline.local_executor import InlineExecutor, LocalExecutor
 from animerun_gen.pipeline.lock import exclusive
 from animerun_gen.pipeline.manifest import write_manifest
@@ -96,6 +98,7 @@ def generate(cuts: Sequence[CutConfig], options: Options) -> list[CutSummary]:
         # what Blenders that were killed together with their run had under way
         shutil.rmtree(paths.scratch_folder(options.output), ignore_errors=True)
         parts = split_at_camera_cuts(cuts, options.output, engine)
+        parts = choose_line_engines(parts, options.output, engine)
         summaries = {part.config.name: CutSummary(part.config, notes=list(part.notes)) for part in parts}
         plans = []
         for part in parts:
@@ -104,8 +107,10 @@ def generate(cuts: Sequence[CutConfig], options: Options) -> list[CutSummary]:
                 summary.failures.append(part.failure)
                 continue
             with failures_to(summary):
-                plan = plan_cut(part.config, options.output, engine.version if engine else None, options.frames)
+                version = engine.version if engine else None
+                plan = plan_cut(part.config, options.output, version, options.frames, part.notes)
                 summary.redone = plan.redone
+                summary.notes += plan.notes
                 plans.append(plan)
         _do(plans, options, fence, summaries)
         for plan in plans:
@@ -115,13 +120,14 @@ def generate(cuts: Sequence[CutConfig], options: Options) -> list[CutSummary]:
                     summary.quality = collect_quality(options.output, plan.config)
             summary.cross_checks = list(read_cross_checks(options.output, summary.config).values())
             with failures_to(summary):
-                summary.coverage = measure_coverage(
-                    summary.config, options.output, STAGES if options.label else ("pictures", "motion")
-                )
-        for summary in summaries.values():
+                stages = STAGES if options.label else ("pictures", "motion")
+                summary.coverage = measure_coverage(summary.config, options.output, stages, plan.found)
+        found = {plan.config.name: plan.found for plan in plans}
+        for name, summary in summaries.items():
             # of a cut that failed as well: what was made, or cleared away, is what is on disk now
             with failures_to(summary):
-                summary.notes += write_manifest(options.output, summary.config.name, options.workers)
+                summary.notes += write_manifest(options.output, name, found.get(name), options.workers)
+            keep_failures(options.output, name, summary.failures)
         return list(summaries.values())
 
 

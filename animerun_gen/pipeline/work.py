@@ -6,20 +6,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from animerun_gen.blender.job import Event, RenderJob
 from animerun_gen.dataset.files import write_json
 from animerun_gen.pipeline import paths
 from animerun_gen.pipeline.chunks import Chunk, RenderChunk, Task, TaskChunk
 from animerun_gen.pipeline.engines import Engine
+from animerun_gen.pipeline.inputs import begin_reading, end_reading, note_opened
 from animerun_gen.pipeline.labelling import LabelTask
 from animerun_gen.pipeline.plan import CutPlan, split_job
 from animerun_gen.pipeline.progress import Progress
 from animerun_gen.pipeline.recoloring import PassPlan, RecolorTask, SurveyTask
-from animerun_gen.pipeline.record import CutRecord, input_digest
+from animerun_gen.pipeline.record import CutRecord
 from animerun_gen.pipeline.scheduling import WAIT_SECONDS, Executor, ExecutorLost, Scheduler
 from animerun_gen.pipeline.summary import CutSummary, failures_to
-from animerun_gen.recolor.survey import Survey
 
 SMALLEST_CHUNK = 6
 """Frames for which another Blender process is worth its start."""
@@ -73,7 +74,7 @@ class Work:
             for name, plan in (self._plans.items() if ways.label else ())
             if (passes := plan.missing_passes()) is not None
         }
-        self._surveys: dict[str, Survey] = {}
+        self._surveys: dict[str, Any] = {}
         self._done: set[tuple[str | int | None, ...]] = set()
         self._unopened = {
             name for name in self._jobs if not CutRecord.read(ways.output, name).opened and self._plans[name].frames
@@ -112,7 +113,10 @@ class Work:
         self._progress = progress
         self._scheduler = Scheduler(executor, self)
         size = self._ways.chunk_frames or self._suitable_size(self._slots(executor))
-        for name in self._plans:
+        for name, plan in self._plans.items():
+            if name in self._unopened or (name in self._jobs and self._jobs[name].frames):
+                with failures_to(self._summaries[name]):
+                    begin_reading(self._ways.output, name, plan.watched)
             self._scheduler.add(self._render_chunks(name, size), then=partial(self._rendered, name))
         for frames, pairs in self._labels.values():
             # matches need the segments of both frames
@@ -156,7 +160,7 @@ class Work:
 
     def _render_chunks(self, name: str, size: int) -> list[Chunk]:
         job = self._jobs.get(name)
-        if job is None or self._ways.engine is None:
+        if job is None or self._ways.engine is None or self._summaries[name].failures:
             return []
         parts = split_job(job, -(-len(job.frames) // size)) if job.frames else []
         return [
@@ -169,16 +173,27 @@ class Work:
         config, output = self._plans[name].config, self._ways.output
         if self._ways.engine is not None and name in self._unopened and not self._summaries[name].failures:
             # others made all files and could not tell what the scene depends on
-            self._unopened.discard(name)
             look = RenderChunk(RenderJob(config, output), self._ways.engine, paths.log_file(output, name), looks=True)
-            self._scheduler.add([look])
+            self._scheduler.add([look], then=partial(self._read, name))
+        else:
+            self._read(name)
+
+    def _read(self, name: str) -> None:
+        """Nobody reads the cut's scene any more."""
+        summary = self._summaries[name]
+        if self._ways.engine is not None:
+            with failures_to(summary):
+                end_reading(self._ways.output, name)
         passes = self._passes.get(name)
-        if passes is None or self._summaries[name].failures:
+        if passes is None or summary.failures:
             return
         if (reason := passes.why_not()) is not None:
             self._progress.expect(-_units_of(passes))
-            self._note(self._summaries[name], reason)
+            self._note(summary, reason)
             return
+        # the compiled kernels take their time to load, which a run with nothing to do need not spend
+        from animerun_gen.recolor.survey import Survey
+
         self._surveys[name] = Survey()
         self._scheduler.add(_in_chunks(passes.surveys, LABELS_OF_A_CHUNK), then=partial(self._surveyed, name, passes))
 
@@ -198,13 +213,8 @@ class Work:
         if event["event"] == "opened":
             for note in event["notes"]:
                 summary.note(note)
+            note_opened(output, config.name, config.source, event)
             self._unopened.discard(config.name)
-            record = CutRecord.read(output, config.name)
-            # what the record has was compared with the files when the run began
-            inputs = {path: record.inputs.get(path) or input_digest(path) for path in event["inputs"]}
-            opened = replace(record, inputs=inputs, notes=event["notes"], opened=True)
-            if opened != record:
-                opened.write(output, config.name)
         elif event["event"] == "noticed":
             if summary.note(event["note"]):
                 self._progress.say(f"cut '{config.name}': {event['note']}")

@@ -72,7 +72,7 @@ def make(
 
 
 def contents(output: Path) -> dict[str, bytes]:
-    """Path below the output to content, of all files but the run's own (logs, lock, remembered checksums)."""
+    """Path below the output to content, of all files but the run's own (logs, lock, what is remembered of files)."""
     return {name: path.read_bytes() for name, path in _files(output).items()}
 
 
@@ -93,10 +93,11 @@ def stage_of(name: str) -> str | None:
 
 def _files(output: Path) -> dict[str, Path]:
     state = output / ".animerun-gen"
+    own = {state / name for name in ("logs", "checksums", "judged", "failures")}
     return {
         str(path.relative_to(output)): path
         for path in sorted(output.rglob("*"))
-        if path.is_file() and path.parent != state and not {state / "logs", state / "checksums"} & set(path.parents)
+        if path.is_file() and path not in (state / "lock", state / "fence") and not own & set(path.parents)
     }
 
 

@@ -105,7 +105,7 @@ def do_job(job: RenderJob, reporter: Reporter, engine: FakeEngine) -> None:
     writer = SlowWriter(job.output, config.split, config.name)
     writer.delay = engine.delay
     present = [path for path in engine.inputs if path.exists()]
-    reporter.opened(engine.version, list(engine.notes), present)
+    reporter.opened(engine.version, list(engine.notes), [config.source, *present])
     film = hashlib.sha256(b"".join(path.read_bytes() for path in [config.source, *present])).digest()
     if "ids" in config.motion.extras:
         writer.write_names("object_id", {"0": "background", "1": "square"})

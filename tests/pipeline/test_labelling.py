@@ -9,7 +9,7 @@ import pytest
 from animerun_gen.dataset import ClipFiles
 from animerun_gen.labels import line_area, match_regions, occlusion_mask, trapped_ball_segments
 from animerun_gen.pipeline import paths
-from animerun_gen.pipeline.labelling import collect_quality, read_figures
+from animerun_gen.pipeline.judging import collect_quality, read_figures
 from tests.pipeline.datasets import make, make_cut
 from tests.pipeline.fake_engine import FakeEngine
 

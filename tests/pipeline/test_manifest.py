@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import sys
+import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -82,7 +83,9 @@ def test_it_names_every_file_and_what_the_cut_was_made_from(output: Path, config
     assert written["source"] == {"path": str(config.source), "sha256": hashlib.sha256(b"a film").hexdigest()}
     assert CutConfig.model_validate(written["config"]) == config
     made_with = written["made_with"]
-    assert made_with.keys() == {"animerun_gen", "engine", "python", "numpy", "opencv", "numba"}
+    libraries = {"python", "numpy", "opencv", "numba", "scipy", "scikit-image"}
+    assert made_with.keys() == {"animerun_gen", "engine", "platform", *libraries}
+    assert made_with["platform"] == sysconfig.get_platform()
     assert (made_with["animerun_gen"], made_with["engine"]) == (__version__, "Blender 1.2.3")
     assert made_with["python"] == ".".join(map(str, sys.version_info[:3]))
     assert (made_with["numpy"], made_with["opencv"]) == (np.__version__, cv2.__version__)

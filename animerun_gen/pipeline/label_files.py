@@ -1,0 +1,116 @@
+"""Makes the labels of one frame or pair, and the figures that say how good they are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+
+from animerun_gen.blender.job import IMAGE
+from animerun_gen.config import CutConfig, rgb
+from animerun_gen.dataset.clip import ClipFiles, ClipWriter
+from animerun_gen.dataset.files import read_image, write_json
+from animerun_gen.errors import DatasetError
+from animerun_gen.labels import line_area, match_regions, occlusion_mask, trapped_ball_segments
+from animerun_gen.labels.line_area import line_pixels
+from animerun_gen.pipeline import paths
+from animerun_gen.pipeline.on_disk import has_content
+from animerun_gen.quality.agreement import id_agreement, label_picture_agreement
+from animerun_gen.quality.figures import is_held, pair_figures
+from animerun_gen.quality.segments import segment_figures
+
+
+def label_frame(clip: ClipWriter, config: CutConfig, frame: int) -> None:
+    """Make the segments of a frame, and its figures.
+
+    Raises:
+        DatasetError: A picture is missing or cannot be read, or something cannot be written.
+    """
+    # threads of OpenCV gain nothing beside other workers
+    cv2.setNumThreads(1)
+    labels = config.labels
+    line_art = clip.read("contour", frame)
+    if has_content(clip.path("segment", frame)):
+        # only the figures are wanted anew
+        segments = clip.read("segment", frame)
+    else:
+        segments = trapped_ball_segments(line_art, ball_radius=labels.ball_radius, threshold=labels.line_threshold)
+        clip.write("segment", frame, segments)
+
+    figures: dict[str, Any] = {"frame": frame, "segments": int(segments.max()) + 1}
+    figures |= dict.fromkeys(("leaks", "pieces", "id_regions", "agreement", "agreement_compared", "agreement_ids"))
+    if "ids" in config.motion.extras:
+        materials = clip.read("material_id", frame)
+        lines = line_pixels(line_art, labels.line_threshold)
+        figures |= segment_figures(segments, lines, clip.read("object_id", frame), materials)
+        agreement, compared = label_picture_agreement(clip.read("flat", frame), materials, material_colors(clip))
+        figures |= {"agreement": _rounded(agreement), "agreement_compared": _rounded(compared)}
+        rendered = paths.material_picture(clip.root, clip.cut, frame)
+        if has_content(rendered):
+            figures["agreement_ids"] = _rounded(id_agreement(np.asarray(read_image(rendered), np.uint16), materials))
+    write_json(paths.frame_figures_file(clip.root, clip.cut, frame), figures)
+
+
+def _rounded(share: float | None) -> float | None:
+    return None if share is None else round(share, 9)
+
+
+def material_colors(clip: ClipFiles) -> dict[int, tuple[int, int, int] | None]:
+    """The flat colour of each material id; None where an image is painted."""
+    table = clip.read_names("flat")
+    try:
+        return {int(number): None if color == IMAGE else rgb(color) for number, color in table.items()}
+    except ValueError as error:
+        raise DatasetError(
+            f"{clip.names_path('flat')} is damaged ({error}); remove it and run 'animerun-gen generate' again"
+        ) from error
+
+
+def label_pair(clip: ClipWriter, config: CutConfig, earlier: int, later: int) -> None:
+    """Make everything of a pair: line area, occlusion and matches both ways, and its figures.
+
+    Raises:
+        DatasetError: A picture, flow or segments are missing or cannot be read, or something cannot be written.
+    """
+    # threads of OpenCV gain nothing beside other workers
+    cv2.setNumThreads(1)
+    labels = config.labels
+    near_lines = line_area(
+        clip.read("contour", earlier), distance=labels.line_distance, threshold=labels.line_threshold
+    )
+    _write_missing(clip, "line_area", earlier, near_lines)
+    flows = {"forward": clip.read("flow_forward", earlier), "backward": clip.read("flow_backward", later)}
+    frames, flats, segments = (
+        {frame: clip.read(name, frame) for frame in (earlier, later)} for name in ("frame", "flat", "segment")
+    )
+    figures: dict[str, Any] = {"source": earlier, "target": later, "held": is_held(flats[earlier], flats[later])}
+    for direction, source, target in (("forward", earlier, later), ("backward", later, earlier)):
+        opposite = "backward" if direction == "forward" else "forward"
+        flow = flows[direction]
+        occlusion = occlusion_mask(flow, flows[opposite], labels.occlusion_threshold)
+        exact = None
+        if "exact_occlusion" in config.motion.extras:
+            exact = clip.read(f"exact_occlusion_{direction}", source)
+        hides = exact if exact is not None and labels.match_occlusion == "exact" else occlusion
+        _write_missing(clip, f"occlusion_{direction}", source, occlusion)
+        matches = match_regions(segments[source], segments[target], flow, hides)
+        _write_missing(clip, f"match_{direction}", source, matches)
+        figures[direction] = pair_figures(
+            frames[source],
+            frames[target],
+            flow,
+            occlusion,
+            back=flows[opposite],
+            exact_occlusion=exact,
+            source_flat=flats[source],
+            target_flat=flats[target],
+            threshold=labels.occlusion_threshold,
+        )
+    write_json(paths.figures_file(clip.root, clip.cut, earlier), figures)
+
+
+def _write_missing(clip: ClipWriter, name: str, frame: int, value: Any) -> None:
+    """Write a file unless it is there: what is out of date was cleared away before."""
+    if not has_content(clip.path(name, frame)):
+        clip.write(name, frame, value)

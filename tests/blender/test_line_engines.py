@@ -1,0 +1,118 @@
+"""Lines from the geometry, made by Blender and the command line, against a slow reference."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from animerun_gen.dataset import ClipFiles, Dataset
+from animerun_gen.dataset.files import read_json
+from tests.blender.conftest import needs_installed_blender, run_cli
+
+pytestmark = pytest.mark.blender
+
+FLOATING = """
+add("cube", "box", (0.8, 0.1, 0.05), location=(-1, 0, 0), rotation=(0.3, 0.2, 0.5))
+box = bpy.context.object
+box.data.materials.append(paint("lid", (0.1, 0.8, 0.05)))
+box.data.polygons[4].material_index = 1
+ball = add("uv_sphere", "ball", (0.05, 0.2, 0.8), location=(1.2, -1, 0.2), segments=64, ring_count=48)
+ball.keyframe_insert("location", frame=1)
+ball.location.x = 0.3
+ball.keyframe_insert("location", frame=4)
+add("plane", "wall", (0.6, 0.6, 0.6), location=(0, 6, 0), rotation=(math.pi / 2, 0.1, 0), size=9)
+"""
+
+GEOMETRY = "lines: {engine: geometry}\nmotion: {extras: [ids, depth, normals, exact_occlusion]}\n"
+
+
+def expected_lines(clip: ClipFiles, frame: int, crease_angle: float) -> np.ndarray:
+    """Where lines are, by the companions alone, for things that do not touch and of which one has large flat faces."""
+    objects, materials = clip.read("object_id", frame), clip.read("material_id", frame)
+    depth, normals = clip.read("depth", frame), clip.read("normal", frame).astype(np.float64)
+    box = next(int(number) for number, name in clip_names(clip).items() if name == "box")
+    height, width = objects.shape
+    is_line = np.zeros((height, width), bool)
+    flush = []
+    for down, right in ((0, 1), (1, 0)):
+        for row in range(height - down):
+            for column in range(width - right):
+                here, there = (row, column), (row + down, column + right)
+                if objects[here] != objects[there]:
+                    is_line[here if depth[here] > depth[there] else there] = True
+                    continue
+                turn = math.degrees(math.acos(min(1.0, float(normals[here] @ normals[there]))))
+                is_crease = objects[here] == box and turn > 180.0 - crease_angle
+                if is_crease or materials[here] != materials[there]:
+                    flush.append((here, there))
+    for here, there in flush:
+        if not is_line[here] and not is_line[there]:
+            is_line[there] = True
+    return is_line
+
+
+def clip_names(clip: ClipFiles) -> dict[str, str]:
+    path = clip.path("object_id", clip.frame_numbers[0]).parent
+    (table,) = path.glob("*.json")
+    return read_json(table)
+
+
+def test_lines_are_where_the_slow_reference_has_them(
+    tmp_path: Path, build: Callable[[str, str], Path], cut: Callable[..., Path]
+) -> None:
+    config = cut(build("floating", FLOATING), GEOMETRY, last=3)
+    result = run_cli("generate", config, "--out", tmp_path / "out", "--workers", 2)
+    assert "Freestyle" not in result.stdout
+    clip = Dataset(tmp_path / "out").clip("floating")
+    for frame in (1, 2, 3):
+        line_art = clip.read("contour", frame)
+        assert set(np.unique(line_art)) == {0, 255}
+        assert np.array_equal(line_art == 0, expected_lines(clip, frame, 134.43))
+        picture, flat = clip.read("frame", frame), clip.read("flat", frame)
+        assert np.array_equal(picture, np.where((line_art == 0)[..., None], 0, flat))
+    # the ball moves, and the edges of the box are lines inside it
+    assert not np.array_equal(clip.read("contour", 1), clip.read("contour", 3))
+    ids = clip.read("object_id", 1)
+    box = next(int(number) for number, name in clip_names(clip).items() if name == "box")
+    assert ((clip.read("contour", 1) == 0) & (ids == box)).sum() > 20
+
+
+def test_auto_counts_the_triangles_and_says_what_it_chose(
+    tmp_path: Path, build: Callable[[str, str], Path], cut: Callable[..., Path]
+) -> None:
+    dense = FLOATING + "ball.modifiers.new('fine', 'SUBSURF').render_levels = 5\n"
+    for name, scene, engine in (("few", FLOATING, "freestyle"), ("many", dense, "geometry")):
+        config = cut(build(name, scene), "lines: {engine: auto}\n")
+        said = run_cli("render", config, "--out", tmp_path / "out", "--frames", "1:1").stdout
+        assert f"note: lines: {engine}, because Freestyle" in said
+        manifest = read_json(tmp_path / "out" / "manifest" / f"{name}.json")
+        assert manifest["config"]["lines"]["engine"] == engine
+    # of the box, the wall and the ball, whose poles are triangles
+    counted = read_json(tmp_path / "out" / ".animerun-gen" / "triangle_counts" / "few.json")["triangles"]
+    assert counted == 12 + 2 + 2 * 64 * 47
+
+
+def test_marked_edges_that_are_not_drawn_are_mentioned(
+    tmp_path: Path, build: Callable[[str, str], Path], cut: Callable[..., Path]
+) -> None:
+    marked = FLOATING + "box.data.edges[0].use_freestyle_mark = True\n"
+    config = cut(build("marked", marked), "lines: {engine: geometry}\n")
+    said = run_cli("render", config, "--out", tmp_path / "out", "--frames", "1:1").stdout
+    assert "because engine geometry knows no edge_mark" in said
+    config.write_text(config.read_text().replace("geometry}", "geometry, edges: [silhouette, crease]}"))
+    assert "edge_mark" not in run_cli("render", config, "--out", tmp_path / "out", "--frames", "1:1").stdout
+
+
+@needs_installed_blender
+def test_an_installed_blender_draws_the_same_lines(tmp_path: Path, configure: Callable[..., Path]) -> None:
+    config = configure("courier", "frames: {first: 3, last: 4}\nlines: {engine: geometry}\n")
+    pictures = []
+    for name, more in (("module", ()), ("program", ("--blender", "blender"))):
+        run_cli("render", config, "--out", tmp_path / name, *more)
+        pictures.append(Dataset(tmp_path / name).clip("courier").read("contour", 3))
+    assert (pictures[0] == 0).sum() > 300
+    assert np.mean(pictures[0] != pictures[1]) < 0.001

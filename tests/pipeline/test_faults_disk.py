@@ -1,0 +1,243 @@
+"""Disks that fill up or turn read-only, on real file systems that are mounted for it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from animerun_gen.blender.job import Event, RenderJob
+from animerun_gen.cli import main
+from animerun_gen.errors import AnimerunGenError, DatasetError
+from animerun_gen.pipeline import run as running
+from animerun_gen.pipeline.children import Conditions
+from animerun_gen.pipeline.run import CutSummary, Options, describe, generate
+from animerun_gen.pipeline.status import read_status
+from tests.pipeline.datasets import contents, make, make_cut
+from tests.pipeline.fake_engine import FakeEngine, FakeProgram, FakeRun
+
+
+@dataclass(frozen=True)
+class Disk:
+    """A small disk of its own.
+
+    Attributes:
+        root: Where it is mounted.
+    """
+
+    root: Path
+
+    @property
+    def output(self) -> Path:
+        return self.root / "out"
+
+    def limit(self, size: int) -> None:
+        """Let it have so many bytes and no more."""
+        _mount("-o", f"remount,size={size}", self.root)
+
+    def limit_to_what_is_there(self, room: int) -> None:
+        """Leave so many bytes, rounded to pages."""
+        used = os.statvfs(self.root)
+        self.limit((used.f_blocks - used.f_bfree) * used.f_frsize + room)
+
+    def set_writable(self, writable: bool) -> None:
+        _mount("-o", "remount,rw" if writable else "remount,ro", self.root)
+
+    def freeze(self) -> list[Path]:
+        """Let no folder of the dataset take anything any more; the lock, which is open, keeps the whole from it."""
+        state = self.output / ".animerun-gen"
+        folders = [path for path in (*self.output.iterdir(), *state.iterdir()) if path.is_dir() and path != state]
+        for folder in folders:
+            _mount("--bind", folder, folder)
+            _mount("-o", "remount,bind,ro", folder)
+        return folders
+
+
+def _mount(*arguments: object) -> None:
+    subprocess.run(["mount", *map(str, arguments)], check=True, capture_output=True)
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Disk]:
+    root = tmp_path / "disk"
+    root.mkdir()
+    try:
+        _mount("-t", "tmpfs", "-o", "size=64m", "tmpfs", root)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("no file system may be mounted here; run as root to try full and read-only disks")
+    try:
+        yield Disk(root)
+    finally:
+        subprocess.run(["umount", "--lazy", str(root)], check=True)
+
+
+@dataclass(frozen=True)
+class Meddled(FakeEngine):
+    """Something happens to the disk when a frame is done."""
+
+    meddle: dict[int, Callable[[], None]] = field(default_factory=dict)
+
+    def start(self, job: RenderJob, log: Path, conditions: Conditions | None = None) -> Any:
+        return MeddledRun(self, job)
+
+
+@dataclass(frozen=True)
+class MeddledRun(FakeRun):
+    engine: Meddled
+
+    def run(self, on_event: Callable[[Event], None]) -> None:
+        def passed_on(event: Event) -> None:
+            on_event(event)
+            if event["event"] == "frame_done" and event["frame"] in self.engine.meddle:
+                self.engine.meddle.pop(event["frame"])()
+
+        try:
+            super().run(passed_on)
+        except DatasetError as error:
+            # as a child process would report it
+            raise AnimerunGenError(str(error)) from error
+
+
+def one(summaries: list[CutSummary]) -> CutSummary:
+    [summary] = summaries
+    return summary
+
+
+def require_mended(tmp_path: Path, disk: Disk) -> None:
+    """The same command, now that there is room, ends with what an undisturbed run makes."""
+    config = make_cut(tmp_path)
+    make(config, disk.output, FakeEngine())
+    make(config, tmp_path / "fresh", FakeEngine())
+    assert contents(disk.output) == contents(tmp_path / "fresh")
+    assert read_status(disk.output).complete
+
+
+def require_whole(output: Path, whole: dict[str, bytes]) -> None:
+    """Every file of the splits is complete."""
+    there = {name: data for name, data in contents(output).items() if name.startswith(("train", "test"))}
+    assert there
+    assert all(data == whole[name] for name, data in there.items())
+
+
+@pytest.fixture
+def whole(tmp_path: Path) -> dict[str, bytes]:
+    make(make_cut(tmp_path), tmp_path / "whole", FakeEngine())
+    return contents(tmp_path / "whole")
+
+
+def test_full_while_a_child_renders(tmp_path: Path, disk: Disk, whole: dict[str, bytes]) -> None:
+    disk.limit(400_000)
+    summary = one(generate([make_cut(tmp_path)], Options(disk.output, FakeProgram())))
+    assert summary.failures
+    assert any("the disk is full" in line or "No space left" in line for line in describe([summary], disk.output))
+    require_whole(disk.output, whole)
+    disk.limit(64 << 20)
+    require_mended(tmp_path, disk)
+
+
+@pytest.mark.parametrize("frame", [1, 2, 3, 4, 5])
+def test_full_from_a_frame_on(tmp_path: Path, disk: Disk, whole: dict[str, bytes], frame: int) -> None:
+    engine = Meddled(meddle={frame: lambda: disk.limit_to_what_is_there(8192)})
+    summary = one(generate([make_cut(tmp_path)], Options(disk.output, engine)))
+    assert summary.failures
+    assert "the disk is full; make room and run the same command again" in summary.failures[0]
+    require_whole(disk.output, whole)
+    disk.limit(64 << 20)
+    require_mended(tmp_path, disk)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_full_while_labelling(tmp_path: Path, disk: Disk, whole: dict[str, bytes], workers: int) -> None:
+    config = make_cut(tmp_path)
+    make(config, disk.output, FakeEngine(), label=False)
+    disk.limit_to_what_is_there(60_000)
+    summary = one(generate([config], Options(disk.output, None, render=False, workers=workers)))
+    assert "the disk is full" in summary.failures[0]
+    require_whole(disk.output, whole)
+    disk.limit(64 << 20)
+    require_mended(tmp_path, disk)
+
+
+def test_full_when_only_manifest_and_quality_are_missing(tmp_path: Path, disk: Disk) -> None:
+    config = make_cut(tmp_path)
+    make(config, disk.output, FakeEngine())
+    (disk.output / "manifest/square.json").unlink()
+    (disk.output / "quality/square.json").unlink()
+    disk.limit_to_what_is_there(0)
+    summary = one(generate([config], Options(disk.output, FakeEngine())))
+    said = "\n".join(summary.failures)
+    assert "quality/square.json cannot be written: the disk is full" in said
+    assert "manifest/square.json cannot be written: the disk is full" in said
+    disk.limit(64 << 20)
+    require_mended(tmp_path, disk)
+
+
+def test_full_before_the_record_can_be_written(tmp_path: Path, disk: Disk) -> None:
+    disk.output.mkdir()
+    (disk.output / ".animerun-gen").mkdir()
+    (disk.output / ".animerun-gen/lock").write_bytes(b"1")
+    (disk.output / ".animerun-gen/fence").write_bytes(b"-" * 32)
+    (disk.root / "filler").write_bytes(bytes(100))
+    disk.limit_to_what_is_there(0)
+    summary = one(generate([make_cut(tmp_path)], Options(disk.output, FakeEngine())))
+    assert "cuts/square.json cannot be written: the disk is full" in summary.failures[0]
+    disk.limit(64 << 20)
+    require_mended(tmp_path, disk)
+
+
+def test_the_command_ends_with_a_sentence_and_status_1(
+    tmp_path: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(running.BpyModule, "find", classmethod(lambda cls: FakeProgram()))
+    config = tmp_path / "square.yaml"
+    config.write_text("name: square\nsource: film.blend\nframes: {first: 1, last: 5}\nresolution: [64, 48]\n")
+    make_cut(tmp_path)
+    disk.limit(200_000)
+    command = ["generate", str(config), "--out", str(disk.output)]
+    assert main(command) == 1
+    captured = capsys.readouterr()
+    assert "Traceback" not in captured.out + captured.err
+    assert "full" in captured.out or "No space left" in captured.out
+    disk.limit(64 << 20)
+    assert main(command) == 0
+
+
+def test_read_only_from_the_start(tmp_path: Path, disk: Disk) -> None:
+    disk.set_writable(False)
+    with pytest.raises(DatasetError, match=r"the output folder .* cannot be written to: Read-only file system"):
+        generate([make_cut(tmp_path)], Options(disk.output, FakeEngine()))
+    disk.set_writable(True)
+    require_mended(tmp_path, disk)
+
+
+def test_a_finished_dataset_that_is_read_only(tmp_path: Path, disk: Disk) -> None:
+    config = make_cut(tmp_path)
+    make(config, disk.output, FakeEngine())
+    before = contents(disk.output)
+    disk.set_writable(False)
+    with pytest.raises(DatasetError, match="Read-only file system"):
+        generate([config], Options(disk.output, FakeEngine()))
+    assert read_status(disk.output).complete
+    assert main(["status", str(disk.output)]) == 0
+    assert main(["verify", str(disk.output)]) == 0
+    disk.set_writable(True)
+    assert contents(disk.output) == before
+
+
+@pytest.mark.parametrize("frame", [1, 3, 5])
+def test_read_only_from_a_frame_on(tmp_path: Path, disk: Disk, whole: dict[str, bytes], frame: int) -> None:
+    frozen: list[Path] = []
+    engine = Meddled(meddle={frame: lambda: frozen.extend(disk.freeze())})
+    try:
+        summary = one(generate([make_cut(tmp_path)], Options(disk.output, engine)))
+        assert "ead-only" in "\n".join(summary.failures)
+    finally:
+        for folder in frozen:
+            subprocess.run(["umount", str(folder)], check=True)
+    require_whole(disk.output, whole)
+    require_mended(tmp_path, disk)
