@@ -144,6 +144,38 @@ def test_a_missing_film_is_told_before_anything_begins(
     assert not (project / "out").exists()
 
 
+def test_the_command_for_what_is_missing_makes_just_that(
+    project: Path, engine: FakeEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["generate", "a.yaml", "--out", "out", "--frames", "1:2"]) == 0
+    [line] = [line for line in capsys.readouterr().out.splitlines() if "to make just that:" in line]
+    words = line.partition(": ")[2].split()
+    assert words == ["animerun-gen", "generate", "a.yaml", "--out", "out", "--frames", "2:5"]
+    assert main(words[1:]) == 0
+    assert "to make just that" not in capsys.readouterr().out
+    assert [job.pictures for job in engine.jobs] == [(1, 2), (3, 4, 5)]
+    assert engine.jobs[1].pairs == ((2, 3), (3, 4), (4, 5))
+
+
+@pytest.mark.parametrize(
+    ("option", "text"),
+    [
+        ("--chunk-frames", "0"),
+        ("--chunk-frames", "x"),
+        ("--patience", "0"),
+        ("--patience", "nan"),
+        ("--patience", "-3"),
+    ],
+)
+def test_ways_to_share_work_out_are_checked(
+    project: Path, capsys: pytest.CaptureFixture[str], option: str, text: str
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["generate", "a.yaml", "--out", "out", option, text])
+    assert caught.value.code == 2
+    assert f"'{text}' is no " in capsys.readouterr().err
+
+
 def test_generate_makes_all_cuts_of_a_folder(
     project: Path, engine: FakeEngine, capsys: pytest.CaptureFixture[str]
 ) -> None:

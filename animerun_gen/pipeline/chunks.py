@@ -31,6 +31,10 @@ Task = LabelTask | SurveyTask | RecolorTask
 """Work on a frame or a pair that needs no Blender."""
 
 
+PASSING = frozenset({"begins", "took", "finished"})
+"""Events that are of interest only to who looks after the child."""
+
+
 class Chunk(Protocol):
     """A part of the work."""
 
@@ -200,8 +204,9 @@ class TaskChunk:
 def still_missing(job: RenderJob) -> RenderJob | None:
     """What of a job is not on disk: another attempt may have made a part of it.  None where nothing is left."""
     frames = set(job.frames)
-    found = FilesOnDisk(job.output, job.config.split, job.config.name)
-    plan = CutPlan(job.config, job.output, tuple(f for f in job.config.frame_numbers if f in frames), {}, found, [], {})
+    found = FilesOnDisk(job.output, job.config.split, job.config.name, look=False)
+    chosen = tuple(frame for frame in job.config.frame_numbers if frame in frames)
+    plan = CutPlan(job.config, job.output, chosen, redone={}, found=found, notes=[], watched={})
     missing = plan.missing_render(job.cross_check)
     left = replace(
         job,
@@ -253,8 +258,9 @@ def do_chunk(run: JobRun, on_event: Callable[[Event], None], place: str = "") ->
     events: list[Event] = []
 
     def tell(event: Event) -> None:
-        events.append(event)
-        on_event(event)
+        if event["event"] not in PASSING:
+            events.append(event)
+            on_event(event)
 
     def outcome(status: Literal["done", "failed", "died", "over"], sentence: str = "", what: str = "") -> Outcome:
         opened = any(event["event"] == "opened" for event in events)

@@ -20,11 +20,11 @@ from pathlib import Path
 from animerun_gen.errors import AnimerunGenError, DatasetError
 from animerun_gen.pipeline.paths import state_folder
 
+NOBODY = "-" * 32
+"""Stands where the token of a run would, as long as that."""
+
 LOOK_SECONDS = 0.1
 """Between two attempts to get the lock."""
-
-NO_RUN = "-" * 32
-"""In place of a token between runs: as long as one, so that a full disk does not keep it from being written over."""
 
 PATIENT_SECONDS = 2.0
 """For so long a new run waits in silence: children of a killed run need a moment to end."""
@@ -89,7 +89,7 @@ def fenced(output: Path, say: Callable[[str], None]) -> Iterator[Fence]:
         _wait_for_others(output, say, "work that an earlier run handed out")
         yield fence
     finally:
-        _put_token(output, NO_RUN)
+        _put_token(output, NOBODY)
         _wait_for_others(output, say, "work that this run handed out")
 
 
@@ -99,10 +99,11 @@ def fence_file(output: Path) -> Path:
 
 
 def _put_token(output: Path, token: str) -> None:
-    """Say which run the dataset belongs to: in place, because the file is locked, and because a full disk allows it."""
+    """Say which run the dataset belongs to: in place, because the file is locked, and a full disk allows that."""
     with _opened(output) as descriptor:
         try:
             os.pwrite(descriptor, token.encode("ascii"), 0)
+            os.truncate(descriptor, len(token))
         except OSError as error:
             raise DatasetError(f"{fence_file(output)} cannot be written: {error.strerror}") from error
 

@@ -66,7 +66,9 @@ def note_opened(output: Path, cut: str, source: Path, event: Event) -> None:
             inputs[path] = record.inputs.get(path) or input_digest(path)
         if reading.setdefault(path, mark) != mark or input_mark(path) != mark:
             reading[path] = CHANGED
-    replace(record, inputs=inputs, notes=event["notes"], reading=reading, opened=True).write(output, cut)
+    noted = replace(record, inputs=inputs, notes=event["notes"], reading=reading, opened=True)
+    if noted != record:
+        noted.write(output, cut)
 
 
 def end_reading(output: Path, cut: str) -> None:

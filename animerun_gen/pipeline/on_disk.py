@@ -26,6 +26,8 @@ class FilesOnDisk:
         root: Root folder of the dataset.
         split: ``"train"`` or ``"test"``.
         cut: Name of the cut.
+        look: Whether to look at all folders now; without, every question goes to the disk, as :meth:`expect_changes`
+            has it.
 
     Attributes:
         before: The mark (see :func:`mark`) of every file of the cut as the run found it, by its path below the root.
@@ -34,7 +36,7 @@ class FilesOnDisk:
         DatasetError: A folder cannot be read.
     """
 
-    def __init__(self, root: Path, split: str, cut: str) -> None:
+    def __init__(self, root: Path, split: str, cut: str, look: bool = True) -> None:
         self.root = root
         self.split = split
         self.cut = cut
@@ -42,8 +44,9 @@ class FilesOnDisk:
         self._entries: list[Entry] = []
         self._marks: dict[str, str] = {}
         self._frames: dict[str, set[int]] = {}
-        self._changing = False
-        self.look_again()
+        self._changing = not look
+        if look:
+            self.look_again()
 
     def look_again(self) -> None:
         """Look at the folders anew, because what was there has been cleared up.

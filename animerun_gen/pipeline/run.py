@@ -23,7 +23,6 @@ from animerun_gen.pipeline.coverage import describe_coverage, frames_to_make, me
 from animerun_gen.pipeline.engines import BpyModule, Engine, InstalledBlender
 from animerun_gen.pipeline.failures import keep_failures
 from animerun_gen.pipeline.fence import Fence, fenced
-from animerun_gen.pipeline.inputs import end_reading
 from animerun_gen.pipeline.judging import collect_quality, read_cross_checks
 from animerun_gen.pipeline.line_engine import choose_line_engines
 from animerun_gen.pipeline.local_executor import InlineExecutor, LocalExecutor
@@ -116,9 +115,6 @@ def generate(cuts: Sequence[CutConfig], options: Options) -> list[CutSummary]:
         _do(plans, options, fence, summaries)
         for plan in plans:
             summary = summaries[plan.config.name]
-            if engine is not None:
-                with failures_to(summary):
-                    end_reading(options.output, plan.config.name)
             if options.label and (summary.labelled or not summary.failures):
                 with failures_to(summary):
                     summary.quality = collect_quality(options.output, plan.config)

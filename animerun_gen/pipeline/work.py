@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from animerun_gen.blender.job import Event, RenderJob
 from animerun_gen.dataset.files import write_json
 from animerun_gen.pipeline import paths
 from animerun_gen.pipeline.chunks import Chunk, RenderChunk, Task, TaskChunk
 from animerun_gen.pipeline.engines import Engine
-from animerun_gen.pipeline.inputs import begin_reading, note_opened
+from animerun_gen.pipeline.inputs import begin_reading, end_reading, note_opened
 from animerun_gen.pipeline.labelling import LabelTask
 from animerun_gen.pipeline.plan import CutPlan, split_job
 from animerun_gen.pipeline.progress import Progress
@@ -21,9 +21,6 @@ from animerun_gen.pipeline.recoloring import PassPlan, RecolorTask, SurveyTask
 from animerun_gen.pipeline.record import CutRecord
 from animerun_gen.pipeline.scheduling import WAIT_SECONDS, Executor, ExecutorLost, Scheduler
 from animerun_gen.pipeline.summary import CutSummary, failures_to
-
-if TYPE_CHECKING:
-    from animerun_gen.recolor.survey import Survey
 
 SMALLEST_CHUNK = 6
 """Frames for which another Blender process is worth its start."""
@@ -77,7 +74,7 @@ class Work:
             for name, plan in (self._plans.items() if ways.label else ())
             if (passes := plan.missing_passes()) is not None
         }
-        self._surveys: dict[str, Survey] = {}
+        self._surveys: dict[str, Any] = {}
         self._done: set[tuple[str | int | None, ...]] = set()
         self._unopened = {
             name for name in self._jobs if not CutRecord.read(ways.output, name).opened and self._plans[name].frames
@@ -116,9 +113,10 @@ class Work:
         self._progress = progress
         self._scheduler = Scheduler(executor, self)
         size = self._ways.chunk_frames or self._suitable_size(self._slots(executor))
-        for name in self._plans:
-            if not self._begin_reading(name):
-                self._jobs.pop(name)
+        for name, plan in self._plans.items():
+            if name in self._unopened or (name in self._jobs and self._jobs[name].frames):
+                with failures_to(self._summaries[name]):
+                    begin_reading(self._ways.output, name, plan.watched)
             self._scheduler.add(self._render_chunks(name, size), then=partial(self._rendered, name))
         for frames, pairs in self._labels.values():
             # matches need the segments of both frames
@@ -154,17 +152,6 @@ class Work:
             raise
         return slots
 
-    def _begin_reading(self, name: str) -> bool:
-        """Note what the rendering of a cut is about to read; returns whether it can go on."""
-        job = self._jobs.get(name)
-        if job is None or not (job.frames or name in self._unopened):
-            return True
-        summary = self._summaries[name]
-        with failures_to(summary):
-            begin_reading(self._ways.output, name, self._plans[name].watched)
-            return True
-        return False
-
     def _suitable_size(self, slots: int) -> int:
         """So large that Blender starts seldom, and so small that all workers have something to do until the end."""
         total = sum(len(job.frames) for job in self._jobs.values())
@@ -173,7 +160,7 @@ class Work:
 
     def _render_chunks(self, name: str, size: int) -> list[Chunk]:
         job = self._jobs.get(name)
-        if job is None or self._ways.engine is None:
+        if job is None or self._ways.engine is None or self._summaries[name].failures:
             return []
         parts = split_job(job, -(-len(job.frames) // size)) if job.frames else []
         return [
@@ -186,15 +173,23 @@ class Work:
         config, output = self._plans[name].config, self._ways.output
         if self._ways.engine is not None and name in self._unopened and not self._summaries[name].failures:
             # others made all files and could not tell what the scene depends on
-            self._unopened.discard(name)
             look = RenderChunk(RenderJob(config, output), self._ways.engine, paths.log_file(output, name), looks=True)
-            self._scheduler.add([look])
+            self._scheduler.add([look], then=partial(self._read, name))
+        else:
+            self._read(name)
+
+    def _read(self, name: str) -> None:
+        """Nobody reads the cut's scene any more."""
+        summary = self._summaries[name]
+        if self._ways.engine is not None:
+            with failures_to(summary):
+                end_reading(self._ways.output, name)
         passes = self._passes.get(name)
-        if passes is None or self._summaries[name].failures:
+        if passes is None or summary.failures:
             return
         if (reason := passes.why_not()) is not None:
             self._progress.expect(-_units_of(passes))
-            self._note(self._summaries[name], reason)
+            self._note(summary, reason)
             return
         # the compiled kernels take their time to load, which a run with nothing to do need not spend
         from animerun_gen.recolor.survey import Survey
@@ -218,8 +213,8 @@ class Work:
         if event["event"] == "opened":
             for note in event["notes"]:
                 summary.note(note)
-            self._unopened.discard(config.name)
             note_opened(output, config.name, config.source, event)
+            self._unopened.discard(config.name)
         elif event["event"] == "noticed":
             if summary.note(event["note"]):
                 self._progress.say(f"cut '{config.name}': {event['note']}")

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -37,6 +38,7 @@ class Meddled:
 
     engine: BpyModule
     meddle: Callable[[], object]
+    in_this_process: ClassVar[bool] = True
 
     @property
     def version(self) -> str:

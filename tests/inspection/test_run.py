@@ -27,7 +27,7 @@ class FakeBlender:
     script: Path
     version: str = "Blender 0.0"
 
-    def start(self, job: Any, log: Path) -> Any:
+    def start(self, job: Any, log: Path, conditions: Any = None) -> Any:
         raise AssertionError("nothing is to be rendered")
 
     def module_command(self, module: str, *arguments: str) -> list[str]:

@@ -97,7 +97,7 @@ def _files(output: Path) -> dict[str, Path]:
     return {
         str(path.relative_to(output)): path
         for path in sorted(output.rglob("*"))
-        if path.is_file() and path.parent != state and not own & set(path.parents)
+        if path.is_file() and path not in (state / "lock", state / "fence") and not own & set(path.parents)
     }
 
 

@@ -181,6 +181,7 @@ def test_full_before_the_record_can_be_written(tmp_path: Path, disk: Disk) -> No
     disk.output.mkdir()
     (disk.output / ".animerun-gen").mkdir()
     (disk.output / ".animerun-gen/lock").write_bytes(b"1")
+    (disk.output / ".animerun-gen/fence").write_bytes(b"-" * 32)
     (disk.root / "filler").write_bytes(bytes(100))
     disk.limit_to_what_is_there(0)
     summary = one(generate([make_cut(tmp_path)], Options(disk.output, FakeEngine())))

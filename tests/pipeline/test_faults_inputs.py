@@ -75,7 +75,7 @@ def run(tmp_path: Path, library: Path, meddle: dict[int, Callable[[], None]]) ->
 
 
 def require_said_and_mended(tmp_path: Path, library: Path, summary: CutSummary, changed: Path) -> None:
-    """The run says what changed, and the next one makes what an undisturbed run makes."""
+    """The run says what changed, and the next one makes everything anew, as an undisturbed run makes it."""
     [failure] = summary.failures
     assert failure == (
         f"cut 'square': {changed} changed while the cut was being rendered, so its frames may show two versions of it; "

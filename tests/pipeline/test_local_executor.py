@@ -87,12 +87,16 @@ def test_a_child_that_keeps_dying_costs_its_frame_and_the_rest_is_made(tmp_path:
     assert contents(tmp_path / "out") == contents(tmp_path / "undisturbed")
 
 
+def task_children() -> list[int]:
+    """The labelling processes of this one."""
+    return [one for one in descendants(os.getpid()) if b"task_child" in Path(f"/proc/{one}/cmdline").read_bytes()]
+
+
 def test_a_killed_labelling_child_is_told_and_the_next_one_does_the_rest(tmp_path: Path) -> None:
     config, output = make_cut(tmp_path, {"frames": {"last": 9}}), tmp_path / "out"
     make(config, output, FakeEngine(), label=False)
     tasks = [LabelTask(config, output, frame) for frame in config.frame_numbers]
     told: list[Event] = []
-    others = set(descendants(os.getpid()))
 
     def kill(event: Event) -> None:
         told.append(event)
@@ -107,12 +111,12 @@ def test_a_killed_labelling_child_is_told_and_the_next_one_does_the_rest(tmp_pat
         TaskProcess(tasks, Conditions()).run(again.append)
         assert [event["event"] for event in again] == ["task_done"] * 9
         # the child is kept, and can be given more
-        [kept] = set(descendants(os.getpid())) - others
+        [kept] = task_children()
         TaskProcess(tasks[:1], Conditions()).run(again.append)
-        assert set(descendants(os.getpid())) - others == {kept}
+        assert task_children() == [kept]
     finally:
         end_idle_children()
-    assert set(descendants(os.getpid())) == others
+    assert not task_children()
 
 
 class Rendering:

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from animerun_gen.pipeline import fence as module
+from animerun_gen.pipeline.fence import Fence, RunOver, fence_file, fenced
+from animerun_gen.pipeline.paths import state_folder
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> Path:
+    state_folder(tmp_path).mkdir()
+    return tmp_path
+
+
+def test_work_of_a_run_may_begin_only_as_long_as_it_goes_on(output: Path) -> None:
+    with fenced(output, print) as first:
+        assert first.is_up()
+        with first.inside(), first.inside():
+            pass
+    assert not first.is_up()
+    with pytest.raises(RunOver), first.inside():
+        raise AssertionError("it is over")
+    with fenced(output, print) as second:
+        assert second.is_up()
+        with pytest.raises(RunOver), first.inside():
+            raise AssertionError("another run goes on")
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\xff\xfe", b"another"])
+def test_whatever_else_stands_there_is_no_permission(output: Path, content: bytes | None) -> None:
+    with fenced(output, print) as fence:
+        if content is None:
+            fence_file(output).unlink()
+        else:
+            fence_file(output).write_bytes(content)
+        assert not fence.is_up()
+    assert not Fence(output / "nowhere", "x").is_up()
+
+
+def test_a_new_run_waits_for_the_writers_of_the_one_before_and_says_so(
+    output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PATIENT_SECONDS", 0.1)
+    state_folder(output).mkdir(exist_ok=True)
+    fence_file(output).write_text("token of a killed run")
+    killed = Fence(output, "token of a killed run")
+    order: list[str] = []
+    release, inside = threading.Event(), threading.Event()
+
+    def orphan() -> None:
+        with killed.inside():
+            inside.set()
+            release.wait(20.0)
+            # what it sees now: it has to end
+            order.append("orphan ends" if not killed.is_up() else "orphan was not told")
+
+    def say(sentence: str) -> None:
+        order.append(sentence)
+        release.set()
+
+    thread = threading.Thread(target=orphan)
+    thread.start()
+    inside.wait(20.0)
+    with fenced(output, say):
+        order.append("begins")
+    thread.join()
+    waiting = "waiting for work that an earlier run handed out to end: it still writes into"
+    assert order == [f"{waiting} {output}; Ctrl-C ends the waiting", "orphan ends", "begins"]
+
+
+def test_a_child_that_inherited_the_lock_is_waited_for_as_well(output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PATIENT_SECONDS", 0.1)
+    with fenced(output, print) as fence:
+        with fence.inside() as descriptor:
+            program = "import sys; sys.stdin.read()"
+            command = [sys.executable, "-I", "-S", "-c", program]
+            child = subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=(descriptor,))
+        said: list[str] = []
+
+        def let_go(sentence: str) -> None:
+            said.append(sentence)
+            child.communicate()
+
+        with fenced(output, let_go):
+            assert said
+            assert child.returncode == 0
