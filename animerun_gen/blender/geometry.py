@@ -16,6 +16,7 @@ from typing import Any
 import bpy
 import numpy as np
 
+from animerun_gen.blender import versions
 from animerun_gen.blender.convert.clipped import NO_MASK, ClippedMaterials
 from animerun_gen.errors import SceneError
 from animerun_gen.motion.companions import BACKGROUND_ID, NO_MATERIAL_ID
@@ -137,7 +138,7 @@ def take_down(scene: bpy.types.Scene, names: SceneNames, clipped: ClippedMateria
     """
     frames: list[FrameGeometry] = []
     _Engine.failure = None
-    _Engine.reader = lambda engine, depsgraph: frames.append(_Reader(engine, depsgraph, names, clipped).read())
+    _Engine.reader = lambda engine, depsgraph: frames.append(read_graph(depsgraph, names, clipped))
     engine, freestyle = scene.render.engine, scene.render.use_freestyle
     scene.render.engine = ENGINE
     scene.render.use_freestyle = False
@@ -154,13 +155,33 @@ def take_down(scene: bpy.types.Scene, names: SceneNames, clipped: ClippedMateria
     return frames[0]
 
 
+def finish_evaluation(depsgraph: bpy.types.Depsgraph) -> None:
+    """Have Blender evaluate what it leaves until somebody looks: subdivision that is an object's last modifier.
+
+    Drawing needs it, too, so it is no cost of reading; whoever measures reading calls this before.
+    """
+    for instance in depsgraph.object_instances:
+        _ = instance.object.data
+
+
+def read_graph(depsgraph: bpy.types.Depsgraph, names: SceneNames, clipped: ClippedMaterials) -> FrameGeometry:
+    """Read the geometry of a frame from a render dependency graph that is evaluated and still alive.
+
+    Args:
+        depsgraph: The graph, of mode ``"RENDER"``.
+        names: The cut's ids.
+        clipped: The cut's materials with holes.
+
+    Returns:
+        The frame's geometry.
+    """
+    return _Reader(depsgraph, names, clipped).read()
+
+
 class _Reader:
     """Collects the arrays of one frame."""
 
-    def __init__(
-        self, engine: _Engine, depsgraph: bpy.types.Depsgraph, names: SceneNames, clipped: ClippedMaterials
-    ) -> None:
-        self.engine = engine
+    def __init__(self, depsgraph: bpy.types.Depsgraph, names: SceneNames, clipped: ClippedMaterials) -> None:
         self.depsgraph = depsgraph
         self.names = names
         self.clipped = clipped
@@ -249,24 +270,21 @@ class _Reader:
             return self.mesh_index[address]
         vertices = np.empty(3 * len(mesh.vertices), np.float32)
         mesh.vertices.foreach_get("co", vertices)
-        corners = np.empty(len(mesh.loops), np.int32)
-        mesh.loops.foreach_get("vertex_index", corners)
+        corners = versions.corner_vertices(mesh)
         faces = np.empty(len(mesh.polygons), np.int32)
         mesh.polygons.foreach_get("loop_start", faces)
         mesh.calc_loop_triangles()
-        triangles = np.empty(3 * len(mesh.loop_triangles), np.int32)
-        mesh.loop_triangles.foreach_get("vertices", triangles)
-        slots = np.empty(len(mesh.loop_triangles), np.int32)
-        mesh.loop_triangles.foreach_get("material_index", slots)
+        triangles = corners[versions.triangle_corners(mesh)]
+        slots = versions.triangle_slots(mesh)
 
         # of the faces, not of the triangles: how a bent face is split may change while its points stay the same
         digest = hashlib.blake2b(digest_size=16)
         digest.update(len(mesh.vertices).to_bytes(8, "little"))
-        digest.update(faces.tobytes())
-        digest.update(corners.tobytes())
+        digest.update(faces.data)
+        digest.update(corners.data)
 
         self.vertices.append(vertices.reshape(-1, 3))
-        self.triangles.append(triangles.reshape(-1, 3))
+        self.triangles.append(triangles)
         self.slots.append(slots)
         self.topologies.append(digest.digest())
         self.mesh_index[address] = len(self.topologies) - 1
@@ -279,9 +297,7 @@ class _Reader:
             return
         uvs = np.empty(2 * len(mesh.loops), np.float32)
         layer.data.foreach_get("uv", uvs)
-        corners = np.empty(3 * len(mesh.loop_triangles), np.int32)
-        mesh.loop_triangles.foreach_get("loops", corners)
-        self.uvs[number] = uvs.reshape(-1, 2)[corners].reshape(-1, 3, 2)
+        self.uvs[number] = uvs.reshape(-1, 2)[versions.triangle_corners(mesh)]
 
     def _holes(self, slot_masks: list[int]) -> Holes | None:
         if not self.uvs:

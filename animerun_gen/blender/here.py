@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from animerun_gen.blender import versions
+from animerun_gen.blender.count_triangles import count_triangles
 from animerun_gen.blender.find_camera_cuts import find_camera_marks
 from animerun_gen.blender.job import Event, RenderJob, Reporter
 from animerun_gen.blender.worker import run_job
@@ -44,6 +45,16 @@ class ThisBlender:
         log.parent.mkdir(parents=True, exist_ok=True)
         with _output_to(log):
             return find_camera_marks(config)
+
+    def triangle_count(self, config: CutConfig, log: Path) -> int:
+        """Triangles that the cut's first frame is rendered from; what Blender prints goes to a log file.
+
+        Raises:
+            AnimerunGenError: The scene does not allow it.
+        """
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with _output_to(log):
+            return count_triangles(config)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import resource
 import sys
 import tempfile
 import time
@@ -335,6 +336,8 @@ def _survey(opened: OpenedScene, config: CutConfig, progress: Progress) -> tuple
                 builder.freestyle_seconds = _time_freestyle(opened, config, conversion)
         if looking > SURVEY_SECONDS:
             break
+    # Linux counts in kilobytes
+    builder.memory = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return builder.survey(), conversion.notes
 
 

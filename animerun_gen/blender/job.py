@@ -136,9 +136,14 @@ class Reporter:
         """A stage of a frame is done."""
         self.emit({"event": "took", "frame": frame, "stage": stage, "seconds": seconds})
 
-    def frame_done(self, frame: int) -> None:
-        """All files that the job wanted of this frame are on disk."""
-        self.emit({"event": "frame_done", "frame": frame})
+    def frame_done(self, frame: int, evaluations: dict[str, int] | None = None) -> None:
+        """All files that the job wanted of this frame are on disk.
+
+        Args:
+            frame: The frame.
+            evaluations: How often the scene was evaluated since the job began, by ``"RENDER"`` and ``"VIEWPORT"``.
+        """
+        self.emit({"event": "frame_done", "frame": frame, "evaluations": dict(evaluations or {})})
 
     def cross_checked(self, frame: int, other: int, figures: dict[str, Any]) -> None:
         """How the two backends differ from ``frame`` to ``other``."""

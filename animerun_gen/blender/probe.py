@@ -38,9 +38,15 @@ def main(answers: Path) -> None:
             file.write(f"freestyle={'draws lines' if drawn else 'failed: it drew no line'}\n")
 
 
+SOFTWARE_RENDERERS = ("llvmpipe", "softpipe", "swrast")
+"""How the names begin of what draws where EGL finds no GPU."""
+
+
 def _renderer_name() -> str:
     try:
-        return f"{gpu.platform.renderer_get()} ({versions.engine_name()})"
+        name = gpu.platform.renderer_get()
+        drawn_by = "on the CPU, no GPU takes part" if name.startswith(SOFTWARE_RENDERERS) else "on the GPU"
+        return f"{name}, which draws {drawn_by} ({versions.engine_name()})"
     except SystemError:  # the module has no context of its own in background mode before 4.0; rendering still works
         return "there, renderer not named"
 

@@ -14,21 +14,32 @@ import tempfile
 import time
 import traceback
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numba
 import numpy as np
 
 from animerun_gen import pictures
 from animerun_gen.blender import versions
 from animerun_gen.blender.convert import Conversion, convert_scene
-from animerun_gen.blender.geometry import SceneNames, geometry_engine, scene_names, take_down
+from animerun_gen.blender.geometry import (
+    SceneNames,
+    finish_evaluation,
+    geometry_engine,
+    read_graph,
+    scene_names,
+    take_down,
+)
+from animerun_gen.blender.graphs import GraphWatch
 from animerun_gen.blender.job import Event, RenderJob, Reporter
 from animerun_gen.blender.material_pictures import flat_colors, render_material_ids
-from animerun_gen.blender.opening import OpenedScene, is_simulated, open_scene
+from animerun_gen.blender.opening import OpenedScene, open_scene
 from animerun_gen.blender.rendering import FrameRenderer
+from animerun_gen.blender.stepping import FrameStepper
 from animerun_gen.blender.vector_pass import VectorPassRenderer, abilities
 from animerun_gen.config.model import rgb
 from animerun_gen.conventions import UNKNOWN_FLOW
@@ -36,9 +47,9 @@ from animerun_gen.dataset.clip import ClipWriter
 from animerun_gen.dataset.files import write_image
 from animerun_gen.dataset.modalities import at_gap, modality
 from animerun_gen.dataset.tracks import Tracks
-from animerun_gen.errors import AnimerunGenError, UnsupportedMotionError, unforeseen
+from animerun_gen.errors import AnimerunGenError, SceneError, UnsupportedMotionError, unforeseen
 from animerun_gen.lifetime import die_with_parent
-from animerun_gen.motion import companions, raster, tracks, vector_pass
+from animerun_gen.motion import companions, contours, raster, tracks, vector_pass
 from animerun_gen.motion.cross_check import compare_flows
 from animerun_gen.motion.flow import Motion, compute_motion, exact_occlusion
 from animerun_gen.motion.geometry import FrameGeometry
@@ -62,7 +73,8 @@ def run_job(job: RenderJob, reporter: Reporter) -> None:
         conversion = convert_scene(opened, job.config)
         inputs = [job.config.source, *opened.inputs]
         reporter.opened(versions.engine_name(), opened.notes + conversion.notes, inputs)
-        _Run(job, reporter, opened, conversion, Path(scratch)).run()
+        with GraphWatch(opened.scene) as graphs:
+            _Run(job, reporter, opened, conversion, graphs, Path(scratch)).run()
     reporter.finished()
 
 
@@ -70,13 +82,22 @@ class _Run:
     """One job under way; it keeps what was taken down of a frame as long as a pair may need it."""
 
     def __init__(
-        self, job: RenderJob, reporter: Reporter, opened: OpenedScene, conversion: Conversion, scratch: Path
+        self,
+        job: RenderJob,
+        reporter: Reporter,
+        opened: OpenedScene,
+        conversion: Conversion,
+        graphs: GraphWatch,
+        scratch: Path,
     ) -> None:
         self.job = job
         self.conversion = conversion
         self.config = job.config
         self.reporter = reporter
         self.opened = opened
+        self.graphs = graphs
+        self.stepper = FrameStepper(opened, conversion)
+        self.last_geometry: FrameGeometry | None = None
         self.names: SceneNames = scene_names()
         self.writer = ClipWriter(job.output, job.config.split, job.config.name)
         self.renderer = FrameRenderer(opened, job.config, scratch, conversion.clipped)
@@ -84,11 +105,13 @@ class _Run:
         # the Vector pass knows no others
         self.neighbours = {frame for pair in job.pairs if job.gap(pair) == 1 for frame in pair}
         self.vectors = VectorPassRenderer(opened, scratch) if wants_vectors and self.neighbours else None
-        self.simulated = False
-        self.freestyle_checked = not job.config.lines.freestyle
+        lines = job.config.lines
+        self.drawn_contours = contours.ContourSettings.from_config(lines) if lines.engine == "geometry" else None
+        has_strokes = lines.freestyle and self.drawn_contours is None
+        self.freestyle_checked = not has_strokes
         # Freestyle knows no holes, so that lines behind surfaces with holes have to be taken out again
-        self.covers_lines = job.config.lines.freestyle and len(conversion.clipped) > 0
-        self.closes_outlines = job.config.lines.outline and job.config.lines.intersections
+        self.covers_lines = has_strokes and len(conversion.clipped) > 0
+        self.closes_outlines = lines.outline and lines.intersections
 
     def run(self) -> None:
         if "ids" in self.config.motion.extras:
@@ -105,17 +128,20 @@ class _Run:
     def _make_frames(self, frames: tuple[int, ...]) -> None:
         """Everything that belongs to a frame or to a pair."""
         with_geometry = {*self.job.companions, *(frame for pair in self.job.pairs for frame in pair)}
-        if self.closes_outlines or self.covers_lines:
+        if self.drawn_contours is not None or self.closes_outlines or self.covers_lines:
             with_geometry.update(self.job.pictures)
         kept: dict[int, _Taken] = {}
         self._play_up_to(frames[0])
         for frame in frames:
             with self._stage(frame, "frame_set"):
-                self._go_to(frame)
-            if frame in with_geometry:
-                kept[frame] = self._take(frame)
+                self.stepper.go_to(frame)
             if frame in self.job.pictures:
-                self._make_pictures(frame, kept.get(frame))
+                flat, geometry = self._render_flat(frame, frame in with_geometry)
+                if geometry is not None:
+                    kept[frame] = self._look_at(frame, geometry)
+                self._make_pictures(frame, flat, kept.get(frame))
+            elif frame in with_geometry:
+                kept[frame] = self._look_at(frame, self._take_down(frame))
             if frame in self.job.material_pictures:
                 with self._stage(frame, "material ids"):
                     ids = render_material_ids(self.renderer, self.names.materials)
@@ -128,7 +154,7 @@ class _Run:
                         self._write_motion(kept[earlier], kept[frame])
                 needed = {earlier for earlier, later in self.job.pairs if later > frame}
                 kept = {number: taken for number, taken in kept.items() if number in needed}
-            self.reporter.frame_done(frame)
+            self.reporter.frame_done(frame, self.graphs.evaluations)
 
     def _make_tracks(self) -> None:
         """The file of tracks: one visit to the frames in which points are chosen, and then one to every frame."""
@@ -137,17 +163,16 @@ class _Run:
         self._play_up_to(numbers[0])
         for frame in tracks.query_frames(numbers, count):
             with self._stage(frame, "frame_set"):
-                self._go_to(frame)
-            taken = self._take(frame)
+                self.stepper.go_to(frame)
+            taken = self._look_at(frame, self._take_down(frame))
             with self._stage(frame, "tracks"):
                 found.append(tracks.choose_points(taken.geometry, taken.seen, count, seed))
         following = tracks.Following(numbers, found, count, seed)
         self._play_up_to(numbers[0])
         for frame in numbers:
             with self._stage(frame, "frame_set"):
-                self._go_to(frame)
-            with self._stage(frame, "geometry"):
-                geometry = take_down(self.opened.scene, self.names, self.conversion.clipped)
+                self.stepper.go_to(frame)
+            geometry = self._take_down(frame)
             with self._stage(frame, "tracks"):
                 following.visit(geometry)
             if frame == numbers[-1]:
@@ -165,39 +190,56 @@ class _Run:
 
     def _play_up_to(self, first: int) -> None:
         """Give simulations their history, which begins at the scene's first frame, not at the job's."""
-        scene = self.opened.scene
-        self.simulated = is_simulated(scene)
-        if not self.simulated:
-            return
-        self.reporter.begins(first, "simulation")
-        for frame in range(scene.frame_start, first):
-            scene.frame_set(frame)
+        if self.stepper.simulated:
+            self.reporter.begins(first, "simulation")
+        self.stepper.play_up_to(first)
 
-    def _go_to(self, frame: int) -> None:
-        scene = self.opened.scene
-        if self.simulated:
-            for between in range(scene.frame_current + 1, frame):
-                scene.frame_set(between)
-        scene.frame_set(frame)
-        self.conversion.follow()
+    def _render_flat(self, frame: int, with_geometry: bool) -> tuple[np.ndarray[Any, Any], FrameGeometry | None]:
+        """The flat picture, and the geometry from the graph that Blender evaluates for it."""
+        if not with_geometry:
+            with self._stage(frame, "flat"):
+                return self.renderer.flat(), None
+        found: list[FrameGeometry] = []
+        reading = 0.0
 
-    def _make_pictures(self, frame: int, taken: _Taken | None) -> None:
-        with self._stage(frame, "flat"):
+        def read(graph: Any) -> None:
+            nonlocal reading
+            finish_evaluation(graph)
+            start = time.perf_counter()
+            found.append(read_graph(graph, self.names, self.conversion.clipped))
+            reading = time.perf_counter() - start
+
+        self.reporter.begins(frame, "flat")
+        start = time.perf_counter()
+        with self.graphs.reading(read):
             flat = self.renderer.flat()
+        self.reporter.took(frame, "flat", time.perf_counter() - start - reading)
+        self.reporter.took(frame, "geometry", reading)
+        return flat, found[0]
+
+    def _make_pictures(self, frame: int, flat: np.ndarray[Any, Any], taken: _Taken | None) -> None:
         with self._stage(frame, "lines"):
-            drawn = self.renderer.strokes()
-            strokes = self._cover_lines(drawn, taken) if self.covers_lines and taken is not None else drawn
-            white_render = np.minimum(self.renderer.outline(), strokes)
-            line_art = pictures.harden(pictures.contour(white_render, self.config.lines.gamma))
-            if self.closes_outlines and taken is not None:
-                line_art = pictures.close_outlines(line_art, self._surfaces(taken), taken.seen.depth)
-        if not self.freestyle_checked:
-            self._check_freestyle(frame, drawn)
+            if self.drawn_contours is not None and taken is not None:
+                line_art = contours.draw_contours(taken.geometry, taken.seen, self.drawn_contours)
+            else:
+                line_art = self._rendered_lines(frame, taken)
         with self._stage(frame, "write pictures"):
             self.writer.write("flat", frame, flat)
             self.writer.write("contour", frame, line_art)
             ink = rgb(self.config.lines.color)
             self.writer.write("frame", frame, pictures.draw_lines(flat, line_art, ink))
+
+    def _rendered_lines(self, frame: int, taken: _Taken | None) -> np.ndarray[Any, Any]:
+        """The lines that Blender draws: Freestyle's strokes and Workbench's outline."""
+        drawn = self.renderer.strokes()
+        if not self.freestyle_checked:
+            self._check_freestyle(frame, drawn)
+        strokes = self._cover_lines(drawn, taken) if self.covers_lines and taken is not None else drawn
+        white_render = np.minimum(self.renderer.outline(), strokes)
+        line_art = pictures.harden(pictures.contour(white_render, self.config.lines.gamma))
+        if self.closes_outlines and taken is not None:
+            line_art = pictures.close_outlines(line_art, self._surfaces(taken), taken.seen.depth)
+        return line_art
 
     def _cover_lines(self, strokes: np.ndarray[Any, Any], taken: _Taken) -> np.ndarray[Any, Any]:
         """Take the lines out that Freestyle draws through surfaces with holes, which it is not shown."""
@@ -222,9 +264,17 @@ class _Run:
                 "'interpretation failed'"
             )
 
-    def _take(self, frame: int) -> _Taken:
+    def _take_down(self, frame: int) -> FrameGeometry:
+        """The geometry of a frame whose flat picture is not wanted."""
         with self._stage(frame, "geometry"):
-            geometry = take_down(self.opened.scene, self.names, self.conversion.clipped)
+            return take_down(self.opened.scene, self.names, self.conversion.clipped)
+
+    def _look_at(self, frame: int, geometry: FrameGeometry) -> _Taken:
+        if geometry.frame != frame:
+            raise SceneError(f"Blender evaluated frame {geometry.frame} when frame {frame} was to be rendered.")
+        if self.last_geometry is not None:
+            geometry = geometry.sharing(self.last_geometry)
+        self.last_geometry = geometry
         with self._stage(frame, "visibility"):
             seen = raster.draw(geometry)
         vectors = None
@@ -246,23 +296,29 @@ class _Run:
 
     def _write_motion(self, earlier: _Taken, later: _Taken) -> None:
         gap = self.job.gap((earlier.geometry.frame, later.geometry.frame))
+        directions = (("forward", earlier, later), ("backward", later, earlier))
+        # the compiled loops leave the interpreter to each other
+        threads = min(2, numba.get_num_threads())
+        with self._stage(earlier.geometry.frame, "motion"), ThreadPoolExecutor(threads) as pool:
+            computed = list(pool.map(lambda direction: self._compute_motion(*direction[1:]), directions))
         found = []
-        for direction, source, target in (("forward", earlier, later), ("backward", later, earlier)):
-            frame = source.geometry.frame
-            with self._stage(frame, "motion"):
-                motion = compute_motion(source.geometry, source.seen, target.geometry, self.config.motion.background)
-                occluded = None
-                if "exact_occlusion" in self.config.motion.extras:
-                    occluded = exact_occlusion(motion, source.seen, target.geometry)
+        for (direction, source, target), (motion, occluded) in zip(directions, computed, strict=True):
             flow = self._other_backend(direction, source, target, motion) if gap == 1 else motion.flow
-            found.append((frame, {f"flow_{direction}": flow, f"valid_{direction}": motion.valid}))
+            made = {f"flow_{direction}": flow, f"valid_{direction}": motion.valid}
             if occluded is not None:
-                found[-1][1][f"exact_occlusion_{direction}"] = occluded
+                made[f"exact_occlusion_{direction}"] = occluded
+            found.append((source.geometry.frame, made))
         # a pair of which one direction is refused leaves nothing behind
         for frame, made in found:
             with self._stage(frame, "write motion"):
                 for name, value in made.items():
                     self.writer.write(at_gap(modality(name), gap).name, frame, value)
+
+    def _compute_motion(self, source: _Taken, target: _Taken) -> tuple[Motion, np.ndarray[Any, Any] | None]:
+        motion = compute_motion(source.geometry, source.seen, target.geometry, self.config.motion.background)
+        if "exact_occlusion" not in self.config.motion.extras:
+            return motion, None
+        return motion, exact_occlusion(motion, source.seen, target.geometry)
 
     def _other_backend(self, direction: str, source: _Taken, target: _Taken, motion: Motion) -> np.ndarray[Any, Any]:
         """The flow to write; where the Vector pass takes part, after refusing what it gets wrong, or comparing."""

@@ -30,6 +30,9 @@ EdgeType = Literal[
 Extra = Literal["depth", "ids", "normals", "exact_occlusion"]
 RemovalRule = Literal["unseen", "volumes", "light_panels", "glowing"]
 
+FREESTYLE_ONLY = ("ridge_valley", "suggestive_contour")
+"""Kinds of edges that only Freestyle draws: they depend on how a surface curves, not on where it ends."""
+
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _WINDOWS_DEVICE = re.compile(r"(con|prn|aux|nul|com[1-9]|lpt[1-9])(\..*)?", re.IGNORECASE)
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
@@ -339,17 +342,30 @@ class Style(Section):
 class Lines(Section):
     """How contours are drawn."""
 
-    outline: bool = Field(default=True, description="Draw Workbench's one-pixel outline around objects.")
+    engine: Literal["freestyle", "geometry", "auto"] = Field(
+        default="freestyle",
+        description="Who draws the lines. `freestyle`: Blender's Freestyle and Workbench's outline; their cost grows "
+        "with the number of triangles. `geometry`: this program, from what each pixel sees; below 0.15 s a frame of "
+        "960x540 whatever the scene. `auto`: Freestyle unless it would take too long or too much memory for the clip's "
+        "first frame; what was chosen, and why, stands in the summary and in the manifest.",
+    )
+    outline: bool = Field(
+        default=True, description="Draw an outline around objects: Workbench's, one pixel thick, or that of `geometry`."
+    )
     intersections: bool = Field(
         default=True,
         description="Complete the outline where surfaces of two objects cut through each other (a stone on the ground) "
         "and, if `edges` lists `material_boundary`, where two materials meet: Workbench leaves dots there, and "
         "Freestyle nothing, so that segments would leak. Counts only with `outline`.",
     )
-    freestyle: bool = Field(default=True, description="Draw Freestyle's lines.")
+    freestyle: bool = Field(
+        default=True,
+        description="Draw the lines that `edges` names, by Freestyle or by `geometry`, and not the outline alone.",
+    )
     edges: Annotated[tuple[EdgeType, ...], Field(strict=False), AfterValidator(_without_repeats)] = Field(
         default=("silhouette", "crease", "border", "contour", "external_contour", "material_boundary", "edge_mark"),
-        description="The kinds of edges, in Freestyle's terms, that become lines.",
+        description="The kinds of edges, in Freestyle's terms, that become lines. `geometry` has no `edge_mark`, and "
+        "refuses `ridge_valley` and `suggestive_contour`.",
     )
     crease_angle: float = Field(
         default=134.43,
@@ -357,14 +373,20 @@ class Lines(Section):
         le=180,
         description="Faces that meet at a smaller angle than this make a crease; degrees, 180 is flat.",
     )
-    thickness: float = Field(default=1.5, gt=0, le=100, description="Thickness of Freestyle's lines in pixels.")
+    thickness: float = Field(
+        default=1.5,
+        gt=0,
+        le=100,
+        description="Thickness of lines in pixels: of Freestyle's, or of all "
+        "that `geometry` draws, whose lines are 1 pixel below 3, then 3, 5 and so on.",
+    )
     color: Color = Field(default="#000000", description="Colour of all lines in the colour frame.")
     gamma: float = Field(
         default=0.2,
         gt=0,
         le=10,
         description="Gamma of the line art: `out = 255 * (in / 255) ** (1 / gamma)`; smaller values make faint lines "
-        "darker.",
+        "darker. Counts for Freestyle only: `geometry` draws no faint ones.",
     )
 
     @model_validator(mode="after")
@@ -373,6 +395,26 @@ class Lines(Section):
             raise ValueError(
                 "freestyle is on but edges is empty; list at least one kind of edge or set freestyle to false"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _engine_draws_what_is_asked_for(self) -> Self:
+        if self.engine == "auto" and not self.freestyle:
+            raise ValueError(
+                "engine auto chooses who draws the lines of edges, but freestyle is off, so there are none; set engine "
+                "to freestyle or geometry, or freestyle to true"
+            )
+        if self.engine == "geometry" and self.freestyle:
+            refused = [edge for edge in self.edges if edge in FREESTYLE_ONLY]
+            if refused:
+                raise ValueError(
+                    f"engine geometry cannot draw {' and '.join(refused)}; remove that from edges or set engine to "
+                    "freestyle"
+                )
+            if self.edges == ("edge_mark",):
+                raise ValueError(
+                    "engine geometry knows no edge_mark, the only kind in edges; list others or set engine to freestyle"
+                )
         return self
 
 

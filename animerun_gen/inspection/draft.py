@@ -235,7 +235,7 @@ def _lines(shot: Shot) -> list[str]:
     return [
         "lines:",
         *_comment(f"{shot.survey.triangles:,} triangles; {freestyle_cost(shot.survey)}", 2),
-        f"  freestyle: {written(wants_freestyle(shot.survey))}",
+        f"  engine: {'freestyle' if wants_freestyle(shot.survey) else 'geometry'}",
     ]
 
 

@@ -7,18 +7,11 @@ from dataclasses import dataclass
 
 from animerun_gen.inspection.shot import Shot, Survey
 from animerun_gen.inspection.survey import held_step
-
-FREESTYLE_SECONDS = 17.6e-6
-"""Freestyle's time a triangle where it was not tried (4.5.15; 10 million triangles took 176 s)."""
-
-FREESTYLE_GIGABYTES = 2.2e-6
-"""Freestyle's memory a triangle (4.5.15; 10 million triangles took 22 GB)."""
+from animerun_gen.line_cost import SLOW_SECONDS, freestyle_gigabytes
+from animerun_gen.line_cost import freestyle_seconds as predicted_seconds
 
 TRIED_TRIANGLES = 500_000
 """Up to so many triangles a frame Freestyle is tried; thick grass can take it minutes however few there are."""
-
-SLOW_SECONDS = 15.0
-"""Where a frame takes Freestyle longer, a draft leaves it out."""
 
 SHOWN = 6
 """So many names are listed in a sentence."""
@@ -85,7 +78,7 @@ def freestyle_seconds(survey: Survey) -> float:
     """What Freestyle's lines will cost a frame: as measured, or by the number of triangles where that is too much."""
     if survey.freestyle_seconds is not None:
         return survey.freestyle_seconds
-    return FREESTYLE_SECONDS * survey.triangles
+    return predicted_seconds(survey.triangles)
 
 
 def freestyle_cost(survey: Survey) -> str:
@@ -93,7 +86,7 @@ def freestyle_cost(survey: Survey) -> str:
     seconds = freestyle_seconds(survey)
     if survey.freestyle_seconds is not None:
         return f"Freestyle took {seconds:.2g} s for a frame"
-    gigabytes = FREESTYLE_GIGABYTES * survey.triangles
+    gigabytes = freestyle_gigabytes(survey.triangles)
     return f"Freestyle would need about {seconds:.2g} s and {gigabytes:.1f} GB a frame"
 
 
@@ -309,8 +302,9 @@ def _geometry(shot: Shot) -> Iterator[Finding]:
         )
     yield Finding(
         "cost",
-        f"{survey.triangles:,} triangles in {survey.instances} instances a frame, {survey.seconds:.2g} s to evaluate; "
-        + freestyle_cost(survey),
-        "lines by Freestyle" if wants_freestyle(survey) else "Freestyle is left out; the outline stays",
-        "lines.freestyle",
+        f"{survey.triangles:,} triangles in {survey.instances} instances a frame, {survey.seconds:.2g} s to evaluate"
+        + (f", {survey.memory / 1e9:.1f} GB for each worker" if survey.memory else "")
+        + f"; {freestyle_cost(survey)}",
+        "lines by Freestyle" if wants_freestyle(survey) else "lines from the geometry instead, which cost no more",
+        "lines.engine",
     )

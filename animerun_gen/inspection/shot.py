@@ -95,6 +95,7 @@ class Survey:
         came_or_went: Objects that were drawn in some frames only.
         textured: Share of the first frame's pixels whose material shows an image that is there.
         freestyle_seconds: What Freestyle's lines took in the first frame; None where there is too much to try.
+        memory: Bytes that the process took at most to look, which is about what a worker takes to render; 0 if unknown.
     """
 
     frames: tuple[int, ...]
@@ -107,6 +108,7 @@ class Survey:
     came_or_went: tuple[str, ...]
     textured: float
     freestyle_seconds: float | None = None
+    memory: int = 0
 
 
 @dataclass(frozen=True)

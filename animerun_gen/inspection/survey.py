@@ -18,11 +18,13 @@ class SurveyBuilder:
         names: Object id to name.
         textured: Share of the first frame's pixels whose material shows an image.
         freestyle_seconds: What Freestyle's lines took in the first frame, if that was tried.
+        memory: Bytes that the process took at most.
     """
 
     names: dict[int, str]
     textured: float = 0.0
     freestyle_seconds: float | None = None
+    memory: int = 0
     _frames: list[int] = field(default_factory=list)
     _seconds: list[float] = field(default_factory=list)
     _last: FrameGeometry | None = None
@@ -63,6 +65,7 @@ class SurveyBuilder:
             came_or_went=tuple(sorted(self._came)),
             textured=self.textured,
             freestyle_seconds=self.freestyle_seconds,
+            memory=self.memory,
         )
 
     def _compare(self, one: FrameGeometry, other: FrameGeometry) -> None:

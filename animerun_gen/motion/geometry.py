@@ -6,7 +6,7 @@ the world; the camera projects the world onto the picture.  All matrices are flo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -167,3 +167,17 @@ class FrameGeometry:
     def instance_pixel_matrices(self) -> Float64Array:
         """``(I, 4, 4)`` float64: mesh coordinates to homogeneous pixels (see :meth:`Camera.pixel_matrix`)."""
         return np.ascontiguousarray(self.camera.pixel_matrix() @ self.matrices)
+
+    def sharing(self, other: FrameGeometry) -> FrameGeometry:
+        """The same frame, whose triangles are kept only once for both frames where they are equal.
+
+        Of a heavy scene they are three quarters of the memory, and several frames have to be kept at a time.
+        """
+        same = (
+            self.topologies == other.topologies
+            and np.array_equal(self.triangles, other.triangles)
+            and np.array_equal(self.triangle_slots, other.triangle_slots)
+        )
+        if not same:
+            return self
+        return replace(self, triangles=other.triangles, triangle_slots=other.triangle_slots)

@@ -131,7 +131,7 @@ def _write(
         "source": {"path": record.config.get("source"), "sha256": record.source},
         "inputs": record.inputs,
         "config": record.config,
-        "notes": record.notes,
+        "notes": [*record.decided, *record.notes],
         "files": files,
     }
     manifest_file = paths.manifest_file(output, cut)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -192,7 +192,9 @@ class CutPlan:
         )
 
 
-def plan_cut(config: CutConfig, output: Path, engine: str | None, frames: Range | None) -> CutPlan:
+def plan_cut(
+    config: CutConfig, output: Path, engine: str | None, frames: Range | None, decided: Sequence[str] = ()
+) -> CutPlan:
     """Compare what is on disk with what the configuration asks for, and clear away what was made otherwise.
 
     Args:
@@ -201,6 +203,7 @@ def plan_cut(config: CutConfig, output: Path, engine: str | None, frames: Range 
         engine: Version of the Blender that will render.  None when nothing will be rendered: then the source need not
             exist, and pictures and motion stay as they are.
         frames: First and last frame to work on; None for all of the clip.
+        decided: What was decided about the cut before it was planned, and why, a sentence each.
 
     Returns:
         What there is to do.
@@ -264,7 +267,8 @@ def plan_cut(config: CutConfig, output: Path, engine: str | None, frames: Range 
     if changed or under_way or "pictures" in redone:
         watched = {path: mark for path, mark in watched.items() if path == str(config.source)}
         made_from = replace(made_from, inputs={}, notes=[])
-    replace(made_from, fingerprints=wanted, config=config.model_dump(mode="json")).write(output, config.name)
+    made_from = replace(made_from, fingerprints=wanted, config=config.model_dump(mode="json"), decided=list(decided))
+    made_from.write(output, config.name)
     first, last = frames if frames is not None else (config.frames.first, config.frames.last)
     chosen = tuple(frame for frame in config.frame_numbers if first <= frame <= last)
     return CutPlan(config, output, chosen, redone, found, damaged, watched)

@@ -34,6 +34,7 @@ class CutRecord:
         fingerprints: Stage to a digest of everything its files depend on.
         inputs: Libraries and images besides the ``.blend``, path to SHA-256, as Blender named them when it opened it.
         notes: What opening and converting the scene had to say.
+        decided: What was decided about the cut before its scene was opened, and why.
         config: The resolved configuration, for people.
         engine: Version of the Blender that made the pictures and motion.
         source: SHA-256 of the ``.blend`` that they were made from.
@@ -44,6 +45,7 @@ class CutRecord:
     fingerprints: dict[str, str] = field(default_factory=dict)
     inputs: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    decided: list[str] = field(default_factory=list)
     config: dict[str, Any] = field(default_factory=dict)
     engine: str = ""
     source: str = ""
@@ -88,29 +90,7 @@ def fingerprints(config: CutConfig, engine: str, source: str, palette: str = "")
         Stage to digest, without ``"recolor"`` where there are no passes; ``"figures"`` stands for those of the quality
         gate, which also depend on which companions there are to hold the labels against.
     """
-    scene = {
-        "project": __version__,
-        "engine": engine,
-        "source": source,
-        **config.model_dump(
-            mode="json",
-            include={
-                "scene",
-                "view_layer",
-                "camera",
-                "trust_scripts",
-                "frame_rate",
-                "resolution",
-                "remove",
-                "keep",
-                "hair",
-                "particles",
-                "transparency",
-                "camera_motion",
-            },
-        ),
-        "first": config.frames.first,
-    }
+    scene = _scene(config, engine, source)
     pictures = _digest(scene, config.model_dump(mode="json", include={"style", "lines"}))
     motion = _digest(
         scene,
@@ -124,6 +104,20 @@ def fingerprints(config: CutConfig, engine: str, source: str, palette: str = "")
         choices = config.model_dump(mode="json", include={"seed": True, "recolor": {"keep"}})
         found["recolor"] = _digest(pictures, motion, choices, config.frame_numbers, palette)
     return found
+
+
+def scene_digest(config: CutConfig, engine: str, source: str) -> str:
+    """Digest of everything that decides what scene a cut's first frame is rendered from.
+
+    Args:
+        config: The cut.
+        engine: Version of Blender.
+        source: SHA-256 of the ``.blend``.
+
+    Returns:
+        The digest.
+    """
+    return _digest(_scene(config, engine, source))
 
 
 def file_digest(path: Path) -> str:
@@ -170,6 +164,33 @@ def write_if_changed(path: Path, data: object) -> None:
         if path.read_bytes() == json_bytes(data):
             return
     write_json(path, data)
+
+
+def _scene(config: CutConfig, engine: str, source: str) -> dict[str, Any]:
+    """What pictures and motion alike depend on."""
+    return {
+        "project": __version__,
+        "engine": engine,
+        "source": source,
+        **config.model_dump(
+            mode="json",
+            include={
+                "scene",
+                "view_layer",
+                "camera",
+                "trust_scripts",
+                "frame_rate",
+                "resolution",
+                "remove",
+                "keep",
+                "hair",
+                "particles",
+                "transparency",
+                "camera_motion",
+            },
+        ),
+        "first": config.frames.first,
+    }
 
 
 def _digest(*parts: object) -> str:

@@ -29,6 +29,7 @@ from animerun_gen.pipeline.failures import keep_failures
 from animerun_gen.pipeline.inputs import begin_reading, end_reading, note_opened
 from animerun_gen.pipeline.judging import collect_quality, read_cross_checks
 from animerun_gen.pipeline.labelling import LabelTask
+from animerun_gen.pipeline.line_engine import choose_line_engines
 from animerun_gen.pipeline.lock import exclusive
 from animerun_gen.pipeline.manifest import write_manifest
 from animerun_gen.pipeline.plan import CutPlan, plan_cut, split_job
@@ -124,6 +125,7 @@ def generate(cuts: Sequence[CutConfig], options: Options) -> list[CutSummary]:
         # what Blenders that were killed together with their run had under way
         shutil.rmtree(paths.scratch_folder(options.output), ignore_errors=True)
         parts = split_at_camera_cuts(cuts, options.output, engine)
+        parts = choose_line_engines(parts, options.output, engine)
         summaries = {part.config.name: CutSummary(part.config, notes=list(part.notes)) for part in parts}
         plans = []
         for part in parts:
@@ -132,7 +134,8 @@ def generate(cuts: Sequence[CutConfig], options: Options) -> list[CutSummary]:
                 summary.failures.append(part.failure)
                 continue
             with _failures_to(summary):
-                plan = plan_cut(part.config, options.output, engine.version if engine else None, options.frames)
+                version = engine.version if engine else None
+                plan = plan_cut(part.config, options.output, version, options.frames, part.notes)
                 summary.redone = plan.redone
                 summary.notes += plan.notes
                 plans.append(plan)

@@ -70,7 +70,7 @@ def test_a_minimal_cut(folder: Path) -> None:
         ("lines:\n  thicknes: 2", "a.yaml:5: lines.thicknes: is no known key; did you mean thickness?"),
         (
             "lines: {inherit: x}",
-            "a.yaml:4: lines.inherit: is no known key; the keys known here are outline, intersections",
+            "a.yaml:4: lines.inherit: is no known key; the keys known here are engine, outline",
         ),
         ("split: trian", 'a.yaml:4: split: must be "train" or "test", but is "trian"'),
         ("split: 3", 'a.yaml:4: split: must be "train" or "test", but is 3'),
@@ -114,6 +114,15 @@ def test_a_minimal_cut(folder: Path) -> None:
         ),
         ("lines: {edges: crease}", 'a.yaml:4: lines.edges: must be a list, each entry "silhouette",'),
         ("lines: {edges: [border, border]}", 'a.yaml:4: lines.edges: "border" is listed more than once; remove'),
+        (
+            "lines: {engine: auto, freestyle: false}",
+            "a.yaml:4: lines: engine auto chooses who draws the lines of edges",
+        ),
+        (
+            "lines: {engine: geometry, edges: [crease, ridge_valley]}",
+            "a.yaml:4: lines: engine geometry cannot draw ridge_valley; remove that from edges",
+        ),
+        ("lines: {engine: geometry, edges: [edge_mark]}", "a.yaml:4: lines: engine geometry knows no edge_mark"),
         ("lines: {edges: []}", "a.yaml:4: lines: freestyle is on but edges is empty; list"),
         (
             "lines: {thickness: 0}",

@@ -9,7 +9,7 @@ import pytest
 
 from animerun_gen.config import CutConfig, load_cuts
 from animerun_gen.inspection.draft import cut_name, draft
-from animerun_gen.inspection.findings import SLOW_SECONDS, describe, findings
+from animerun_gen.inspection.findings import describe, findings
 from animerun_gen.inspection.shot import (
     HairSystem,
     Missing,
@@ -19,6 +19,7 @@ from animerun_gen.inspection.shot import (
     Shot,
     ViewKey,
 )
+from animerun_gen.line_cost import SLOW_SECONDS
 from tests.inspection.shots import SURVEY, shot
 
 HOSTILE = (
@@ -55,7 +56,7 @@ def test_a_plain_shot(tmp_path: Path) -> None:
     assert config.frame_rate == 24.0
     assert config.style.background == "#102030"
     assert config.remove.rules == ()
-    assert config.lines.freestyle
+    assert config.lines.engine == "freestyle"
 
 
 def test_every_removal_stands_explicitly_with_its_reason(tmp_path: Path) -> None:
@@ -129,7 +130,7 @@ def test_hair_particles_and_textures(tmp_path: Path) -> None:
     assert dict(config.transparency.materials) == {"leaf": "clip"}
     assert config.style.color == "texture"
     assert config.camera_motion.focal_length == "dolly"
-    assert not config.lines.freestyle
+    assert config.lines.engine == "geometry"
     assert "'pane' becomes solid: its alpha is 0.3" in text
 
 
@@ -139,7 +140,7 @@ def test_freestyle_is_left_out_where_nobody_could_wait_for_it(tmp_path: Path) ->
         (replace(SURVEY, triangles=10_000_000, freestyle_seconds=2.0), True),
         (replace(SURVEY, triangles=40_000, freestyle_seconds=90.0), False),
     ):
-        assert read(tmp_path, shot(survey=survey))[0].lines.freestyle == wanted
+        assert read(tmp_path, shot(survey=survey))[0].lines.engine == ("freestyle" if wanted else "geometry")
 
 
 def test_a_shot_without_a_camera_gets_one(tmp_path: Path) -> None:

@@ -113,6 +113,7 @@ FIELDS: dict[str, tuple[Any, set[str]]] = {
     "style.color_source": ("shader", {"pictures", "labels"}),
     "style.overrides": ({"skin": "#ffccaa"}, {"pictures", "labels"}),
     "style.background": ("#000001", {"pictures", "labels"}),
+    "lines.engine": ("geometry", {"pictures", "labels"}),
     "lines.outline": (False, {"pictures", "labels"}),
     "lines.intersections": (False, {"pictures", "labels"}),
     "lines.freestyle": (False, {"pictures", "labels"}),

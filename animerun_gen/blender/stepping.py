@@ -1,0 +1,57 @@
+"""Goes from frame to frame, and has Blender evaluate no more of the scene than that takes."""
+
+from __future__ import annotations
+
+import bpy
+
+from animerun_gen.blender.convert import Conversion
+from animerun_gen.blender.opening import OpenedScene, is_simulated
+
+
+class FrameStepper:
+    """Brings the scene to one frame after another.
+
+    ``frame_set`` evaluates the viewport's dependency graph, and Blender does so once more after each render, for the
+    scene that its window shows.  Both are work for nothing, unless a simulation runs in that graph, or a follower of
+    the conversion reads it: a render evaluates a graph of its own.  So the frame is only named, and the window shows an
+    empty scene, wherever nothing needs the viewport.
+
+    Args:
+        opened: The opened and converted scene.
+        conversion: What was done to it.
+    """
+
+    def __init__(self, opened: OpenedScene, conversion: Conversion) -> None:
+        self._scene = opened.scene
+        self._conversion = conversion
+        self.simulated = is_simulated(self._scene)
+        self._needs_viewport = self.simulated or bool(conversion.followers) or _has_fluids()
+        self._idle: bpy.types.Scene | None = None
+        window = bpy.context.window
+        if window is not None and not self._needs_viewport:
+            self._idle = window.scene = bpy.data.scenes.new("animerun-gen idle")
+
+    def play_up_to(self, first: int) -> None:
+        """Give simulations their history, which begins at the scene's first frame, whichever frame is wanted first."""
+        if self.simulated:
+            for frame in range(self._scene.frame_start, first):
+                self._scene.frame_set(frame)
+
+    def go_to(self, frame: int) -> None:
+        """Bring the scene to a frame; simulations must not be taken backwards without :meth:`play_up_to`."""
+        if not self._needs_viewport:
+            # Blender takes the number of the frame from the scene that the window shows (4.5.15)
+            for scene in (self._scene, self._idle):
+                if scene is not None:
+                    scene.frame_current, scene.frame_subframe = frame, 0.0
+            return
+        if self.simulated:
+            for between in range(self._scene.frame_current + 1, frame):
+                self._scene.frame_set(between)
+        self._scene.frame_set(frame)
+        self._conversion.follow()
+
+
+def _has_fluids() -> bool:
+    """Whether there are liquids or gases, whose caches are read, and may be written, in the viewport's graph."""
+    return any(modifier.type == "FLUID" for obj in bpy.data.objects for modifier in obj.modifiers)

@@ -1,0 +1,117 @@
+"""Cuts that leave it open who draws their lines."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from animerun_gen.config import CutConfig
+from animerun_gen.errors import SceneError
+from animerun_gen.line_cost import SLOW_SECONDS, freestyle_seconds
+from animerun_gen.pipeline import paths
+from animerun_gen.pipeline.camera_cuts import CutPart
+from animerun_gen.pipeline.line_engine import choose_line_engines
+from animerun_gen.pipeline.run import Options, generate
+from tests.pipeline.datasets import make_cut
+from tests.pipeline.fake_engine import FakeEngine
+
+
+@dataclass(frozen=True)
+class CountingEngine(FakeEngine):
+    """A stand-in for Blender that also counts triangles, and how often it is asked to."""
+
+    triangles: int = 10_000_000
+    asked: list[str] = field(default_factory=list)
+    broken: bool = False
+
+    def triangle_count(self, config: CutConfig, log: Path) -> int:
+        self.asked.append(config.name)
+        if self.broken:
+            raise SceneError("the film cannot be opened")
+        return self.triangles
+
+
+def undecided(folder: Path, **changes: Any) -> CutConfig:
+    return make_cut(folder, {"lines": {"engine": "auto"}, **changes})
+
+
+def chosen(config: CutConfig, output: Path, counter: CountingEngine | None) -> CutPart:
+    (part,) = choose_line_engines([CutPart(config)], output, counter)
+    return part
+
+
+def test_freestyle_draws_as_long_as_one_can_wait_for_it(tmp_path: Path) -> None:
+    most = int(SLOW_SECONDS / freestyle_seconds(1))
+    for triangles, engine in ((most, "freestyle"), (most + 2, "geometry")):
+        part = chosen(undecided(tmp_path), tmp_path / str(triangles), CountingEngine(triangles=triangles))
+        assert part.failure is None
+        assert part.config.lines.engine == engine
+        (note,) = part.notes
+        assert note.startswith(f"lines: {engine}, because Freestyle w")
+        assert f"{triangles:,} triangles of frame 1" in note
+
+
+def test_what_was_chosen_stays_until_the_scene_changes(tmp_path: Path) -> None:
+    config, engine = undecided(tmp_path), CountingEngine()
+    first = chosen(config, tmp_path / "out", engine)
+    # nobody counts again, whoever would find something else now
+    again = CountingEngine(triangles=1, asked=engine.asked)
+    assert chosen(config, tmp_path / "out", again) == first
+    assert chosen(config, tmp_path / "out", None) == first
+    assert engine.asked == [config.name]
+    config.source.write_bytes(b"another film")
+    assert chosen(config, tmp_path / "out", again).config.lines.engine == "freestyle"
+    assert engine.asked == [config.name] * 2
+    removing = undecided(tmp_path, remove={"objects": ["tree"]})
+    chosen(removing, tmp_path / "out", again)
+    assert engine.asked == [config.name] * 3
+
+
+def test_only_freestyle_draws_what_only_it_can(tmp_path: Path) -> None:
+    engine = CountingEngine()
+    lines = {"engine": "auto", "edges": ["crease", "suggestive_contour"]}
+    part = chosen(make_cut(tmp_path, {"lines": lines}), tmp_path / "out", engine)
+    assert part.config.lines.engine == "freestyle"
+    assert part.notes == ["lines: freestyle, because nothing else draws suggestive_contour"]
+    assert engine.asked == []
+
+
+def test_a_count_that_cannot_be_had_fails_the_cut_and_no_other(tmp_path: Path) -> None:
+    broken = CountingEngine(broken=True)
+    parts = [CutPart(undecided(tmp_path)), CutPart(make_cut(tmp_path, {"name": "other"}))]
+    failed, other = choose_line_engines(parts, tmp_path / "out", broken)
+    assert failed.failure == "the film cannot be opened"
+    assert other == parts[1]
+    assert "no run has yet chosen who draws its lines" in str(
+        chosen(undecided(tmp_path), tmp_path / "new", None).failure
+    )
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"scene": 1}'])
+def test_a_damaged_note_is_made_again(tmp_path: Path, text: str) -> None:
+    config, engine = undecided(tmp_path), CountingEngine()
+    file = paths.triangle_count_file(tmp_path / "out", config.name)
+    file.parent.mkdir(parents=True)
+    file.write_text(text)
+    chosen(config, tmp_path / "out", engine)
+    assert engine.asked == [config.name]
+    assert json.loads(file.read_text())["triangles"] == engine.triangles
+
+
+def test_summary_and_manifest_say_what_was_chosen_and_the_jobs_know_it(tmp_path: Path) -> None:
+    config, engine = undecided(tmp_path), CountingEngine()
+    (summary,) = generate([config], Options(tmp_path / "out", engine))
+    assert not summary.failures
+    assert {job.config.lines.engine for job in engine.jobs} == {"geometry"}
+    manifest = json.loads(paths.manifest_file(tmp_path / "out", config.name).read_text())
+    assert manifest["config"]["lines"]["engine"] == "geometry"
+    (note,) = [note for note in manifest["notes"] if note.startswith("lines: geometry, because Freestyle would take")]
+    assert note in summary.notes
+    # a finished dataset is left alone
+    jobs = len(engine.jobs)
+    generate([config], Options(tmp_path / "out", engine))
+    assert len(engine.jobs) == jobs
