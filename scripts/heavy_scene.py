@@ -40,7 +40,7 @@ source: {source}
 frames: {{first: 1, last: {frames}}}
 resolution: [960, 540]
 lines:
-  freestyle: {freestyle}
+  engine: auto
 """
 
 
@@ -62,7 +62,6 @@ def main() -> None:
         name=name,
         source=f"{name}.blend",
         frames=FRAMES,
-        freestyle="true" if options.triangles <= 1_000_000 else "false",
     )
     (options.out / f"{name}.yaml").write_text(config, encoding="utf-8")
     print(f"{options.out / name}.blend and .yaml")
