@@ -27,3 +27,8 @@ def freestyle_seconds(triangles: int) -> float:
 def freestyle_gigabytes(triangles: int) -> float:
     """Memory that Freestyle will take for a frame of so many triangles, in GB."""
     return FREESTYLE_GIGABYTES * triangles
+
+
+def rounded(value: float) -> str:
+    """A prediction with the two digits that it is worth, and never as a power of ten."""
+    return f"{float(f'{value:.2g}'):g}"

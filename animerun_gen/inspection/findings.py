@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from animerun_gen.inspection.shot import Shot, Survey
 from animerun_gen.inspection.survey import held_step
-from animerun_gen.line_cost import SLOW_SECONDS, freestyle_gigabytes
+from animerun_gen.line_cost import SLOW_SECONDS, freestyle_gigabytes, rounded
 from animerun_gen.line_cost import freestyle_seconds as predicted_seconds
 
 TRIED_TRIANGLES = 500_000
@@ -85,9 +85,9 @@ def freestyle_cost(survey: Survey) -> str:
     """What Freestyle's lines will cost, in words."""
     seconds = freestyle_seconds(survey)
     if survey.freestyle_seconds is not None:
-        return f"Freestyle took {seconds:.2g} s for a frame"
+        return f"Freestyle took {rounded(seconds)} s for a frame"
     gigabytes = freestyle_gigabytes(survey.triangles)
-    return f"Freestyle would need about {seconds:.2g} s and {gigabytes:.1f} GB a frame"
+    return f"Freestyle would need about {rounded(seconds)} s and {rounded(gigabytes)} GB a frame"
 
 
 def wants_freestyle(survey: Survey) -> bool:
@@ -302,7 +302,7 @@ def _geometry(shot: Shot) -> Iterator[Finding]:
         )
     yield Finding(
         "cost",
-        f"{survey.triangles:,} triangles in {survey.instances} instances a frame, {survey.seconds:.2g} s to evaluate"
+        f"{survey.triangles:,} triangles in {survey.instances} instances a frame, {rounded(survey.seconds)} s to evaluate"
         + (f", {survey.memory / 1e9:.1f} GB for each worker" if survey.memory else "")
         + f"; {freestyle_cost(survey)}",
         "lines by Freestyle" if wants_freestyle(survey) else "lines from the geometry instead, which cost no more",

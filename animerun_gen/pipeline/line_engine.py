@@ -19,7 +19,7 @@ from animerun_gen.config import CutConfig
 from animerun_gen.config.model import FREESTYLE_ONLY
 from animerun_gen.dataset.files import read_json
 from animerun_gen.errors import AnimerunGenError, DatasetError
-from animerun_gen.line_cost import SLOW_SECONDS, freestyle_gigabytes, freestyle_seconds
+from animerun_gen.line_cost import SLOW_SECONDS, freestyle_gigabytes, freestyle_seconds, rounded
 from animerun_gen.pipeline import paths
 from animerun_gen.pipeline.camera_cuts import CutPart
 from animerun_gen.pipeline.record import file_digest, scene_digest, write_if_changed
@@ -89,7 +89,7 @@ def _chosen(part: CutPart, output: Path, counter: TriangleCounter | None) -> Cut
             engine = "geometry"
         would = "would take" if engine == "geometry" else "will take"
         reason = (
-            f"Freestyle {would} about {seconds:.2g} s and {gigabytes:.2g} GB for the {triangles:,} triangles of "
+            f"Freestyle {would} about {rounded(seconds)} s and {rounded(gigabytes)} GB for the {triangles:,} triangles of "
             f"frame {config.frames.first}"
         )
     lines = config.lines.model_copy(update={"engine": engine})
