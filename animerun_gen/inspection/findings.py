@@ -302,7 +302,8 @@ def _geometry(shot: Shot) -> Iterator[Finding]:
         )
     yield Finding(
         "cost",
-        f"{survey.triangles:,} triangles in {survey.instances} instances a frame, {rounded(survey.seconds)} s to evaluate"
+        f"{survey.triangles:,} triangles in {survey.instances} instances a frame, "
+        f"{rounded(survey.seconds)} s to evaluate"
         + (f", {survey.memory / 1e9:.1f} GB for each worker" if survey.memory else "")
         + f"; {freestyle_cost(survey)}",
         "lines by Freestyle" if wants_freestyle(survey) else "lines from the geometry instead, which cost no more",

@@ -89,8 +89,8 @@ def _chosen(part: CutPart, output: Path, counter: TriangleCounter | None) -> Cut
             engine = "geometry"
         would = "would take" if engine == "geometry" else "will take"
         reason = (
-            f"Freestyle {would} about {rounded(seconds)} s and {rounded(gigabytes)} GB for the {triangles:,} triangles of "
-            f"frame {config.frames.first}"
+            f"Freestyle {would} about {rounded(seconds)} s and {rounded(gigabytes)} GB for the "
+            f"{triangles:,} triangles of frame {config.frames.first}"
         )
     lines = config.lines.model_copy(update={"engine": engine})
     return CutPart(
