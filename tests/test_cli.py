@@ -60,7 +60,7 @@ def help_of(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 
 def test_help_shows_a_newcomer_the_way(capsys: pytest.CaptureFixture[str]) -> None:
     text = help_of(capsys)
-    commands = ("generate", "render", "label", "verify", "doctor")
+    commands = ("generate", "render", "label", "status", "verify", "doctor")
     for word in ("AnimeRun", *commands, "YAML", "docs/configuration.md", "configs/toy"):
         assert word in text
 
@@ -72,6 +72,7 @@ def test_help_shows_a_newcomer_the_way(capsys: pytest.CaptureFixture[str]) -> No
         ("render", ["--out", "--frames", "--workers", "--cross-check", "--blender"], ["--strict"]),
         ("label", ["--out", "--frames", "--workers", "--strict", ".blend files need not"], ["--cross-check", "bpy"]),
         ("verify", ["DATASET", "--cut", "--workers", "--quick", "--json", "docs/verify.md", "status"], ["--out"]),
+        ("status", ["DATASET", "--json", "while a run is going on", "status 0"], ["--out", "--workers"]),
         ("doctor", ["--blender", "--out"], ["--workers"]),
     ],
 )
@@ -83,7 +84,7 @@ def test_help_of_a_command(
     assert [word for word in not_there if word in text] == []
     if command != "doctor":
         # the example of a command is one of that command
-        assert f"animerun-gen {command} {'out' if command == 'verify' else 'configs'}/toy" in text
+        assert f"animerun-gen {command} {'out' if command in ('verify', 'status') else 'configs'}/toy" in text
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:

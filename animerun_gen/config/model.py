@@ -345,9 +345,9 @@ class Lines(Section):
     engine: Literal["freestyle", "geometry", "auto"] = Field(
         default="freestyle",
         description="Who draws the lines. `freestyle`: Blender's Freestyle and Workbench's outline; their cost grows "
-        "with the number of triangles. `geometry`: this program, from what each pixel sees; below 0.15 s a frame of "
-        "960x540 whatever the scene. `auto`: Freestyle unless it would take too long or too much memory for the clip's "
-        "first frame; what was chosen, and why, stands in the summary and in the manifest.",
+        "with the number of triangles. `geometry`: this program, from what each pixel sees; about 0.15 s a frame of "
+        "960x540 however many triangles there are. `auto`: Freestyle unless it would take too long or too much memory "
+        "for the clip's first frame; what was chosen, and why, stands in the summary and in the manifest.",
     )
     outline: bool = Field(
         default=True, description="Draw an outline around objects: Workbench's, one pixel thick, or that of `geometry`."

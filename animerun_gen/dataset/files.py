@@ -38,6 +38,7 @@ _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # take half as long again.
 _PNG_SETTINGS = [cv2.IMWRITE_PNG_COMPRESSION, 3, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_DEFAULT]
 
+_TEMPORARY_PREFIX = ".animerun-part-"
 _TEMPORARY = re.compile(r"\.animerun-part-[0-9a-f]{8}-.+")
 
 
@@ -56,7 +57,7 @@ def written_aside(path: Path) -> Iterator[Path]:
         DatasetError: the system refuses, for example because the disk is full.
     """
     # The suffix stays, because image writers choose the format by it.
-    temporary = path.with_name(f".animerun-part-{secrets.token_hex(4)}-{path.name}")
+    temporary = path.with_name(f"{_TEMPORARY_PREFIX}{secrets.token_hex(4)}-{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -81,7 +82,8 @@ def flush(path: Path) -> None:
 
 def is_temporary(name: str) -> bool:
     """Whether a file's name is one under which :func:`written_aside` writes."""
-    return _TEMPORARY.fullmatch(name) is not None
+    # asked of every file of a dataset
+    return name.startswith(_TEMPORARY_PREFIX) and _TEMPORARY.fullmatch(name) is not None
 
 
 def remove_stale_temporaries(root: Path) -> int:

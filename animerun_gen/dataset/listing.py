@@ -10,8 +10,8 @@ import os
 import re
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from animerun_gen.dataset.files import is_temporary
 from animerun_gen.dataset.modalities import MODALITIES, Modality, color_pass, gap_modalities, modality, pass_number
@@ -20,8 +20,7 @@ from animerun_gen.errors import DatasetError
 _GAP_FOLDER = re.compile(r"Gap([1-9][0-9]{0,5})", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One thing in a folder of a cut.
 
     Attributes:

@@ -30,20 +30,24 @@ SAME_DEPTH = 1e-6
 UNSEEN_STEP = 0.5
 """A step, in pixels, over one pixel of which no triangle is known, that a rough surface may make by itself."""
 
+SAME_ANGLE = 1e-6
+"""A difference of cosines that rounding alone may make: normals are kept as float32."""
+
 TOUCHING = 1e-6
 """Two triangles with a gap of less, in pixels, between them meet in an edge."""
 
 GRAZED = 0.35
 """Cosine of the angle between view and normal below which a surface is about to turn away."""
 
-FOLDED = np.cos(np.radians(35.0))
+FOLDED = float(np.cos(np.radians(35.0)))
 """Cosine of the angle between two normals that a surface which turns away slowly does not reach within one pixel."""
 
-FLAT = 1.0 / 3.0
-"""So small are the angles beside a crease between triangles that do not meet, relative to its own."""
+FLAT = 1.0 / 9.0
+"""So small are the bends beside a crease between triangles that do not meet, relative to its own: a third as an angle.
+"""
 
-FLUSH_FACES = np.cos(np.radians(0.5))
-"""Cosine of the angle between two faces below which both are one: sheets often have a second face for their back."""
+RIGHT, LEFT, DOWN, UP = range(4)
+"""Directions in which a triangle goes on."""
 
 NONE, STEP, FLUSH, CREASE, BEND = range(5)
 """What parts two pixels: nothing; a step in depth; another material or object at the same depth; an edge between two
@@ -51,6 +55,8 @@ faces; or a sharp bend of a surface whose faces there are too small to tell.  It
 """
 
 kernel = numba.njit(cache=True, nogil=True, error_model="numpy")
+inlined = numba.njit(cache=True, nogil=True, error_model="numpy", inline="always")
+"""For what is short and called for every pixel: numba counts the references to each array that a call takes along."""
 
 
 class Lens(NamedTuple):
@@ -103,6 +109,8 @@ class Surface(NamedTuple):
         nearness: float64.
         slope_x: float64, nearness over ``X`` of the triangle's plane.
         slope_y: float64, nearness over ``Y``.
+        normal: ``(H, W, 3)`` float32, unit normal of the plane over ``X``, ``Y`` and the distance, which it grows with.
+        reach: ``(H, W, 4)`` float32, pixels that the triangle goes on to the right, left, down and up; 2 if more.
         clockwise: bool, whether the triangle's corners go round clockwise as seen.
     """
 
@@ -112,6 +120,8 @@ class Surface(NamedTuple):
     nearness: npt.NDArray[np.float64]
     slope_x: npt.NDArray[np.float64]
     slope_y: npt.NDArray[np.float64]
+    normal: npt.NDArray[np.float32]
+    reach: npt.NDArray[np.float32]
     clockwise: npt.NDArray[np.bool_]
 
 
@@ -147,17 +157,21 @@ def _edges(p, q, r):  # type: ignore[no-untyped-def]
 
 @kernel
 def find_planes(meshes, depth, lens, surface):  # type: ignore[no-untyped-def]
-    """Fill ``nearness``, ``slope_x``, ``slope_y`` and ``clockwise`` of a :class:`Surface` wherever one is seen."""
+    """Fill what a :class:`Surface` has besides instances, triangles and materials, wherever a surface is seen."""
     height, width = depth.shape
     for row in range(height):
         last_i = last_t = -1
+        first = 0
         slope_x = slope_y = 0.0
+        normal = (0.0, 0.0, 0.0)
+        edges = ((0.0, 0.0, 0.0), (0.0, 0.0, 0.0), (0.0, 0.0, 0.0))
         clockwise = False
         for column in range(width):
             i = surface.instance[row, column]
             if i < 0:
                 continue
             t = surface.triangle[row, column]
+            nearness = -depth[row, column] if lens.is_orthographic else 1.0 / depth[row, column]
             # neighbours mostly show the same triangle
             if i != last_i or t != last_t:
                 p = _corner(meshes, i, t, 0, column, row)
@@ -167,91 +181,75 @@ def find_planes(meshes, depth, lens, surface):  # type: ignore[no-untyped-def]
                 if lens.is_orthographic:
                     slope_x = -(e[0] * p[2] + f[0] * q[2] + g[0] * r[2]) / determinant * lens.fx
                     slope_y = -(e[1] * p[2] + f[1] * q[2] + g[1] * r[2]) / determinant * lens.fy
+                    normal = _unit(slope_x, slope_y, 1.0)
                 else:
                     slope_x = (e[0] + f[0] + g[0]) / determinant * lens.fx
                     slope_y = (e[1] + f[1] + g[1]) / determinant * lens.fy
+                    x = (column - lens.cx) / lens.fx
+                    y = (row - lens.cy) / lens.fy
+                    normal = _unit(slope_x, slope_y, nearness - slope_x * x - slope_y * y)
                 clockwise = determinant > 0.0
+                edges = (_inward(e, determinant), _inward(f, determinant), _inward(g, determinant))
+                first = column
                 last_i, last_t = i, t
-            surface.nearness[row, column] = -depth[row, column] if lens.is_orthographic else 1.0 / depth[row, column]
+            surface.nearness[row, column] = nearness
             surface.slope_x[row, column] = slope_x
             surface.slope_y[row, column] = slope_y
             surface.clockwise[row, column] = clockwise
+            for axis in range(3):
+                surface.normal[row, column, axis] = normal[axis]
+            right = left = down = up = 2.0
+            for edge in edges:
+                a, b, c = edge
+                here = max(a * (column - first) + c, 0.0)
+                if a < 0.0:
+                    right = min(right, here / -a)
+                elif a > 0.0:
+                    left = min(left, here / a)
+                if b < 0.0:
+                    down = min(down, here / -b)
+                elif b > 0.0:
+                    up = min(up, here / b)
+            surface.reach[row, column, RIGHT] = right
+            surface.reach[row, column, LEFT] = left
+            surface.reach[row, column, DOWN] = down
+            surface.reach[row, column, UP] = up
 
 
 @kernel
-def _normal(surface, lens, row, column):  # type: ignore[no-untyped-def]
-    """Unit normal of the plane that a pixel shows, and the cosine of the angle at which it is looked at."""
-    a = surface.slope_x[row, column]
-    b = surface.slope_y[row, column]
+def _unit(a, b, c):  # type: ignore[no-untyped-def]
+    length = np.sqrt(a * a + b * b + c * c)
+    return a / length, b / length, c / length
+
+
+@kernel
+def _inward(edge, determinant):  # type: ignore[no-untyped-def]
+    """An edge function that is positive inside."""
+    if determinant < 0.0:
+        return -edge[0], -edge[1], -edge[2]
+    return edge
+
+
+@kernel
+def _facing(surface, lens, row, column):  # type: ignore[no-untyped-def]
+    """Cosine of the angle between the view and the normal of the plane that a pixel shows."""
+    normal = surface.normal
     if lens.is_orthographic:
-        length = np.sqrt(a * a + b * b + 1.0)
-        return a / length, b / length, 1.0 / length, 1.0 / length
+        return np.float64(normal[row, column, 2])
     x = (column - lens.cx) / lens.fx
     y = (row - lens.cy) / lens.fy
-    nearness = surface.nearness[row, column]
-    c = nearness - a * x - b * y
-    length = np.sqrt(a * a + b * b + c * c)
-    return a / length, b / length, c / length, nearness / (length * np.sqrt(x * x + y * y + 1.0))
+    along = normal[row, column, 0] * x + normal[row, column, 1] * y + normal[row, column, 2]
+    return along / np.sqrt(x * x + y * y + 1.0)
 
 
-@kernel
-def _cosine(surface, lens, row, column, other_row, other_column):  # type: ignore[no-untyped-def]
+@inlined
+def _cosine(surface, row, column, other_row, other_column):  # type: ignore[no-untyped-def]
     """Cosine of the angle between the planes that two pixels show."""
-    p = _normal(surface, lens, row, column)
-    q = _normal(surface, lens, other_row, other_column)
-    return p[0] * q[0] + p[1] * q[1] + p[2] * q[2]
-
-
-@kernel
-def _shared(meshes, i, t, u):  # type: ignore[no-untyped-def]
-    """How many corners two triangles of a mesh have in common, and whether they go along a shared edge the same way.
-
-    Corners count as common when they are at the same place: flat shading and imported files give each face its own.
-    """
-    m = meshes.mesh[i]
-    base = meshes.vertex_start[m]
-    first = meshes.triangle_start[m]
-    vertices = meshes.vertices
-    count = 0
-    mine = (0, 0)
-    theirs = (0, 0)
-    for j in range(3):
-        a = base + meshes.triangles[first + t, j]
-        for k in range(3):
-            b = base + meshes.triangles[first + u, k]
-            if a == b or (
-                vertices[a, 0] == vertices[b, 0]
-                and vertices[a, 1] == vertices[b, 1]
-                and vertices[a, 2] == vertices[b, 2]
-            ):
-                mine = (mine[1], j)
-                theirs = (theirs[1], k)
-                count += 1
-                break
-    forward = (mine[1] - mine[0]) % 3 == 1
-    return count, forward == ((theirs[1] - theirs[0]) % 3 == 1)
-
-
-@kernel
-def _reach(meshes, i, t, column, row, dx, dy):  # type: ignore[no-untyped-def]
-    """How far the triangle that a pixel shows goes on towards its neighbour: 0 at the pixel's centre, 1 at the other's.
-
-    More than 1 if it goes on beyond it.
-    """
-    e, f, g, determinant = _edges(
-        _corner(meshes, i, t, 0, column, row),
-        _corner(meshes, i, t, 1, column, row),
-        _corner(meshes, i, t, 2, column, row),
-    )
-    reach = 2.0
-    for edge in (e, f, g):
-        here = edge[2]
-        change = edge[0] * dx + edge[1] * dy
-        if determinant < 0.0:
-            here, change = -here, -change
-        if change < 0.0:
-            reach = min(reach, max(here, 0.0) / -change)
-    return reach
+    normal = surface.normal
+    cosine = 0.0
+    for axis in range(3):
+        cosine += np.float64(normal[row, column, axis]) * normal[other_row, other_column, axis]
+    return cosine
 
 
 @kernel
@@ -279,7 +277,7 @@ def _spread(surface, lens, row, column, dy, dx):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _gap(meshes, surface, row, column, dy, dx, spread, farthest):  # type: ignore[no-untyped-def]
+def _gap(surface, row, column, dy, dx, spread, farthest):  # type: ignore[no-untyped-def]
     """Whether there is a step in depth between two pixels, and how much of the way between them is unknown.
 
     From each pixel its triangle is known as far as it goes.  Where both meet or overlap, they are at one depth or they
@@ -288,16 +286,8 @@ def _gap(meshes, surface, row, column, dy, dx, spread, farthest):  # type: ignor
     made of faces, right up to its silhouette; others keep to it up to how much they turn.
     """
     slope, other_slope, step, turn, _ = spread
-    end = _reach(meshes, surface.instance[row, column], surface.triangle[row, column], column, row, dx, dy)
-    begin = 1.0 - _reach(
-        meshes,
-        surface.instance[row + dy, column + dx],
-        surface.triangle[row + dy, column + dx],
-        column + dx,
-        row + dy,
-        -dx,
-        -dy,
-    )
+    end = float(surface.reach[row, column, RIGHT if dx == 1 else DOWN])
+    begin = 1.0 - surface.reach[row + dy, column + dx, LEFT if dx == 1 else UP]
     rounding = SAME_PLACE + SAME_DEPTH * farthest
     end = min(end, 1.0)
     begin = max(begin, 0.0)
@@ -314,20 +304,26 @@ def _gap(meshes, surface, row, column, dy, dx, spread, farthest):  # type: ignor
     return jump < low - slack or jump > high + slack, unknown
 
 
-@kernel
-def _angle(surface, lens, row, column, other_row, other_column):  # type: ignore[no-untyped-def]
-    """Angle between the planes that two pixels show; -1 where a pixel is outside, or shows another instance."""
+@inlined
+def _bend(surface, row, column, other_row, other_column):  # type: ignore[no-untyped-def]
+    """How much the planes that two pixels show are turned against each other: 1 less the cosine of their angle.
+
+    -1 where a pixel is outside, or shows another instance.
+    """
     height, width = surface.instance.shape
-    if not (0 <= row < height and 0 <= column < width and 0 <= other_row < height and 0 <= other_column < width):
-        return -1.0
-    if surface.instance[row, column] != surface.instance[other_row, other_column]:
-        return -1.0
-    cosine = _cosine(surface, lens, row, column, other_row, other_column)
-    return np.arccos(max(-1.0, min(1.0, cosine)))
+    bend = -1.0
+    if (
+        min(row, column, other_row, other_column) >= 0
+        and max(row, other_row) < height
+        and max(column, other_column) < width
+        and surface.instance[row, column] == surface.instance[other_row, other_column]
+    ):
+        bend = max(0.0, 1.0 - _cosine(surface, row, column, other_row, other_column))
+    return bend
 
 
 @kernel
-def _crease(meshes, surface, lens, wanted, row, column, dy, dx, cosine, unknown):  # type: ignore[no-untyped-def]
+def _crease(surface, lens, wanted, row, column, dy, dx, cosine, unknown):  # type: ignore[no-untyped-def]
     """Whether two pixels of one surface, whose normals make an angle of the given cosine, lie beside a crease.
 
     The answer is CREASE, BEND or NONE.
@@ -337,40 +333,41 @@ def _crease(meshes, surface, lens, wanted, row, column, dy, dx, cosine, unknown)
     it.  What turns within two pixels, as a bevel seen from afar does, counts as one crease, or else its line would be
     dashed, drawn where no pixel happens to see the bevel; it lies where the surface turns more.
     """
-    is_sharp = cosine < wanted.crease_cosine - 1e-9
+    is_sharp = cosine < wanted.crease_cosine - SAME_ANGLE
     if is_sharp and unknown <= TOUCHING:
         return CREASE
     if not cosine < wanted.half_cosine:
         return NONE
-    angle = np.arccos(max(-1.0, cosine))
-    before = _angle(surface, lens, row - dy, column - dx, row, column)
-    after = _angle(surface, lens, row + dy, column + dx, row + 2 * dy, column + 2 * dx)
-    if is_sharp and max(before, after) >= 0.0 and max(before, after) <= FLAT * angle:
+    bend = 1.0 - cosine
+    before = _bend(surface, row - dy, column - dx, row, column)
+    after = _bend(surface, row + dy, column + dx, row + 2 * dy, column + 2 * dx)
+    if is_sharp and max(before, after) >= 0.0 and max(before, after) <= FLAT * bend:
         return BEND
-    if _is_bevel(meshes, surface, lens, wanted, row, column, dy, dx, angle, after, True):
-        return BEND
-    if _is_bevel(meshes, surface, lens, wanted, row + dy, column + dx, -dy, -dx, angle, before, False):
-        return BEND
+    # a bend of twice the angle is at most four times as large; the line lies where the surface bends more
+    limit = 4.0 * FLAT * bend
+    if 0.0 <= before <= limit and 0.0 <= after <= bend:  # noqa: SIM102
+        if _is_bevel(surface, lens, wanted, row, column, dy, dx, before):
+            return BEND
+    if 0.0 <= after <= limit and 0.0 <= before < bend:  # noqa: SIM102
+        if _is_bevel(surface, lens, wanted, row + dy, column + dx, -dy, -dx, after):
+            return BEND
     return NONE
 
 
 @kernel
 def _is_bevel(  # type: ignore[no-untyped-def]
-    meshes, surface, lens, wanted, row, column, dy, dx, angle, next_angle, is_first
+    surface, lens, wanted, row, column, dy, dx, before
 ):
     """Whether a surface, flat before a pixel, turns on the way to the next one and the one behind that, and is flat.
 
-    ``angle`` and ``next_angle`` are those of the two steps, of which the first is to be the larger one.
+    ``before`` is how much it bends on the way to the first pixel.
     """
-    if next_angle < 0.0 or next_angle > angle or (next_angle == angle and not is_first):
-        return False
     far_row, far_column = row + 2 * dy, column + 2 * dx
-    whole = _angle(surface, lens, row, column, far_row, far_column)
-    if not np.cos(whole) < wanted.crease_cosine - 1e-9:
+    whole = _bend(surface, row, column, far_row, far_column)
+    if not 1.0 - whole < wanted.crease_cosine - SAME_ANGLE or before > FLAT * whole:
         return False
-    before = _angle(surface, lens, row - dy, column - dx, row, column)
-    after = _angle(surface, lens, far_row, far_column, far_row + dy, far_column + dx)
-    if before < 0.0 or after < 0.0 or max(before, after) > FLAT * whole:
+    after = _bend(surface, far_row, far_column, far_row + dy, far_column + dx)
+    if after < 0.0 or after > FLAT * whole:
         return False
     # whatever is behind is no part of a bevel
     if dy + dx > 0:
@@ -379,7 +376,7 @@ def _is_bevel(  # type: ignore[no-untyped-def]
         first_row, first_column, down, right = far_row, far_column, -dy, -dx
     spread = _spread(surface, lens, first_row, first_column, down, right)
     farthest = abs(surface.nearness[first_row, first_column]) / spread[4]
-    is_step, _ = _gap(meshes, surface, first_row, first_column, down, right, spread, farthest)
+    is_step, _ = _gap(surface, first_row, first_column, down, right, spread, farthest)
     return not is_step
 
 
@@ -393,13 +390,13 @@ def _turns_away(surface, lens, row, column, dy, dx, spread, cosine):  # type: ig
     slope, other_slope, _, _, _ = spread
     if cosine > FOLDED or other_slope <= slope:
         return False
-    facing = _normal(surface, lens, row, column)[3]
-    other_facing = _normal(surface, lens, row + dy, column + dx)[3]
+    facing = _facing(surface, lens, row, column)
+    other_facing = _facing(surface, lens, row + dy, column + dx)
     return min(facing, other_facing) < GRAZED
 
 
 @kernel
-def _part(meshes, surface, lens, wanted, row, column, dy, dx):  # type: ignore[no-untyped-def]
+def _part(surface, lens, wanted, row, column, dy, dx):  # type: ignore[no-untyped-def]
     """What parts a pixel from its right (``dx`` = 1) or lower (``dy`` = 1) neighbour."""
     other_row, other_column = row + dy, column + dx
     i = surface.instance[row, column]
@@ -414,8 +411,8 @@ def _part(meshes, surface, lens, wanted, row, column, dy, dx):  # type: ignore[n
     slope, other_slope, step, turn, pixel = spread
     farthest = min(abs(surface.nearness[row, column]), abs(surface.nearness[other_row, other_column])) / pixel
     if i != j:
-        is_step, _ = _gap(meshes, surface, row, column, dy, dx, spread, farthest)
-        cosine = _cosine(surface, lens, row, column, other_row, other_column)
+        is_step, _ = _gap(surface, row, column, dy, dx, spread, farthest)
+        cosine = _cosine(surface, row, column, other_row, other_column)
         if is_step or _turns_away(surface, lens, row, column, dy, dx, spread, cosine):
             return STEP if wanted.objects else NONE
         return FLUSH if wanted.intersections else NONE
@@ -423,17 +420,11 @@ def _part(meshes, surface, lens, wanted, row, column, dy, dx):  # type: ignore[n
     same_way = surface.clockwise[row, column] == surface.clockwise[other_row, other_column]
     if same_way and turn < wanted.even and abs(step - slope) < EVEN and abs(step - other_slope) < EVEN:
         return FLUSH if is_material else NONE
-    cosine = _cosine(surface, lens, row, column, other_row, other_column)
-    shared, is_same_direction = _shared(meshes, i, t, u)
-    if shared >= 2:
-        # faces on both sides of their edge are one surface; on the same side they are folded onto each other
-        unknown = 0.0
-        is_fold = shared == 2 and same_way == is_same_direction and cosine < FLUSH_FACES
-    else:
-        is_fold, unknown = _gap(meshes, surface, row, column, dy, dx, spread, farthest)
-        if not is_fold and not same_way:
-            # of surfaces that lie in each other it is noise which one is seen, and files often turn some faces round
-            is_fold = unknown > -TOUCHING and cosine < FOLDED
+    cosine = _cosine(surface, row, column, other_row, other_column)
+    is_fold, unknown = _gap(surface, row, column, dy, dx, spread, farthest)
+    if not is_fold and unknown > TOUCHING:
+        # faces that meet, or that lie in each other, are no fold whichever way round files have them
+        is_fold = not same_way and cosine < FOLDED
         if not is_fold and unknown > EVEN:
             is_fold = _turns_away(surface, lens, row, column, dy, dx, spread, cosine)
     if is_fold:
@@ -441,12 +432,12 @@ def _part(meshes, surface, lens, wanted, row, column, dy, dx):  # type: ignore[n
     if is_material:
         return FLUSH
     if wanted.creases:
-        return _crease(meshes, surface, lens, wanted, row, column, dy, dx, cosine, unknown)
+        return _crease(surface, lens, wanted, row, column, dy, dx, cosine, unknown)
     return NONE
 
 
 @kernel
-def draw(meshes, surface, lens, wanted, marks):  # type: ignore[no-untyped-def]
+def draw(surface, lens, wanted, marks):  # type: ignore[no-untyped-def]
     """Fill ``marks`` (``(H, W)`` uint8, all NONE) with what is line, one pixel thick, and why.
 
     First steps, on the farther pixel; then, between pixels of which neither is line yet, what has no step, on the right
@@ -461,7 +452,7 @@ def draw(meshes, surface, lens, wanted, marks):  # type: ignore[no-untyped-def]
                 other_row, other_column = row + downwards, column + 1 - downwards
                 if other_row == height or other_column == width:
                     continue
-                found = _part(meshes, surface, lens, wanted, row, column, downwards, 1 - downwards)
+                found = _part(surface, lens, wanted, row, column, downwards, 1 - downwards)
                 if found == STEP:
                     if _is_behind(surface, row, column, other_row, other_column):
                         marks[row, column] = STEP

@@ -96,10 +96,12 @@ def draw_contours(geometry: FrameGeometry, seen: VisibilityBuffer, settings: Con
         seen.instance,
         seen.triangle,
         companions.material_id_map(geometry, seen),
-        np.zeros(shape),
-        np.zeros(shape),
-        np.zeros(shape),
-        np.zeros(shape, np.bool_),
+        np.empty(shape),
+        np.empty(shape),
+        np.empty(shape),
+        np.empty((*shape, 3), np.float32),
+        np.empty((*shape, 4), np.float32),
+        np.empty(shape, np.bool_),
     )
     crease = math.radians(180.0 - settings.crease_angle)
     wanted = contour_kernels.Wanted(
@@ -116,7 +118,7 @@ def draw_contours(geometry: FrameGeometry, seen: VisibilityBuffer, settings: Con
     meshes, lens = raster.meshes(geometry), _lens(geometry.camera)
     marks = np.zeros(shape, np.uint8)
     contour_kernels.find_planes(meshes, seen.depth, lens, surface)
-    contour_kernels.draw(meshes, surface, lens, wanted, marks)
+    contour_kernels.draw(surface, lens, wanted, marks)
     is_line = (marks != contour_kernels.NONE) & ~_crumbs(marks)
     return np.where(_thickened(is_line, settings.thickness), 0, 255).astype(np.uint8)
 

@@ -72,13 +72,16 @@ def write_manifest(output: Path, cut: str, found: FilesOnDisk | None = None, wor
         remove_file(manifest_file)
         remove_file(paths.checksums_file(output, cut))
         return []
+    remembered = found.remembered
     # a cut that moves to the other split takes its files along as they are
     keys = {name: name.removeprefix(f"{split}/") for name in marks}
-    remembered = Remembered.read(output, cut)
-    files = {name: remembered.digest(keys[name], marks[name]) for name in sorted(marks)}
-    all_known = all(files.values()) and len(files) == len(remembered.files)
+    unvouched = found.unvouched.union(
+        name for name in marks.keys() - found.now().keys() if not remembered.digest(keys[name], marks[name])
+    )
+    all_known = not unvouched and len(marks) == len(remembered.files)
     if all_known and remembered.summed_up and remembered.summed_up == _sources_of_sum(output, cut):
         return []
+    files = {name: remembered.digest(keys[name], marks[name]) for name in sorted(marks)}
     entries = {entry.name: entry for entry in found.entries if entry.belongs}
     frames = {name for name, entry in entries.items() if entry.frame is not None}
     older = {name for name, as_found in found.before.items() if marks.get(name) == as_found}
@@ -94,7 +97,7 @@ def write_manifest(output: Path, cut: str, found: FilesOnDisk | None = None, wor
     Remembered(
         {keys[name]: f"{marks[name]} {digest}" for name, digest in files.items() if name not in altered},
         # what is wrong is to be said again
-        "" if altered else _sources_of_sum(output, cut),
+        "" if altered or len(files) < len(marks) else _sources_of_sum(output, cut),
     ).write(output, cut)
     if not altered:
         return []

@@ -14,6 +14,7 @@ from animerun_gen.dataset.forms import read_form
 from animerun_gen.dataset.listing import Entry, list_cut
 from animerun_gen.dataset.modalities import Modality
 from animerun_gen.errors import DatasetError
+from animerun_gen.pipeline.checksums import Remembered
 
 
 class FilesOnDisk:
@@ -31,6 +32,7 @@ class FilesOnDisk:
 
     Attributes:
         before: The mark (see :func:`mark`) of every file of the cut as the run found it, by its path below the root.
+        remembered: What an earlier run knew of them.
 
     Raises:
         DatasetError: A folder cannot be read.
@@ -44,7 +46,9 @@ class FilesOnDisk:
         self._entries: list[Entry] = []
         self._marks: dict[str, str] = {}
         self._frames: dict[str, set[int]] = {}
+        self._unvouched: set[str] | None = None
         self._changing = not look
+        self.remembered = Remembered.read(root, cut)
         if look:
             self.look_again()
 
@@ -76,6 +80,14 @@ class FilesOnDisk:
         """Everything that lay in the folders of the cut at the last look."""
         return self._entries
 
+    @property
+    def unvouched(self) -> set[str]:
+        """The files, of those at the last look, whose checksums no earlier run remembers; see :class:`Remembered`."""
+        if self._unvouched is None:
+            known, start = self.remembered, len(self.split) + 1
+            self._unvouched = {name for name, now in self._marks.items() if not known.digest(name[start:], now)}
+        return self._unvouched
+
     def now(self) -> dict[str, str]:
         """The mark of every file of the cut as it is now, by its path below the root; no more changes are expected.
 
@@ -89,7 +101,7 @@ class FilesOnDisk:
 
     def _look(self) -> None:
         self._entries = list(list_cut(self.root, self.split, self.cut))
-        self._marks, self._frames = {}, {}
+        self._marks, self._frames, self._unvouched = {}, {}, None
         for entry in self._entries:
             if not entry.belongs or entry.status is None:
                 continue

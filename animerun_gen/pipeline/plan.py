@@ -14,7 +14,6 @@ from animerun_gen.dataset.clip import ClipWriter
 from animerun_gen.dataset.modalities import Modality, at_gap, enabled_modalities
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline import paths
-from animerun_gen.pipeline.checksums import Remembered
 from animerun_gen.pipeline.clearing import (
     has_stage,
     move_cut,
@@ -319,14 +318,13 @@ def _remove_damaged(found: FilesOnDisk, stages: tuple[str, ...]) -> list[str]:
     Only files are looked into that changed since an earlier run knew their checksums, or that none ever knew: those
     that a run made which was killed, and those that something else than this program touched.
     """
-    remembered = Remembered.read(found.root, found.cut)
-    damaged = []
-    for entry in found.entries:
-        if not entry.belongs or entry.modality.stage not in stages:
-            continue
-        known = remembered.digest(entry.name.removeprefix(f"{found.split}/"), found.before[entry.name])
-        if not known and not is_whole(found.root / entry.name, entry.modality):
-            damaged.append(entry.name)
+    damaged = [
+        entry.name
+        for entry in found.entries
+        if entry.name in found.unvouched
+        and entry.modality.stage in stages
+        and not is_whole(found.root / entry.name, entry.modality)
+    ]
     for name in damaged:
         remove_file(found.root / name)
     if not damaged:

@@ -132,7 +132,7 @@ def test_a_ring_that_hides_itself_has_lines_where_it_does(around: int, across: i
     """Held against the same surface seen fifteen times finer: a step in depth there is a line, and nothing else is."""
     fine = 15
     missed = total = 0
-    for tilt in (0.9, 1.15, 1.3):
+    for tilt in (0.9, 1.0, 1.1, 1.15, 1.2, 1.25, 1.3):
         ring = torus("ring", translation(0.07, 0.04, -4.0) @ rotation(0, tilt) @ rotation(2, tilt), around, across)
         seen_by = larger(camera(perspective(1.5)), 96, 64)
         geometry = frame(1, seen_by, [ring])
@@ -157,7 +157,7 @@ def test_a_ring_that_hides_itself_has_lines_where_it_does(around: int, across: i
             near[second] |= small
         assert not (is_line & ~near).any()
     assert total > 500
-    assert missed <= 0.005 * total
+    assert missed <= 0.001 * total
 
 
 @pytest.mark.parametrize("view", VIEWS)
