@@ -170,6 +170,15 @@ def strike(main: subprocess.Popen[bytes], cluster: Cluster, uses_cluster: bool, 
     return None
 
 
+def end_stopped(folder: Path) -> None:
+    """End Blenders that were stopped while they started, and whose parent was killed: they never hear of that."""
+    for entry in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            command = (entry / "cmdline").read_bytes()
+            if b"animerun_gen.blender.worker" in command and bytes(folder) in command:
+                os.kill(int(entry.name), signal.SIGKILL)
+
+
 def damage(output: Path, dice: random.Random) -> str:
     """Delete something of a complete dataset."""
     if dice.random() < 0.3:
@@ -247,6 +256,7 @@ def main() -> int:
         last = start(folder / "last.log", *command, str(output), "--workers", "2")
         status = last.wait(LAST_RUN_SECONDS)
         cluster.end()
+        end_stopped(folder)
     print("kills:", ", ".join(f"{count} {kind}" for kind, count in sorted(kills.items())))
     print(f"{runs} runs:", ", ".join(f"{count} {how}" for how, count in sorted(ends.items())))
     print(f"complete {len(deleted)} times, after which was deleted: {', '.join(deleted) or 'nothing'}")
