@@ -35,13 +35,16 @@ CUTS = 20
 LAST_RUN_SECONDS = 1800.0
 
 STOPPED = "Blender (stopped, not killed)"
+MAIN_SHARE = 0.2
+"""So often the main process is among those that may be killed."""
+
 WEIGHTS = {
     "Blender": 6,
     "labelling process": 5,
     "Dask worker": 3,
     "nanny": 2,
     "scheduler": 2,
-    "main process": 1,
+    "main process": 6,
     STOPPED: 1,
 }
 
@@ -154,12 +157,26 @@ def strike(main: subprocess.Popen[bytes], cluster: Cluster, uses_cluster: bool, 
         found.pop("scheduler", None)
         found.pop("nanny", None)
         found.pop("Dask worker", None)
+    if dice.random() > MAIN_SHARE and len(found) > 1:
+        # where nothing else is there yet, it would be killed all the time
+        del found["main process"]
+    elif dice.random() > MAIN_SHARE:
+        return None
     kinds = sorted(found)
     [kind] = dice.choices(kinds, [WEIGHTS[kind] for kind in kinds])
     with suppress(ProcessLookupError):
         os.kill(dice.choice(found[kind]), signal.SIGSTOP if kind == STOPPED else signal.SIGKILL)
         return kind
     return None
+
+
+def end_stopped(folder: Path) -> None:
+    """End Blenders that were stopped while they started, and whose parent was killed: they never hear of that."""
+    for entry in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            command = (entry / "cmdline").read_bytes()
+            if b"animerun_gen.blender.worker" in command and bytes(folder) in command:
+                os.kill(int(entry.name), signal.SIGKILL)
 
 
 def damage(output: Path, dice: random.Random) -> str:
@@ -239,6 +256,7 @@ def main() -> int:
         last = start(folder / "last.log", *command, str(output), "--workers", "2")
         status = last.wait(LAST_RUN_SECONDS)
         cluster.end()
+        end_stopped(folder)
     print("kills:", ", ".join(f"{count} {kind}" for kind, count in sorted(kills.items())))
     print(f"{runs} runs:", ", ".join(f"{count} {how}" for how, count in sorted(ends.items())))
     print(f"complete {len(deleted)} times, after which was deleted: {', '.join(deleted) or 'nothing'}")

@@ -15,7 +15,7 @@ import time
 import traceback
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,7 @@ from animerun_gen.motion.cross_check import compare_flows
 from animerun_gen.motion.flow import Motion, compute_motion, exact_occlusion
 from animerun_gen.motion.geometry import FrameGeometry
 from animerun_gen.motion.raster import VisibilityBuffer
+from animerun_gen.pipeline.fence import Fence, RunOver, fence_of_parent
 from animerun_gen.pipeline.paths import material_picture
 
 
@@ -365,14 +366,23 @@ def main(arguments: list[str]) -> int:
     """Run the job in file ``arguments[0]``, reporting to file descriptor ``arguments[1]``; returns the exit status."""
     die_with_parent()
     events = os.fdopen(int(arguments[1]), "w", encoding="utf-8")
+    fence: Fence | None = None
 
     def emit(event: Event) -> None:
+        if fence is not None and not fence.is_up():
+            # whoever would have to be told may not be listening any more
+            os._exit(1)
         events.write(json.dumps(event) + "\n")
         events.flush()
 
     reporter = Reporter(emit)
     try:
-        run_job(RenderJob.from_json(Path(arguments[0]).read_text(encoding="utf-8")), reporter)
+        job = RenderJob.from_json(Path(arguments[0]).read_text(encoding="utf-8"))
+        fence = fence_of_parent(job.output)
+        with nullcontext() if fence is None else fence.inside():
+            run_job(job, reporter)
+    except RunOver:
+        return 1
     except AnimerunGenError as error:
         reporter.failed(type(error).__name__, str(error))
         return 1

@@ -68,7 +68,17 @@ class Conditions:
     def environment(self) -> dict[str, str]:
         """The environment for a child."""
         share = {} if self.threads is None else dict.fromkeys(THREAD_VARIABLES, str(self.threads))
-        return with_parent(dict(os.environ) | share)
+        run = {} if self.fence is None else self.fence.environment
+        return with_parent(dict(os.environ) | share | run)
+
+    def require_run(self) -> None:
+        """See whether the run that a child works for goes on.
+
+        Raises:
+            RunOver: It does not.
+        """
+        if self.fence is not None and not self.fence.is_up():
+            raise RunOver("the run that asked for this work is over")
 
 
 class Watch:
@@ -115,8 +125,7 @@ class Watch:
             return None
         self._looked = now
         self.peak = max(self.peak, peak_memory(self._process) or 0)
-        if self._conditions.fence is not None and not self._conditions.fence.is_up():
-            raise RunOver("the run that asked for this work is over")
+        self._conditions.require_run()
         patience = self._conditions.patience
         if now - self._period_began < patience:
             return None

@@ -20,6 +20,9 @@ from pathlib import Path
 from animerun_gen.errors import AnimerunGenError, DatasetError
 from animerun_gen.pipeline.paths import state_folder
 
+TOKEN = "ANIMERUN_GEN_RUN"
+"""Environment variable with the token of the run that started a child."""
+
 NOBODY = "-" * 32
 """Stands where the token of a run would, as long as that."""
 
@@ -46,6 +49,11 @@ class Fence:
     output: Path
     token: str
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a child needs in its environment to find the fence with :func:`fence_of_parent`."""
+        return {TOKEN: self.token}
+
     def is_up(self) -> bool:
         """Whether the run that this fence belongs to is still going on, as far as the disk tells."""
         try:
@@ -54,11 +62,11 @@ class Fence:
             return False
 
     @contextmanager
-    def inside(self) -> Iterator[int]:
+    def inside(self) -> Iterator[None]:
         """Hold the lock under which files of the dataset may be written.
 
-        Yields:
-            The locked file descriptor: a child that inherits it holds the lock until it ends, too.
+        Who writes has to take it itself, when it is sure to end with its parent, and not before: a child that hangs
+        while it starts, and whose parent is killed, would hold it for ever.
 
         Raises:
             RunOver: The run is over.
@@ -69,7 +77,13 @@ class Fence:
                 time.sleep(LOOK_SECONDS)
             if not self.is_up():
                 raise RunOver(f"the run that asked for this work in {self.output} is over")
-            yield descriptor
+            yield
+
+
+def fence_of_parent(output: Path) -> Fence | None:
+    """The fence of the run that started this process, see :meth:`Fence.environment`; None where it has none."""
+    token = os.environ.get(TOKEN)
+    return Fence(output, token) if token else None
 
 
 @contextmanager

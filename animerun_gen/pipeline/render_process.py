@@ -9,8 +9,7 @@ import subprocess
 import tempfile
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
@@ -82,12 +81,11 @@ class RenderProcess:
         failed: Event | None = None
         finished = False
         with (
-            self._inside() as locked,
             tempfile.TemporaryDirectory(dir=scratch, ignore_cleanup_errors=True) as folder,
             open(self._log, "ab") as log,
         ):
             log_start = log.tell()
-            process, reading = self._start(Path(folder), log, locked)
+            process, reading = self._start(Path(folder), log)
             watch = Watch(process.pid, "Blender", self._conditions)
             try:
                 for line in lines(reading):
@@ -125,21 +123,13 @@ class RenderProcess:
                 raise RenderDied(sentence, f"Blender ran out of memory {where}")
             raise RenderFailure(sentence)
         if not finished:
+            self._conditions.require_run()
             what = f"Blender {watch.hung or describe_status(status)} {where}"
             raise RenderDied(
                 f"cut '{name}': {what}.{last_words(self._log, log_start)} The log "
                 f"is {self._log}; run the same command again to go on with what is missing.",
                 what,
             )
-
-    @contextmanager
-    def _inside(self) -> Iterator[tuple[int, ...]]:
-        """Hold what has to be held while the process may write: descriptors for it to inherit."""
-        if self._conditions.fence is None:
-            yield ()
-            return
-        with self._conditions.fence.inside() as descriptor:
-            yield (descriptor,)
 
     def kill(self) -> None:
         """End the process at once; what it has written is complete, what it was writing does not appear."""
@@ -148,7 +138,7 @@ class RenderProcess:
             if self._process is not None:
                 self._process.kill()
 
-    def _start(self, folder: Path, log: IO[bytes], locked: tuple[int, ...]) -> tuple[subprocess.Popen[bytes], int]:
+    def _start(self, folder: Path, log: IO[bytes]) -> tuple[subprocess.Popen[bytes], int]:
         """The process, and the file descriptor from which its events can be read."""
         job_file = folder / "job.json"
         job_file.write_text(self._job.to_json(), encoding="utf-8")
@@ -163,7 +153,7 @@ class RenderProcess:
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
-                    pass_fds=(writing, *locked),
+                    pass_fds=(writing,),
                     env=self._conditions.environment() | {"TMPDIR": str(folder)},
                 )
             except OSError as error:

@@ -18,7 +18,7 @@ from pathlib import Path
 from animerun_gen.blender.job import Event
 from animerun_gen.lifetime import die_with_parent
 from animerun_gen.pipeline.chunks import run_tasks
-from animerun_gen.pipeline.fence import RunOver
+from animerun_gen.pipeline.fence import Fence, RunOver
 
 
 def main(arguments: list[str]) -> None:
@@ -29,10 +29,14 @@ def main(arguments: list[str]) -> None:
     events, patience = int(arguments[0]), float(arguments[1])
 
     def tell(event: Event) -> None:
+        if fence is not None and not fence.is_up():
+            # whoever would have to be told may not be listening any more
+            os._exit(1)
         data = base64.b64encode(pickle.dumps(event)) + b"\n"
         while data:
             data = data[os.write(events, data) :]
 
+    fence: Fence | None = None
     # the whole of one lot is read, so that nothing waits in the buffer when the pipe is empty
     while select.select([0], [], [], patience)[0] and (header := sys.stdin.buffer.read(8)):
         tasks, log, fence = pickle.loads(sys.stdin.buffer.read(int.from_bytes(header, "little")))
@@ -40,8 +44,8 @@ def main(arguments: list[str]) -> None:
         try:
             with fence.inside() if fence is not None else nullcontext():
                 run_tasks(tasks, tell)
-        except RunOver as error:
-            tell({"event": "over", "error": error})
+        except RunOver:
+            os._exit(1)
         tell({"event": "finished"})
 
 

@@ -152,8 +152,6 @@ class TaskProcess:
                 if event["event"] == "finished":
                     finished = True
                     break
-                if event["event"] == "over":
-                    raise event["error"]
                 number = event["number"] + 1
                 on_event(event)
         except BrokenPipeError:
@@ -170,6 +168,7 @@ class TaskProcess:
                 status = _status(child)
                 child.end()
         if not finished:
+            self._conditions.require_run()
             what = f"a labelling or recolouring process {watch.hung or describe_status(status)} {self._where(number)}"
             raise TaskDied(
                 f"cut '{first.config.name}': {what}; the log is {log}; run the same command again, with fewer workers "

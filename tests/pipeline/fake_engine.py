@@ -14,6 +14,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
@@ -30,6 +31,7 @@ from animerun_gen.dataset.modalities import at_gap, modality
 from animerun_gen.dataset.tracks import Tracks
 from animerun_gen.lifetime import die_with_parent
 from animerun_gen.pipeline.children import Conditions
+from animerun_gen.pipeline.fence import fence_of_parent
 from animerun_gen.pipeline.paths import material_picture
 from animerun_gen.pipeline.render_process import RenderFailure, RenderProcess
 
@@ -252,7 +254,9 @@ def main() -> None:
             events.flush()
 
         job = RenderJob.from_json(Path(job_file).read_text(encoding="utf-8"))
-        do_job(job, Reporter(emit), FakeEngine(delay=float(delay), dies_in=int(dies_in)))
+        fence = fence_of_parent(job.output)
+        with nullcontext() if fence is None else fence.inside():
+            do_job(job, Reporter(emit), FakeEngine(delay=float(delay), dies_in=int(dies_in)))
 
 
 if __name__ == "__main__":

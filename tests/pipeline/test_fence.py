@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from animerun_gen.pipeline import fence as module
-from animerun_gen.pipeline.fence import Fence, RunOver, fence_file, fenced
+from animerun_gen.pipeline.children import Conditions
+from animerun_gen.pipeline.fence import Fence, RunOver, fence_file, fence_of_parent, fenced
 from animerun_gen.pipeline.paths import state_folder
 
 
@@ -74,19 +75,25 @@ def test_a_new_run_waits_for_the_writers_of_the_one_before_and_says_so(
     assert order == [f"{waiting} {output}; Ctrl-C ends the waiting", "orphan ends", "begins"]
 
 
-def test_a_child_that_inherited_the_lock_is_waited_for_as_well(output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "PATIENT_SECONDS", 0.1)
+def test_a_child_finds_the_fence_of_the_run_that_started_it(output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(module.TOKEN, raising=False)
+    assert fence_of_parent(output) is None
     with fenced(output, print) as fence:
-        with fence.inside() as descriptor:
-            program = "import sys; sys.stdin.read()"
-            command = [sys.executable, "-I", "-S", "-c", program]
-            child = subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=(descriptor,))
-        said: list[str] = []
+        for name, value in Conditions(fence=fence).environment().items():
+            monkeypatch.setenv(name, value)
+        assert fence_of_parent(output) == fence
+        Conditions(fence=fence).require_run()
+    with pytest.raises(RunOver):
+        Conditions(fence=fence).require_run()
 
-        def let_go(sentence: str) -> None:
-            said.append(sentence)
-            child.communicate()
 
-        with fenced(output, let_go):
-            assert said
-            assert child.returncode == 0
+def test_a_child_that_hangs_before_it_is_tied_to_its_parent_holds_nobody_up(output: Path) -> None:
+    program = "import time; time.sleep(60)"
+    with fenced(output, print) as fence, fence.inside():
+        child = subprocess.Popen([sys.executable, "-I", "-S", "-c", program])
+    said: list[str] = []
+    with fenced(output, said.append):
+        pass
+    child.kill()
+    child.wait()
+    assert not said
