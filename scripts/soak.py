@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Kills everything that makes a dataset, again and again, and looks whether the dataset comes out as if nobody had.
 
-    scripts/soak.py --minutes 15 --folder /tmp/soak
+    scripts/soak.py --minutes 15 --folder out/soak
 
 Twenty small cuts of the project's own scenes are made undisturbed once.  Then they are made again and again, in turn by
 local workers and by a Dask scheduler with two workers on this machine, while every few seconds one of the processes is

@@ -164,7 +164,8 @@ class TaskProcess:
             if finished and not self._killed:
                 _idle.give_back(child)
             else:
-                child.process.kill() if watch.hung is not None or self._killed else None
+                if watch.hung is not None or self._killed:
+                    child.process.kill()
                 status = _status(child)
                 child.end()
         if not finished:
