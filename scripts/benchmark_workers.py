@@ -6,6 +6,9 @@
 Without a configuration it takes configs/toy.  One worker and several make the same dataset in turn, each from nothing,
 and the fastest of each counts, because what else the machine does only adds.  Beside the wall time stands the processor
 time of everything: what it grows by is what several workers cost together.
+
+One worker alone uses other processors, too, as far as the renderer and the compiled loops can.  So it is measured twice:
+with all processors of the machine, and on one, which is what each of several workers has.
 """
 
 from __future__ import annotations
@@ -31,12 +34,31 @@ class Took:
     processor: float
 
 
-def make(configs: list[Path], output: Path, more: list[str]) -> Took:
+@dataclass(frozen=True)
+class Way:
+    """How a dataset is made."""
+
+    workers: int
+    one_processor: bool = False
+
+    def __str__(self) -> str:
+        where = " on one processor" if self.one_processor else ""
+        return f"{self.workers} worker{'s' if self.workers > 1 else ''}{where}"
+
+
+def make(configs: list[Path], output: Path, way: Way, more: list[str]) -> Took:
     """Make a dataset from nothing."""
+    more = [*more, "--workers", str(way.workers)]
     before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     command = [sys.executable, "-m", "animerun_gen", "generate", *map(str, configs), "--out", str(output), *more]
     environment = os.environ | {"PYTHONPATH": str(PROJECT)}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    processors = os.sched_getaffinity(0)
+    # what is started here inherits it
+    os.sched_setaffinity(0, {min(processors)} if way.one_processor else processors)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    finally:
+        os.sched_setaffinity(0, processors)
     if done.returncode:
         sys.exit(f"the dataset could not be made:\n{done.stdout}\n{done.stderr}")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -51,21 +73,23 @@ def main() -> int:
     parser.add_argument("--frames", help="only these frames of each cut, FIRST:LAST")
     options = parser.parse_args()
     limit = ["--frames", options.frames] if options.frames else []
-    took: dict[int, list[Took]] = {1: [], options.workers: []}
+    alone, pinned, several = Way(1), Way(1, one_processor=True), Way(options.workers)
+    took: dict[Way, list[Took]] = {way: [] for way in (pinned, alone, several)}
     with tempfile.TemporaryDirectory() as folder:
         for repeat in range(options.repeats):
-            for workers, found in took.items():
-                found.append(
-                    make(options.configs, Path(folder, f"{repeat}-{workers}"), [*limit, "--workers", str(workers)])
-                )
+            for number, (way, found) in enumerate(took.items()):
+                found.append(make(options.configs, Path(folder, f"{repeat}-{number}"), way, limit))
                 print(
-                    f"{workers} worker(s): {found[-1].wall:.1f} s, {found[-1].processor:.1f} s of processor time; load "
+                    f"{way}: {found[-1].wall:.1f} s, {found[-1].processor:.1f} s of processor time; load "
                     f"{os.getloadavg()[0]:.1f}",
                     flush=True,
                 )
-    one, several = (min(found, key=lambda run: run.wall) for found in took.values())
-    print(f"{options.workers} workers have {one.wall / several.wall:.2f} times the throughput of one")
-    print(f"and need {several.processor / one.processor:.2f} times the processor time")
+    best = {way: min(found, key=lambda run: run.wall) for way, found in took.items()}
+    for way in (pinned, alone):
+        print(
+            f"{several} have {best[way].wall / best[several].wall:.2f} times the throughput of {way}, with "
+            f"{best[several].processor / best[way].processor:.2f} times the processor time"
+        )
     return 0
 
 
