@@ -7,8 +7,8 @@ Without a configuration it takes configs/toy.  One worker and several make the s
 and the fastest of each counts, because what else the machine does only adds.  Beside the wall time stands the processor
 time of everything: what it grows by is what several workers cost together.
 
-One worker alone uses other processors, too, as far as the renderer and the compiled loops can.  So it is measured twice:
-with all processors of the machine, and on one, which is what each of several workers has.
+One worker alone uses other processors, too, as far as the renderer and the compiled loops can.  So it is measured
+twice: with all processors of the machine, and on one, which is what each of several workers has.
 """
 
 from __future__ import annotations
