@@ -92,17 +92,6 @@ def draw_contours(geometry: FrameGeometry, seen: VisibilityBuffer, settings: Con
         ``(H, W)`` uint8, 0 on lines, 255 elsewhere.
     """
     shape = seen.instance.shape
-    surface = contour_kernels.Surface(
-        seen.instance,
-        seen.triangle,
-        companions.material_id_map(geometry, seen),
-        np.empty(shape),
-        np.empty(shape),
-        np.empty(shape),
-        np.empty((*shape, 3), np.float32),
-        np.empty((*shape, 4), np.float32),
-        np.empty(shape, np.bool_),
-    )
     crease = math.radians(180.0 - settings.crease_angle)
     wanted = contour_kernels.Wanted(
         settings.backdrop,
@@ -117,8 +106,11 @@ def draw_contours(geometry: FrameGeometry, seen: VisibilityBuffer, settings: Con
     )
     meshes, lens = raster.meshes(geometry), _lens(geometry.camera)
     marks = np.zeros(shape, np.uint8)
-    contour_kernels.find_planes(meshes, seen.depth, lens, surface)
-    contour_kernels.draw(surface, lens, wanted, marks)
+    margins = 2 * contour_kernels.MARGIN
+    pixels = np.empty((shape[0] + margins, shape[1] + margins), contour_kernels.PIXEL)
+    materials = companions.material_id_map(geometry, seen)
+    contour_kernels.find_planes(meshes, seen.instance, seen.triangle, seen.depth, materials, lens, pixels)
+    contour_kernels.draw(pixels, lens, wanted, marks)
     is_line = (marks != contour_kernels.NONE) & ~_crumbs(marks)
     return np.where(_thickened(is_line, settings.thickness), 0, 255).astype(np.uint8)
 
