@@ -41,6 +41,9 @@ GRAZED = 0.35
 FOLDED = float(np.cos(np.radians(35.0)))
 """Cosine of the angle between two normals that a surface which turns away slowly does not reach within one pixel."""
 
+STUCK = float(np.cos(np.radians(10.0)))
+"""Cosine of the angle between two normals above which parts of one mesh go on into each other, as one surface does."""
+
 FLAT = 1.0 / 9.0
 """So small are the bends beside a crease between triangles that do not meet, relative to its own: a third as an angle.
 """
@@ -63,6 +66,7 @@ PIXEL = np.dtype(
         ("up", np.float32),
         ("instance", np.int32),
         ("triangle", np.int32),
+        ("island", np.int32),
         ("material", np.uint16),
         ("clockwise", np.bool_),
     ],
@@ -79,6 +83,7 @@ that is done with a pixel: numba counts the references to each of them at each c
 - ``right``, ``left``, ``down``, ``up``: pixels that the triangle goes on that way; 2 if more
 - ``instance``: below zero on the background and in the margin, where nothing else is filled in
 - ``triangle``: counted within the mesh
+- ``island``: the part of the mesh that hangs together
 - ``material``: number of the material
 - ``clockwise``: whether the triangle's corners go round clockwise as seen
 """
@@ -110,7 +115,7 @@ class Wanted(NamedTuple):
     Attributes:
         backdrop: Between an instance and the background.
         objects: Between instances of which one is in front of the other.
-        intersections: Between instances that meet without a step in depth.
+        intersections: Between instances, and parts of one, that meet without a step in depth.
         folds: Between parts of one instance of which one is in front of the other.
         materials: Between materials of one instance.
         creases: Between faces of one surface that meet at an angle.
@@ -162,8 +167,11 @@ def _edges(p, q, r):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def find_planes(meshes, instance, triangle, depth, material, lens, pixels):  # type: ignore[no-untyped-def]
-    """Fill ``pixels``, a picture of :data:`PIXEL` with its margin, from pictures of the frame without one."""
+def find_planes(meshes, islands, instance, triangle, depth, material, lens, pixels):  # type: ignore[no-untyped-def]
+    """Fill ``pixels``, a picture of :data:`PIXEL` with its margin, from pictures of the frame without one.
+
+    ``islands`` are those of all meshes' triangles.
+    """
     height, width = depth.shape
     for row in range(height + 2 * MARGIN):
         for column in range(width + 2 * MARGIN):
@@ -204,6 +212,7 @@ def find_planes(meshes, instance, triangle, depth, material, lens, pixels):  # t
             pixel = pixels[row + MARGIN, column + MARGIN]
             pixel.instance = i
             pixel.triangle = t
+            pixel.island = islands[meshes.triangle_start[meshes.mesh[i]] + t]
             pixel.material = material[row, column]
             pixel.nearness = nearness
             pixel.slope_x = slope_x
@@ -413,7 +422,8 @@ def _part(row, lens, wanted, is_across):  # type: ignore[no-untyped-def]
             is_fold = _turns_away(here, there, spread, cosine)
     if is_fold:
         return STEP if wanted.folds or is_material else NONE
-    if is_material:
+    is_stuck = wanted.intersections and here.island != there.island and cosine < STUCK
+    if is_material or is_stuck:
         return FLUSH
     if wanted.creases:
         return _crease(row, lens, wanted, is_across, cosine, unknown)
