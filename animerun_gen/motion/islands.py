@@ -158,7 +158,7 @@ def _open_vertices(triangles, part, vertices):  # type: ignore[no-untyped-def]
 
 @numba.njit(cache=True, nogil=True)
 def _scrambled(number):  # type: ignore[no-untyped-def]
-    """A number so irregular that sums of several come to nothing only where they must (the finaliser of MurmurHash3)."""
+    """A number so irregular that sums of several are nothing only where they must be (the finaliser of MurmurHash3)."""
     key = np.uint64(number)
     key = (key ^ (key >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
     key = (key ^ (key >> np.uint64(33))) * np.uint64(0xC4CEB9FE1A85EC53)
