@@ -28,7 +28,8 @@ from animerun_gen.dataset.files import remove_stale_temporaries
 from animerun_gen.errors import AnimerunGenError
 from animerun_gen.labels.line_area import line_pixels
 from animerun_gen.pipeline.engines import BpyModule, InstalledBlender, ProgramEngine
-from animerun_gen.pipeline.labelling import LabelTask, collect_quality
+from animerun_gen.pipeline.judging import collect_quality
+from animerun_gen.pipeline.labelling import LabelTask
 from animerun_gen.pipeline.lock import exclusive
 from animerun_gen.quality.colors import labels_to_color
 

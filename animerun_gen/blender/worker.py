@@ -54,6 +54,7 @@ from animerun_gen.motion import companions, contours, raster, tracks, vector_pas
 from animerun_gen.motion.cross_check import compare_flows
 from animerun_gen.motion.flow import Motion, compute_motion, exact_occlusion
 from animerun_gen.motion.geometry import FrameGeometry
+from animerun_gen.motion.islands import IslandFinder
 from animerun_gen.motion.raster import VisibilityBuffer
 from animerun_gen.pipeline.fence import Fence, RunOver, fence_of_parent
 from animerun_gen.pipeline.paths import material_picture
@@ -109,6 +110,7 @@ class _Run:
         self.vectors = VectorPassRenderer(opened, scratch) if wants_vectors and self.neighbours else None
         lines = job.config.lines
         self.drawn_contours = contours.ContourSettings.from_config(lines) if lines.engine == "geometry" else None
+        self.islands = IslandFinder()
         has_strokes = lines.freestyle and self.drawn_contours is None
         self.freestyle_checked = not has_strokes
         # Freestyle knows no holes, so that lines behind surfaces with holes have to be taken out again
@@ -222,7 +224,8 @@ class _Run:
     def _make_pictures(self, frame: int, flat: np.ndarray[Any, Any], taken: _Taken | None) -> None:
         with self._stage(frame, "lines"):
             if self.drawn_contours is not None and taken is not None:
-                line_art = contours.draw_contours(taken.geometry, taken.seen, self.drawn_contours)
+                islands = self.islands.find(taken.geometry)
+                line_art = contours.draw_contours(taken.geometry, taken.seen, islands, self.drawn_contours)
             else:
                 line_art = self._rendered_lines(frame, taken)
         with self._stage(frame, "write pictures"):

@@ -16,7 +16,6 @@ from typing import NamedTuple
 
 import numba
 import numpy as np
-import numpy.typing as npt
 
 EVEN = 0.05
 """A difference of slopes, or a step in pixels, that no smooth surface is too smooth for."""
@@ -42,12 +41,52 @@ GRAZED = 0.35
 FOLDED = float(np.cos(np.radians(35.0)))
 """Cosine of the angle between two normals that a surface which turns away slowly does not reach within one pixel."""
 
+STUCK = float(np.cos(np.radians(10.0)))
+"""Cosine of the angle between two normals above which parts of one mesh go on into each other, as one surface does."""
+
 FLAT = 1.0 / 9.0
 """So small are the bends beside a crease between triangles that do not meet, relative to its own: a third as an angle.
 """
 
-RIGHT, LEFT, DOWN, UP = range(4)
-"""Directions in which a triangle goes on."""
+MARGIN = 3
+"""Pixels that are added around a picture, so that a loop can look that far from each pixel."""
+
+PIXEL = np.dtype(
+    [
+        ("nearness", np.float64),
+        ("slope_x", np.float64),
+        ("slope_y", np.float64),
+        ("facing", np.float64),
+        ("normal_x", np.float32),
+        ("normal_y", np.float32),
+        ("normal_z", np.float32),
+        ("right", np.float32),
+        ("left", np.float32),
+        ("down", np.float32),
+        ("up", np.float32),
+        ("instance", np.int32),
+        ("triangle", np.int32),
+        ("island", np.int32),
+        ("material", np.uint16),
+        ("clockwise", np.bool_),
+    ],
+    align=True,
+)
+"""What is known of a pixel.
+
+A pixel is handed on as one record, which is a pointer.  Handing on an array for each field costs more than all else
+that is done with a pixel: numba counts the references to each of them at each call.
+
+- ``nearness``, ``slope_x``, ``slope_y``: of the plane of its triangle there, and its slopes over ``X`` and ``Y``
+- ``facing``: cosine of the angle between the view and the normal
+- ``normal_x``, ``normal_y``, ``normal_z``: unit normal over ``X``, ``Y`` and the distance, which it grows with
+- ``right``, ``left``, ``down``, ``up``: pixels that the triangle goes on that way; 2 if more
+- ``instance``: below zero on the background and in the margin, where nothing else is filled in
+- ``triangle``: counted within the mesh
+- ``island``: the part of the mesh that hangs together
+- ``material``: number of the material
+- ``clockwise``: whether the triangle's corners go round clockwise as seen
+"""
 
 NONE, STEP, FLUSH, CREASE, BEND = range(5)
 """What parts two pixels: nothing; a step in depth; another material or object at the same depth; an edge between two
@@ -55,8 +94,6 @@ faces; or a sharp bend of a surface whose faces there are too small to tell.  It
 """
 
 kernel = numba.njit(cache=True, nogil=True, error_model="numpy")
-inlined = numba.njit(cache=True, nogil=True, error_model="numpy", inline="always")
-"""For what is short and called for every pixel: numba counts the references to each array that a call takes along."""
 
 
 class Lens(NamedTuple):
@@ -78,7 +115,7 @@ class Wanted(NamedTuple):
     Attributes:
         backdrop: Between an instance and the background.
         objects: Between instances of which one is in front of the other.
-        intersections: Between instances that meet without a step in depth.
+        intersections: Between instances, and parts of one, that meet without a step in depth.
         folds: Between parts of one instance of which one is in front of the other.
         materials: Between materials of one instance.
         creases: Between faces of one surface that meet at an angle.
@@ -97,32 +134,6 @@ class Wanted(NamedTuple):
     crease_cosine: float
     half_cosine: float
     even: float
-
-
-class Surface(NamedTuple):
-    """What is known of each pixel, ``(H, W)`` each.
-
-    Attributes:
-        instance: int32, below zero on the background.
-        triangle: int32, counted within the mesh.
-        material: uint16.
-        nearness: float64.
-        slope_x: float64, nearness over ``X`` of the triangle's plane.
-        slope_y: float64, nearness over ``Y``.
-        normal: ``(H, W, 3)`` float32, unit normal of the plane over ``X``, ``Y`` and the distance, which it grows with.
-        reach: ``(H, W, 4)`` float32, pixels that the triangle goes on to the right, left, down and up; 2 if more.
-        clockwise: bool, whether the triangle's corners go round clockwise as seen.
-    """
-
-    instance: npt.NDArray[np.int32]
-    triangle: npt.NDArray[np.int32]
-    material: npt.NDArray[np.uint16]
-    nearness: npt.NDArray[np.float64]
-    slope_x: npt.NDArray[np.float64]
-    slope_y: npt.NDArray[np.float64]
-    normal: npt.NDArray[np.float32]
-    reach: npt.NDArray[np.float32]
-    clockwise: npt.NDArray[np.bool_]
 
 
 @kernel
@@ -156,9 +167,15 @@ def _edges(p, q, r):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def find_planes(meshes, depth, lens, surface):  # type: ignore[no-untyped-def]
-    """Fill what a :class:`Surface` has besides instances, triangles and materials, wherever a surface is seen."""
+def find_planes(meshes, islands, instance, triangle, depth, material, lens, pixels):  # type: ignore[no-untyped-def]
+    """Fill ``pixels``, a picture of :data:`PIXEL` with its margin, from pictures of the frame without one.
+
+    ``islands`` are those of all meshes' triangles.
+    """
     height, width = depth.shape
+    for row in range(height + 2 * MARGIN):
+        for column in range(width + 2 * MARGIN):
+            pixels[row, column].instance = -1
     for row in range(height):
         last_i = last_t = -1
         first = 0
@@ -167,11 +184,13 @@ def find_planes(meshes, depth, lens, surface):  # type: ignore[no-untyped-def]
         edges = ((0.0, 0.0, 0.0), (0.0, 0.0, 0.0), (0.0, 0.0, 0.0))
         clockwise = False
         for column in range(width):
-            i = surface.instance[row, column]
+            i = instance[row, column]
             if i < 0:
                 continue
-            t = surface.triangle[row, column]
+            t = triangle[row, column]
             nearness = -depth[row, column] if lens.is_orthographic else 1.0 / depth[row, column]
+            x = (column - lens.cx) / lens.fx
+            y = (row - lens.cy) / lens.fy
             # neighbours mostly show the same triangle
             if i != last_i or t != last_t:
                 p = _corner(meshes, i, t, 0, column, row)
@@ -185,19 +204,26 @@ def find_planes(meshes, depth, lens, surface):  # type: ignore[no-untyped-def]
                 else:
                     slope_x = (e[0] + f[0] + g[0]) / determinant * lens.fx
                     slope_y = (e[1] + f[1] + g[1]) / determinant * lens.fy
-                    x = (column - lens.cx) / lens.fx
-                    y = (row - lens.cy) / lens.fy
                     normal = _unit(slope_x, slope_y, nearness - slope_x * x - slope_y * y)
                 clockwise = determinant > 0.0
                 edges = (_inward(e, determinant), _inward(f, determinant), _inward(g, determinant))
                 first = column
                 last_i, last_t = i, t
-            surface.nearness[row, column] = nearness
-            surface.slope_x[row, column] = slope_x
-            surface.slope_y[row, column] = slope_y
-            surface.clockwise[row, column] = clockwise
-            for axis in range(3):
-                surface.normal[row, column, axis] = normal[axis]
+            pixel = pixels[row + MARGIN, column + MARGIN]
+            pixel.instance = i
+            pixel.triangle = t
+            pixel.island = islands[meshes.triangle_start[meshes.mesh[i]] + t]
+            pixel.material = material[row, column]
+            pixel.nearness = nearness
+            pixel.slope_x = slope_x
+            pixel.slope_y = slope_y
+            pixel.clockwise = clockwise
+            pixel.normal_x, pixel.normal_y, pixel.normal_z = normal
+            pixel.facing = (
+                normal[2]
+                if lens.is_orthographic
+                else (normal[0] * x + normal[1] * y + normal[2]) / np.sqrt(x * x + y * y + 1.0)
+            )
             right = left = down = up = 2.0
             for edge in edges:
                 a, b, c = edge
@@ -210,10 +236,10 @@ def find_planes(meshes, depth, lens, surface):  # type: ignore[no-untyped-def]
                     down = min(down, here / -b)
                 elif b > 0.0:
                     up = min(up, here / b)
-            surface.reach[row, column, RIGHT] = right
-            surface.reach[row, column, LEFT] = left
-            surface.reach[row, column, DOWN] = down
-            surface.reach[row, column, UP] = up
+            pixel.right = right
+            pixel.left = left
+            pixel.down = down
+            pixel.up = up
 
 
 @kernel
@@ -231,53 +257,38 @@ def _inward(edge, determinant):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _facing(surface, lens, row, column):  # type: ignore[no-untyped-def]
-    """Cosine of the angle between the view and the normal of the plane that a pixel shows."""
-    normal = surface.normal
-    if lens.is_orthographic:
-        return np.float64(normal[row, column, 2])
-    x = (column - lens.cx) / lens.fx
-    y = (row - lens.cy) / lens.fy
-    along = normal[row, column, 0] * x + normal[row, column, 1] * y + normal[row, column, 2]
-    return along / np.sqrt(x * x + y * y + 1.0)
-
-
-@inlined
-def _cosine(surface, row, column, other_row, other_column):  # type: ignore[no-untyped-def]
+def _cosine(here, there):  # type: ignore[no-untyped-def]
     """Cosine of the angle between the planes that two pixels show."""
-    normal = surface.normal
-    cosine = 0.0
-    for axis in range(3):
-        cosine += np.float64(normal[row, column, axis]) * normal[other_row, other_column, axis]
-    return cosine
+    return (
+        np.float64(here.normal_x) * there.normal_x
+        + np.float64(here.normal_y) * there.normal_y
+        + np.float64(here.normal_z) * there.normal_z
+    )
 
 
 @kernel
-def _spread(surface, lens, row, column, dy, dx):  # type: ignore[no-untyped-def]
-    """What a pixel and its right (``dx`` = 1) or lower neighbour say of the surface between them, in pixels.
+def _spread(here, there, lens, is_across):  # type: ignore[no-untyped-def]
+    """What a pixel and its right (``is_across``) or lower neighbour say of the surface between them, in pixels.
 
     Returns:
         The slopes of both from the first to the second, the step from the first to the second, the distance of both
         slopes in the plane, and what one pixel spans.
     """
-    other_row, other_column = row + dy, column + dx
-    here = surface.nearness[row, column]
-    there = surface.nearness[other_row, other_column]
-    span = 1.0 if lens.is_orthographic else max(here, there)
-    x = surface.slope_x[row, column] / span
-    y = surface.slope_y[row, column] / span
-    other_x = surface.slope_x[other_row, other_column] / span
-    other_y = surface.slope_y[other_row, other_column] / span
+    span = 1.0 if lens.is_orthographic else max(here.nearness, there.nearness)
+    x = here.slope_x / span
+    y = here.slope_y / span
+    other_x = there.slope_x / span
+    other_y = there.slope_y / span
     turn = np.sqrt((x - other_x) * (x - other_x) + (y - other_y) * (y - other_y))
-    if dx == 1:
+    if is_across:
         pixel = span / lens.fx
-        return x, other_x, (there - here) / pixel, turn, pixel
+        return x, other_x, (there.nearness - here.nearness) / pixel, turn, pixel
     pixel = span / lens.fy
-    return y, other_y, (there - here) / pixel, turn, pixel
+    return y, other_y, (there.nearness - here.nearness) / pixel, turn, pixel
 
 
 @kernel
-def _gap(surface, row, column, dy, dx, spread, farthest):  # type: ignore[no-untyped-def]
+def _gap(here, there, is_across, spread):  # type: ignore[no-untyped-def]
     """Whether there is a step in depth between two pixels, and how much of the way between them is unknown.
 
     From each pixel its triangle is known as far as it goes.  Where both meet or overlap, they are at one depth or they
@@ -285,9 +296,10 @@ def _gap(surface, row, column, dy, dx, spread, farthest):  # type: ignore[no-unt
     the step lies between what either slope alone would make.  A convex surface keeps to that exactly, however it is
     made of faces, right up to its silhouette; others keep to it up to how much they turn.
     """
-    slope, other_slope, step, turn, _ = spread
-    end = float(surface.reach[row, column, RIGHT if dx == 1 else DOWN])
-    begin = 1.0 - surface.reach[row + dy, column + dx, LEFT if dx == 1 else UP]
+    slope, other_slope, step, turn, pixel = spread
+    farthest = min(abs(here.nearness), abs(there.nearness)) / pixel
+    end = float(here.right if is_across else here.down)
+    begin = 1.0 - (there.left if is_across else there.up)
     rounding = SAME_PLACE + SAME_DEPTH * farthest
     end = min(end, 1.0)
     begin = max(begin, 0.0)
@@ -304,26 +316,19 @@ def _gap(surface, row, column, dy, dx, spread, farthest):  # type: ignore[no-unt
     return jump < low - slack or jump > high + slack, unknown
 
 
-@inlined
-def _bend(surface, row, column, other_row, other_column):  # type: ignore[no-untyped-def]
+@kernel
+def _bend(here, there):  # type: ignore[no-untyped-def]
     """How much the planes that two pixels show are turned against each other: 1 less the cosine of their angle.
 
-    -1 where a pixel is outside, or shows another instance.
+    -1 where they show two instances.
     """
-    height, width = surface.instance.shape
-    bend = -1.0
-    if (
-        min(row, column, other_row, other_column) >= 0
-        and max(row, other_row) < height
-        and max(column, other_column) < width
-        and surface.instance[row, column] == surface.instance[other_row, other_column]
-    ):
-        bend = max(0.0, 1.0 - _cosine(surface, row, column, other_row, other_column))
-    return bend
+    if here.instance != there.instance:
+        return -1.0
+    return max(0.0, 1.0 - _cosine(here, there))
 
 
 @kernel
-def _crease(surface, lens, wanted, row, column, dy, dx, cosine, unknown):  # type: ignore[no-untyped-def]
+def _crease(row, lens, wanted, is_across, cosine, unknown):  # type: ignore[no-untyped-def]
     """Whether two pixels of one surface, whose normals make an angle of the given cosine, lie beside a crease.
 
     The answer is CREASE, BEND or NONE.
@@ -338,50 +343,44 @@ def _crease(surface, lens, wanted, row, column, dy, dx, cosine, unknown):  # typ
         return CREASE
     if not cosine < wanted.half_cosine:
         return NONE
+    first, before_it, here, there, after_it, last = row
     bend = 1.0 - cosine
-    before = _bend(surface, row - dy, column - dx, row, column)
-    after = _bend(surface, row + dy, column + dx, row + 2 * dy, column + 2 * dx)
+    before = _bend(before_it, here)
+    after = _bend(there, after_it)
     if is_sharp and max(before, after) >= 0.0 and max(before, after) <= FLAT * bend:
         return BEND
     # a bend of twice the angle is at most four times as large; the line lies where the surface bends more
     limit = 4.0 * FLAT * bend
     if 0.0 <= before <= limit and 0.0 <= after <= bend:  # noqa: SIM102
-        if _is_bevel(surface, lens, wanted, row, column, dy, dx, before):
+        if _is_bevel(here, after_it, last, wanted, before) and not _is_step(there, after_it, lens, is_across):
             return BEND
     if 0.0 <= after <= limit and 0.0 <= before < bend:  # noqa: SIM102
-        if _is_bevel(surface, lens, wanted, row + dy, column + dx, -dy, -dx, after):
+        if _is_bevel(there, before_it, first, wanted, after) and not _is_step(before_it, here, lens, is_across):
             return BEND
     return NONE
 
 
 @kernel
-def _is_bevel(  # type: ignore[no-untyped-def]
-    surface, lens, wanted, row, column, dy, dx, before
-):
-    """Whether a surface, flat before a pixel, turns on the way to the next one and the one behind that, and is flat.
+def _is_bevel(here, second, third, wanted, before):  # type: ignore[no-untyped-def]
+    """Whether a surface, flat before a pixel, turns on the way to the second pixel from there, and is flat after it.
 
     ``before`` is how much it bends on the way to the first pixel.
     """
-    far_row, far_column = row + 2 * dy, column + 2 * dx
-    whole = _bend(surface, row, column, far_row, far_column)
+    whole = _bend(here, second)
     if not 1.0 - whole < wanted.crease_cosine - SAME_ANGLE or before > FLAT * whole:
         return False
-    after = _bend(surface, far_row, far_column, far_row + dy, far_column + dx)
-    if after < 0.0 or after > FLAT * whole:
-        return False
-    # whatever is behind is no part of a bevel
-    if dy + dx > 0:
-        first_row, first_column, down, right = row + dy, column + dx, dy, dx
-    else:
-        first_row, first_column, down, right = far_row, far_column, -dy, -dx
-    spread = _spread(surface, lens, first_row, first_column, down, right)
-    farthest = abs(surface.nearness[first_row, first_column]) / spread[4]
-    is_step, _ = _gap(surface, first_row, first_column, down, right, spread, farthest)
-    return not is_step
+    after = _bend(second, third)
+    return 0.0 <= after <= FLAT * whole
 
 
 @kernel
-def _turns_away(surface, lens, row, column, dy, dx, spread, cosine):  # type: ignore[no-untyped-def]
+def _is_step(here, there, lens, is_across):  # type: ignore[no-untyped-def]
+    is_step, _ = _gap(here, there, is_across, _spread(here, there, lens, is_across))
+    return is_step
+
+
+@kernel
+def _turns_away(here, there, spread, cosine):  # type: ignore[no-untyped-def]
     """Whether one of two pixels shows a surface that is about to turn away and the other one what is behind it.
 
     Just before its silhouette a surface is so steep that a step to another one could as well be its own slope.  But
@@ -390,54 +389,49 @@ def _turns_away(surface, lens, row, column, dy, dx, spread, cosine):  # type: ig
     slope, other_slope, _, _, _ = spread
     if cosine > FOLDED or other_slope <= slope:
         return False
-    facing = _facing(surface, lens, row, column)
-    other_facing = _facing(surface, lens, row + dy, column + dx)
-    return min(facing, other_facing) < GRAZED
+    return min(here.facing, there.facing) < GRAZED
 
 
 @kernel
-def _part(surface, lens, wanted, row, column, dy, dx):  # type: ignore[no-untyped-def]
-    """What parts a pixel from its right (``dx`` = 1) or lower (``dy`` = 1) neighbour."""
-    other_row, other_column = row + dy, column + dx
-    i = surface.instance[row, column]
-    j = surface.instance[other_row, other_column]
-    t = surface.triangle[row, column]
-    u = surface.triangle[other_row, other_column]
-    if i == j and (i < 0 or t == u):
+def _part(row, lens, wanted, is_across):  # type: ignore[no-untyped-def]
+    """What parts the third and the fourth of six pixels that lie in a row (``is_across``) or in a column."""
+    here = row[2]
+    there = row[3]
+    is_one = here.instance == there.instance
+    if is_one and (here.instance < 0 or here.triangle == there.triangle):
         return NONE
-    if i < 0 or j < 0:
+    if here.instance < 0 or there.instance < 0:
         return STEP if wanted.backdrop else NONE
-    spread = _spread(surface, lens, row, column, dy, dx)
-    slope, other_slope, step, turn, pixel = spread
-    farthest = min(abs(surface.nearness[row, column]), abs(surface.nearness[other_row, other_column])) / pixel
-    if i != j:
-        is_step, _ = _gap(surface, row, column, dy, dx, spread, farthest)
-        cosine = _cosine(surface, row, column, other_row, other_column)
-        if is_step or _turns_away(surface, lens, row, column, dy, dx, spread, cosine):
+    spread = _spread(here, there, lens, is_across)
+    slope, other_slope, step, turn, _ = spread
+    if not is_one:
+        is_step, _ = _gap(here, there, is_across, spread)
+        if is_step or _turns_away(here, there, spread, _cosine(here, there)):
             return STEP if wanted.objects else NONE
         return FLUSH if wanted.intersections else NONE
-    is_material = wanted.materials and surface.material[row, column] != surface.material[other_row, other_column]
-    same_way = surface.clockwise[row, column] == surface.clockwise[other_row, other_column]
+    is_material = wanted.materials and here.material != there.material
+    same_way = here.clockwise == there.clockwise
     if same_way and turn < wanted.even and abs(step - slope) < EVEN and abs(step - other_slope) < EVEN:
         return FLUSH if is_material else NONE
-    cosine = _cosine(surface, row, column, other_row, other_column)
-    is_fold, unknown = _gap(surface, row, column, dy, dx, spread, farthest)
+    cosine = _cosine(here, there)
+    is_fold, unknown = _gap(here, there, is_across, spread)
     if not is_fold and unknown > TOUCHING:
         # faces that meet, or that lie in each other, are no fold whichever way round files have them
         is_fold = not same_way and cosine < FOLDED
         if not is_fold and unknown > EVEN:
-            is_fold = _turns_away(surface, lens, row, column, dy, dx, spread, cosine)
+            is_fold = _turns_away(here, there, spread, cosine)
     if is_fold:
         return STEP if wanted.folds or is_material else NONE
-    if is_material:
+    is_stuck = wanted.intersections and here.island != there.island and cosine < STUCK
+    if is_material or is_stuck:
         return FLUSH
     if wanted.creases:
-        return _crease(surface, lens, wanted, row, column, dy, dx, cosine, unknown)
+        return _crease(row, lens, wanted, is_across, cosine, unknown)
     return NONE
 
 
 @kernel
-def draw(surface, lens, wanted, marks):  # type: ignore[no-untyped-def]
+def draw(pixels, lens, wanted, marks):  # type: ignore[no-untyped-def]
     """Fill ``marks`` (``(H, W)`` uint8, all NONE) with what is line, one pixel thick, and why.
 
     First steps, on the farther pixel; then, between pixels of which neither is line yet, what has no step, on the right
@@ -452,9 +446,19 @@ def draw(surface, lens, wanted, marks):  # type: ignore[no-untyped-def]
                 other_row, other_column = row + downwards, column + 1 - downwards
                 if other_row == height or other_column == width:
                     continue
-                found = _part(surface, lens, wanted, row, column, downwards, 1 - downwards)
+                y, x = row + MARGIN, column + MARGIN
+                dy, dx = downwards, 1 - downwards
+                six = (
+                    pixels[y - 2 * dy, x - 2 * dx],
+                    pixels[y - dy, x - dx],
+                    pixels[y, x],
+                    pixels[y + dy, x + dx],
+                    pixels[y + 2 * dy, x + 2 * dx],
+                    pixels[y + 3 * dy, x + 3 * dx],
+                )
+                found = _part(six, lens, wanted, downwards == 0)
                 if found == STEP:
-                    if _is_behind(surface, row, column, other_row, other_column):
+                    if _is_behind(six[2], six[3]):
                         marks[row, column] = STEP
                     else:
                         marks[other_row, other_column] = STEP
@@ -473,10 +477,10 @@ def draw(surface, lens, wanted, marks):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _is_behind(surface, row, column, other_row, other_column):  # type: ignore[no-untyped-def]
+def _is_behind(here, there):  # type: ignore[no-untyped-def]
     """Whether a pixel shows something farther away than its neighbour; the background is behind everything."""
-    if surface.instance[row, column] < 0:
+    if here.instance < 0:
         return True
-    if surface.instance[other_row, other_column] < 0:
+    if there.instance < 0:
         return False
-    return surface.nearness[row, column] < surface.nearness[other_row, other_column]
+    return here.nearness < there.nearness

@@ -33,7 +33,8 @@ class ContourSettings:
     Attributes:
         backdrop: Whether those between objects and the background do.
         objects: Whether those between objects do of which one is in front of the other.
-        intersections: Whether those do where objects meet without a step in depth.
+        intersections: Whether those do where objects, or parts of one mesh that share no vertex, meet without a step in
+            depth.
         folds: Whether those within an object do where a part of it is in front of another one: silhouettes and open
             borders.
         materials: Whether those between materials of an object do.
@@ -73,7 +74,9 @@ class ContourSettings:
         )
 
 
-def draw_contours(geometry: FrameGeometry, seen: VisibilityBuffer, settings: ContourSettings) -> U8Array:
+def draw_contours(
+    geometry: FrameGeometry, seen: VisibilityBuffer, islands: npt.NDArray[np.int32], settings: ContourSettings
+) -> U8Array:
     """Draw the lines of a frame.
 
     A line lies on the farther of the two pixels that it parts, so that nearer shapes keep their extent; where both are
@@ -86,23 +89,13 @@ def draw_contours(geometry: FrameGeometry, seen: VisibilityBuffer, settings: Con
     Args:
         geometry: The frame.
         seen: What it sees.
+        islands: ``(T,)`` the island of each triangle, see :meth:`animerun_gen.motion.islands.IslandFinder.find`.
         settings: Which lines.
 
     Returns:
         ``(H, W)`` uint8, 0 on lines, 255 elsewhere.
     """
     shape = seen.instance.shape
-    surface = contour_kernels.Surface(
-        seen.instance,
-        seen.triangle,
-        companions.material_id_map(geometry, seen),
-        np.empty(shape),
-        np.empty(shape),
-        np.empty(shape),
-        np.empty((*shape, 3), np.float32),
-        np.empty((*shape, 4), np.float32),
-        np.empty(shape, np.bool_),
-    )
     crease = math.radians(180.0 - settings.crease_angle)
     wanted = contour_kernels.Wanted(
         settings.backdrop,
@@ -117,8 +110,11 @@ def draw_contours(geometry: FrameGeometry, seen: VisibilityBuffer, settings: Con
     )
     meshes, lens = raster.meshes(geometry), _lens(geometry.camera)
     marks = np.zeros(shape, np.uint8)
-    contour_kernels.find_planes(meshes, seen.depth, lens, surface)
-    contour_kernels.draw(surface, lens, wanted, marks)
+    margins = 2 * contour_kernels.MARGIN
+    pixels = np.empty((shape[0] + margins, shape[1] + margins), contour_kernels.PIXEL)
+    materials = companions.material_id_map(geometry, seen)
+    contour_kernels.find_planes(meshes, islands, seen.instance, seen.triangle, seen.depth, materials, lens, pixels)
+    contour_kernels.draw(pixels, lens, wanted, marks)
     is_line = (marks != contour_kernels.NONE) & ~_crumbs(marks)
     return np.where(_thickened(is_line, settings.thickness), 0, 255).astype(np.uint8)
 

@@ -2,9 +2,14 @@
 
 Characters are often one mesh of several parts that are stuck into each other, eyes into a head.  Where one part ends
 and the next begins there is neither an edge nor a step in depth.  That they share no vertex tells them apart.
+
+Parts that share places are one: importers give each side of a seam its own copies of the vertices there (glTF, for
+texture coordinates and sharp edges).
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numba
 import numpy as np
@@ -13,18 +18,21 @@ import numpy.typing as npt
 from animerun_gen.motion.geometry import FrameGeometry
 
 SMALLEST_MEAN = 16
-"""Triangles of a mesh's islands on average, below which its faces were taken apart (flat shading, sharp edges of
-imported files) and are no parts: all of it counts as one."""
+"""Triangles of a mesh's islands on average, below which they are no parts but hairs, leaves or splinters: all of it
+counts as one."""
+
+MOST_SEAMS = 200_000
+"""Vertices on open edges of a mesh beyond which it counts as one: its faces were taken apart, or it is thick grass."""
 
 
 class IslandFinder:
-    """Finds the islands of one frame's meshes after the other, once for each topology.
+    """Finds the islands of one frame's meshes after the other; which vertices hang together once for each topology.
 
-    What it finds depends on the numbers of vertices alone, so it is the same in every frame of a cut.
+    What it finds depends on the frame alone, not on those that it saw before.
     """
 
     def __init__(self) -> None:
-        self._known: dict[bytes, npt.NDArray[np.int32]] = {}
+        self._known: dict[bytes, _Parts] = {}
 
     def find(self, geometry: FrameGeometry) -> npt.NDArray[np.int32]:
         """The island of each triangle.
@@ -33,54 +41,153 @@ class IslandFinder:
             geometry: A frame.
 
         Returns:
-            ``(T,)`` int32: the number of one of the island's vertices, counted within the mesh; 0 for all triangles of
-            a mesh that is one island.
+            ``(T,)`` int32: numbers that mean nothing in another mesh; 0 for all triangles of a mesh that is one island.
         """
         found = {}
-        parts = [np.empty(0, np.int32)]
+        labels = [np.empty(0, np.int32)]
         for mesh, topology in enumerate(geometry.topologies):
-            first, last = geometry.triangle_start[mesh], geometry.triangle_start[mesh + 1]
-            vertices = geometry.vertex_start[mesh + 1] - geometry.vertex_start[mesh]
-            labels = self._known.get(topology)
-            if labels is None:
-                labels = _islands(geometry.triangles[first:last], vertices)
-            found[topology] = labels
-            parts.append(labels)
+            vertices = geometry.vertices[geometry.vertex_start[mesh] : geometry.vertex_start[mesh + 1]]
+            parts = self._known.get(topology)
+            if parts is None:
+                triangles = geometry.triangles[geometry.triangle_start[mesh] : geometry.triangle_start[mesh + 1]]
+                parts = _Parts.of(triangles, len(vertices))
+            found[topology] = parts
+            labels.append(parts.welded(vertices))
         # what is no longer in the picture need not be kept
         self._known = found
-        return np.concatenate(parts)
+        return np.concatenate(labels)
 
 
-def _islands(triangles: npt.NDArray[np.int32], vertices: int) -> npt.NDArray[np.int32]:
-    labels = _label(triangles, np.arange(vertices, dtype=np.int32))
-    count = int((np.bincount(labels, minlength=1) > 0).sum())
-    if count == 1 or len(labels) < SMALLEST_MEAN * count:
-        return np.zeros(len(labels), np.int32)
-    return labels
+@dataclass(frozen=True)
+class _Parts:
+    """The parts of a mesh that share no vertex.
+
+    Attributes:
+        part: ``(T,)`` int32, the part of each triangle, counted from 0.
+        count: How many there are.
+        seams: Vertices on open edges: only these can be copies of each other.
+        seam_part: The part of each of these.
+    """
+
+    part: npt.NDArray[np.int32]
+    count: int
+    seams: npt.NDArray[np.int64]
+    seam_part: npt.NDArray[np.int32]
+
+    @classmethod
+    def of(cls, triangles: npt.NDArray[np.int32], vertices: int) -> _Parts:
+        part, count = _label(triangles, np.arange(vertices, dtype=np.int32))
+        whole = cls(np.zeros(len(part), np.int32), 1, np.empty(0, np.int64), np.empty(0, np.int32))
+        if count <= 1:
+            return whole
+        part_of_vertex, is_open = _open_vertices(triangles, part, vertices)
+        seams = np.flatnonzero(is_open)
+        return whole if len(seams) > MOST_SEAMS else cls(part, count, seams, part_of_vertex[seams])
+
+    def welded(self, vertices: npt.NDArray[np.float32]) -> npt.NDArray[np.int32]:
+        """The island of each triangle when the vertices are there: parts that share a place are one island."""
+        if self.count == 1:
+            return self.part
+        # zero has two signs
+        bits = (vertices[self.seams] + np.float32(0.0)).view(np.uint32)
+        island = _weld(bits, self.seam_part, np.arange(self.count, dtype=np.int32))
+        islands = int((island == np.arange(self.count)).sum())
+        if islands == 1 or len(self.part) < SMALLEST_MEAN * islands:
+            return np.zeros(len(self.part), np.int32)
+        return island[self.part]
+
+
+@numba.njit(cache=True, nogil=True)
+def _root(parent, a):  # type: ignore[no-untyped-def]
+    while parent[a] != a:
+        parent[a] = parent[parent[a]]
+        a = parent[a]
+    return a
+
+
+@numba.njit(cache=True, nogil=True)
+def _join(parent, a, b):  # type: ignore[no-untyped-def]
+    a = _root(parent, a)
+    b = _root(parent, b)
+    if a < b:
+        parent[b] = a
+    else:
+        parent[a] = b
 
 
 @numba.njit(cache=True, nogil=True)
 def _label(triangles, parent):  # type: ignore[no-untyped-def]
-    """The lowest vertex of each triangle's island; ``parent`` holds each vertex's own number, and is used up."""
+    """Number each triangle's part, in the order of the triangles, and count them.
+
+    ``parent`` holds each vertex's own number, and is used up.
+    """
     for t in range(len(triangles)):
-        for corner in range(1, 3):
-            a = triangles[t, 0]
-            b = triangles[t, corner]
-            while parent[a] != a:
-                parent[a] = parent[parent[a]]
-                a = parent[a]
-            while parent[b] != b:
-                parent[b] = parent[parent[b]]
-                b = parent[b]
-            if a < b:
-                parent[b] = a
-            else:
-                parent[a] = b
-    labels = np.empty(len(triangles), np.int32)
+        _join(parent, triangles[t, 0], triangles[t, 1])
+        _join(parent, triangles[t, 0], triangles[t, 2])
+    number = np.full(len(parent), -1, np.int32)
+    part = np.empty(len(triangles), np.int32)
+    count = 0
     for t in range(len(triangles)):
-        a = triangles[t, 0]
-        while parent[a] != a:
-            parent[a] = parent[parent[a]]
-            a = parent[a]
-        labels[t] = a
-    return labels
+        root = _root(parent, triangles[t, 0])
+        if number[root] < 0:
+            number[root] = count
+            count += 1
+        part[t] = number[root]
+    return part, count
+
+
+@numba.njit(cache=True, nogil=True)
+def _open_vertices(triangles, part, vertices):  # type: ignore[no-untyped-def]
+    """The part of each vertex, and whether it lies on an open edge.
+
+    Each triangle at a vertex leads from one of its neighbours to the next; around a vertex that has none but whole
+    edges they lead back to where they began, and the differences of any numbers that the neighbours have add up to
+    nothing.  Where faces are turned against each other they do not, which does no harm: a vertex is looked at that need
+    not be.
+    """
+    part_of_vertex = np.full(vertices, -1, np.int32)
+    turn = np.zeros(vertices, np.uint64)
+    for t in range(len(triangles)):
+        a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+        turn[a] += _scrambled(c) - _scrambled(b)
+        turn[b] += _scrambled(a) - _scrambled(c)
+        turn[c] += _scrambled(b) - _scrambled(a)
+        part_of_vertex[a] = part_of_vertex[b] = part_of_vertex[c] = part[t]
+    return part_of_vertex, turn != 0
+
+
+@numba.njit(cache=True, nogil=True)
+def _scrambled(number):  # type: ignore[no-untyped-def]
+    """A number so irregular that sums of several are nothing only where they must be (the finaliser of MurmurHash3)."""
+    key = np.uint64(number)
+    key = (key ^ (key >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
+    key = (key ^ (key >> np.uint64(33))) * np.uint64(0xC4CEB9FE1A85EC53)
+    return key ^ (key >> np.uint64(33))
+
+
+@numba.njit(cache=True, nogil=True)
+def _weld(bits, part, parent):  # type: ignore[no-untyped-def]
+    """The lowest part of those that share places with each part.
+
+    ``bits`` are ``(S, 3)`` uint32 places of vertices, ``part`` is the part of each; ``parent`` holds each part's own
+    number.
+    """
+    size = 16
+    while size < 2 * len(bits):
+        size *= 2
+    table = np.full(size, -1, np.int32)
+    for s in range(len(bits)):
+        key = _scrambled(_scrambled(_scrambled(bits[s, 0]) ^ np.uint64(bits[s, 1])) ^ np.uint64(bits[s, 2]))
+        slot = np.int64(key & np.uint64(size - 1))
+        while table[slot] >= 0:
+            other = table[slot]
+            if bits[other, 0] == bits[s, 0] and bits[other, 1] == bits[s, 1] and bits[other, 2] == bits[s, 2]:
+                break
+            slot = (slot + 1) % size
+        if table[slot] < 0:
+            table[slot] = s
+        else:
+            _join(parent, part[s], part[table[slot]])
+    for p in range(len(parent)):
+        parent[p] = _root(parent, p)
+    return parent

@@ -13,6 +13,7 @@ from animerun_gen.config.model import Lines
 from animerun_gen.motion import companions, raster
 from animerun_gen.motion.contours import ContourSettings, draw_contours
 from animerun_gen.motion.geometry import Camera, FrameGeometry
+from animerun_gen.motion.islands import IslandFinder
 from tests.motion.synthetic import (
     HEIGHT,
     WIDTH,
@@ -73,7 +74,7 @@ def larger(seen_by: Camera, width: int, height: int) -> Camera:
 
 
 def lines(geometry: FrameGeometry, settings: ContourSettings = EVERYTHING) -> np.ndarray:
-    picture = draw_contours(geometry, raster.draw(geometry), settings)
+    picture = draw_contours(geometry, raster.draw(geometry), IslandFinder().find(geometry), settings)
     assert picture.dtype == np.uint8
     assert set(np.unique(picture)) <= {0, 255}
     return picture == 0
@@ -82,6 +83,17 @@ def lines(geometry: FrameGeometry, settings: ContourSettings = EVERYTHING) -> np
 def parted(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Whether each pixel differs from its right and from its lower neighbour."""
     return labels[:, :-1] != labels[:, 1:], labels[:-1] != labels[1:]
+
+
+def beside_borders(labels: np.ndarray) -> np.ndarray:
+    """The pixels one of whose four neighbours has another label."""
+    right, below = parted(labels)
+    beside = np.zeros(labels.shape, bool)
+    beside[:, 1:] |= right
+    beside[:, :-1] |= right
+    beside[1:] |= below
+    beside[:-1] |= below
+    return beside
 
 
 def outside_of(inside: np.ndarray) -> np.ndarray:
@@ -170,13 +182,7 @@ def test_the_edges_of_a_cube_are_lines_if_they_are_sharp_enough(view: str) -> No
     creased = lines(geometry)
     assert leaks(faces, creased) == 0
     # each line pixel is beside what it parts
-    right, below = parted(faces)
-    beside = np.zeros_like(inside)
-    beside[:, 1:] |= right
-    beside[:, :-1] |= right
-    beside[1:] |= below
-    beside[:-1] |= below
-    assert not (creased & ~beside).any()
+    assert not (creased & ~beside_borders(faces)).any()
     assert (creased & inside).sum() > 60
     # faces of a cube meet at 90 degrees
     for angle, is_crease in ((89.9, False), (90.1, True)):
@@ -191,6 +197,46 @@ def test_faces_that_share_places_but_no_vertices_are_one_surface() -> None:
     )
     seen_by = larger(camera(perspective(1.2)), 144, 96)
     assert np.array_equal(lines(frame(1, seen_by, [torn])), lines(frame(1, seen_by, [ball])))
+
+
+def island_map(geometry: FrameGeometry) -> np.ndarray:
+    """The island that each pixel shows, of a frame with one mesh; -1 on the background."""
+    seen = raster.draw(geometry)
+    return np.where(seen.triangle < 0, -1, IslandFinder().find(geometry)[seen.triangle])
+
+
+@pytest.mark.parametrize("rings", [12, 60, 250])
+@pytest.mark.parametrize("size", [0.2, 0.35, 0.6])
+def test_a_ball_stuck_into_another_one_of_its_mesh_has_a_closed_curve_around_it(rings: int, size: float) -> None:
+    head = sphere("head", rotation(0, 0.3), rings)
+    eye = sphere("eye", translation(0.45, 0.3, 0.75) @ np.diag([size, size, size, 1.0]) @ rotation(1, 0.4), rings)
+    settings = replace(EVERYTHING, creases=False)
+    for step in range(8):
+        both = replace(joined(head, eye), matrix=translation(0, 0, -4.0))
+        seen_by = moved(larger(camera(perspective(1.2)), 144, 96), 0.13 * step, 0.21 * step)
+        geometry = frame(1, seen_by, [both])
+        labels = island_map(geometry)
+        assert {0, 1} <= set(np.unique(labels))
+        is_line = lines(geometry, settings)
+        assert leaks(labels, is_line) == 0
+        assert not (is_line & ~beside_borders(labels)).any()
+        without = lines(geometry, replace(settings, intersections=False))
+        assert not (without & ~is_line).any()
+        assert leaks(labels, without) > 0
+
+
+@pytest.mark.parametrize("rings", [8, 12, 60, 250])
+def test_a_smooth_surface_that_was_split_has_its_outline_alone(rings: int) -> None:
+    """As importers split it along a seam: each side has its own vertices there, at the same places."""
+    whole = sphere("ball", np.eye(4), rings)
+    centre = whole.vertices[whole.triangles].mean(axis=1)
+    sides = [whole.triangles[centre[:, 0] > 0], whole.triangles[centre[:, 0] <= 0]]
+    split = joined(*(Thing("side", whole.vertices, triangles, np.eye(4)) for triangles in sides))
+    for turn in range(6):
+        matrix = translation(0, 0, -4.0) @ rotation(1, 0.5 * turn) @ rotation(0, 0.2 * turn)
+        seen_by = larger(camera(perspective(1.2)), 144, 96)
+        geometry = frame(1, seen_by, [replace(split, matrix=matrix)])
+        assert np.array_equal(lines(geometry), lines(frame(1, seen_by, [replace(whole, matrix=matrix)])))
 
 
 def test_an_open_sheet_has_its_border_before_its_own_surface() -> None:
