@@ -200,8 +200,8 @@ def plot(by_triangles: list[Cost], by_resolution: list[Cost], path: Path) -> Non
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    figure, axes = pyplot.subplots(2, 2, figsize=(11, 7.5), layout="constrained")
-    for column, (costs, what) in enumerate(((by_triangles, "triangles"), (by_resolution, "pixels"))):
+    figure, axes = pyplot.subplots(2, 2, figsize=(11, 8), layout="constrained")
+    for column, (costs, what) in enumerate(((by_triangles, "triangles"), (by_resolution, "resolution"))):
         xs = [cost.x for cost in costs]
         seconds, memory = axes[0, column], axes[1, column]
         seconds.plot(xs, [cost.blender for cost in costs], "o-", color="#999999", label="Blender: evaluate, paint flat")
@@ -209,12 +209,14 @@ def plot(by_triangles: list[Cost], by_resolution: list[Cost], path: Path) -> Non
             seconds.plot(xs, [cost.stages[stage] for cost in costs], "o--", label=title, linewidth=1, markersize=4)
         seconds.plot(xs, [cost.ours for cost in costs], "o-", color="black", label="ours, together")
         seconds.set(xscale="log", yscale="log", xlabel=what, ylabel="seconds a frame")
-        memory.plot(xs, [cost.blender_memory / 1e9 for cost in costs], "o-", color="#999999", label="Blender alone")
-        memory.plot(xs, [cost.memory / 1e9 for cost in costs], "o-", color="black", label="with everything")
+        memory.plot(xs, [cost.blender_memory / 1e9 for cost in costs], "o-", color="#999999")
+        memory.plot(xs, [cost.memory / 1e9 for cost in costs], "o-", color="black")
         memory.set(xscale="log", xlabel=what, ylabel="peak memory (GB)", ylim=(0, None))
         for axis in (seconds, memory):
             axis.grid(alpha=0.3)
-            axis.legend(fontsize=8)
+            axis.set_xticks(xs, [cost.label for cost in costs])
+            axis.minorticks_off()
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=9)
     figure.savefig(path, dpi=80)
     (path.with_suffix(".json")).write_text(
         json.dumps([vars(cost) for cost in (*by_triangles, *by_resolution)], indent=1), encoding="utf-8"
