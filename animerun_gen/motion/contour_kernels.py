@@ -29,6 +29,10 @@ SAME_DEPTH = 1e-6
 UNSEEN_STEP = 0.5
 """A step, in pixels, over one pixel of which no triangle is known, that a rough surface may make by itself."""
 
+UNSEEN_TURN = float(np.radians(2.0))
+"""An angle by which what is not seen of a surface may be steeper than what is seen on both sides: of a wall seen at a
+grazing angle that changes the slope by far more than :data:`UNSEEN_STEP`."""
+
 SAME_ANGLE = 1e-6
 """A difference of cosines that rounding alone may make: normals are kept as float32."""
 
@@ -312,7 +316,8 @@ def _gap(here, there, is_across, spread):  # type: ignore[no-untyped-def]
     jump = step + other_slope * (begin - 1.0) - slope * end
     low = min(slope, other_slope) * unknown
     high = max(slope, other_slope) * unknown
-    slack = (UNSEEN_STEP + turn) * unknown + rounding
+    grazing = min(abs(slope), abs(other_slope))
+    slack = (UNSEEN_STEP + UNSEEN_TURN * grazing * grazing + turn) * unknown + rounding
     return jump < low - slack or jump > high + slack, unknown
 
 

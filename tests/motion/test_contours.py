@@ -239,6 +239,21 @@ def test_a_smooth_surface_that_was_split_has_its_outline_alone(rings: int) -> No
         assert np.array_equal(lines(geometry), lines(frame(1, seen_by, [replace(whole, matrix=matrix)])))
 
 
+def test_a_wall_that_is_hardly_uneven_has_its_outline_alone_at_a_grazing_angle() -> None:
+    """Faces narrower than a pixel, turned by up to a degree or so; none hides another one."""
+    x, y = np.meshgrid(np.linspace(-8, 8, 400), np.linspace(-1, 1, 30))
+    places = np.stack([x, y, np.random.default_rng(1).uniform(-3e-4, 3e-4, x.shape)], axis=-1).reshape(-1, 3)
+    row, column = np.meshgrid(np.arange(29), np.arange(399), indexing="ij")
+    a = (row * 400 + column).ravel()
+    faces = np.concatenate([np.stack([a, a + 1, a + 401], axis=1), np.stack([a, a + 401, a + 400], axis=1)])
+    for turn in np.radians([80.0, 83.0, 85.0]):
+        wall = Thing("wall", places, faces, translation(0, 0, -12) @ rotation(1, turn))
+        geometry = frame(1, larger(VIEWS["orthographic"], 144, 96), [wall])
+        inside = raster.draw(geometry).instance >= 0
+        assert inside.sum() > 1000
+        assert np.array_equal(lines(geometry), outside_of(inside))
+
+
 def test_an_open_sheet_has_its_border_before_its_own_surface() -> None:
     """Two squares of one mesh, one a little before the other; the step is the smaller the closer they are."""
     for distance in (1.0, 0.1, 0.02):
