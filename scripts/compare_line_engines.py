@@ -67,6 +67,9 @@ def main() -> int:
     options = parser.parse_args()
     if options.frames < 2:
         parser.error("--frames must be at least 2: lines are followed from frame to frame")
+    for name in ENGINES:
+        if (options.out / name).exists():
+            parser.error(f"--out: {options.out / name} is there already; remove it or choose another folder")
     try:
         engine: ProgramEngine = InstalledBlender.find(options.blender) if options.blender else BpyModule.find()
         for cut in load_cuts(options.configs):
