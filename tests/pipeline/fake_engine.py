@@ -80,6 +80,33 @@ class FakeRun:
 
 
 @dataclass(frozen=True)
+class Meddled(FakeEngine):
+    """Something happens to the files, or to the disk, when a frame is done.
+
+    Attributes:
+        meddle: What happens, by the frame; once.
+    """
+
+    meddle: dict[int, Callable[[], None]] = field(default_factory=dict)
+
+    def start(self, job: RenderJob, log: Path, conditions: Conditions | None = None) -> MeddledRun:
+        return MeddledRun(self, job)
+
+
+@dataclass(frozen=True)
+class MeddledRun(FakeRun):
+    engine: Meddled
+
+    def run(self, on_event: Callable[[Event], None]) -> None:
+        def passed_on(event: Event) -> None:
+            on_event(event)
+            if event["event"] == "frame_done" and event["frame"] in self.engine.meddle:
+                self.engine.meddle.pop(event["frame"])()
+
+        super().run(passed_on)
+
+
+@dataclass(frozen=True)
 class FakeProgram:
     """The same in a child process, as the real engines do it.
 

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from animerun_gen.blender.job import Event, RenderJob
 from animerun_gen.cli import main
-from animerun_gen.errors import AnimerunGenError, DatasetError
+from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline import run as running
-from animerun_gen.pipeline.children import Conditions
 from animerun_gen.pipeline.run import CutSummary, Options, describe, generate
 from animerun_gen.pipeline.status import read_status
 from tests.pipeline.datasets import contents, make, make_cut
-from tests.pipeline.fake_engine import FakeEngine, FakeProgram, FakeRun
+from tests.pipeline.fake_engine import FakeEngine, FakeProgram, Meddled
 
 
 @dataclass(frozen=True)
@@ -74,33 +71,6 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
         yield Disk(root)
     finally:
         subprocess.run(["umount", "--lazy", str(root)], check=True)
-
-
-@dataclass(frozen=True)
-class Meddled(FakeEngine):
-    """Something happens to the disk when a frame is done."""
-
-    meddle: dict[int, Callable[[], None]] = field(default_factory=dict)
-
-    def start(self, job: RenderJob, log: Path, conditions: Conditions | None = None) -> Any:
-        return MeddledRun(self, job)
-
-
-@dataclass(frozen=True)
-class MeddledRun(FakeRun):
-    engine: Meddled
-
-    def run(self, on_event: Callable[[Event], None]) -> None:
-        def passed_on(event: Event) -> None:
-            on_event(event)
-            if event["event"] == "frame_done" and event["frame"] in self.engine.meddle:
-                self.engine.meddle.pop(event["frame"])()
-
-        try:
-            super().run(passed_on)
-        except DatasetError as error:
-            # as a child process would report it
-            raise AnimerunGenError(str(error)) from error
 
 
 def one(summaries: list[CutSummary]) -> CutSummary:

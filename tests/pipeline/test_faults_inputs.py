@@ -5,47 +5,17 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from animerun_gen.blender.job import Event, RenderJob, Reporter
+from animerun_gen.blender.job import Reporter
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline import inputs
-from animerun_gen.pipeline.children import Conditions
 from animerun_gen.pipeline.plan import plan_cut
 from animerun_gen.pipeline.run import CutSummary, Options, generate
 from tests.pipeline.datasets import contents, make, make_cut
-from tests.pipeline.fake_engine import FakeEngine, FakeRun
-
-
-@dataclass(frozen=True)
-class Meddled(FakeEngine):
-    """Something happens to the files when a frame is done.
-
-    Attributes:
-        meddle: What happens, by the frame.
-    """
-
-    meddle: dict[int, Callable[[], None]] = field(default_factory=dict)
-
-    def start(self, job: RenderJob, log: Path, conditions: Conditions | None = None) -> Any:
-        return MeddledRun(self, job)
-
-
-@dataclass(frozen=True)
-class MeddledRun(FakeRun):
-    engine: Meddled
-
-    def run(self, on_event: Callable[[Event], None]) -> None:
-        def passed_on(event: Event) -> None:
-            on_event(event)
-            if event["event"] == "frame_done" and event["frame"] in self.engine.meddle:
-                self.engine.meddle.pop(event["frame"])()
-
-        super().run(passed_on)
+from tests.pipeline.fake_engine import FakeEngine, Meddled
 
 
 def save(path: Path, content: bytes) -> None:
