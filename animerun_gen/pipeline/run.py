@@ -7,7 +7,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -93,7 +93,7 @@ def generate(cuts: Sequence[CutConfig], options: Options) -> list[CutSummary]:
         raise ValueError("rendering needs an engine")
     if not options.render and not options.output.is_dir():
         raise DatasetError(f"{options.output} does not exist: correct --out, or run 'animerun-gen render' first")
-    with exclusive(options.output), fenced(options.output, _say) as fence:
+    with exclusive(options.output), ExitStack() as afterwards, fenced(options.output, _say) as fence:
         remove_stale_temporaries(options.output)
         # what Blenders that were killed together with their run had under way
         shutil.rmtree(paths.scratch_folder(options.output), ignore_errors=True)
@@ -112,7 +112,7 @@ def generate(cuts: Sequence[CutConfig], options: Options) -> list[CutSummary]:
                 summary.redone = plan.redone
                 summary.notes += plan.notes
                 plans.append(plan)
-        _do(plans, options, fence, summaries)
+        _do(plans, options, fence, summaries, afterwards)
         for plan in plans:
             summary = summaries[plan.config.name]
             if options.label and (summary.labelled or not summary.failures):
@@ -131,17 +131,38 @@ def generate(cuts: Sequence[CutConfig], options: Options) -> list[CutSummary]:
         return list(summaries.values())
 
 
+def _clear_up(output: Path) -> None:
+    """Remove what children that died were writing; where the disk refuses, the next run will."""
+    with suppress(DatasetError):
+        remove_stale_temporaries(output)
+
+
 def _say(sentence: str) -> None:
     print(sentence, file=sys.stderr, flush=True)
 
 
-def _do(plans: Sequence[CutPlan], options: Options, fence: Fence, summaries: Mapping[str, CutSummary]) -> None:
-    """Get done what is missing; what cannot be done is in the summaries."""
+def _do(
+    plans: Sequence[CutPlan],
+    options: Options,
+    fence: Fence,
+    summaries: Mapping[str, CutSummary],
+    afterwards: ExitStack,
+) -> None:
+    """Get done what is missing; what cannot be done is in the summaries.
+
+    Args:
+        plans: The cuts.
+        options: How.
+        fence: Of this run.
+        summaries: By cut; take what comes of it.
+        afterwards: Takes what is to be done when nobody writes into the dataset any more.
+    """
     engine = options.engine if options.render else None
     ways = Ways(options.output, engine, options.label, options.cross_check, options.chunk_frames)
     work = Work(plans, ways, summaries)
     if not work.is_needed:
         return
+    afterwards.callback(_clear_up, options.output)
     with Progress(work.units, "step", "generating") as progress:
         executor = _executor(plans, options, fence, work, progress)
         try:

@@ -17,7 +17,7 @@ from animerun_gen.pipeline.labelling import LabelTask
 from animerun_gen.pipeline.lock import exclusive
 from animerun_gen.pipeline.run import CutSummary, Options, describe, generate
 from tests.pipeline.datasets import contents, make, make_cut, stage_of, times
-from tests.pipeline.fake_engine import FakeEngine
+from tests.pipeline.fake_engine import FakeEngine, Meddled
 
 PUBLISHED = (
     ("Frame_Anime/square/original/{:04d}.png", "frame"),
@@ -737,3 +737,23 @@ def test_tasks_say_what_they_lack(tmp_path: Path) -> None:
         path.unlink()
         assert LabelTask(config, output, 1, 2).missing_input() == path
         path.write_bytes(content)
+
+
+def test_what_a_child_that_died_was_writing_does_not_outlast_the_run(tmp_path: Path) -> None:
+    """Its chunk is done again by another one, which writes under a name of its own."""
+    output = tmp_path / "out"
+    left = output / "train/Flat/square/.animerun-part-0a1b2c3d-0002.png"
+
+    def leave() -> None:
+        left.write_bytes(b"half")
+
+    def leave_and_stop() -> None:
+        leave()
+        raise KeyboardInterrupt
+
+    make(make_cut(tmp_path), output, Meddled(meddle={2: leave}))
+    assert not left.exists()
+    other = make_cut(tmp_path, {"lines": {"thickness": 3.0}})
+    with pytest.raises(KeyboardInterrupt):
+        generate([other], Options(output, Meddled(meddle={2: leave_and_stop})))
+    assert not left.exists()
