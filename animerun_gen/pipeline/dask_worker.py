@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
-import platform
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import cv2
-import numpy as np
-
-from animerun_gen import __version__
 from animerun_gen.blender.job import Event
 from animerun_gen.errors import AnimerunGenError
+from animerun_gen.pipeline import made_with
 from animerun_gen.pipeline.children import Conditions
 from animerun_gen.pipeline.chunks import Chunk, Outcome, do_chunk
 from animerun_gen.pipeline.engines import ProgramEngine
@@ -38,20 +33,9 @@ class Demands:
     files: tuple[Path, ...]
 
 
-def own_versions() -> dict[str, str]:
-    """The versions here of everything that decides what files hold."""
-    return {
-        "animerun-gen": __version__,
-        "Python": platform.python_version(),
-        "numpy": np.__version__,
-        "opencv": cv2.__version__,
-        "numba": importlib.metadata.version("numba"),
-    }
-
-
 def what_is_wrong(demands: Demands) -> str | None:
     """Why this worker cannot help, as the end of a sentence about it; None where it can."""
-    for name, version in own_versions().items():
+    for name, version in made_with.versions().items():
         if version != demands.versions[name]:
             return f"has {name} {version}, but this run has {demands.versions[name]}: install the same everywhere"
     if demands.engine is not None:

@@ -6,20 +6,16 @@ Checksums of files that have not been touched since are kept beside the dataset 
 
 from __future__ import annotations
 
-import importlib.metadata
-import platform
-import sysconfig
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from animerun_gen import __version__
 from animerun_gen.dataset.files import read_json
 from animerun_gen.dataset.modalities import SPLITS
 from animerun_gen.errors import DatasetError
-from animerun_gen.pipeline import paths
+from animerun_gen.pipeline import made_with, paths
 from animerun_gen.pipeline.checksums import Remembered
 from animerun_gen.pipeline.clearing import remove_file
 from animerun_gen.pipeline.on_disk import FilesOnDisk, is_whole, mark
@@ -127,7 +123,7 @@ def _write(
         "version": VERSION,
         "cut": cut,
         "split": record.config["split"],
-        "made_with": _versions(record.engine),
+        "made_with": {"engine": record.engine, **made_with.versions()},
         "source": {"path": record.config.get("source"), "sha256": record.source},
         "inputs": record.inputs,
         "config": record.config,
@@ -190,25 +186,6 @@ def _read_earlier(path: Path) -> dict[str, Any] | None:
         and isinstance(earlier.get("made_with"), dict)
     )
     return earlier if sound else None
-
-
-def _versions(engine: str) -> dict[str, str]:
-    """Versions of everything that has a say in what the files hold."""
-    # a run with nothing to do has no use for the large ones
-    import cv2
-    import numpy as np
-
-    return {
-        "animerun_gen": __version__,
-        "engine": engine,
-        "platform": sysconfig.get_platform(),
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "opencv": cv2.__version__,
-        "numba": importlib.metadata.version("numba"),
-        "scipy": importlib.metadata.version("scipy"),
-        "scikit-image": importlib.metadata.version("scikit-image"),
-    }
 
 
 def _joined(earlier: Mapping[str, str], now: Mapping[str, str]) -> dict[str, str]:

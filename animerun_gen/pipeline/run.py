@@ -16,7 +16,7 @@ from typing import Any
 from animerun_gen.config import CutConfig, LoadedCut, load_cuts
 from animerun_gen.dataset.files import remove_stale_temporaries
 from animerun_gen.errors import ConfigError, DatasetError
-from animerun_gen.pipeline import paths
+from animerun_gen.pipeline import made_with, paths
 from animerun_gen.pipeline.camera_cuts import split_at_camera_cuts
 from animerun_gen.pipeline.children import PATIENCE
 from animerun_gen.pipeline.coverage import describe_coverage, frames_to_make, measure_coverage
@@ -177,13 +177,13 @@ def _executor(plans: Sequence[CutPlan], options: Options, fence: Fence, work: Wo
     if options.scheduler is not None:
         # imported only by who wants it
         from animerun_gen.pipeline.dask_executor import DaskExecutor
-        from animerun_gen.pipeline.dask_worker import Demands, own_versions
+        from animerun_gen.pipeline.dask_worker import Demands
 
         engine = options.engine if options.render else None
         if engine is not None and not isinstance(engine, BpyModule | InstalledBlender):
             raise ValueError("a cluster cannot use a Blender that runs in this process")
         sources = {plan.config.source: None for plan in plans} if engine is not None else {}
-        demands = Demands(own_versions(), engine, fence, tuple(sources))
+        demands = Demands(made_with.versions(), engine, fence, tuple(sources))
         return DaskExecutor(options.scheduler, demands, options.patience, progress.say)
     if options.workers == 1 and options.engine is not None and options.engine.in_this_process:
         return InlineExecutor(work.on_event)

@@ -18,7 +18,8 @@ import pytest
 
 from animerun_gen.config import load_cuts
 from animerun_gen.errors import AnimerunGenError
-from animerun_gen.pipeline.dask_worker import Demands, own_versions, what_is_wrong
+from animerun_gen.pipeline import made_with
+from animerun_gen.pipeline.dask_worker import Demands, what_is_wrong
 from animerun_gen.pipeline.engines import BpyModule
 from animerun_gen.pipeline.fence import Fence, fenced
 from animerun_gen.pipeline.paths import state_folder
@@ -172,9 +173,9 @@ def test_blender_on_a_cluster_makes_the_same_bytes_as_here(tmp_path: Path, clust
 def test_a_cluster_that_cannot_help_is_refused(tmp_path: Path, cluster: Cluster) -> None:
     config, _, options = rendered(tmp_path)
     # the workers are of this version, and the run pretends to be of another
-    wrong = {**own_versions(), "numpy": "0.9"}
+    wrong = {**made_with.versions(), "numpy": "0.9"}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("animerun_gen.pipeline.dask_worker.own_versions", lambda: wrong)
+        patch.setattr("animerun_gen.pipeline.made_with.versions", lambda: wrong)
         [summary] = generate([config], replace(options, scheduler=cluster.address))
     [failure] = summary.failures
     assert "can help: the Dask worker tcp://127.0.0.1:" in failure
@@ -194,9 +195,9 @@ def test_a_worker_says_why_it_cannot_help(tmp_path: Path) -> None:
     film = tmp_path / "film.blend"
     film.write_bytes(b"")
     with fenced(tmp_path, print) as fence:
-        demands = Demands(own_versions(), BpyModule.find(), fence, (film,))
+        demands = Demands(made_with.versions(), BpyModule.find(), fence, (film,))
         assert what_is_wrong(demands) is None
-        other = replace(demands, versions={**own_versions(), "numba": "0.1"})
+        other = replace(demands, versions={**made_with.versions(), "numba": "0.1"})
         assert str(what_is_wrong(other)).endswith("but this run has 0.1: install the same everywhere")
         other = replace(demands, engine=BpyModule("Blender 1.0"))
         assert str(what_is_wrong(other)).endswith("but this run has Blender 1.0: install the same everywhere")
