@@ -252,7 +252,7 @@ def test_a_process_ends_with_the_run_that_it_belongs_to(tmp_path: Path, monkeypa
     with fenced(output, print) as fence:
         pass
     with pytest.raises(RunOver):
-        process(tmp_path, "open('trace', 'w')", Conditions(fence=fence)).run(print)
+        process(tmp_path, "time.sleep(60)", Conditions(fence=fence)).run(print)
     begun: list[dict[str, Any]] = []
     with fenced(output, print) as fence:
         one = process(tmp_path, 'tell("noticed", note=str(os.getpid())); time.sleep(60)', Conditions(fence=fence))
