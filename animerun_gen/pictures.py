@@ -13,6 +13,9 @@ import numpy.typing as npt
 
 U8Array = npt.NDArray[np.uint8]
 
+OUTLINE_GREYS = np.array([255, 225, 188, 137, 0], np.uint8)
+"""What Workbench makes of a white pixel none, one, two, three or four of whose neighbours belong to other objects."""
+
 
 def contour(white_render: U8Array, gamma: float) -> U8Array:
     """Line art from a render of white surfaces with black lines (section 3.2 of the AnimeRun paper).
@@ -42,6 +45,28 @@ def harden(line_art: U8Array) -> U8Array:
         ``(H, W)`` uint8, 0 where the line art is darker than middle grey, 255 elsewhere.
     """
     return np.where(line_art < 128, 0, 255).astype(np.uint8)
+
+
+def outline(surface: npt.NDArray[np.integer[Any]]) -> U8Array:
+    """Workbench's outline of objects, black on white, from what each pixel shows.
+
+    Workbench counts for every pixel how many of the four beside, above and below it belong to another object, and mixes
+    so many quarters of black into it.  Of the pixels that it inks, as Blender 4.5.15 draws them, 1 to 3 in a thousand
+    differ from these in the shared film shots: those whose object two rasterisers see differently.  What is drawn here
+    agrees with the labels.
+
+    Args:
+        surface: ``(H, W)`` integers, which object each pixel shows.
+
+    Returns:
+        ``(H, W)`` uint8, 255 where no line is.
+    """
+    others = np.zeros(surface.shape, np.uint8)
+    for first, second in ((np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1], np.s_[1:])):
+        is_border = surface[first] != surface[second]
+        others[first] += is_border
+        others[second] += is_border
+    return OUTLINE_GREYS[others]
 
 
 def close_outlines(line_art: U8Array, surface: npt.NDArray[np.integer[Any]], depth: npt.NDArray[np.float64]) -> U8Array:

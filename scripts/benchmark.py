@@ -39,7 +39,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 BLENDERS = {
     "frame_set": "go to the frame",
     "flat": "flat frame (Workbench)",
-    "lines": "lines (outline, Freestyle)",
+    "lines": "lines (Freestyle, outline)",
     "geometry": "take down geometry",
 }
 AFTER_BLENDER = {

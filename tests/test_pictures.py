@@ -41,6 +41,18 @@ def test_hardening_twice_changes_nothing(line_art: np.ndarray) -> None:
     np.testing.assert_array_equal(pictures.harden(hard), hard)
 
 
+@given(arrays.arrays(np.int32, (5, 7), elements=st.integers(-1, 1)))
+def test_an_outline_is_as_dark_as_a_pixel_has_neighbours_of_other_objects(surface: np.ndarray) -> None:
+    drawn = pictures.outline(surface)
+    for y, x in np.ndindex(5, 7):
+        beside = [(y - 1, x), (y + 1, x), (y, x - 1), (y, x + 1)]
+        others = sum(0 <= v < 5 and 0 <= u < 7 and surface[v, u] != surface[y, x] for v, u in beside)
+        # a quarter of black each, mixed as light and then encoded (sRGB)
+        light = 1 - others / 4
+        encoded = 12.92 * light if light <= 0.0031308 else 1.055 * light ** (1 / 2.4) - 0.055
+        assert abs(int(drawn[y, x]) - 255 * encoded) <= 0.5
+
+
 @given(
     arrays.arrays(np.uint8, (5, 7), elements=st.sampled_from([0, 255])),
     arrays.arrays(np.int32, (5, 7), elements=st.integers(-1, 2)),

@@ -25,12 +25,6 @@ LinearColor = tuple[float, float, float]
 WHITE: LinearColor = (1.0, 1.0, 1.0)
 BLACK: LinearColor = (0.0, 0.0, 0.0)
 
-OUTLINE_GREYS = np.array([0, 137, 188, 225, 255], np.uint8)
-"""What Workbench makes of a white pixel four, three, two, one or none of whose neighbours belong to other objects."""
-
-OUTLINE_STEPS = (62, 155, 195, 228)
-"""Between these, and between those that it makes of the grey of surfaces without material: 0, 124, 170, 203, 231."""
-
 
 class FrameRenderer:
     """Renders pictures of the scene's current frame.
@@ -62,7 +56,7 @@ class FrameRenderer:
     def flat(self) -> U8Array:
         """The frame in flat colours without any line, ``(H, W, 3)`` uint8 RGB."""
         self._world.color = self.background
-        return self._render_workbench(self.color_type, outline=False)
+        return self._render_workbench(self.color_type)
 
     def in_colors(self, colors: Mapping[bpy.types.Material, str], background: LinearColor) -> U8Array:
         """The frame with every material in a flat colour of its own, images left out.
@@ -76,19 +70,8 @@ class FrameRenderer:
         """
         self._world.color = background
         with self.clipped.painted(colors):
-            return self._render_workbench(self._plain_color_type, outline=False)
-
-    def outline(self) -> U8Array:
-        """Workbench's outline of objects alone, black on white, ``(H, W)`` uint8; white where the cut wants none."""
-        if not self._config.lines.outline:
-            return self._blank()
-        self._world.color = WHITE
-        if not self.clipped:
-            return np.ascontiguousarray(self._render_workbench("SINGLE", outline=True)[..., 0])
-        # where Workbench paints everything in a single colour, it knows no holes
-        with self.clipped.painted(dict.fromkeys(bpy.data.materials, "#ffffff")):
-            picture = self._render_workbench(self._plain_color_type, outline=True)[..., 0]
-        return OUTLINE_GREYS[np.digitize(picture, OUTLINE_STEPS)]
+            # holes are images, which Workbench does not know in materials' plain colours
+            return self._render_workbench("TEXTURE" if self.clipped else "MATERIAL")
 
     def strokes(self) -> U8Array:
         """Freestyle's lines alone, black on white, ``(H, W)`` uint8; white where the cut wants none.
@@ -115,21 +98,15 @@ class FrameRenderer:
             layer.use_solid = before
             scene.render.use_freestyle = False
 
-    @property
-    def _plain_color_type(self) -> str:
-        """What Workbench is to paint surfaces with where images have no part, unless they hold holes."""
-        return "TEXTURE" if self.clipped else "MATERIAL"
-
     def _blank(self) -> U8Array:
         width, height = self._config.resolution
         return np.full((height, width), 255, np.uint8)
 
-    def _render_workbench(self, color_type: str, *, outline: bool) -> U8Array:
+    def _render_workbench(self, color_type: str) -> U8Array:
         shading = self._scene.display.shading
         shading.color_type = color_type
-        shading.single_color = WHITE
-        shading.show_object_outline = outline
-        shading.object_outline_color = BLACK
+        # the film may show one; ours is drawn from what the pixels show: see animerun_gen.pictures.outline
+        shading.show_object_outline = False
         self._scene.render.use_freestyle = False
         return self._render("BLENDER_WORKBENCH")
 

@@ -115,7 +115,7 @@ class _Run:
         self.freestyle_checked = not has_strokes
         # Freestyle knows no holes, so that lines behind surfaces with holes have to be taken out again
         self.covers_lines = has_strokes and len(conversion.clipped) > 0
-        self.closes_outlines = lines.outline and lines.intersections
+        self.looks_at_pictures = self.drawn_contours is not None or lines.outline or self.covers_lines
 
     def run(self) -> None:
         if "ids" in self.config.motion.extras:
@@ -132,7 +132,7 @@ class _Run:
     def _make_frames(self, frames: tuple[int, ...]) -> None:
         """Everything that belongs to a frame or to a pair."""
         with_geometry = {*self.job.companions, *(frame for pair in self.job.pairs for frame in pair)}
-        if self.drawn_contours is not None or self.closes_outlines or self.covers_lines:
+        if self.looks_at_pictures:
             with_geometry.update(self.job.pictures)
         kept: dict[int, _Taken] = {}
         self._play_up_to(frames[0])
@@ -235,14 +235,19 @@ class _Run:
             self.writer.write("frame", frame, pictures.draw_lines(flat, line_art, ink))
 
     def _rendered_lines(self, frame: int, taken: _Taken | None) -> np.ndarray[Any, Any]:
-        """The lines that Blender draws: Freestyle's strokes and Workbench's outline."""
-        drawn = self.renderer.strokes()
+        """Freestyle's strokes, and an outline as Workbench would draw it, which need not be rendered for that."""
+        lines = self.config.lines
+        white_render = self.renderer.strokes()
         if not self.freestyle_checked:
-            self._check_freestyle(frame, drawn)
-        strokes = self._cover_lines(drawn, taken) if self.covers_lines and taken is not None else drawn
-        white_render = np.minimum(self.renderer.outline(), strokes)
-        line_art = pictures.harden(pictures.contour(white_render, self.config.lines.gamma))
-        if self.closes_outlines and taken is not None:
+            self._check_freestyle(frame, white_render)
+        if taken is None:
+            return pictures.harden(pictures.contour(white_render, lines.gamma))
+        if self.covers_lines:
+            white_render = self._cover_lines(white_render, taken)
+        if lines.outline:
+            white_render = np.minimum(white_render, pictures.outline(taken.seen.instance))
+        line_art = pictures.harden(pictures.contour(white_render, lines.gamma))
+        if lines.outline and lines.intersections:
             line_art = pictures.close_outlines(line_art, self._surfaces(taken), taken.seen.depth)
         return line_art
 

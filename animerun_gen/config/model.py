@@ -350,7 +350,7 @@ class Lines(Section):
         "for the clip's first frame; what was chosen, and why, stands in the summary and in the manifest.",
     )
     outline: bool = Field(
-        default=True, description="Draw an outline around objects: Workbench's, one pixel thick, or that of `geometry`."
+        default=True, description="Draw an outline around objects: one like Workbench's, or that of `geometry`."
     )
     intersections: bool = Field(
         default=True,

@@ -151,8 +151,8 @@ for frame, lens in ((1, 30.0), (4, 60.0)):
     ("script", "text", "render", "viewport"),
     [
         ("", "lines: {freestyle: false, outline: false}", 1, 0),
-        ("", "lines: {freestyle: false}", 2, 0),
-        ("", "", 4, 0),
+        ("", "lines: {freestyle: false}", 1, 0),
+        ("", "", 3, 0),
         ("", "lines: {engine: geometry}", 1, 0),
         # the camera's follower needs the viewport, which Blender then evaluates again after the render
         (FOLLOWED, "lines: {freestyle: false, outline: false}", 1, 2),

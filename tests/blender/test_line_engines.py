@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from animerun_gen import pictures
 from animerun_gen.dataset import ClipFiles, Dataset
-from animerun_gen.dataset.files import read_json
+from animerun_gen.dataset.files import read_image, read_json
 from tests.blender.conftest import needs_installed_blender, run_cli
 
 pytestmark = pytest.mark.blender
@@ -53,6 +54,36 @@ def expected_lines(clip: ClipFiles, frame: int, crease_angle: float) -> np.ndarr
         if not is_line[here] and not is_line[there]:
             is_line[there] = True
     return is_line
+
+
+WORKBENCH_OUTLINE = """
+world = bpy.data.worlds.new("white")
+world.color = (1, 1, 1)
+scene.world = world
+scene.render.engine = "BLENDER_WORKBENCH"
+scene.render.resolution_x, scene.render.resolution_y = 96, 64
+scene.render.filepath = os.path.splitext(BLEND_FILE)[0] + ".png"
+scene.render.image_settings.color_mode = "RGB"
+scene.view_settings.view_transform = "Standard"
+scene.display.render_aa = "OFF"
+shading = scene.display.shading
+shading.light, shading.color_type, shading.single_color = "FLAT", "SINGLE", (1, 1, 1)
+shading.show_object_outline, shading.object_outline_color = True, (0, 0, 0)
+bpy.ops.render.render(write_still=True)
+"""
+
+
+def test_the_outline_is_workbenchs(build: Callable[[str, str], Path], cut: Callable[..., Path], tmp_path: Path) -> None:
+    blend = build("outlined", FLOATING + WORKBENCH_OUTLINE)
+    config = cut(blend, "lines: {freestyle: false, intersections: false}\nmotion: {extras: [ids]}")
+    run_cli("render", config, "--out", tmp_path / "out")
+    clip = Dataset(tmp_path / "out").clip("outlined")
+    rendered = read_image(blend.with_suffix(".png"))[..., 0].astype(int)
+    drawn = pictures.outline(clip.read("object_id", 1))
+    assert (drawn < 255).sum() > 200
+    # Blender rounds some of its greys down
+    assert (abs(drawn - rendered) > 1).sum() <= 0.01 * (drawn < 255).sum()
+    np.testing.assert_array_equal(clip.read("contour", 1), pictures.harden(pictures.contour(drawn, 0.2)))
 
 
 def clip_names(clip: ClipFiles) -> dict[str, str]:
