@@ -22,6 +22,9 @@ BYTES_TO_DRAW = 250_000_000
 BYTES_A_PIXEL_TO_DRAW = 80
 """What Blender takes a pixel to draw pictures."""
 
+BYTES_A_TRIANGLE_TO_DRAW = 80
+"""What Blender takes a triangle of a mesh to draw pictures, with the software renderer."""
+
 BYTES_A_PIXEL = 130
 """What our own arrays take a pixel."""
 
@@ -88,10 +91,11 @@ def frame_need(size: SceneSize, pixels: int, *, draws: bool, reads: bool, stroke
         strokes: Whether Freestyle draws lines.
         kept: How many further frames are kept for motion.
     """
+    of_drawing = BYTES_TO_DRAW + BYTES_A_PIXEL_TO_DRAW * pixels + BYTES_A_TRIANGLE_TO_DRAW * size.triangles
     arrays = BYTES_A_TRIANGLE * size.triangles + BYTES_A_PIXEL * pixels
     of_kept = kept * (BYTES_A_KEPT_VERTEX * size.vertices + BYTES_A_KEPT_PIXEL * pixels)
     return Need(
-        pictures=BYTES_TO_DRAW + BYTES_A_PIXEL_TO_DRAW * pixels if draws else 0,
+        pictures=of_drawing if draws else 0,
         arrays=arrays + of_kept if reads else 0,
         freestyle=round(1e9 * FREESTYLE_GIGABYTES * size.line_triangles) if strokes else 0,
     )
