@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-
-from pydantic import TypeAdapter, ValidationError
 
 from animerun_gen.dataset.files import read_json
 from animerun_gen.errors import DatasetError
@@ -28,10 +25,12 @@ class SceneFigure:
     @classmethod
     def read(cls, file: Path, name: str) -> SceneFigure | None:
         """What an earlier run kept under a name; None where there is nothing, or nothing that can be read."""
-        with suppress(DatasetError, ValidationError, KeyError, TypeError):
+        try:
             kept = read_json(file)
-            return _FIGURE.validate_python({"scene": kept["scene"], "value": kept[name]}, strict=True)
-        return None
+        except DatasetError:
+            return None
+        sound = isinstance(kept, dict) and isinstance(kept.get("scene"), str) and isinstance(kept.get(name), int)
+        return cls(kept["scene"], kept[name]) if sound else None
 
     def write(self, file: Path, name: str) -> None:
         """Keep it under a name.
@@ -40,6 +39,3 @@ class SceneFigure:
             DatasetError: It cannot be written.
         """
         write_if_changed(file, {"scene": self.scene, name: self.value})
-
-
-_FIGURE = TypeAdapter(SceneFigure)
