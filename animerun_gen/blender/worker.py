@@ -50,7 +50,7 @@ from animerun_gen.dataset.clip import ClipWriter
 from animerun_gen.dataset.files import write_image
 from animerun_gen.dataset.modalities import at_gap, modality
 from animerun_gen.dataset.tracks import Tracks
-from animerun_gen.errors import AnimerunGenError, SceneError, UnsupportedMotionError, unforeseen
+from animerun_gen.errors import AnimerunGenError, NoRoomError, SceneError, UnsupportedMotionError, unforeseen
 from animerun_gen.lifetime import die_with_parent
 from animerun_gen.memory_cost import frame_need
 from animerun_gen.motion import companions, contours, raster, tracks, vector_pass
@@ -232,7 +232,12 @@ class _Run:
         size = scene_size(graph, self.conversion.clipped)
         strokes = draws and self.has_strokes
         need = frame_need(size, width * height, draws=draws, reads=reads, strokes=strokes, kept=self.most_kept)
-        self.memory.expect(frame, size, need)
+        try:
+            self.memory.expect(frame, size, need)
+        except NoRoomError as error:
+            # Blender draws the picture it has begun to its end, for which there may be no room either
+            self.reporter.failed(NoRoomError.__name__, str(error))
+            raise
 
     def _make_pictures(self, frame: int, flat: np.ndarray[Any, Any], taken: _Taken | None) -> None:
         with self._stage(frame, "lines"):
@@ -403,7 +408,8 @@ def main(arguments: list[str]) -> int:
         fence = fence_of_parent(job.output)
         with nullcontext() if fence is None else fence.inside():
             run_job(job, reporter)
-    except RunOver:
+    except (RunOver, NoRoomError):
+        # the latter was told when it was found
         return 1
     except AnimerunGenError as error:
         reporter.failed(type(error).__name__, str(error))
