@@ -13,6 +13,8 @@ import pytest
 from animerun_gen.dataset.files import read_json
 from animerun_gen.pipeline import paths
 from tests.blender.conftest import PROJECT
+from tests.blender.test_graphs import run_in_blender
+from tests.blender.test_transparency import CARDS
 
 pytestmark = pytest.mark.blender
 
@@ -51,3 +53,44 @@ def test_lines_that_do_not_fit_are_refused_before_they_take_the_memory(
     assert "a Blender held up to" in made.stdout
     held = read_json(paths.worker_memory_file(output, "ball"))["bytes"]
     assert 300_000_000 < held < LIMIT
+
+
+COUNTED = """
+from pathlib import Path
+import numpy as np
+from animerun_gen.blender.convert import convert_scene
+from animerun_gen.blender.convert.clipped import NO_MASK
+from animerun_gen.blender.geometry import evaluate, geometry_engine, read_graph, scene_names
+from animerun_gen.blender.opening import open_scene
+from animerun_gen.blender.scene_size import scene_size
+from animerun_gen.config import load_cuts
+
+config = load_cuts([Path(sys.argv[1])])[0].config
+with geometry_engine():
+    opened = open_scene(config)
+    clipped = convert_scene(opened, config).clipped
+    names = scene_names()
+    size, read = evaluate(opened.scene, lambda graph: (scene_size(graph, clipped), read_graph(graph, names, clipped)))
+with_lines = 0
+for number, mesh in enumerate(read.mesh):
+    slots = read.triangle_slots[read.triangle_start[mesh] : read.triangle_start[mesh + 1]]
+    masks = read.holes.slot_masks[read.slot_start[number] : read.slot_start[number + 1]]
+    with_lines += sum(slot >= len(masks) or masks[slot] == NO_MASK for slot in slots)
+answer = {
+    "counted": [size.vertices, size.triangles, size.drawn_triangles, size.line_triangles],
+    "read": [
+        len(read.vertices),
+        len(read.triangles),
+        int(np.diff(read.triangle_start)[read.mesh].sum()),
+        int(with_lines),
+    ],
+}
+"""
+
+
+def test_what_is_counted_is_what_is_read(build: Callable[[str, str], Path], cut: Callable[..., Path]) -> None:
+    answer = run_in_blender(COUNTED, cut(build("cards", CARDS)))
+    assert answer["counted"] == answer["read"]
+    _, triangles, drawn, with_lines = answer["counted"]
+    assert triangles < drawn
+    assert 0 < with_lines < drawn
