@@ -184,6 +184,11 @@ def _add_run_options(command: argparse.ArgumentParser, *, renders: bool, labels:
             "made does not depend on it",
         )
         command.add_argument(
+            "--despite-memory",
+            action="store_true",
+            help="begin frames even if they are predicted not to fit into the memory (docs/scale.md)",
+        )
+        command.add_argument(
             "--cross-check",
             action="store_true",
             help="compute motion with the Vector pass of Cycles as well and report how the two differ",

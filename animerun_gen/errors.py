@@ -23,6 +23,10 @@ class SceneError(AnimerunGenError):
     """A Blender scene does not hold what the cut asks for, or cannot be converted without wrong labels."""
 
 
+class NoRoomError(AnimerunGenError):
+    """A frame would clearly need more memory than there is, so it is not begun."""
+
+
 class UnsupportedMotionError(AnimerunGenError):
     """A motion backend would write wrong vectors for this scene, so it refuses."""
 

@@ -6,12 +6,11 @@ one file and writes what it found, ``{"triangles": number}`` or ``{"problem": se
 
 from __future__ import annotations
 
-import numpy as np
-
 from animerun_gen.blender.answering import answer_and_exit
 from animerun_gen.blender.convert import convert_scene
-from animerun_gen.blender.geometry import geometry_engine, scene_names, take_down
+from animerun_gen.blender.geometry import evaluate, geometry_engine
 from animerun_gen.blender.opening import open_scene
+from animerun_gen.blender.scene_size import scene_size
 from animerun_gen.config import CutConfig
 
 
@@ -24,8 +23,7 @@ def count_triangles(config: CutConfig) -> int:
     with geometry_engine():
         opened = open_scene(config)
         conversion = convert_scene(opened, config)
-        geometry = take_down(opened.scene, scene_names(), conversion.clipped)
-    return int(np.diff(geometry.triangle_start)[geometry.mesh].sum())
+        return evaluate(opened.scene, lambda graph: scene_size(graph, conversion.clipped)).drawn_triangles
 
 
 if __name__ == "__main__":

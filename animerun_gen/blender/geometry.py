@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import bpy
 import numpy as np
@@ -21,6 +21,8 @@ from animerun_gen.blender.convert.clipped import NO_MASK, ClippedMaterials
 from animerun_gen.errors import SceneError
 from animerun_gen.motion.companions import BACKGROUND_ID, NO_MATERIAL_ID
 from animerun_gen.motion.geometry import Camera, FrameGeometry, Holes
+
+Read = TypeVar("Read")
 
 ENGINE = "ANIMERUN_GEOMETRY"
 
@@ -136,9 +138,22 @@ def take_down(scene: bpy.types.Scene, names: SceneNames, clipped: ClippedMateria
     Returns:
         The frame's geometry.
     """
-    frames: list[FrameGeometry] = []
+    return evaluate(scene, lambda depsgraph: read_graph(depsgraph, names, clipped))
+
+
+def evaluate(scene: bpy.types.Scene, read: Callable[[bpy.types.Depsgraph], Read]) -> Read:
+    """Have Blender evaluate the scene's current frame as for a render, and draw nothing.
+
+    Args:
+        scene: The converted scene; :func:`geometry_engine` must be active.
+        read: Is called once with the evaluated graph, of mode ``"RENDER"``, which ends with it.
+
+    Returns:
+        What was read.
+    """
+    found: list[Read] = []
     _Engine.failure = None
-    _Engine.reader = lambda engine, depsgraph: frames.append(read_graph(depsgraph, names, clipped))
+    _Engine.reader = lambda engine, depsgraph: found.append(read(depsgraph))
     engine, freestyle = scene.render.engine, scene.render.use_freestyle
     scene.render.engine = ENGINE
     scene.render.use_freestyle = False
@@ -150,9 +165,9 @@ def take_down(scene: bpy.types.Scene, names: SceneNames, clipped: ClippedMateria
         _Engine.reader = None
     if _Engine.failure is not None:
         raise _Engine.failure
-    if not frames:
+    if not found:
         raise SceneError(f"Blender rendered frame {scene.frame_current} without handing over its geometry.")
-    return frames[0]
+    return found[0]
 
 
 def finish_evaluation(depsgraph: bpy.types.Depsgraph) -> None:
@@ -220,7 +235,7 @@ class _Reader:
             object_ids.append(self.names.objects.ids.get(original.name_full, BACKGROUND_ID))
             remeshed.append(_is_remeshed(drawn))
             modifiers.append(", ".join(modifier.name for modifier in drawn.modifiers if modifier.show_render))
-            worn = _materials(drawn)
+            worn = worn_materials(drawn)
             slot_materials += [self._material_id(material) for material in worn]
             masks = [self._mask(material) for material in worn]
             if any(mask != NO_MASK for mask in masks):
@@ -372,7 +387,7 @@ def _is_remeshed(drawn: bpy.types.Object) -> bool:
     return any(modifier.show_render and modifier.type in REMESHING_MODIFIERS for modifier in drawn.modifiers)
 
 
-def _materials(drawn: bpy.types.Object) -> list[bpy.types.Material | None]:
+def worn_materials(drawn: bpy.types.Object) -> list[bpy.types.Material | None]:
     """The materials of an object's slots; a mesh made by geometry nodes brings its own list."""
     own = list(drawn.data.materials)
     slots = [slot.material for slot in drawn.material_slots]

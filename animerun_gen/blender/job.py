@@ -128,6 +128,10 @@ class Reporter:
         """Something came up under way that the user should know."""
         self.emit({"event": "noticed", "note": note})
 
+    def will_hold(self, frame: int, memory: int) -> None:
+        """The process is predicted to hold so many bytes of memory when it has made a frame."""
+        self.emit({"event": "will_hold", "frame": frame, "memory": memory})
+
     def begins(self, frame: int, stage: str) -> None:
         """A stage of a frame begins: the last one of these before a crash says where it was."""
         self.emit({"event": "begins", "frame": frame, "stage": stage})

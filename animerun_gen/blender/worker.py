@@ -28,18 +28,20 @@ from animerun_gen.blender import versions
 from animerun_gen.blender.convert import Conversion, convert_scene
 from animerun_gen.blender.geometry import (
     SceneNames,
+    evaluate,
     finish_evaluation,
     geometry_engine,
     read_graph,
     scene_names,
-    take_down,
 )
 from animerun_gen.blender.graphs import GraphWatch
 from animerun_gen.blender.job import Event, RenderJob, Reporter
 from animerun_gen.blender.marked_edges import note_marked_edges
 from animerun_gen.blender.material_pictures import flat_colors, render_material_ids
+from animerun_gen.blender.memory_guard import MemoryGuard
 from animerun_gen.blender.opening import OpenedScene, open_scene
 from animerun_gen.blender.rendering import FrameRenderer
+from animerun_gen.blender.scene_size import scene_size
 from animerun_gen.blender.stepping import FrameStepper
 from animerun_gen.blender.vector_pass import VectorPassRenderer, abilities
 from animerun_gen.config.model import rgb
@@ -48,8 +50,9 @@ from animerun_gen.dataset.clip import ClipWriter
 from animerun_gen.dataset.files import write_image
 from animerun_gen.dataset.modalities import at_gap, modality
 from animerun_gen.dataset.tracks import Tracks
-from animerun_gen.errors import AnimerunGenError, SceneError, UnsupportedMotionError, unforeseen
+from animerun_gen.errors import AnimerunGenError, NoRoomError, SceneError, UnsupportedMotionError, unforeseen
 from animerun_gen.lifetime import die_with_parent
+from animerun_gen.memory_cost import frame_need
 from animerun_gen.motion import companions, contours, raster, tracks, vector_pass
 from animerun_gen.motion.cross_check import compare_flows
 from animerun_gen.motion.flow import Motion, compute_motion, exact_occlusion
@@ -116,6 +119,9 @@ class _Run:
         # Freestyle knows no holes, so that lines behind surfaces with holes have to be taken out again
         self.covers_lines = has_strokes and len(conversion.clipped) > 0
         self.looks_at_pictures = self.drawn_contours is not None or lines.outline or self.covers_lines
+        self.has_strokes = has_strokes
+        self.memory = MemoryGuard(reporter)
+        self.most_kept = max(map(job.gap, job.pairs), default=0)
 
     def run(self) -> None:
         if "ids" in self.config.motion.extras:
@@ -199,10 +205,7 @@ class _Run:
         self.stepper.play_up_to(first)
 
     def _render_flat(self, frame: int, with_geometry: bool) -> tuple[np.ndarray[Any, Any], FrameGeometry | None]:
-        """The flat picture, and the geometry from the graph that Blender evaluates for it."""
-        if not with_geometry:
-            with self._stage(frame, "flat"):
-                return self.renderer.flat(), None
+        """The flat picture, and the geometry, if it is wanted, from the graph that Blender evaluates for it."""
         found: list[FrameGeometry] = []
         reading = 0.0
 
@@ -210,7 +213,9 @@ class _Run:
             nonlocal reading
             finish_evaluation(graph)
             start = time.perf_counter()
-            found.append(read_graph(graph, self.names, self.conversion.clipped))
+            self._require_room(frame, graph, draws=True, reads=with_geometry)
+            if with_geometry:
+                found.append(read_graph(graph, self.names, self.conversion.clipped))
             reading = time.perf_counter() - start
 
         self.reporter.begins(frame, "flat")
@@ -219,7 +224,20 @@ class _Run:
             flat = self.renderer.flat()
         self.reporter.took(frame, "flat", time.perf_counter() - start - reading)
         self.reporter.took(frame, "geometry", reading)
-        return flat, found[0]
+        return flat, found[0] if found else None
+
+    def _require_room(self, frame: int, graph: Any, *, draws: bool, reads: bool) -> None:
+        """See whether what the frame will take fits into the memory, before it takes any of it."""
+        width, height = self.config.resolution
+        size = scene_size(graph, self.conversion.clipped)
+        strokes = draws and self.has_strokes
+        need = frame_need(size, width * height, draws=draws, reads=reads, strokes=strokes, kept=self.most_kept)
+        try:
+            self.memory.expect(frame, size, need)
+        except NoRoomError as error:
+            # Blender draws the picture it has begun to its end, for which there may be no room either
+            self.reporter.failed(NoRoomError.__name__, str(error))
+            raise
 
     def _make_pictures(self, frame: int, flat: np.ndarray[Any, Any], taken: _Taken | None) -> None:
         with self._stage(frame, "lines"):
@@ -276,8 +294,14 @@ class _Run:
 
     def _take_down(self, frame: int) -> FrameGeometry:
         """The geometry of a frame whose flat picture is not wanted."""
+
+        def read(graph: Any) -> FrameGeometry:
+            finish_evaluation(graph)
+            self._require_room(frame, graph, draws=False, reads=True)
+            return read_graph(graph, self.names, self.conversion.clipped)
+
         with self._stage(frame, "geometry"):
-            return take_down(self.opened.scene, self.names, self.conversion.clipped)
+            return evaluate(self.opened.scene, read)
 
     def _look_at(self, frame: int, geometry: FrameGeometry) -> _Taken:
         if geometry.frame != frame:
@@ -389,7 +413,8 @@ def main(arguments: list[str]) -> int:
         fence = fence_of_parent(job.output)
         with nullcontext() if fence is None else fence.inside():
             run_job(job, reporter)
-    except RunOver:
+    except (RunOver, NoRoomError):
+        # the latter was told when it was found
         return 1
     except AnimerunGenError as error:
         reporter.failed(type(error).__name__, str(error))

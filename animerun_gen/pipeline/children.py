@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from animerun_gen.blender.job import Event
+from animerun_gen.blender.memory_guard import DESPITE_MEMORY
 from animerun_gen.errors import AnimerunGenError
 from animerun_gen.lifetime import with_parent
 from animerun_gen.pipeline.fence import Fence, RunOver
@@ -59,17 +60,20 @@ class Conditions:
         threads: How many threads it may start for one computation; None for as many as there are processors.
         patience: Seconds without an event after which a child that does not compute either is held to hang.
         fence: What it must stay behind; None where the caller's own process writes, and holds the dataset's lock.
+        despite_memory: Whether frames are begun that are predicted not to fit into the memory.
     """
 
     threads: int | None = None
     patience: float = PATIENCE
     fence: Fence | None = None
+    despite_memory: bool = False
 
     def environment(self) -> dict[str, str]:
         """The environment for a child."""
         share = {} if self.threads is None else dict.fromkeys(THREAD_VARIABLES, str(self.threads))
         run = {} if self.fence is None else self.fence.environment
-        return with_parent(dict(os.environ) | share | run)
+        insistence = {DESPITE_MEMORY: "1"} if self.despite_memory else {}
+        return with_parent(dict(os.environ) | share | run | insistence)
 
     def require_run(self) -> None:
         """See whether the run that a child works for goes on.

@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol
 
 from animerun_gen.blender.job import Event, RenderJob
 from animerun_gen.config import CutConfig
-from animerun_gen.errors import AnimerunGenError
+from animerun_gen.errors import AnimerunGenError, NoRoomError
 from animerun_gen.pipeline import paths
 from animerun_gen.pipeline.children import ChildDied, Conditions
 from animerun_gen.pipeline.engines import Engine, JobRun
@@ -225,8 +225,8 @@ class Outcome:
 
     Attributes:
         status: ``done``; ``failed``: it would fail again; ``died``: it may do better another time or elsewhere;
-            ``stopped``: it was ended for another reason than itself, and has to be begun again; ``over``: the run that
-            it belongs to is over.
+            ``no_room``: it would not have fitted into the memory beside what else was there; ``stopped``: it was ended
+            for another reason than itself, and has to be begun again; ``over``: the run that it belongs to is over.
         sentence: Why it is not done.
         what: The same without advice, for a note about another attempt.
         opened: Whether its scene could be opened, where it has one.
@@ -235,7 +235,7 @@ class Outcome:
         place: Where it was done.
     """
 
-    status: Literal["done", "failed", "died", "stopped", "over"]
+    status: Literal["done", "failed", "died", "no_room", "stopped", "over"]
     sentence: str = ""
     what: str = ""
     opened: bool = False
@@ -262,7 +262,9 @@ def do_chunk(run: JobRun, on_event: Callable[[Event], None], place: str = "") ->
             events.append(event)
             on_event(event)
 
-    def outcome(status: Literal["done", "failed", "died", "over"], sentence: str = "", what: str = "") -> Outcome:
+    def outcome(
+        status: Literal["done", "failed", "died", "no_room", "over"], sentence: str = "", what: str = ""
+    ) -> Outcome:
         opened = any(event["event"] == "opened" for event in events)
         return Outcome(status, sentence, what, opened, tuple(events), getattr(run, "peak", 0), place)
 
@@ -272,6 +274,8 @@ def do_chunk(run: JobRun, on_event: Callable[[Event], None], place: str = "") ->
         return outcome("died", str(error), error.what)
     except RunOver as error:
         return outcome("over", str(error))
+    except NoRoomError as error:
+        return outcome("no_room", str(error))
     except AnimerunGenError as error:
         return outcome("failed", str(error))
     return outcome("done")

@@ -14,6 +14,7 @@ from animerun_gen.errors import AnimerunGenError
 from animerun_gen.pipeline.children import Conditions
 from animerun_gen.pipeline.chunks import Chunk, Outcome
 from animerun_gen.pipeline.dask_worker import Demands, do_here, what_is_wrong
+from animerun_gen.pipeline.room import Room
 from animerun_gen.pipeline.scheduling import Ended, ExecutorLost, Message, Told
 
 CONNECT_SECONDS = 20.0
@@ -37,20 +38,29 @@ class DaskExecutor:
         demands: What a worker has to have.
         patience: Seconds without an event after which a child that does not compute either is held to hang.
         say: Takes a sentence for the user.
+        despite_memory: Whether frames are begun that are predicted not to fit into a worker's memory.
 
     Raises:
         AnimerunGenError: Dask is not installed here, or there is no such scheduler.
     """
 
-    def __init__(self, address: str, demands: Demands, patience: float, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        address: str,
+        demands: Demands,
+        patience: float,
+        say: Callable[[str], None],
+        despite_memory: bool = False,
+    ) -> None:
         self._client: Any = _connect(address)
         self._address = address
         self._demands = demands
-        self._conditions = Conditions(None, patience, demands.fence)
+        self._conditions = Conditions(None, patience, demands.fence, despite_memory)
         self._say = say
         self._topic = f"animerun-gen-{demands.fence.token}"
         self._news: queue.SimpleQueue[Message | tuple[int, Any]] = queue.SimpleQueue()
         self._futures: dict[int, tuple[Any, str]] = {}
+        self._room = Room()
         self._fit: dict[str, tuple[str, int]] = {}
         self._unfit: dict[str, str] = {}
         self._looked = 0.0
@@ -62,13 +72,20 @@ class DaskExecutor:
         return sum(threads for _, threads in self._fit.values())
 
     def fits(self, chunk: Chunk) -> bool:
-        return True
+        return any(self._room.suits(chunk, self._fit[worker][0]) for worker in self._free())
 
     def submit(self, ticket: int, chunk: Chunk, avoid: frozenset[str]) -> None:
-        busy = Counter(worker for _, worker in self._futures.values())
-        free = [worker for worker, (_, threads) in self._fit.items() if busy[worker] < threads]
-        # the one that does least, and where the chunk was not before
-        worker = min(free, key=lambda one: (one in avoid, busy[one] / self._fit[one][1], one))
+        busy = self._busy()
+        # where there is room, the chunk was not before, and least is done
+        worker = min(
+            self._free(),
+            key=lambda one: (
+                not self._room.suits(chunk, self._fit[one][0]),
+                one in avoid,
+                busy[one] / self._fit[one][1],
+                one,
+            ),
+        )
         host = self._fit[worker][0]
         neighbours = sum(threads for other, threads in self._fit.values() if other == host)
         try:
@@ -88,6 +105,7 @@ class DaskExecutor:
         except Exception as error:
             raise self._lost() from error
         self._futures[ticket] = (future, worker)
+        self._room.begins(ticket, chunk, host)
         future.add_done_callback(lambda done: self._news.put((ticket, done)))
 
     def messages(self, seconds: float) -> Sequence[Message]:
@@ -101,6 +119,7 @@ class DaskExecutor:
         for ticket, (future, worker) in list(self._futures.items()):
             if worker not in self._fit:
                 del self._futures[ticket]
+                self._room.ends(ticket)
                 with suppress(Exception):
                     future.cancel()
                 found.append(Ended(ticket, _died(f"the Dask worker {worker} was lost", "")))
@@ -125,13 +144,25 @@ class DaskExecutor:
         if ticket not in self._futures:
             return []
         _, worker = self._futures.pop(ticket)
+        here = self._room.ends(ticket)
         if future.status == "cancelled":
             return [Ended(ticket, _died("the connection to the Dask scheduler was lost", worker))]
         try:
             outcome = future.result(timeout=ANSWER_SECONDS)
         except Exception as error:
             return [Ended(ticket, _died(f"Dask could not do it ({type(error).__name__}: {error})", worker))]
+        if outcome.status == "no_room":
+            outcome = self._room.refused(here, outcome, {host for host, _ in self._fit.values()})
         return [Ended(ticket, outcome)]
+
+    def _busy(self) -> Counter[str]:
+        """How many chunks each worker does."""
+        return Counter(worker for _, worker in self._futures.values())
+
+    def _free(self) -> list[str]:
+        """The workers that can take another chunk."""
+        busy = self._busy()
+        return [worker for worker, (_, threads) in self._fit.items() if busy[worker] < threads]
 
     def _look(self) -> None:
         """Find out which workers there are; new ones are asked whether they can help.

@@ -8,21 +8,18 @@ draw its lines the same way.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, Protocol
 
-from pydantic import TypeAdapter, ValidationError
-
 from animerun_gen.config import CutConfig
 from animerun_gen.config.model import FREESTYLE_ONLY
-from animerun_gen.dataset.files import read_json
 from animerun_gen.errors import AnimerunGenError, DatasetError
 from animerun_gen.line_cost import SLOW_SECONDS, freestyle_gigabytes, freestyle_seconds, rounded
 from animerun_gen.pipeline import paths
 from animerun_gen.pipeline.camera_cuts import CutPart
-from animerun_gen.pipeline.record import file_digest, scene_digest, write_if_changed
+from animerun_gen.pipeline.record import file_digest, scene_digest
+from animerun_gen.pipeline.scene_figures import SceneFigure
 
 
 class TriangleCounter(Protocol):
@@ -38,17 +35,6 @@ class TriangleCounter(Protocol):
         Raises:
             AnimerunGenError: They cannot be counted.
         """
-
-
-@dataclass(frozen=True)
-class _Counted:
-    """The triangles of a cut's first frame and a digest of what they were counted in."""
-
-    scene: str
-    triangles: int
-
-
-_COUNTED = TypeAdapter(_Counted)
 
 
 def choose_line_engines(parts: Sequence[CutPart], output: Path, counter: TriangleCounter | None) -> list[CutPart]:
@@ -100,24 +86,18 @@ def _chosen(part: CutPart, output: Path, counter: TriangleCounter | None) -> Cut
 
 def _triangles(config: CutConfig, output: Path, counter: TriangleCounter | None) -> int:
     """The triangles of the cut's first frame: as an earlier run counted them, if nothing changed since."""
-    kept = _read(output, config.name)
+    file = paths.triangle_count_file(output, config.name)
+    kept = SceneFigure.read(file, "triangles")
     if counter is None:
         if kept is None:
             raise DatasetError(
                 f"cut '{config.name}': no run has yet chosen who draws its lines; do that with 'animerun-gen render' "
                 "first, or set lines.engine to freestyle or geometry"
             )
-        return kept.triangles
+        return kept.value
     scene = scene_digest(config, counter.version, file_digest(config.source))
     if kept is not None and kept.scene == scene:
-        return kept.triangles
-    found = _Counted(scene, counter.triangle_count(config, paths.log_file(output, config.name)))
-    write_if_changed(paths.triangle_count_file(output, config.name), asdict(found))
-    return found.triangles
-
-
-def _read(output: Path, cut: str) -> _Counted | None:
-    """What an earlier run counted; None where there is nothing, or nothing that can be read."""
-    with suppress(DatasetError, ValidationError):
-        return _COUNTED.validate_python(read_json(paths.triangle_count_file(output, cut)))
-    return None
+        return kept.value
+    triangles = counter.triangle_count(config, paths.log_file(output, config.name))
+    SceneFigure(scene, triangles).write(file, "triangles")
+    return triangles

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -37,6 +37,8 @@ class LocalExecutor:
         patience: Seconds without an event after which a child that does not compute either is held to hang.
         fence: What the children must stay behind.
         say: Takes a sentence for the user.
+        peaks: Bytes that a Blender held at most in earlier runs, by cut, where that is known.
+        despite_memory: Whether frames are begun that are predicted not to fit into the memory.
         memory: Tells how much memory there is.
     """
 
@@ -46,15 +48,19 @@ class LocalExecutor:
         patience: float,
         fence: Fence,
         say: Callable[[str], None],
+        peaks: Mapping[str, int] | None = None,
+        despite_memory: bool = False,
         memory: Callable[[], Memory | None] = memory,
     ) -> None:
         self._workers = workers
         self._say = say
         self._memory = memory
-        self._peaks: dict[str, int] = {}
+        self._seen: dict[str, int] = dict(peaks or {})
+        self._predicted: dict[str, int] = {}
         self._said: set[str] = set()
         self._stopped: set[int] = set()
-        self._conditions = Conditions(threads_for(workers), patience, fence)
+        self._accompanied: set[int] = set()
+        self._conditions = Conditions(threads_for(workers), patience, fence, despite_memory)
         self._wanted: queue.SimpleQueue[tuple[int, JobRun] | None] = queue.SimpleQueue()
         self._news: queue.SimpleQueue[Message | _Mistake] = queue.SimpleQueue()
         self._runs: dict[int, tuple[Chunk, JobRun]] = {}
@@ -66,11 +72,8 @@ class LocalExecutor:
     def fits(self, chunk: Chunk) -> bool:
         if not chunk.renders or (now := self._memory()) is None:
             return True
-        self._note_peaks()
-        needed = self._peaks.get(chunk.cut, 0)
-        # what runs already may still grow to what its cut was seen to need
-        growth = sum(max(0, self._peaks.get(one.cut, 0) - held) for one, held in self._rendering())
-        if needed + growth <= now.available:
+        needed = self._needed(chunk.cut)
+        if needed + self._growth() <= now.available:
             return True
         if chunk.cut not in self._said:
             self._said.add(chunk.cut)
@@ -82,6 +85,9 @@ class LocalExecutor:
 
     def submit(self, ticket: int, chunk: Chunk, avoid: frozenset[str]) -> None:
         run = chunk.start(self._conditions)
+        others = [other for other, (one, _) in self._runs.items() if one.renders]
+        if chunk.renders and others:
+            self._accompanied.update(others, {ticket})
         self._runs[ticket] = (chunk, run)
         if len(self._threads) < min(self._workers, len(self._runs)):
             thread = threading.Thread(target=self._serve, daemon=True)
@@ -98,6 +104,8 @@ class LocalExecutor:
                     raise news.error
                 if isinstance(news, Ended):
                     news = self._ended(news)
+                elif isinstance(news, Told):
+                    self._note_prediction(news)
                 found.append(news)
                 news = self._news.get_nowait()
         except queue.Empty:
@@ -115,37 +123,69 @@ class LocalExecutor:
 
     def _ended(self, news: Ended) -> Ended:
         chunk, _ = self._runs.pop(news.ticket)
-        if chunk.renders:
-            self._peaks[chunk.cut] = max(news.outcome.peak, self._peaks.get(chunk.cut, 0))
-        if news.ticket not in self._stopped:
-            return news
+        accompanied, stopped = news.ticket in self._accompanied, news.ticket in self._stopped
+        self._accompanied.discard(news.ticket)
         self._stopped.discard(news.ticket)
-        if news.outcome.status != "died":
+        if news.outcome.status == "no_room":
+            return self._without_room(chunk, news, accompanied)
+        if chunk.renders:
+            self._seen[chunk.cut] = max(news.outcome.peak, self._seen.get(chunk.cut, 0))
+        # one that had not started yet says that it failed
+        if not stopped or news.outcome.status not in {"died", "failed"}:
             return news
-        what = "memory was nearly used up, so that Blender was ended"
+        what = "memory was or would have been used up, so that Blender was ended"
         return Ended(news.ticket, replace(news.outcome, status="stopped", what=what))
 
     def _rendering(self) -> list[tuple[Chunk, int]]:
         """The chunks that a Blender works on, with the bytes that it was seen to hold."""
         return [(chunk, getattr(run, "peak", 0)) for chunk, run in self._runs.values() if chunk.renders]
 
-    def _note_peaks(self) -> None:
-        for chunk, held in self._rendering():
-            self._peaks[chunk.cut] = max(held, self._peaks.get(chunk.cut, 0))
+    def _needed(self, cut: str) -> int:
+        """What a Blender of a cut needs: what was seen tells more than what one predicted, which is rather too much."""
+        running = max((held for one, held in self._rendering() if one.cut == cut), default=0)
+        return max(running, self._seen.get(cut) or self._predicted.get(cut, 0))
+
+    def _growth(self) -> int:
+        """What the Blenders that run may still ask for."""
+        return sum(max(0, self._needed(one.cut) - held) for one, held in self._rendering())
+
+    def _note_prediction(self, news: Told) -> None:
+        """A Blender has evaluated its scene and says what it will hold."""
+        if news.event["event"] == "will_hold" and news.ticket in self._runs:
+            cut = self._runs[news.ticket][0].cut
+            self._predicted[cut] = max(news.event["memory"], self._predicted.get(cut, 0))
+
+    def _without_room(self, chunk: Chunk, news: Ended, accompanied: bool) -> Ended:
+        """A Blender did not begin a frame that would not have fitted; it may, when others have ended."""
+        if not accompanied:
+            return Ended(news.ticket, replace(news.outcome, status="failed"))
+        # whatever parts of the cut were seen to need, this one needs more
+        self._seen[chunk.cut] = max(self._predicted.get(chunk.cut, 0), self._seen.get(chunk.cut, 0))
+        what = "there was no room in the memory beside the other Blenders"
+        return Ended(news.ticket, replace(news.outcome, status="stopped", what=what))
 
     def _save_memory(self) -> None:
-        """Rather end the youngest Blender than let the system kill whichever it likes."""
+        """Rather end the youngest Blender than let the system swap, or kill whichever it likes."""
         now = self._memory()
         rendering = [ticket for ticket, (chunk, _) in self._runs.items() if chunk.renders]
-        if now is None or now.available > LITTLE_MEMORY * now.total or len(rendering) < 2 or self._stopped:
+        if now is None or len(rendering) < 2 or self._stopped:
+            return
+        if now.available <= LITTLE_MEMORY * now.total:
+            self._workers = max(1, len(rendering) - 1)
+            self._say(
+                f"less than {100 * LITTLE_MEMORY:.0f} % of the memory is left: the youngest Blender is ended, and from "
+                f"now on only {self._workers} work side by side"
+            )
+        elif (growth := self._growth()) > now.available:
+            # of those that began together, before anything was known of their cut
+            self._say(
+                f"the {len(rendering)} Blenders will need {growth / 1e9:.1f} GB more, and {now.available / 1e9:.1f} GB "
+                "are free: the youngest one is ended, and its work begun again when there is room"
+            )
+        else:
             return
         youngest = max(rendering)
         self._stopped.add(youngest)
-        self._workers = max(1, len(rendering) - 1)
-        self._say(
-            f"less than {100 * LITTLE_MEMORY:.0f} % of the memory is left: the youngest Blender is ended, and from now "
-            f"on only {self._workers} work side by side"
-        )
         self._runs[youngest][1].kill()
 
     def _serve(self) -> None:

@@ -25,6 +25,11 @@ def triangle_count_file(output: Path, cut: str) -> Path:
     return state_folder(output) / "triangle_counts" / f"{cut}.json"
 
 
+def worker_memory_file(output: Path, cut: str) -> Path:
+    """What a Blender held at most that rendered a cut, see :mod:`animerun_gen.pipeline.worker_memory`."""
+    return state_folder(output) / "worker_memory" / f"{cut}.json"
+
+
 def figures_folder(output: Path, cut: str) -> Path:
     """The quality figures of a cut's pairs, a file each; collected into ``quality/<cut>.json``."""
     return state_folder(output) / "figures" / cut

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -67,24 +68,57 @@ def memory() -> Memory | None:
     total, available = _bytes("/proc/meminfo", "MemTotal:"), _bytes("/proc/meminfo", "MemAvailable:")
     if total is None or available is None:
         return None
-    group = _memory_of_group()
-    if group is None or group.total >= total:
-        return Memory(total, available)
-    return Memory(group.total, min(available, group.available))
+    for group in _memory_of_groups():
+        total, available = min(total, group.total), min(available, group.available)
+    return Memory(total, available)
 
 
-def _memory_of_group() -> Memory | None:
-    """What the control group (version 2) that this process is in allows; None where it sets no bound."""
-    with suppress(OSError, ValueError, StopIteration):
-        name = next(line[3:] for line in Path("/proc/self/cgroup").read_text().splitlines() if line.startswith("0::"))
-        folder = Path("/sys/fs/cgroup", name.strip().lstrip("/"))
-        limit = int((folder / "memory.max").read_text())
-        used = int((folder / "memory.current").read_text())
-        fields = (line.split() for line in (folder / "memory.stat").read_text().splitlines())
-        # files that were read and can be forgotten
-        cached = next(int(value) for key, value in fields if key == "inactive_file")
-        return Memory(limit, max(0, limit - used + cached))
-    return None
+def memory_for_this_process() -> int | None:
+    """Bytes that this process may still take, by its own limits (``ulimit``) too; None where that is not known."""
+    now = memory()
+    if now is None:
+        return None
+    left = [now.available]
+    for limit, name in ((resource.RLIMIT_AS, "VmSize:"), (resource.RLIMIT_DATA, "VmData:")):
+        most, _ = resource.getrlimit(limit)
+        taken = _bytes("/proc/self/status", name)
+        if most != resource.RLIM_INFINITY and taken is not None:
+            left.append(max(0, most - taken))
+    return min(left)
+
+
+def held_memory() -> int | None:
+    """Bytes of memory that this process holds now; None where that is not known."""
+    return _bytes("/proc/self/status", "VmRSS:")
+
+
+_GROUP_FILES = {
+    2: (Path("/sys/fs/cgroup"), "memory.max", "memory.current", "inactive_file"),
+    1: (Path("/sys/fs/cgroup/memory"), "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+}
+"""By version of control groups: where they are, and the names of their limit, of what they hold, and of what of that is
+files that were read and can be forgotten."""
+
+
+def _memory_of_groups(own: Path = Path("/proc/self/cgroup"), root: Path | None = None) -> Iterator[Memory]:
+    """What the control groups allow that this process is in, one in the other: a job's steps have none of their own."""
+    with suppress(OSError):
+        for line in own.read_text().splitlines():
+            _, controllers, name = line.split(":", 2)
+            if controllers and "memory" not in controllers.split(","):
+                continue
+            top, limit, used, forgettable = _GROUP_FILES[1 if controllers else 2]
+            top = top if root is None else root / top.relative_to("/")
+            folder = top / name.lstrip("/")
+            # in a container its own group is where the outermost should be, whatever it is called
+            for group in (folder, *folder.parents):
+                if not group.is_relative_to(top):
+                    break
+                with suppress(OSError, ValueError, StopIteration):
+                    most, held = int((group / limit).read_text()), int((group / used).read_text())
+                    fields = (entry.split() for entry in (group / "memory.stat").read_text().splitlines())
+                    cached = next(int(value) for key, value in fields if key == forgettable)
+                    yield Memory(most, max(0, most - held + cached))
 
 
 def _bytes(file: str, name: str) -> int | None:

@@ -122,6 +122,20 @@ def scene_digest(config: CutConfig, engine: str, source: str) -> str:
     return _digest(_scene(config, engine, source))
 
 
+def memory_digest(config: CutConfig, engine: str, source: str, cross_check: bool) -> str:
+    """Digest of everything that decides what a Blender needs of the memory to render a cut.
+
+    Args:
+        config: The cut.
+        engine: Version of Blender.
+        source: SHA-256 of the ``.blend``.
+        cross_check: Whether the two motion backends are compared.
+    """
+    return _digest(
+        _scene(config, engine, source), config.model_dump(mode="json", include={"lines", "motion"}), cross_check
+    )
+
+
 def file_digest(path: Path) -> str:
     """SHA-256 of a file.
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from animerun_gen.blender.job import Event, RenderJob
-from animerun_gen.errors import AnimerunGenError
+from animerun_gen.errors import AnimerunGenError, NoRoomError
 from animerun_gen.pipeline.children import ChildDied, Conditions, Watch, lines
 from animerun_gen.pipeline.paths import scratch_folder
 from animerun_gen.pipeline.processes import peak_memory
@@ -29,6 +29,10 @@ class RenderFailure(AnimerunGenError):
 
 class RenderDied(ChildDied, RenderFailure):
     """A Blender process died, hung, or ran out of memory: it may do better another time, or elsewhere."""
+
+
+class RenderHasNoRoom(NoRoomError, RenderFailure):
+    """A frame would clearly need more memory than there is beside whatever else uses it."""
 
 
 class RenderProcess:
@@ -71,7 +75,8 @@ class RenderProcess:
 
         Raises:
             RenderDied: The process died, hung, ran out of memory or was killed; the sentence says where it was.
-            RenderFailure: It cannot do the job; the sentence says why.
+            RenderHasNoRoom: It would clearly need more memory than there is.
+            RenderFailure: It cannot do the job for another reason; the sentence says why.
             RunOver: The run that the job belongs to is over.
         """
         self._log.parent.mkdir(parents=True, exist_ok=True)
@@ -121,6 +126,8 @@ class RenderProcess:
             sentence = f"cut '{name}', {where}: {failed['message']} (log: {self._log})"
             if failed.get("kind") == MemoryError.__name__:
                 raise RenderDied(sentence, f"Blender ran out of memory {where}")
+            if failed.get("kind") == NoRoomError.__name__:
+                raise RenderHasNoRoom(sentence)
             raise RenderFailure(sentence)
         if not finished:
             self._conditions.require_run()

@@ -56,6 +56,7 @@ class Options:
         scheduler: Address of the Dask scheduler whose workers do the work, all of which see the same files; None to do
             it here.
         patience: Seconds after which a process that neither reports nor computes is ended, and its work begun again.
+        despite_memory: Whether frames are begun that are predicted not to fit into the memory.
     """
 
     output: Path
@@ -68,6 +69,7 @@ class Options:
     chunk_frames: int | None = None
     patience: float = PATIENCE
     scheduler: str | None = None
+    despite_memory: bool = False
 
 
 def generate(cuts: Sequence[CutConfig], options: Options) -> list[CutSummary]:
@@ -184,10 +186,10 @@ def _executor(plans: Sequence[CutPlan], options: Options, fence: Fence, work: Wo
             raise ValueError("a cluster cannot use a Blender that runs in this process")
         sources = {plan.config.source: None for plan in plans} if engine is not None else {}
         demands = Demands(made_with.versions(), engine, fence, tuple(sources))
-        return DaskExecutor(options.scheduler, demands, options.patience, progress.say)
+        return DaskExecutor(options.scheduler, demands, options.patience, progress.say, options.despite_memory)
     if options.workers == 1 and options.engine is not None and options.engine.in_this_process:
         return InlineExecutor(work.on_event)
-    return LocalExecutor(options.workers, options.patience, fence, progress.say)
+    return LocalExecutor(options.workers, options.patience, fence, progress.say, work.memory, options.despite_memory)
 
 
 def run_command(options: argparse.Namespace) -> int:
@@ -221,6 +223,7 @@ def run_command(options: argparse.Namespace) -> int:
         chunk_frames=options.chunk_frames if renders else None,
         patience=60.0 * options.patience,
         scheduler=options.scheduler,
+        despite_memory=renders and options.despite_memory,
     )
     summaries = generate(cuts, run)
     for line in describe(summaries, options.out, partial(_command_for, options, loaded)):
@@ -280,6 +283,8 @@ def describe(
             work += f", {summary.recolored} frames recoloured"
         state, worked = _state(summary), summary.rendered or summary.labelled or summary.recolored
         lines.append(f"{name}: {state}; {work}" if worked else f"{name}: {state}")
+        if summary.memory:
+            lines.append(f"  a Blender held up to {summary.memory / 1e9:.1f} GB of memory")
         lines += [f"  out of date ({stage}): {reason}" for stage, reason in summary.redone.items()]
         lines += [f"  note: {note}" for note in summary.notes]
         lines += [f"  failed: {failure}" for failure in summary.failures[:SHOWN_FAILURES]]

@@ -87,6 +87,9 @@ class Listener(Protocol):
     def on_failure(self, chunk: Chunk, sentence: str) -> None:
         """A chunk was given up."""
 
+    def on_peak(self, chunk: Chunk, peak: int) -> None:
+        """The child that did a chunk, or a part of it, held so many bytes of memory at most."""
+
 
 @dataclass
 class _Entry:
@@ -233,6 +236,8 @@ class Scheduler:
         if entry.ended:
             return
         outcome = message.outcome
+        if outcome.peak:
+            self._listener.on_peak(entry.chunk, outcome.peak)
         for event in outcome.events:
             self._listener.on_event(entry.chunk, event)
         if outcome.status == "done":

@@ -18,9 +18,10 @@ from animerun_gen.pipeline.labelling import LabelTask
 from animerun_gen.pipeline.plan import CutPlan, split_job
 from animerun_gen.pipeline.progress import Progress
 from animerun_gen.pipeline.recoloring import PassPlan, RecolorTask, SurveyTask
-from animerun_gen.pipeline.record import CutRecord
+from animerun_gen.pipeline.record import CutRecord, memory_digest
 from animerun_gen.pipeline.scheduling import WAIT_SECONDS, Executor, ExecutorLost, Scheduler
 from animerun_gen.pipeline.summary import CutSummary, failures_to
+from animerun_gen.pipeline.worker_memory import WorkerMemory
 
 SMALLEST_CHUNK = 6
 """Frames for which another Blender process is worth its start."""
@@ -76,9 +77,16 @@ class Work:
         }
         self._surveys: dict[str, Any] = {}
         self._done: set[tuple[str | int | None, ...]] = set()
-        self._unopened = {
-            name for name in self._jobs if not CutRecord.read(ways.output, name).opened and self._plans[name].frames
-        }
+        records = {name: CutRecord.read(ways.output, name) for name in self._jobs}
+        self._unopened = {name for name, record in records.items() if not record.opened and self._plans[name].frames}
+        self._memory = WorkerMemory(
+            ways.output,
+            {
+                name: memory_digest(self._plans[name].config, record.engine, record.source, ways.cross_check)
+                for name, record in records.items()
+                if self._jobs[name].frames
+            },
+        )
 
     @property
     def is_needed(self) -> bool:
@@ -99,6 +107,11 @@ class Work:
         )
         labelling = sum(len(frames) + len(pairs) for frames, pairs in self._labels.values())
         return rendering + labelling + sum(_units_of(passes) for passes in self._passes.values())
+
+    @property
+    def memory(self) -> dict[str, int]:
+        """Bytes that a Blender held at most, by cut, as far as earlier runs saw it."""
+        return self._memory.known()
 
     def do(self, executor: Executor, progress: Progress) -> None:
         """Get it done.
@@ -140,6 +153,13 @@ class Work:
     def on_failure(self, chunk: Chunk, sentence: str) -> None:
         """A chunk was given up."""
         self._fail(self._summaries[chunk.cut], sentence)
+
+    def on_peak(self, chunk: Chunk, peak: int) -> None:
+        """The child that did a chunk held so many bytes of memory at most."""
+        if isinstance(chunk, RenderChunk) and not chunk.looks:
+            summary = self._summaries[chunk.cut]
+            summary.memory = max(summary.memory, peak)
+            self._memory.saw(chunk.cut, peak)
 
     def _slots(self, executor: Executor) -> int:
         """How many chunks can be done at once, as soon as there is anybody to do them."""

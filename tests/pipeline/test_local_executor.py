@@ -14,13 +14,14 @@ from typing import Any
 import pytest
 
 from animerun_gen.blender.job import Event
+from animerun_gen.errors import NoRoomError
 from animerun_gen.pipeline.children import ChildDied, Conditions
 from animerun_gen.pipeline.fence import Fence
 from animerun_gen.pipeline.labelling import LabelTask
 from animerun_gen.pipeline.local_executor import LocalExecutor, threads_for
 from animerun_gen.pipeline.processes import Memory, descendants
 from animerun_gen.pipeline.run import Options, generate
-from animerun_gen.pipeline.scheduling import Ended
+from animerun_gen.pipeline.scheduling import Ended, Told
 from animerun_gen.pipeline.task_process import TaskProcess, end_idle_children
 from tests.pipeline.datasets import contents, make, make_cut
 from tests.pipeline.fake_engine import FakeEngine, FakeProgram
@@ -125,24 +126,30 @@ class Rendering:
     renders = True
     cost = 1.0
 
-    def __init__(self, cut: str, peak: int) -> None:
+    def __init__(self, cut: str, peak: int, will_hold: int = 0) -> None:
         self.cut = cut
         self.peak = peak
+        self.room = True
+        self._will_hold = will_hold
         self._killed = threading.Event()
 
     def start(self, conditions: Conditions) -> Rendering:
         return self
 
     def run(self, on_event: Callable[[Event], None]) -> None:
+        if self._will_hold:
+            on_event({"event": "will_hold", "frame": 1, "memory": self._will_hold})
         self._killed.wait(30.0)
+        if not self.room:
+            raise NoRoomError("cut 'a': Freestyle would need about 22 GB")
         raise ChildDied("Blender died.", "Blender died")
 
     def kill(self) -> None:
         self._killed.set()
 
 
-def local(tmp_path: Path, said: list[str], available: list[int]) -> LocalExecutor:
-    return LocalExecutor(3, 60.0, Fence(tmp_path, ""), said.append, lambda: Memory(100, available[0]))
+def local(tmp_path: Path, said: list[str], available: list[int], peaks: dict[str, int] | None = None) -> LocalExecutor:
+    return LocalExecutor(3, 60.0, Fence(tmp_path, ""), said.append, peaks, memory=lambda: Memory(100, available[0]))
 
 
 def test_no_more_chunks_are_begun_than_memory_holds(tmp_path: Path) -> None:
@@ -180,6 +187,57 @@ def test_when_memory_runs_out_the_youngest_is_ended_and_its_chunk_kept(tmp_path:
     assert (ended.ticket, ended.outcome.status) == (2, "stopped")
     assert executor.slots() == 2
     assert "the youngest Blender is ended" in said[0]
+    executor.close()
+
+
+def test_what_an_earlier_run_saw_counts_before_the_first_blender_has_grown(tmp_path: Path) -> None:
+    executor = local(tmp_path, [], [70], {"a": 40})
+    executor.submit(0, Rendering("a", 5), frozenset())  # type: ignore[arg-type]
+    # it will ask for 35 more
+    assert not executor.fits(Rendering("a", 0))  # type: ignore[arg-type]
+    assert executor.fits(Rendering("b", 0))  # type: ignore[arg-type]
+    executor.close()
+
+
+def test_what_a_blender_predicts_keeps_others_of_its_cut_from_beginning(tmp_path: Path) -> None:
+    executor = local(tmp_path, [], [70])
+    executor.submit(0, Rendering("a", 5, will_hold=40), frozenset())  # type: ignore[arg-type]
+    [told] = executor.messages(5.0)
+    assert isinstance(told, Told)
+    assert not executor.fits(Rendering("a", 0))  # type: ignore[arg-type]
+    executor.close()
+
+
+def test_of_blenders_that_will_not_fit_together_the_youngest_is_ended_in_time(tmp_path: Path) -> None:
+    said: list[str] = []
+    executor = local(tmp_path, said, [60])
+    for ticket in range(2):
+        executor.submit(ticket, Rendering("a", 5, will_hold=40), frozenset())  # type: ignore[arg-type]
+    ended: list[Ended] = []
+    end = time.monotonic() + 10.0
+    while not ended and time.monotonic() < end:
+        ended = [message for message in executor.messages(0.1) if isinstance(message, Ended)]
+    assert [(one.ticket, one.outcome.status) for one in ended] == [(1, "stopped")]
+    assert len(said) == 1
+    assert "the youngest one is ended, and its work begun again when there is room" in said[0]
+    # lighter cuts may still have all workers
+    assert executor.slots() == 3
+    executor.close()
+
+
+@pytest.mark.parametrize("company", [True, False])
+def test_a_blender_without_room_is_begun_again_if_it_was_not_alone(tmp_path: Path, company: bool) -> None:
+    executor = local(tmp_path, [], [60])
+    crowded, other = Rendering("a", 5), Rendering("b", 5)
+    crowded.room = False
+    executor.submit(0, crowded, frozenset())  # type: ignore[arg-type]
+    if company:
+        executor.submit(1, other, frozenset())  # type: ignore[arg-type]
+    crowded.kill()
+    [ended] = executor.messages(5.0)
+    assert isinstance(ended, Ended)
+    assert ended.outcome.status == ("stopped" if company else "failed")
+    assert ended.outcome.sentence == "cut 'a': Freestyle would need about 22 GB"
     executor.close()
 
 

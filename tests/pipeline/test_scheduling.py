@@ -95,12 +95,16 @@ class Ear:
     events: list[tuple[str, Event]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+    peaks: list[tuple[str, int]] = field(default_factory=list)
 
     def on_event(self, chunk: Any, event: Event) -> None:
         self.events.append((chunk.name, event))
 
     def on_retry(self, chunk: Any, note: str) -> None:
         self.notes.append(note)
+
+    def on_peak(self, chunk: Any, peak: int) -> None:
+        self.peaks.append((chunk.name, peak))
 
     def on_failure(self, chunk: Any, sentence: str) -> None:
         self.failures.append(sentence)
@@ -207,10 +211,11 @@ def test_a_scene_that_cannot_be_opened_is_not_opened_again_for_other_chunks_of_i
 
 
 def test_events_reach_the_listener_as_they_come_and_with_the_outcome() -> None:
-    outcome = Outcome("done", events=({"event": "opened"}, {"event": "frame_done"}))
+    outcome = Outcome("done", events=({"event": "opened"}, {"event": "frame_done"}), peak=7)
     executor = FakeExecutor(outcomes={"one": [outcome]}, events={"one": [{"event": "opened"}]})
     _, ear = get_done(executor, FakeChunk("one"))
     assert ear.events == [("one", {"event": name}) for name in ("opened", "opened", "frame_done")]
+    assert ear.peaks == [("one", 7)]
 
 
 def test_what_follows_a_group_may_bring_more_work() -> None:
