@@ -1,7 +1,7 @@
 """Holds what Freestyle's lines cost against what is predicted, and prints a table in Markdown.
 
-    python scripts/benchmark_freestyle.py --out out/freestyle [--triangles 10000 100000 1000000]
-        [--grass 10x40x3 50x40x3 100x40x3 50x100x1] [CONFIG ...]
+    python scripts/benchmark_freestyle.py [CONFIG ...] --out out/freestyle [--triangles 10000 100000 1000000]
+        [--grass 10x40x3 50x40x3 100x40x3 50x100x1]
 
 Makes scenes of many triangles with ``heavy_scene.py`` and meadows of tufts x blades x segments with ``grass_scene.py``,
 takes the cuts of the configurations as well, and has Freestyle draw the first frame of each, a Blender after the other.
@@ -44,7 +44,8 @@ def main() -> int:
     parser.add_argument("configs", nargs="*", type=Path, metavar="CONFIG")
     parser.add_argument("--out", type=Path, default=Path("out/freestyle"), metavar="FOLDER")
     parser.add_argument("--triangles", type=int, nargs="*", default=[10_000, 100_000, 1_000_000])
-    parser.add_argument("--grass", nargs="*", default=["10x40x3", "50x40x3", "100x40x3", "50x100x1"])
+    meadows = [(10, 40, 3), (50, 40, 3), (100, 40, 3), (50, 100, 1)]
+    parser.add_argument("--grass", type=_shape, nargs="*", default=meadows, metavar="TUFTSxBLADESxSEGMENTS")
     parser.add_argument("--memory", type=float, default=8.0, metavar="GB", help="at most (default: 8)")
     options = parser.parse_args()
     try:
@@ -69,11 +70,18 @@ def heavy_scene(triangles: int, folder: Path) -> Path:
     return _made(folder / f"heavy_{triangles}.yaml", "heavy_scene.py", "--triangles", str(triangles))
 
 
-def grass_scene(shape: str, folder: Path) -> Path:
-    """The configuration of a meadow of tufts x blades x segments, which is made where it is not there."""
-    tufts, blades, segments = shape.split("x")
+def grass_scene(shape: tuple[int, ...], folder: Path) -> Path:
+    """The configuration of a meadow of so many tufts, blades a tuft, and segments a blade."""
+    tufts, blades, segments = map(str, shape)
     options = ("--tufts", tufts, "--blades", blades, "--segments", segments)
-    return _made(folder / f"grass_{shape}.yaml", "grass_scene.py", *options)
+    return _made(folder / f"grass_{tufts}x{blades}x{segments}.yaml", "grass_scene.py", *options)
+
+
+def _shape(text: str) -> tuple[int, ...]:
+    numbers = tuple(int(number) for number in text.split("x"))
+    if len(numbers) != 3 or min(numbers) < 1:
+        raise ValueError(text)
+    return numbers
 
 
 def _made(config: Path, script: str, *options: str) -> Path:

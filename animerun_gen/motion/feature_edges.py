@@ -163,33 +163,33 @@ def _weld(vertices: npt.NDArray[np.float32], among: npt.NDArray[np.int32]) -> np
 def _pair(corners: npt.NDArray[np.int32]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
     """The edges of triangles: ``(E, 2)`` vertices and ``(E, 2)`` faces, of which the second may be -1.
 
-    Where more than two triangles meet, they are paired in their order, as in Freestyle.
+    Where more than two triangles meet, they are paired in their order, as in Freestyle; triangles without extent, two of
+    whose corners are one, count for nothing.
     """
-    a = corners.ravel()
-    b = corners[:, [1, 2, 0]].ravel()
-    keys = np.minimum(a, b).astype(np.int64) << 32 | np.maximum(a, b)
-    order = np.argsort(keys, kind="stable")
-    return _pair_sorted(keys, order)
+    a, b, c = corners[:, 0], corners[:, 1], corners[:, 2]
+    whole = np.flatnonzero((a != b) & (b != c) & (c != a)).astype(np.int32)
+    start = corners[whole].ravel()
+    end = corners[whole][:, [1, 2, 0]].ravel()
+    keys = np.minimum(start, end).astype(np.int64) << 32 | np.maximum(start, end)
+    return _pair_sorted(keys, np.argsort(keys, kind="stable"), whole)
 
 
 @kernel
-def _pair_sorted(keys, order):  # type: ignore[no-untyped-def]
+def _pair_sorted(keys, order, triangles):  # type: ignore[no-untyped-def]
+    """Put each edge's triangles side by side; ``keys`` has three edges for each of the triangles."""
     vertices = np.empty((len(order), 2), np.int32)
     faces = np.empty((len(order), 2), np.int32)
     count = 0
     n = 0
     while n < len(order):
         key = keys[order[n]]
-        first, second = key >> 32, key & 0xFFFFFFFF
-        # both corners of a triangle without extent may be one
-        paired = n + 1 < len(order) and keys[order[n + 1]] == key
-        if first != second:
-            vertices[count, 0] = first
-            vertices[count, 1] = second
-            faces[count, 0] = order[n] // 3
-            faces[count, 1] = order[n + 1] // 3 if paired else -1
-            count += 1
-        n += 2 if paired else 1
+        is_paired = n + 1 < len(order) and keys[order[n + 1]] == key
+        vertices[count, 0] = key >> 32
+        vertices[count, 1] = key & 0xFFFFFFFF
+        faces[count, 0] = triangles[order[n] // 3]
+        faces[count, 1] = triangles[order[n + 1] // 3] if is_paired else -1
+        count += 1
+        n += 2 if is_paired else 1
     return vertices[:count].copy(), faces[:count].copy()
 
 

@@ -112,6 +112,12 @@ def test_corners_with_copies_of_their_own_are_one() -> None:
     assert (len(found), found.hides.sum()) == (12, 6)
 
 
+def test_triangles_without_extent_count_for_nothing() -> None:
+    flat = np.concatenate([[(0, 0, 1), (2, 3, 3)], CUBE_FACES, [(4, 5, 4), (7, 7, 7)]])
+    found = find_feature_edges(seen(cube(TILTED, triangles=flat)), CREASE)
+    assert (len(found), found.hides.sum()) == (12, 6)
+
+
 def test_open_edges_and_borders_of_materials_are_lines() -> None:
     square = np.array([(-1, -1, 0), (1, -1, 0), (1, 1, 0), (-1, 1, 0)], np.float64)
     halves = np.array([(0, 1, 2), (0, 2, 3)])

@@ -163,3 +163,4 @@ def test_summary_and_manifest_say_what_was_chosen_and_the_jobs_know_it(tmp_path:
     jobs = len(engine.jobs)
     generate([config], Options(tmp_path / "out", engine))
     assert len(engine.jobs) == jobs
+    assert engine.asked == [config.name]
