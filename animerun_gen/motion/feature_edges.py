@@ -163,8 +163,8 @@ def _weld(vertices: npt.NDArray[np.float32], among: npt.NDArray[np.int32]) -> np
 def _pair(corners: npt.NDArray[np.int32]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
     """The edges of triangles: ``(E, 2)`` vertices and ``(E, 2)`` faces, of which the second may be -1.
 
-    Where more than two triangles meet, they are paired in their order, as in Freestyle; triangles without extent, two of
-    whose corners are one, count for nothing.
+    Where more than two triangles meet, they are paired in their order, as in Freestyle.  Triangles without extent, two
+    of whose corners are one, count for nothing.
     """
     a, b, c = corners[:, 0], corners[:, 1], corners[:, 2]
     whole = np.flatnonzero((a != b) & (b != c) & (c != a)).astype(np.int32)
