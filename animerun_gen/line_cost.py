@@ -1,32 +1,77 @@
-"""What Freestyle's lines cost a frame, as far as the number of triangles tells.
+"""What Freestyle's lines cost a frame, predicted from the frame itself.
 
-Measured with Blender 4.5.15 at 960x540 on 2 cores: scenes of one kind with up to 10 million triangles, which took 176 s
-and 22 GB.  Few triangles can cost as much where they are thick grass; where Freestyle can be tried, that tells more.
+Freestyle takes every triangle in, finds the edges that make lines, cuts them into pieces where they cross each other in
+the picture, and asks for each piece whether it is seen.  So it takes a time for each triangle and one for each piece.
+Measured with Blender 4.5.15 at 960x540, in CPU seconds, by ``scripts/benchmark_freestyle.py``: of 22 scenes, from
+0.15 s to 80 s, none took more than one and a half times what this says, or less than two thirds of it.
 """
 
 from __future__ import annotations
 
-FREESTYLE_SECONDS = 17.6e-6
-"""Freestyle's time a triangle (10 million triangles took 176 s)."""
+from dataclasses import dataclass
 
-FREESTYLE_GIGABYTES = 2.2e-6
-"""Freestyle's memory a triangle (10 million triangles took 22 GB)."""
+SECONDS_A_FRAME = 0.1
+"""Freestyle's time for whatever there is."""
+
+SECONDS_A_TRIANGLE = 8e-6
+"""Freestyle's time a triangle."""
+
+SECONDS_A_PIECE = 14.4e-6
+"""Freestyle's time a piece of a line."""
+
+GIGABYTES_A_TRIANGLE = 2.2e-6
+"""Freestyle's memory a triangle (10 million triangles took 22 GB, Blender's own included; up to 3 million, 1.4 kB)."""
+
+GIGABYTES_A_PIECE = 2e-6
+"""Freestyle's memory a piece of a line (4 million pieces took 7.2 GB)."""
 
 SLOW_SECONDS = 15.0
 """Where a frame takes Freestyle longer, a draft, and ``lines.engine: auto``, do without it.
 
-It needs 1.9 GB then, so that memory is no second reason.
+It needs at most 4 GB then, so that memory is no second reason.
 """
 
 
-def freestyle_seconds(triangles: int) -> float:
-    """Seconds that Freestyle will take for a frame of so many triangles."""
-    return FREESTYLE_SECONDS * triangles
+@dataclass(frozen=True)
+class LineFigures:
+    """What Freestyle has to do in a frame.
+
+    Attributes:
+        frame: Frame number.
+        triangles: Triangles, those of every instance.
+        edges: Edges in the picture that make lines, hidden ones as well.
+        crossings: How often these cross each other in the picture.
+    """
+
+    frame: int
+    triangles: int
+    edges: int
+    crossings: int
+
+    @property
+    def pieces(self) -> int:
+        """Into so many pieces the edges are cut: a crossing cuts two."""
+        return self.edges + 2 * self.crossings
 
 
-def freestyle_gigabytes(triangles: int) -> float:
-    """Memory that Freestyle will take for a frame of so many triangles, in GB."""
-    return FREESTYLE_GIGABYTES * triangles
+def freestyle_seconds(triangles: int, pieces: int) -> float:
+    """Seconds that Freestyle will take for a frame.
+
+    Args:
+        triangles: Triangles, those of every instance.
+        pieces: Pieces of lines, see :attr:`LineFigures.pieces`.
+    """
+    return SECONDS_A_FRAME + SECONDS_A_TRIANGLE * triangles + SECONDS_A_PIECE * pieces
+
+
+def freestyle_gigabytes(triangles: int, pieces: int = 0) -> float:
+    """Memory that Freestyle will take for a frame, in GB; without the pieces where these are not known.
+
+    Args:
+        triangles: Triangles, those of every instance.
+        pieces: Pieces of lines, see :attr:`LineFigures.pieces`.
+    """
+    return GIGABYTES_A_TRIANGLE * triangles + GIGABYTES_A_PIECE * pieces
 
 
 def rounded(value: float) -> str:

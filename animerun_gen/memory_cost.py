@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from animerun_gen.line_cost import FREESTYLE_GIGABYTES
+from animerun_gen.line_cost import freestyle_gigabytes
 
 LEAST_FREESTYLE_SHARE = 0.5
 """Freestyle was never seen to take less than this share of what it is predicted to take.
@@ -45,13 +45,11 @@ class SceneSize:
     Attributes:
         vertices: Of all meshes, each counted once however often it is drawn.
         triangles: Of all meshes, each counted once.
-        drawn_triangles: Of every instance.
-        line_triangles: Of these, the ones that Freestyle is shown: those without holes.
+        line_triangles: Of every instance, those that Freestyle is shown: the ones without holes.
     """
 
     vertices: int
     triangles: int
-    drawn_triangles: int
     line_triangles: int
 
 
@@ -97,5 +95,5 @@ def frame_need(size: SceneSize, pixels: int, *, draws: bool, reads: bool, stroke
     return Need(
         pictures=of_drawing if draws else 0,
         arrays=arrays + of_kept if reads else 0,
-        freestyle=round(1e9 * FREESTYLE_GIGABYTES * size.line_triangles) if strokes else 0,
+        freestyle=round(1e9 * freestyle_gigabytes(size.line_triangles)) if strokes else 0,
     )

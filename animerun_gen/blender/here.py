@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from animerun_gen.blender import versions
-from animerun_gen.blender.count_triangles import count_triangles
+from animerun_gen.blender.count_lines import count_lines
 from animerun_gen.blender.find_camera_cuts import find_camera_marks
 from animerun_gen.blender.job import Event, RenderJob, Reporter
 from animerun_gen.blender.worker import run_job
@@ -19,6 +19,7 @@ from animerun_gen.config import CutConfig
 from animerun_gen.errors import AnimerunGenError
 from animerun_gen.pipeline.camera_cuts import CameraMark
 from animerun_gen.pipeline.children import Conditions
+from animerun_gen.pipeline.line_engine import CountedCut
 from animerun_gen.pipeline.render_process import RenderFailure
 
 
@@ -50,15 +51,15 @@ class ThisBlender:
         with _output_to(log):
             return find_camera_marks(config)
 
-    def triangle_count(self, config: CutConfig, log: Path) -> int:
-        """Triangles that the cut's first frame is rendered from; what Blender prints goes to a log file.
+    def count_lines(self, config: CutConfig, log: Path) -> CountedCut:
+        """What Freestyle would have to do in a cut; what Blender prints goes to a log file.
 
         Raises:
             AnimerunGenError: The scene does not allow it.
         """
         log.parent.mkdir(parents=True, exist_ok=True)
         with _output_to(log):
-            return count_triangles(config)
+            return count_lines(config)
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ from animerun_gen.blender.convert.shader_color import shader_color
 from animerun_gen.blender.convert.srgb import linear_to_hex
 from animerun_gen.blender.convert.transparency import film_frames
 from animerun_gen.blender.convert.unreadable import find_unreadable
+from animerun_gen.blender.count_lines import line_figures
 from animerun_gen.blender.geometry import geometry_engine, scene_names, take_down
 from animerun_gen.blender.opening import (
     OpenedScene,
@@ -49,7 +50,7 @@ from animerun_gen.blender.opening import (
 from animerun_gen.blender.rendering import FrameRenderer, background_color
 from animerun_gen.config import CutConfig
 from animerun_gen.errors import AnimerunGenError, unforeseen
-from animerun_gen.inspection.findings import TRIED_TRIANGLES
+from animerun_gen.inspection.findings import TRIED_SECONDS
 from animerun_gen.inspection.framing import propose_view
 from animerun_gen.inspection.shot import (
     HairSystem,
@@ -63,6 +64,7 @@ from animerun_gen.inspection.shot import (
 )
 from animerun_gen.inspection.survey import SurveyBuilder
 from animerun_gen.lifetime import die_with_parent
+from animerun_gen.line_cost import freestyle_seconds
 from animerun_gen.motion import companions, raster
 
 LONGER_SIDE = 960
@@ -331,7 +333,9 @@ def _survey(opened: OpenedScene, config: CutConfig, progress: Progress) -> tuple
             }
             ids = companions.material_id_map(geometry, seen)
             builder.textured = sum(float((ids == material).mean()) for material in pictured)
-            if builder.triangles <= TRIED_TRIANGLES:
+            figures = line_figures(geometry, config.lines.crease_angle)
+            builder.pieces = figures.pieces
+            if freestyle_seconds(figures.triangles, figures.pieces) <= TRIED_SECONDS:
                 progress(number, len(frames), "trying Freestyle")
                 builder.freestyle_seconds = _time_freestyle(opened, config, conversion)
         if looking > SURVEY_SECONDS:

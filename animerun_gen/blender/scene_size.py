@@ -45,7 +45,6 @@ def scene_size(depsgraph: bpy.types.Depsgraph, clipped: ClippedMaterials) -> Sce
     return SceneSize(
         vertices=sum(vertices for vertices, _ in counts.values()),
         triangles=sum(triangles for _, triangles in counts.values()),
-        drawn_triangles=drawn_triangles,
         line_triangles=drawn_triangles - without_lines,
     )
 

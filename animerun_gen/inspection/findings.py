@@ -10,8 +10,8 @@ from animerun_gen.inspection.survey import held_step
 from animerun_gen.line_cost import SLOW_SECONDS, freestyle_gigabytes, rounded
 from animerun_gen.line_cost import freestyle_seconds as predicted_seconds
 
-TRIED_TRIANGLES = 500_000
-"""Up to so many triangles a frame Freestyle is tried; thick grass can take it minutes however few there are."""
+TRIED_SECONDS = 2.0 * SLOW_SECONDS
+"""Where Freestyle will take longer for a frame, it is not tried: the prediction is not off by so much."""
 
 SHOWN = 6
 """So many names are listed in a sentence."""
@@ -75,10 +75,10 @@ def describe(shot: Shot) -> list[str]:
 
 
 def freestyle_seconds(survey: Survey) -> float:
-    """What Freestyle's lines will cost a frame: as measured, or by the number of triangles where that is too much."""
+    """What Freestyle's lines will cost a frame: as measured, or predicted where that is too much."""
     if survey.freestyle_seconds is not None:
         return survey.freestyle_seconds
-    return predicted_seconds(survey.triangles)
+    return predicted_seconds(survey.triangles, survey.pieces)
 
 
 def freestyle_cost(survey: Survey) -> str:
@@ -86,7 +86,7 @@ def freestyle_cost(survey: Survey) -> str:
     seconds = freestyle_seconds(survey)
     if survey.freestyle_seconds is not None:
         return f"Freestyle took {rounded(seconds)} s for a frame"
-    gigabytes = freestyle_gigabytes(survey.triangles)
+    gigabytes = freestyle_gigabytes(survey.triangles, survey.pieces)
     return f"Freestyle would need about {rounded(seconds)} s and {rounded(gigabytes)} GB a frame"
 
 

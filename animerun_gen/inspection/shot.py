@@ -95,6 +95,8 @@ class Survey:
         came_or_went: Objects that were drawn in some frames only.
         textured: Share of the first frame's pixels whose material shows an image that is there.
         freestyle_seconds: What Freestyle's lines took in the first frame; None where there is too much to try.
+        pieces: Pieces of lines that Freestyle has to draw in the first frame, see
+            :attr:`animerun_gen.line_cost.LineFigures.pieces`.
         memory: Bytes that the process took at most to look, which is about what a worker takes to render; 0 if unknown.
     """
 
@@ -108,6 +110,7 @@ class Survey:
     came_or_went: tuple[str, ...]
     textured: float
     freestyle_seconds: float | None = None
+    pieces: int = 0
     memory: int = 0
 
 

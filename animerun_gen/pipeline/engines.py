@@ -20,13 +20,13 @@ from animerun_gen.errors import AnimerunGenError
 from animerun_gen.pipeline.camera_cuts import CameraMark, MarkFinder
 from animerun_gen.pipeline.camera_cuts_process import ask_for_camera_marks
 from animerun_gen.pipeline.children import Conditions
-from animerun_gen.pipeline.line_engine import TriangleCounter
-from animerun_gen.pipeline.line_engine_process import ask_for_triangle_count
+from animerun_gen.pipeline.line_engine import CountedCut, LineCounter
+from animerun_gen.pipeline.line_engine_process import ask_for_line_figures
 from animerun_gen.pipeline.render_process import RenderProcess
 
 WORKER = "animerun_gen.blender.worker"
 CAMERA_CUTS = "animerun_gen.blender.find_camera_cuts"
-TRIANGLES = "animerun_gen.blender.count_triangles"
+LINES = "animerun_gen.blender.count_lines"
 START_SCRIPT = Path(__file__).parent.parent / "blender" / "start.py"
 
 
@@ -44,7 +44,7 @@ class JobRun(Protocol):
         """End it at once, from another thread."""
 
 
-class Engine(MarkFinder, TriangleCounter, Protocol):
+class Engine(MarkFinder, LineCounter, Protocol):
     """A Blender that does render jobs; a dataset made with one version is redone with another."""
 
     @property
@@ -105,8 +105,8 @@ class BpyModule:
     def camera_marks(self, config: CutConfig, log: Path) -> list[CameraMark]:
         return ask_for_camera_marks(partial(self.module_command, CAMERA_CUTS), config, log)
 
-    def triangle_count(self, config: CutConfig, log: Path) -> int:
-        return ask_for_triangle_count(partial(self.module_command, TRIANGLES), config, log)
+    def count_lines(self, config: CutConfig, log: Path) -> CountedCut:
+        return ask_for_line_figures(partial(self.module_command, LINES), config, log)
 
     def module_command(self, module: str, *arguments: str) -> list[str]:
         return [sys.executable, "-m", module, *arguments]
@@ -150,8 +150,8 @@ class InstalledBlender:
     def camera_marks(self, config: CutConfig, log: Path) -> list[CameraMark]:
         return ask_for_camera_marks(partial(self.module_command, CAMERA_CUTS), config, log)
 
-    def triangle_count(self, config: CutConfig, log: Path) -> int:
-        return ask_for_triangle_count(partial(self.module_command, TRIANGLES), config, log)
+    def count_lines(self, config: CutConfig, log: Path) -> CountedCut:
+        return ask_for_line_figures(partial(self.module_command, LINES), config, log)
 
     def module_command(self, module: str, *arguments: str) -> list[str]:
         options = ["--background", "--factory-startup", "--python-exit-code", "1", "--python", str(START_SCRIPT)]

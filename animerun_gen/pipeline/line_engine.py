@@ -1,43 +1,80 @@
 """Chooses who draws the lines of a cut that leaves it open (``lines.engine: auto``).
 
-Only Blender can count the triangles of a film's frame.  What it counted is kept beside the dataset, so that a finished
+Only Blender can look into a film's frames.  What it counted there is kept beside the dataset, so that a finished
 dataset needs no Blender to be recognised as such, and that all processes which render a part of a cut, in whatever run,
-draw its lines the same way.
+draw its lines the same way.  No time is measured: the choice would depend on the machine and on what else it does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
+from pydantic import TypeAdapter, ValidationError
+
+from animerun_gen.blender.job import input_mark
 from animerun_gen.config import CutConfig
 from animerun_gen.config.model import FREESTYLE_ONLY
+from animerun_gen.dataset.files import read_json
 from animerun_gen.errors import AnimerunGenError, DatasetError
-from animerun_gen.line_cost import SLOW_SECONDS, freestyle_gigabytes, freestyle_seconds, rounded
+from animerun_gen.line_cost import SLOW_SECONDS, LineFigures, freestyle_gigabytes, freestyle_seconds, rounded
 from animerun_gen.pipeline import paths
 from animerun_gen.pipeline.camera_cuts import CutPart
-from animerun_gen.pipeline.record import file_digest, scene_digest
-from animerun_gen.pipeline.scene_figures import SceneFigure
+from animerun_gen.pipeline.inputs import CHANGED
+from animerun_gen.pipeline.record import input_digest, scene_digest, source_digest, write_if_changed
 
 
-class TriangleCounter(Protocol):
+@dataclass(frozen=True)
+class CountedCut:
+    """What a Blender counted in a cut.
+
+    Attributes:
+        frames: What Freestyle would have to do in each frame that was looked at, ascending.
+        inputs: Libraries and images besides the ``.blend`` that it read, path to mark (see
+            :func:`~animerun_gen.blender.job.input_mark`).
+    """
+
+    frames: list[LineFigures]
+    inputs: dict[str, str]
+
+
+class LineCounter(Protocol):
     """A Blender that looks into a cut's file."""
 
     @property
     def version(self) -> str:
         """Which Blender it is."""
 
-    def triangle_count(self, config: CutConfig, log: Path) -> int:
-        """Triangles that the cut's first frame is rendered from; what Blender prints goes to a log file.
+    def count_lines(self, config: CutConfig, log: Path) -> CountedCut:
+        """What Freestyle would have to do in a cut; what Blender prints goes to a log file.
 
         Raises:
-            AnimerunGenError: They cannot be counted.
+            AnimerunGenError: It cannot be counted.
         """
 
 
-def choose_line_engines(parts: Sequence[CutPart], output: Path, counter: TriangleCounter | None) -> list[CutPart]:
+@dataclass(frozen=True)
+class _Counted:
+    """What was counted in a cut, and what it was counted in.
+
+    Attributes:
+        scene: Digest of the scene and what else the figures depend on.
+        inputs: Libraries and images besides the ``.blend``, path to digest.
+        frames: The figures of each frame that was looked at.
+    """
+
+    scene: str
+    inputs: dict[str, str]
+    frames: list[LineFigures]
+
+
+_COUNTED = TypeAdapter(_Counted)
+
+
+def choose_line_engines(parts: Sequence[CutPart], output: Path, counter: LineCounter | None) -> list[CutPart]:
     """Decide for each cut that leaves it open who draws its lines.
 
     Args:
@@ -62,21 +99,21 @@ def choose_line_engines(parts: Sequence[CutPart], output: Path, counter: Triangl
     return chosen
 
 
-def _chosen(part: CutPart, output: Path, counter: TriangleCounter | None) -> CutPart:
+def _chosen(part: CutPart, output: Path, counter: LineCounter | None) -> CutPart:
     config = part.config
     only_freestyle = [edge for edge in config.lines.edges if edge in FREESTYLE_ONLY]
     engine: Literal["freestyle", "geometry"] = "freestyle"
     if only_freestyle:
         reason = f"nothing else draws {' and '.join(only_freestyle)}"
     else:
-        triangles = _triangles(config, output, counter)
-        seconds, gigabytes = freestyle_seconds(triangles), freestyle_gigabytes(triangles)
+        most = max(_figures(config, output, counter), key=_seconds)
+        seconds, gigabytes = _seconds(most), freestyle_gigabytes(most.triangles, most.pieces)
         if seconds > SLOW_SECONDS:
             engine = "geometry"
         would = "would take" if engine == "geometry" else "will take"
         reason = (
-            f"Freestyle {would} about {rounded(seconds)} s and {rounded(gigabytes)} GB for the "
-            f"{triangles:,} triangles of frame {config.frames.first}"
+            f"Freestyle {would} about {rounded(seconds)} s and {rounded(gigabytes)} GB for the {most.triangles:,} "
+            f"triangles of frame {most.frame}, whose {most.edges:,} edges with lines cross {most.crossings:,} times"
         )
     lines = config.lines.model_copy(update={"engine": engine})
     return CutPart(
@@ -84,20 +121,49 @@ def _chosen(part: CutPart, output: Path, counter: TriangleCounter | None) -> Cut
     )
 
 
-def _triangles(config: CutConfig, output: Path, counter: TriangleCounter | None) -> int:
-    """The triangles of the cut's first frame: as an earlier run counted them, if nothing changed since."""
-    file = paths.triangle_count_file(output, config.name)
-    kept = SceneFigure.read(file, "triangles")
+def _seconds(figures: LineFigures) -> float:
+    return freestyle_seconds(figures.triangles, figures.pieces)
+
+
+def _figures(config: CutConfig, output: Path, counter: LineCounter | None) -> list[LineFigures]:
+    """The figures of some frames of a cut: as an earlier run counted them, if nothing changed since."""
+    kept = _read(output, config.name)
     if counter is None:
         if kept is None:
             raise DatasetError(
                 f"cut '{config.name}': no run has yet chosen who draws its lines; do that with 'animerun-gen render' "
                 "first, or set lines.engine to freestyle or geometry"
             )
-        return kept.value
-    scene = scene_digest(config, counter.version, file_digest(config.source))
-    if kept is not None and kept.scene == scene:
-        return kept.value
-    triangles = counter.triangle_count(config, paths.log_file(output, config.name))
-    SceneFigure(scene, triangles).write(file, "triangles")
-    return triangles
+        return kept.frames
+    scene = _digest(config, counter)
+    if kept is not None and kept.scene == scene and _are_same(kept.inputs):
+        return kept.frames
+    counted = counter.count_lines(config, paths.log_file(output, config.name))
+    found = _Counted(scene, _digests(counted.inputs), counted.frames)
+    write_if_changed(paths.line_figures_file(output, config.name), asdict(found))
+    return found.frames
+
+
+def _digest(config: CutConfig, counter: LineCounter) -> str:
+    """Digest of everything that the figures depend on, but for libraries and images."""
+    frames = config.frames
+    scene = scene_digest(config, counter.version, source_digest(config.source))
+    return f"{scene}, frames {frames.first} to {frames.last} by {frames.step}, {config.lines.crease_angle} degrees"
+
+
+def _are_same(inputs: dict[str, str]) -> bool:
+    return all(input_digest(path) == digest for path, digest in inputs.items())
+
+
+def _digests(marks: dict[str, str]) -> dict[str, str]:
+    """The digests of files that had these marks when they were read; one that changed since is not trusted."""
+    found = {path: input_digest(path) for path in marks}
+    return {path: found[path] if input_mark(path) == mark else CHANGED for path, mark in marks.items()}
+
+
+def _read(output: Path, cut: str) -> _Counted | None:
+    """What an earlier run counted; None where there is nothing, or nothing that can be read."""
+    with suppress(DatasetError, ValidationError):
+        counted = _COUNTED.validate_python(read_json(paths.line_figures_file(output, cut)))
+        return counted if counted.frames else None
+    return None

@@ -1,4 +1,4 @@
-"""Lets a Blender process count the triangles of a film's frame."""
+"""Lets a Blender process count what Freestyle would have to do in a film's frames."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from animerun_gen.config import CutConfig
+from animerun_gen.line_cost import LineFigures
+from animerun_gen.pipeline.line_engine import CountedCut
 from animerun_gen.pipeline.question_process import ask_blender
 
 
-def ask_for_triangle_count(command: Callable[[str, str], list[str]], config: CutConfig, log: Path) -> int:
-    """Start a Blender that opens and converts the cut's scene and counts the triangles of its first frame.
+def ask_for_line_figures(command: Callable[[str, str], list[str]], config: CutConfig, log: Path) -> CountedCut:
+    """Start a Blender that opens and converts the cut's scene and looks at some of its frames.
 
     Args:
         command: Gives the command that reads the cut's configuration from one file and answers in another.
@@ -18,10 +20,11 @@ def ask_for_triangle_count(command: Callable[[str, str], list[str]], config: Cut
         log: File to which everything that Blender prints is appended.
 
     Returns:
-        The number of triangles, those of every instance.
+        What it counted.
 
     Raises:
-        SceneError: They could not be counted; the sentence says why.
+        SceneError: It could not be counted; the sentence says why.
     """
     remedy = "Or set lines.engine to freestyle or geometry."
-    return int(ask_blender(command, config, log, "triangles", "counted the triangles of the first frame", remedy))
+    found = ask_blender(command, config, log, "lines", "counted what Freestyle would have to draw", remedy)
+    return CountedCut([LineFigures(**frame) for frame in found["frames"]], found["inputs"])

@@ -20,9 +20,9 @@ def camera_marks_file(output: Path, cut: str) -> Path:
     return state_folder(output) / "camera_marks" / f"{cut}.json"
 
 
-def triangle_count_file(output: Path, cut: str) -> Path:
-    """How many triangles a cut's first frame is rendered from, see :mod:`animerun_gen.pipeline.line_engine`."""
-    return state_folder(output) / "triangle_counts" / f"{cut}.json"
+def line_figures_file(output: Path, cut: str) -> Path:
+    """What Freestyle would have to do in a cut, see :mod:`animerun_gen.pipeline.line_engine`."""
+    return state_folder(output) / "line_figures" / f"{cut}.json"
 
 
 def worker_memory_file(output: Path, cut: str) -> Path:

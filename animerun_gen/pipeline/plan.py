@@ -30,13 +30,12 @@ from animerun_gen.pipeline.labelling import LabelTask
 from animerun_gen.pipeline.on_disk import FilesOnDisk, has_content, is_whole
 from animerun_gen.pipeline.recoloring import PassPlan, passes_listed
 from animerun_gen.pipeline.record import (
-    MISSING,
     STAGES,
     CutRecord,
     changed_inputs,
     file_digest,
     fingerprints,
-    input_digest,
+    source_digest,
 )
 
 Range = tuple[int, int]
@@ -227,7 +226,7 @@ def plan_cut(
         watched = marks_of([config.source, *record.inputs])
         stages, changed = STAGES, changed_inputs(record)
         under_way = changed_while_read(record)
-        made_from = replace(record, engine=engine, source=_source_digest(config), reading={})
+        made_from = replace(record, engine=engine, source=source_digest(config.source), reading={})
     palette = file_digest(config.recolor.palette or SHIPPED) if config.recolor.passes else ""
     wanted = fingerprints(config, made_from.engine, made_from.source, palette)
     if engine is None:
@@ -272,12 +271,6 @@ def plan_cut(
     first, last = frames if frames is not None else (config.frames.first, config.frames.last)
     chosen = tuple(frame for frame in config.frame_numbers if first <= frame <= last)
     return CutPlan(config, output, chosen, redone, found, damaged, watched)
-
-
-def _source_digest(config: CutConfig) -> str:
-    digest = input_digest(config.source)
-    # for the sentence about what keeps it from being read
-    return digest if digest != MISSING else file_digest(config.source)
 
 
 def _refuse_foreign_files(*clips: ClipWriter) -> None:

@@ -159,6 +159,17 @@ def input_digest(path: Path | str) -> str:
     return _digest_once(file, mark(file.stat())) if file.is_file() else MISSING
 
 
+def source_digest(path: Path) -> str:
+    """SHA-256 of the ``.blend`` of a cut, which has to be there.
+
+    Raises:
+        DatasetError: It cannot be read.
+    """
+    digest = input_digest(path)
+    # for the sentence about what keeps it from being read
+    return digest if digest != MISSING else file_digest(path)
+
+
 @lru_cache(maxsize=4096)
 def _digest_once(path: Path, _: str) -> str:
     """SHA-256 of a file that has a mark: the cuts of a film share its files."""

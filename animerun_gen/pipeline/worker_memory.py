@@ -4,16 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from pydantic import TypeAdapter, ValidationError
+
+from animerun_gen.dataset.files import read_json
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline import paths
-from animerun_gen.pipeline.scene_figures import SceneFigure
+from animerun_gen.pipeline.record import write_if_changed
 
 NOTICEABLE = 1.05
 """A peak is written down where it is higher than the one that is known by this factor."""
 
-NAME = "bytes"
+
+@dataclass(frozen=True)
+class _Peak:
+    """Bytes that a Blender held at most, and a digest of everything that they depend on."""
+
+    scene: str
+    bytes: int
+
+
+_PEAK = TypeAdapter(_Peak)
 
 
 class WorkerMemory:
@@ -29,9 +42,9 @@ class WorkerMemory:
         self._digests = digests
         self._known: dict[str, int] = {}
         for cut, digest in digests.items():
-            kept = SceneFigure.read(paths.worker_memory_file(output, cut), NAME)
+            kept = _read(output, cut)
             if kept is not None and kept.scene == digest:
-                self._known[cut] = kept.value
+                self._known[cut] = kept.bytes
 
     def known(self) -> dict[str, int]:
         """Bytes that a Blender held at most, by cut, where that was seen."""
@@ -46,4 +59,11 @@ class WorkerMemory:
             return
         self._known[cut] = peak
         with suppress(DatasetError):
-            SceneFigure(self._digests[cut], peak).write(paths.worker_memory_file(self._output, cut), NAME)
+            write_if_changed(paths.worker_memory_file(self._output, cut), asdict(_Peak(self._digests[cut], peak)))
+
+
+def _read(output: Path, cut: str) -> _Peak | None:
+    """What an earlier run saw; None where there is nothing, or nothing that can be read."""
+    with suppress(DatasetError, ValidationError):
+        return _PEAK.validate_python(read_json(paths.worker_memory_file(output, cut)))
+    return None

@@ -122,9 +122,53 @@ def test_auto_counts_the_triangles_and_says_what_it_chose(
         assert f"note: lines: {engine}, because Freestyle" in said
         manifest = read_json(tmp_path / "out" / "manifest" / f"{name}.json")
         assert manifest["config"]["lines"]["engine"] == engine
+    counted = read_json(tmp_path / "out" / ".animerun-gen" / "line_figures" / "few.json")["frames"]
+    assert [figures["frame"] for figures in counted] == [1, 2]
     # of the box, the wall and the ball, whose poles are triangles
-    counted = read_json(tmp_path / "out" / ".animerun-gen" / "triangle_counts" / "few.json")["triangles"]
-    assert counted == 12 + 2 + 2 * 64 * 47
+    assert {figures["triangles"] for figures in counted} == {12 + 2 + 2 * 64 * 47}
+
+
+GRASS = """
+import random
+chance = random.Random(0)
+points, faces = [], []
+for _ in range({blades}):
+    x, y, lean = chance.uniform(-1.8, 1.8), chance.uniform(-3, 3), chance.uniform(-0.8, 0.8)
+    faces.append(range(len(points), len(points) + 4))
+    points += [(x, y, -1), (x + 0.02, y, -1), (x + lean + 0.02, y + 0.2, 1), (x + lean, y + 0.2, 1)]
+mesh = bpy.data.meshes.new("grass")
+mesh.from_pydata(points, [], faces)
+mesh.materials.append(paint("grass", (0.1, 0.8, 0.05)))
+scene.collection.objects.link(bpy.data.objects.new("grass", mesh))
+"""
+
+
+def test_auto_does_without_freestyle_for_grass_and_not_for_as_many_triangles_that_are_plain(
+    tmp_path: Path, build: Callable[[str, str], Path], cut: Callable[..., Path]
+) -> None:
+    # 5,000 triangles either way
+    plain = 'add("grid", "ground", (0.1, 0.8, 0.05), location=(0, 4, 0), x_subdivisions=50, y_subdivisions=50, size=9)'
+    for name, scene, engine in (("grass", GRASS.format(blades=2500), "geometry"), ("plain", plain, "freestyle")):
+        config = cut(build(name, scene), "lines: {engine: auto}\n")
+        said = run_cli("render", config, "--out", tmp_path / "out", "--frames", "1:1").stdout
+        assert f"note: lines: {engine}, because Freestyle" in said
+        assert "5,000 triangles of frame 1" in said
+
+
+def test_auto_notices_that_a_linked_library_changed(
+    tmp_path: Path, build: Callable[[str, str], Path], cut: Callable[..., Path]
+) -> None:
+    library = build("library", GRASS.format(blades=3))
+    linking = f"""
+with bpy.data.libraries.load({str(library)!r}, link=True) as (there, here):
+    here.objects = ["grass"]
+scene.collection.objects.link(bpy.data.objects["grass"])
+"""
+    config = cut(build("film", linking), "lines: {engine: auto}\n")
+    for blades, engine in ((3, "freestyle"), (2500, "geometry")):
+        build("library", GRASS.format(blades=blades))
+        said = run_cli("render", config, "--out", tmp_path / "out", "--frames", "1:1").stdout
+        assert f"note: lines: {engine}, because Freestyle" in said
 
 
 def test_marked_edges_that_are_not_drawn_are_mentioned(

@@ -137,6 +137,7 @@ def test_hair_particles_and_textures(tmp_path: Path) -> None:
 def test_freestyle_is_left_out_where_nobody_could_wait_for_it(tmp_path: Path) -> None:
     for survey, wanted in (
         (replace(SURVEY, triangles=10_000_000, freestyle_seconds=None), False),
+        (replace(SURVEY, triangles=40_000, pieces=8_000_000, freestyle_seconds=None), False),
         (replace(SURVEY, triangles=10_000_000, freestyle_seconds=2.0), True),
         (replace(SURVEY, triangles=40_000, freestyle_seconds=90.0), False),
     ):

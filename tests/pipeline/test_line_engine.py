@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
+from animerun_gen.blender.job import input_mark
 from animerun_gen.config import CutConfig
 from animerun_gen.errors import SceneError
-from animerun_gen.line_cost import SLOW_SECONDS, freestyle_seconds
+from animerun_gen.line_cost import SLOW_SECONDS, LineFigures, freestyle_seconds
 from animerun_gen.pipeline import paths
 from animerun_gen.pipeline.camera_cuts import CutPart
-from animerun_gen.pipeline.line_engine import choose_line_engines
+from animerun_gen.pipeline.line_engine import CountedCut, choose_line_engines
 from animerun_gen.pipeline.run import Options, generate
 from tests.pipeline.datasets import make_cut
 from tests.pipeline.fake_engine import FakeEngine
@@ -22,17 +23,20 @@ from tests.pipeline.fake_engine import FakeEngine
 
 @dataclass(frozen=True)
 class CountingEngine(FakeEngine):
-    """A stand-in for Blender that also counts triangles, and how often it is asked to."""
+    """A stand-in for Blender that also counts lines, and how often it is asked to."""
 
     triangles: int = 10_000_000
+    crossings: tuple[int, ...] = (0,)
+    inputs: tuple[Path, ...] = ()
     asked: list[str] = field(default_factory=list)
     broken: bool = False
 
-    def triangle_count(self, config: CutConfig, log: Path) -> int:
+    def count_lines(self, config: CutConfig, log: Path) -> CountedCut:
         self.asked.append(config.name)
         if self.broken:
             raise SceneError("the film cannot be opened")
-        return self.triangles
+        frames = [LineFigures(1 + n, self.triangles, 100, count) for n, count in enumerate(self.crossings)]
+        return CountedCut(frames, {str(path): input_mark(path) for path in self.inputs})
 
 
 def undecided(folder: Path, **changes: Any) -> CutConfig:
@@ -45,7 +49,8 @@ def chosen(config: CutConfig, output: Path, counter: CountingEngine | None) -> C
 
 
 def test_freestyle_draws_as_long_as_one_can_wait_for_it(tmp_path: Path) -> None:
-    most = int(SLOW_SECONDS / freestyle_seconds(1))
+    a_triangle = freestyle_seconds(1, 0) - freestyle_seconds(0, 0)
+    most = int((SLOW_SECONDS - freestyle_seconds(0, 100)) / a_triangle)
     for triangles, engine in ((most, "freestyle"), (most + 2, "geometry")):
         part = chosen(undecided(tmp_path), tmp_path / str(triangles), CountingEngine(triangles=triangles))
         assert part.failure is None
@@ -53,6 +58,49 @@ def test_freestyle_draws_as_long_as_one_can_wait_for_it(tmp_path: Path) -> None:
         (note,) = part.notes
         assert note.startswith(f"lines: {engine}, because Freestyle w")
         assert f"{triangles:,} triangles of frame 1" in note
+
+
+def test_the_frame_decides_in_which_most_lines_cross(tmp_path: Path) -> None:
+    for name, crossings, engine in (("few", (0, 10, 5), "freestyle"), ("many", (0, 5_000_000, 5), "geometry")):
+        (note,) = chosen(undecided(tmp_path), tmp_path / name, CountingEngine(triangles=9, crossings=crossings)).notes
+        assert note.startswith(f"lines: {engine}, because Freestyle w")
+        assert f"9 triangles of frame 2, whose 100 edges with lines cross {crossings[1]:,} times" in note
+
+
+def test_a_library_that_changed_is_noticed(tmp_path: Path) -> None:
+    library, missing = tmp_path / "library.blend", tmp_path / "missing.blend"
+    library.write_bytes(b"one")
+    config, engine = undecided(tmp_path), CountingEngine(inputs=(library, missing))
+    for times, change in enumerate((lambda: None, lambda: library.write_bytes(b"two"), missing.touch), start=1):
+        change()
+        for _ in range(2):
+            assert chosen(config, tmp_path / "out", engine).failure is None
+        assert len(engine.asked) == times
+
+
+def test_a_library_that_changes_while_it_is_counted_is_not_trusted(tmp_path: Path) -> None:
+    library = tmp_path / "library.blend"
+
+    class Meddled(CountingEngine):
+        def count_lines(self, config: CutConfig, log: Path) -> CountedCut:
+            counted = super().count_lines(config, log)
+            library.write_bytes(b"another, after Blender had read it")
+            return counted
+
+    library.write_bytes(b"one")
+    meddled = Meddled(inputs=(library,))
+    chosen(undecided(tmp_path), tmp_path / "out", meddled)
+    calm = CountingEngine(inputs=(library,))
+    for _ in range(2):
+        chosen(undecided(tmp_path), tmp_path / "out", calm)
+    assert len(calm.asked) == 1
+
+
+def test_other_frames_are_looked_at_when_the_clip_changes(tmp_path: Path) -> None:
+    engine = CountingEngine()
+    for last in (4, 4, 5):
+        chosen(undecided(tmp_path, frames={"first": 1, "last": last}), tmp_path / "out", engine)
+    assert len(engine.asked) == 2
 
 
 def test_what_was_chosen_stays_until_the_scene_changes(tmp_path: Path) -> None:
@@ -91,15 +139,15 @@ def test_a_count_that_cannot_be_had_fails_the_cut_and_no_other(tmp_path: Path) -
     )
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"scene": 1}'])
+@pytest.mark.parametrize("text", ["", "[]", '{"scene": 1}', '{"scene": "", "inputs": {}, "frames": []}'])
 def test_a_damaged_note_is_made_again(tmp_path: Path, text: str) -> None:
     config, engine = undecided(tmp_path), CountingEngine()
-    file = paths.triangle_count_file(tmp_path / "out", config.name)
+    file = paths.line_figures_file(tmp_path / "out", config.name)
     file.parent.mkdir(parents=True)
     file.write_text(text)
     chosen(config, tmp_path / "out", engine)
     assert engine.asked == [config.name]
-    assert json.loads(file.read_text())["triangles"] == engine.triangles
+    assert json.loads(file.read_text())["frames"][0]["triangles"] == engine.triangles
 
 
 def test_summary_and_manifest_say_what_was_chosen_and_the_jobs_know_it(tmp_path: Path) -> None:
@@ -115,3 +163,4 @@ def test_summary_and_manifest_say_what_was_chosen_and_the_jobs_know_it(tmp_path:
     jobs = len(engine.jobs)
     generate([config], Options(tmp_path / "out", engine))
     assert len(engine.jobs) == jobs
+    assert engine.asked == [config.name]

@@ -1,0 +1,63 @@
+"""Counts what Freestyle would have to do in a cut, for ``lines.engine: auto``.
+
+As a program (``python -m animerun_gen.blender.count_lines QUESTION ANSWER``) it reads the cut's configuration from one
+file and writes what it found, ``{"lines": {...}}`` or ``{"problem": sentence}``, to another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import numpy as np
+
+from animerun_gen.blender.answering import answer_and_exit
+from animerun_gen.blender.convert import convert_scene
+from animerun_gen.blender.geometry import geometry_engine, scene_names, take_down
+from animerun_gen.blender.job import input_mark
+from animerun_gen.blender.opening import open_scene
+from animerun_gen.blender.stepping import FrameStepper
+from animerun_gen.config import CutConfig
+from animerun_gen.line_cost import LineFigures
+from animerun_gen.motion.feature_edges import count_crossings, find_feature_edges
+from animerun_gen.motion.geometry import FrameGeometry
+from animerun_gen.pipeline.line_engine import CountedCut
+
+
+def count_lines(config: CutConfig) -> CountedCut:
+    """Open and convert the cut's scene and look at its first, middle and last frame.
+
+    A shot often begins with little in view.  Where a simulation runs, only the first frame is looked at: to get to the
+    others, all between would have to be played.
+
+    Raises:
+        AnimerunGenError: The scene does not allow it.
+    """
+    with geometry_engine():
+        opened = open_scene(config)
+        # before anything of them is looked at, so that what changes meanwhile is noticed
+        read = {str(path): input_mark(path) for path in opened.inputs}
+        conversion = convert_scene(opened, config)
+        stepper = FrameStepper(opened, conversion)
+        numbers = config.frame_numbers
+        frames = [numbers[0]] if stepper.simulated else sorted({numbers[0], numbers[len(numbers) // 2], numbers[-1]})
+        names, found = scene_names(), []
+        for frame in frames:
+            stepper.go_to(frame)
+            geometry = take_down(opened.scene, names, conversion.clipped)
+            found.append(line_figures(geometry, config.lines.crease_angle))
+    return CountedCut(found, read)
+
+
+def line_figures(geometry: FrameGeometry, crease_angle: float) -> LineFigures:
+    """What Freestyle would have to do in a frame whose faces make a crease below an angle in degrees."""
+    edges = find_feature_edges(geometry, crease_angle)
+    return LineFigures(
+        geometry.frame,
+        int(np.diff(geometry.triangle_start)[geometry.mesh].sum()),
+        len(edges),
+        count_crossings(edges, geometry.camera.width, geometry.camera.height),
+    )
+
+
+if __name__ == "__main__":
+    answer_and_exit("lines", lambda config: asdict(count_lines(config)))

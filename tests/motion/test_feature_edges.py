@@ -1,0 +1,145 @@
+"""What Freestyle would make lines of, and how often that crosses itself, against slow counts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from animerun_gen.motion.feature_edges import FeatureEdges, count_crossings, find_feature_edges
+from animerun_gen.motion.geometry import FrameGeometry
+from tests.motion.synthetic import HEIGHT, WIDTH, Thing, camera, frame, masks, perspective, rotation, translation
+
+CREASE = 134.43
+
+CUBE = np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], np.float64)
+CUBE_FACES = np.array(
+    [
+        *((0, 1, 3), (0, 3, 2), (4, 6, 7), (4, 7, 5)),
+        *((0, 4, 5), (0, 5, 1), (2, 3, 7), (2, 7, 6)),
+        *((0, 2, 6), (0, 6, 4), (1, 5, 7), (1, 7, 3)),
+    ]
+)
+
+
+def edges_of(*ends: tuple[float, float, float, float], hides: bool = True) -> FeatureEdges:
+    """Edges that share no vertex."""
+    count = len(ends)
+    return FeatureEdges(
+        np.array(ends, np.float64).reshape(-1, 4), np.arange(2 * count).reshape(-1, 2), np.full(count, hides)
+    )
+
+
+def slow_crossings(edges: FeatureEdges) -> int:
+    """Every pair, in exact arithmetic."""
+
+    def side(a: list[Fraction], b: list[Fraction], c: list[Fraction]) -> int:
+        turn = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
+        return (turn > 0) - (turn < 0)
+
+    exact = [[Fraction(value) for value in end] for end in edges.ends]
+    count = 0
+    for i, one in enumerate(exact):
+        for j in range(i):
+            other = exact[j]
+            a, b, c, d = one[:2], one[2:], other[:2], other[2:]
+            crosses = side(a, b, c) * side(a, b, d) < 0 and side(c, d, a) * side(c, d, b) < 0
+            shares = bool(set(edges.points[i]) & set(edges.points[j]))
+            count += crosses and not shares and bool(edges.hides[i] or edges.hides[j])
+    return count
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 60), st.sampled_from([(96, 64), (64, 96), (300, 20)]), st.integers(0, 2**32 - 1))
+def test_crossings_are_those_of_a_slow_count(count: int, size: tuple[int, int], seed: int) -> None:
+    chance = np.random.default_rng(seed)
+    ends = chance.uniform(-0.5, [size[0] - 0.5, size[1] - 0.5] * 2, (count, 4))
+    short = chance.random(count) < 0.5
+    ends[short, 2:] = np.clip(ends[short, :2] + chance.normal(0, 3, (short.sum(), 2)), -0.5, np.array(size) - 0.5)
+    edges = FeatureEdges(ends, chance.integers(0, 2 * count + 1, (count, 2)), chance.random(count) < 0.6)
+    assert count_crossings(edges, *size) == slow_crossings(edges)
+
+
+def test_a_lattice_crosses_everywhere_once() -> None:
+    columns = [(3.3 * n, 1.0, 3.3 * n + 0.01, 60.0) for n in range(25)]
+    rows = [(1.0, 2.7 * n + 2, 90.0, 2.7 * n + 2.01) for n in range(20)]
+    # the column at 0 is beside the rows
+    assert count_crossings(edges_of(*columns, *rows), 96, 64) == 24 * 20
+    # edges that hide nothing cut nothing
+    assert count_crossings(edges_of(*columns, *rows, hides=False), 96, 64) == 0
+    assert count_crossings(edges_of(), 96, 64) == 0
+
+
+def test_a_sample_tells_about_as_much_as_all_and_always_the_same() -> None:
+    chance = np.random.default_rng(5)
+    start = chance.uniform(0, [960, 540], (8000, 2))
+    ends = np.clip(np.hstack([start, start + chance.normal(0, 25, (8000, 2))]), 0, [959, 539] * 2)
+    edges = edges_of(*map(tuple, ends))
+    every, some = count_crossings(edges, 960, 540), count_crossings(edges, 960, 540, counted=2000)
+    assert some != every
+    assert some == pytest.approx(every, rel=0.1)
+    assert some == count_crossings(edges, 960, 540, counted=2000)
+
+
+def cube(matrix: np.ndarray, **changes: object) -> Thing:
+    return Thing(**{"key": "cube", "vertices": CUBE, "triangles": CUBE_FACES, "matrix": matrix} | changes)  # type: ignore[arg-type]
+
+
+def seen(*things: Thing, **options: object) -> FrameGeometry:
+    return frame(1, camera(perspective(1.5)), things, **options)  # type: ignore[arg-type]
+
+
+TILTED = translation(0, 0, -8) @ rotation(0, 0.5) @ rotation(1, 0.6)
+
+
+def test_a_cube_has_its_twelve_edges_of_which_six_are_silhouettes() -> None:
+    found = find_feature_edges(seen(cube(TILTED)), CREASE)
+    assert len(found) == 12
+    assert found.hides.sum() == 6
+    # its diagonals are flat, and of its edges only silhouettes are left where nothing is sharp
+    assert len(find_feature_edges(seen(cube(TILTED)), 30.0)) == 6
+    # each hidden edge crosses nothing: three meet at the corner behind, which the front covers
+    assert count_crossings(found, WIDTH, HEIGHT) == slow_crossings(found)
+
+
+def test_corners_with_copies_of_their_own_are_one() -> None:
+    apart = cube(TILTED, vertices=CUBE[CUBE_FACES.ravel()], triangles=np.arange(36).reshape(12, 3))
+    found = find_feature_edges(seen(apart), CREASE)
+    assert (len(found), found.hides.sum()) == (12, 6)
+
+
+def test_triangles_without_extent_count_for_nothing() -> None:
+    flat = np.concatenate([[(0, 0, 1), (2, 3, 3)], CUBE_FACES, [(4, 5, 4), (7, 7, 7)]])
+    found = find_feature_edges(seen(cube(TILTED, triangles=flat)), CREASE)
+    assert (len(found), found.hides.sum()) == (12, 6)
+
+
+def test_open_edges_and_borders_of_materials_are_lines() -> None:
+    square = np.array([(-1, -1, 0), (1, -1, 0), (1, 1, 0), (-1, 1, 0)], np.float64)
+    halves = np.array([(0, 1, 2), (0, 2, 3)])
+    board = Thing("board", square, halves, translation(0, 0, -6))
+    assert len(find_feature_edges(seen(board), CREASE)) == 4
+    painted = replace(board, slots=(2, 3), triangle_slots=np.array([0, 1]))
+    found = find_feature_edges(seen(painted), CREASE)
+    assert (len(found), found.hides.sum()) == (5, 4)
+    # a half with holes is not there, so that the other one ends at the diagonal
+    uvs = np.zeros((2, 3, 2), np.float32)
+    holed = replace(painted, uvs=uvs, slot_masks=(-1, 0))
+    found = find_feature_edges(seen(holed, with_holes=masks(np.ones((2, 2), bool))), CREASE)
+    assert (len(found), found.hides.sum()) == (3, 3)
+
+
+def test_only_what_is_in_the_picture_counts() -> None:
+    assert len(find_feature_edges(seen(cube(translation(0, 0, 8))), CREASE)) == 0
+    assert len(find_feature_edges(seen(cube(translation(40, 0, -8))), CREASE)) == 0
+    assert len(find_feature_edges(seen(), CREASE)) == 0
+    # around the camera: what is left of each edge lies before it, and within the picture
+    found = find_feature_edges(seen(cube(translation(0.7, 0.4, -0.95))), CREASE)
+    assert 0 < len(found) < 12
+    assert (found.ends >= -0.5).all()
+    assert (found.ends[:, [0, 2]] <= WIDTH - 0.5).all()
+    assert (found.ends[:, [1, 3]] <= HEIGHT - 0.5).all()
