@@ -68,7 +68,7 @@ def written_aside(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise DatasetError(f"{path} cannot be written: {_reason(error)}") from error
+        raise DatasetError(f"{path} cannot be written: {system_says(error)}") from error
 
 
 def flush(path: Path) -> None:
@@ -78,6 +78,20 @@ def flush(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def system_says(error: OSError) -> str:
+    """Why the system refuses to read or write, and what to do about it: the end of a sentence."""
+    advice = {
+        errno.ENOSPC: "the disk is full; make room and run the same command again",
+        errno.EDQUOT: "the disk quota is used up; make room and run the same command again",
+        errno.EROFS: "the file system is read-only; choose another folder",
+        errno.EACCES: "permission denied; change the permissions or choose another folder",
+        errno.ENOTDIR: "a part of the path is a file and no folder; choose another folder or remove the file",
+        errno.EEXIST: "a part of the path is a file and no folder; choose another folder or remove the file",
+        errno.EISDIR: "there is a folder of that name; remove or rename it",
+    }
+    return advice.get(error.errno or 0, error.strerror or str(error))
 
 
 def is_temporary(name: str) -> bool:
@@ -106,7 +120,8 @@ def remove_stale_temporaries(root: Path) -> int:
                 try:
                     path.unlink(missing_ok=True)
                 except OSError as error:
-                    raise DatasetError(f"{path}, left by a killed run, cannot be removed: {_reason(error)}") from error
+                    what = f"{path}, left by a killed run, cannot be removed"
+                    raise DatasetError(f"{what}: {system_says(error)}") from error
                 removed += 1
     return removed
 
@@ -521,22 +536,8 @@ def _read_bytes(path: Path) -> bytes:
     except FileNotFoundError as error:
         raise DatasetError(f"{path} is missing; make or download it again") from error
     except OSError as error:
-        raise DatasetError(f"{path} cannot be read: {_reason(error)}") from error
+        raise DatasetError(f"{path} cannot be read: {system_says(error)}") from error
 
 
 def _damaged(path: Path, what: str) -> DatasetError:
     return DatasetError(f"{path} {what}; delete it and make or download it again")
-
-
-def _reason(error: OSError) -> str:
-    """What the system says, and what to do about it."""
-    advice = {
-        errno.ENOSPC: "the disk is full; make room and run the same command again",
-        errno.EDQUOT: "the disk quota is used up; make room and run the same command again",
-        errno.EROFS: "the file system is read-only; choose another folder",
-        errno.EACCES: "permission denied; change the permissions or choose another folder",
-        errno.ENOTDIR: "a part of the path is a file and no folder; choose another folder or remove the file",
-        errno.EEXIST: "a part of the path is a file and no folder; choose another folder or remove the file",
-        errno.EISDIR: "there is a folder of that name; remove or rename it",
-    }
-    return advice.get(error.errno or 0, error.strerror or str(error))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from animerun_gen.config import CutConfig
+from animerun_gen.dataset.files import system_says
 from animerun_gen.errors import SceneError
 
 TIMEOUT = 600.0
@@ -35,11 +36,12 @@ def ask_blender(
     Raises:
         SceneError: There is none; the sentence says why.
     """
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="animerun-gen-") as folder, open(log, "ab") as file:
-        question, answer = Path(folder, "question.json"), Path(folder, "answer.json")
-        question.write_text(json.dumps(config.model_dump(mode="json")), encoding="utf-8")
-        try:
+    told, ended = {}, ""
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="animerun-gen-") as folder, open(log, "ab") as file:
+            question, answer = Path(folder, "question.json"), Path(folder, "answer.json")
+            question.write_text(json.dumps(config.model_dump(mode="json")), encoding="utf-8")
             status = subprocess.run(
                 command(str(question), str(answer)),
                 stdin=subprocess.DEVNULL,
@@ -48,11 +50,12 @@ def ask_blender(
                 timeout=TIMEOUT,
             ).returncode
             ended = f"ended with status {status}"
-        except subprocess.TimeoutExpired:
-            ended = f"did not answer within {TIMEOUT / 60:.0f} minutes"
-        except OSError as error:
-            ended = f"cannot be started ({error})"
-        told = json.loads(answer.read_text(encoding="utf-8")) if answer.exists() else {}
+            if answer.exists():
+                told = json.loads(answer.read_text(encoding="utf-8"))
+    except subprocess.TimeoutExpired:
+        ended = f"did not answer within {TIMEOUT / 60:.0f} minutes"
+    except OSError as error:
+        ended = f"cannot be started ({system_says(error)})"
     if "problem" in told:
         raise SceneError(f"cut '{config.name}': {told['problem']} (log: {log})")
     if wanted not in told:

@@ -10,10 +10,12 @@ import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO
 
 from animerun_gen.blender.job import Event, RenderJob
+from animerun_gen.dataset.files import system_says
 from animerun_gen.errors import AnimerunGenError, NoRoomError
 from animerun_gen.pipeline.children import ChildDied, Conditions, Watch, lines
 from animerun_gen.pipeline.paths import scratch_folder
@@ -79,18 +81,18 @@ class RenderProcess:
             RenderFailure: It cannot do the job for another reason; the sentence says why.
             RunOver: The run that the job belongs to is over.
         """
-        self._log.parent.mkdir(parents=True, exist_ok=True)
-        scratch = scratch_folder(self._job.output).absolute()
-        scratch.mkdir(parents=True, exist_ok=True)
+        name = self._job.config.name
         where = "while it started"
         failed: Event | None = None
         finished = False
-        with (
-            tempfile.TemporaryDirectory(dir=scratch, ignore_cleanup_errors=True) as folder,
-            open(self._log, "ab") as log,
-        ):
-            log_start = log.tell()
-            process, reading = self._start(Path(folder), log)
+        with ExitStack() as until_it_ends:
+            try:
+                log, folder = self._prepare(until_it_ends)
+                log_start = log.tell()
+                process, reading = self._start(folder, log)
+            except OSError as error:
+                file = f"{error.filename}: " if error.filename is not None else ""
+                raise RenderFailure(f"cut '{name}': Blender cannot be started: {file}{system_says(error)}") from error
             watch = Watch(process.pid, "Blender", self._conditions)
             try:
                 for line in lines(reading):
@@ -121,7 +123,6 @@ class RenderProcess:
                 os.close(reading)
                 process.kill()
                 process.wait()
-        name = self._job.config.name
         if failed is not None:
             sentence = f"cut '{name}', {where}: {failed['message']} (log: {self._log})"
             if failed.get("kind") == MemoryError.__name__:
@@ -145,6 +146,14 @@ class RenderProcess:
             if self._process is not None:
                 self._process.kill()
 
+    def _prepare(self, until_it_ends: ExitStack) -> tuple[IO[bytes], Path]:
+        """The log, and a folder for what the process writes for itself."""
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        scratch = scratch_folder(self._job.output).absolute()
+        scratch.mkdir(parents=True, exist_ok=True)
+        folder = tempfile.TemporaryDirectory(dir=scratch, ignore_cleanup_errors=True)
+        return until_it_ends.enter_context(open(self._log, "ab")), Path(until_it_ends.enter_context(folder))
+
     def _start(self, folder: Path, log: IO[bytes]) -> tuple[subprocess.Popen[bytes], int]:
         """The process, and the file descriptor from which its events can be read."""
         job_file = folder / "job.json"
@@ -163,9 +172,9 @@ class RenderProcess:
                     pass_fds=(writing,),
                     env=self._conditions.environment() | {"TMPDIR": str(folder)},
                 )
-            except OSError as error:
+            except OSError:
                 os.close(reading)
-                raise RenderFailure(f"cut '{name}': Blender cannot be started: {error}") from error
+                raise
             finally:
                 os.close(writing)
             return self._process, reading
