@@ -9,7 +9,8 @@ import subprocess
 import tempfile
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -18,6 +19,8 @@ from animerun_gen.errors import AnimerunGenError, NoRoomError
 from animerun_gen.pipeline.children import ChildDied, Conditions, Watch, lines
 from animerun_gen.pipeline.paths import scratch_folder
 from animerun_gen.pipeline.processes import peak_memory
+
+JOB_FILE = "job.json"
 
 EXIT_SECONDS = 60.0
 """A Blender that has nothing left to do but does not end within this time is ended."""
@@ -79,18 +82,12 @@ class RenderProcess:
             RenderFailure: It cannot do the job for another reason; the sentence says why.
             RunOver: The run that the job belongs to is over.
         """
-        self._log.parent.mkdir(parents=True, exist_ok=True)
-        scratch = scratch_folder(self._job.output).absolute()
-        scratch.mkdir(parents=True, exist_ok=True)
         where = "while it started"
         failed: Event | None = None
         finished = False
-        with (
-            tempfile.TemporaryDirectory(dir=scratch, ignore_cleanup_errors=True) as folder,
-            open(self._log, "ab") as log,
-        ):
+        with self._work_place() as (folder, log):
             log_start = log.tell()
-            process, reading = self._start(Path(folder), log)
+            process, reading = self._start(folder, log)
             watch = Watch(process.pid, "Blender", self._conditions)
             try:
                 for line in lines(reading):
@@ -145,10 +142,27 @@ class RenderProcess:
             if self._process is not None:
                 self._process.kill()
 
+    @contextmanager
+    def _work_place(self) -> Iterator[tuple[Path, IO[bytes]]]:
+        """A folder for the process, with the job in it, and its log."""
+        scratch = scratch_folder(self._job.output).absolute()
+        with ExitStack() as stack:
+            try:
+                self._log.parent.mkdir(parents=True, exist_ok=True)
+                scratch.mkdir(parents=True, exist_ok=True)
+                temporary = tempfile.TemporaryDirectory(dir=scratch, ignore_cleanup_errors=True)
+                folder = Path(stack.enter_context(temporary))
+                log = stack.enter_context(open(self._log, "ab"))
+                (folder / JOB_FILE).write_text(self._job.to_json(), encoding="utf-8")
+            except OSError as error:
+                raise RenderFailure(
+                    f"cut '{self._job.config.name}': {error.filename or scratch} cannot be written: {error.strerror}; "
+                    "see whether the disk has room, and run the same command again"
+                ) from error
+            yield folder, log
+
     def _start(self, folder: Path, log: IO[bytes]) -> tuple[subprocess.Popen[bytes], int]:
         """The process, and the file descriptor from which its events can be read."""
-        job_file = folder / "job.json"
-        job_file.write_text(self._job.to_json(), encoding="utf-8")
         name = self._job.config.name
         with self._starting:
             if self._killed:
@@ -156,7 +170,7 @@ class RenderProcess:
             reading, writing = os.pipe()
             try:
                 self._process = subprocess.Popen(
-                    self._command(str(job_file), str(writing)),
+                    self._command(str(folder / JOB_FILE), str(writing)),
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
