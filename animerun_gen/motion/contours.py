@@ -84,7 +84,8 @@ def draw_contours(
     always line.  A thicker line has all pixels whose centres are at most ``(thickness - 1) / 2`` from one of these, so
     that it grows at 3, 3.83, 5 and so on.
 
-    Whatever is drawn depends only on the pixels around it: a picture that moves by whole pixels takes its lines along.
+    Whatever is drawn depends only on the pixels around it, short creases and faint steps on those along their line: a
+    picture that moves by whole pixels takes its lines along.
 
     Args:
         geometry: The frame.
@@ -115,7 +116,7 @@ def draw_contours(
     materials = companions.material_id_map(geometry, seen)
     contour_kernels.find_planes(meshes, islands, seen.instance, seen.triangle, seen.depth, materials, lens, pixels)
     contour_kernels.draw(pixels, lens, wanted, marks)
-    is_line = (marks != contour_kernels.NONE) & ~_crumbs(marks)
+    is_line = (marks != contour_kernels.NONE) & ~_crumbs(marks) & ~_loose_ends(marks)
     return np.where(_thickened(is_line, settings.thickness), 0, 255).astype(np.uint8)
 
 
@@ -140,6 +141,21 @@ def _crumbs(marks: U8Array) -> npt.NDArray[np.bool_]:
         return is_bend
     _, labels = cv2.connectedComponents((is_bend | (marks == contour_kernels.CREASE)).astype(np.uint8), connectivity=8)
     return np.asarray(is_bend & (np.bincount(labels.ravel())[labels] < SHORTEST_BEND))
+
+
+def _loose_ends(marks: U8Array) -> npt.NDArray[np.bool_]:
+    """Faint steps that sure ones do not go on from: ramps about a pixel wide, which other pixels see.
+
+    A step goes on faintly where the edge of a shape is bevelled and no pixel sees the bevel.
+    """
+    is_faint = marks == contour_kernels.FAINT
+    if not is_faint.any():
+        return is_faint
+    is_sure = marks == contour_kernels.STEP
+    _, labels = cv2.connectedComponents((is_faint | is_sure).astype(np.uint8), connectivity=8)
+    count = labels.max() + 1
+    faint, sure = (np.bincount(labels[which], minlength=count) for which in (is_faint, is_sure))
+    return np.asarray(is_faint & (faint > sure)[labels])
 
 
 def _thickened(is_line: npt.NDArray[np.bool_], thickness: float) -> npt.NDArray[np.bool_]:

@@ -355,6 +355,52 @@ def test_a_bevel_thinner_than_a_pixel_is_one_line_without_gaps(pixels: float) ->
     assert on_bevel.mean() > 0.05
 
 
+PIXEL_AT_4 = 4.0 / (1.6 * 72)
+"""What a pixel of the pictures below spans 4 units away."""
+
+
+def profiled(profile: np.ndarray, turn: float) -> FrameGeometry:
+    """A wall of one profile ``(x, z)``, seen along z from 4 units away; its edges run a little aslant over the rows."""
+    count = len(profile)
+    points = np.concatenate([np.insert(profile, 1, y, axis=1) for y in (-2.0, 2.0)])
+    j = np.arange(count - 1)
+    faces = np.concatenate(
+        [np.stack([j, j + 1, j + 1 + count], axis=1), np.stack([j, j + 1 + count, j + count], axis=1)]
+    )
+    wall = Thing("wall", points, faces, translation(0.011, 0, -4) @ rotation(2, 0.07) @ rotation(1, turn))
+    return frame(1, larger(camera(perspective(1.6)), 144, 96), [wall])
+
+
+@pytest.mark.parametrize("turn", [0.0, 0.5, 0.8])
+@pytest.mark.parametrize("pixels", [0.2, 0.4, 0.7, 1.1])
+def test_a_ramp_too_flat_for_a_crease_has_no_line_whether_pixels_see_it_or_not(pixels: float, turn: float) -> None:
+    """Between two boards, and at 40 degrees to both: dashes would be drawn where no pixel sees it."""
+    width = pixels * PIXEL_AT_4
+    drop = width * math.tan(math.radians(40.0))
+    geometry = profiled(np.array([[-1, 0], [0, 0], [width, drop], [1, drop]], np.float64), turn)
+    seen = raster.draw(geometry)
+    on_ramp = (seen.triangle % 3 == 1).any(axis=1)
+    if turn == 0.0 and pixels < 1.0:
+        assert 0.05 < on_ramp.mean() < 0.99
+    assert np.array_equal(lines(geometry), outside_of(seen.instance >= 0))
+
+
+@pytest.mark.parametrize(("pixels", "step"), [(0.5, 0.03), (0.8, 0.1)])
+def test_a_step_goes_on_where_no_pixel_sees_the_bevel_of_its_edge(pixels: float, step: float) -> None:
+    """What is not seen there could be a ramp; where a pixel sees the bevel, the small step below it is sure.
+
+    Not all rows have a line: other ones take so small a step for unevenness.  Without the rows that see no bevel these
+    would be 46% and 61% of them.
+    """
+    width, below = pixels * PIXEL_AT_4, step * PIXEL_AT_4
+    drop = -width * math.tan(math.radians(35.0))
+    undercut = width - 0.1 * PIXEL_AT_4
+    profile = np.array([[-2, 0], [0, 0], [width, drop], [undercut, drop - below], [2, drop - below]], np.float64)
+    in_row = lines(profiled(profile, 0.0))[:, 40:104].sum(axis=1)
+    assert in_row.max() == 1
+    assert (in_row == 1).mean() > 0.63
+
+
 def moved(seen_by: Camera, right: float, down: float) -> Camera:
     """The camera with its picture shifted by pixels, without any change of perspective."""
     projection = seen_by.projection.copy()
