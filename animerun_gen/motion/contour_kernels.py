@@ -98,6 +98,9 @@ faces; a sharp bend of a surface whose faces there are too small to tell; or wha
 sees.  It is what becomes of a pixel, too.
 """
 
+FAINT_BEFORE = 6
+"""The same as FAINT, of which the first pixel is the farther one."""
+
 kernel = numba.njit(cache=True, nogil=True, error_model="numpy")
 
 
@@ -172,16 +175,17 @@ def _edges(p, q, r):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def find_planes(meshes, islands, instance, triangle, depth, material, lens, pixels):  # type: ignore[no-untyped-def]
-    """Fill ``pixels``, a picture of :data:`PIXEL` with its margin, from pictures of the frame without one.
+def find_planes(meshes, islands, instance, triangle, depth, material, lens, top, pixels):  # type: ignore[no-untyped-def]
+    """Fill ``pixels``, a strip of :data:`PIXEL` with its margin, from pictures of the frame without one.
 
-    ``islands`` are those of all meshes' triangles.
+    ``islands`` are those of all meshes' triangles.  ``top`` is the row of the picture that the strip begins with, below
+    its margin.
     """
     height, width = depth.shape
-    for row in range(height + 2 * MARGIN):
-        for column in range(width + 2 * MARGIN):
+    for row in range(pixels.shape[0]):
+        for column in range(pixels.shape[1]):
             pixels[row, column].instance = -1
-    for row in range(height):
+    for row in range(max(0, top - MARGIN), min(height, top - MARGIN + pixels.shape[0])):
         last_i = last_t = -1
         first = 0
         slope_x = slope_y = 0.0
@@ -214,7 +218,7 @@ def find_planes(meshes, islands, instance, triangle, depth, material, lens, pixe
                 edges = (_inward(e, determinant), _inward(f, determinant), _inward(g, determinant))
                 first = column
                 last_i, last_t = i, t
-            pixel = pixels[row + MARGIN, column + MARGIN]
+            pixel = pixels[row - top + MARGIN, column + MARGIN]
             pixel.instance = i
             pixel.triangle = t
             pixel.island = islands[meshes.triangle_start[meshes.mesh[i]] + t]
@@ -480,23 +484,20 @@ def _part(row, lens, wanted, is_across, place):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def draw(pixels, lens, wanted, marks):  # type: ignore[no-untyped-def]
-    """Fill ``marks`` (``(H, W)`` uint8, all NONE) with what is line, one pixel thick, and why.
+def find_borders(pixels, lens, wanted, top, marks, right, below):  # type: ignore[no-untyped-def]
+    """Find what parts the pixels of a strip from their right and lower neighbours (see :func:`find_planes`).
 
-    First steps, on the farther pixel; then, between pixels of which neither is line yet, what has no step, on the right
-    or lower one, and at last faint steps, on the farther one.  Which pixels that are does not depend on any but the
-    nearest ones.
+    Steps are marked in ``marks``, on the farther pixel.  ``right`` and ``below`` are filled with what else there is.
+    All three are of the whole picture, ``(H, W)`` uint8.
     """
     height, width = marks.shape
-    right = np.zeros((height, width), np.uint8)
-    below = np.zeros((height, width), np.uint8)
-    for row in range(height):
+    for row in range(top, min(height, top + pixels.shape[0] - 2 * MARGIN)):
         for column in range(width):
             for downwards in range(2):
                 other_row, other_column = row + downwards, column + 1 - downwards
                 if other_row == height or other_column == width:
                     continue
-                y, x = row + MARGIN, column + MARGIN
+                y, x = row - top + MARGIN, column + MARGIN
                 dy, dx = downwards, 1 - downwards
                 six = (
                     pixels[y - 2 * dy, x - 2 * dx],
@@ -513,31 +514,42 @@ def draw(pixels, lens, wanted, marks):  # type: ignore[no-untyped-def]
                         marks[row, column] = STEP
                     else:
                         marks[other_row, other_column] = STEP
-                elif downwards == 1:
+                    continue
+                if found == FAINT and _is_behind(six[2], six[3]):
+                    found = FAINT_BEFORE
+                if downwards == 1:
                     below[row, column] = found
                 else:
                     right[row, column] = found
-    _mark(right, 0, 1, False, pixels, marks)
-    _mark(below, 1, 0, False, pixels, marks)
-    _mark(right, 0, 1, True, pixels, marks)
-    _mark(below, 1, 0, True, pixels, marks)
 
 
 @kernel
-def _mark(found, down, across, faint, pixels, marks):  # type: ignore[no-untyped-def]
+def mark(right, below, marks):  # type: ignore[no-untyped-def]
+    """Mark what is no sure step, between pixels of which neither is line yet.
+
+    What has no step lies on the right or lower pixel; at last come faint steps, on the farther one.  Which pixels these
+    are does not depend on any but the nearest ones.
+    """
+    _mark(right, 0, 1, False, marks)
+    _mark(below, 1, 0, False, marks)
+    _mark(right, 0, 1, True, marks)
+    _mark(below, 1, 0, True, marks)
+
+
+@kernel
+def _mark(found, down, across, faint, marks):  # type: ignore[no-untyped-def]
     """Mark what parts pixels from those ``(down, across)`` of them, if neither is line: faint steps, or all else."""
     height, width = marks.shape
     for row in range(height - down):
         for column in range(width - across):
             kind = found[row, column]
-            if kind == NONE or (kind == FAINT) != faint:
+            if kind == NONE or (kind >= FAINT) != faint:
                 continue
             there = (row + down, column + across)
             if marks[row, column] != NONE or marks[there] != NONE:
                 continue
-            pixel = pixels[row + MARGIN, column + MARGIN]
-            if faint and _is_behind(pixel, pixels[there[0] + MARGIN, there[1] + MARGIN]):
-                marks[row, column] = kind
+            if kind == FAINT_BEFORE:
+                marks[row, column] = FAINT
             else:
                 marks[there] = kind
 

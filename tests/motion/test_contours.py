@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from animerun_gen.config.model import Lines
-from animerun_gen.motion import companions, raster
+from animerun_gen.motion import companions, contours, raster
 from animerun_gen.motion.contours import ContourSettings, draw_contours
 from animerun_gen.motion.geometry import Camera, FrameGeometry
 from animerun_gen.motion.islands import IslandFinder
@@ -426,6 +426,17 @@ def test_a_picture_that_moves_by_whole_pixels_takes_its_lines_along(thickness: f
     assert np.array_equal(before, lines(frame(1, seen_by, still_life()), settings))
     after = lines(frame(1, moved(seen_by, 3, 5), still_life()), settings)
     assert (before[10:-20, 10:-20] != after[15:-15, 13:-17]).sum() <= 2
+
+
+def test_lines_do_not_depend_on_the_strips_they_are_found_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    half = 0.35 * PIXEL_AT_4
+    bevelled = profiled(np.array([[-1, -1 + half], [-half, 0], [half, 0], [1, -1 + half]], np.float64), 0.0)
+    # its edge runs across, so that rows above and below tell whether it is one
+    geometry = replace(bevelled, matrices=bevelled.matrices @ rotation(2, 0.5 * math.pi))
+    in_few = lines(geometry)
+    for rows in (1, 5, 127, 1000):
+        monkeypatch.setattr(contours, "STRIP", rows)
+        assert np.array_equal(lines(geometry), in_few), rows
 
 
 def test_slow_motion_neither_adds_nor_loses_lines() -> None:
