@@ -92,10 +92,14 @@ that is done with a pixel: numba counts the references to each of them at each c
 - ``clockwise``: whether the triangle's corners go round clockwise as seen
 """
 
-NONE, STEP, FLUSH, CREASE, BEND = range(5)
+NONE, STEP, FLUSH, CREASE, BEND, FAINT = range(6)
 """What parts two pixels: nothing; a step in depth; another material or object at the same depth; an edge between two
-faces; or a sharp bend of a surface whose faces there are too small to tell.  It is what becomes of a pixel, too.
+faces; a sharp bend of a surface whose faces there are too small to tell; or what may be a step or a ramp that no pixel
+sees.  It is what becomes of a pixel, too.
 """
+
+FAINT_BEFORE = 6
+"""The same as FAINT, of which the first pixel is the farther one."""
 
 kernel = numba.njit(cache=True, nogil=True, error_model="numpy")
 
@@ -171,16 +175,17 @@ def _edges(p, q, r):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def find_planes(meshes, islands, instance, triangle, depth, material, lens, pixels):  # type: ignore[no-untyped-def]
-    """Fill ``pixels``, a picture of :data:`PIXEL` with its margin, from pictures of the frame without one.
+def find_planes(meshes, islands, instance, triangle, depth, material, lens, top, pixels):  # type: ignore[no-untyped-def]
+    """Fill ``pixels``, a strip of :data:`PIXEL` with its margin, from pictures of the frame without one.
 
-    ``islands`` are those of all meshes' triangles.
+    ``islands`` are those of all meshes' triangles.  ``top`` is the row of the picture that the strip begins with, below
+    its margin.
     """
     height, width = depth.shape
-    for row in range(height + 2 * MARGIN):
-        for column in range(width + 2 * MARGIN):
+    for row in range(pixels.shape[0]):
+        for column in range(pixels.shape[1]):
             pixels[row, column].instance = -1
-    for row in range(height):
+    for row in range(max(0, top - MARGIN), min(height, top - MARGIN + pixels.shape[0])):
         last_i = last_t = -1
         first = 0
         slope_x = slope_y = 0.0
@@ -213,7 +218,7 @@ def find_planes(meshes, islands, instance, triangle, depth, material, lens, pixe
                 edges = (_inward(e, determinant), _inward(f, determinant), _inward(g, determinant))
                 first = column
                 last_i, last_t = i, t
-            pixel = pixels[row + MARGIN, column + MARGIN]
+            pixel = pixels[row - top + MARGIN, column + MARGIN]
             pixel.instance = i
             pixel.triangle = t
             pixel.island = islands[meshes.triangle_start[meshes.mesh[i]] + t]
@@ -385,6 +390,46 @@ def _is_step(here, there, lens, is_across):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def _is_ramp(row, lens, wanted, is_across, spread, unknown, place):  # type: ignore[no-untyped-def]
+    """Whether what is not seen between the third and the fourth of six pixels can be one face that makes no crease.
+
+    It reaches from where the one triangle ends to where the other one begins, so that its slope is known.  That it goes
+    on with either surface, or that both are flat (a ninth of its own angle), tells it from a surface that ends before
+    another one.  ``place`` is where the pixels are, in camera coordinates (see :class:`Lens`).
+    """
+    here = row[2]
+    there = row[3]
+    slope, other_slope, step, _, pixel = spread
+    end = float(here.right if is_across else here.down)
+    begin = 1.0 - (there.left if is_across else there.up)
+    ramp = (step + other_slope * (begin - 1.0) - slope * end) / unknown
+    to_slope = pixel * (lens.fx if is_across else lens.fy)
+    before = 1.0 - _turned(here, (ramp - slope) * to_slope, lens, is_across, place)
+    after = 1.0 - _turned(there, (ramp - other_slope) * to_slope, lens, is_across, place)
+    if max(before, after) > 1.0 - wanted.crease_cosine + SAME_ANGLE:
+        return False
+    rounding = EVEN + SAME_PLACE / unknown
+    goes_on = abs(ramp - slope) <= rounding + UNSEEN_TURN * slope * slope
+    if goes_on or abs(ramp - other_slope) <= rounding + UNSEEN_TURN * other_slope * other_slope:
+        return True
+    limit = FLAT * FLAT * max(before, after)
+    return 0.0 <= _bend(row[1], here) <= limit and 0.0 <= _bend(there, row[4]) <= limit
+
+
+@kernel
+def _turned(pixel, change, lens, is_across, place):  # type: ignore[no-untyped-def]
+    """Cosine of the angle between the plane that a pixel shows and the one through it whose slope is so much larger."""
+    x, y = place
+    more_x = change if is_across else 0.0
+    more_y = 0.0 if is_across else change
+    along = 1.0
+    if not lens.is_orthographic:
+        along = pixel.nearness - (pixel.slope_x + more_x) * x - (pixel.slope_y + more_y) * y
+    a, b, c = _unit(pixel.slope_x + more_x, pixel.slope_y + more_y, along)
+    return pixel.normal_x * a + pixel.normal_y * b + pixel.normal_z * c
+
+
+@kernel
 def _turns_away(here, there, spread, cosine):  # type: ignore[no-untyped-def]
     """Whether one of two pixels shows a surface that is about to turn away and the other one what is behind it.
 
@@ -398,7 +443,7 @@ def _turns_away(here, there, spread, cosine):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _part(row, lens, wanted, is_across):  # type: ignore[no-untyped-def]
+def _part(row, lens, wanted, is_across, place):  # type: ignore[no-untyped-def]
     """What parts the third and the fourth of six pixels that lie in a row (``is_across``) or in a column."""
     here = row[2]
     there = row[3]
@@ -425,33 +470,34 @@ def _part(row, lens, wanted, is_across):  # type: ignore[no-untyped-def]
         is_fold = not same_way and cosine < FOLDED
         if not is_fold and unknown > EVEN:
             is_fold = _turns_away(here, there, spread, cosine)
-    if is_fold:
+    is_faint = is_fold and same_way and unknown > TOUCHING and here.island == there.island
+    if is_faint:
+        is_faint = _is_ramp(row, lens, wanted, is_across, spread, unknown, place)
+    if is_fold and not is_faint:
         return STEP if wanted.folds or is_material else NONE
     is_stuck = wanted.intersections and here.island != there.island and cosine < STUCK
     if is_material or is_stuck:
         return FLUSH
-    if wanted.creases:
-        return _crease(row, lens, wanted, is_across, cosine, unknown)
-    return NONE
+    found = _crease(row, lens, wanted, is_across, cosine, unknown) if wanted.creases else NONE
+    # other pixels of this line may see that there is no step: it is decided for all of it
+    return FAINT if is_faint and found == NONE and wanted.folds else found
 
 
 @kernel
-def draw(pixels, lens, wanted, marks):  # type: ignore[no-untyped-def]
-    """Fill ``marks`` (``(H, W)`` uint8, all NONE) with what is line, one pixel thick, and why.
+def find_borders(pixels, lens, wanted, top, marks, right, below):  # type: ignore[no-untyped-def]
+    """Find what parts the pixels of a strip from their right and lower neighbours (see :func:`find_planes`).
 
-    First steps, on the farther pixel; then, between pixels of which neither is line yet, what has no step, on the right
-    or lower one.  Which pixels that are does not depend on any but the nearest ones.
+    Steps are marked in ``marks``, on the farther pixel.  ``right`` and ``below`` are filled with what else there is.
+    All three are of the whole picture, ``(H, W)`` uint8.
     """
     height, width = marks.shape
-    right = np.zeros((height, width), np.uint8)
-    below = np.zeros((height, width), np.uint8)
-    for row in range(height):
+    for row in range(top, min(height, top + pixels.shape[0] - 2 * MARGIN)):
         for column in range(width):
             for downwards in range(2):
                 other_row, other_column = row + downwards, column + 1 - downwards
                 if other_row == height or other_column == width:
                     continue
-                y, x = row + MARGIN, column + MARGIN
+                y, x = row - top + MARGIN, column + MARGIN
                 dy, dx = downwards, 1 - downwards
                 six = (
                     pixels[y - 2 * dy, x - 2 * dx],
@@ -461,24 +507,51 @@ def draw(pixels, lens, wanted, marks):  # type: ignore[no-untyped-def]
                     pixels[y + 2 * dy, x + 2 * dx],
                     pixels[y + 3 * dy, x + 3 * dx],
                 )
-                found = _part(six, lens, wanted, downwards == 0)
+                place = ((column - lens.cx) / lens.fx, (row - lens.cy) / lens.fy)
+                found = _part(six, lens, wanted, downwards == 0, place)
                 if found == STEP:
                     if _is_behind(six[2], six[3]):
                         marks[row, column] = STEP
                     else:
                         marks[other_row, other_column] = STEP
-                elif downwards == 1:
+                    continue
+                if found == FAINT and _is_behind(six[2], six[3]):
+                    found = FAINT_BEFORE
+                if downwards == 1:
                     below[row, column] = found
                 else:
                     right[row, column] = found
-    for row in range(height):
-        for column in range(width):
-            if right[row, column] != NONE and marks[row, column] == NONE and marks[row, column + 1] == NONE:
-                marks[row, column + 1] = right[row, column]
-    for row in range(height):
-        for column in range(width):
-            if below[row, column] != NONE and marks[row, column] == NONE and marks[row + 1, column] == NONE:
-                marks[row + 1, column] = below[row, column]
+
+
+@kernel
+def mark(right, below, marks):  # type: ignore[no-untyped-def]
+    """Mark what is no sure step, between pixels of which neither is line yet.
+
+    What has no step lies on the right or lower pixel; at last come faint steps, on the farther one.  Which pixels these
+    are does not depend on any but the nearest ones.
+    """
+    _mark(right, 0, 1, False, marks)
+    _mark(below, 1, 0, False, marks)
+    _mark(right, 0, 1, True, marks)
+    _mark(below, 1, 0, True, marks)
+
+
+@kernel
+def _mark(found, down, across, faint, marks):  # type: ignore[no-untyped-def]
+    """Mark what parts pixels from those ``(down, across)`` of them, if neither is line: faint steps, or all else."""
+    height, width = marks.shape
+    for row in range(height - down):
+        for column in range(width - across):
+            kind = found[row, column]
+            if kind == NONE or (kind >= FAINT) != faint:
+                continue
+            there = (row + down, column + across)
+            if marks[row, column] != NONE or marks[there] != NONE:
+                continue
+            if kind == FAINT_BEFORE:
+                marks[row, column] = FAINT
+            else:
+                marks[there] = kind
 
 
 @kernel

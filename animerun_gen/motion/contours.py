@@ -26,6 +26,11 @@ SHORTEST_BEND = 6
 """Pixels of a crease below which those are left out that no edge between two faces tells for sure."""
 
 
+STRIP = 64
+"""Rows of the picture that are looked at at a time: of a whole picture of 3840x2160 all that is known of its pixels
+would fill 660 MB."""
+
+
 @dataclass(frozen=True)
 class ContourSettings:
     """Which borders become lines, and how thick these are.
@@ -84,7 +89,8 @@ def draw_contours(
     always line.  A thicker line has all pixels whose centres are at most ``(thickness - 1) / 2`` from one of these, so
     that it grows at 3, 3.83, 5 and so on.
 
-    Whatever is drawn depends only on the pixels around it: a picture that moves by whole pixels takes its lines along.
+    Whatever is drawn depends only on the pixels around it, short creases and faint steps on those along their line: a
+    picture that moves by whole pixels takes its lines along.
 
     Args:
         geometry: The frame.
@@ -109,13 +115,18 @@ def draw_contours(
         min(contour_kernels.EVEN, 0.25 * crease),
     )
     meshes, lens = raster.meshes(geometry), _lens(geometry.camera)
-    marks = np.zeros(shape, np.uint8)
+    height, width = shape
     margins = 2 * contour_kernels.MARGIN
-    pixels = np.empty((shape[0] + margins, shape[1] + margins), contour_kernels.PIXEL)
     materials = companions.material_id_map(geometry, seen)
-    contour_kernels.find_planes(meshes, islands, seen.instance, seen.triangle, seen.depth, materials, lens, pixels)
-    contour_kernels.draw(pixels, lens, wanted, marks)
-    is_line = (marks != contour_kernels.NONE) & ~_crumbs(marks)
+    marks, right, below = (np.zeros(shape, np.uint8) for _ in range(3))
+    strip = np.empty((min(height, STRIP) + margins, width + margins), contour_kernels.PIXEL)
+    for top in range(0, height, STRIP):
+        contour_kernels.find_planes(
+            meshes, islands, seen.instance, seen.triangle, seen.depth, materials, lens, top, strip
+        )
+        contour_kernels.find_borders(strip, lens, wanted, top, marks, right, below)
+    contour_kernels.mark(right, below, marks)
+    is_line = (marks != contour_kernels.NONE) & ~_crumbs(marks) & ~_loose_ends(marks)
     return np.where(_thickened(is_line, settings.thickness), 0, 255).astype(np.uint8)
 
 
@@ -139,7 +150,31 @@ def _crumbs(marks: U8Array) -> npt.NDArray[np.bool_]:
     if not is_bend.any():
         return is_bend
     _, labels = cv2.connectedComponents((is_bend | (marks == contour_kernels.CREASE)).astype(np.uint8), connectivity=8)
-    return np.asarray(is_bend & (np.bincount(labels.ravel())[labels] < SHORTEST_BEND))
+    return _where(is_bend, labels, np.bincount(labels.ravel()) < SHORTEST_BEND)
+
+
+def _loose_ends(marks: U8Array) -> npt.NDArray[np.bool_]:
+    """Faint steps that sure ones do not go on from: ramps about a pixel wide, which other pixels see.
+
+    A step goes on faintly where the edge of a shape is bevelled and no pixel sees the bevel.
+    """
+    is_faint = marks == contour_kernels.FAINT
+    if not is_faint.any():
+        return is_faint
+    is_sure = marks == contour_kernels.STEP
+    _, labels = cv2.connectedComponents((is_faint | is_sure).astype(np.uint8), connectivity=8)
+    count = labels.max() + 1
+    faint, sure = (np.bincount(labels[which], minlength=count) for which in (is_faint, is_sure))
+    return _where(is_faint, labels, faint > sure)
+
+
+def _where(
+    pixels: npt.NDArray[np.bool_], labels: npt.NDArray[np.int32], chosen: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.bool_]:
+    """Those of some pixels whose label is chosen.  They are few: not all of the picture is looked up."""
+    found = np.zeros_like(pixels)
+    found[pixels] = chosen[labels[pixels]]
+    return found
 
 
 def _thickened(is_line: npt.NDArray[np.bool_], thickness: float) -> npt.NDArray[np.bool_]:

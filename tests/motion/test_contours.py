@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from animerun_gen.config.model import Lines
-from animerun_gen.motion import companions, raster
+from animerun_gen.motion import companions, contours, raster
 from animerun_gen.motion.contours import ContourSettings, draw_contours
 from animerun_gen.motion.geometry import Camera, FrameGeometry
 from animerun_gen.motion.islands import IslandFinder
@@ -355,6 +355,52 @@ def test_a_bevel_thinner_than_a_pixel_is_one_line_without_gaps(pixels: float) ->
     assert on_bevel.mean() > 0.05
 
 
+PIXEL_AT_4 = 4.0 / (1.6 * 72)
+"""What a pixel of the pictures below spans 4 units away."""
+
+
+def profiled(profile: np.ndarray, turn: float) -> FrameGeometry:
+    """A wall of one profile ``(x, z)``, seen along z from 4 units away; its edges run a little aslant over the rows."""
+    count = len(profile)
+    points = np.concatenate([np.insert(profile, 1, y, axis=1) for y in (-2.0, 2.0)])
+    j = np.arange(count - 1)
+    faces = np.concatenate(
+        [np.stack([j, j + 1, j + 1 + count], axis=1), np.stack([j, j + 1 + count, j + count], axis=1)]
+    )
+    wall = Thing("wall", points, faces, translation(0.011, 0, -4) @ rotation(2, 0.07) @ rotation(1, turn))
+    return frame(1, larger(camera(perspective(1.6)), 144, 96), [wall])
+
+
+@pytest.mark.parametrize("turn", [0.0, 0.5, 0.8])
+@pytest.mark.parametrize("pixels", [0.2, 0.4, 0.7, 1.1])
+def test_a_ramp_too_flat_for_a_crease_has_no_line_whether_pixels_see_it_or_not(pixels: float, turn: float) -> None:
+    """Between two boards, and at 40 degrees to both: dashes would be drawn where no pixel sees it."""
+    width = pixels * PIXEL_AT_4
+    drop = width * math.tan(math.radians(40.0))
+    geometry = profiled(np.array([[-1, 0], [0, 0], [width, drop], [1, drop]], np.float64), turn)
+    seen = raster.draw(geometry)
+    on_ramp = (seen.triangle % 3 == 1).any(axis=1)
+    if turn == 0.0 and pixels < 1.0:
+        assert 0.05 < on_ramp.mean() < 0.99
+    assert np.array_equal(lines(geometry), outside_of(seen.instance >= 0))
+
+
+@pytest.mark.parametrize(("pixels", "step"), [(0.5, 0.03), (0.8, 0.1)])
+def test_a_step_goes_on_where_no_pixel_sees_the_bevel_of_its_edge(pixels: float, step: float) -> None:
+    """What is not seen there could be a ramp; where a pixel sees the bevel, the small step below it is sure.
+
+    Not all rows have a line: other ones take so small a step for unevenness.  Without the rows that see no bevel these
+    would be 46% and 61% of them.
+    """
+    width, below = pixels * PIXEL_AT_4, step * PIXEL_AT_4
+    drop = -width * math.tan(math.radians(35.0))
+    undercut = width - 0.1 * PIXEL_AT_4
+    profile = np.array([[-2, 0], [0, 0], [width, drop], [undercut, drop - below], [2, drop - below]], np.float64)
+    in_row = lines(profiled(profile, 0.0))[:, 40:104].sum(axis=1)
+    assert in_row.max() == 1
+    assert (in_row == 1).mean() > 0.63
+
+
 def moved(seen_by: Camera, right: float, down: float) -> Camera:
     """The camera with its picture shifted by pixels, without any change of perspective."""
     projection = seen_by.projection.copy()
@@ -380,6 +426,17 @@ def test_a_picture_that_moves_by_whole_pixels_takes_its_lines_along(thickness: f
     assert np.array_equal(before, lines(frame(1, seen_by, still_life()), settings))
     after = lines(frame(1, moved(seen_by, 3, 5), still_life()), settings)
     assert (before[10:-20, 10:-20] != after[15:-15, 13:-17]).sum() <= 2
+
+
+def test_lines_do_not_depend_on_the_strips_they_are_found_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    half = 0.35 * PIXEL_AT_4
+    bevelled = profiled(np.array([[-1, -1 + half], [-half, 0], [half, 0], [1, -1 + half]], np.float64), 0.0)
+    # its edge runs across, so that rows above and below tell whether it is one
+    geometry = replace(bevelled, matrices=bevelled.matrices @ rotation(2, 0.5 * math.pi))
+    in_few = lines(geometry)
+    for rows in (1, 5, 127, 1000):
+        monkeypatch.setattr(contours, "STRIP", rows)
+        assert np.array_equal(lines(geometry), in_few), rows
 
 
 def test_slow_motion_neither_adds_nor_loses_lines() -> None:
