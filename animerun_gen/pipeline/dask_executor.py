@@ -64,7 +64,7 @@ class DaskExecutor:
         self._fit: dict[str, tuple[str, int]] = {}
         self._unfit: dict[str, str] = {}
         self._looked = 0.0
-        self._said_waiting = False
+        self._waiting = False
         self._client.subscribe_topic(self._topic, self._hear)
 
     def slots(self) -> int:
@@ -181,8 +181,9 @@ class DaskExecutor:
             self._examine(new, workers)
         if not self._fit and self._unfit:
             raise ExecutorLost(f"no worker of the Dask scheduler {self._address} can help: {self._first_reason()}")
-        if not workers and not self._said_waiting:
-            self._said_waiting = True
+        # all of them may go at once, and again, as jobs do that reach their wall time
+        waiting, self._waiting = self._waiting, not workers
+        if self._waiting and not waiting:
             self._say(f"waiting for a worker of the Dask scheduler {self._address}; Ctrl-C ends the waiting")
         self._looked = time.monotonic()
 

@@ -41,6 +41,11 @@ class Cluster:
     address: str
     scheduler: subprocess.Popen[bytes]
     workers: list[subprocess.Popen[bytes]]
+    folder: Path
+
+    def add_worker(self) -> None:
+        more = ("--nthreads", "1", "--no-dashboard", "--local-directory", str(self.folder))
+        self.workers.append(start("distributed.cli.dask_worker", self.address, *more))
 
 
 def start(*command: str) -> subprocess.Popen[bytes]:
@@ -52,6 +57,13 @@ def start(*command: str) -> subprocess.Popen[bytes]:
         env=environment,
         start_new_session=True,
     )
+
+
+def kill_with_children(process: subprocess.Popen[bytes]) -> None:
+    for child in (process.pid, *descendants(process.pid)):
+        with suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+    process.wait()
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
@@ -69,16 +81,13 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
     workers: list[subprocess.Popen[bytes]] = []
     try:
         wait_until(lambda: file.exists() and file.stat().st_size > 0)
-        address = json.loads(file.read_text())["address"]
-        more = ("--nthreads", "1", "--no-dashboard", "--local-directory", str(tmp_path))
-        workers += [start("distributed.cli.dask_worker", address, *more) for _ in range(2)]
-        yield Cluster(address, scheduler, workers)
+        cluster = Cluster(json.loads(file.read_text())["address"], scheduler, workers, tmp_path)
+        for _ in range(2):
+            cluster.add_worker()
+        yield cluster
     finally:
         for process in (*workers, scheduler):
-            for child in (*descendants(process.pid), process.pid):
-                with suppress(ProcessLookupError):
-                    os.kill(child, signal.SIGKILL)
-            process.wait()
+            kill_with_children(process)
 
 
 def worker_processes(cluster: Cluster) -> list[int]:
@@ -123,6 +132,43 @@ def test_a_cluster_makes_the_same_bytes_though_a_worker_is_killed(tmp_path: Path
     assert not summary.failures
     assert contents(output) == contents(tmp_path / "whole")
     assert any("the Dask worker" in note and "was lost" in note for note in summary.notes), summary.notes
+
+
+@pytest.mark.dask
+def test_a_cluster_that_lost_all_workers_is_waited_for_aloud(
+    tmp_path: Path, cluster: Cluster, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As a cluster of jobs does that reach their wall time together, and are begun again, time after time."""
+    config, output, options = rendered(tmp_path)
+    heard: list[bool] = []
+
+    def segments() -> list[Path]:
+        return list((output / "train/Segment").rglob("*.npy"))
+
+    def is_waited_for() -> bool:
+        end, said = time.monotonic() + 10.0, ""
+        while "waiting for a worker of the Dask scheduler" not in said and time.monotonic() < end:
+            time.sleep(0.05)
+            said += capsys.readouterr().err
+        return "waiting for a worker of the Dask scheduler" in said
+
+    def lose_all_and_add_one() -> None:
+        for _ in range(2):
+            there = len(segments())
+            wait_until(lambda there=there: len(segments()) > there)
+            capsys.readouterr()
+            while cluster.workers:
+                kill_with_children(cluster.workers.pop())
+            heard.append(is_waited_for())
+            cluster.add_worker()
+
+    loser = threading.Thread(target=lose_all_and_add_one, daemon=True)
+    loser.start()
+    [summary] = generate([config], replace(options, scheduler=cluster.address))
+    loser.join()
+    assert heard == [True, True]
+    assert not summary.failures
+    assert contents(output) == contents(tmp_path / "whole")
 
 
 @pytest.mark.dask
