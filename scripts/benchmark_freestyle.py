@@ -95,8 +95,9 @@ def _made(config: Path, script: str, *options: str) -> Path:
 
 def measure(config: CutConfig, most: float) -> Cost:
     """Have Freestyle draw the lines of a cut's first frame, in this process, unless more GB than that are predicted."""
-    # what Blender prints goes past sys.stdout
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    # what Blender prints goes past sys.stdout and sys.stderr
+    for stream in (1, 2):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
     # Blender belongs into the process of a measurement and not into the one that prints
     from animerun_gen.blender.convert import convert_scene
     from animerun_gen.blender.count_lines import line_figures
