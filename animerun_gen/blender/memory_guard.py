@@ -12,7 +12,7 @@ from animerun_gen.blender.job import Reporter
 from animerun_gen.errors import NoRoomError
 from animerun_gen.line_cost import rounded
 from animerun_gen.memory_cost import Need, SceneSize
-from animerun_gen.pipeline.processes import held_memory, memory_for_this_process
+from animerun_gen.pipeline.processes import held_memory, memory_for_this_process, peak_memory
 
 DESPITE_MEMORY = "ANIMERUN_GEN_DESPITE_MEMORY"
 """The environment variable that a child finds where the user wants frames begun that are predicted not to fit."""
@@ -26,13 +26,15 @@ class MemoryGuard:
 
     A process keeps what Freestyle took for one frame, and uses it for the next.  So what it held when the first frame's
     scene had just been evaluated is the base of all predictions, and what it holds beyond that by now has not to be
-    asked for again.
+    asked for again.  Predictions err on the safe side, so a frame that needs no more than one that was made is expected
+    to take what that one took.
 
     Args:
         reporter: Is told what the process will need, and what is not certain.
         insists: Whether frames are begun that are predicted not to fit.
         available: Tells how many bytes this process may still take.
         held: Tells how many it holds.
+        peak: Tells how many it held at most.
     """
 
     def __init__(
@@ -42,13 +44,16 @@ class MemoryGuard:
         insists: bool | None = None,
         available: Callable[[], int | None] = memory_for_this_process,
         held: Callable[[], int | None] = held_memory,
+        peak: Callable[[], int | None] = lambda: peak_memory(os.getpid()),
     ) -> None:
         self._reporter = reporter
         self._insists = bool(os.environ.get(DESPITE_MEMORY)) if insists is None else insists
         self._available = available
         self._held = held
+        self._peak = peak
         self._base: int | None = None
         self._told = 0
+        self._made = 0
         self._noted = False
 
     def expect(self, frame: int, size: SceneSize, need: Need) -> None:
@@ -71,6 +76,9 @@ class MemoryGuard:
         if likely > NOTICEABLE * self._told:
             self._told = likely
             self._reporter.will_hold(frame, likely)
+        if need.likely <= NOTICEABLE * self._made:
+            likely = min(likely, self._peak() or likely)
+        self._made = max(self._made, need.likely)
         missing = likely - held
         if missing <= available:
             return

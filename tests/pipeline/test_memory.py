@@ -28,7 +28,7 @@ from tests.pipeline.fake_engine import FakeEngine, FakeRun
 from tests.pipeline.test_scheduling import FakeChunk
 
 GB = 10**9
-HEAVY = SceneSize(5_000_000, 10_000_000, 10_000_000, 10_000_000)
+HEAVY = SceneSize(vertices=5_000_000, triangles=10_000_000, line_triangles=10_000_000)
 LINES = Need(pictures=GB // 4, arrays=GB, freestyle=22 * GB)
 
 
@@ -38,6 +38,7 @@ def guard(events: list[Event], memory: dict[str, int], insists: bool = False) ->
         insists=insists,
         available=lambda: memory["available"],
         held=lambda: memory["held"],
+        peak=lambda: memory.get("peak", memory["held"]),
     )
 
 
@@ -82,6 +83,24 @@ def test_what_a_process_holds_already_need_not_be_free_again() -> None:
     # a crowd comes into the picture
     with pytest.raises(NoRoomError):
         one.expect(3, HEAVY, Need(freestyle=60 * GB))
+
+
+def test_a_frame_is_expected_to_take_what_one_like_it_took() -> None:
+    events: list[Event] = []
+    memory = {"held": GB, "available": 24 * GB}
+    one = guard(events, memory)
+    one.expect(1, HEAVY, LINES)
+    # it took 14 GB and not 23, which it holds, and others have the rest
+    memory.update(held=15 * GB, peak=15 * GB, available=GB)
+    one.expect(2, HEAVY, LINES)
+    assert [event["event"] for event in events] == ["will_hold"]
+    # what needs more is no frame like it
+    one.expect(3, HEAVY, Need(pictures=GB // 4, arrays=3 * GB, freestyle=22 * GB))
+    assert [event["event"] for event in events[1:]] == ["will_hold", "noticed"]
+    # nor does a peak help where that much is not to be had any more
+    memory.update(held=GB, available=GB)
+    with pytest.raises(NoRoomError):
+        one.expect(4, HEAVY, LINES)
 
 
 def test_arrays_are_refused_too_and_where_nothing_is_known_nothing_is() -> None:
