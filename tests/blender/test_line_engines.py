@@ -112,11 +112,21 @@ def test_lines_are_where_the_slow_reference_has_them(
     assert ((clip.read("contour", 1) == 0) & (ids == box)).sum() > 20
 
 
+CROWD = """
+ball.modifiers.new("fine", "SUBSURF").render_levels = 3
+balls = bpy.data.collections.new("balls")
+balls.objects.link(ball)
+for number in range(8):
+    another = bpy.data.objects.new("another", None)
+    another.instance_type, another.instance_collection = "COLLECTION", balls
+    scene.collection.objects.link(another)
+"""
+
+
 def test_auto_counts_the_triangles_and_says_what_it_chose(
     tmp_path: Path, build: Callable[[str, str], Path], cut: Callable[..., Path]
 ) -> None:
-    dense = FLOATING + "ball.modifiers.new('fine', 'SUBSURF').render_levels = 5\n"
-    for name, scene, engine in (("few", FLOATING, "freestyle"), ("many", dense, "geometry")):
+    for name, scene, engine in (("few", FLOATING, "freestyle"), ("many", FLOATING + CROWD, "geometry")):
         config = cut(build(name, scene), "lines: {engine: auto}\n")
         said = run_cli("render", config, "--out", tmp_path / "out", "--frames", "1:1").stdout
         assert f"note: lines: {engine}, because Freestyle" in said
