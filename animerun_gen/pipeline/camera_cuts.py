@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
@@ -16,10 +15,9 @@ from typing import Protocol
 from pydantic import TypeAdapter, ValidationError
 
 from animerun_gen.config import CutConfig
-from animerun_gen.dataset.files import read_json
 from animerun_gen.errors import AnimerunGenError, DatasetError
 from animerun_gen.pipeline import paths
-from animerun_gen.pipeline.record import input_digest, write_if_changed
+from animerun_gen.pipeline.record import input_digest, read_kept, write_if_changed
 
 
 @dataclass(frozen=True)
@@ -205,6 +203,4 @@ def _marks(
 
 def _read(output: Path, cut: str) -> _Found | None:
     """What an earlier run found; None where there is nothing, or nothing that can be read."""
-    with suppress(DatasetError, ValueError):
-        return _FOUND.validate_python(read_json(paths.camera_marks_file(output, cut)))
-    return None
+    return read_kept(paths.camera_marks_file(output, cut), _FOUND)

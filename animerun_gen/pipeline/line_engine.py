@@ -8,23 +8,21 @@ draw its lines the same way.  No time is measured: the choice would depend on th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from animerun_gen.blender.job import input_mark
 from animerun_gen.config import CutConfig
 from animerun_gen.config.model import FREESTYLE_ONLY
-from animerun_gen.dataset.files import read_json
 from animerun_gen.errors import AnimerunGenError, DatasetError
 from animerun_gen.line_cost import SLOW_SECONDS, LineFigures, freestyle_gigabytes, freestyle_seconds, rounded
 from animerun_gen.pipeline import paths
 from animerun_gen.pipeline.camera_cuts import CutPart
 from animerun_gen.pipeline.inputs import CHANGED
-from animerun_gen.pipeline.record import input_digest, scene_digest, source_digest, write_if_changed
+from animerun_gen.pipeline.record import input_digest, read_kept, scene_digest, source_digest, write_if_changed
 
 
 @dataclass(frozen=True)
@@ -163,7 +161,5 @@ def _digests(marks: dict[str, str]) -> dict[str, str]:
 
 def _read(output: Path, cut: str) -> _Counted | None:
     """What an earlier run counted; None where there is nothing, or nothing that can be read."""
-    with suppress(DatasetError, ValidationError):
-        counted = _COUNTED.validate_python(read_json(paths.line_figures_file(output, cut)))
-        return counted if counted.frames else None
-    return None
+    counted = read_kept(paths.line_figures_file(output, cut), _COUNTED)
+    return counted if counted is not None and counted.frames else None

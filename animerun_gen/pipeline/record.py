@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 
@@ -18,6 +18,8 @@ from animerun_gen.dataset.files import json_bytes, read_json, write_json
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline.on_disk import mark
 from animerun_gen.pipeline.paths import record_file
+
+Kept = TypeVar("Kept")
 
 MISSING = "missing"
 """Stands for the digest of a library or image that the scene names and that is not there."""
@@ -56,11 +58,8 @@ class CutRecord:
     @classmethod
     def read(cls, output: Path, cut: str) -> CutRecord:
         """The record of a cut; an empty one where there is none, or none that can be read."""
-        try:
-            return _RECORD.validate_python(read_json(record_file(output, cut)))
-        except (DatasetError, ValueError):
-            # without a trustworthy record everything is made again
-            return cls()
+        # without a trustworthy record everything is made again
+        return read_kept(record_file(output, cut), _RECORD) or cls()
 
     def write(self, output: Path, cut: str) -> None:
         """Keep the record of a cut.
@@ -179,6 +178,13 @@ def _digest_once(path: Path, _: str) -> str:
 def changed_inputs(record: CutRecord) -> list[str]:
     """Which of the recorded libraries and images are not what they were: changed, gone, or there at last."""
     return [path for path, digest in record.inputs.items() if input_digest(path) != digest]
+
+
+def read_kept(path: Path, form: TypeAdapter[Kept]) -> Kept | None:
+    """What an earlier run wrote down; None where there is nothing, or nothing of that form."""
+    with suppress(DatasetError, ValueError):
+        return form.validate_python(read_json(path))
+    return None
 
 
 def write_if_changed(path: Path, data: object) -> None:

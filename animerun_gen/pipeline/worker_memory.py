@@ -7,12 +7,11 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
-from animerun_gen.dataset.files import read_json
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline import paths
-from animerun_gen.pipeline.record import write_if_changed
+from animerun_gen.pipeline.record import read_kept, write_if_changed
 
 NOTICEABLE = 1.05
 """A peak is written down where it is higher than the one that is known by this factor."""
@@ -42,7 +41,7 @@ class WorkerMemory:
         self._digests = digests
         self._known: dict[str, int] = {}
         for cut, digest in digests.items():
-            kept = _read(output, cut)
+            kept = read_kept(paths.worker_memory_file(output, cut), _PEAK)
             if kept is not None and kept.scene == digest:
                 self._known[cut] = kept.bytes
 
@@ -60,10 +59,3 @@ class WorkerMemory:
         self._known[cut] = peak
         with suppress(DatasetError):
             write_if_changed(paths.worker_memory_file(self._output, cut), asdict(_Peak(self._digests[cut], peak)))
-
-
-def _read(output: Path, cut: str) -> _Peak | None:
-    """What an earlier run saw; None where there is nothing, or nothing that can be read."""
-    with suppress(DatasetError, ValidationError):
-        return _PEAK.validate_python(read_json(paths.worker_memory_file(output, cut)))
-    return None
