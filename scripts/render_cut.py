@@ -41,11 +41,13 @@ def main() -> int:
     parser.add_argument("config", type=Path, help="YAML file of the cut")
     parser.add_argument("--out", required=True, type=Path, metavar="DATASET", help="root folder of the dataset")
     parser.add_argument("--frames", type=parse_frames, metavar="A:B", help="work only on these frames")
+    parser.add_argument("--despite-memory", action="store_true", help="begin frames even if they may not fit")
     arguments = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else []
     options = parser.parse_args(arguments)
     try:
         cuts = [cut.config for cut in load_cuts([options.config])]
-        summaries = generate(cuts, Options(options.out, ThisBlender(), frames=options.frames))
+        run = Options(options.out, ThisBlender(), frames=options.frames, despite_memory=options.despite_memory)
+        summaries = generate(cuts, run)
     except AnimerunGenError as error:
         print(error, file=sys.stderr)
         return error.exit_status

@@ -38,8 +38,11 @@ class ThisBlender:
     in_this_process: ClassVar[bool] = True
 
     def start(self, job: RenderJob, log: Path, conditions: Conditions | None = None) -> RenderHere:
-        """Make ready to do a job, whatever the conditions; what Blender prints goes to a log file."""
-        return RenderHere(job, log)
+        """Make ready to do a job; what Blender prints goes to a log file.
+
+        Of the conditions only the one that no child is needed for counts: whether to begin what may not fit.
+        """
+        return RenderHere(job, log, conditions is not None and conditions.despite_memory)
 
     def camera_marks(self, config: CutConfig, log: Path) -> list[CameraMark]:
         """The camera marks of the cut's scene; what Blender prints goes to a log file.
@@ -68,6 +71,7 @@ class RenderHere:
 
     job: RenderJob
     log: Path
+    despite_memory: bool = False
 
     def run(self, on_event: Callable[[Event], None]) -> None:
         """Do the job.
@@ -78,7 +82,7 @@ class RenderHere:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with _output_to(self.log):
             try:
-                run_job(self.job, Reporter(on_event))
+                run_job(self.job, Reporter(on_event), despite_memory=self.despite_memory)
             except AnimerunGenError as error:
                 raise RenderFailure(f"cut '{self.job.config.name}': {error} (log: {self.log})") from error
             except Exception as error:

@@ -41,13 +41,13 @@ class MemoryGuard:
         self,
         reporter: Reporter,
         *,
-        insists: bool | None = None,
+        insists: bool,
         available: Callable[[], int | None] = memory_for_this_process,
         held: Callable[[], int | None] = held_memory,
         peak: Callable[[], int | None] = lambda: peak_memory(os.getpid()),
     ) -> None:
         self._reporter = reporter
-        self._insists = bool(os.environ.get(DESPITE_MEMORY)) if insists is None else insists
+        self._insists = insists
         self._available = available
         self._held = held
         self._peak = peak

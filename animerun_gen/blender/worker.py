@@ -38,7 +38,7 @@ from animerun_gen.blender.graphs import GraphWatch
 from animerun_gen.blender.job import Event, RenderJob, Reporter
 from animerun_gen.blender.marked_edges import note_marked_edges
 from animerun_gen.blender.material_pictures import flat_colors, render_material_ids
-from animerun_gen.blender.memory_guard import MemoryGuard
+from animerun_gen.blender.memory_guard import DESPITE_MEMORY, MemoryGuard
 from animerun_gen.blender.opening import OpenedScene, open_scene
 from animerun_gen.blender.rendering import FrameRenderer
 from animerun_gen.blender.scene_size import scene_size
@@ -63,12 +63,13 @@ from animerun_gen.pipeline.fence import Fence, RunOver, fence_of_parent
 from animerun_gen.pipeline.paths import material_picture
 
 
-def run_job(job: RenderJob, reporter: Reporter) -> None:
+def run_job(job: RenderJob, reporter: Reporter, *, despite_memory: bool = False) -> None:
     """Make all files of a job, in the order of its frames.
 
     Args:
         job: What to make.
         reporter: Is told of every step.
+        despite_memory: Whether frames are begun that are predicted not to fit into the memory.
 
     Raises:
         AnimerunGenError: The scene or the disk does not allow it; what was written until then is complete.
@@ -80,7 +81,8 @@ def run_job(job: RenderJob, reporter: Reporter) -> None:
         notes = opened.notes + conversion.notes + note_marked_edges(job.config.lines)
         reporter.opened(versions.engine_name(), notes, [job.config.source, *opened.inputs])
         with GraphWatch(opened.scene) as graphs:
-            _Run(job, reporter, opened, conversion, graphs, Path(scratch)).run()
+            memory = MemoryGuard(reporter, insists=despite_memory)
+            _Run(job, reporter, opened, conversion, graphs, memory, Path(scratch)).run()
     reporter.finished()
 
 
@@ -94,6 +96,7 @@ class _Run:
         opened: OpenedScene,
         conversion: Conversion,
         graphs: GraphWatch,
+        memory: MemoryGuard,
         scratch: Path,
     ) -> None:
         self.job = job
@@ -102,6 +105,7 @@ class _Run:
         self.reporter = reporter
         self.opened = opened
         self.graphs = graphs
+        self.memory = memory
         self.stepper = FrameStepper(opened, conversion)
         self.last_geometry: FrameGeometry | None = None
         self.names: SceneNames = scene_names()
@@ -118,9 +122,8 @@ class _Run:
         self.freestyle_checked = not has_strokes
         # Freestyle knows no holes, so that lines behind surfaces with holes have to be taken out again
         self.covers_lines = has_strokes and len(conversion.clipped) > 0
-        self.looks_at_pictures = self.drawn_contours is not None or lines.outline or self.covers_lines
+        self.lines_need_geometry = self.drawn_contours is not None or lines.outline or self.covers_lines
         self.has_strokes = has_strokes
-        self.memory = MemoryGuard(reporter)
         self.most_kept = max(map(job.gap, job.pairs), default=0)
 
     def run(self) -> None:
@@ -138,7 +141,7 @@ class _Run:
     def _make_frames(self, frames: tuple[int, ...]) -> None:
         """Everything that belongs to a frame or to a pair."""
         with_geometry = {*self.job.companions, *(frame for pair in self.job.pairs for frame in pair)}
-        if self.looks_at_pictures:
+        if self.lines_need_geometry:
             with_geometry.update(self.job.pictures)
         kept: dict[int, _Taken] = {}
         self._play_up_to(frames[0])
@@ -296,7 +299,6 @@ class _Run:
         """The geometry of a frame whose flat picture is not wanted."""
 
         def read(graph: Any) -> FrameGeometry:
-            finish_evaluation(graph)
             self._require_room(frame, graph, draws=False, reads=True)
             return read_graph(graph, self.names, self.conversion.clipped)
 
@@ -412,7 +414,7 @@ def main(arguments: list[str]) -> int:
         job = RenderJob.from_json(Path(arguments[0]).read_text(encoding="utf-8"))
         fence = fence_of_parent(job.output)
         with nullcontext() if fence is None else fence.inside():
-            run_job(job, reporter)
+            run_job(job, reporter, despite_memory=bool(os.environ.get(DESPITE_MEMORY)))
     except (RunOver, NoRoomError):
         # the latter was told when it was found
         return 1

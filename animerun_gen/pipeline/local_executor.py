@@ -207,9 +207,11 @@ class InlineExecutor:
 
     Args:
         on_event: Is told at once what a chunk tells.
+        despite_memory: Whether frames are begun that are predicted not to fit into the memory.
     """
 
-    def __init__(self, on_event: Callable[[Chunk, Event], None]) -> None:
+    def __init__(self, on_event: Callable[[Chunk, Event], None], despite_memory: bool = False) -> None:
+        self._conditions = Conditions(despite_memory=despite_memory)
         self._next: tuple[int, Chunk] | None = None
         self._on_event = on_event
 
@@ -226,7 +228,7 @@ class InlineExecutor:
         if self._next is None:
             return ()
         (ticket, chunk), self._next = self._next, None
-        run = chunk.start_here() if isinstance(chunk, TaskChunk) else chunk.start(Conditions())
+        run = chunk.start_here() if isinstance(chunk, TaskChunk) else chunk.start(self._conditions)
         return (Ended(ticket, do_chunk(run, partial(self._on_event, chunk))),)
 
     def close(self) -> None:

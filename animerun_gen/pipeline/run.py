@@ -188,7 +188,7 @@ def _executor(plans: Sequence[CutPlan], options: Options, fence: Fence, work: Wo
         demands = Demands(made_with.versions(), engine, fence, tuple(sources))
         return DaskExecutor(options.scheduler, demands, options.patience, progress.say, options.despite_memory)
     if options.workers == 1 and options.engine is not None and options.engine.in_this_process:
-        return InlineExecutor(work.on_event)
+        return InlineExecutor(work.on_event, options.despite_memory)
     return LocalExecutor(options.workers, options.patience, fence, progress.say, work.memory, options.despite_memory)
 
 

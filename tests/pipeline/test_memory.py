@@ -109,12 +109,27 @@ def test_arrays_are_refused_too_and_where_nothing_is_known_nothing_is() -> None:
     assert need.freestyle == 0
     with pytest.raises(NoRoomError, match=r"frame 1 would need about .* choose a smaller resolution"):
         guard([], {"held": GB, "available": 11 * GB}).expect(1, HEAVY, need)
-    MemoryGuard(Reporter(), available=lambda: None, held=lambda: None).expect(1, HEAVY, need)
+    MemoryGuard(Reporter(), insists=False, available=lambda: None, held=lambda: None).expect(1, HEAVY, need)
 
 
 def test_whoever_insists_is_heard_by_the_child() -> None:
     assert DESPITE_MEMORY not in Conditions().environment()
     assert Conditions(despite_memory=True).environment()[DESPITE_MEMORY] == "1"
+
+
+@pytest.mark.parametrize("insists", [False, True])
+def test_whoever_insists_is_heard_by_a_blender_in_this_process(tmp_path: Path, insists: bool) -> None:
+    heard: list[bool] = []
+
+    class Listening(FakeEngine):
+        in_this_process = True
+
+        def start(self, job: RenderJob, log: Path, conditions: Conditions | None = None) -> FakeRun:
+            heard.append(conditions is not None and conditions.despite_memory)
+            return super().start(job, log, conditions)
+
+    generate([make_cut(tmp_path)], Options(tmp_path / "out", Listening(), despite_memory=insists))
+    assert set(heard) == {insists}
 
 
 def test_the_limits_of_a_process_count() -> None:
