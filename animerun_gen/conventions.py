@@ -13,6 +13,9 @@ Unknown flow
     Where no exact motion is known both components are :data:`UNKNOWN_FLOW`, the value that the Middlebury ``.flo``
     format reserves for it (Baker et al., "A Database and Evaluation Methodology for Optical Flow", IJCV 2011).
     Loaders in use treat ``|u| >= 1000`` as invalid, so such a pixel never trains anything.
+Longest motion
+    Motion longer than :func:`longest_motion` is unknown: ``float32`` does not hold it to a thousandth of a pixel, and
+    no film moves so far between two frames unless it was cut.
 """
 
 from __future__ import annotations
@@ -25,6 +28,25 @@ UNKNOWN_FLOW = np.float32(1e10)
 
 UNKNOWN_FLOW_THRESHOLD = 1e9
 """A component at least this large in magnitude marks the vector unknown (Middlebury's own threshold)."""
+
+LONGEST_MOTION = 8192.0
+"""Pixels from which on neighbouring ``float32`` numbers, which flow files hold, lie 1e-3 px apart."""
+
+LONGEST_MOTION_IN_WIDTHS = 10.0
+"""The same, in widths of the picture."""
+
+
+def longest_motion(width: int) -> float:
+    """The longest motion, in pixels, that is known at all.
+
+    Args:
+        width: Width of the picture in pixels.
+
+    Example:
+        >>> longest_motion(480)
+        4800.0
+    """
+    return min(LONGEST_MOTION, LONGEST_MOTION_IN_WIDTHS * width)
 
 
 def known_flow(flow: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:

@@ -7,7 +7,6 @@ other visibility and other subdivision levels.  So a small engine of our own "re
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +17,14 @@ import numpy as np
 
 from animerun_gen.blender import versions
 from animerun_gen.blender.convert.clipped import NO_MASK, ClippedMaterials
+from animerun_gen.blender.identity import (
+    IdentityReader,
+    MeshIdentities,
+    begin_frame,
+    curve_numbering,
+    read_identities,
+)
+from animerun_gen.blender.instance_keys import InstanceKeys, unique
 from animerun_gen.errors import SceneError
 from animerun_gen.motion.companions import BACKGROUND_ID, NO_MATERIAL_ID
 from animerun_gen.motion.geometry import Camera, FrameGeometry, Holes
@@ -25,9 +32,6 @@ from animerun_gen.motion.geometry import Camera, FrameGeometry, Holes
 Read = TypeVar("Read")
 
 ENGINE = "ANIMERUN_GEOMETRY"
-
-REMESHING_MODIFIERS = {"BOOLEAN", "DECIMATE", "FLUID", "REMESH", "SKIN", "WELD"}
-"""Modifiers that make vertices anew from a shape, so that a vertex number names no lasting surface point."""
 
 UNREADABLE_DATA = {
     "Curves": "hair curves",
@@ -205,14 +209,19 @@ class _Reader:
         self.triangles: list[np.ndarray[Any, Any]] = []
         self.slots: list[np.ndarray[Any, Any]] = []
         self.topologies: list[bytes] = []
+        self.identities: list[MeshIdentities] = []
+        self.reader = IdentityReader()
+        self.instance_keys = InstanceKeys(depsgraph, self.reader)
         self.uvs: dict[int, np.ndarray[Any, Any]] = {}
 
     def read(self) -> FrameGeometry:
-        keys: list[tuple[str, str]] = []
+        begin_frame()
+        keys: list[str] = []
         mesh_of: list[int] = []
         matrices: list[list[list[float]]] = []
         object_ids: list[int] = []
-        remeshed: list[bool] = []
+        ordered: list[bool] = []
+        single: list[bool] = []
         modifiers: list[str] = []
         slot_materials: list[int] = []
         slot_masks: list[int] = []
@@ -225,15 +234,17 @@ class _Reader:
             _refuse_unreadable(drawn)
             if not isinstance(drawn.data, bpy.types.Mesh):
                 continue
-            mesh = self._mesh(drawn.data)
+            mesh = self._mesh(drawn)
             if len(self.triangles[mesh]) == 0:
                 continue
             original = drawn.original
-            keys.append(_key(instance, original, self.depsgraph.scene.frame_current))
+            keys.append(self.instance_keys.key(instance))
             mesh_of.append(mesh)
             matrices.append([list(row) for row in instance.matrix_world])
             object_ids.append(self.names.objects.ids.get(original.name_full, BACKGROUND_ID))
-            remeshed.append(_is_remeshed(drawn))
+            numbering = self.reader.numbering(drawn)
+            ordered.append(numbering.ordered and self._keeps_what_it_had(drawn, mesh))
+            single.append(numbering.single)
             modifiers.append(", ".join(modifier.name for modifier in drawn.modifiers if modifier.show_render))
             worn = worn_materials(drawn)
             slot_materials += [self._material_id(material) for material in worn]
@@ -251,11 +262,15 @@ class _Reader:
             vertex_start=_starts(self.vertices),
             triangle_start=_starts(self.triangles),
             topologies=tuple(self.topologies),
-            keys=_unique(_with_counts(keys), self.depsgraph.scene.frame_current),
+            identities=np.concatenate([np.empty(0, np.uint64), *[each.identities for each in self.identities]]),
+            numberings=tuple(each.digest for each in self.identities),
+            distinct=np.array([each.distinct for each in self.identities], bool),
+            keys=unique(keys, self.depsgraph.scene.frame_current),
             mesh=np.array(mesh_of, np.int32),
             matrices=np.array(matrices, np.float64).reshape(-1, 4, 4),
             object_ids=np.array(object_ids, np.uint16),
-            remeshed=np.array(remeshed, bool),
+            ordered=np.array(ordered, bool),
+            single=np.array(single, bool),
             modifiers=tuple(modifiers),
             slot_start=np.array(slot_start, np.int64),
             slot_materials=np.array(slot_materials, np.uint16),
@@ -279,7 +294,8 @@ class _Reader:
             height=height,
         )
 
-    def _mesh(self, mesh: bpy.types.Mesh) -> int:
+    def _mesh(self, drawn: bpy.types.Object) -> int:
+        mesh = drawn.data
         address = mesh.as_pointer()
         if address in self.mesh_index:
             return self.mesh_index[address]
@@ -297,13 +313,23 @@ class _Reader:
         digest.update(len(mesh.vertices).to_bytes(8, "little"))
         digest.update(faces.data)
         digest.update(corners.data)
+        if drawn.original.type in {"CURVE", "SURFACE", "FONT"}:
+            curve = drawn.original.evaluated_get(self.depsgraph).data
+            if isinstance(curve, bpy.types.Curve):
+                digest.update(curve_numbering(curve))
 
         self.vertices.append(vertices.reshape(-1, 3))
         self.triangles.append(triangles)
         self.slots.append(slots)
         self.topologies.append(digest.digest())
+        self.identities.append(read_identities(mesh, self.reader.numbering(drawn)))
         self.mesh_index[address] = len(self.topologies) - 1
         return self.mesh_index[address]
+
+    def _keeps_what_it_had(self, drawn: bpy.types.Object, mesh: int) -> bool:
+        """Whether the vertices of a mesh object still carry what they were given: a script may have made others."""
+        makes_anew = any(modifier.type in {"NODES", "OCEAN"} for modifier in drawn.modifiers if modifier.show_render)
+        return drawn.original.type != "MESH" or makes_anew or self.identities[mesh].complete
 
     def _read_uvs(self, mesh: bpy.types.Mesh, number: int) -> None:
         """Take the texture coordinates down by which Workbench paints a mesh, if it has any."""
@@ -344,47 +370,6 @@ def _refuse_unreadable(drawn: bpy.types.Object) -> None:
             f"object '{drawn.original.name_full}' draws {UNREADABLE_DATA[kind]}, made by its geometry nodes, whose "
             "motion cannot be followed; name it in 'remove.objects' of the cut's configuration"
         )
-
-
-def _key(instance: bpy.types.DepsgraphObjectInstance, original: bpy.types.Object, frame: int) -> tuple[str, str]:
-    """A name for what is drawn, and for the group of instances among which its number tells it apart.
-
-    Vertices, faces and geometry nodes number their instances; when there are more or fewer of them at another frame,
-    the numbers mean others.  The members of an instanced collection have names, and a particle keeps its number as long
-    as it lives, whatever is born and dies beside it (3.4.1 and 4.5: the first of ``persistent_id``; children come after
-    all particles of their system).
-    """
-    if not instance.is_instance:
-        return str(original.name_full), ""
-    parent = instance.parent.original if instance.parent else None
-    # unused places of the path that leads to an instance hold INT_MAX
-    path = ",".join(str(part) for part in instance.persistent_id if part != 2**31 - 1)
-    name = f"{parent.name_full if parent else ''}/{path}/{original.name_full}"
-    system = instance.particle_system
-    if system is not None:
-        # those of fluids are numbered anew in every frame
-        lasting = system.settings.type in {"EMITTER", "HAIR"}
-        return f"{system.name}:{name}" if lasting else f"{system.name}:{name}@{frame}", ""
-    numbered = parent is None or parent.instance_type != "COLLECTION"
-    return name, f"{parent.name_full if parent else ''}/{original.name_full}" if numbered else ""
-
-
-def _with_counts(keys: list[tuple[str, str]]) -> list[str]:
-    """Put the size of its group into each numbered instance's key."""
-    sizes = Counter(group for _, group in keys)
-    return [f"{name}*{sizes[group]}" if group else name for name, group in keys]
-
-
-def _unique(keys: list[str], frame: int) -> tuple[str, ...]:
-    """Make keys that occur more than once match nothing: which one is which at another frame nobody can tell."""
-    counts = Counter(keys)
-    return tuple(key if counts[key] == 1 else f"{key}#{position}@{frame}" for position, key in enumerate(keys))
-
-
-def _is_remeshed(drawn: bpy.types.Object) -> bool:
-    if drawn.original.type == "META":
-        return True
-    return any(modifier.show_render and modifier.type in REMESHING_MODIFIERS for modifier in drawn.modifiers)
 
 
 def worn_materials(drawn: bpy.types.Object) -> list[bpy.types.Material | None]:

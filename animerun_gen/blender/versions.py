@@ -118,6 +118,31 @@ def is_animated(animated: bpy.types.ID, data_path: str) -> bool:
     return any(curve.data_path == data_path and not curve.mute for curve in curves)
 
 
+def animates(animated: bpy.types.ID, data_path_start: str) -> bool:
+    """Whether F-curves, strips or drivers change any property whose path begins like this."""
+    if not getattr(animated, "animation_data", None):
+        return False
+    curves = [*fcurves(animated), *nla_fcurves(animated), *animated.animation_data.drivers]
+    return any(curve.data_path.startswith(data_path_start) and not curve.mute for curve in curves)
+
+
+def instances_of_nodes(drawn: bpy.types.Object) -> Any:
+    """The instances that geometry nodes make of an evaluated object, as Blender's ``GeometrySet``.
+
+    Returns:
+        None where it makes none, or where Blender does not say (before 4.5).
+    """
+    if not hasattr(drawn, "evaluated_geometry"):
+        return None
+    found = drawn.evaluated_geometry()
+    return found if found.instances_pointcloud() is not None else None
+
+
+def tells_instances_of_nodes() -> bool:
+    """Whether :func:`instances_of_nodes` can know (since 4.5)."""
+    return hasattr(bpy.types.Object, "evaluated_geometry")
+
+
 def set_shown_children(settings: bpy.types.ParticleSettings, count: int) -> None:
     """Set how many children a particle has in the viewport: ``child_nbr`` became ``child_percent`` in 4.0."""
     setattr(settings, "child_percent" if hasattr(settings, "child_percent") else "child_nbr", count)

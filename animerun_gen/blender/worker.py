@@ -354,7 +354,7 @@ class _Run:
         motion = compute_motion(source.geometry, source.seen, target.geometry, self.config.motion.background)
         if "exact_occlusion" not in self.config.motion.extras:
             return motion, None
-        return motion, exact_occlusion(motion, source.seen, target.geometry)
+        return motion, exact_occlusion(motion, target.geometry)
 
     def _other_backend(self, direction: str, source: _Taken, target: _Taken, motion: Motion) -> np.ndarray[Any, Any]:
         """The flow to write; where the Vector pass takes part, after refusing what it gets wrong, or comparing."""

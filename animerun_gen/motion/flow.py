@@ -13,15 +13,13 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from animerun_gen.conventions import UNKNOWN_FLOW
+from animerun_gen.conventions import UNKNOWN_FLOW, longest_motion
 from animerun_gen.motion import kernels, raster
 from animerun_gen.motion.geometry import Camera, FrameGeometry
+from animerun_gen.motion.identity import NO_INSTANCE, NO_TRIANGLE, find_counterparts
 from animerun_gen.motion.raster import VisibilityBuffer
 
 BackgroundMotion = Literal["infinity", "static", "invalid"]
-
-NO_INSTANCE = -1
-"""In a list of counterparts: the target frame has no surface whose points are those of this instance."""
 
 SAME_DIRECTION = 1e-12
 """Largest squared difference of two unit view directions that count as equal (float32 matrices)."""
@@ -39,6 +37,7 @@ class Motion:
         depth: ``(H, W)`` float64, its distance along the target's view axis; ``inf`` on the background.
         counterpart: ``(H, W)`` int32, the target frame's instance on which it lies, -1 on the background and where
             not valid.
+        triangle: ``(H, W)`` int32, the triangle of that instance's mesh, likewise.
     """
 
     flow: npt.NDArray[np.float32]
@@ -47,40 +46,7 @@ class Motion:
     y: npt.NDArray[np.float64]
     depth: npt.NDArray[np.float64]
     counterpart: npt.NDArray[np.int32]
-
-
-def find_counterparts(source: FrameGeometry, target: FrameGeometry) -> npt.NDArray[np.int32]:
-    """For every instance of the source frame the same instance in the target frame.
-
-    Args:
-        source: A frame.
-        target: Another frame of the same shot.
-
-    Returns:
-        ``(I,)`` int32 index into the target's instances; :data:`NO_INSTANCE` where there is none, where its topology
-        is another, where its vertices are made anew every frame and have moved within the mesh, or where its holes lie
-        elsewhere on it: a point of it may be a hole in one of the frames.  All of them are
-        :data:`NO_INSTANCE` when the shot was cut to another camera in between.
-    """
-    counterparts = np.full(len(source.keys), NO_INSTANCE, np.int32)
-    if not raster.is_same_camera(source.camera, target.camera):
-        return counterparts
-    index_of = {key: index for index, key in enumerate(target.keys)}
-    for index, key in enumerate(source.keys):
-        other = index_of.get(key)
-        if other is None:
-            continue
-        source_mesh, target_mesh = int(source.mesh[index]), int(target.mesh[other])
-        if source.topologies[source_mesh] != target.topologies[target_mesh]:
-            continue
-        if (source.remeshed[index] or target.remeshed[other]) and not np.array_equal(
-            source.mesh_vertices(source_mesh), target.mesh_vertices(target_mesh)
-        ):
-            continue
-        if not np.array_equal(source.mesh_uvs(source_mesh), target.mesh_uvs(target_mesh), equal_nan=True):
-            continue
-        counterparts[index] = other
-    return counterparts
+    triangle: npt.NDArray[np.int32]
 
 
 def compute_motion(
@@ -100,44 +66,46 @@ def compute_motion(
             ``static``, not at all in the picture; ``invalid``, unknown.
 
     Returns:
-        The motion of every pixel.
+        The motion of every pixel.  It is unknown where the point is not proven to be there
+        (:mod:`~animerun_gen.motion.identity`), lies on a triangle that has no area in the target, is nearer than what
+        the target's camera draws, or moves farther than :func:`~animerun_gen.conventions.longest_motion`.
     """
-    counterparts = find_counterparts(source, target)
     shape = seen.instance.shape
-    flow = np.full((*shape, 2), UNKNOWN_FLOW, np.float32)
-    valid = np.zeros(shape, bool)
-    x = np.full(shape, np.nan)
-    y = np.full(shape, np.nan)
-    depth = np.full(shape, np.nan)
-    counterpart = np.full(shape, NO_INSTANCE, np.int32)
+    motion = Motion(
+        flow=np.full((*shape, 2), UNKNOWN_FLOW, np.float32),
+        valid=np.zeros(shape, bool),
+        x=np.full(shape, np.nan),
+        y=np.full(shape, np.nan),
+        depth=np.full(shape, np.nan),
+        counterpart=np.full(shape, NO_INSTANCE, np.int32),
+        triangle=np.full(shape, NO_TRIANGLE, np.int32),
+    )
+    twins = find_counterparts(source, target)
     kernels.follow(
         seen.instance,
         seen.triangle,
         raster.meshes(source),
         raster.meshes(target),
-        counterparts,
+        (twins.instance, twins.start, twins.triangle, twins.corners),
         *_backdrop(source.camera, target.camera, background),
-        flow,
-        valid,
-        x,
-        y,
-        depth,
-        counterpart,
+        target.camera.clip_start,
+        longest_motion(source.camera.width),
+        (motion.flow, motion.valid, motion.x, motion.y, motion.depth, motion.counterpart, motion.triangle),
     )
-    return Motion(flow, valid, x, y, depth, counterpart)
+    return motion
 
 
-def exact_occlusion(motion: Motion, seen: VisibilityBuffer, target: FrameGeometry) -> npt.NDArray[np.bool_]:
+def exact_occlusion(motion: Motion, target: FrameGeometry) -> npt.NDArray[np.bool_]:
     """Which surface points of the source frame cannot be seen in the target frame.
 
     Args:
         motion: The motion from the source into the target frame.
-        seen: What the source frame sees.
         target: The target frame.
 
     Returns:
-        ``(H, W)`` bool, True where the point is behind another surface of the target frame or of its own, outside the
-        picture or the clipping range; also True where the motion is unknown.
+        ``(H, W)`` bool, True where the point is behind another surface of the target frame or of its own, on a triangle
+        that covers nothing of the picture, outside the picture or the clipping range; also True where the motion is
+        unknown.
     """
     hidden = raster.hidden_points(
         target,
@@ -145,7 +113,7 @@ def exact_occlusion(motion: Motion, seen: VisibilityBuffer, target: FrameGeometr
         motion.y.ravel(),
         motion.depth.ravel(),
         motion.counterpart.ravel(),
-        seen.triangle.ravel(),
+        motion.triangle.ravel(),
     )
     return hidden.reshape(motion.valid.shape)
 

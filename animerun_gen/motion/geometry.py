@@ -122,13 +122,19 @@ class FrameGeometry:
         triangle_slots: ``(T,)`` int32, material slot of each triangle.
         vertex_start: ``(M + 1,)`` int64, first vertex of each mesh.
         triangle_start: ``(M + 1,)`` int64, first triangle of each mesh.
-        topologies: ``M`` digests of the faces over vertex numbers; equal digests mean equal vertex numbering.
+        topologies: ``M`` digests of the faces over vertex numbers, and of what else numbers the vertices (of curves).
+        identities: ``(V,)`` uint64, what tells which vertex of the film's own meshes each vertex is; 0 where nothing
+            does, see :mod:`~animerun_gen.motion.identity`.
+        numberings: ``M`` digests of the identities in their order.
+        distinct: ``(M,)`` bool, whether all vertices of the mesh have identities, no two the same.
         keys: ``I`` names, unique in the frame, that find the same instance at another frame.
         mesh: ``(I,)`` int32, mesh of each instance.
         matrices: ``(I, 4, 4)`` float64, mesh to world.
         object_ids: ``(I,)`` uint16, see the cut's table of names.
-        remeshed: ``(I,)`` bool, whether the mesh's vertices are made anew every frame (booleans, metaballs, ...), so
-            that equal numbering does not mean equal surface points unless nothing moved within the mesh.
+        ordered: ``(I,)`` bool, whether all that made the mesh numbers its vertices by construction, so that equal
+            faces over equal identities mean equal surface points.
+        single: ``(I,)`` bool, whether nothing that made the mesh copies vertices, so that what has an identity is the
+            only one that has it, in every frame.
         modifiers: ``I`` lists of the modifiers that a render applies, as text.
         slot_start: ``(I + 1,)`` int64, first entry of each instance in ``slot_materials``.
         slot_materials: ``(S,)`` uint16, material id of every slot of every instance.
@@ -143,11 +149,15 @@ class FrameGeometry:
     vertex_start: npt.NDArray[np.int64]
     triangle_start: npt.NDArray[np.int64]
     topologies: tuple[bytes, ...]
+    identities: npt.NDArray[np.uint64]
+    numberings: tuple[bytes, ...]
+    distinct: npt.NDArray[np.bool_]
     keys: tuple[str, ...]
     mesh: npt.NDArray[np.int32]
     matrices: Float64Array
     object_ids: npt.NDArray[np.uint16]
-    remeshed: npt.NDArray[np.bool_]
+    ordered: npt.NDArray[np.bool_]
+    single: npt.NDArray[np.bool_]
     modifiers: tuple[str, ...]
     slot_start: npt.NDArray[np.int64]
     slot_materials: npt.NDArray[np.uint16]
@@ -156,6 +166,14 @@ class FrameGeometry:
     def mesh_vertices(self, mesh: int) -> npt.NDArray[np.float32]:
         """The ``(n, 3)`` float32 vertices of one mesh, in its own coordinates (a view)."""
         return self.vertices[self.vertex_start[mesh] : self.vertex_start[mesh + 1]]
+
+    def mesh_triangles(self, mesh: int) -> npt.NDArray[np.int32]:
+        """The ``(n, 3)`` int32 triangles of one mesh, vertices counted within it (a view)."""
+        return self.triangles[self.triangle_start[mesh] : self.triangle_start[mesh + 1]]
+
+    def mesh_identities(self, mesh: int) -> npt.NDArray[np.uint64]:
+        """The ``(n,)`` uint64 identities of one mesh's vertices (a view)."""
+        return self.identities[self.vertex_start[mesh] : self.vertex_start[mesh + 1]]
 
     def mesh_uvs(self, mesh: int) -> npt.NDArray[np.float32]:
         """The ``(n, 3, 2)`` float32 texture coordinates by which one mesh has holes (a view), ``n`` = 0 without any."""
@@ -169,15 +187,18 @@ class FrameGeometry:
         return np.ascontiguousarray(self.camera.pixel_matrix() @ self.matrices)
 
     def sharing(self, other: FrameGeometry) -> FrameGeometry:
-        """The same frame, whose triangles are kept only once for both frames where they are equal.
+        """The same frame, whose triangles and identities are kept only once for both frames where they are equal.
 
         Of a heavy scene they are three quarters of the memory, and several frames have to be kept at a time.
         """
+        shared = self
+        if self.numberings == other.numberings and len(self.identities) == len(other.identities):
+            shared = replace(shared, identities=other.identities)
         same = (
             self.topologies == other.topologies
             and np.array_equal(self.triangles, other.triangles)
             and np.array_equal(self.triangle_slots, other.triangle_slots)
         )
         if not same:
-            return self
-        return replace(self, triangles=other.triangles, triangle_slots=other.triangle_slots)
+            return shared
+        return replace(shared, triangles=other.triangles, triangle_slots=other.triangle_slots)

@@ -18,7 +18,6 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from animerun_gen.conventions import UNKNOWN_FLOW_THRESHOLD
 from animerun_gen.motion.geometry import CLIP, MIRROR, REPEAT
 
 SAME_DEPTH = 1e-7
@@ -29,6 +28,12 @@ ROUNDING = 1e-12
 
 EDGE_SLACK = 1e-6
 """Pixels by which a triangle's bounds are widened: rounding may put an edge just beside a pixel centre it touches."""
+
+NO_AREA = 1e-24
+"""Squared sine between the edges of a triangle below which its corners lie on a line, or on a point."""
+
+COVERS_NOTHING = 1e-6
+"""Twice the area in the picture, in pixels, below which no point of a triangle counts as seen."""
 
 TILE = 8
 """Width and height, in pixels, of the squares of which the farthest point that may yet be hidden is kept."""
@@ -622,6 +627,34 @@ def hide(meshes, view, places, holes, points, tested, hidden):  # type: ignore[n
 
 
 @kernel
+def vanish(meshes, points, hidden):  # type: ignore[no-untyped-def]
+    """Mark the points whose own triangle covers nothing of the picture: seen from its edge, or shrunk to nothing."""
+    last_i = last_triangle = -1
+    vanished = False
+    for k in range(len(points.x)):
+        i = points.instance[k]
+        if hidden[k] or i < 0:
+            continue
+        triangle = points.triangle[k]
+        # points mostly come in the order of the pixels that show them
+        if i != last_i or triangle != last_triangle:
+            last_i, last_triangle = i, triangle
+            mesh = meshes.mesh[i]
+            p, q, r = _corners(
+                meshes.vertices, meshes.vertex_start[mesh], meshes.triangles, meshes.triangle_start[mesh] + triangle
+            )
+            matrix = _rows(meshes.matrices, i)
+            p, q, r = _transform(matrix, p), _transform(matrix, q), _transform(matrix, r)
+            vanished = False
+            if p[3] > 0.0 and q[3] > 0.0 and r[3] > 0.0:
+                px, py = p[0] / p[3], p[1] / p[3]
+                across = (q[0] / q[3] - px) * (r[1] / r[3] - py)
+                vanished = abs(across - (r[0] / r[3] - px) * (q[1] / q[3] - py)) < COVERS_NOTHING
+        if vanished:
+            hidden[k] = True
+
+
+@kernel
 def follow(  # type: ignore[no-untyped-def]
     instance_buffer,
     triangle_buffer,
@@ -630,18 +663,20 @@ def follow(  # type: ignore[no-untyped-def]
     counterparts,
     backdrop_before,
     backdrop_after,
-    flow,
-    valid,
-    x,
-    y,
-    depth,
-    counterpart,
+    nearest,
+    longest,
+    found,
 ):
     """Fill what is known of the pixels, see :class:`~animerun_gen.motion.flow.Motion`; the others are left as they are.
 
-    ``source`` and ``target`` are :class:`Meshes`, ``backdrop_before`` and ``backdrop_after`` ``(4, 3)`` matrices that
-    take ``(x, y, 1)`` of a background pixel to its homogeneous pixels in both frames.
+    ``source`` and ``target`` are :class:`Meshes`, ``counterparts`` the arrays of
+    :class:`~animerun_gen.motion.identity.Counterparts`, ``backdrop_before`` and ``backdrop_after`` ``(4, 3)`` matrices
+    that take ``(x, y, 1)`` of a background pixel to its homogeneous pixels in both frames.  What comes nearer to the
+    target's camera than ``nearest``, moves by more than ``longest`` pixels in x or y, or lies on a triangle that has no
+    area in the target, is not known.  ``found`` holds the arrays to fill.
     """
+    twin_instance, twin_start, twin_triangle, twin_corners = counterparts
+    flow, valid, x, y, depth, counterpart, counterpart_triangle = found
     height, width = instance_buffer.shape
     ends = np.empty((6, width))
     for row in range(height):
@@ -652,24 +687,36 @@ def follow(  # type: ignore[no-untyped-def]
             triangle = triangle_buffer[row, first]
             while last < width and instance_buffer[row, last] == i and triangle_buffer[row, last] == triangle:
                 last += 1
-            j = -1
+            j = twin = -1
+            limit = -np.inf
             if i < 0:
                 _follow_backdrop(backdrop_before, backdrop_after, row, first, last, ends)
-            elif counterparts[i] < 0:
+            elif twin_instance[i] < 0:
                 continue
             else:
-                j = counterparts[i]
+                j = twin_instance[i]
                 base, t = source.vertex_start[source.mesh[i]], source.triangle_start[source.mesh[i]] + triangle
                 here = _corners(source.vertices, base, source.triangles, t)
-                there = _corners(target.vertices, target.vertex_start[target.mesh[j]], source.triangles, t)
+                base = target.vertex_start[target.mesh[j]]
+                if twin_start[i] < 0:
+                    twin = triangle
+                    there = _corners(target.vertices, base, source.triangles, t)
+                else:
+                    twin = twin_triangle[twin_start[i] + triangle]
+                    if twin < 0:
+                        continue
+                    there = _corners(target.vertices, base, twin_corners, twin_start[i] + triangle)
                 before, after = _rows(source.matrices, i), _rows(target.matrices, j)
+                if _has_no_area(_transform(after, there[0]), _transform(after, there[1]), _transform(after, there[2])):
+                    continue
                 _follow_triangle(here, there, before, after, row, first, last, ends)
+                limit = nearest
             for k in range(last - first):
                 column = first + k
                 u = ends[0, k]
                 v = ends[1, k]
-                in_front = ends[5, k] > 0.0
-                if in_front and abs(u) < UNKNOWN_FLOW_THRESHOLD and abs(v) < UNKNOWN_FLOW_THRESHOLD:
+                in_front = ends[5, k] > 0.0 and ends[4, k] >= limit
+                if in_front and abs(u) <= longest and abs(v) <= longest:
                     flow[row, column, 0] = u
                     flow[row, column, 1] = v
                     valid[row, column] = True
@@ -677,6 +724,25 @@ def follow(  # type: ignore[no-untyped-def]
                     y[row, column] = ends[3, k]
                     depth[row, column] = ends[4, k]
                     counterpart[row, column] = j
+                    counterpart_triangle[row, column] = twin
+
+
+@kernel
+def _has_no_area(p, q, r):  # type: ignore[no-untyped-def]
+    """Whether three points of homogeneous pixels lie on a line of the world.
+
+    The first three components are an invertible linear function of the world (for every camera), so that what lies on a
+    line there does so here.
+    """
+    a = (q[0] - p[0], q[1] - p[1], q[2] - p[2])
+    b = (r[0] - p[0], r[1] - p[1], r[2] - p[2])
+    x = a[1] * b[2] - a[2] * b[1]
+    y = a[2] * b[0] - a[0] * b[2]
+    z = a[0] * b[1] - a[1] * b[0]
+    a_length = a[0] * a[0] + a[1] * a[1] + a[2] * a[2]
+    b_length = b[0] * b[0] + b[1] * b[1] + b[2] * b[2]
+    # written so that what is no number has none
+    return not x * x + y * y + z * z > NO_AREA * a_length * b_length
 
 
 @kernel

@@ -80,7 +80,8 @@ def hidden_points(
         triangle: ``(n,)`` int32, the triangle on which it lies.
 
     Returns:
-        ``(n,)`` bool, True where a surface lies in front, or the point is outside the picture or the clipping range.
+        ``(n,)`` bool, True where a surface lies in front, the point's own triangle covers nothing of the picture, or
+        the point is outside the picture or the clipping range.
     """
     points = kernels.Points(
         np.ascontiguousarray(x),
@@ -93,6 +94,7 @@ def hidden_points(
     drawn, seen = meshes(geometry), view(geometry.camera)
     tested = kernels.sort_points(points, seen, hidden)
     kernels.hide(drawn, seen, _places(drawn, seen), _holes(geometry), points, tested, hidden)
+    kernels.vanish(drawn, points, hidden)
     return hidden
 
 

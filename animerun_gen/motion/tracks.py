@@ -2,8 +2,8 @@
 
 Points are chosen at pixel centres of a few query frames, spread over the clip, and then looked up in every frame: the
 same place between the same three vertices of the same mesh, seen by that frame's own camera.  Whether that is known is
-what :func:`~animerun_gen.motion.flow.find_counterparts` says of the query frame and the other frame, so a track is the
-flow of its query pixel over every distance at once.
+what :func:`~animerun_gen.motion.identity.find_counterparts` says of the query frame and the other frame, so a track is
+the flow of its query pixel over every distance at once.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from animerun_gen.conventions import UNKNOWN_FLOW_THRESHOLD
+from animerun_gen.conventions import longest_motion
 from animerun_gen.dataset.tracks import Tracks
-from animerun_gen.motion import companions, raster
-from animerun_gen.motion.flow import NO_INSTANCE, find_counterparts
+from animerun_gen.motion import companions, kernels, raster
 from animerun_gen.motion.geometry import FrameGeometry, Holes
+from animerun_gen.motion.identity import NO_INSTANCE, NO_TRIANGLE, find_counterparts
 from animerun_gen.motion.raster import BACKGROUND, VisibilityBuffer
 
 QUERY_FRAMES = 8
@@ -174,10 +174,9 @@ class Following:
         """Look all points up in a frame of the clip."""
         if not self._groups:
             return
-        place, instance = (
+        place, instance, triangle = (
             np.concatenate(part) for part in zip(*[_locate(points, geometry) for points in self._groups], strict=True)
         )
-        triangle = np.concatenate([points.triangle for points in self._groups])
         x, y, depth = place.T.copy()
         known = ~np.isnan(depth)
         camera, row = geometry.camera, self._frames.index(geometry.frame)
@@ -210,26 +209,43 @@ class Following:
         )
 
 
-def _locate(points: SurfacePoints, target: FrameGeometry) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int32]]:
-    """Where points are in a frame, ``(n, 3)`` x, y and depth, NaN where unknown; on which of its instances, ``(n,)``.
+def _locate(
+    points: SurfacePoints, target: FrameGeometry
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    """Where points are in a frame: ``(n, 3)`` x, y and depth, NaN where unknown; on which instances and triangles.
 
     In the frame in which they were chosen they are where they were seen, whatever that frame is like now.
     """
     if target.frame == points.geometry.frame:
-        return np.stack([points.x, points.y, points.depth], axis=1), np.full(len(points), NO_INSTANCE, np.int32)
-    instance = find_counterparts(points.geometry, target)[points.instance]
+        place = np.stack([points.x, points.y, points.depth], axis=1)
+        return place, np.full(len(points), NO_INSTANCE, np.int32), points.triangle
+    twins = find_counterparts(points.geometry, target)
+    instance = twins.instance[points.instance]
+    triangle = np.full(len(points), NO_TRIANGLE, np.int32)
     place = np.full((len(points), 3), np.nan)
     there = np.flatnonzero(instance != NO_INSTANCE)
-    local = np.einsum("nk,nkc->nc", points.shares[there], _vertices(target, instance[there], points.corners[there]))
-    seen = _project(target, instance[there], local)
-    in_front = seen[:, 3] > 0.0
-    there, seen = there[in_front], seen[in_front]
+    triangle[there], corners = twins.triangles_of(points.geometry, points.instance[there], points.triangle[there])
+    is_proven = triangle[there] != NO_TRIANGLE
+    there, corners = there[is_proven], corners[is_proven]
+    vertices = _vertices(target, instance[there], corners)
+    seen = _project(target, instance[there], np.einsum("nk,nkc->nc", points.shares[there], vertices))
+    drawn = (seen[:, 3] > 0.0) & (seen[:, 2] >= target.camera.clip_start)
+    drawn &= ~_have_no_area(_project(target, instance[there, None], vertices))
+    there, seen = there[drawn], seen[drawn]
     place[there, :2] = seen[:, :2] / seen[:, 3:]
     place[there, 2] = seen[:, 2]
     with np.errstate(invalid="ignore"):
         moved = np.abs(place[:, :2] - np.stack([points.x, points.y], axis=1))
-        place[~np.all(moved < UNKNOWN_FLOW_THRESHOLD, axis=1)] = np.nan
-    return place, instance
+        place[~np.all(moved <= longest_motion(target.camera.width), axis=1)] = np.nan
+    return place, instance, triangle
+
+
+def _have_no_area(projected: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    """Which triangles ``(n, 3, 4)`` of homogeneous pixels are lines or points, as the compiled loops decide it."""
+    first, second = (projected[:, k, :3] - projected[:, 0, :3] for k in (1, 2))
+    across, lengths = np.cross(first, second), (first * first).sum(axis=1) * (second * second).sum(axis=1)
+    none: npt.NDArray[np.bool_] = ~((across * across).sum(axis=1) > kernels.NO_AREA * lengths)
+    return none
 
 
 def _vertices(
@@ -274,11 +290,15 @@ def _with_instances(geometry: FrameGeometry, instances: npt.NDArray[np.integer[A
         vertex_start=_starts(vertices),
         triangle_start=_starts(triangles),
         topologies=tuple(geometry.topologies[index] for index in meshes),
+        identities=_parts(geometry.identities, vertices),
+        numberings=tuple(geometry.numberings[index] for index in meshes),
+        distinct=geometry.distinct[meshes],
         keys=tuple(geometry.keys[index] for index in instances),
         mesh=mesh.astype(np.int32),
         matrices=geometry.matrices[instances],
         object_ids=geometry.object_ids[instances],
-        remeshed=geometry.remeshed[instances],
+        ordered=geometry.ordered[instances],
+        single=geometry.single[instances],
         modifiers=tuple(geometry.modifiers[index] for index in instances),
         slot_start=_starts(slots),
         slot_materials=_parts(geometry.slot_materials, slots),

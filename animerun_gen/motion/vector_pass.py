@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from animerun_gen.motion import raster
-from animerun_gen.motion.flow import NO_INSTANCE, BackgroundMotion, Motion, find_counterparts
+from animerun_gen.motion.flow import BackgroundMotion, Motion
 from animerun_gen.motion.geometry import Camera, FrameGeometry
+from animerun_gen.motion.identity import NO_INSTANCE, SAME_NUMBERS, find_counterparts
 from animerun_gen.motion.raster import BACKGROUND, VisibilityBuffer
 
 LARGEST_STATIC_MOTION = 1e-3
@@ -115,14 +116,15 @@ def _camera_problems(source: Camera, target: Camera, abilities: VectorPassAbilit
 
 def _changes(source: FrameGeometry, seen: VisibilityBuffer, target: FrameGeometry) -> list[str]:
     reasons = []
-    counterparts = find_counterparts(source, target)
+    twins = find_counterparts(source, target)
     present = set(target.keys)
     for index in np.unique(seen.instance[seen.instance != BACKGROUND]):
         key = source.keys[index]
-        other = counterparts[index]
+        other = twins.instance[index]
         if key not in present:
             reasons.append(f"'{key}' is not in frame {target.frame}")
-        elif other == NO_INSTANCE:
+        elif other == NO_INSTANCE or twins.start[index] != SAME_NUMBERS:
+            # the pass goes by the numbers of vertices
             reasons.append(f"the topology of '{key}' changes until frame {target.frame}")
         elif source.modifiers[index] != target.modifiers[other]:
             reasons.append(f"a modifier of '{key}' is switched until frame {target.frame}")

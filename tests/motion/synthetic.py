@@ -17,6 +17,7 @@ class Thing:
     """One object of a hand-made frame: its mesh and where it stands.
 
     ``slot_masks`` has the number of a mask, or -1, for each slot; ``uvs`` the texture coordinates of the corners.
+    ``identities`` are those of the vertices; without them there are none.
     """
 
     key: str
@@ -24,7 +25,9 @@ class Thing:
     triangles: np.ndarray
     matrix: np.ndarray
     topology: bytes = b""
-    remeshed: bool = False
+    ordered: bool = True
+    single: bool = False
+    identities: np.ndarray | None = None
     slots: tuple[int, ...] = (2,)
     triangle_slots: np.ndarray | None = None
     uvs: np.ndarray | None = None
@@ -107,16 +110,26 @@ def frame(number: int, seen_by: Camera, things: Sequence[Thing], with_holes: Mas
         vertex_start=np.cumsum([0, *[len(thing.vertices) for thing in things]]),
         triangle_start=np.cumsum([0, *[len(thing.triangles) for thing in things]]),
         topologies=tuple(thing.topology or bytes(thing.triangles.astype(np.int32).tobytes()) for thing in things),
+        identities=np.concatenate([np.empty(0), *[_identities(thing) for thing in things]]).astype(np.uint64),
+        numberings=tuple(_identities(thing).tobytes() for thing in things),
+        distinct=np.array(
+            [0 not in _identities(t) and len(set(_identities(t))) == len(t.vertices) for t in things], bool
+        ),
         keys=tuple(thing.key for thing in things),
         mesh=np.arange(len(things), dtype=np.int32),
         matrices=np.array([thing.matrix for thing in things], np.float64).reshape(-1, 4, 4),
         object_ids=np.arange(1, len(things) + 1, dtype=np.uint16),
-        remeshed=np.array([thing.remeshed for thing in things], bool),
+        ordered=np.array([thing.ordered for thing in things], bool),
+        single=np.array([thing.single for thing in things], bool),
         modifiers=("",) * len(things),
         slot_start=np.cumsum([0, *slot_counts]),
         slot_materials=np.array([slot for thing in things for slot in thing.slots], np.uint16),
         holes=None if with_holes is None else _holes(things, with_holes),
     )
+
+
+def _identities(thing: Thing) -> np.ndarray:
+    return np.zeros(len(thing.vertices), np.uint64) if thing.identities is None else thing.identities.astype(np.uint64)
 
 
 def _holes(things: Sequence[Thing], with_holes: Masks) -> Holes:

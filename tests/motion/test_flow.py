@@ -7,7 +7,8 @@ import pytest
 
 from animerun_gen.conventions import UNKNOWN_FLOW, known_flow
 from animerun_gen.motion import raster
-from animerun_gen.motion.flow import NO_INSTANCE, compute_motion, exact_occlusion, find_counterparts
+from animerun_gen.motion.flow import compute_motion, exact_occlusion
+from animerun_gen.motion.identity import NO_INSTANCE, find_counterparts
 from animerun_gen.motion.vector_pass import VectorPassAbilities, surface_problems
 from tests.motion.synthetic import (
     HEIGHT,
@@ -103,12 +104,12 @@ def test_a_static_scene_has_flow_of_exactly_zero() -> None:
     motion = compute_motion(first, seen, second)
     assert motion.valid.all()
     assert (motion.flow == 0.0).all()
-    assert not exact_occlusion(motion, seen, second).any()
+    assert not exact_occlusion(motion, second).any()
 
 
 @pytest.mark.parametrize(
     "change",
-    ["gone", "other topology", "remeshed", "other camera", "behind the camera"],
+    ["gone", "other topology", "made anew", "other camera", "behind the camera"],
 )
 def test_what_cannot_be_known_is_marked(change: str) -> None:
     wall = plane("wall", translation(0, 0, -9), 30.0)
@@ -121,8 +122,8 @@ def test_what_cannot_be_known_is_marked(change: str) -> None:
         second_things = [wall]
     elif change == "other topology":
         later.topology = b"another"
-    elif change == "remeshed":
-        later.remeshed = True
+    elif change == "made anew":
+        later.ordered = False
         later.vertices = later.vertices * 1.01
     elif change == "other camera":
         second_view = camera(perspective(1.0), name="another")
@@ -134,22 +135,22 @@ def test_what_cannot_be_known_is_marked(change: str) -> None:
     assert np.array_equal(motion.valid, ~unknown)
     assert (motion.flow[unknown] == UNKNOWN_FLOW).all()
     assert np.array_equal(known_flow(motion.flow), motion.valid)
-    assert exact_occlusion(motion, seen, frame(2, second_view, second_things))[unknown].all()
+    assert exact_occlusion(motion, frame(2, second_view, second_things))[unknown].all()
 
 
-def test_a_remeshed_thing_that_only_moves_as_a_whole_is_known() -> None:
+def test_a_thing_made_anew_that_only_moves_as_a_whole_is_known() -> None:
     things = [cube("blob", translation(0, 0, -4)), cube("blob", translation(0.2, 0, -4))]
     for thing in things:
-        thing.remeshed = True
+        thing.ordered = False
     first, second = (frame(n, camera(perspective(1.0)), [thing]) for n, thing in enumerate(things))
-    assert find_counterparts(first, second).tolist() == [0]
+    assert find_counterparts(first, second).instance.tolist() == [0]
 
 
 def test_counterparts_are_found_by_key_whatever_the_order() -> None:
     view = camera(perspective(1.0))
     first = frame(1, view, [cube("a", np.eye(4)), plane("b", np.eye(4)), cube("c", np.eye(4))])
     second = frame(2, view, [plane("b", np.eye(4)), cube("c", np.eye(4)), plane("a", np.eye(4))])
-    assert find_counterparts(first, second).tolist() == [NO_INSTANCE, 0, 1]
+    assert find_counterparts(first, second).instance.tolist() == [NO_INSTANCE, 0, 1]
 
 
 @pytest.mark.parametrize("mode", ["infinity", "static", "invalid"])
@@ -199,7 +200,7 @@ def test_exact_occlusion_is_what_a_ray_to_the_target_point_says() -> None:
     )
     seen = raster.draw(first)
     motion = compute_motion(first, seen, second)
-    occluded = exact_occlusion(motion, seen, second)
+    occluded = exact_occlusion(motion, second)
     _, _, depth = cast(second, motion.x.ravel(), motion.y.ravel())
     outside = ((motion.x < -0.5) | (motion.x >= WIDTH - 0.5) | (motion.y < -0.5) | (motion.y >= HEIGHT - 0.5)).ravel()
     expected = outside | (depth < motion.depth.ravel() * (1 - 1e-6))
@@ -227,14 +228,14 @@ def test_flow_and_occlusion_follow_what_is_seen_through_a_hole() -> None:
     leaf = seen.instance == 0
     assert (motion.flow[leaf][:, 0] > 1.0).all()
     # the hole moves on: part of the wall comes to light, none of what it shows is lost before the card's left border
-    occluded = exact_occlusion(motion, seen, second)
+    occluded = exact_occlusion(motion, second)
     assert not occluded[hole].any()
-    solid = exact_occlusion(motion, seen, frame(2, seen_by, [card, wall]))
+    solid = exact_occlusion(motion, frame(2, seen_by, [card, wall]))
     assert solid[hole].any()
     # holes that slide over the surface: which of its points are there at both frames is not known
     card.uvs = card.uvs + np.array([0.25, 0.0])
     slid = frame(2, seen_by, [card, wall], masks(left_half))
-    assert find_counterparts(first, second).tolist() == [0, 1]
-    assert find_counterparts(first, slid).tolist() == [NO_INSTANCE, 1]
+    assert find_counterparts(first, second).instance.tolist() == [0, 1]
+    assert find_counterparts(first, slid).instance.tolist() == [NO_INSTANCE, 1]
     reasons = surface_problems(first, seen, second, VectorPassAbilities(zoom=True, moving_orthographic=True))
     assert any("holes" in reason for reason in reasons)

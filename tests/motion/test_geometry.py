@@ -28,6 +28,10 @@ def test_frames_share_nothing_that_differs() -> None:
     assert other_shape.sharing(first) is other_shape
     # a bent face may be split along its other diagonal while its corners stay
     split = replace(first, triangles=np.roll(first.triangles, 1, axis=0))
-    assert split.sharing(first) is split
+    shared = split.sharing(first)
+    assert shared.triangles is split.triangles
+    assert shared.identities is first.identities
+    renumbered = replace(first, identities=first.identities + np.uint64(1), numberings=(b"others",))
+    assert renumbered.sharing(first).identities is renumbered.identities
     painted = replace(first, triangle_slots=first.triangle_slots + 1)
-    assert painted.sharing(first) is painted
+    assert painted.sharing(first).triangle_slots is painted.triangle_slots

@@ -95,7 +95,7 @@ def test_a_track_is_the_flow_of_its_query_pixel_over_every_distance(projection: 
             assert np.abs(tracks.position[row, points] - position)[known].max() < 1e-9
             assert np.allclose(tracks.depth[row, points][known], motion.depth[y, x][known], rtol=1e-6)
             if target is not source:
-                occluded = exact_occlusion(motion, seen, target)[y, x]
+                occluded = exact_occlusion(motion, target)[y, x]
                 assert np.array_equal(tracks.visible[row, points], ~occluded)
                 compared += known.sum()
                 hidden += (occluded & tracks.in_frame[row, points]).sum()
@@ -178,7 +178,7 @@ def test_points_are_visible_at_a_pixel_of_their_query_frame() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", ["gone", "other topology", "remeshed", "other camera", "behind the camera", "beyond the clipping range"]
+    "change", ["gone", "other topology", "made anew", "other camera", "behind the camera", "beyond the clipping range"]
 )
 def test_what_cannot_be_known_or_seen_is_marked(change: str) -> None:
     wall, box, view = (
@@ -191,8 +191,8 @@ def test_what_cannot_be_known_or_seen_is_marked(change: str) -> None:
         things = [wall]
     elif change == "other topology":
         things[1].topology = b"another"
-    elif change == "remeshed":
-        things[1].remeshed = True
+    elif change == "made anew":
+        things[1].ordered = False
         things[1].vertices = things[1].vertices * 1.01
     elif change == "other camera":
         view_there = camera(perspective(1.0), name="another")

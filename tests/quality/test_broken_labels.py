@@ -73,7 +73,7 @@ def clip() -> Clip:
         for direction, source, target in (("forward", first, first + 1), ("backward", first + 1, first)):
             motion = compute_motion(frames[source], seen[source], frames[target])
             flow[direction] = motion.flow
-            hidden[direction] = exact_occlusion(motion, seen[source], frames[target])
+            hidden[direction] = exact_occlusion(motion, frames[target])
         pairs.append(PairLabels(flow, hidden))
     colors = {number: tuple(int(value) for value in color) for number, color in enumerate(palette)}
     return Clip([palette[one] for one in ids], ids, colors, pairs)  # type: ignore[arg-type]

@@ -22,6 +22,7 @@ from animerun_gen.blender.convert.removal import remove_named
 from animerun_gen.blender.convert.rules import remove_by_rules
 from animerun_gen.blender.convert.transparency import convert_transparency
 from animerun_gen.blender.convert.unreadable import remove_unreadable
+from animerun_gen.blender.identity import number_vertices
 from animerun_gen.blender.opening import OpenedScene
 from animerun_gen.config import CutConfig
 
@@ -79,6 +80,8 @@ def convert_scene(opened: OpenedScene, config: CutConfig) -> Conversion:
     done.clipped, notes = convert_transparency(config)
     done.notes += notes
     done.notes += convert_colors(config, done.clipped)
+    # after everything that makes meshes of its own
+    done.notes += number_vertices()
 
     def go_to(frame: int) -> None:
         opened.scene.frame_set(frame)

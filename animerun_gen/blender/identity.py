@@ -1,0 +1,681 @@
+"""Gives every vertex of a film an identity that it carries through its modifiers, and reads what arrives.
+
+Before anything is evaluated each vertex of each mesh gets a random vector, as an attribute that every modifier and node
+of Blender treats like any other: vertices that are kept keep it, vertices between others get the same mixture of it as
+of everything else, and what is made anew has zeros or no attribute at all (measured with 3.4.1 and 4.5.15, see
+``docs/identity.md``).  So equal vectors mean the same vertex, or the same mixture of the same vertices.  All components
+lie between 1 and 2, so that a mixture with something that has none falls below.
+
+What copies vertices copies the vector, too.  Whether an object's modifiers and nodes do that, and whether they number
+vertices by construction, is read from lists of those that are known: what is not on a list is not trusted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+import numpy.typing as npt
+
+from animerun_gen.blender import versions
+from animerun_gen.motion import parts
+from animerun_gen.motion.identity import scramble
+
+NAME = "animerun_gen_identity_"
+"""How the attributes are named, before a number."""
+
+NAMES = 16
+"""So many names there are for them: where nodes bring meshes together, each vertex can keep those of several."""
+
+DEFORMING = {
+    "ARMATURE",
+    "CAST",
+    "CLOTH",
+    "COLLISION",
+    "CORRECTIVE_SMOOTH",
+    "CURVE",
+    "DATA_TRANSFER",
+    "DISPLACE",
+    "DYNAMIC_PAINT",
+    "HOOK",
+    "LAPLACIANDEFORM",
+    "LAPLACIANSMOOTH",
+    "LATTICE",
+    "MESH_CACHE",
+    "MESH_DEFORM",
+    "NORMAL_EDIT",
+    "PARTICLE_SYSTEM",
+    "SHRINKWRAP",
+    "SIMPLE_DEFORM",
+    "SMOOTH",
+    "SOFT_BODY",
+    "SURFACE",
+    "SURFACE_DEFORM",
+    "UV_PROJECT",
+    "UV_WARP",
+    "VERTEX_WEIGHT_EDIT",
+    "VERTEX_WEIGHT_MIX",
+    "VERTEX_WEIGHT_PROXIMITY",
+    "VOLUME_DISPLACE",
+    "WARP",
+    "WAVE",
+    "WEIGHTED_NORMAL",
+}
+"""Modifiers that move vertices, and neither make, remove, copy nor number any."""
+
+BUILDING = {"BEVEL", "EDGE_SPLIT", "MULTIRES", "OCEAN", "SUBSURF", "TRIANGULATE"}
+"""Modifiers that make vertices by construction, without copies: the same faces come out in the same order."""
+
+COPYING = {"ARRAY", "MIRROR", "SCREW", "SOLIDIFY", "WIREFRAME"}
+"""Modifiers that make vertices by construction, and copies of them in a lasting order."""
+
+PICKING = {"BOOLEAN", "BUILD", "DECIMATE", "EXPLODE", "MASK", "REMESH", "SKIN", "WELD"}
+"""Modifiers that keep some of the vertices, number them anew, and copy none; what they make has no identity."""
+
+CACHED = "MESH_SEQUENCE_CACHE"
+"""The modifier that reads a mesh from an Alembic or USD file, frame by frame."""
+
+FIELD_NODES = ("FunctionNode", "ShaderNode", "GeometryNodeInput", "NodeGroup", "NodeReroute", "NodeFrame")
+"""How the types of nodes begin that calculate values, or hand geometry on, and change none."""
+
+PRIMITIVE_NODES = {
+    "GeometryNodeCurveArc",
+    "GeometryNodeCurvePrimitiveBezierSegment",
+    "GeometryNodeCurvePrimitiveCircle",
+    "GeometryNodeCurvePrimitiveLine",
+    "GeometryNodeCurvePrimitiveQuadrilateral",
+    "GeometryNodeCurveQuadraticBezier",
+    "GeometryNodeCurveSpiral",
+    "GeometryNodeCurveStar",
+    "GeometryNodeMeshCircle",
+    "GeometryNodeMeshCone",
+    "GeometryNodeMeshCube",
+    "GeometryNodeMeshCylinder",
+    "GeometryNodeMeshGrid",
+    "GeometryNodeMeshIcoSphere",
+    "GeometryNodeMeshLine",
+    "GeometryNodeMeshUVSphere",
+    "GeometryNodeSubdivideMesh",
+    "GeometryNodeSubdivisionSurface",
+}
+"""Nodes that number by construction as long as their whole numbers (counts, levels) stay what they are."""
+
+ORDERED_NODES = PRIMITIVE_NODES | {
+    "GeometryNodeAccumulateField",
+    "GeometryNodeAttributeDomainSize",
+    "GeometryNodeAttributeStatistic",
+    "GeometryNodeBlurAttribute",
+    "GeometryNodeBoundBox",
+    "GeometryNodeCaptureAttribute",
+    "GeometryNodeCurveToMesh",
+    "GeometryNodeEvaluateAtIndex",
+    "GeometryNodeEvaluateOnDomain",
+    "GeometryNodeExtrudeMesh",
+    "GeometryNodeFieldAtIndex",
+    "GeometryNodeFieldAverage",
+    "GeometryNodeFieldMinAndMax",
+    "GeometryNodeFieldOnDomain",
+    "GeometryNodeFieldVariance",
+    "GeometryNodeFlipFaces",
+    "GeometryNodeGeometryToInstance",
+    "GeometryNodeImageInfo",
+    "GeometryNodeImageTexture",
+    "GeometryNodeInstanceOnPoints",
+    "GeometryNodeIsViewport",
+    "GeometryNodeJoinGeometry",
+    "GeometryNodeMeshToPoints",
+    "GeometryNodePointsToVertices",
+    "GeometryNodeProximity",
+    "GeometryNodeRaycast",
+    "GeometryNodeRealizeInstances",
+    "GeometryNodeRemoveAttribute",
+    "GeometryNodeReplaceMaterial",
+    "GeometryNodeRotateInstances",
+    "GeometryNodeSampleCurve",
+    "GeometryNodeSampleIndex",
+    "GeometryNodeSampleNearest",
+    "GeometryNodeSampleNearestSurface",
+    "GeometryNodeSampleUVSurface",
+    "GeometryNodeScaleElements",
+    "GeometryNodeScaleInstances",
+    "GeometryNodeSelfObject",
+    "GeometryNodeSetCurveNormal",
+    "GeometryNodeSetCurveRadius",
+    "GeometryNodeSetCurveTilt",
+    "GeometryNodeSetID",
+    "GeometryNodeSetInstanceTransform",
+    "GeometryNodeSetMaterial",
+    "GeometryNodeSetMaterialIndex",
+    "GeometryNodeSetMeshNormal",
+    "GeometryNodeSetPosition",
+    "GeometryNodeSetShadeSmooth",
+    "GeometryNodeSplineLength",
+    "GeometryNodeSplineParameter",
+    "GeometryNodeStoreNamedAttribute",
+    "GeometryNodeTransform",
+    "GeometryNodeTranslateInstances",
+    "GeometryNodeTriangulate",
+    "GeometryNodeViewer",
+    "GeometryNodeWarning",
+}
+"""Nodes that number by construction: from the same faces in the same order come the same faces in the same order."""
+
+COPYING_NODES = {
+    "GeometryNodeCollectionInfo",
+    "GeometryNodeCurveToMesh",
+    "GeometryNodeExtrudeMesh",
+    "GeometryNodeInstanceOnPoints",
+    "GeometryNodeObjectInfo",
+    "GeometryNodeRealizeInstances",
+}
+"""Nodes after which points may be there more than once."""
+
+PICKING_NODES = {
+    "GeometryNodeDeleteGeometry",
+    "GeometryNodeDistributePointsOnFaces",
+    "GeometryNodeDualMesh",
+    "GeometryNodeMergeByDistance",
+    "GeometryNodeMeshBoolean",
+    "GeometryNodeRepeatInput",
+    "GeometryNodeRepeatOutput",
+    "GeometryNodeSeparateComponents",
+    "GeometryNodeSeparateGeometry",
+    "GeometryNodeSimulationInput",
+    "GeometryNodeSimulationOutput",
+    "GeometryNodeSortElements",
+    "GeometryNodeSplitEdges",
+}
+"""Nodes that keep some of the points, number them anew, and copy none."""
+
+SWITCHES = {"GeometryNodeIndexSwitch": "Index", "GeometryNodeMenuSwitch": "Menu", "GeometryNodeSwitch": "Switch"}
+"""Nodes that hand on one of several geometries (or values), and the input that chooses."""
+
+BRINGING = {"GeometryNodeCollectionInfo": "Collection", "GeometryNodeObjectInfo": "Object"}
+"""Nodes that bring in what other objects draw, and the input that says whose."""
+
+CHOOSING_TYPES = {"BOOLEAN", "INT", "MENU", "OBJECT", "COLLECTION"}
+"""Types of values that may decide how many points there are, or whose."""
+
+CONSTANT_NODES = {"FunctionNodeInputBool", "FunctionNodeInputInt", "ShaderNodeValue"}
+"""Nodes whose output stays the same as long as no key or driver changes it."""
+
+SELECTING = {
+    "GeometryNodeInstanceOnPoints": ("Selection", "Pick Instance"),
+    "GeometryNodeMeshToPoints": ("Selection",),
+    "GeometryNodePointsToVertices": ("Selection",),
+}
+"""Inputs that have to be left alone for a node to number by construction."""
+
+CURVE_NUMBERING = (
+    "bevel_factor_end",
+    "bevel_factor_mapping_end",
+    "bevel_factor_mapping_start",
+    "bevel_factor_start",
+    "bevel_mode",
+    "bevel_resolution",
+    "body",
+    "dimensions",
+    "fill_mode",
+    "render_resolution_u",
+    "render_resolution_v",
+    "resolution_u",
+    "resolution_v",
+    "use_fill_caps",
+)
+"""What of a curve or text decides how the vertices of its surface are numbered, beside its splines."""
+
+SPLINE_NUMBERING = (
+    "order_u",
+    "order_v",
+    "point_count_u",
+    "point_count_v",
+    "resolution_u",
+    "resolution_v",
+    "type",
+    "use_bezier_u",
+    "use_bezier_v",
+    "use_cyclic_u",
+    "use_cyclic_v",
+    "use_endpoint_u",
+    "use_endpoint_v",
+)
+"""The same of a spline."""
+
+
+@dataclass(frozen=True)
+class Numbering:
+    """How the vertices of what an object draws came to their numbers.
+
+    Attributes:
+        ordered: By construction, see :class:`~animerun_gen.motion.geometry.FrameGeometry`.
+        single: Without copies, likewise.
+        ranked: Whether copies are told apart by which of them comes first (what an Array makes).
+        cached: Whether they come from a file, whose numbers mean what its faces say.
+    """
+
+    ordered: bool = False
+    single: bool = False
+    ranked: bool = False
+    cached: bool = False
+
+
+@dataclass(frozen=True)
+class MeshIdentities:
+    """What the vertices of one mesh carry.
+
+    Attributes:
+        identities: ``(n,)`` uint64, 0 for none.
+        digest: Of the identities in their order.
+        distinct: Whether all have one, no two the same.
+        complete: Whether all have one.
+    """
+
+    identities: npt.NDArray[np.uint64]
+    digest: bytes
+    distinct: bool
+    complete: bool
+
+
+def number_vertices() -> list[str]:
+    """Give every vertex of every mesh of the open file its identity, before anything is evaluated.
+
+    Returns:
+        What the user should know, a sentence each.
+    """
+    refused = []
+    for mesh in sorted(bpy.data.meshes, key=lambda mesh: mesh.name_full):
+        if len(mesh.vertices) == 0:
+            continue
+        name = mesh.name_full
+        attribute = f"{NAME}{zlib.crc32(name.encode()) % NAMES}"
+        try:
+            layer = mesh.attributes.get(attribute) or mesh.attributes.new(attribute, "FLOAT_VECTOR", "POINT")
+            layer.data.foreach_set("vector", _vectors(name, len(mesh.vertices)).ravel())
+        except (RuntimeError, AttributeError, TypeError):
+            refused.append(name)
+    if not refused:
+        return []
+    listed = ", ".join(f"'{name}'" for name in refused[:8]) + (", ..." if len(refused) > 8 else "")
+    return [
+        f"{len(refused)} meshes cannot carry identities of their vertices: {listed}; where a modifier numbers their "
+        "vertices anew, their motion is unknown"
+    ]
+
+
+def _vectors(name: str, count: int) -> npt.NDArray[np.float32]:
+    """``(count, 3)`` float32 between 1 and 2, the same in every process; others for every mesh."""
+    digest = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little")
+    seeds = scramble(np.arange(3 * count, dtype=np.uint64) + np.uint64(digest))
+    # 23 bits are what a float32 between 1 and 2 holds
+    drawn: npt.NDArray[np.float32] = (1.0 + (seeds >> np.uint64(41)).astype(np.float64) / 2.0**23).astype(np.float32)
+    # exactly 1 would look like a mixture with nothing
+    return np.maximum(drawn, np.float32(1.0 + 2.0**-20)).reshape(-1, 3)
+
+
+class IdentityReader:
+    """Reads what the meshes of one frame carry, and how they came to their numbers."""
+
+    def __init__(self) -> None:
+        self._trees: dict[str, _Tree] = {}
+        self._objects: dict[str, Numbering] = {}
+
+    def numbering(self, drawn: bpy.types.Object) -> Numbering:
+        """How the vertices of an evaluated object are numbered in the current frame."""
+        name = drawn.original.name_full
+        if name not in self._objects:
+            # an object that, by way of others, brings in itself
+            self._objects[name] = Numbering()
+            self._objects[name] = self._numbering(drawn)
+        return self._objects[name]
+
+    def _numbering(self, drawn: bpy.types.Object) -> Numbering:
+        modifiers = [modifier for modifier in drawn.modifiers if modifier.show_render]
+        kind = drawn.original.type
+        if kind not in {"MESH", "CURVE", "SURFACE", "FONT"}:
+            return Numbering()
+        if any(modifier.type == CACHED for modifier in modifiers):
+            others = [modifier for modifier in modifiers if modifier.type != CACHED]
+            follows = all(modifier.type in DEFORMING | BUILDING for modifier in others)
+            return Numbering(single=follows, cached=True)
+        ordered = all(self._is_ordered(modifier) for modifier in modifiers)
+        if kind != "MESH":
+            return Numbering(ordered=ordered)
+        ranked = _is_one_array(modifiers)
+        single = ranked or all(self._is_single(modifier) for modifier in modifiers)
+        return Numbering(ordered, single, ranked)
+
+    def _is_ordered(self, modifier: bpy.types.Modifier) -> bool:
+        if modifier.type == "NODES":
+            if modifier.node_group is None:
+                return True
+            tree = self._tree(modifier.node_group)
+            # its inputs are set at the modifier
+            settled = not tree.asks or not versions.animates(modifier.id_data.original, f'modifiers["{modifier.name}"]')
+            return tree.ordered and settled
+        if modifier.type == "FLUID":
+            return bool(modifier.fluid_type != "DOMAIN")
+        return modifier.type in DEFORMING | BUILDING | COPYING
+
+    def _is_single(self, modifier: bpy.types.Modifier) -> bool:
+        if modifier.type == "NODES":
+            return modifier.node_group is None or self._tree(modifier.node_group).single
+        if modifier.type == "BOOLEAN":
+            return all(self.numbering(operand).single for operand in _operands(modifier))
+        if modifier.type == "FLUID":
+            return bool(modifier.fluid_type != "DOMAIN")
+        return modifier.type in DEFORMING | BUILDING | PICKING
+
+    def _tree(self, tree: bpy.types.NodeTree) -> _Tree:
+        name = tree.name_full
+        if name not in self._trees:
+            self._trees[name] = _Tree()
+            self._trees[name] = self._look_at(tree)
+        return self._trees[name]
+
+    def _look_at(self, tree: bpy.types.NodeTree) -> _Tree:
+        nodes = _used_nodes(tree)
+        ordered = not _animates_choices(tree) and all(self._node_is_ordered(node) for node in nodes)
+        single = not _forks(nodes) and all(self._node_is_single(node) for node in nodes)
+        asks = any(_comes_from_outside(plug) for node in nodes for plug in self._choices(node))
+        return _Tree(ordered, single, asks)
+
+    def _choices(self, node: bpy.types.Node) -> list[bpy.types.NodeSocket]:
+        """The inputs of a node that decide how many points there are, or whose."""
+        kind = node.bl_idname
+        if kind in SWITCHES:
+            return [] if _chooses_values(node) else [node.inputs[SWITCHES[kind]]]
+        if kind == "GeometryNodeGroup":
+            asks = node.node_tree is not None and self._tree(node.node_tree).asks
+            return [plug for plug in node.inputs if plug.type in CHOOSING_TYPES] if asks else []
+        if kind in PRIMITIVE_NODES:
+            return [plug for plug in node.inputs if plug.type == "INT"]
+        return []
+
+    def _node_is_ordered(self, node: bpy.types.Node) -> bool:
+        kind = node.bl_idname
+        if not all(_is_settled(plug) for plug in self._choices(node)):
+            return False
+        if kind == "GeometryNodeGroup":
+            return node.node_tree is None or self._tree(node.node_tree).ordered
+        if kind in SWITCHES:
+            return True
+        if kind in BRINGING:
+            return self._brings_what_is_ordered(node)
+        if any(_is_used(node, name) for name in SELECTING.get(kind, ())):
+            return False
+        return kind in ORDERED_NODES or kind.startswith(FIELD_NODES)
+
+    def _node_is_single(self, node: bpy.types.Node) -> bool:
+        kind = node.bl_idname
+        if kind == "GeometryNodeGroup":
+            return node.node_tree is None or self._tree(node.node_tree).single
+        if kind in BRINGING:
+            return not _hands_on_geometry(node)
+        if kind in COPYING_NODES:
+            return False
+        return kind in ORDERED_NODES | PICKING_NODES or kind in SWITCHES or kind.startswith(FIELD_NODES)
+
+    def _brings_what_is_ordered(self, node: bpy.types.Node) -> bool:
+        if not _hands_on_geometry(node):
+            return True
+        plug = node.inputs[BRINGING[node.bl_idname]]
+        brought = None if plug.is_linked else plug.default_value
+        if brought is None:
+            return not plug.is_linked
+        objects = [brought] if isinstance(brought, bpy.types.Object) else list(brought.all_objects)
+        return all(self.numbering(obj).ordered for obj in objects)
+
+
+@dataclass(frozen=True)
+class _Tree:
+    """What a group of geometry nodes does to numbers.
+
+    Attributes:
+        ordered: As in :class:`Numbering`, as long as what it is asked to choose stays the same.
+        single: As in :class:`Numbering`.
+        asks: Whether counts, levels or choices come from outside.
+    """
+
+    ordered: bool = False
+    single: bool = False
+    asks: bool = False
+
+
+def read_identities(mesh: bpy.types.Mesh, numbering: Numbering) -> MeshIdentities:
+    """What the vertices of an evaluated mesh carry.
+
+    Args:
+        mesh: The mesh.
+        numbering: How it came to its numbers.
+    """
+    count = len(mesh.vertices)
+    if numbering.cached:
+        return _of_file(mesh)
+    names = sorted(name for name in mesh.attributes.keys() if name.startswith(NAME))  # noqa: SIM118 (no mapping)
+    carried = []
+    for name in names:
+        attribute = mesh.attributes[name]
+        if attribute.domain == "POINT" and attribute.data_type == "FLOAT_VECTOR":
+            vectors = np.empty(3 * count, np.float32)
+            attribute.data.foreach_get("vector", vectors)
+            carried.append(vectors)
+    number = mesh.attributes.get("id")
+    given = np.zeros(count, np.int32)
+    if number is not None and number.domain == "POINT" and number.data_type == "INT":
+        number.data.foreach_get("value", given)
+    digest = hashlib.blake2b(digest_size=16, key=b"ranked" if numbering.ranked else b"")
+    digest.update("/".join(names).encode())
+    for vectors in carried:
+        digest.update(vectors.data)
+    if number is not None:
+        digest.update(given.data)
+    return _KNOWN.get(digest.digest(), lambda: _identities(carried, given, numbering.ranked))
+
+
+def combine(carried: Iterable[npt.NDArray[np.float32]], given: npt.NDArray[np.int32]) -> npt.NDArray[np.uint64]:
+    """One number for all that points carry, ``(n,)`` uint64; 0 where nothing says who they are.
+
+    Args:
+        carried: For each attribute of identities ``(n, 3)`` float32 (or flat).
+        given: ``(n,)`` int32, what Blender's own ``id`` says, in addition.
+    """
+    combined = scramble(given.view(np.uint32).astype(np.uint64) + np.uint64(1))
+    known = np.zeros(len(given), bool)
+    mixed = np.zeros(len(given), bool)
+    for flat in carried:
+        vectors = flat.reshape(-1, 3)
+        whole = (vectors >= 1.0).all(axis=1)
+        known |= whole
+        # a mixture with something that has no identity says nothing
+        mixed |= ~whole & (vectors != 0.0).any(axis=1)
+        for bits in vectors.view(np.uint32).T.astype(np.uint64):
+            combined = scramble(combined ^ bits)
+    combined[~known | mixed] = 0
+    return combined
+
+
+class _Known:
+    """Identities by the digest of what they were made from: most meshes carry the same in every frame."""
+
+    def __init__(self) -> None:
+        self._newest: dict[bytes, MeshIdentities] = {}
+        self._older: dict[bytes, MeshIdentities] = {}
+
+    def get(self, digest: bytes, make: Callable[[], npt.NDArray[np.uint64]]) -> MeshIdentities:
+        found = self._newest.get(digest) or self._older.get(digest)
+        if found is None:
+            identities = make()
+            complete = bool((identities != 0).all())
+            distinct = complete and len(np.unique(identities)) == len(identities)
+            found = MeshIdentities(identities, digest, distinct, complete)
+        self._newest[digest] = found
+        return found
+
+    def forget(self) -> None:
+        """A frame begins: what neither it nor the one before needs is dropped."""
+        self._older, self._newest = self._newest, {}
+
+
+_KNOWN = _Known()
+
+
+def begin_frame() -> None:
+    """Tell that another frame is about to be read, so that what it does not need is not kept."""
+    _KNOWN.forget()
+
+
+def curve_numbering(curve: bpy.types.Curve) -> bytes:
+    """A digest of what numbers the vertices of a curve's or text's surface; ``curve`` is evaluated."""
+    parts: list[object] = [curve.original.name_full]
+    parts += [getattr(curve, name, None) for name in CURVE_NUMBERING]
+    # whether there is a rim at all, not how wide
+    parts += [curve.bevel_depth != 0.0, curve.extrude != 0.0]
+    for spline in curve.splines:
+        parts += [getattr(spline, name, None) for name in SPLINE_NUMBERING]
+        parts += [len(spline.points), len(spline.bezier_points)]
+    bevel = curve.bevel_object
+    if curve.bevel_mode == "OBJECT" and bevel is not None and isinstance(bevel.data, bpy.types.Curve):
+        parts += [bevel.original.name_full, len(bevel.data.splines)]
+        parts += [getattr(spline, name, None) for spline in bevel.data.splines for name in SPLINE_NUMBERING]
+    return hashlib.blake2b(repr(parts).encode(), digest_size=16).digest()
+
+
+def _identities(
+    carried: list[npt.NDArray[np.float32]], given: npt.NDArray[np.int32], ranked: bool
+) -> npt.NDArray[np.uint64]:
+    combined = combine(carried, given)
+    if ranked:
+        known = combined != 0
+        combined[known] = scramble(combined[known] ^ _ranks(combined[known]))
+    return combined
+
+
+def _ranks(keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """How many equal keys come before each."""
+    order = np.argsort(keys, kind="stable")
+    begins = np.flatnonzero(np.r_[True, keys[order][1:] != keys[order][:-1]])
+    ranks = np.empty(len(keys), np.uint64)
+    ranks[order] = np.arange(len(keys)) - np.repeat(begins, np.diff(np.r_[begins, len(keys)]))
+    return ranks
+
+
+def _of_file(mesh: bpy.types.Mesh) -> MeshIdentities:
+    """Identities of a mesh from a file, which has no others than its faces: see :mod:`animerun_gen.motion.parts`."""
+    count = len(mesh.vertices)
+    corners = versions.corner_vertices(mesh)
+    faces = np.empty(len(mesh.polygons), np.int32)
+    mesh.polygons.foreach_get("loop_start", faces)
+    laid = []
+    for layer in mesh.uv_layers:
+        uvs = np.empty(2 * len(corners), np.float32)
+        layer.uv.foreach_get("vector", uvs)
+        laid.append(uvs)
+    digest = hashlib.blake2b(count.to_bytes(8, "little"), digest_size=16)
+    for part in (faces, corners, *laid):
+        digest.update(part.data)
+    return _KNOWN.get(digest.digest(), lambda: parts.identities_by_faces(count, faces, corners, laid))
+
+
+def _operands(modifier: bpy.types.Modifier) -> list[bpy.types.Object]:
+    if modifier.operand_type == "COLLECTION":
+        return list(modifier.collection.all_objects) if modifier.collection is not None else []
+    return [modifier.object] if modifier.object is not None else []
+
+
+def _is_one_array(modifiers: list[bpy.types.Modifier]) -> bool:
+    """Whether one Array makes all the copies there are, one after the other, of something without copies."""
+    arrays = [index for index, modifier in enumerate(modifiers) if modifier.type == "ARRAY"]
+    if len(arrays) != 1 or modifiers[arrays[0]].use_merge_vertices:
+        return False
+    before, after = modifiers[: arrays[0]], modifiers[arrays[0] + 1 :]
+    return all(modifier.type in DEFORMING | BUILDING for modifier in before) and all(
+        modifier.type in DEFORMING | {"SUBSURF", "TRIANGULATE"} for modifier in after
+    )
+
+
+def _used_nodes(tree: bpy.types.NodeTree) -> list[bpy.types.Node]:
+    """The nodes that the result of a group depends on."""
+    arriving: dict[str, list[bpy.types.Node]] = {}
+    for link in tree.links:
+        if link.is_valid and not link.is_muted:
+            arriving.setdefault(link.to_node.name, []).append(link.from_node)
+    waiting = [node for node in tree.nodes if node.bl_idname == "NodeGroupOutput" and node.is_active_output]
+    used: dict[str, bpy.types.Node] = {}
+    while waiting:
+        node = waiting.pop()
+        if node.name in used:
+            continue
+        used[node.name] = node
+        waiting += arriving.get(node.name, [])
+        # a zone begins at a node that need not be linked with its end
+        waiting += [other for other in tree.nodes if getattr(other, "paired_output", None) == node]
+    return [node for node in used.values() if not node.mute]
+
+
+def _forks(nodes: list[bpy.types.Node]) -> bool:
+    """Whether one geometry goes two ways, which may come together again."""
+    links: dict[str, int] = {}
+    for node in nodes:
+        for plug in node.outputs:
+            if plug.type == "GEOMETRY":
+                # several nodes stand for the group's one input
+                place = "input" if node.bl_idname == "NodeGroupInput" else node.name
+                key = f"{place}/{plug.identifier}"
+                links[key] = links.get(key, 0) + len(plug.links)
+    return any(count > 1 for count in links.values())
+
+
+def _hands_on_geometry(node: bpy.types.Node) -> bool:
+    return any(plug.type == "GEOMETRY" and plug.is_linked for plug in node.outputs)
+
+
+def _chooses_values(node: bpy.types.Node) -> bool:
+    kind = getattr(node, "input_type", None) or getattr(node, "data_type", None)
+    return kind not in {None, "GEOMETRY", "OBJECT", "COLLECTION"}
+
+
+def _is_used(node: bpy.types.Node, name: str) -> bool:
+    """Whether an input is linked, or a choice that is switched on by hand."""
+    plug = node.inputs.get(name)
+    if plug is None:
+        return False
+    # everything is selected, nothing is picked, unless somebody says otherwise
+    return bool(plug.is_linked or plug.default_value != (name == "Selection"))
+
+
+def _sources(plug: bpy.types.NodeSocket) -> list[bpy.types.Node]:
+    """The nodes that an input's value comes from, behind all reroutes."""
+    found = []
+    for link in plug.links:
+        node = link.from_node
+        found += _sources(node.inputs[0]) if node.bl_idname == "NodeReroute" else [node]
+    return found
+
+
+def _is_settled(plug: bpy.types.NodeSocket) -> bool:
+    """Whether an input keeps its value, unless keys or drivers change it or what the group is given."""
+    return all(node.bl_idname in CONSTANT_NODES | {"NodeGroupInput"} for node in _sources(plug))
+
+
+def _comes_from_outside(plug: bpy.types.NodeSocket) -> bool:
+    return any(node.bl_idname == "NodeGroupInput" for node in _sources(plug))
+
+
+def _animates_choices(tree: bpy.types.NodeTree) -> bool:
+    """Whether keys or drivers change a count, a level or a switch inside a group."""
+    animation = tree.animation_data
+    if animation is None:
+        return False
+    curves = [*versions.fcurves(tree), *versions.nla_fcurves(tree), *animation.drivers]
+    for curve in curves:
+        try:
+            value = tree.path_resolve(curve.data_path)
+        except ValueError:
+            continue
+        if isinstance(value, int):
+            return True
+    return False
