@@ -100,6 +100,8 @@ def generate(seeds: list[int], folder: Path, workers: int) -> None:
             "frames": {"first": words["frames"][0], "last": words["frames"][1]},
             "resolution": words["resolution"],
             "remove": {"rules": []},
+            # the truth has the film's own camera, zoom and all
+            "camera_motion": {"focal_length": "keep"},
             "style": {"color": "material"},
             "lines": {"engine": "geometry"},
             "motion": {"extras": ["ids", "exact_occlusion", "depth"]},
@@ -158,9 +160,9 @@ def report(outcome: Outcome, command: str) -> None:
         flush=True,
     )
     for recipe, verdict in sorted(outcome.verdicts.items()):
-        for note in verdict.notes:
-            name = outcome.recipes[recipe] if recipe >= 0 else "background"
-            print(f"    {name}: {note}")
+        name = outcome.recipes[recipe] if recipe >= 0 else "background"
+        for kind, example in verdict.examples.items():
+            print(f"    {name}: {kind}: {example.pixels} px, such as {example.words}")
     if total.faulty:
         print(f"    again: {command}", flush=True)
 

@@ -50,9 +50,16 @@ class Surface:
 
 @dataclass
 class Placed:
-    """A surface in the world."""
+    """A surface in the world.
+
+    Attributes:
+        name: Of the object.
+        parent: Name of what shows it; empty where it stands for itself.
+        identity: Which of the instances it is: names, and what the builder stored where there are only numbers.
+    """
 
     name: str
+    parent: str
     identity: tuple[Any, ...]
     surface: Surface
     matrix: Array
@@ -124,12 +131,11 @@ def _read(graph: bpy.types.Depsgraph) -> Frame:
             continue
         matrix = np.array(instance.matrix_world, np.float64)
         name = drawn.original.name
-        if not instance.is_instance:
-            identity: tuple[Any, ...] = ()
-        else:
+        parent, identity = "", ()
+        if instance.is_instance:
             parent = instance.parent.original.name if instance.parent else ""
             identity = expected.identity(parent, name, matrix)
-        frame.placed.append(Placed(name, identity, surface, matrix))
+        frame.placed.append(Placed(name, parent, identity, surface, matrix))
     return frame
 
 
@@ -212,12 +218,15 @@ class _Expected:
     """Which instance is which, from how instancers work and from attributes that the builder stored; found by place."""
 
     def __init__(self, graph: bpy.types.Depsgraph) -> None:
-        self.graph = graph
         self.known: dict[tuple[str, str], list[tuple[tuple[Any, ...], Array]]] = {}
+        # graph.objects leaves out what only instances show
+        self.evaluated = {
+            block.original.name_full: block for block in graph.ids if isinstance(block, bpy.types.Object)
+        }
         for real in graph.scene.objects:
-            if real.name in graph.objects:
-                evaluated = real.evaluated_get(graph)
-                self._expand(evaluated, evaluated.matrix_world.copy(), (), evaluated.name)
+            drawn = self.evaluated.get(real.original.name_full)
+            if drawn is not None:
+                self._expand(drawn, drawn.matrix_world.copy(), (), drawn.name)
 
     def identity(self, parent: str, name: str, matrix: Array) -> tuple[Any, ...]:
         """The identity of an instance; one that was not found, or not alone, matches nothing."""
@@ -240,6 +249,9 @@ class _Expected:
     def _expand(self, drawn: bpy.types.Object, matrix: Matrix, path: tuple[Any, ...], root: str) -> None:
         if len(path) > 12:
             return
+        if drawn.type not in {"MESH", "EMPTY"}:
+            # curves, texts and metaballs are drawn as a mesh that is an instance of themselves
+            self._note(root, drawn.name, (*path, "mesh"), matrix)
         self._nodes(drawn, matrix, path, root)
         self._particles(drawn, path, root)
         if drawn.instance_type == "COLLECTION" and drawn.instance_collection is not None:
@@ -250,9 +262,9 @@ class _Expected:
     def _collection(self, collection: bpy.types.Collection, matrix: Matrix, path: tuple[Any, ...], root: str) -> None:
         placed = matrix @ Matrix.Translation(-Vector(collection.instance_offset))
         for member in collection.all_objects:
-            if member.name not in self.graph.objects:
+            evaluated = self.evaluated.get(member.original.name_full)
+            if evaluated is None:
                 continue
-            evaluated = member.evaluated_get(self.graph)
             below = (*path, member.name)
             self._note(root, member.name, below, placed @ evaluated.matrix_world)
             self._expand(evaluated, placed @ evaluated.matrix_world, below, root)
@@ -276,7 +288,8 @@ class _Expected:
                 continue
             for number, particle in enumerate(system.particles):
                 if particle.alive_state == "ALIVE":
-                    identity = (*path, system.name, shown.name, number)
+                    # a name: it keeps its number as long as it lives
+                    identity = (*path, system.name, shown.name, f"particle {number}")
                     self._note(root, shown.name, identity, particle.location)
 
     def _nodes(self, drawn: bpy.types.Object, matrix: Matrix, path: tuple[Any, ...], root: str) -> None:
@@ -301,10 +314,10 @@ class _Expected:
         for transform, reference, name in zip(transforms.reshape(-1, 4, 4), which, names, strict=True):
             placed = matrix @ Matrix(transform.T.tolist())
             shown = references[reference]
-            below = (*path, int(reference), name)
+            below = (*path, name)
             if isinstance(shown, bpy.types.Object):
                 self._note(root, shown.name, below, placed)
-                self._expand(shown.evaluated_get(self.graph), placed, below, root)
+                self._expand(self.evaluated.get(shown.original.name_full, shown), placed, below, root)
             elif isinstance(shown, bpy.types.Collection):
                 self._collection(shown, placed, below, root)
             else:

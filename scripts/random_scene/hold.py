@@ -24,6 +24,15 @@ STEEPEST = 200.0
 
 
 @dataclass
+class Example:
+    """A kind of fault: how many pixels have it, and the worst of them in words."""
+
+    pixels: int
+    error: float
+    words: str
+
+
+@dataclass
 class Verdict:
     """Counts of pixels, by recipe and in all.
 
@@ -39,6 +48,7 @@ class Verdict:
         occlusion: Called seen or hidden, and surely the other.
         occlusion_held: Pixels whose occlusion is sure.
         worst: Largest error in pixels of a valid flow whose truth is known.
+        examples: The worst pixel of each kind of fault.
     """
 
     held: int = 0
@@ -52,7 +62,7 @@ class Verdict:
     occlusion: int = 0
     occlusion_held: int = 0
     worst: float = 0.0
-    notes: list[str] = field(default_factory=list)
+    examples: dict[str, Example] = field(default_factory=dict)
 
     @property
     def faulty(self) -> bool:
@@ -62,7 +72,10 @@ class Verdict:
         for name in COUNTS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.worst = max(self.worst, other.worst)
-        self.notes += other.notes
+        for kind, example in other.examples.items():
+            known = self.examples.setdefault(kind, Example(0, -1.0, ""))
+            worse = example if example.error > known.error else known
+            self.examples[kind] = Example(known.pixels + example.pixels, worse.error, worse.words)
 
 
 COUNTS = (
@@ -121,29 +134,32 @@ def hold_pair(truth: PairTruth, flow: Array, valid: Array, occluded: Array) -> d
         )
         held = mine & known & valid & ~edge_on
         verdict.worst = float(errors[held].max(initial=0.0))
-        for name, mask in (
-            ("off", off),
+        for kind, mask in (
+            ("off", off & ~truth.split),
+            ("off on a bent face that is split otherwise there", off & truth.split),
             ("gone, but valid", gone),
             ("without identity, but valid", nameless),
             ("hidden, but called seen", sure & seen_wrongly),
             ("seen, but called hidden", sure & hidden_wrongly),
         ):
-            verdict.notes += _example(name, mine & mask, errors, flow, targets)
+            example = _example(mine & mask, errors, flow, targets)
+            if example is not None:
+                verdict.examples[kind] = example
         verdicts[int(recipe)] = verdict
     return verdicts
 
 
-def _example(name: str, mask: Array, errors: Array, flow: Array, targets: Array) -> list[str]:
-    """The worst pixel of a kind of fault, in words."""
+def _example(mask: Array, errors: Array, flow: Array, targets: Array) -> Example | None:
+    """The worst pixel of a mask."""
     rows, columns = np.nonzero(mask)
     if not len(rows):
-        return []
-    ranked = np.nan_to_num(errors[rows, columns], posinf=-1.0)
+        return None
+    ranked = np.where(np.isfinite(errors[rows, columns]), errors[rows, columns], 0.0)
     worst = int(np.argmax(ranked))
     y, x = int(rows[worst]), int(columns[worst])
-    words = f"{name}: {len(rows)} px, such as ({x}, {y}), flow {_pair(flow[y, x])}"
     target = targets[y, x, 0]
-    return [f"{words}, truth {_pair(target)}" if np.isfinite(target).all() else words]
+    known = f", truth {_pair(target)}" if np.isfinite(target).all() else ""
+    return Example(len(rows), float(ranked[worst]), f"pixel ({x}, {y}), flow {_pair(flow[y, x])}{known}")
 
 
 def _pair(vector: Array) -> str:
@@ -168,7 +184,8 @@ def hold_cut(dataset: Path, cut: str, truths: dict[tuple[str, int], PairTruth]) 
         valid = read_mask(base / "Valid" / cut / direction / f"{number:04d}.png")
         occluded = read_mask(base / "ExactOcclusion" / cut / direction / f"{number:04d}.png")
         for recipe, verdict in hold_pair(truth, flow, valid, occluded).items():
-            verdict.notes = [f"{direction} {number}: {note}" for note in verdict.notes]
+            for example in verdict.examples.values():
+                example.words = f"{direction} of frame {number}, {example.words}"
             total.setdefault(recipe, Verdict()).add(verdict)
     return total
 

@@ -71,7 +71,7 @@ def curve_resolution(stage: Stage) -> None:
 
 def trimmed_curve(stage: Stage) -> None:
     """Geometry nodes: a straight line, cut, made a tube."""
-    obj = stage.object(bpy.data.meshes.new(stage.name("empty")), Proof.NONE)
+    obj = stage.object(bpy.data.meshes.new(stage.name("empty")), Proof.PLACE)
     nodes = Nodes(stage.name("trim"))
     line = nodes.add("CurvePrimitiveLine", {"Start": (-1, 0, 0), "End": (1, 0, 0.3)}).outputs[0]
     line = nodes.add("ResampleCurve", {"Curve": line, "Count": 9}).outputs[0]

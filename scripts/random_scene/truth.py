@@ -77,6 +77,8 @@ class PairTruth:
         seen: (H, W) of :class:`Seen`.
         steepness: (H, W) pixels that the target moves by when the ray moves by one pixel.
         recipe: (H, W) number of the object's recipe, -1 for none.
+        split: (H, W) on a bent face that Blender splits along another diagonal there; where in the face the point is then
+            goes by the face's corners, as if they were those of a square.
     """
 
     state: Array
@@ -85,6 +87,7 @@ class PairTruth:
     seen: Array
     steepness: Array
     recipe: Array
+    split: Array
 
 
 class World:
@@ -108,6 +111,9 @@ class World:
             if counts[(placed.name, placed.identity)] == 1 and placed.identity != UNMATCHED
         }
         self.repeated = {key for key, count in counts.items() if count > 1}
+        self.order: dict[str, list[tuple[str, tuple[Any, ...]]]] = {}
+        for placed in frame.placed:
+            self.order.setdefault(placed.parent, []).append((placed.name, placed.identity))
 
 
 def pair_truth(here: World, there: World, proofs: dict[str, Proof], recipes: dict[str, int]) -> PairTruth:
@@ -127,6 +133,7 @@ def pair_truth(here: World, there: World, proofs: dict[str, Proof], recipes: dic
     corners = np.zeros((count, 3, 3))
     kept = np.zeros(count, bool)
     recipe = np.full(count, -1, np.int16)
+    split = np.zeros(count, bool)
 
     hit = here.triangle >= 0
     owner = np.searchsorted(here.start, here.triangle, side="right") - 1
@@ -147,7 +154,8 @@ def pair_truth(here: World, there: World, proofs: dict[str, Proof], recipes: dic
         steps = _stepped_weights(here, mine)
         found = _Lookup(placed, other, proofs.get(placed.name, Proof.NONE)).find(local, weights)
         state[mine] = found.state
-        kept[mine] = found.kept
+        kept[mine] = found.kept & _is_kept_instance(placed, here, there)
+        split[mine] = found.split
         known = found.state == State.KNOWN
         for candidate in range(CANDIDATES):
             reached = found.triangles[:, candidate] >= 0
@@ -192,7 +200,15 @@ def pair_truth(here: World, there: World, proofs: dict[str, Proof], recipes: dic
         seen.reshape(shape),
         steepness.astype(np.float32).reshape(shape),
         recipe.reshape(shape),
+        split.reshape(shape),
     )
+
+
+def _is_kept_instance(placed: Placed, here: World, there: World) -> bool:
+    """Whether it is told apart by names, or is one of the same instances in the same order."""
+    if all(isinstance(part, str) for part in placed.identity):
+        return True
+    return here.order[placed.parent] == there.order[placed.parent]
 
 
 def _background(here: World, there: World, hit: Array, state: Array, targets: Array, steepness: Array) -> None:
@@ -216,6 +232,7 @@ class Found:
     kept: Array
     triangles: Array
     weights: Array
+    split: Array
 
     @classmethod
     def nothing(cls, count: int, state: State) -> Found:
@@ -224,6 +241,7 @@ class Found:
             np.zeros(count, bool),
             np.full((count, CANDIDATES), -1, np.int64),
             np.zeros((count, CANDIDATES, 3)),
+            np.zeros(count, bool),
         )
 
 
@@ -231,6 +249,7 @@ class _Lookup:
     """Finds points of one placed surface on the same surface in another frame."""
 
     def __init__(self, placed: Placed, other: Placed, proof: Proof) -> None:
+        self.name = placed.name
         self.here, self.there = placed.surface, other.surface
         self.proof = proof
         self.same_faces = np.array_equal(self.here.face_starts, self.there.face_starts) and np.array_equal(
@@ -239,12 +258,12 @@ class _Lookup:
         self.unmoved = self.same_faces and np.array_equal(self.here.points, self.there.points)
 
     def find(self, local: Array, weights: Array) -> Found:
-        if self.unmoved or (self.proof == Proof.NUMBER and self.same_faces):
+        if self.unmoved or (self.proof == Proof.NUMBER and self.same_faces) or self._identical():
             return self._by_number(local, weights)
-        if self.proof in {Proof.CARRIED, Proof.NUMBER} and self.here.uv is not None and self.there.uv is not None:
-            found = self._by_attribute(local, weights)
-            found.kept &= self._identical()
-            return found
+        if self.proof == Proof.NUMBER:
+            raise ValueError(f"{self.name} was to keep its faces and has others")
+        if self.proof == Proof.CARRIED and self.here.uv is not None and self.there.uv is not None:
+            return self._by_attribute(local, weights)
         if self.proof == Proof.PLACE:
             return self._by_place(local, weights)
         return Found.nothing(len(local), State.NO_IDENTITY)
@@ -253,6 +272,8 @@ class _Lookup:
         """Whether every face is there in both frames, under the same number and with the same identity."""
         return (
             self.same_faces
+            and self.here.uv is not None
+            and bool(self.here.keys[:, 0].all())
             and bool(np.array_equal(self.here.keys, self.there.keys))
             and bool(np.array_equal(self.here.uv, self.there.uv))
         )
@@ -265,15 +286,23 @@ class _Lookup:
         found.kept[:] = True
         if np.array_equal(self.here.corners, self.there.corners):
             return found
-        split = (self.here.corners[local] != self.there.corners[local]).any(axis=1)
-        if self.here.uv is None or self.there.uv is None or not self.here.keys.any():
-            part = Found.nothing(int(split.sum()), State.SKIPPED)
-        else:
-            part = self._by_attribute(local[split], weights[split])
-        part.kept[:] = False
-        for name in ("state", "kept", "triangles", "weights"):
-            getattr(found, name)[split] = getattr(part, name)
+        found.split = (self.here.corners[local] != self.there.corners[local]).any(axis=1)
+        found.kept[found.split] = False
+        for pixel in np.flatnonzero(found.split):
+            face = self.here.faces[local[pixel]]
+            place = weights[pixel] @ self._on_square(self.here.corners[local[pixel]], face)
+            triangles = np.flatnonzero(self.there.faces == face)
+            inside = _barycentric(self._on_square(self.there.corners[triangles], face), place)
+            best = int(np.argmax(inside.min(axis=1)))
+            found.triangles[pixel, 0] = triangles[best]
+            found.weights[pixel, 0] = inside[best]
         return found
+
+    def _on_square(self, corners: Array, face: int) -> Array:
+        """Corners of a face as places on a square, or a regular polygon."""
+        start, end = self.here.face_starts[face : face + 2]
+        angle = 2 * np.pi * (corners - start) / (end - start)
+        return np.stack([np.cos(angle), np.sin(angle)], axis=-1)
 
     def _by_attribute(self, local: Array, weights: Array) -> Found:
         found = Found.nothing(len(local), State.GONE)
@@ -295,13 +324,12 @@ class _Lookup:
             triangles = usable[low:high]
             inside = _barycentric(there_uv[triangles][None], wanted[mine][:, None])
             for row, pixel in enumerate(mine):
-                fits = np.flatnonzero(inside[row].min(axis=1) >= -1e-6)
+                fits = np.flatnonzero(inside[row].min(axis=1) >= -1e-5)
                 for column, fit in enumerate(_apart(self.there, triangles[fits], inside[row][fits])[:CANDIDATES]):
                     found.triangles[pixel, column] = triangles[fits][fit]
                     found.weights[pixel, column] = inside[row][fits][fit]
                 if len(fits):
                     found.state[pixel] = State.KNOWN
-                    found.kept[pixel] = True
         return found
 
     def _by_place(self, local: Array, weights: Array) -> Found:
@@ -395,7 +423,7 @@ def _barycentric_map(placed: Placed, other: Placed, local: Array, found: Found, 
     """How weights here become weights there, (N, 3, 3): one to one, unless the triangles differ."""
     turn = np.broadcast_to(np.eye(3), (len(local), 3, 3)).copy()
     here, there = placed.surface, other.surface
-    if here.uv is None or there.uv is None:
+    if here.uv is None or there.uv is None or (here.corners.shape == there.corners.shape and (here.corners == there.corners).all()):
         return turn
     target = np.maximum(found.triangles[:, 0], 0)
     different = (found.triangles[:, 0] >= 0) & (np.abs(found.weights[:, 0] - weights).max(axis=1) > 1e-5)
@@ -428,9 +456,11 @@ def _seen(there: World, targets: Array, depths: Array, corners: Array) -> Array:
     facing = np.abs((normal * directions).sum(axis=1)) / np.linalg.norm(directions, axis=1)
     rows, normal = rows[facing > 0.1], normal[facing > 0.1]
 
-    tight = there.tiles.covered(targets[rows], depths[rows] * (1 - 1e-6))
-    loose = there.tiles.covered(targets[rows], depths[rows] * (1 - 1e-3))
-    hidden, sure = loose, tight == loose
+    _, _, first, second = there.tiles.nearest(targets[rows])
+    tight, loose = first < depths[rows] * (1 - 1e-6), first < depths[rows] * (1 - 1e-3)
+    # surfaces that coincide hide each other as rounding decides
+    coincide = ~tight & (second < depths[rows] * (1 + 1e-3))
+    hidden, sure = loose, (tight == loose) & ~coincide
     place = corners[rows, 0]
     for step in ((1.5, 0), (-1.5, 0), (0, 1.5), (0, -1.5), (1, 1), (-1, 1), (1, -1), (-1, -1)):
         beside = targets[rows] + step
