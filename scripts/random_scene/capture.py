@@ -14,7 +14,10 @@ from random_scene.pinhole import Pinhole
 Array = np.ndarray[Any, Any]
 
 UV = "truth_uv"
-"""FLOAT2 of the corners: the place in the face."""
+"""FLOAT2 of the corners: the place in the face, from 0 to 1.
+
+A file or modifier that hands on texture coordinates only is given the number of the face with them, as whole numbers
+added to the first; copies of a face are told apart by whole numbers added to the second."""
 FACE = "truth_face"
 """INT of the faces: their number in the whole scene, from 1."""
 COPY = "truth_copy"
@@ -180,6 +183,8 @@ def read_surface(mesh: bpy.types.Mesh) -> Surface:
     keys = np.zeros((len(mesh.polygons), 2), np.int64)
     keys[:, 0] = _of_faces(mesh, FACE, starts, corner_points)
     keys[:, 1] = _of_faces(mesh, COPY, starts, corner_points)
+    if uv is not None and len(uv) and FACE not in mesh.attributes and uv[:, 0].max() > 1:
+        keys[:, 0] = np.floor(uv[starts, 0]) + 1
     return Surface(
         points.reshape(-1, 3).astype(np.float64),
         triangles.reshape(-1, 3),

@@ -230,6 +230,57 @@ def scattered_on_faces(stage: Stage) -> None:
         _deform(stage, obj)
 
 
+def nested_instances(stage: Stage) -> None:
+    """Instances of instances, of which some are taken away."""
+    part = _part(stage, 0.12, (0, 0, -60), True)
+    obj = stage.object(bpy.data.meshes.new(stage.name("points")))
+    nodes = Nodes(stage.name("nested"))
+    index = nodes.add("InputIndex").outputs[0]
+    shown = nodes.add("ObjectInfo", {"Object": part, "As Instance": True})
+    inner = nodes.add("MeshLine", {"Count": 3, "Offset": (0.0, 0.0, 0.3)}).outputs[0]
+    inner = nodes.add(
+        "InstanceOnPoints",
+        {
+            "Points": nodes.store(inner, "truth_inner", index, "POINT"),
+            "Instance": next(socket for socket in shown.outputs if socket.name == "Geometry"),
+        },
+    ).outputs[0]
+    group = nodes.add("GeometryToInstance")
+    nodes.link(inner, group.inputs[0])
+    outer = nodes.add("MeshLine", {"Count": 5, "Start Location": (-1, 0, -0.4), "Offset": (0.5, 0, 0)}).outputs[0]
+    outer = nodes.store(outer, "truth_outer", index, "POINT")
+    if stage.rng.random() < 0.6:
+        stage.describe("deleted")
+        chosen = nodes.compare("LESS_THAN", index, nodes.time(0, 1))
+        outer = nodes.add("DeleteGeometry", {"Geometry": outer, "Selection": chosen}, domain="POINT").outputs[0]
+    node = nodes.add("InstanceOnPoints", {"Points": outer, "Instance": group.outputs[0]})
+    nodes.end(node.outputs[0], obj)
+    stage.move(obj)
+
+
+def replaced_instances(stage: Stage) -> None:
+    """In each frame one point goes and another comes, so that their number stays the same."""
+    part = _part(stage, 0.18, (0, 0, -60), True)
+    obj = stage.object(bpy.data.meshes.new(stage.name("points")))
+    nodes = Nodes(stage.name("conveyor"))
+    index = nodes.add("InputIndex").outputs[0]
+    line = nodes.add("MeshLine", {"Count": 9, "Start Location": (-1.2, 0, 0), "Offset": (0.4, 0, 0.1)}).outputs[0]
+    points = nodes.store(line, "truth_id", index, "POINT")
+    if stage.rng.random() < 0.5:
+        stage.describe("with ids")
+        points = nodes.add("SetID", {"Geometry": points, "ID": index}).outputs[0]
+    for operation, start in (("LESS_THAN", 0.0), ("GREATER_THAN", 4.0)):
+        chosen = nodes.compare(operation, _named(nodes), nodes.time(start, 1))
+        points = nodes.add("DeleteGeometry", {"Geometry": points, "Selection": chosen}, domain="POINT").outputs[0]
+    nodes.end(_scattered(stage, nodes, points, part, False), obj)
+    stage.move(obj)
+
+
+def _named(nodes: Nodes) -> Any:
+    node = nodes.add("InputNamedAttribute", {"Name": "truth_id"}, data_type="INT")
+    return node.outputs[0]
+
+
 def collection_children(stage: Stage) -> None:
     """Collection Info with separate children on points."""
     collection = _collection(stage, *[_part(stage, 0.2, (0, 0, 0)) for _ in range(3)])
@@ -265,7 +316,15 @@ def linked_library(stage: Stage) -> None:
     linked = chosen.collections[0]
     if linked.objects[0].name != old:
         raise RuntimeError("the linked object has another name")
-    stage.move(_instance(stage, linked, stage.location))
+    if stage.rng.random() < 0.5:
+        stage.describe("overridden")
+        override = linked.objects[0].override_create(remap_local_usages=True)
+        override.name = stage.name("overridden")
+        stage.keep(override, Proof.NUMBER)
+        override.location = stage.location
+        stage.move(override)
+    else:
+        stage.move(_instance(stage, linked, stage.location))
 
 
 def scale_through_zero(stage: Stage) -> None:
@@ -299,6 +358,8 @@ RENUMBERING = {
     "gn_line_in_collection": node_line_in_collection,
     "gn_scatter": scattered_on_faces,
     "gn_collection_children": collection_children,
+    "gn_nested_instances": nested_instances,
+    "gn_replaced_instances": replaced_instances,
     "linked_library": linked_library,
     "visibility": visibility,
 }

@@ -177,6 +177,44 @@ def moving_nodes(stage: Stage, obj: bpy.types.Object) -> None:
     nodes.end(finish.outputs["Geometry"], obj)
 
 
+def _bind(obj: bpy.types.Object, operator: Callable[..., Any], modifier: bpy.types.Modifier) -> None:
+    bpy.context.view_layer.update()
+    with bpy.context.temp_override(object=obj, active_object=obj):
+        operator(modifier=modifier.name)
+
+
+def surface_deform(stage: Stage, obj: bpy.types.Object) -> None:
+    """Bound to a ball around it, which bends."""
+    cage = stage.helper("cage", stage.mesh("ico", size=1.6))
+    cage.hide_viewport = False
+    modifier = obj.modifiers.new("surface", "SURFACE_DEFORM")
+    modifier.target = cage
+    _bind(obj, bpy.ops.object.surfacedeform_bind, modifier)
+    stage.shape_keys(cage)
+
+
+def mesh_deform(stage: Stage, obj: bpy.types.Object) -> None:
+    cage = stage.helper("cage", stage.mesh("box", size=2.6, fine=2))
+    cage.hide_viewport = False
+    modifier = obj.modifiers.new("cage", "MESH_DEFORM")
+    modifier.object, modifier.precision = cage, 3
+    _bind(obj, bpy.ops.object.meshdeform_bind, modifier)
+    stage.shape_keys(cage)
+
+
+def laplacian_deform(stage: Stage, obj: bpy.types.Object) -> None:
+    """Anchors at both ends, of which a hook moves one."""
+    modifier = obj.modifiers.new("hook", "HOOK")
+    empty = stage.helper("hook")
+    modifier.object = empty
+    modifier.vertex_group = _vertex_group(obj, "moved", lambda co: 1.0 if co.z > 0.5 else 0.0).name
+    place = Vector(empty.location)
+    stage.animate(empty, "location", place, place + Vector((0.3, 0, 0.3)))
+    follow = obj.modifiers.new("laplacian deform", "LAPLACIANDEFORM")
+    follow.vertex_group = _vertex_group(obj, "anchors", lambda co: 1.0 if abs(co.z) > 0.5 else 0.0).name
+    _bind(obj, bpy.ops.object.laplaciandeform_bind, follow)
+
+
 DEFORMING = {
     "armature": armature,
     "lattice": lattice,
@@ -192,6 +230,9 @@ DEFORMING = {
     "cast": cast,
     "curve": along_curve,
     "nodes": moving_nodes,
+    "surface_deform": surface_deform,
+    "mesh_deform": mesh_deform,
+    "laplacian_deform": laplacian_deform,
 }
 
 
@@ -208,7 +249,7 @@ def subsurf(stage: Stage, obj: bpy.types.Object) -> None:
 
 def array(stage: Stage, obj: bpy.types.Object) -> None:
     modifier = obj.modifiers.new("array", "ARRAY")
-    modifier.count, modifier.offset_u = 3, 1.0
+    modifier.count, modifier.offset_v = 3, 1.0
     modifier.relative_offset_displace = (0.3, 0.0, 0.1)
     stage.animate(modifier, "relative_offset_displace", (0.3, 0.2, 0.1), (0.4, 0.3, 0.0))
     if stage.rng.random() < 0.4:
@@ -219,7 +260,7 @@ def mirror(stage: Stage, obj: bpy.types.Object) -> None:
     modifier = obj.modifiers.new("mirror", "MIRROR")
     modifier.use_axis = (True, False, False)
     modifier.use_mirror_merge = False
-    modifier.offset_u = 1.0
+    modifier.offset_v = 1.0
 
 
 def solidify(stage: Stage, obj: bpy.types.Object) -> None:
@@ -243,6 +284,60 @@ def triangulate(stage: Stage, obj: bpy.types.Object) -> None:
     modifier.quad_method, modifier.ngon_method = "FIXED", "CLIP"
 
 
+def multires(stage: Stage, obj: bpy.types.Object) -> None:
+    if obj.data.shape_keys is not None or len(obj.modifiers):
+        # it is sculpted on the mesh itself; anywhere else it is only a subdivision
+        subsurf(stage, obj)
+        return
+    modifier = obj.modifiers.new("multires", "MULTIRES")
+    with bpy.context.temp_override(object=obj, active_object=obj):
+        bpy.ops.object.multires_subdivide(modifier=modifier.name, mode="CATMULL_CLARK")
+    modifier.levels = modifier.render_levels = 1
+
+
+def constant_nodes(stage: Stage, obj: bpy.types.Object) -> None:
+    """Nodes that make the same faces of a mesh whatever its places are."""
+    nodes = Nodes(stage.name("constant"))
+    kind = stage.rng.choice(
+        ["extrude", "dual", "subdivide", "subdivision", "triangulate", "split", "flip", "delete", "sort", "tubes", "copies"]
+    )
+    stage.describe(f"({kind})")
+    mesh = nodes.geometry
+    chosen = nodes.compare("LESS_THAN", nodes.random(0, 1, 7), 0.3)
+    if kind == "extrude":
+        made = nodes.add(
+            "ExtrudeMesh", {"Mesh": mesh, "Selection": chosen, "Offset Scale": nodes.time(0.1, 0.05)}, mode="FACES"
+        )
+    elif kind == "dual":
+        made = nodes.add("DualMesh", {"Mesh": mesh})
+    elif kind == "subdivide":
+        made = nodes.add("SubdivideMesh", {"Mesh": mesh, "Level": 1})
+    elif kind == "subdivision":
+        made = nodes.add("SubdivisionSurface", {"Mesh": mesh, "Level": 1})
+    elif kind == "triangulate":
+        made = nodes.add("Triangulate", {"Mesh": mesh}, quad_method="FIXED")
+    elif kind == "split":
+        made = nodes.add("SplitEdges", {"Mesh": mesh, "Selection": chosen})
+    elif kind == "flip":
+        made = nodes.add("FlipFaces", {"Mesh": mesh, "Selection": chosen})
+    elif kind == "delete":
+        made = nodes.add("DeleteGeometry", {"Geometry": mesh, "Selection": chosen}, domain="FACE")
+    elif kind == "sort":
+        made = nodes.add("SortElements", {"Geometry": mesh, "Sort Weight": nodes.random(0, 1, 2)}, domain="FACE")
+    elif kind == "tubes":
+        curve = nodes.add("MeshToCurve", {"Mesh": mesh, "Selection": nodes.compare("LESS_THAN", nodes.random(0, 1, 7), 0.1)})
+        ring = nodes.add("CurvePrimitiveCircle", {"Resolution": 4, "Radius": 0.08})
+        tubes = nodes.add("CurveToMesh", {"Curve": curve.outputs[0], "Profile Curve": ring.outputs[0]})
+        made = nodes.add("JoinGeometry")
+        for part in (mesh, tubes.outputs[0]):
+            nodes.link(part, made.inputs[0])
+    else:
+        line = nodes.add("MeshLine", {"Count": 3, "Offset": (0.5, 0.2, 0.1)})
+        copies = nodes.add("InstanceOnPoints", {"Points": line.outputs[0], "Instance": mesh, "Scale": (0.6, 0.6, 0.6)})
+        made = nodes.add("RealizeInstances", {"Geometry": copies.outputs[0]})
+    nodes.end(made.outputs[0], obj)
+
+
 CONSTANT = {
     "subsurf": subsurf,
     "array": array,
@@ -251,6 +346,8 @@ CONSTANT = {
     "wireframe": wireframe,
     "bevel": bevel,
     "triangulate": triangulate,
+    "multires": multires,
+    "gn": constant_nodes,
 }
 
 CARRYING = {"subsurf": subsurf, "array": array, "mirror": mirror, "triangulate": triangulate}
@@ -276,7 +373,31 @@ def _fixed_mask(stage: Stage, obj: bpy.types.Object) -> None:
     obj.modifiers.new("mask", "MASK").vertex_group = "shown"
 
 
-FIXED = {"decimate": _fixed_decimate, "weld": _fixed_weld, "mask": _fixed_mask, "remesh": _fixed_remesh}
+def _fixed_boolean(stage: Stage, obj: bpy.types.Object) -> None:
+    """A hole that goes with the object: its operand is its child."""
+    operand = stage.helper("operand", stage.mesh("ico", size=0.6))
+    operand.location, operand.parent = (0.4, -0.6, 0.3), obj
+    modifier = obj.modifiers.new("boolean", "BOOLEAN")
+    modifier.object, modifier.solver = operand, stage.rng.choice(["EXACT", "FAST"])
+
+
+def _fixed_bevel(stage: Stage, obj: bpy.types.Object) -> None:
+    modifier = obj.modifiers.new("bevel", "BEVEL")
+    modifier.limit_method, modifier.width = "ANGLE", 0.05
+
+
+def _fixed_split(stage: Stage, obj: bpy.types.Object) -> None:
+    obj.modifiers.new("split", "EDGE_SPLIT").split_angle = 0.3
+
+
+def _fixed_build(stage: Stage, obj: bpy.types.Object) -> None:
+    """It was built long ago."""
+    modifier = obj.modifiers.new("build", "BUILD")
+    modifier.frame_start, modifier.frame_duration = -50, 10
+
+
+FIXED = {"decimate": _fixed_decimate, "weld": _fixed_weld, "mask": _fixed_mask, "remesh": _fixed_remesh, "bevel": _fixed_bevel,
+    "split": _fixed_split, "build": _fixed_build, "boolean": _fixed_boolean}
 """On a mesh that does not move they give the same faces every time."""
 
 
@@ -341,7 +462,7 @@ def boolean(stage: Stage, obj: bpy.types.Object) -> None:
 
 def array_count(stage: Stage, obj: bpy.types.Object) -> None:
     modifier = obj.modifiers.new("array", "ARRAY")
-    modifier.offset_u = 1.0
+    modifier.offset_v = 1.0
     modifier.relative_offset_displace = (0.25, 0.1, 0.15)
     if stage.rng.random() < 0.5:
         modifier.fit_type = "FIT_LENGTH"
@@ -351,6 +472,25 @@ def array_count(stage: Stage, obj: bpy.types.Object) -> None:
     if stage.rng.random() < 0.5:
         modifier.end_cap = stage.helper("cap", stage.mesh("box", size=0.4, fine=2))
         modifier.start_cap = stage.helper("cap", stage.mesh("box", size=0.3, fine=2))
+
+
+def array_along_curve(stage: Stage, obj: bpy.types.Object) -> None:
+    """As many copies as fit a curve that grows."""
+    data = bpy.data.curves.new(stage.name("rail"), "CURVE")
+    data.dimensions = "3D"
+    spline = data.splines.new("POLY")
+    spline.points.add(1)
+    spline.points[1].co = (3.0, 0, 0, 1)
+    rail = bpy.data.objects.new(stage.name("rail"), data)
+    stage.scene.collection.objects.link(rail)
+    rail.shape_key_add(name="Basis")
+    key = rail.shape_key_add(name="Long")
+    key.data[1].co = (6.0, 0, 0)
+    stage.animate(key, "value", 0.0, 1.0, of=data.shape_keys)
+    modifier = obj.modifiers.new("array", "ARRAY")
+    modifier.offset_v = 1.0
+    modifier.fit_type, modifier.curve = "FIT_CURVE", rail
+    modifier.relative_offset_displace = (0.4, 0.1, 0.1)
 
 
 def sharp_edges(stage: Stage, obj: bpy.types.Object) -> None:
@@ -499,12 +639,21 @@ def swapping_nodes(stage: Stage, obj: bpy.types.Object) -> None:
 
 def simulated_deletion(stage: Stage, obj: bpy.types.Object) -> None:
     nodes = Nodes(stage.name("erode"))
+    nested = stage.rng.random() < 0.5
     begin, finish = nodes.add("SimulationInput"), nodes.add("SimulationOutput")
     begin.pair_with_output(finish)
     nodes.link(nodes.geometry, begin.inputs["Geometry"])
     chosen = nodes.compare("LESS_THAN", nodes.random(0, 1, nodes.whole(0, 1)), 0.1)
     node = nodes.add("DeleteGeometry", {"Geometry": begin.outputs["Geometry"], "Selection": chosen}, domain="FACE")
     nodes.link(node.outputs[0], finish.inputs["Geometry"])
+    if nested:
+        stage.describe("in a group")
+        nodes.link(finish.outputs["Geometry"], nodes.output.inputs[0])
+        outer = Nodes(stage.name("outer"))
+        group = outer.add("Group", node_tree=nodes.tree)
+        outer.link(outer.geometry, group.inputs[0])
+        outer.end(group.outputs[0], obj)
+        return
     nodes.end(finish.outputs["Geometry"], obj)
 
 
@@ -534,6 +683,7 @@ CARRIED = {
     "build": build,
     "boolean": boolean,
     "array_count": array_count,
+    "array_fit_curve": array_along_curve,
     "edge_split": sharp_edges,
     "triangulate_beauty": beauty,
     "subsurf_switched": switched_subsurf,
@@ -557,7 +707,8 @@ CARRIED = {
 
 def renumbered_stack(stage: Stage, name: str) -> None:
     """A mesh whose faces come and go, between modifiers that deform it or hand its faces on."""
-    obj = stage.object(proof=Proof.CARRIED)
+    # what explodes loses the attributes of its faces
+    obj = stage.object(stage.mesh(coded=name == "explode"), Proof.CARRIED)
     stage.move(obj)
     if stage.rng.random() < 0.4:
         before = stage.rng.choice(list(DEFORMING))
@@ -625,6 +776,19 @@ def volume(stage: Stage, obj: bpy.types.Object) -> None:
     nodes.end(back.outputs[0], obj)
 
 
+def volume_modifiers(stage: Stage, obj: bpy.types.Object) -> None:
+    """A volume made of a ball that moves, and the mesh that is made of the volume."""
+    ball = stage.helper("ball", stage.mesh("ico", size=0.8))
+    cloud = bpy.data.objects.new(stage.name("cloud"), bpy.data.volumes.new(stage.name("cloud")))
+    stage.scene.collection.objects.link(cloud)
+    cloud.location, cloud.hide_render, cloud.hide_viewport = stage.location, True, True
+    fill = cloud.modifiers.new("fill", "MESH_TO_VOLUME")
+    fill.object, fill.voxel_amount = ball, 20
+    place = Vector(ball.location)
+    stage.animate(ball, "location", place, place + Vector((0.3, 0.0, 0.2)))
+    obj.modifiers.new("surface", "VOLUME_TO_MESH").object = cloud
+
+
 def dual(stage: Stage, obj: bpy.types.Object) -> None:
     deleting_nodes(stage, obj)
     nodes = Nodes(stage.name("dual"))
@@ -660,6 +824,7 @@ NEW = {
     "weld": weld,
     "screw": screw,
     "skin": skin,
+    "volume_to_mesh": volume_modifiers,
     "gn_voxels": volume,
     "gn_dual": dual,
     "gn_hull": hull,

@@ -183,6 +183,43 @@ def cloth(stage: Stage) -> None:
     obj.rotation_euler = (0.4, 0, 0)
 
 
+def soft_body(stage: Stage) -> None:
+    obj = stage.object(kind="ball", size=0.8)
+    obj.modifiers.new("soft", "SOFT_BODY")
+    obj.modifiers[-1].point_cache.frame_end = FRAMES[-1]
+    obj.soft_body.goal_default = 0.5
+    stage.move(obj)
+
+
+def rigid_body(stage: Stage) -> None:
+    if stage.scene.rigidbody_world is None:
+        bpy.ops.rigidbody.world_add()
+    obj = stage.object(kind="box")
+    bpy.context.view_layer.objects.active = obj
+    with bpy.context.temp_override(object=obj, active_object=obj, selected_objects=[obj]):
+        bpy.ops.rigidbody.object_add(type="ACTIVE")
+
+
+def primitive(stage: Stage) -> None:
+    """A primitive of nodes whose numbers do not change, bent by noise."""
+    obj = stage.object(bpy.data.meshes.new(stage.name("empty")))
+    nodes = Nodes(stage.name("primitive"))
+    kind = stage.rng.choice(["grid", "ball", "ico", "drum"])
+    stage.describe(kind)
+    if kind == "grid":
+        made = nodes.add("MeshGrid", {"Size X": 1.8, "Size Y": 1.8, "Vertices X": 8, "Vertices Y": 8}).outputs[0]
+        obj.rotation_euler = (1.2, 0, 0)
+    elif kind == "ball":
+        made = nodes.add("MeshUVSphere", {"Segments": 12, "Rings": 7, "Radius": 0.9}).outputs[0]
+    elif kind == "ico":
+        made = nodes.add("MeshIcoSphere", {"Radius": 0.9, "Subdivisions": 2}).outputs[0]
+    else:
+        made = nodes.add("MeshCylinder", {"Vertices": 12, "Radius": 0.7, "Depth": 1.5}).outputs[0]
+    nodes.end(made, obj)
+    DEFORMING["nodes"](stage, obj)
+    stage.move(obj)
+
+
 def ocean(stage: Stage) -> None:
     """A piece of ocean of its own, or one that displaces a mesh; where it is choppy, bent faces are split otherwise."""
     obj = stage.object(kind="grid", size=0.9)
@@ -336,6 +373,9 @@ ORDINARY: dict[str, Any] = {
     "parented": parented,
     "turning_screw": turning_screw,
     "ocean": ocean,
+    "soft_body": soft_body,
+    "rigid_body": rigid_body,
+    "gn_fixed_primitive": primitive,
 }
 
 RENUMBERING: dict[str, Any] = {

@@ -15,6 +15,10 @@ MARGIN = 0.51
 """How far a triangle's box in the picture is widened, in pixels: a place belongs to the pixel whose centre is nearest."""
 
 
+EDGE = 1e-9
+"""How far beyond a triangle's edge, in its own coordinates, a ray still meets it, or it would slip through between two."""
+
+
 class Tiles:
     """The triangles of a frame (T, 3, 3), sorted into the pixels of a camera's picture."""
 
@@ -113,11 +117,11 @@ def _nearest(
             sy = origins[i, 1] - triangles[t, 0, 1]
             sz = origins[i, 2] - triangles[t, 0, 2]
             u = (sx * px + sy * py + sz * pz) / volume
-            if u < 0.0 or u > 1.0:
+            if u < -EDGE or u > 1.0 + EDGE:
                 continue
             qx, qy, qz = sy * az - sz * ay, sz * ax - sx * az, sx * ay - sy * ax
             v = (dx * qx + dy * qy + dz * qz) / volume
-            if v < 0.0 or u + v > 1.0:
+            if v < -EDGE or u + v > 1.0 + EDGE:
                 continue
             distance = (bx * qx + by * qy + bz * qz) / volume
             if distance < near or distance > far:

@@ -20,6 +20,9 @@ Array = np.ndarray[Any, Any]
 CANDIDATES = 4
 """So many points of the other frame may have the same identity (the two sides of a shell); the flow must reach one."""
 
+ROUNDING = 1e-4
+"""Pixels by which a ray is moved to see whether it passes so near to an edge that rounding decides what it meets."""
+
 STEP = 0.01
 """Pixels by which a ray is moved to see how steeply its surface is met."""
 
@@ -48,7 +51,7 @@ class State(IntEnum):
     """What is known of a pixel's motion."""
 
     SKIPPED = 0
-    """Nothing: two surfaces coincide there, or it is background whose motion is a matter of definition."""
+    """Nothing: two surfaces coincide, or an edge passes, or it is background whose motion is a matter of definition."""
     KNOWN = 1
     """It is there in the other frame."""
     NO_IDENTITY = 2
@@ -103,7 +106,12 @@ class World:
         width, height = self.camera.size
         grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1)
         self.pixels = grid.reshape(-1, 2).astype(np.float64)
-        self.triangle, self.inside, self.depth, self.second = self.tiles.nearest(self.pixels)
+        self.triangle, self.inside, self.depth, second = self.tiles.nearest(self.pixels)
+        self.unsure = second - self.depth < 1e-6 * self.depth
+        for step in ((ROUNDING, 0), (-ROUNDING, 0), (0, ROUNDING), (0, -ROUNDING)):
+            beside = self.tiles.nearest(self.pixels + step)[2]
+            with np.errstate(invalid="ignore"):
+                self.unsure |= ~(np.abs(beside - self.depth) < 1e-5 * self.depth) & (beside != self.depth)
         counts = Counter((placed.name, placed.identity) for placed in frame.placed)
         self.index = {
             (placed.name, placed.identity): number
@@ -185,13 +193,12 @@ def pair_truth(here: World, there: World, proofs: dict[str, Proof], recipes: dic
         place, _ = there.camera.project(moved[:, axis])
         distance = np.linalg.norm(place - targets[:, 0], axis=1) / STEP
         steepness = np.maximum(steepness, np.nan_to_num(distance, nan=np.inf))
-    tied = hit & (here.second - here.depth < 1e-6 * here.depth)
-    state[tied] = State.SKIPPED
+    state[here.unsure] = State.SKIPPED
     kept &= state == State.KNOWN
 
     seen = _seen(there, targets[:, 0], depths, corners)
     seen[(state != State.KNOWN) | (np.isfinite(targets[:, 1, 0]))] = Seen.UNSURE
-    _background(here, there, hit, state, targets, steepness)
+    _background(here, there, hit | here.unsure, state, targets, steepness)
     shape = (height, width)
     return PairTruth(
         state.reshape(shape),
