@@ -2,11 +2,12 @@
 """Holds the program against random scenes whose truth comes from rays of a camera of its own.
 
     scripts/random_scenes.py --scenes 200 --seed 1 --out out/random_scenes
-    scripts/random_scenes.py --seed 17 --only 17 --out out/random_scenes
+    scripts/random_scenes.py --only 17 --out out/random_scenes
 
-Each seed names a scene: modifiers, node groups, instancers and caches in random stacks.  A child process with Blender in
-it builds the scene and writes what is true of its pixels, `animerun-gen generate` makes a dataset of it, and the flow,
-its validity and the exact occlusion are held against the truth.  docs/random_scenes.md says how the truth is known.
+Each seed names a scene: modifiers, node groups, instancers and caches in random stacks.  A child process with Blender
+in it builds the scene and writes what is true of its pixels, `animerun-gen generate` makes a dataset of it, and the
+flow, its validity and the exact occlusion are held against the truth.  docs/random_scenes.md says how the truth is
+known.
 
 The exit status is 1 if anything that is called valid is wrong, if an occlusion is wrong away from edges, if a scene
 could not be built or made, or if less than 95 % of the pixels of surfaces that Blender keeps identical are valid.
@@ -81,7 +82,9 @@ def build(seeds: list[int], folder: Path) -> None:
                 process.wait()
         missing = [seed for seed in left if not _is_built(seed, folder)]
         if missing:
-            (folder / f"scene{missing[0]}.error").write_text(f"Blender ended with status {process.returncode}; see {log}\n")
+            (folder / f"scene{missing[0]}.error").write_text(
+                f"Blender ended with status {process.returncode}; see {log}\n"
+            )
         left = missing[1:]
 
 
@@ -176,7 +179,9 @@ def table(outcomes: list[Outcome]) -> str:
             name = outcome.recipes[recipe].split()[0] if recipe >= 0 else "background"
             rows[name].add(verdict)
             scenes[name] += 1
-    lines = [f"{'recipe':24}{'seen':>6}{'px':>9}{'valid':>8}{'wrong':>8}{'no id':>8}{'occl.':>7}{'kept':>9}{'carried':>9}"]
+    lines = [
+        f"{'recipe':24}{'seen':>6}{'px':>9}{'valid':>8}{'wrong':>8}{'no id':>8}{'occl.':>7}{'kept':>9}{'carried':>9}"
+    ]
     for name, row in sorted(rows.items()):
         lines.append(
             f"{name:24}{scenes[name]:6}{row.held:9}{_share(row.valid, row.held):>8}{row.wrong:8}{row.nameless:8}"
@@ -229,7 +234,8 @@ def main() -> int:
     print(
         f"{len(outcomes)} scenes, seeds {seeds[0]} to {seeds[-1]}: {total.held} px held, {total.valid} valid, "
         f"{total.wrong} wrong, {total.nameless} without identity; occlusion {total.occlusion} wrong of "
-        f"{total.occlusion_held}; kept identical by Blender: {total.kept} px, {_share(total.kept_valid, total.kept)} valid"
+        f"{total.occlusion_held}; kept identical by Blender: {total.kept} px, "
+        f"{_share(total.kept_valid, total.kept)} valid"
     )
     print(f"wrong seeds: {[outcome.seed for outcome in outcomes if outcome.total.faulty]}; failed: {failed}")
     enough = total.kept > 0 and total.kept_valid >= LEAST_KEPT * total.kept

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import bpy
 import numpy as np
 from mathutils import Matrix, Vector
 
+from random_scene.frames import UNMATCHED, Frame, Placed, Surface
 from random_scene.pinhole import Pinhole
 
 Array = np.ndarray[Any, Any]
@@ -22,59 +22,6 @@ FACE = "truth_face"
 """INT of the faces: their number in the whole scene, from 1."""
 COPY = "truth_copy"
 """INT of any domain, or a byte colour: which copy of the face it is."""
-
-UNMATCHED = ("?",)
-
-
-@dataclass
-class Surface:
-    """A mesh as it is evaluated.
-
-    Attributes:
-        points: (V, 3) places of its vertices, float32 widened.
-        triangles: (T, 3) vertices.
-        corners: (T, 3) numbers of the corners in the mesh.
-        faces: (T,) number of the face in the mesh.
-        face_starts: (F + 1,) first corner of each face.
-        corner_points: (C,) vertex of each corner.
-        uv: (C, 2) or None.
-        keys: (F, 2) number and copy of each face, 0 where it has none.
-    """
-
-    points: Array
-    triangles: Array
-    corners: Array
-    faces: Array
-    face_starts: Array
-    corner_points: Array
-    uv: Array | None
-    keys: Array
-
-
-@dataclass
-class Placed:
-    """A surface in the world.
-
-    Attributes:
-        name: Of the object.
-        parent: Name of what shows it; empty where it stands for itself.
-        identity: Which of the instances it is: names, and what the builder stored where there are only numbers.
-    """
-
-    name: str
-    parent: str
-    identity: tuple[Any, ...]
-    surface: Surface
-    matrix: Array
-
-
-@dataclass
-class Frame:
-    """Everything that is rendered in one frame."""
-
-    number: int
-    camera: Pinhole
-    placed: list[Placed] = field(default_factory=list)
 
 
 class _TruthEngine(bpy.types.RenderEngine):  # type: ignore[misc]
@@ -225,9 +172,7 @@ class _Expected:
     def __init__(self, graph: bpy.types.Depsgraph) -> None:
         self.known: dict[tuple[str, str], list[tuple[tuple[Any, ...], Array]]] = {}
         # graph.objects leaves out what only instances show
-        self.evaluated = {
-            block.original.name_full: block for block in graph.ids if isinstance(block, bpy.types.Object)
-        }
+        self.evaluated = {block.original.name_full: block for block in graph.ids if isinstance(block, bpy.types.Object)}
         for real in graph.scene.objects:
             drawn = self.evaluated.get(real.original.name_full)
             if drawn is not None:

@@ -1,6 +1,6 @@
 """The child process with Blender in it: builds scenes, and writes what is true of their pixels.
 
-    python -m random_scene.child FOLDER SEED [SEED ...]
+python -m random_scene.child FOLDER SEED [SEED ...]
 """
 
 from __future__ import annotations

@@ -17,10 +17,10 @@ TOLERANCE = 1e-3
 """Pixels by which a valid flow may be off."""
 
 CAMERA_ROUNDING = 3e-5
-"""Pixels by which the float32 numbers of a camera's matrices may move a ray; a face seen from its edge makes it more."""
+"""Pixels by which the float32 numbers of a camera's matrices may move a ray; a face seen from its edge adds to it."""
 
 STEEPEST = 200.0
-"""A face is seen from its edge when its target moves by so many pixels for one of the picture: float32 decides there."""
+"""A face is seen from its edge when its target moves by so many pixels for one of the picture; float32 decides."""
 
 
 @dataclass

@@ -165,9 +165,9 @@ def _scattered(stage: Stage, nodes: Nodes, points: Any, part: bpy.types.Object, 
         made = nodes.add("ScaleInstances", {"Instances": made, "Scale": nodes.time(0.8, 0.1)}).outputs[0]
     elif kind == "vanishing":
         chosen = nodes.compare("LESS_THAN", nodes.random(0, 1, 4), nodes.time(0.1, 0.2))
-        made = nodes.add(
-            "ScaleInstances", {"Instances": made, "Selection": chosen, "Scale": (0.0, 0.0, 0.0)}
-        ).outputs[0]
+        made = nodes.add("ScaleInstances", {"Instances": made, "Selection": chosen, "Scale": (0.0, 0.0, 0.0)}).outputs[
+            0
+        ]
     return nodes.add("RealizeInstances", {"Geometry": made}).outputs[0] if realize else made
 
 
@@ -318,9 +318,9 @@ def linked_library(stage: Stage) -> None:
         raise RuntimeError("the linked object has another name")
     if stage.rng.random() < 0.5:
         stage.describe("overridden")
-        override = linked.objects[0].override_create(remap_local_usages=True)
+        override = linked.override_hierarchy_create(stage.scene, bpy.context.view_layer).objects[0]
         override.name = stage.name("overridden")
-        stage.keep(override, Proof.NUMBER)
+        stage.keep(override, Proof.NUMBER, False)
         override.location = stage.location
         stage.move(override)
     else:

@@ -299,7 +299,19 @@ def constant_nodes(stage: Stage, obj: bpy.types.Object) -> None:
     """Nodes that make the same faces of a mesh whatever its places are."""
     nodes = Nodes(stage.name("constant"))
     kind = stage.rng.choice(
-        ["extrude", "dual", "subdivide", "subdivision", "triangulate", "split", "flip", "delete", "sort", "tubes", "copies"]
+        [
+            "extrude",
+            "dual",
+            "subdivide",
+            "subdivision",
+            "triangulate",
+            "split",
+            "flip",
+            "delete",
+            "sort",
+            "tubes",
+            "copies",
+        ]
     )
     stage.describe(f"({kind})")
     mesh = nodes.geometry
@@ -325,7 +337,9 @@ def constant_nodes(stage: Stage, obj: bpy.types.Object) -> None:
     elif kind == "sort":
         made = nodes.add("SortElements", {"Geometry": mesh, "Sort Weight": nodes.random(0, 1, 2)}, domain="FACE")
     elif kind == "tubes":
-        curve = nodes.add("MeshToCurve", {"Mesh": mesh, "Selection": nodes.compare("LESS_THAN", nodes.random(0, 1, 7), 0.1)})
+        curve = nodes.add(
+            "MeshToCurve", {"Mesh": mesh, "Selection": nodes.compare("LESS_THAN", nodes.random(0, 1, 7), 0.1)}
+        )
         ring = nodes.add("CurvePrimitiveCircle", {"Resolution": 4, "Radius": 0.08})
         tubes = nodes.add("CurveToMesh", {"Curve": curve.outputs[0], "Profile Curve": ring.outputs[0]})
         made = nodes.add("JoinGeometry")
@@ -373,14 +387,6 @@ def _fixed_mask(stage: Stage, obj: bpy.types.Object) -> None:
     obj.modifiers.new("mask", "MASK").vertex_group = "shown"
 
 
-def _fixed_boolean(stage: Stage, obj: bpy.types.Object) -> None:
-    """A hole that goes with the object: its operand is its child."""
-    operand = stage.helper("operand", stage.mesh("ico", size=0.6))
-    operand.location, operand.parent = (0.4, -0.6, 0.3), obj
-    modifier = obj.modifiers.new("boolean", "BOOLEAN")
-    modifier.object, modifier.solver = operand, stage.rng.choice(["EXACT", "FAST"])
-
-
 def _fixed_bevel(stage: Stage, obj: bpy.types.Object) -> None:
     modifier = obj.modifiers.new("bevel", "BEVEL")
     modifier.limit_method, modifier.width = "ANGLE", 0.05
@@ -396,8 +402,15 @@ def _fixed_build(stage: Stage, obj: bpy.types.Object) -> None:
     modifier.frame_start, modifier.frame_duration = -50, 10
 
 
-FIXED = {"decimate": _fixed_decimate, "weld": _fixed_weld, "mask": _fixed_mask, "remesh": _fixed_remesh, "bevel": _fixed_bevel,
-    "split": _fixed_split, "build": _fixed_build, "boolean": _fixed_boolean}
+FIXED = {
+    "decimate": _fixed_decimate,
+    "weld": _fixed_weld,
+    "mask": _fixed_mask,
+    "remesh": _fixed_remesh,
+    "bevel": _fixed_bevel,
+    "split": _fixed_split,
+    "build": _fixed_build,
+}
 """On a mesh that does not move they give the same faces every time."""
 
 
@@ -661,7 +674,9 @@ def realized_copies(stage: Stage, obj: bpy.types.Object) -> None:
     """The mesh on points that become more, realized, with or without another order in each frame."""
     nodes = Nodes(stage.name("copies"))
     points = nodes.add("MeshLine", {"Count": nodes.whole(3, 1), "Start Location": (-1, 0, 0), "Offset": (0.45, 0, 0.1)})
-    named = nodes.store(points.outputs[0], "truth_copy", nodes.math("ADD", nodes.add("InputIndex").outputs[0], 1), "POINT")
+    named = nodes.store(
+        points.outputs[0], "truth_copy", nodes.math("ADD", nodes.add("InputIndex").outputs[0], 1), "POINT"
+    )
     if stage.rng.random() < 0.5:
         stage.describe("shuffled")
         weight = nodes.random(0, 1, nodes.whole(0, 1))

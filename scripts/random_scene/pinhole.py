@@ -39,7 +39,7 @@ class Pinhole:
         return rotation / np.linalg.norm(rotation, axis=0)
 
     def rays(self, pixels: Array) -> tuple[Array, Array]:
-        """Origins and directions, (N, 3), through places (N, 2) in the picture; a step along one is one unit of depth."""
+        """Origins and directions, (N, 3), through places (N, 2) in the picture; a direction is one unit deep."""
         width, height = self.size
         x = (pixels[:, 0] - (width / 2 - 0.5)) / self.fit + self.shift[0]
         y = ((height / 2 - 0.5) - pixels[:, 1]) / self.fit + self.shift[1]

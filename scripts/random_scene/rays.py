@@ -1,4 +1,4 @@
-"""Rays against triangles (Moeller and Trumbore), in float64; triangles are sorted into the pixels that they may cover."""
+"""Rays against triangles (Moeller and Trumbore), in float64; triangles are sorted into pixels they may cover."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from random_scene.pinhole import Pinhole
 Array = np.ndarray[Any, Any]
 
 MARGIN = 0.51
-"""How far a triangle's box in the picture is widened, in pixels: a place belongs to the pixel whose centre is nearest."""
+"""How far a triangle's box in the picture is widened, in pixels: a place belongs to the nearest pixel."""
 
 
 EDGE = 1e-9
-"""How far beyond a triangle's edge, in its own coordinates, a ray still meets it, or it would slip through between two."""
+"""How far beyond a triangle's edge, in its own coordinates, a ray still meets it, or it would slip between two."""
 
 
 class Tiles:
@@ -47,7 +47,9 @@ class Tiles:
             what is met next (N,).
         """
         origins, directions = self.camera.rays(pixels)
-        return _nearest(origins, directions, self._tile(pixels), self.start, self.members, self.triangles, *self.camera.clip)
+        return _nearest(
+            origins, directions, self._tile(pixels), self.start, self.members, self.triangles, *self.camera.clip
+        )
 
     def covered(self, pixels: Array, depths: Array) -> Array:
         """Whether something lies before the depths (N,) on the rays through places of the picture (N, 2)."""

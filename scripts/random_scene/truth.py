@@ -6,14 +6,12 @@ from collections import Counter
 from dataclasses import dataclass, fields
 from enum import IntEnum, StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from random_scene.frames import UNMATCHED, Frame, Placed, Surface
 from random_scene.rays import Tiles
-
-if TYPE_CHECKING:  # it imports Blender, which is not needed here
-    from random_scene.capture import Frame, Placed, Surface
 
 Array = np.ndarray[Any, Any]
 
@@ -25,8 +23,6 @@ ROUNDING = 1e-4
 
 STEP = 0.01
 """Pixels by which a ray is moved to see how steeply its surface is met."""
-
-UNMATCHED = ("?",)
 
 
 class Proof(StrEnum):
@@ -80,8 +76,8 @@ class PairTruth:
         seen: (H, W) of :class:`Seen`.
         steepness: (H, W) pixels that the target moves by when the ray moves by one pixel.
         recipe: (H, W) number of the object's recipe, -1 for none.
-        split: (H, W) on a bent face that Blender splits along another diagonal there; where in the face the point is then
-            goes by the face's corners, as if they were those of a square.
+        split: (H, W) on a bent face that Blender splits along another diagonal there; where in the face the point is
+            then goes by the face's corners, as if they were those of a square.
     """
 
     state: Array
@@ -107,7 +103,7 @@ class World:
         grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1)
         self.pixels = grid.reshape(-1, 2).astype(np.float64)
         self.triangle, self.inside, self.depth, second = self.tiles.nearest(self.pixels)
-        self.unsure = second - self.depth < 1e-6 * self.depth
+        self.unsure = (self.triangle >= 0) & (second < self.depth * (1 + 1e-6))
         for step in ((ROUNDING, 0), (-ROUNDING, 0), (0, ROUNDING), (0, -ROUNDING)):
             beside = self.tiles.nearest(self.pixels + step)[2]
             with np.errstate(invalid="ignore"):
@@ -430,7 +426,11 @@ def _barycentric_map(placed: Placed, other: Placed, local: Array, found: Found, 
     """How weights here become weights there, (N, 3, 3): one to one, unless the triangles differ."""
     turn = np.broadcast_to(np.eye(3), (len(local), 3, 3)).copy()
     here, there = placed.surface, other.surface
-    if here.uv is None or there.uv is None or (here.corners.shape == there.corners.shape and (here.corners == there.corners).all()):
+    if (
+        here.uv is None
+        or there.uv is None
+        or (here.corners.shape == there.corners.shape and (here.corners == there.corners).all())
+    ):
         return turn
     target = np.maximum(found.triangles[:, 0], 0)
     different = (found.triangles[:, 0] >= 0) & (np.abs(found.weights[:, 0] - weights).max(axis=1) > 1e-5)
