@@ -96,10 +96,11 @@ PRIMITIVE_NODES = {
     "GeometryNodeMeshIcoSphere",
     "GeometryNodeMeshLine",
     "GeometryNodeMeshUVSphere",
+    "GeometryNodeRepeatInput",
     "GeometryNodeSubdivideMesh",
     "GeometryNodeSubdivisionSurface",
 }
-"""Nodes that number by construction as long as their whole numbers (counts, levels) stay what they are."""
+"""Nodes that number by construction as long as their whole numbers (counts, levels, iterations) stay what they are."""
 
 ORDERED_NODES = PRIMITIVE_NODES | {
     "GeometryNodeAccumulateField",
@@ -130,6 +131,7 @@ ORDERED_NODES = PRIMITIVE_NODES | {
     "GeometryNodeRaycast",
     "GeometryNodeRealizeInstances",
     "GeometryNodeRemoveAttribute",
+    "GeometryNodeRepeatOutput",
     "GeometryNodeReplaceMaterial",
     "GeometryNodeRotateInstances",
     "GeometryNodeSampleCurve",
@@ -150,6 +152,8 @@ ORDERED_NODES = PRIMITIVE_NODES | {
     "GeometryNodeSetMeshNormal",
     "GeometryNodeSetPosition",
     "GeometryNodeSetShadeSmooth",
+    "GeometryNodeSimulationInput",
+    "GeometryNodeSimulationOutput",
     "GeometryNodeSplineLength",
     "GeometryNodeSplineParameter",
     "GeometryNodeStoreNamedAttribute",
@@ -177,12 +181,8 @@ PICKING_NODES = {
     "GeometryNodeDualMesh",
     "GeometryNodeMergeByDistance",
     "GeometryNodeMeshBoolean",
-    "GeometryNodeRepeatInput",
-    "GeometryNodeRepeatOutput",
     "GeometryNodeSeparateComponents",
     "GeometryNodeSeparateGeometry",
-    "GeometryNodeSimulationInput",
-    "GeometryNodeSimulationOutput",
     "GeometryNodeSortElements",
     "GeometryNodeSplitEdges",
 }
@@ -341,10 +341,7 @@ class IdentityReader:
         if kind != "MESH":
             return Numbering(ordered=ordered)
         ranked = _is_one_array(modifiers)
-        # what is copied once, and turned inside out, is told apart by the order of its corners
-        turning = [modifier for modifier in modifiers if _turns_its_copy(modifier)]
-        others = [modifier for modifier in modifiers if len(turning) != 1 or modifier != turning[0]]
-        single = ranked or all(self._is_single(modifier) for modifier in others)
+        single = ranked or _copies_once_turned(modifiers) or all(self._is_single(modifier) for modifier in modifiers)
         return Numbering(ordered, single, ranked)
 
     def _is_ordered(self, modifier: bpy.types.Modifier) -> bool:
@@ -563,6 +560,14 @@ def _is_one_array(modifiers: list[bpy.types.Modifier]) -> bool:
     return all(modifier.type in DEFORMING | BUILDING for modifier in before) and all(
         modifier.type in DEFORMING | {"SUBSURF", "TRIANGULATE"} for modifier in after
     )
+
+
+def _copies_once_turned(modifiers: list[bpy.types.Modifier]) -> bool:
+    """Whether there is one copy, turned inside out, which the order of its corners tells apart."""
+    turning = [modifier for modifier in modifiers if _turns_its_copy(modifier)]
+    # nodes and Booleans may turn faces themselves
+    keeping = DEFORMING | BUILDING | (PICKING - {"BOOLEAN"})
+    return len(turning) == 1 and all(each.type in keeping for each in modifiers if each != turning[0])
 
 
 def _turns_its_copy(modifier: bpy.types.Modifier) -> bool:
