@@ -556,10 +556,9 @@ def _is_one_array(modifiers: list[bpy.types.Modifier]) -> bool:
     arrays = [index for index, modifier in enumerate(modifiers) if modifier.type == "ARRAY"]
     if len(arrays) != 1 or modifiers[arrays[0]].use_merge_vertices:
         return False
-    before, after = modifiers[: arrays[0]], modifiers[arrays[0] + 1 :]
-    return all(modifier.type in DEFORMING | BUILDING for modifier in before) and all(
-        modifier.type in DEFORMING | {"SUBSURF", "TRIANGULATE"} for modifier in after
-    )
+    # a split edge would be a copy more
+    others = DEFORMING | {"MULTIRES", "SUBSURF", "TRIANGULATE"}
+    return all(modifier.type in others for modifier in modifiers if modifier.type != "ARRAY")
 
 
 def _copies_once_turned(modifiers: list[bpy.types.Modifier]) -> bool:
