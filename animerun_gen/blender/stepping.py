@@ -5,6 +5,7 @@ from __future__ import annotations
 import bpy
 
 from animerun_gen.blender.convert import Conversion
+from animerun_gen.blender.graphs import has_film_handlers
 from animerun_gen.blender.opening import OpenedScene, is_simulated
 
 
@@ -12,9 +13,9 @@ class FrameStepper:
     """Brings the scene to one frame after another.
 
     ``frame_set`` evaluates the viewport's dependency graph, and Blender does so once more after each render, for the
-    scene that its window shows.  Both are work for nothing, unless a simulation runs in that graph, or a follower of
-    the conversion reads it: a render evaluates a graph of its own.  So the frame is only named, and the window shows an
-    empty scene, wherever nothing needs the viewport.
+    scene that its window shows.  Both are work for nothing, unless a simulation runs in that graph, a follower of the
+    conversion reads it, or scripts of the film ask for the window's scene: a render evaluates a graph of its own.  So
+    the frame is only named, and the window shows an empty scene, wherever nothing needs the viewport.
 
     Args:
         opened: The opened and converted scene.
@@ -25,7 +26,7 @@ class FrameStepper:
         self._scene = opened.scene
         self._conversion = conversion
         self.simulated = is_simulated(self._scene)
-        self._needs_viewport = self.simulated or bool(conversion.followers) or _has_fluids()
+        self._needs_viewport = self.simulated or bool(conversion.followers) or _has_fluids() or has_film_handlers()
         self._idle: bpy.types.Scene | None = None
         window = bpy.context.window
         if window is not None and not self._needs_viewport:

@@ -580,7 +580,8 @@ class CutConfig(Section):
     trust_scripts: bool = Field(
         default=False,
         description="Let Python scripts and drivers inside the `.blend` run. They can do anything that you can: turn "
-        "it on only for files that you trust.",
+        "it on only for files that you trust. Handlers are called several times a frame, in several processes: "
+        "what they do must depend on the frame alone.",
     )
     seed: int = Field(
         default=0,
