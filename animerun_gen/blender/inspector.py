@@ -42,12 +42,12 @@ from animerun_gen.blender.opening import (
     animated_blocks,
     camera_problem,
     disabled_drivers,
-    is_simulated,
     missing_files,
     open_file,
     open_scene,
 )
 from animerun_gen.blender.rendering import FrameRenderer, background_color
+from animerun_gen.blender.simulations import is_simulated
 from animerun_gen.config import CutConfig
 from animerun_gen.errors import AnimerunGenError, unforeseen
 from animerun_gen.inspection.findings import TRIED_SECONDS

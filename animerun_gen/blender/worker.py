@@ -106,7 +106,7 @@ class _Run:
         self.opened = opened
         self.graphs = graphs
         self.memory = memory
-        self.stepper = FrameStepper(opened, conversion)
+        self.stepper = FrameStepper(opened, conversion, job.config.frames.first)
         self.last_geometry: FrameGeometry | None = None
         self.names: SceneNames = scene_names()
         self.writer = ClipWriter(job.output, job.config.split, job.config.name)
@@ -202,7 +202,7 @@ class _Run:
             )
 
     def _play_up_to(self, first: int) -> None:
-        """Give simulations their history, which begins at the scene's first frame, not at the job's."""
+        """Give simulations their history, which does not begin with the job's first frame."""
         if self.stepper.simulated:
             self.reporter.begins(first, "simulation")
         self.stepper.play_up_to(first)

@@ -128,7 +128,7 @@ def _file(shot: Shot) -> Iterator[Finding]:
         yield Finding(
             "simulation",
             "a simulation needs its history",
-            f"it is played from frame {shot.frame_range[0]} before the first frame of the clip",
+            "it is played up to the first frame of the clip",
         )
 
 

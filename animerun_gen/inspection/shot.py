@@ -141,7 +141,7 @@ class Shot:
         animated_range: First and last frame in which keyframes or strips change anything; None when nothing does.
         clip: First and last frame that a draft asks for.
         picture: Width and height of the pictures that a draft asks for.
-        simulated: Whether a simulation must be played from the scene's first frame.
+        simulated: Whether a simulation must be played from its beginning.
         frame_rate: Frames a second.
         resolution: Width and height of the film's own pictures.
         camera: The scene's camera; None when it cannot be used.

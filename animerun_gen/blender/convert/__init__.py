@@ -20,6 +20,7 @@ from animerun_gen.blender.convert.hair import convert_hair
 from animerun_gen.blender.convert.particles import convert_particles
 from animerun_gen.blender.convert.removal import remove_named
 from animerun_gen.blender.convert.rules import remove_by_rules
+from animerun_gen.blender.convert.simulations import show_simulations
 from animerun_gen.blender.convert.transparency import convert_transparency
 from animerun_gen.blender.convert.unreadable import remove_unreadable
 from animerun_gen.blender.opening import OpenedScene
@@ -75,6 +76,7 @@ def convert_scene(opened: OpenedScene, config: CutConfig) -> Conversion:
     done.notes += hair_notes
     done.followers += hair_followers
     done.notes += convert_particles(opened, config)
+    done.notes += show_simulations(opened)
     done.notes += remove_unreadable()
     done.clipped, notes = convert_transparency(config)
     done.notes += notes
