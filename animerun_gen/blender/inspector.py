@@ -25,7 +25,7 @@ from animerun_gen.blender import versions
 from animerun_gen.blender.camera_marks import camera_marks
 from animerun_gen.blender.convert import Conversion, convert_scene
 from animerun_gen.blender.convert.colors import shown_image, wants_shader
-from animerun_gen.blender.convert.film_look import film_look_in_use
+from animerun_gen.blender.convert.film_look import film_look_in_use, square_resolution
 from animerun_gen.blender.convert.focal_length import find_zooming_cameras
 from animerun_gen.blender.convert.hair import find_hair
 from animerun_gen.blender.convert.opacity import find_see_through
@@ -202,7 +202,8 @@ def _facts_as_opened(opened: OpenedScene, config: CutConfig) -> dict[str, Any]:
         "view_layers": tuple(layer.name for layer in scene.view_layers),
         "simulated": is_simulated(scene),
         "frame_rate": scene.render.fps / scene.render.fps_base,
-        "resolution": _film_resolution(scene),
+        "resolution": square_resolution(scene),
+        "pixel_aspect": (scene.render.pixel_aspect_x, scene.render.pixel_aspect_y),
         "camera": camera,
         "cameras": tuple(sorted(usable)),
         "camera_cuts": tuple((mark.frame, mark.camera) for mark in camera_marks(scene)),
@@ -272,17 +273,9 @@ def clip_range(frame_range: tuple[int, int], animated: tuple[int, int] | None) -
     return first, last
 
 
-def _film_resolution(scene: bpy.types.Scene) -> tuple[int, int]:
-    render = scene.render
-    share = render.resolution_percentage / 100.0
-    width = render.resolution_x * share * render.pixel_aspect_x
-    height = render.resolution_y * share * render.pixel_aspect_y
-    return max(1, round(width)), max(1, round(height))
-
-
 def _resolution(scene: bpy.types.Scene) -> tuple[int, int]:
     """The film's picture, with its larger side as a draft has it, in even numbers."""
-    width, height = _film_resolution(scene)
+    width, height = square_resolution(scene)
     scale = LONGER_SIDE / max(width, height)
     return max(16, 2 * round(width * scale / 2)), max(16, 2 * round(height * scale / 2))
 

@@ -57,7 +57,7 @@ def draft(shot: Shot, target: Path, name: str) -> str:
     lines += _camera(shot)
     lines += _frames(shot)
     lines += [
-        *_comment(f"the film's own pictures have {shot.resolution[0]} x {shot.resolution[1]} pixels"),
+        *_comment(_own_pictures(shot)),
         f"resolution: [{shot.picture[0]}, {shot.picture[1]}]",
         "",
         *_remove(shot.removals),
@@ -136,6 +136,14 @@ def _frames(shot: Shot) -> list[str]:
         lines += _comment(f"every {step[0]}th frame is a new drawing")
         return [*lines, f"frames: {{first: {step[1]}, last: {last}, step: {step[0]}}}", _rate(shot)]
     return [*lines, f"frames: {{first: {first}, last: {last}}}", _rate(shot)]
+
+
+def _own_pictures(shot: Shot) -> str:
+    width, height = shot.resolution
+    if shot.has_square_pixels:
+        return f"the film's own pictures have {width} x {height} pixels"
+    across, down = (_decimal(size) for size in shot.pixel_aspect)
+    return f"the film's own pictures have {width} x {height} square pixels; its own are {across} wide to {down} high"
 
 
 def _decimal(value: float) -> str:

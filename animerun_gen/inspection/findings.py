@@ -282,6 +282,14 @@ def wants_textures(shot: Shot) -> bool:
 def _look(shot: Shot) -> Iterator[Finding]:
     if shot.film_look:
         yield Finding("film look", f"switched on: {', '.join(shot.film_look)}", "switched off")
+    if not shot.has_square_pixels:
+        across, down = shot.pixel_aspect
+        yield Finding(
+            "pixels",
+            f"the film's pixels are {across:g} wide to {down:g} high",
+            "pictures and labels have square ones; the resolution keeps the shape of the film's picture",
+            "resolution",
+        )
 
 
 def _geometry(shot: Shot) -> Iterator[Finding]:

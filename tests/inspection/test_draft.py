@@ -59,6 +59,13 @@ def test_a_plain_shot(tmp_path: Path) -> None:
     assert config.lines.engine == "freestyle"
 
 
+def test_pixels_that_are_not_square_are_said_where_the_resolution_stands(tmp_path: Path) -> None:
+    config, text = read(tmp_path, shot(pixel_aspect=(1.4587, 1.0)))
+    assert config.resolution == (960, 402)
+    assert "# the film's own pictures have 2048 x 858 square pixels; its own are 1.4587 wide to 1 high" in text
+    assert "wide to" not in read(tmp_path, shot(pixel_aspect=(2.0, 2.0)))[1]
+
+
 def test_every_removal_stands_explicitly_with_its_reason(tmp_path: Path) -> None:
     removals = (
         Removal("volumes", "fog", "its materials are volumes"),
@@ -171,6 +178,7 @@ def test_every_finding_says_what_will_be_done() -> None:
         camera_problem="has no camera",
         zooming=("Camera",),
         film_look=("motion blur",),
+        pixel_aspect=(2.0, 1.0),
         bare_displays=("cage",),
         unreadable=(("smoke", "a volume has no surface"),),
         animated_range=None,
@@ -190,6 +198,7 @@ def test_every_finding_says_what_will_be_done() -> None:
         "display",
         "colours",
         "film look",
+        "pixels",
         "topology",
         "comes and goes",
         "cost",
