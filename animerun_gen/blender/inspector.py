@@ -22,6 +22,7 @@ from typing import Any
 import bpy
 
 from animerun_gen.blender import versions
+from animerun_gen.blender.camera_jumps import JumpFinder
 from animerun_gen.blender.camera_marks import camera_marks
 from animerun_gen.blender.convert import Conversion, convert_scene
 from animerun_gen.blender.convert.colors import shown_image, wants_shader
@@ -109,6 +110,7 @@ def look(question: dict[str, Any], progress: Progress) -> Shot:
 
     progress(0, 1, "converting the shot")
     opened = open_scene(config)
+    finder = JumpFinder(opened, config)
     # the configuration names things without their library
     objects, materials = (
         {block.name_full: block.name for block in blocks} for blocks in (bpy.data.objects, bpy.data.materials)
@@ -147,7 +149,9 @@ def look(question: dict[str, Any], progress: Progress) -> Shot:
         ),
     }
     with geometry_engine():
-        survey, notes = _survey(opened, config, progress)
+        conversion = convert_scene(opened, config)
+        jumps = finder.find(conversion.clipped, conversion.going_to(opened.scene))
+        survey = _survey(opened, config, conversion, progress)
     return Shot(
         **facts,
         **found,
@@ -158,7 +162,8 @@ def look(question: dict[str, Any], progress: Progress) -> Shot:
         camera_problem=problem,
         view_keys=keys,
         survey=survey,
-        notes=tuple(notes),
+        notes=tuple(conversion.notes),
+        camera_jumps=tuple((jump.frame, jump.camera) for jump in jumps),
     )
 
 
@@ -301,9 +306,8 @@ def _propose_view(config: CutConfig, progress: Progress) -> tuple[ViewKey, ...]:
     return keys or (ViewKey(first, (0.0, -10.0, 0.0), (0.0, 0.0, 0.0), 50.0),)
 
 
-def _survey(opened: OpenedScene, config: CutConfig, progress: Progress) -> tuple[Survey, list[str]]:
+def _survey(opened: OpenedScene, config: CutConfig, conversion: Conversion, progress: Progress) -> Survey:
     """Evaluate neighbouring frames as long as time allows, as they will be rendered."""
-    conversion = convert_scene(opened, config)
     names = scene_names()
     table = {int(number): name for number, name in names.object_table().items()}
     builder = SurveyBuilder(table)
@@ -335,7 +339,7 @@ def _survey(opened: OpenedScene, config: CutConfig, progress: Progress) -> tuple
             break
     # Linux counts in kilobytes
     builder.memory = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return builder.survey(), conversion.notes
+    return builder.survey()
 
 
 def _time_freestyle(opened: OpenedScene, config: CutConfig, conversion: Conversion) -> float:

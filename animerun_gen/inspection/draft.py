@@ -10,7 +10,15 @@ from pathlib import Path
 
 from animerun_gen.config.model import is_safe_name
 from animerun_gen.config.words import written
-from animerun_gen.inspection.findings import findings, freestyle_cost, listed, quoted, wants_freestyle, wants_textures
+from animerun_gen.inspection.findings import (
+    findings,
+    freestyle_cost,
+    listed,
+    listed_marks,
+    quoted,
+    wants_freestyle,
+    wants_textures,
+)
 from animerun_gen.inspection.shot import Removal, Shot
 from animerun_gen.inspection.survey import held_step
 
@@ -96,15 +104,13 @@ def _camera(shot: Shot) -> list[str]:
         others = [name for name in shot.cameras if name != shot.camera]
         reason = f"the scene's own camera; there are also {quoted(others)}" if others else "the scene's only camera"
         if shot.camera_cuts:
-            lines += [
-                *_comment(
-                    "timeline markers switch the camera: "
-                    + ", ".join(f"{frame}: '{name}'" for frame, name in shot.camera_cuts)
-                ),
-                "camera_cuts: split",
-            ]
+            lines += _comment(f"timeline markers switch the camera: {listed_marks(shot.camera_cuts)}")
         else:
             lines += [*_comment(reason), f"camera: {written(shot.camera)}"]
+        if shot.camera_jumps:
+            lines += _comment(f"hard cuts are keyed on a camera, before frames {listed_marks(shot.camera_jumps)}")
+        if shot.camera_cuts or shot.camera_jumps:
+            lines.append("camera_cuts: split")
     lines.append("camera_motion:")
     if shot.view_keys:
         lines += _comment(f"the scene {shot.camera_problem}, so here is one that shows what moves", 2)

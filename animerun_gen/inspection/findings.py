@@ -107,6 +107,11 @@ def listed(names: Iterable[str]) -> str:
     return quoted(names[:SHOWN]) + more
 
 
+def listed_marks(marks: Iterable[tuple[int, str]]) -> str:
+    """Frames and the cameras that film from there on."""
+    return ", ".join(f"{frame}: '{name}'" for frame, name in marks)
+
+
 def _file(shot: Shot) -> Iterator[Finding]:
     if shot.complaints:
         yield Finding("file", f"Blender complained when it loaded the file: {shot.complaints}", "it is used as it is")
@@ -142,10 +147,16 @@ def _camera(shot: Shot) -> Iterator[Finding]:
             "camera_motion.keyframes",
         )
     if shot.camera_cuts:
-        cuts = ", ".join(f"{frame}: '{name}'" for frame, name in shot.camera_cuts)
         yield Finding(
             "camera",
-            f"timeline markers switch the camera ({cuts})",
+            f"timeline markers switch the camera ({listed_marks(shot.camera_cuts)})",
+            "each stretch becomes a clip of its own",
+            "camera_cuts",
+        )
+    if shot.camera_jumps:
+        yield Finding(
+            "camera",
+            f"hard cuts are keyed on a camera ({listed_marks(shot.camera_jumps)})",
             "each stretch becomes a clip of its own",
             "camera_cuts",
         )

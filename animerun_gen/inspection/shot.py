@@ -164,6 +164,7 @@ class Shot:
         from_shaders: How many of them get their colour from their shader nodes.
         survey: What some of the frames showed; None when none could be evaluated.
         notes: What the conversion said.
+        camera_jumps: Frames before which a camera is cut to another view of its own, and which.
         pixel_aspect: Width and height of the film's own pixels, of which only the ratio counts.
     """
 
@@ -202,6 +203,7 @@ class Shot:
     from_shaders: int
     survey: Survey | None = None
     notes: tuple[str, ...] = field(default=())
+    camera_jumps: tuple[tuple[int, str], ...] = ()
     pixel_aspect: tuple[float, float] = (1.0, 1.0)
 
     @property

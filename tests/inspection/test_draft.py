@@ -169,6 +169,13 @@ def test_camera_cuts_are_split_and_held_frames_skipped(tmp_path: Path) -> None:
     assert (config.frames.first, config.frames.step) == (1, 2)
 
 
+def test_cuts_that_are_keyed_on_a_camera_are_split_from_that_camera(tmp_path: Path) -> None:
+    config, text = read(tmp_path, shot(camera_jumps=((12, "Camera"), (40, "Camera"))))
+    assert (config.camera, config.camera_cuts) == ("Camera", "split")
+    assert "# hard cuts are keyed on a camera, before frames 12: 'Camera', 40: 'Camera'" in text
+    assert "keyed" not in read(tmp_path, shot())[1]
+
+
 def test_every_finding_says_what_will_be_done() -> None:
     facts = shot(
         complaints="it is old",
@@ -177,6 +184,7 @@ def test_every_finding_says_what_will_be_done() -> None:
         simulated=True,
         camera_problem="has no camera",
         zooming=("Camera",),
+        camera_jumps=((3, "Camera"),),
         film_look=("motion blur",),
         pixel_aspect=(2.0, 1.0),
         bare_displays=("cage",),

@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import bpy
+
 from animerun_gen.blender.convert.clipped import ClippedMaterials
 from animerun_gen.blender.convert.colors import convert_colors
 from animerun_gen.blender.convert.film_look import remove_film_look
@@ -53,6 +55,15 @@ class Conversion:
         for follower in self.followers:
             follower()
 
+    def going_to(self, scene: bpy.types.Scene) -> Callable[[int], None]:
+        """What brings the scene and everything in it to a frame."""
+
+        def go_to(frame: int) -> None:
+            scene.frame_set(frame)
+            self.follow()
+
+        return go_to
+
 
 def convert_scene(opened: OpenedScene, config: CutConfig) -> Conversion:
     """Convert the scene; it stands at the cut's first frame before and after.
@@ -82,10 +93,7 @@ def convert_scene(opened: OpenedScene, config: CutConfig) -> Conversion:
     done.notes += notes
     done.notes += convert_colors(config, done.clipped)
 
-    def go_to(frame: int) -> None:
-        opened.scene.frame_set(frame)
-        done.follow()
-
+    go_to = done.going_to(opened.scene)
     # last, because what is in focus may have to be found by looking at the converted scene
     notes, followers = fix_focal_lengths(zooming, opened, config, done.clipped, go_to)
     done.notes += notes
