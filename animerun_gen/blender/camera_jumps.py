@@ -150,10 +150,11 @@ def _ways(
         play_from = min(frames.start, first_played_frame(scene))
         found = _film(scene, opened.view_layer, cameras, range(play_from, frames.stop), config.resolution)
         found = {camera: way[frames.start - play_from :] for camera, way in found.items()}
+        scene.frame_set(config.frames.first)
     else:
+        # what a graph evaluates that no window shows leaves the film's own objects as they are
         with _alone(scene, cameras) as own:
             found = _film(own, own.view_layers[0], cameras, frames, config.resolution)
-    scene.frame_set(config.frames.first)
     return {camera: camera_steps(way) for camera, way in found.items()}
 
 

@@ -39,16 +39,16 @@ SELDOM = 8
 HELD = 1e-3
 """Beside a step, one of less than this share of it counts as none."""
 
-FAR = 0.15
-"""A cut moves the picture at least so far."""
-
 OUTSTANDING = 3.0
 """A step that may be a cut is so many times as long as is usual around it."""
 
 ABRUPT = 8.0
 """Beside a step that is so many times as long, a neighbour is calm."""
 
-SHARED = (0.25, 0.5, 0.75)
+FAR = (0.5, 0.5, 0.15)
+"""A cut moves the picture at least so far: by how many of its neighbours are calm."""
+
+SHARED = (0.1, 0.5, 0.75)
 """Of a cut, less than this share of the picture is seen before and after: by how many of its neighbours are calm."""
 
 FLAT_TURN = np.radians(40.0)
@@ -129,7 +129,7 @@ def may_be_cut(steps: CameraSteps, step: int) -> bool:
         steps: The way of the camera, :data:`WINDOW` steps around the one in question or what there is of them.
         step: Which of the steps.
     """
-    turns_far = float(np.linalg.norm(steps.view[step])) >= FAR
+    turns_far = float(np.linalg.norm(steps.view[step])) >= min(FAR)
     return (turns_far and _stands_out(steps.view, step)) or _stands_out(steps.travel, step)
 
 
@@ -144,13 +144,11 @@ def is_cut(steps: CameraSteps, step: int, before: View, after: View) -> bool:
     """
     taken = steps.at_depth(min(before.usual_depth, after.usual_depth))
     length = float(np.linalg.norm(taken[step]))
-    if length < FAR:
-        return False
     neighbours = _neighbours(taken, step)
     if any(_are_alike(taken[step], each) for each in neighbours):
         return False
     calm = sum(length >= ABRUPT * float(np.linalg.norm(each)) for each in neighbours)
-    return min(shared(before, after), shared(after, before)) < SHARED[calm]
+    return length >= FAR[calm] and min(shared(before, after), shared(after, before)) < SHARED[calm]
 
 
 def shared(one: View, other: View) -> float:

@@ -135,6 +135,7 @@ NO_CUT = {
         turn=0.35 * np.cos(2.0 * (n - 30)) * np.exp(-0.25 * (n - 30)) if n >= 30 else 0.0,
         tilt=0.2 * np.sin(3.0 * (n - 30)) * np.exp(-0.25 * (n - 30)) if n >= 30 else 0.0,
     ),
+    "a hard impact": lambda n: pose(turn=0.45 * (-0.7) ** (n - 30) if n >= 30 else 0.0),
     "a fast pan on twos": lambda n: pose(turn=0.5 * (n // 2)),
     "a ride on fours": lambda n: pose(place=(1.5 * (n // 4), 0.0, 0.0)),
     "a whip pan on twos": lambda n: pose(turn=0.9 * np.clip(n // 2 - 15, 0, 5)),
