@@ -70,10 +70,12 @@ class CameraSteps:
             and up; its zoom; and how far an orthographic camera travels to the side and up.
         travel: ``(n - 1, 3)`` float64, how far a perspective camera travels to the side, up and backwards: in pictures
             times the depth that is looked at.
+        nearest: ``(n - 1,)`` float64, a depth before which nothing is seen in either frame.
     """
 
     view: Float64Array
     travel: Float64Array
+    nearest: Float64Array
 
     def at_depth(self, depth: float) -> Float64Array:
         """``(n - 1, 11)`` float64: the steps in pictures, where a depth is looked at; ``inf`` for nothing but sky."""
@@ -81,7 +83,7 @@ class CameraSteps:
 
     def part(self, start: int, stop: int) -> CameraSteps:
         """The steps from one number to before another."""
-        return CameraSteps(self.view[start:stop], self.travel[start:stop])
+        return CameraSteps(self.view[start:stop], self.travel[start:stop], self.nearest[start:stop])
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,11 @@ def camera_steps(cameras: Sequence[Camera]) -> CameraSteps:
         cameras: One camera at consecutive frames, at least two.
     """
     steps = [_step(one, other) for one, other in pairwise(cameras)]
-    return CameraSteps(np.array([view for view, _ in steps]), np.array([travel for _, travel in steps]))
+    return CameraSteps(
+        np.array([view for view, _ in steps]),
+        np.array([travel for _, travel in steps]),
+        np.array([min(one.clip_start, other.clip_start) for one, other in pairwise(cameras)]),
+    )
 
 
 def may_be_cut(steps: CameraSteps, step: int) -> bool:
@@ -129,8 +135,10 @@ def may_be_cut(steps: CameraSteps, step: int) -> bool:
         steps: The way of the camera, :data:`WINDOW` steps around the one in question or what there is of them.
         step: Which of the steps.
     """
-    turns_far = float(np.linalg.norm(steps.view[step])) >= min(FAR)
-    return (turns_far and _stands_out(steps.view, step)) or _stands_out(steps.travel, step)
+    # what is too short for a cut even beside what is nearest need not be looked at
+    if float(np.linalg.norm(steps.at_depth(float(steps.nearest[step]))[step])) < min(FAR):
+        return False
+    return _stands_out(steps.view, step) or _stands_out(steps.travel, step)
 
 
 def is_cut(steps: CameraSteps, step: int, before: View, after: View) -> bool:

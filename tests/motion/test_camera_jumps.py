@@ -172,6 +172,7 @@ def test_a_decision_depends_on_nothing_but_the_frames_around_it() -> None:
         part = whole.part(number - 1 - WINDOW, number + WINDOW)
         assert np.array_equal(around.view, part.view)
         assert np.array_equal(around.travel, part.travel)
+        assert np.array_equal(around.nearest, part.nearest)
         assert may_be_cut(around, WINDOW) == may_be_cut(whole, number - 1)
 
 
@@ -184,6 +185,13 @@ def test_what_two_views_share() -> None:
     # half as wide and half as high
     assert 0.2 < shared(straight, close) < 0.3
     assert shared(close, straight) > 0.9
+
+
+def test_what_is_too_small_for_a_cut_is_not_even_looked_at() -> None:
+    """The nearest that can be seen is 0.1 away, where a tenth of a picture is 0.0133."""
+    for aside, suspected in ((0.01, False), (0.1, True)):
+        steps = camera_steps([pose(place=(aside if number > 15 else 0.0, 0.0, 0.0)) for number in range(31)])
+        assert may_be_cut(steps, 15) == suspected
 
 
 def test_steps_are_measured_in_pictures() -> None:
