@@ -17,7 +17,7 @@ from animerun_gen.blender.job import Event, RenderJob, Reporter
 from animerun_gen.blender.worker import run_job
 from animerun_gen.config import CutConfig
 from animerun_gen.errors import AnimerunGenError
-from animerun_gen.pipeline.camera_cuts import CameraMark
+from animerun_gen.pipeline.camera_cuts import MarkedCut
 from animerun_gen.pipeline.children import Conditions
 from animerun_gen.pipeline.line_engine import CountedCut
 from animerun_gen.pipeline.render_process import RenderFailure
@@ -44,11 +44,11 @@ class ThisBlender:
         """
         return RenderHere(job, log, conditions is not None and conditions.despite_memory)
 
-    def camera_marks(self, config: CutConfig, log: Path) -> list[CameraMark]:
-        """The camera marks of the cut's scene; what Blender prints goes to a log file.
+    def camera_marks(self, config: CutConfig, log: Path) -> MarkedCut:
+        """The camera marks of a cut; what Blender prints goes to a log file.
 
         Raises:
-            SceneError: The file cannot be read, or holds no such scene.
+            SceneError: The scene does not allow it.
         """
         log.parent.mkdir(parents=True, exist_ok=True)
         with _output_to(log):

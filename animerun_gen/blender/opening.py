@@ -10,6 +10,7 @@ import bpy
 from animerun_gen.blender import versions
 from animerun_gen.blender.camera_marks import cameras_of_clip
 from animerun_gen.blender.keyframed_camera import make_keyframed_camera
+from animerun_gen.blender.simulations import find_simulations, has_rigid_bodies
 from animerun_gen.config import CutConfig
 from animerun_gen.errors import SceneError
 
@@ -101,32 +102,6 @@ def load_scene(config: CutConfig) -> tuple[bpy.types.Scene, list[str]]:
     return scene, notes
 
 
-def is_simulated(scene: bpy.types.Scene) -> bool:
-    """Whether what a frame shows depends on the frames before it, so that Blender must play up to it."""
-    if scene.rigidbody_world is not None and scene.rigidbody_world.enabled:
-        return True
-    if any(has_history(modifier) for obj in bpy.data.objects for modifier in obj.modifiers):
-        return True
-    simulating = {"CLOTH", "SOFT_BODY", "DYNAMIC_PAINT"}
-    for obj in scene.objects:
-        for modifier in obj.modifiers:
-            if modifier.type in simulating:
-                return True
-            group = modifier.node_group if modifier.type == "NODES" else None
-            if group is not None and any(node.type == "SIMULATION_OUTPUT" for node in group.nodes):
-                return True
-    return False
-
-
-def has_history(modifier: bpy.types.Modifier) -> bool:
-    """Whether it is a particle system that flies or swings, unless that is stored in the file or beside it."""
-    if modifier.type != "PARTICLE_SYSTEM" or not (modifier.show_render or modifier.show_viewport):
-        return False
-    system = modifier.particle_system
-    moves = system.settings.type != "HAIR" or system.use_hair_dynamics
-    return bool(moves and not system.point_cache.is_baked)
-
-
 def _load(config: CutConfig) -> list[str]:
     bpy.context.preferences.filepaths.use_scripts_auto_execute = config.trust_scripts
     versions.disable_gpu_subdivision()
@@ -173,19 +148,20 @@ def _refuse_unbaked_disk_caches(config: CutConfig, scene: bpy.types.Scene) -> No
 
     Particles and hair are seen to by their conversions.
     """
-    caches = {
-        f"modifier '{modifier.name}' of '{obj.name}'": modifier.point_cache
-        for obj in scene.objects
-        for modifier in obj.modifiers
-        if modifier.type in {"CLOTH", "SOFT_BODY"}
-    }
-    if scene.rigidbody_world is not None and scene.rigidbody_world.enabled:
-        caches["the rigid body world"] = scene.rigidbody_world.point_cache
-    for owner, cache in caches.items():
+    caches = [
+        (f"modifier '{each.modifier.name}' of '{each.owner.name}'", cache)
+        for each in find_simulations(scene)
+        if each.modifier.type != "PARTICLE_SYSTEM"
+        for cache in each.caches
+    ]
+    if has_rigid_bodies(scene):
+        caches.append(("the rigid body world", scene.rigidbody_world.point_cache))
+    for owner, cache in caches:
         if cache.use_disk_cache and not cache.is_baked:
             raise SceneError(
                 f"{owner} in {config.source} keeps its simulation in a disk cache that is not baked, which every "
-                "process that plays it would write anew; bake it in Blender, or switch 'Disk Cache' off there."
+                "process that plays it would write anew; bake it in Blender, or switch 'Disk Cache' off there, which "
+                "dynamic paint does not allow."
             )
 
 

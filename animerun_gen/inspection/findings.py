@@ -107,6 +107,11 @@ def listed(names: Iterable[str]) -> str:
     return quoted(names[:SHOWN]) + more
 
 
+def listed_marks(marks: Iterable[tuple[int, str]]) -> str:
+    """Frames and the cameras that film from there on."""
+    return ", ".join(f"{frame}: '{name}'" for frame, name in marks)
+
+
 def _file(shot: Shot) -> Iterator[Finding]:
     if shot.complaints:
         yield Finding("file", f"Blender complained when it loaded the file: {shot.complaints}", "it is used as it is")
@@ -128,7 +133,7 @@ def _file(shot: Shot) -> Iterator[Finding]:
         yield Finding(
             "simulation",
             "a simulation needs its history",
-            f"it is played from frame {shot.frame_range[0]} before the first frame of the clip",
+            "it is played up to the first frame of the clip",
         )
 
 
@@ -142,10 +147,16 @@ def _camera(shot: Shot) -> Iterator[Finding]:
             "camera_motion.keyframes",
         )
     if shot.camera_cuts:
-        cuts = ", ".join(f"{frame}: '{name}'" for frame, name in shot.camera_cuts)
         yield Finding(
             "camera",
-            f"timeline markers switch the camera ({cuts})",
+            f"timeline markers switch the camera ({listed_marks(shot.camera_cuts)})",
+            "each stretch becomes a clip of its own",
+            "camera_cuts",
+        )
+    if shot.camera_jumps:
+        yield Finding(
+            "camera",
+            f"hard cuts are keyed on a camera ({listed_marks(shot.camera_jumps)})",
             "each stretch becomes a clip of its own",
             "camera_cuts",
         )
@@ -282,6 +293,14 @@ def wants_textures(shot: Shot) -> bool:
 def _look(shot: Shot) -> Iterator[Finding]:
     if shot.film_look:
         yield Finding("film look", f"switched on: {', '.join(shot.film_look)}", "switched off")
+    if not shot.has_square_pixels:
+        across, down = shot.pixel_aspect
+        yield Finding(
+            "pixels",
+            f"the film's pixels are {across:g} wide to {down:g} high",
+            "pictures and labels have square ones; the resolution keeps the shape of the film's picture",
+            "resolution",
+        )
 
 
 def _geometry(shot: Shot) -> Iterator[Finding]:

@@ -141,9 +141,9 @@ class Shot:
         animated_range: First and last frame in which keyframes or strips change anything; None when nothing does.
         clip: First and last frame that a draft asks for.
         picture: Width and height of the pictures that a draft asks for.
-        simulated: Whether a simulation must be played from the scene's first frame.
+        simulated: Whether a simulation must be played from its beginning.
         frame_rate: Frames a second.
-        resolution: Width and height of the film's own pictures.
+        resolution: Width and height of the film's own pictures, in square pixels.
         camera: The scene's camera; None when it cannot be used.
         camera_problem: Why it cannot be used; empty when it can.
         cameras: All cameras of the scene that can be used.
@@ -164,6 +164,8 @@ class Shot:
         from_shaders: How many of them get their colour from their shader nodes.
         survey: What some of the frames showed; None when none could be evaluated.
         notes: What the conversion said.
+        camera_jumps: Frames before which a camera is cut to another view of its own, and which.
+        pixel_aspect: Width and height of the film's own pixels, of which only the ratio counts.
     """
 
     source: str
@@ -201,6 +203,13 @@ class Shot:
     from_shaders: int
     survey: Survey | None = None
     notes: tuple[str, ...] = field(default=())
+    camera_jumps: tuple[tuple[int, str], ...] = ()
+    pixel_aspect: tuple[float, float] = (1.0, 1.0)
+
+    @property
+    def has_square_pixels(self) -> bool:
+        """Whether the film's own pixels are as wide as high."""
+        return self.pixel_aspect[0] == self.pixel_aspect[1]
 
     def to_json(self) -> dict[str, Any]:
         """The facts as plain data, for :meth:`from_json` in another process and for other programs."""

@@ -88,3 +88,22 @@ def end_reading(output: Path, cut: str) -> None:
         )
     if record.reading:
         replace(record, reading={}).write(output, cut)
+
+
+def digests_as_read(marks: Mapping[str, str]) -> dict[str, str]:
+    """The digests of files that had these marks when they were read; one that changed since is not trusted.
+
+    Raises:
+        DatasetError: A file cannot be read.
+    """
+    found = {path: input_digest(path) for path in marks}
+    return {path: found[path] if input_mark(path) == mark else CHANGED for path, mark in marks.items()}
+
+
+def are_unchanged(digests: Mapping[str, str]) -> bool:
+    """Whether files still have the digests that :func:`digests_as_read` gave.
+
+    Raises:
+        DatasetError: A file cannot be read.
+    """
+    return all(input_digest(path) == digest for path, digest in digests.items())

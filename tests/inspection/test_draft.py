@@ -59,6 +59,13 @@ def test_a_plain_shot(tmp_path: Path) -> None:
     assert config.lines.engine == "freestyle"
 
 
+def test_pixels_that_are_not_square_are_said_where_the_resolution_stands(tmp_path: Path) -> None:
+    config, text = read(tmp_path, shot(pixel_aspect=(1.4587, 1.0)))
+    assert config.resolution == (960, 402)
+    assert "# the film's own pictures have 2048 x 858 square pixels; its own are 1.4587 wide to 1 high" in text
+    assert "wide to" not in read(tmp_path, shot(pixel_aspect=(2.0, 2.0)))[1]
+
+
 def test_every_removal_stands_explicitly_with_its_reason(tmp_path: Path) -> None:
     removals = (
         Removal("volumes", "fog", "its materials are volumes"),
@@ -162,6 +169,13 @@ def test_camera_cuts_are_split_and_held_frames_skipped(tmp_path: Path) -> None:
     assert (config.frames.first, config.frames.step) == (1, 2)
 
 
+def test_cuts_that_are_keyed_on_a_camera_are_split_from_that_camera(tmp_path: Path) -> None:
+    config, text = read(tmp_path, shot(camera_jumps=((12, "Camera"), (40, "Camera"))))
+    assert (config.camera, config.camera_cuts) == ("Camera", "split")
+    assert "# hard cuts are keyed on a camera, before frames 12: 'Camera', 40: 'Camera'" in text
+    assert "keyed" not in read(tmp_path, shot())[1]
+
+
 def test_every_finding_says_what_will_be_done() -> None:
     facts = shot(
         complaints="it is old",
@@ -170,7 +184,9 @@ def test_every_finding_says_what_will_be_done() -> None:
         simulated=True,
         camera_problem="has no camera",
         zooming=("Camera",),
+        camera_jumps=((3, "Camera"),),
         film_look=("motion blur",),
+        pixel_aspect=(2.0, 1.0),
         bare_displays=("cage",),
         unreadable=(("smoke", "a volume has no surface"),),
         animated_range=None,
@@ -190,6 +206,7 @@ def test_every_finding_says_what_will_be_done() -> None:
         "display",
         "colours",
         "film look",
+        "pixels",
         "topology",
         "comes and goes",
         "cost",
