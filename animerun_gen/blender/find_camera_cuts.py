@@ -19,7 +19,7 @@ def find_camera_marks(config: CutConfig) -> list[CameraMark]:
     Raises:
         SceneError: The file cannot be read, or holds no such scene.
     """
-    scene, _ = load_scene(config)
+    scene = load_scene(config).scene
     return camera_marks(scene)
 
 

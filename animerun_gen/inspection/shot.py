@@ -7,16 +7,9 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from animerun_gen.film_files import MissingFile
+
 Point = tuple[float, float, float]
-
-
-@dataclass(frozen=True)
-class Missing:
-    """A library or image that the file names and that is not there, and what it touches."""
-
-    kind: str
-    path: str
-    touches: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -151,7 +144,7 @@ class Shot:
         zooming: Cameras whose focal length changes.
         view_keys: A camera that shows everything, proposed where there is none.
         film_look: What of the film look is switched on.
-        missing: Libraries and images that are not there.
+        missing: Files that the film names and that are not there.
         drivers: Drivers that need Python.
         removals: What the rules remove.
         bare_displays: Objects displayed as wire or bounds that nevertheless belong to the picture.
@@ -188,7 +181,7 @@ class Shot:
     zooming: tuple[str, ...]
     view_keys: tuple[ViewKey, ...]
     film_look: tuple[str, ...]
-    missing: tuple[Missing, ...]
+    missing: tuple[MissingFile, ...]
     drivers: tuple[str, ...]
     removals: tuple[Removal, ...]
     bare_displays: tuple[str, ...]
