@@ -216,4 +216,3 @@ def _in_folder(folder: str, group: re.Match[str] | None) -> list[tuple[str, os.s
     except (OSError, ValueError):
         return []
     return sorted(found)
-

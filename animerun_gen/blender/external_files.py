@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import bpy
 
@@ -300,9 +299,7 @@ def point_caches() -> Iterator[tuple[bpy.types.Object, bpy.types.PointCache]]:
                     yield obj, surface.point_cache
 
 
-def _point_cache(
-    owner: bpy.types.Object, cache: bpy.types.PointCache, frames: Sequence[int] | None
-) -> ExternalFile:
+def _point_cache(owner: bpy.types.Object, cache: bpy.types.PointCache, frames: Sequence[int] | None) -> ExternalFile:
     """The files of a cache that lies on disk: one a frame, as Blender names them (``ptcache_filepath``)."""
     if cache.use_external:
         path, folder = cache.filepath, resolved(cache.filepath, owner.library)
@@ -330,10 +327,8 @@ def _point_cache(
 def _of_modifier(
     obj: bpy.types.Object, modifier: bpy.types.Modifier, frames: Sequence[int] | None
 ) -> Iterator[ExternalFile]:
-    if modifier.type == "MESH_CACHE" and modifier.filepath:
-        yield _named("cache", obj, modifier.filepath)
-    elif modifier.type == "MULTIRES" and modifier.is_external:
-        yield _named("cache", obj, modifier.filepath)
+    if (modifier.type == "MESH_CACHE" and modifier.filepath) or (modifier.type == "MULTIRES" and modifier.is_external):
+        yield _named("cache", obj, modifier.filepath, obj.library)
     elif modifier.type == "OCEAN" and modifier.is_cached:
         yield _ocean(obj, modifier, frames)
     elif modifier.type == "FLUID" and modifier.fluid_type == "DOMAIN" and modifier.domain_settings is not None:
@@ -395,7 +390,7 @@ def _imports() -> Iterator[ExternalFile]:
     for obj in bpy.data.objects:
         for modifier in obj.modifiers:
             if modifier.type == "NODES" and modifier.node_group is not None:
-                for tree, path in _imported(_Place(modifier.node_group, modifier, None, None), 0):
+                for tree, path in _imported(_Place(modifier.node_group, modifier), 0):
                     if path:
                         yield _named("imported file", obj, path, tree.library)
 
@@ -407,14 +402,12 @@ class _Place:
     Attributes:
         tree: The group.
         modifier: The modifier.
-        node: The node that stands for the group in the group around it; None for the outermost.
-        outer: The group around it.
+        within: The node that stands for the group, and the place of the group around it; None for the outermost.
     """
 
     tree: bpy.types.NodeTree
     modifier: bpy.types.Modifier
-    node: bpy.types.Node | None
-    outer: _Place | None
+    within: tuple[bpy.types.Node, _Place] | None = None
 
 
 def _is_import(node: bpy.types.Node) -> bool:
@@ -429,7 +422,7 @@ def _imported(place: _Place, depth: int) -> Iterator[tuple[bpy.types.NodeTree, s
                 if socket.type == "STRING" and socket.name == "Path":
                     yield place.tree, _text(socket, place, 0)
         elif node.type == "GROUP" and node.node_tree is not None and depth < MOST_NESTED:
-            yield from _imported(_Place(node.node_tree, place.modifier, node, place), depth + 1)
+            yield from _imported(_Place(node.node_tree, place.modifier, (node, place)), depth + 1)
 
 
 def _text(socket: bpy.types.NodeSocket, place: _Place, depth: int) -> str:
@@ -444,10 +437,11 @@ def _text(socket: bpy.types.NodeSocket, place: _Place, depth: int) -> str:
         return str(node.string)
     if node.type != "GROUP_INPUT":
         return ""
-    if place.outer is None:
+    if place.within is None:
         return str(place.modifier.get(leaving.identifier, ""))
-    entry = next((entry for entry in place.node.inputs if entry.identifier == leaving.identifier), None)
-    return _text(entry, place.outer, depth + 1) if entry is not None else ""
+    standing, outer = place.within
+    entry = next((entry for entry in standing.inputs if entry.identifier == leaving.identifier), None)
+    return _text(entry, outer, depth + 1) if entry is not None else ""
 
 
 def _single(kind: str, block: bpy.types.ID) -> ExternalFile:
@@ -455,11 +449,9 @@ def _single(kind: str, block: bpy.types.ID) -> ExternalFile:
     return ExternalFile(kind, block.filepath, (str(path),), (path,), block)
 
 
-def _named(
-    kind: str, obj: bpy.types.Object, named: str, library: bpy.types.Library | None | Literal["own"] = "own"
-) -> ExternalFile:
-    """A file that an object names, in a path that begins at its own library or at another."""
-    path = resolved(named, obj.library if library == "own" else library)
+def _named(kind: str, obj: bpy.types.Object, named: str, library: bpy.types.Library | None) -> ExternalFile:
+    """A file that touches an object, in a path of the film or of a library."""
+    path = resolved(named, library)
     return ExternalFile(kind, named, (str(path),), (path,), touches=(obj.name,))
 
 

@@ -113,6 +113,7 @@ def look(question: dict[str, Any], progress: Progress) -> Shot:
     )
     found: dict[str, Any] = {
         "missing": tuple(opened.missing),
+        "unbaked": tuple(opened.unbaked),
         "zooming": tuple(zoom.camera.name for zoom in find_zooming_cameras(opened, config)),
         "removals": tuple(
             Removal(

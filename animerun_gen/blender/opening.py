@@ -32,6 +32,7 @@ class OpenedScene:
         inputs: Names of the files besides the ``.blend`` that the pictures depend on, missing ones as well; see
             :mod:`animerun_gen.film_files`.
         missing: What of them is not there.
+        unbaked: What was left out because its cache is not baked, a sentence each.
     """
 
     scene: bpy.types.Scene
@@ -39,6 +40,7 @@ class OpenedScene:
     notes: list[str] = field(default_factory=list)
     inputs: list[str] = field(default_factory=list)
     missing: list[MissingFile] = field(default_factory=list)
+    unbaked: list[str] = field(default_factory=list)
 
 
 def open_scene(config: CutConfig) -> OpenedScene:
@@ -82,8 +84,8 @@ def open_file(config: CutConfig) -> OpenedScene:
     notes = list(loaded.notes)
     if not config.trust_scripts:
         notes += _note_disabled_drivers(disabled_drivers())
-    notes += [str(missing) for missing in loaded.missing]
-    return OpenedScene(loaded.scene, view_layer, notes, loaded.inputs, loaded.missing)
+    notes += [*map(str, loaded.missing), *loaded.unbaked]
+    return OpenedScene(loaded.scene, view_layer, notes, loaded.inputs, loaded.missing, loaded.unbaked)
 
 
 @dataclass(frozen=True)
@@ -94,13 +96,15 @@ class LoadedFilm:
         scene: The cut's scene, as the file has it.
         notes: What the user should know about the file, a sentence each.
         inputs: As :class:`OpenedScene` has them.
-        missing: What of them is not there.
+        missing: As :class:`OpenedScene` has it.
+        unbaked: As :class:`OpenedScene` has it.
     """
 
     scene: bpy.types.Scene
     notes: list[str]
     inputs: list[str]
     missing: list[MissingFile]
+    unbaked: list[str]
 
 
 def load_scene(config: CutConfig) -> LoadedFilm:
@@ -125,9 +129,9 @@ def load_scene(config: CutConfig) -> LoadedFilm:
         refuse_endless(config.source, files)
         _refuse_unbaked_disk_caches(config, scene)
         refuse_unbaked_paint(config.source)
-        notes += hold_unbaked()
+        unbaked = hold_unbaked()
         held.let_go(scene)
-    return LoadedFilm(scene, notes, inputs_of(files), missing_files(files))
+    return LoadedFilm(scene, notes, inputs_of(files), missing_files(files), unbaked)
 
 
 def is_simulated(scene: bpy.types.Scene) -> bool:

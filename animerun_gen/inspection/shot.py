@@ -156,6 +156,7 @@ class Shot:
         materials: How many materials there are.
         from_shaders: How many of them get their colour from their shader nodes.
         survey: What some of the frames showed; None when none could be evaluated.
+        unbaked: What was left out because its cache is not baked, a sentence each.
         notes: What the conversion said.
     """
 
@@ -193,6 +194,7 @@ class Shot:
     materials: int
     from_shaders: int
     survey: Survey | None = None
+    unbaked: tuple[str, ...] = field(default=())
     notes: tuple[str, ...] = field(default=())
 
     def to_json(self) -> dict[str, Any]:

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from animerun_gen.config import CutConfig, load_cuts
+from animerun_gen.film_files import MissingFile
 from animerun_gen.inspection.draft import cut_name, draft
 from animerun_gen.inspection.findings import describe, findings
 from animerun_gen.inspection.shot import (
     HairSystem,
-    Missing,
     ParticleSystem,
     Removal,
     SeeThrough,
@@ -92,7 +92,7 @@ def test_any_name_that_a_file_may_hold_is_written_so_that_it_means_itself(tmp_pa
         hair=(HairSystem(f"{name}/fur", 100, "strands"),),
         particles=(ParticleSystem(name, 5, name),),
         see_through=(SeeThrough(name, name, True, 0.3), SeeThrough(name, name, False)),
-        missing=(Missing("image", name, (name,)),),
+        missing=(MissingFile("image", name, (name,)),),
         drivers=(name,),
         unreadable=((name, name),),
         complaints=name,
@@ -165,7 +165,7 @@ def test_camera_cuts_are_split_and_held_frames_skipped(tmp_path: Path) -> None:
 def test_every_finding_says_what_will_be_done() -> None:
     facts = shot(
         complaints="it is old",
-        missing=(Missing("library", "//a.blend", ("tree",)),),
+        missing=(MissingFile("library", "//a.blend", ("tree",)),),
         drivers=("x: y",),
         simulated=True,
         camera_problem="has no camera",
@@ -199,7 +199,7 @@ def test_every_finding_says_what_will_be_done() -> None:
     fields: dict[str, Any] = CutConfig.model_fields
     assert {key.split(".")[0] for key in keys} <= set(fields)
     said = "\n".join(describe(facts))
-    assert "library //a.blend is not there; it touches 'tree'" in said
+    assert "missing: library //a.blend (what comes from it is left out: tree)" in said
 
 
 @pytest.mark.parametrize(
