@@ -281,36 +281,44 @@ def _cache_files(frames: Sequence[int] | None) -> Iterator[ExternalFile]:
 
 
 def _point_caches(frames: Sequence[int] | None) -> Iterator[ExternalFile]:
-    for owner, cache in point_caches():
-        if (cache.use_disk_cache or cache.use_external) and cache.is_baked:
-            yield _point_cache(owner, cache, frames)
+    for owner in bpy.data.objects:
+        for cache in point_caches(owner):
+            if cache.use_external or (cache.use_disk_cache and cache.is_baked):
+                yield _point_cache(owner, cache, frames)
 
 
-def point_caches() -> Iterator[tuple[bpy.types.Object, bpy.types.PointCache]]:
-    """The point caches of all objects: cloth, soft bodies, particles, hair and dynamic paint."""
-    for obj in bpy.data.objects:
-        for modifier in obj.modifiers:
-            if modifier.type in CACHES:
-                yield obj, modifier.point_cache
-            elif modifier.type == "PARTICLE_SYSTEM":
-                yield obj, modifier.particle_system.point_cache
-            elif modifier.type == "DYNAMIC_PAINT" and modifier.canvas_settings is not None:
-                for surface in modifier.canvas_settings.canvas_surfaces:
-                    yield obj, surface.point_cache
+def point_caches(obj: bpy.types.Object) -> Iterator[bpy.types.PointCache]:
+    """The point caches of an object: of cloth, soft bodies, particles, hair and dynamic paint."""
+    for modifier in obj.modifiers:
+        if modifier.type in CACHES:
+            yield modifier.point_cache
+        elif modifier.type == "PARTICLE_SYSTEM":
+            yield modifier.particle_system.point_cache
+        elif modifier.type == "DYNAMIC_PAINT" and modifier.canvas_settings is not None:
+            for surface in modifier.canvas_settings.canvas_surfaces:
+                yield surface.point_cache
+
+
+def cache_folder(owner: bpy.types.Object, cache: bpy.types.PointCache) -> Path:
+    """The folder of a point cache that lies on disk (``ptcache_path``)."""
+    if cache.use_external:
+        return resolved(cache.filepath, owner.library)
+    film = Path(bpy.data.filepath)
+    if owner.library is not None and cache.use_library_path:
+        film = resolved(owner.library.filepath, None)
+    return film.parent / f"blendcache_{film.name[:-6] if len(film.name) > 6 else film.name}"
+
+
+def cache_name(owner: bpy.types.Object, cache: bpy.types.PointCache) -> str:
+    """How the names of a point cache's files begin (``ptcache_filepath``)."""
+    # letters that every file system takes
+    return str(cache.name) if cache.name or cache.use_external else owner.name.encode().hex().upper()
 
 
 def _point_cache(owner: bpy.types.Object, cache: bpy.types.PointCache, frames: Sequence[int] | None) -> ExternalFile:
-    """The files of a cache that lies on disk: one a frame, as Blender names them (``ptcache_filepath``)."""
-    if cache.use_external:
-        path, folder = cache.filepath, resolved(cache.filepath, owner.library)
-    else:
-        film = Path(bpy.data.filepath)
-        if owner.library is not None and cache.use_library_path:
-            film = resolved(owner.library.filepath, None)
-        folder = film.parent / f"blendcache_{film.name[:-6] if len(film.name) > 6 else film.name}"
-        path = f"//{folder.name}"
-    # a name of letters that every file system takes
-    stem = cache.name if cache.name or cache.use_external else owner.name.encode().hex().upper()
+    """The files of a cache that lies on disk, one a frame."""
+    folder, stem = cache_folder(owner, cache), cache_name(owner, cache)
+    path = cache.filepath if cache.use_external else f"//{folder.name}"
     tail = ".bphys" if cache.use_external and cache.index < 0 else f"_{cache.index:02d}.bphys"
     first, last = cache.frame_start, cache.frame_end
     if frames is not None:
@@ -321,7 +329,7 @@ def _point_cache(owner: bpy.types.Object, cache: bpy.types.PointCache, frames: S
         wanted = sorted({min(max(frame, first), cache.frame_end) for frame in frames})
         needed = tuple(folder / f"{stem}_{max(frame, 0):06d}{tail}" for frame in wanted)
         return ExternalFile("cache", path, (name,), needed, touches=(owner.name,))
-    return _bake(owner, path, folder, (name,))
+    return _folder(owner, path, folder, (name,))
 
 
 def _of_modifier(
@@ -362,7 +370,7 @@ def _ocean(obj: bpy.types.Object, modifier: bpy.types.Modifier, frames: Sequence
 def _fluid(obj: bpy.types.Object, modifier: bpy.types.Modifier) -> ExternalFile:
     named = modifier.domain_settings.cache_directory
     folder = resolved(named, obj.library)
-    return _bake(obj, named, folder, tuple(film_files.in_folder(folder / part) for part in FLUID_FOLDERS))
+    return _folder(obj, named, folder, tuple(film_files.in_folder(folder / part) for part in FLUID_FOLDERS))
 
 
 def _node_bakes(obj: bpy.types.Object, modifier: bpy.types.Modifier) -> Iterator[ExternalFile]:
@@ -370,14 +378,12 @@ def _node_bakes(obj: bpy.types.Object, modifier: bpy.types.Modifier) -> Iterator
         own, of_all = resolved(bake.folder, obj.library), resolved(bake.folder_of_all, obj.library)
         names = tuple(film_files.in_folder(own / part) for part in BAKE_FOLDERS)
         # Blender makes the folder of all bakes when the first is made; one that is taken back takes its own along
-        if of_all.is_dir():
-            yield ExternalFile("cache", bake.folder, names)
-        else:
-            yield _bake(obj, bake.folder_of_all, of_all, names)
+        needed = () if of_all.is_dir() else (of_all,)
+        yield ExternalFile("bake", bake.folder_of_all, names, needed, touches=(obj.name,))
 
 
-def _bake(obj: bpy.types.Object, path: str, folder: Path, names: tuple[str, ...]) -> ExternalFile:
-    """Files of which nobody knows beforehand which there are."""
+def _folder(obj: bpy.types.Object, path: str, folder: Path, names: tuple[str, ...]) -> ExternalFile:
+    """A cache's files of which nobody knows beforehand which there are."""
     needed = () if film_files.is_any_there(names) else (folder,)
     return ExternalFile("cache", path, names, needed, touches=(obj.name,))
 

@@ -47,6 +47,7 @@ MISSING_KINDS = {
     "image tile": MissingKind("image tiles", _FLAT, _PUT_PICTURE),
     "movie": MissingKind("movies", _FLAT, _PUT_PICTURE),
     "cache": MissingKind("caches", _STILL, _PUT_BACK),
+    "bake": MissingKind("bakes", "what {it} would give is computed anew", _PUT_BACK),
     "font": MissingKind("fonts", "texts in {it} have Blender's own font", "put it there if the text is to be read"),
     "volume": MissingKind("volumes", _NOTHING, "put it there if the picture needs it"),
     "volume sequence": MissingKind("volume sequences", _NOTHING, "put it there if the picture needs it"),
