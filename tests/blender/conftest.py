@@ -114,7 +114,7 @@ def build(tmp_path: Path) -> Callable[[str, str], Path]:
         text += "bpy.ops.wm.save_as_mainfile(filepath=BLEND_FILE)\n"
         text += "sys.stdout.flush(); os._exit(0)\n"
         result = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, timeout=120)
-        assert path.exists(), result.stderr
+        assert path.exists() and result.returncode == 0, result.stderr
         return path
 
     return save
