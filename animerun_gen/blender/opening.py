@@ -8,6 +8,7 @@ from pathlib import Path
 import bpy
 
 from animerun_gen.blender import versions
+from animerun_gen.blender.blend_libraries import refuse_endless_libraries
 from animerun_gen.blender.camera_marks import cameras_of_clip
 from animerun_gen.blender.external_files import external_files, inputs_of, missing_files, refuse_endless
 from animerun_gen.blender.film_folder import hold_unbaked, refuse_unbaked_paint
@@ -163,6 +164,7 @@ def has_history(modifier: bpy.types.Modifier) -> bool:
 def _load(config: CutConfig) -> list[str]:
     bpy.context.preferences.filepaths.use_scripts_auto_execute = config.trust_scripts
     versions.disable_gpu_subdivision()
+    refuse_endless_libraries(config.source)
     try:
         bpy.ops.wm.open_mainfile(filepath=str(config.source), load_ui=False, use_scripts=config.trust_scripts)
     except RuntimeError as error:

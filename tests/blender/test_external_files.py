@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.blender.conftest import PROJECT, SCENE, run_cli
+from tests.blender.conftest import PROJECT, save_blend
 
 pytestmark = pytest.mark.blender
 
@@ -175,6 +176,18 @@ number = nodes.bakes[0].bake_id
 """
 )
 
+LINK = """
+bpy.ops.wm.save_as_mainfile(filepath=BLEND_FILE)
+with bpy.data.libraries.load(
+    os.path.join(os.path.dirname(BLEND_FILE), "{library}.blend"), link=True, relative=True
+) as (_, linked):
+    linked.{of} = ["{name}"]
+group = bpy.data.collections.new("group")
+scene.collection.children.link(group)
+for thing in linked.{of}:
+    (group.objects if "{of}" == "objects" else group.children).link(thing)
+"""
+
 LOOK = """
 import json, os, sys
 from pathlib import Path
@@ -196,6 +209,44 @@ os._exit(0)
 """
 
 
+NESTED = {
+    "lib/deep/parts": PLACE + 'put_picture("own/bark.png")\nshow("tree", "FILE", "//own/bark.png")\n',
+    "lib/props": LINK.format(library="deep/parts", of="objects", name="tree"),
+    "film": LINK.format(library="lib/props", of="collections", name="group"),
+}
+"""A film that links props that link parts, which show an image; each lies in a folder of its own."""
+
+FILMS = {
+    "pictures": {"film": PICTURES},
+    "geometry": {"film": GEOMETRY},
+    "simulations": {"film": SIMULATIONS},
+    "nested": NESTED,
+}
+
+
+@pytest.fixture(scope="module")
+def originals(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The films that were built so far, each in a folder of its own."""
+    return {"": tmp_path_factory.mktemp("films")}
+
+
+@pytest.fixture
+def film(originals: dict[str, Path], tmp_path: Path) -> Callable[[str], Path]:
+    """Puts one of the films, with all its files, into the test's own folder."""
+
+    def place(name: str) -> Path:
+        if name not in originals:
+            folder = originals[""] / name
+            for path, script in FILMS[name].items():
+                (folder / path).parent.mkdir(parents=True, exist_ok=True)
+                save_blend(folder / f"{path}.blend", script)
+            originals[name] = folder
+        shutil.copytree(originals[name], tmp_path, dirs_exist_ok=True)
+        return tmp_path / "film.blend"
+
+    return place
+
+
 def look_at(source: Path) -> dict[str, Any]:
     """What is found in a film of which frames 1 to 4 are wanted; paths are below its folder."""
     result = subprocess.run(
@@ -213,8 +264,8 @@ def everything_in(folder: Path) -> dict[str, str]:
     }
 
 
-def test_pictures(build: Callable[[str, str], Path], tmp_path: Path) -> None:
-    source = build("film", PICTURES)
+def test_pictures(film: Callable[[str], Path], tmp_path: Path) -> None:
+    source = film("pictures")
     found = look_at(source)
     assert found == {
         "inputs": [
@@ -247,8 +298,8 @@ def test_pictures(build: Callable[[str, str], Path], tmp_path: Path) -> None:
     ]
 
 
-def test_geometry(build: Callable[[str, str], Path], tmp_path: Path) -> None:
-    source = build("film", GEOMETRY)
+def test_geometry(film: Callable[[str], Path], tmp_path: Path) -> None:
+    source = film("geometry")
     found = look_at(source)
     assert found == {
         "inputs": [
@@ -277,8 +328,8 @@ def test_geometry(build: Callable[[str, str], Path], tmp_path: Path) -> None:
     }
 
 
-def test_simulations(build: Callable[[str, str], Path], tmp_path: Path) -> None:
-    source = build("film", SIMULATIONS)
+def test_simulations(film: Callable[[str], Path], tmp_path: Path) -> None:
+    source = film("simulations")
     (bake,) = (tmp_path / "bakes").iterdir()
     found = look_at(source)
     names = {name: name.encode().hex().upper() for name in ("canvas", "cloth", "emitter")}
@@ -301,3 +352,89 @@ def test_simulations(build: Callable[[str, str], Path], tmp_path: Path) -> None:
             "missing: cache //blendcache_film (seen on canvas, cloth, emitter)",
         ],
     }
+
+
+def test_paths_of_libraries_begin_at_the_library(film: Callable[[str], Path], tmp_path: Path) -> None:
+    source = film("nested")
+    found = look_at(source)
+    assert found == {
+        "inputs": ["lib/deep/own/bark.png", "lib/deep/parts.blend", "lib/props.blend"],
+        "missing": [],
+    }
+    (tmp_path / "lib" / "deep" / "own" / "bark.png").unlink()
+    assert look_at(source)["missing"] == ["missing: image //own/bark.png (seen on tree)"]
+    (tmp_path / "lib" / "deep" / "parts.blend").unlink()
+    assert look_at(source)["missing"] == [
+        "missing: library //lib/deep/parts.blend (what comes from it is left out: tree)"
+    ]
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+@pytest.mark.parametrize("which", ["lib/props", "lib/deep/parts"])
+def test_a_library_without_an_end_is_refused_before_blender_opens_it(
+    film: Callable[[str], Path], tmp_path: Path, which: str, compressed: bool
+) -> None:
+    source = film("nested")
+    if compressed:
+        save_compressed(source)
+    library = tmp_path / f"{which}.blend"
+    library.unlink()
+    os.mkfifo(library)
+    assert look_at(source)["refused"] == (
+        f"film.blend links the library //{which}.blend, but {library.name} is a named pipe, which has no end to read "
+        "to; put the library in its place, or take it out of the film."
+    )
+    library.unlink()
+    os.symlink("/dev/zero", library)
+    assert "is a device" in look_at(source)["refused"]
+
+
+def save_compressed(source: Path) -> None:
+    script = (
+        f"import bpy, os; bpy.ops.wm.open_mainfile(filepath={str(source)!r})\n"
+        "bpy.ops.wm.save_mainfile(compress=True)\nos._exit(0)"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, timeout=60)
+    assert source.read_bytes()[:7] != b"BLENDER"
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "kind"),
+    [
+        ("pictures", "tex/wood.png", "image"),
+        ("pictures", "tex/fire_0004.png", "image sequence"),
+        ("pictures", "tex/film.mp4", "movie"),
+        ("geometry", "fonts/own.woff2", "font"),
+        ("geometry", "mdd/a.mdd", "cache"),
+        ("geometry", "vdb/smoke_0003.vdb", "volume sequence"),
+        ("geometry", "sea/foam_0002.exr", "cache"),
+    ],
+)
+def test_what_has_no_end_is_refused_before_blender_opens_it(
+    film: Callable[[str], Path], tmp_path: Path, name: str, path: str, kind: str
+) -> None:
+    source = film(name)
+    (tmp_path / path).unlink()
+    os.mkfifo(tmp_path / path)
+    refused = look_at(source)["refused"]
+    assert refused.startswith(f"film.blend names the {kind} //")
+    assert f", but {Path(path).name} is a named pipe, which has no end to read to; put a file" in refused
+
+
+@pytest.mark.parametrize("kind", ["folder", "dangling link", "link in a circle", "socket", "null device"])
+def test_what_is_no_file_is_missing(film: Callable[[str], Path], tmp_path: Path, kind: str) -> None:
+    source = film("geometry")
+    for path in (tmp_path / "fonts" / "own.woff2", tmp_path / "mdd" / "a.mdd", tmp_path / "abc" / "a.abc"):
+        path.unlink()
+        if kind == "folder":
+            path.mkdir()
+        elif kind == "socket":
+            with socket.socket(socket.AF_UNIX) as server:
+                server.bind(os.path.relpath(path))
+        else:
+            os.symlink({"dangling link": "nowhere", "null device": "/dev/null"}.get(kind, path.name), path)
+    assert look_at(source)["missing"] == [
+        "missing: cache //abc/a.abc (seen on baked)",
+        "missing: cache //mdd/a.mdd (seen on moved)",
+        "missing: font //fonts/own.woff2 (seen on title)",
+    ]
