@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -254,14 +253,6 @@ def look_at(source: Path) -> dict[str, Any]:
     )
     answer = next(line for line in result.stdout.splitlines() if line.startswith("FOUND"))
     return json.loads(answer.removeprefix("FOUND").replace(f"{source.parent}/", ""))
-
-
-def everything_in(folder: Path) -> dict[str, str]:
-    """Path below a folder to the SHA-256 of its content; folders as well."""
-    return {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "folder"
-        for path in sorted(folder.rglob("*"))
-    }
 
 
 def test_pictures(film: Callable[[str], Path], tmp_path: Path) -> None:

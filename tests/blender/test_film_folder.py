@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from animerun_gen.dataset import Dataset
@@ -120,10 +121,12 @@ def test_simulations_that_are_not_baked_are_left_out(shot: Callable[[str], Path]
         "hair 'fur/system' does not swing, because its cache lies on disk",
     ):
         assert note in said
-    names = Dataset(tmp_path / "out").clip("film").read_names("object_id")
-    shown = set(Dataset(tmp_path / "out").clip("film").read("object_id", 1).ravel().tolist())
+    clip = Dataset(tmp_path / "out").clip("film")
+    names = clip.read_names("object_id")
+    shown = {names[str(number)] for number in np.unique(clip.read("object_id", 1))}
     # without its fluid a domain is a box, which no film shows
-    assert not {names[number] for number in shown} & {"LIQUID", "GAS"}
+    assert "sea" in shown
+    assert not shown & {"LIQUID", "GAS"}
 
     said = run_cli("inspect", source).stdout
     assert everything_in(source.parent) == before
@@ -190,7 +193,7 @@ def test_the_baked_particles_of_a_library_fly(build: Callable[[str, str], Path],
         clips.append(Dataset(tmp_path / "out").clip(folder))
     own, linked = clips
     moved = own.read("flow_forward", 3)[own.read("valid_forward", 3)]
-    assert abs(moved).max() > 0.5
+    assert abs(moved).max() > 0.1
     for frame in (1, 2, 3):
         assert (own.read("flow_forward", frame) == linked.read("flow_forward", frame)).all()
         assert (own.read("valid_forward", frame) == linked.read("valid_forward", frame)).all()

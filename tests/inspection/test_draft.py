@@ -10,7 +10,7 @@ import pytest
 from animerun_gen.config import CutConfig, load_cuts
 from animerun_gen.film_files import MissingFile
 from animerun_gen.inspection.draft import cut_name, draft
-from animerun_gen.inspection.findings import describe, findings
+from animerun_gen.inspection.findings import MISSING_KINDS, describe, findings
 from animerun_gen.inspection.shot import (
     HairSystem,
     ParticleSystem,
@@ -160,6 +160,19 @@ def test_camera_cuts_are_split_and_held_frames_skipped(tmp_path: Path) -> None:
     assert config.camera_cuts == "split"
     assert config.camera is None
     assert (config.frames.first, config.frames.step) == (1, 2)
+
+
+@pytest.mark.parametrize("kind", MISSING_KINDS)
+def test_missing_files_of_every_kind_are_named_once_with_what_becomes_of_the_picture(tmp_path: Path, kind: str) -> None:
+    files = (MissingFile(kind, "//one.x", ("a", "b")), MissingFile(kind, "//two_1.x", (), "2 of its 5 files"))
+    facts = shot(missing=files)
+    told = [finding for finding in findings(facts) if finding.topic == "missing file"]
+    assert [finding.found for finding in told] == [str(missing) for missing in files]
+    assert all("{" not in finding.action for finding in told)
+    _, text = read(tmp_path, facts)
+    words = " ".join(line.removeprefix("#").strip() for line in text.splitlines() if line.startswith("#"))
+    assert f"missing {MISSING_KINDS[kind].several}, " in words
+    assert "//one.x (on 'a', 'b'), //two_1.x, 2 of its 5 files" in words
 
 
 def test_every_finding_says_what_will_be_done() -> None:
