@@ -43,7 +43,6 @@ from animerun_gen.blender.opening import (
     animated_blocks,
     camera_problem,
     disabled_drivers,
-    missing_files,
     open_file,
     open_scene,
 )
@@ -55,7 +54,6 @@ from animerun_gen.inspection.findings import TRIED_SECONDS
 from animerun_gen.inspection.framing import propose_view
 from animerun_gen.inspection.shot import (
     HairSystem,
-    Missing,
     ParticleSystem,
     Removal,
     SeeThrough,
@@ -116,6 +114,8 @@ def look(question: dict[str, Any], progress: Progress) -> Shot:
         {block.name_full: block.name for block in blocks} for blocks in (bpy.data.objects, bpy.data.materials)
     )
     found: dict[str, Any] = {
+        "missing": tuple(opened.missing),
+        "unbaked": tuple(opened.unbaked),
         "zooming": tuple(zoom.camera.name for zoom in find_zooming_cameras(opened, config)),
         "removals": tuple(
             Removal(
@@ -213,7 +213,6 @@ def _facts_as_opened(opened: OpenedScene, config: CutConfig) -> dict[str, Any]:
         "cameras": tuple(sorted(usable)),
         "camera_cuts": tuple((mark.frame, mark.camera) for mark in camera_marks(scene)),
         "film_look": tuple(film_look_in_use(scene)),
-        "missing": tuple(Missing(each.kind, each.path, each.touches) for each in missing_files()),
         "drivers": tuple(disabled_drivers()),
         "background": linear_to_hex(background_color(scene, config)),
         "materials": len(bpy.data.materials),

@@ -11,6 +11,7 @@ from pathlib import Path
 from animerun_gen.config.model import is_safe_name
 from animerun_gen.config.words import written
 from animerun_gen.inspection.findings import (
+    MISSING_KINDS,
     findings,
     freestyle_cost,
     listed,
@@ -79,15 +80,17 @@ def draft(shot: Shot, target: Path, name: str) -> str:
 
 
 def _missing(shot: Shot) -> list[str]:
-    """What the file names and does not have, in one comment for libraries and one for images."""
+    """What the file names and does not have, in one comment for each kind."""
     lines = []
-    for kind, kinds, action in (
-        ("library", "libraries", "what comes from them is left out"),
-        ("image", "images", "their surfaces get one flat colour"),
-    ):
-        named = [f"{each.path} (on {listed(each.touches)})" for each in shot.missing if each.kind == kind]
+    for kind, said in MISSING_KINDS.items():
+        named = [
+            f"{each.path}{', ' * bool(each.lacking)}{each.lacking} (on {listed(each.touches)})"
+            for each in shot.missing
+            if each.kind == kind
+        ]
         if named:
-            lines += _comment(f"missing {kinds}, {action}: {', '.join(named)}".replace(" (on )", ""))
+            action = said.becomes.format(it="them")
+            lines += _comment(f"missing {said.several}, {action}: {', '.join(named)}".replace(" (on )", ""))
     return lines
 
 

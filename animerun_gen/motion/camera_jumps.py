@@ -169,7 +169,7 @@ def shared(one: View, other: View) -> float:
         A share of the pixels of ``one``.
     """
     motion = compute_motion(one.geometry, one.seen, other.geometry)
-    followed = ~exact_occlusion(motion, one.seen, other.geometry)
+    followed = ~exact_occlusion(motion, other.geometry)
     return max(float(followed.mean()), _shared_if_still(one, other))
 
 

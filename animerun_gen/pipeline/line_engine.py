@@ -30,7 +30,7 @@ class CountedCut:
 
     Attributes:
         frames: What Freestyle would have to do in each frame that was looked at, ascending.
-        inputs: Libraries and images besides the ``.blend`` that it read, path to mark (see
+        inputs: Files besides the ``.blend`` that it read, name to mark (see
             :func:`~animerun_gen.blender.job.input_mark`).
     """
 
@@ -59,7 +59,7 @@ class _Counted:
 
     Attributes:
         scene: Digest of the scene and what else the figures depend on.
-        inputs: Libraries and images besides the ``.blend``, path to digest.
+        inputs: Files besides the ``.blend``, name to digest.
         frames: The figures of each frame that was looked at.
     """
 
@@ -142,7 +142,7 @@ def _figures(config: CutConfig, output: Path, counter: LineCounter | None) -> li
 
 
 def _digest(config: CutConfig, counter: LineCounter) -> str:
-    """Digest of everything that the figures depend on, but for libraries and images."""
+    """Digest of everything that the figures depend on, but for the other files that it is made of."""
     frames = config.frames
     scene = scene_digest(config, counter.version, source_digest(config.source))
     return f"{scene}, frames {frames.first} to {frames.last} by {frames.step}, {config.lines.crease_angle} degrees"

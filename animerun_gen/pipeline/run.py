@@ -16,6 +16,7 @@ from typing import Any
 from animerun_gen.config import CutConfig, LoadedCut, load_cuts
 from animerun_gen.dataset.files import remove_stale_temporaries
 from animerun_gen.errors import ConfigError, DatasetError
+from animerun_gen.film_files import looking_once
 from animerun_gen.pipeline import made_with, paths
 from animerun_gen.pipeline.camera_cuts import split_at_camera_cuts
 from animerun_gen.pipeline.children import PATIENCE
@@ -30,7 +31,7 @@ from animerun_gen.pipeline.lock import exclusive
 from animerun_gen.pipeline.manifest import write_manifest
 from animerun_gen.pipeline.plan import CutPlan, plan_cut
 from animerun_gen.pipeline.progress import Progress
-from animerun_gen.pipeline.record import STAGES
+from animerun_gen.pipeline.record import STAGES, digests_kept
 from animerun_gen.pipeline.scheduling import Executor, ExecutorLost
 from animerun_gen.pipeline.summary import CutSummary, failures_to
 from animerun_gen.pipeline.work import Ways, Work
@@ -95,7 +96,12 @@ def generate(cuts: Sequence[CutConfig], options: Options) -> list[CutSummary]:
         raise ValueError("rendering needs an engine")
     if not options.render and not options.output.is_dir():
         raise DatasetError(f"{options.output} does not exist: correct --out, or run 'animerun-gen render' first")
-    with exclusive(options.output), ExitStack() as afterwards, fenced(options.output, _say) as fence:
+    with (
+        exclusive(options.output),
+        digests_kept(options.output),
+        ExitStack() as afterwards,
+        fenced(options.output, _say) as fence,
+    ):
         remove_stale_temporaries(options.output)
         # what Blenders that were killed together with their run had under way
         shutil.rmtree(paths.scratch_folder(options.output), ignore_errors=True)
@@ -103,17 +109,18 @@ def generate(cuts: Sequence[CutConfig], options: Options) -> list[CutSummary]:
         parts = choose_line_engines(parts, options.output, engine)
         summaries = {part.config.name: CutSummary(part.config, notes=list(part.notes)) for part in parts}
         plans = []
-        for part in parts:
-            summary = summaries[part.config.name]
-            if part.failure is not None:
-                summary.failures.append(part.failure)
-                continue
-            with failures_to(summary):
-                version = engine.version if engine else None
-                plan = plan_cut(part.config, options.output, version, options.frames, part.notes)
-                summary.redone = plan.redone
-                summary.notes += plan.notes
-                plans.append(plan)
+        with looking_once():
+            for part in parts:
+                summary = summaries[part.config.name]
+                if part.failure is not None:
+                    summary.failures.append(part.failure)
+                    continue
+                with failures_to(summary):
+                    version = engine.version if engine else None
+                    plan = plan_cut(part.config, options.output, version, options.frames, part.notes)
+                    summary.redone = plan.redone
+                    summary.notes += plan.notes
+                    plans.append(plan)
         _do(plans, options, fence, summaries, afterwards)
         for plan in plans:
             summary = summaries[plan.config.name]

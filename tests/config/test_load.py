@@ -412,6 +412,24 @@ def test_a_pipe_is_not_waited_for(folder: Path) -> None:
     assert problems_of(Path("a.yaml")) == ["a.yaml: is no regular file; give a YAML file"]
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("inherit: pipe.yaml", '"pipe.yaml" is no file'),
+        ("recolor: {passes: 1, palette: pipe.yaml}", "there is no file"),
+        ("source: pipe.blend", "there is no file"),
+    ],
+)
+def test_nothing_that_a_cut_names_is_waited_for(folder: Path, key: str, said: str) -> None:
+    os.mkfifo("pipe.yaml")
+    os.mkfifo("pipe.blend")
+    name = key.partition(":")[0]
+    write("a.yaml", "\n".join(line for line in BASE.splitlines() if not line.startswith(name)) + f"\n{key}\n")
+    (problem,) = problems_of(Path("a.yaml"))
+    assert said in problem
+
+
 def test_a_symbolic_link_to_nowhere(folder: Path) -> None:
     Path("a.yaml").symlink_to("none.yaml")
     (problem,) = problems_of(Path("a.yaml"))
