@@ -160,7 +160,8 @@ def moving_nodes(stage: Stage, obj: bpy.types.Object) -> None:
     ).outputs[0]
     strength = stage.rng.uniform(0.1, 0.4)
     offset = nodes.add("ShaderNodeVectorMath", {0: offset, "Scale": strength}, operation="SCALE").outputs[0]
-    kind = stage.rng.choice(["plain", "repeat", "simulation"])
+    # a simulation zone keeps the mesh of the first frame, and so would hide what renumbers before it
+    kind = stage.rng.choice(["plain", "repeat", "simulation" if stage.proofs[obj.name] == Proof.NUMBER else "plain"])
     stage.describe(kind)
     if kind == "plain":
         nodes.end(nodes.add("SetPosition", {"Geometry": nodes.geometry, "Offset": offset}).outputs[0], obj)
