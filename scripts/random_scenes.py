@@ -40,6 +40,9 @@ GROUP = 10
 LEAST_KEPT = 0.95
 """Share of the pixels of surfaces that Blender keeps identical that must be valid."""
 
+MOST_UNSTEADY = 0.1
+"""Share of the scenes that may be left out because Blender does not make the same twice."""
+
 PATIENCE_SECONDS = 120.0
 """A scene that takes longer to build, or to make, has failed."""
 
@@ -52,6 +55,7 @@ class Outcome:
     recipes: list[str] = field(default_factory=list)
     verdicts: dict[int, Verdict] = field(default_factory=dict)
     failure: str = ""
+    unsteady: list[str] = field(default_factory=list)
 
     @property
     def total(self) -> Verdict:
@@ -90,6 +94,11 @@ def build(seeds: list[int], folder: Path) -> None:
 
 def _is_built(seed: int, folder: Path) -> bool:
     return (folder / f"scene{seed}.json").exists() or (folder / f"scene{seed}.error").exists()
+
+
+def _is_steady(seed: int, folder: Path) -> bool:
+    words = folder / f"scene{seed}.json"
+    return words.exists() and not json.loads(words.read_text())["unsteady"]
 
 
 def generate(seeds: list[int], folder: Path, workers: int) -> None:
@@ -138,7 +147,10 @@ def judge(seed: int, folder: Path) -> Outcome:
     if error.exists():
         outcome.failure = f"not built: {error.read_text().strip().splitlines()[-1]}"
         return outcome
-    outcome.recipes = json.loads((folder / f"scene{seed}.json").read_text())["recipes"]
+    words = json.loads((folder / f"scene{seed}.json").read_text())
+    outcome.recipes, outcome.unsteady = words["recipes"], words["unsteady"]
+    if outcome.unsteady:
+        return outcome
     try:
         outcome.verdicts = hold_cut(folder / "dataset", f"scene{seed}", read_truth(folder / f"truth{seed}.npz"))
     except (OSError, ValueError) as problem:
@@ -152,6 +164,9 @@ def report(outcome: Outcome, command: str) -> None:
     """One line, and one more for each recipe that is wrong."""
     if outcome.failure:
         print(f"seed {outcome.seed}: FAILED ({outcome.failure}); again: {command}", flush=True)
+        return
+    if outcome.unsteady:
+        print(f"seed {outcome.seed}: left out, Blender does not make the same twice: {', '.join(outcome.unsteady)}")
         return
     total = outcome.total
     mark = "WRONG" if total.faulty else "ok"
@@ -215,8 +230,7 @@ def main() -> int:
                 for name in (f"scene{seed}.json", f"scene{seed}.error"):
                     (folder / name).unlink(missing_ok=True)
         build([seed for seed in group if not _is_built(seed, folder)], folder)
-        built = [seed for seed in group if (folder / f"scene{seed}.json").exists()]
-        generate(built, folder, arguments.workers)
+        generate([seed for seed in group if _is_steady(seed, folder)], folder, arguments.workers)
         for seed in group:
             outcomes.append(judge(seed, folder))
             report(outcomes[-1], f"scripts/random_scenes.py --only {seed} --out {arguments.out}")
@@ -228,6 +242,7 @@ def main() -> int:
     for outcome in outcomes:
         total.add(outcome.total)
     failed = [outcome.seed for outcome in outcomes if outcome.failure]
+    unsteady = [outcome.seed for outcome in outcomes if outcome.unsteady]
     print()
     print(table(outcomes))
     print()
@@ -237,9 +252,11 @@ def main() -> int:
         f"{total.occlusion_held}; kept identical by Blender: {total.kept} px, "
         f"{_share(total.kept_valid, total.kept)} valid"
     )
-    print(f"wrong seeds: {[outcome.seed for outcome in outcomes if outcome.total.faulty]}; failed: {failed}")
+    wrong = [outcome.seed for outcome in outcomes if outcome.total.faulty]
+    print(f"wrong seeds: {wrong}; failed: {failed}; left out: {unsteady}")
     enough = total.kept > 0 and total.kept_valid >= LEAST_KEPT * total.kept
-    return 0 if enough and not total.faulty and not failed else 1
+    steady = len(unsteady) <= MOST_UNSTEADY * len(outcomes)
+    return 0 if enough and steady and not wrong and not failed else 1
 
 
 if __name__ == "__main__":

@@ -13,9 +13,11 @@ import traceback
 from pathlib import Path
 
 import bpy
+import numpy as np
 
 from random_scene.build import build
 from random_scene.capture import capture, register
+from random_scene.frames import Frame
 from random_scene.stage import FRAMES
 from random_scene.truth import PairTruth, World, pair_truth, write_truth
 
@@ -30,7 +32,9 @@ def make(seed: int, folder: Path) -> None:
     bpy.ops.wm.open_mainfile(filepath=str(path))
     scene = bpy.context.scene
     width, height = scene.render.resolution_x, scene.render.resolution_y
-    worlds = [World(frame) for frame in capture(scene, FRAMES)]
+    frames = capture(scene, FRAMES)
+    unsteady = _unsteady(frames, capture(scene, FRAMES))
+    worlds = [World(frame) for frame in frames]
     truths: dict[tuple[str, int], PairTruth] = {}
     for direction, step in (("forward", 1), ("backward", -1)):
         for number, here in enumerate(worlds):
@@ -38,8 +42,29 @@ def make(seed: int, folder: Path) -> None:
                 there = worlds[number + step]
                 truths[direction, here.frame.number] = pair_truth(here, there, proofs, recipe_of)
     write_truth(folder / f"truth{seed}.npz", truths)
-    words = {"recipes": recipes, "resolution": [width, height], "frames": [FRAMES[0], FRAMES[-1]]}
+    words = {
+        "recipes": recipes,
+        "resolution": [width, height],
+        "frames": [FRAMES[0], FRAMES[-1]],
+        "unsteady": sorted({recipes[recipe_of[name]] for name in unsteady}),
+    }
     (folder / f"scene{seed}.json").write_text(json.dumps(words))
+
+
+def _unsteady(first: list[Frame], second: list[Frame]) -> set[str]:
+    """Objects that Blender itself does not make the same when the frames are played again."""
+    unsteady = set()
+    for one, other in zip(first, second, strict=True):
+        if [placed.name for placed in one.placed] != [placed.name for placed in other.placed]:
+            unsteady |= {placed.name for placed in one.placed} ^ {placed.name for placed in other.placed}
+            continue
+        for here, there in zip(one.placed, other.placed, strict=True):
+            same = np.array_equal(here.surface.points, there.surface.points) and np.array_equal(
+                here.matrix, there.matrix
+            )
+            if not same or not np.array_equal(here.surface.triangles, there.surface.triangles):
+                unsteady.add(here.name)
+    return unsteady
 
 
 def main() -> None:

@@ -160,7 +160,8 @@ def moving_nodes(stage: Stage, obj: bpy.types.Object) -> None:
     ).outputs[0]
     strength = stage.rng.uniform(0.1, 0.4)
     offset = nodes.add("ShaderNodeVectorMath", {0: offset, "Scale": strength}, operation="SCALE").outputs[0]
-    kind = stage.rng.choice(["plain", "repeat", "simulation"])
+    # a simulation zone keeps the mesh of the first frame, and so would hide what renumbers before it
+    kind = stage.rng.choice(["plain", "repeat", "simulation" if stage.proofs[obj.name] == Proof.NUMBER else "plain"])
     stage.describe(kind)
     if kind == "plain":
         nodes.end(nodes.add("SetPosition", {"Geometry": nodes.geometry, "Offset": offset}).outputs[0], obj)
@@ -533,7 +534,8 @@ def subsurf_levels(stage: Stage, obj: bpy.types.Object) -> None:
 def explode(stage: Stage, obj: bpy.types.Object) -> None:
     obj.modifiers.new("particles", "PARTICLE_SYSTEM")
     settings = obj.particle_systems[-1].settings
-    settings.count, settings.frame_start, settings.frame_end, settings.lifetime = 30, 1, 3, 50
+    # were they born later, where the pieces fly would depend on how often Blender evaluated the frames before
+    settings.count, settings.frame_start, settings.frame_end, settings.lifetime = 30, 1, 1, 50
     settings.normal_factor, settings.render_type, settings.effector_weights.gravity = 2.0, "NONE", 0.1
     obj.modifiers.new("explode", "EXPLODE")
 
