@@ -205,6 +205,21 @@ def table(outcomes: list[Outcome]) -> str:
     return "\n".join(lines)
 
 
+def stack_table(outcomes: list[Outcome]) -> str:
+    """The same for each kind of modifier in the stacks that Blender keeps: a stack counts for all that stand in it."""
+    rows: dict[str, Verdict] = defaultdict(Verdict)
+    for outcome in outcomes:
+        for recipe, verdict in outcome.verdicts.items():
+            words = outcome.recipes[recipe].split() if recipe >= 0 else []
+            if words[:1] == ["stack"]:
+                for word in sorted(set(words[1:])):
+                    rows[word].add(verdict)
+    lines = [f"{'in stacks':24}{'px kept':>9}{'valid':>9}{'wrong':>8}"]
+    for name, row in sorted(rows.items()):
+        lines.append(f"{name:24}{row.kept:9}{_share(row.kept_valid, row.kept):>9}{row.wrong:8}")
+    return "\n".join(lines)
+
+
 def _share(part: int, whole: int) -> str:
     return f"{100 * part / whole:.1f} %" if whole else "-"
 
@@ -245,6 +260,8 @@ def main() -> int:
     unsteady = [outcome.seed for outcome in outcomes if outcome.unsteady]
     print()
     print(table(outcomes))
+    print()
+    print(stack_table(outcomes))
     print()
     print(
         f"{len(outcomes)} scenes, seeds {seeds[0]} to {seeds[-1]}: {total.held} px held, {total.valid} valid, "

@@ -20,6 +20,8 @@ A file or modifier that hands on texture coordinates only is given the number of
 added to the first; copies of a face are told apart by whole numbers added to the second."""
 FACE = "truth_face"
 """INT of the faces: their number in the whole scene, from 1."""
+POINT = "truth_point"
+"""INT of the vertices: their number in their mesh, from 1."""
 COPY = "truth_copy"
 """INT of any domain, or a byte colour: which copy of the face it is."""
 
@@ -141,6 +143,7 @@ def read_surface(mesh: bpy.types.Mesh) -> Surface:
         corner_points,
         uv,
         keys,
+        _point_names(mesh),
     )
 
 
@@ -223,7 +226,7 @@ class _Expected:
         surface = read_surface(drawn.data)
         if drawn.instance_type == "VERTS":
             places = surface.points
-            names = _of_points(drawn.data)
+            names = surface.names if surface.names is not None else np.arange(len(places))
         else:
             places = np.array([polygon.center for polygon in drawn.data.polygons], np.float64).reshape(-1, 3)
             names = surface.keys[:, 0]
@@ -290,9 +293,10 @@ def _stored(points: Any, number: int) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in np.concatenate(columns, axis=1).tolist()]
 
 
-def _of_points(mesh: bpy.types.Mesh) -> Array:
-    if "truth_point" not in mesh.attributes:
-        return np.arange(len(mesh.vertices))
+def _point_names(mesh: bpy.types.Mesh) -> Array | None:
+    attribute = mesh.attributes.get(POINT)
+    if attribute is None or attribute.domain != "POINT" or attribute.data_type != "INT":
+        return None
     values = np.empty(len(mesh.vertices), np.int32)
-    mesh.attributes["truth_point"].data.foreach_get("value", values)
+    attribute.data.foreach_get("value", values)
     return values

@@ -28,6 +28,7 @@ class Surface:
         corner_points: (C,) vertex of each corner.
         uv: (C, 2) or None.
         keys: (F, 2) number and copy of each face, 0 where it has none.
+        names: (V,) number of the original vertex that each one is, 0 where it has none; None without any.
     """
 
     points: Array
@@ -38,6 +39,7 @@ class Surface:
     corner_points: Array
     uv: Array | None
     keys: Array
+    names: Array | None = None
 
 
 @dataclass

@@ -757,6 +757,8 @@ def decimate(stage: Stage, obj: bpy.types.Object) -> None:
     modifier = obj.modifiers.new("decimate", "DECIMATE")
     modifier.decimate_type = stage.rng.choice(["COLLAPSE", "UNSUBDIV", "DISSOLVE"])
     stage.describe(modifier.decimate_type.lower())
+    if modifier.decimate_type != "COLLAPSE":
+        stage.proofs[obj.name] = Proof.CORNERS
     if modifier.decimate_type == "COLLAPSE":
         stage.animate(modifier, "ratio", 0.8, 0.4)
     elif modifier.decimate_type == "UNSUBDIV":
@@ -766,6 +768,7 @@ def decimate(stage: Stage, obj: bpy.types.Object) -> None:
 
 
 def weld(stage: Stage, obj: bpy.types.Object) -> None:
+    stage.proofs[obj.name] = Proof.CORNERS
     stage.animate(obj.modifiers.new("weld", "WELD"), "merge_threshold", 0.0, 0.5)
 
 
@@ -818,6 +821,7 @@ def hull(stage: Stage, obj: bpy.types.Object) -> None:
 
 
 def merging(stage: Stage, obj: bpy.types.Object) -> None:
+    stage.proofs[obj.name] = Proof.CORNERS
     nodes = Nodes(stage.name("merge"))
     node = nodes.add("MergeByDistance", {"Geometry": nodes.geometry, "Distance": nodes.time(0.1, 0.12)})
     nodes.end(node.outputs[0], obj)

@@ -33,12 +33,15 @@ class Proof(StrEnum):
     - ``NUMBER``: Blender keeps every face; a face is the same when its number is.
     - ``CARRIED``: faces go, come or change their numbers, and carry an attribute that names the face, and the place in
       it, that they were made from.
+    - ``CORNERS``: vertices go or are merged, and those that stay are original vertices: a face is the same when it has
+      the same corners.
     - ``PLACE``: the surface stands still within its object, and only parts of it are there in each frame.
     - ``NONE``: it is made anew; only where nothing moved at all within the object, it is the same.
     """
 
     NUMBER = "number"
     CARRIED = "carried"
+    CORNERS = "corners"
     PLACE = "place"
     NONE = "none"
 
@@ -267,6 +270,8 @@ class _Lookup:
             raise ValueError(f"{self.name} was to keep its faces and has others")
         if self.proof == Proof.CARRIED and self.here.uv is not None and self.there.uv is not None:
             return self._by_attribute(local, weights)
+        if self.proof == Proof.CORNERS and self.here.names is not None and self.there.names is not None:
+            return self._by_corners(local, weights)
         if self.proof == Proof.PLACE:
             return self._by_place(local, weights)
         return Found.nothing(len(local), State.NO_IDENTITY)
@@ -292,20 +297,32 @@ class _Lookup:
         found.split = (self.here.corners[local] != self.there.corners[local]).any(axis=1)
         found.kept[found.split] = False
         for pixel in np.flatnonzero(found.split):
-            face = self.here.faces[local[pixel]]
-            place = weights[pixel] @ self._on_square(self.here.corners[local[pixel]], face)
-            triangles = np.flatnonzero(self.there.faces == face)
-            inside = _barycentric(self._on_square(self.there.corners[triangles], face), place)
-            best = int(np.argmax(inside.min(axis=1)))
-            found.triangles[pixel, 0] = triangles[best]
-            found.weights[pixel, 0] = inside[best]
+            face = int(self.here.faces[local[pixel]])
+            self._place_in_face(found, pixel, local[pixel], weights[pixel], face, 0)
         return found
 
-    def _on_square(self, corners: Array, face: int) -> Array:
-        """Corners of a face as places on a square, or a regular polygon."""
-        start, end = self.here.face_starts[face : face + 2]
-        angle = 2 * np.pi * (corners - start) / (end - start)
-        return np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+    def _by_corners(self, local: Array, weights: Array) -> Found:
+        found = Found.nothing(len(local), State.NO_IDENTITY)
+        there = _faces_by_corners(self.there)
+        here = {face: (corners, first) for corners, (face, first) in _faces_by_corners(self.here).items()}
+        for pixel, triangle in enumerate(local):
+            corners, first = here.get(int(self.here.faces[triangle]), ((), 0))
+            if corners in there:
+                face, other_first = there[corners]
+                self._place_in_face(found, pixel, triangle, weights[pixel], face, other_first - first)
+        # where the faces are split into triangles alike, the places are those of the triangles
+        found.split[:] = (found.state == State.KNOWN) & (np.abs(found.weights[:, 0] - weights).max(axis=1) > 1e-6)
+        return found
+
+    def _place_in_face(self, found: Found, pixel: int, triangle: int, weights: Array, face: int, turn: int) -> None:
+        """Find a place in a face of the other mesh that has the same corners, which begin ``turn`` corners later."""
+        place = weights @ _on_square(self.here, self.here.corners[triangle], int(self.here.faces[triangle]), 0)
+        triangles = np.flatnonzero(self.there.faces == face)
+        inside = _barycentric(_on_square(self.there, self.there.corners[triangles], face, turn), place)
+        best = int(np.argmax(inside.min(axis=1)))
+        found.state[pixel] = State.KNOWN
+        found.triangles[pixel, 0] = triangles[best]
+        found.weights[pixel, 0] = inside[best]
 
     def _by_attribute(self, local: Array, weights: Array) -> Found:
         found = Found.nothing(len(local), State.GONE)
@@ -359,6 +376,31 @@ class _Lookup:
                 found.weights[pixel, 0] = inside[best]
                 found.state[pixel] = State.KNOWN
         return found
+
+
+def _faces_by_corners(surface: Surface) -> dict[tuple[int, ...], tuple[int, int]]:
+    """Faces by the names of their corners, from the smallest on, and which corner that is; none that occurs twice."""
+    if surface.names is None:
+        return {}
+    found: dict[tuple[int, ...], tuple[int, int]] = {}
+    repeated = set()
+    for face, (start, end) in enumerate(zip(surface.face_starts[:-1], surface.face_starts[1:], strict=True)):
+        names = surface.names[surface.corner_points[start:end]]
+        if names.min() <= 0 or len(set(names.tolist())) < len(names):
+            continue
+        first = int(np.argmin(names))
+        key = tuple(np.roll(names, -first).tolist())
+        if key in found:
+            repeated.add(key)
+        found[key] = (face, first)
+    return {key: value for key, value in found.items() if key not in repeated}
+
+
+def _on_square(surface: Surface, corners: Array, face: int, turn: int) -> Array:
+    """Corners of a face, counted from another one, as places on a square, or a regular polygon."""
+    start, end = surface.face_starts[face : face + 2]
+    angle = 2 * np.pi * (corners - start - turn) / (end - start)
+    return np.stack([np.cos(angle), np.sin(angle)], axis=-1)
 
 
 def _apart(surface: Surface, triangles: Array, weights: Array) -> list[int]:

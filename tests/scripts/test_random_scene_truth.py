@@ -128,6 +128,22 @@ def test_a_carried_identity_is_followed_whatever_its_number() -> None:
     assert gone.state[12, 36] == State.GONE
 
 
+def test_a_face_is_known_by_its_corners_wherever_they_begin() -> None:
+    here, there = square(uv=False), square(uv=False)
+    here.names = np.array([5, 6, 7, 8])
+    # the same vertices, in another order, and the face begins at another corner
+    order = np.array([2, 3, 0, 1])
+    there.points, there.names = there.points[order], here.names[order]
+    truth = pair_truth(world(1, placed(here)), world(2, placed(there, x=1.0)), {"square": Proof.CORNERS}, {})
+    # a ray that meets the edge between the two triangles is left out
+    assert (truth.state[6:18, 14:26] != State.NO_IDENTITY).all()
+    for x, y in ((20, 12), (15, 8), (24, 9), (16, 16)):
+        np.testing.assert_allclose(flow_of(truth, x, y), (2.0, 0.0), atol=1e-9)
+    there.names = there.names + np.array([0, 0, 0, 1])
+    other = pair_truth(world(1, placed(here)), world(2, placed(there)), {"square": Proof.CORNERS}, {})
+    assert other.state[12, 20] == State.NO_IDENTITY
+
+
 def test_what_is_made_anew_is_known_only_where_nothing_moved_in_it() -> None:
     bent = square(uv=False)
     bent.points = bent.points + np.array((0, 0, 1e-3))
