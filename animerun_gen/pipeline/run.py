@@ -311,32 +311,30 @@ def _state(summary: CutSummary) -> str:
 
 
 def _describe_quality(quality: dict[str, Any]) -> list[str]:
+    """The figures of a cut in words; of those that are nowhere to be had nothing is said."""
     lines = []
     summary = quality["summary"]
     if not quality["pairs"]:
         return ["no pair of neighbouring frames is complete"]
     for name, title in (("warp_error", "colour"), ("warp_error_flat", "flat")):
-        if summary[name]["mean"] is not None:
-            lines.append(
-                f"warp error of {title} frames: mean {summary[name]['mean']:.5f}, worst {summary[name]['worst']:.5f}"
-            )
-    agreements = [summary[name]["worst"] for name in ("agreement", "agreement_ids") if name in summary]
+        mean, worst = _figure(summary, name, "mean"), _figure(summary, name, "worst")
+        if mean is not None and worst is not None:
+            lines.append(f"warp error of {title} frames: mean {mean:.5f}, worst {worst:.5f}")
+    agreements = [_figure(summary, name, "worst") for name in ("agreement", "agreement_ids")]
     if known := [agreement for agreement in agreements if agreement is not None]:
         lines.append(f"pictures and id maps agree in at least {100 * min(known):.3f} % of each frame")
-    if "leaks" in summary and summary["leaks"]["mean"] is not None:
-        lines.append(
-            f"segments leak on {100 * summary['leaks']['mean']:.2f} % of the pixels, and cut a surface into "
-            f"{summary['pieces']['mean']:.2f} pieces, on average"
-        )
-    if summary["occlusion_agreement"]["mean"] is not None:
-        lines.append(
-            f"the two occlusions, by the rule and exact, agree on {100 * summary['occlusion_agreement']['mean']:.2f} % "
-            "of the pixels"
-        )
+    leaks, pieces = _figure(summary, "leaks", "mean"), _figure(summary, "pieces", "mean")
+    if leaks is not None:
+        lines.append(f"segments leak on {100 * leaks:.2f} % of the pixels, on average")
+    if pieces is not None:
+        lines.append(f"segments cut a surface into {pieces:.2f} pieces, on average")
+    both = _figure(summary, "occlusion_agreement", "mean")
+    if both is not None:
+        lines.append(f"the two occlusions, by the rule and exact, agree on {100 * both:.2f} % of the pixels")
     if summary["held_share"]:
         lines.append(f"{100 * summary['held_share']:.0f} % of the pairs are held: two identical pictures")
-    if summary["invalid_share"]["worst"]:
-        lines.append(f"motion is unknown for up to {100 * summary['invalid_share']['worst']:.2f} % of a frame")
+    if unknown := _figure(summary, "invalid_share", "worst"):
+        lines.append(f"motion is unknown for up to {100 * unknown:.2f} % of a frame")
     failures = quality["failures"]
     lines += [f"quality: {failure['message']}" for failure in failures[:SHOWN_FAILURES]]
     if len(failures) > SHOWN_FAILURES:
@@ -344,6 +342,12 @@ def _describe_quality(quality: dict[str, Any]) -> list[str]:
     if not failures:
         lines.append("quality: no figure is past its bar")
     return lines
+
+
+def _figure(summary: Mapping[str, Any], name: str, which: str) -> float | None:
+    """A figure of a cut's summary; None where no frame or pair has it, which can happen to each of them."""
+    figure: float | None = summary.get(name, {}).get(which)
+    return figure
 
 
 def _describe_cross_checks(checks: Sequence[dict[str, Any]]) -> list[str]:
