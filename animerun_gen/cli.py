@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from animerun_gen import __version__
 from animerun_gen.errors import AnimerunGenError
+from animerun_gen.terminal import complain, printable
+
+SHOWN_MISTAKES = 20
+"""So many mistakes in configurations are printed at once."""
 
 DESCRIPTION = """\
 Turns animated Blender scenes into 2D-anime-style correspondence datasets in the layout of AnimeRun: flat colour
@@ -100,10 +104,17 @@ server. A dataset that was downloaded, or is incomplete, is shown as far as it g
 """
 
 
+class _Parser(argparse.ArgumentParser):
+    """A shell may have put names of files into the command that are no more to be trusted than others."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(printable(message))
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The parser of the command line, with all its help texts."""
     raw = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(prog="animerun-gen", description=DESCRIPTION, formatter_class=raw)
+    parser = _Parser(prog="animerun-gen", description=DESCRIPTION, formatter_class=raw)
     parser.add_argument("--version", action="version", version=f"animerun-gen {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, summary, description in (
@@ -428,11 +439,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         return run_command(options)
     except AnimerunGenError as error:
-        print(error, file=sys.stderr)
+        for sentence in error.sentences[:SHOWN_MISTAKES]:
+            complain(sentence)
+        if len(error.sentences) > SHOWN_MISTAKES:
+            complain(f"there are {len(error.sentences) - SHOWN_MISTAKES:,} mistakes more; correct these first")
         return error.exit_status
     except KeyboardInterrupt:
-        print("stopped; the same command goes on with what is missing", file=sys.stderr)
+        complain("stopped; the same command goes on with what is missing")
         return 130
     except OSError as error:
-        print(f"the system refused: {error}; nothing already made is lost", file=sys.stderr)
+        complain(f"the system refused: {error}; nothing already made is lost")
         return 1

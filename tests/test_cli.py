@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -132,6 +133,56 @@ def test_all_mistakes_in_configurations_are_told_at_once(
     assert "a.yaml:6" in told
     assert "b.yaml:1" in told
     assert not (project / "out").exists()
+
+
+@pytest.mark.usefixtures("no_bpy")
+def test_of_many_mistakes_the_first_are_told_and_the_others_counted(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "a.yaml").write_text(CUT.format(name="a") + "".join(f"key{n}: 1\n" for n in range(1020)))
+    assert main(["generate", "a.yaml", "--out", "out"]) == 2
+    told = capsys.readouterr().err.splitlines()
+    assert [line.partition(" is ")[0] for line in told[:-1]] == [f"a.yaml:{n + 5}: key{n}:" for n in range(20)]
+    assert told[-1] == "there are 1,000 mistakes more; correct these first"
+
+
+EVIL = "\x1b[31m\x07\n\u202e\x9b"
+
+
+@pytest.mark.usefixtures("no_bpy")
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"source": f"{EVIL}.blend"},
+        {"source": f"{EVIL}${{"},
+        {"source": "${NONE}.blend\x1b[31m"},
+        {"inherit": f"{EVIL}.yaml"},
+        {"recolor": {"passes": 1, "palette": f"{EVIL}.yaml"}},
+        {"name": EVIL},
+        {"style": {"overrides": {EVIL: "red"}}},
+        {EVIL: 1},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("file", ["a.yaml", f"{EVIL}.yaml"])
+def test_no_file_writes_to_the_terminal(
+    project: Path, capsys: pytest.CaptureFixture[str], changes: dict[str, Any], file: str
+) -> None:
+    (project / file).write_text(json.dumps({"name": "a", "source": "none.blend", "frames": {"first": 1}} | changes))
+    assert main(["generate", file, "--out", "out"]) == 2
+    told = capsys.readouterr().err
+    assert len(told.splitlines()) >= 2
+    assert all(line.isprintable() for line in told.split("\n"))
+
+
+def test_neither_do_the_names_of_other_files(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for command in (["status"], ["verify"], ["report"], ["palette"], ["inspect"], ["label", "--out", "out"]):
+        assert main([*command, f"{EVIL}.blend"]) != 0
+    with pytest.raises(SystemExit):
+        main(["status", "out", f"-{EVIL}"])
+    told = "".join(capsys.readouterr())
+    assert "[31m" in told
+    assert all(line.isprintable() for line in told.split("\n"))
 
 
 @pytest.mark.usefixtures("no_bpy")

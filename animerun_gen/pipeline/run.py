@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import shlex
 import shutil
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -34,6 +33,7 @@ from animerun_gen.pipeline.record import STAGES
 from animerun_gen.pipeline.scheduling import Executor, ExecutorLost
 from animerun_gen.pipeline.summary import CutSummary, failures_to
 from animerun_gen.pipeline.work import Ways, Work
+from animerun_gen.terminal import complain, say
 
 SHOWN_FAILURES = 5
 """So many failures of a cut are printed: a full disk fails every file."""
@@ -95,7 +95,7 @@ def generate(cuts: Sequence[CutConfig], options: Options) -> list[CutSummary]:
         raise ValueError("rendering needs an engine")
     if not options.render and not options.output.is_dir():
         raise DatasetError(f"{options.output} does not exist: correct --out, or run 'animerun-gen render' first")
-    with exclusive(options.output), ExitStack() as afterwards, fenced(options.output, _say) as fence:
+    with exclusive(options.output), ExitStack() as afterwards, fenced(options.output, complain) as fence:
         remove_stale_temporaries(options.output)
         # what Blenders that were killed together with their run had under way
         shutil.rmtree(paths.scratch_folder(options.output), ignore_errors=True)
@@ -137,10 +137,6 @@ def _clear_up(output: Path) -> None:
     """Remove what children that died were writing; where the disk refuses, the next run will."""
     with suppress(DatasetError):
         remove_stale_temporaries(output)
-
-
-def _say(sentence: str) -> None:
-    print(sentence, file=sys.stderr, flush=True)
 
 
 def _do(
@@ -227,8 +223,7 @@ def run_command(options: argparse.Namespace) -> int:
     )
     summaries = generate(cuts, run)
     for line in describe(summaries, options.out, partial(_command_for, options, loaded)):
-        print(line)
-    sys.stdout.flush()
+        say(line)
     failed = any(summary.failures for summary in summaries)
     past_bars = any(summary.quality and summary.quality["failures"] for summary in summaries)
     return 1 if failed or (labels and options.strict and past_bars) else 0

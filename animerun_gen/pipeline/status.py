@@ -6,7 +6,6 @@ Only the dataset is read, and nothing is locked, so it may be asked while a run 
 from __future__ import annotations
 
 import argparse
-import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -24,6 +23,7 @@ from animerun_gen.pipeline.failures import kept_failures
 from animerun_gen.pipeline.lock import holder
 from animerun_gen.pipeline.on_disk import FilesOnDisk
 from animerun_gen.pipeline.record import STAGES, CutRecord
+from animerun_gen.terminal import say
 
 State = Literal["complete", "running", "incomplete", "failed"]
 
@@ -205,8 +205,7 @@ def run_status(options: argparse.Namespace) -> int:
     """
     status = read_status(options.dataset)
     for line in describe_status(status, options.dataset):
-        print(line)
-    sys.stdout.flush()
+        say(line)
     if options.json is not None:
         write_json(options.json, as_json(status, options.dataset))
     return 0 if status.complete else 1

@@ -64,4 +64,5 @@ def failures_to(summary: CutSummary) -> Iterator[None]:
     try:
         yield
     except AnimerunGenError as error:
-        summary.fail(str(error))
+        for sentence in error.sentences:
+            summary.fail(sentence)
