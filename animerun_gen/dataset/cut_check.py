@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from animerun_gen.config import CutConfig
-from animerun_gen.dataset.files import read_json, read_names
+from animerun_gen.dataset.files import open_regular, read_json, read_names
 from animerun_gen.dataset.forms import read_form
 from animerun_gen.dataset.inspection import (
     AGAIN,
@@ -535,7 +535,7 @@ def _oversized_tracks(path: Path, frames: int, requested: int | None) -> str | N
         elif "T" in what.shape:
             limits[name] += 16 * frames
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_regular(path) as file, zipfile.ZipFile(file) as archive:
             sizes = {info.filename.removesuffix(".npy"): info.file_size for info in archive.infolist()}
     # zip files fail in many ways
     except Exception as error:

@@ -9,7 +9,7 @@ import zipfile
 from collections.abc import Collection
 from pathlib import Path
 
-from animerun_gen.dataset.files import is_whole_png
+from animerun_gen.dataset.files import is_whole_png, open_regular, read_regular
 from animerun_gen.dataset.forms import read_form
 from animerun_gen.dataset.listing import Entry, list_cut
 from animerun_gen.dataset.modalities import Modality
@@ -111,11 +111,12 @@ class FilesOnDisk:
 
 
 def has_content(path: Path) -> bool:
-    """Whether a file is there; an empty one, as a power failure may leave it, does not count."""
+    """Whether a file is there; an empty one, as a power failure may leave it, and what is no file do not count."""
     try:
-        return path.stat().st_size > 0
+        status = path.stat()
     except OSError:
         return False
+    return status.st_size > 0 and stat.S_ISREG(status.st_mode)
 
 
 def mark(status: os.stat_result) -> str:
@@ -134,16 +135,14 @@ def is_whole(path: Path, what: Modality) -> bool:
         what: Its modality.
     """
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            return False
         if path.suffix == ".json":
-            data = path.read_bytes()
+            data = read_regular(path)
             return data.endswith(b"\n") and isinstance(json.loads(data), dict)
         if path.suffix == ".npz":
-            with zipfile.ZipFile(path) as archive:
+            with open_regular(path) as file, zipfile.ZipFile(file) as archive:
                 return archive.testzip() is None
         read_form(path, what)
-        return path.suffix != ".png" or is_whole_png(path.read_bytes())
+        return path.suffix != ".png" or is_whole_png(read_regular(path))
     # foreign bytes fail in many ways
     except (DatasetError, OSError, ValueError, RecursionError, zipfile.BadZipFile, zipfile.LargeZipFile, EOFError):
         return False

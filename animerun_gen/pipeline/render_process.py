@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from animerun_gen.blender.job import Event, RenderJob
-from animerun_gen.dataset.files import system_says
+from animerun_gen.dataset.files import open_log, system_says
 from animerun_gen.errors import AnimerunGenError, NoRoomError
 from animerun_gen.pipeline.children import ChildDied, Conditions, Watch, lines
 from animerun_gen.pipeline.paths import scratch_folder
@@ -148,11 +148,10 @@ class RenderProcess:
 
     def _prepare(self, until_it_ends: ExitStack) -> tuple[IO[bytes], Path]:
         """The log, and a folder for what the process writes for itself."""
-        self._log.parent.mkdir(parents=True, exist_ok=True)
         scratch = scratch_folder(self._job.output).absolute()
         scratch.mkdir(parents=True, exist_ok=True)
         folder = tempfile.TemporaryDirectory(dir=scratch, ignore_cleanup_errors=True)
-        return until_it_ends.enter_context(open(self._log, "ab")), Path(until_it_ends.enter_context(folder))
+        return until_it_ends.enter_context(open_log(self._log)), Path(until_it_ends.enter_context(folder))
 
     def _start(self, folder: Path, log: IO[bytes]) -> tuple[subprocess.Popen[bytes], int]:
         """The process, and the file descriptor from which its events can be read."""

@@ -21,7 +21,7 @@ from scipy.ndimage import gaussian_filter
 from animerun_gen.config.document import MAX_BYTES
 from animerun_gen.config.palette import Palette, PaletteScene, Swatch, palette_yaml
 from animerun_gen.config.words import shown
-from animerun_gen.dataset.files import is_whole_png, write_image, written_aside
+from animerun_gen.dataset.files import is_whole_png, read_regular, write_image, written_aside
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline.progress import Progress
 from animerun_gen.recolor.oklab import TELLABLE, FloatArray, U8Array, distances, to_hex, to_oklab
@@ -274,7 +274,7 @@ def _in_order(name: str) -> list[tuple[int, str]]:
 def _read_picture(file: Path) -> tuple[U8Array, npt.NDArray[np.bool_] | None] | None:
     """A picture in RGB and where it is opaque; None where the file is none."""
     try:
-        data = file.read_bytes()
+        data = read_regular(file)
         # the decoder fills up what is missing of a file and says nothing
         if not (is_whole_png(data) or (data.startswith(JPEG_BEGIN) and JPEG_END in data[-JPEG_TAIL:])):
             return None
