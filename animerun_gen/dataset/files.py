@@ -20,7 +20,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +100,23 @@ def system_says(error: OSError) -> str:
         errno.EEXIST: "a part of the path is a file and no folder; choose another folder or remove the file",
         errno.EISDIR: "there is a folder of that name; remove or rename it",
     }
+    if error.errno == errno.ENOSPC and error.filename is not None and not _holds_more_files(Path(error.filename)):
+        return "the disk is full: it can hold no more files; remove some and run the same command again"
     return advice.get(error.errno or 0, error.strerror or str(error))
+
+
+def _holds_more_files(path: Path) -> bool:
+    """Whether the disk of a path has a place (an inode) for another file; True where it does not count them."""
+    for folder in path.absolute().parents:
+        with suppress(OSError):
+            disk = os.statvfs(folder)
+            return disk.f_files == 0 or disk.f_favail > 0
+    return True
+
+
+def refusal(error: OSError) -> str:
+    """The same, with the file that it was about, where the system names it."""
+    return f"{error.filename}: {system_says(error)}" if error.filename is not None else system_says(error)
 
 
 def is_temporary(name: str) -> bool:

@@ -15,7 +15,7 @@ from typing import Literal, Protocol
 
 from animerun_gen.blender.job import Event, RenderJob
 from animerun_gen.config import CutConfig
-from animerun_gen.dataset.files import open_log, system_says
+from animerun_gen.dataset.files import open_log, refusal
 from animerun_gen.errors import AnimerunGenError, NoRoomError
 from animerun_gen.pipeline import paths
 from animerun_gen.pipeline.children import ChildDied, Conditions
@@ -329,8 +329,7 @@ def _describe_failure(task: Task, error: Exception) -> str:
         return f"cut '{name}': {error}"
     what = f"frame {task.frame} cannot be {'labelled' if isinstance(task, LabelTask) else 'recoloured'}"
     if isinstance(error, OSError):
-        file = f"{error.filename}: " if error.filename is not None else ""
-        return f"cut '{name}': {what}: {file}{system_says(error)}"
+        return f"cut '{name}': {what}: {refusal(error)}"
     log = paths.log_file(task.output, name)
     # that it cannot be written either is no news
     with suppress(OSError), open_log(log) as stream:
