@@ -77,10 +77,12 @@ VERIFY = """\
 Finds out whether a dataset is whole and holds what it should: every file of every frame, shapes and types, labels
 without gaps, matches that name segments, motion and masks that agree, and checksums against the manifest. Every defect
 is a line with its file. The dataset is only read; docs/verify.md says what is looked at. Of a dataset that was made
-elsewhere, such as a downloaded AnimeRun, it checks what the layout demands.
+elsewhere, such as a downloaded AnimeRun, it checks what the layout demands. With --repair it removes what is damaged
+and makes just that again, from what the dataset says it was made from.
 
     animerun-gen verify out/toy
     animerun-gen verify out/toy --cut courier --workers 4
+    animerun-gen verify out/toy --repair
 
 Ends with status 0 when nothing is wrong and 1 when something is.
 """
@@ -238,6 +240,12 @@ def _add_verify_options(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--quick", action="store_true", help="look at names and headers alone: no checksums, no content of large files"
+    )
+    command.add_argument(
+        "--repair", action="store_true", help="remove damaged files, and make them and those that are missing again"
+    )
+    command.add_argument(
+        "--blender", metavar="PROGRAM", help="repair with this installed Blender (3.4 to 4.5) instead of the bpy module"
     )
     command.add_argument("--json", type=Path, metavar="FILE", help="write the results to a file for other programs too")
 

@@ -1,6 +1,7 @@
 """Finds out whether a dataset is whole and holds what it should: ``animerun-gen verify``.
 
-What is looked at is written down in ``docs/verify.md``.  The dataset is only read.
+What is looked at is written down in ``docs/verify.md``.  Nothing of the dataset is changed; which of its checksums were
+found to be right is kept in the hidden folder, for ``generate`` and ``status``.
 """
 
 from __future__ import annotations
@@ -164,6 +165,18 @@ def _counted(count: int, what: str) -> str:
     return f"1 {what}" if count == 1 else f"{count} {what}s"
 
 
+def _repaired(options: argparse.Namespace, reports: Sequence[CutReport]) -> bool:
+    """Whether anything was repaired of what was found."""
+    # the pipeline brings along what is not needed to look at a dataset
+    from animerun_gen.pipeline.engines import BpyModule, Engine, InstalledBlender
+    from animerun_gen.pipeline.repair import repair
+
+    def find_engine() -> Engine:
+        return InstalledBlender.find(options.blender) if options.blender else BpyModule.find()
+
+    return bool(repair(options.dataset, reports, find_engine, say, options.workers))
+
+
 def run_verify(options: argparse.Namespace) -> int:
     """Carry out ``verify`` as the command line asks.
 
@@ -179,6 +192,11 @@ def run_verify(options: argparse.Namespace) -> int:
     reports = verify(options.dataset, options.cut or (), options.workers, options.quick)
     for line in describe(reports):
         say(line)
+    if options.repair and _repaired(options, reports):
+        # whether that was enough, and what is left to be done
+        reports = verify(options.dataset, options.cut or (), options.workers, options.quick)
+        for line in describe(reports):
+            say(line)
     defects = sum(len(report.defects) for report in reports)
     files = sum(report.files for report in reports)
     cuts = sum(bool(report.cut) for report in reports)

@@ -13,7 +13,7 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,7 +82,11 @@ class Fence:
 
     def over(self) -> RunOver:
         """Why nothing may be written any more, to be raised where :meth:`is_up` says so."""
-        if fence_file(self.output).exists():
+        held = ""
+        with suppress(OSError, ValueError):
+            held = fence_file(self.output).read_text(encoding="ascii")
+        # what was removed may be there again, because somebody has just made it anew
+        if held:
             return RunOver(f"the run that asked for this work in {self.output} is over")
         return RunOver(
             f"the output folder {self.output} is gone, or its hidden folder is: somebody removed or moved it while a "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -13,7 +14,7 @@ from typing import Any
 
 from animerun_gen import __version__
 from animerun_gen.config import CutConfig
-from animerun_gen.dataset.files import read_json, write_json
+from animerun_gen.dataset.files import json_bytes, read_json, write_json
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline import paths
 from animerun_gen.pipeline.on_disk import mark
@@ -125,13 +126,41 @@ def collect_quality(output: Path, config: CutConfig) -> dict[str, Any]:
     return quality
 
 
+def write_figures(path: Path, figures: Mapping[str, Any]) -> None:
+    """Keep figures for :func:`read_figures`, with a checksum: no manifest has one of them.
+
+    Raises:
+        DatasetError: They cannot be written.
+    """
+    write_json(path, {"sha256": _digest(figures), "figures": figures})
+
+
 def read_figures(path: Path) -> dict[str, Any] | None:
-    """Figures that an earlier step wrote; None where there are none, or none that can be read."""
+    """Figures that an earlier step wrote; None where there are none, or where they are not what was written."""
     try:
-        figures = read_json(path)
+        kept = read_json(path)
     except DatasetError:
         return None
-    return figures if isinstance(figures, dict) and figures else None
+    if not isinstance(kept, dict) or kept.keys() != {"sha256", "figures"}:
+        return None
+    figures = kept["figures"]
+    return figures if isinstance(figures, dict) and kept["sha256"] == _digest(figures) else None
+
+
+def damaged_figures(output: Path, config: CutConfig) -> list[Path]:
+    """The files of a cut's figures that are there and are not what was written."""
+    if Judged.current(output, config) is not None:
+        return []
+    name = config.name
+    files = [
+        *(paths.frame_figures_file(output, name, frame) for frame in config.frame_numbers),
+        *(paths.figures_file(output, name, frame) for frame in config.frame_numbers[:-1]),
+    ]
+    return [file for file in files if os.path.lexists(file) and read_figures(file) is None]
+
+
+def _digest(figures: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json_bytes(figures)).hexdigest()
 
 
 def read_cross_checks(output: Path, config: CutConfig) -> dict[tuple[int, int], dict[str, Any]]:

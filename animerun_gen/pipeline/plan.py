@@ -25,7 +25,7 @@ from animerun_gen.pipeline.clearing import (
 )
 from animerun_gen.pipeline.coverage import has_tracks
 from animerun_gen.pipeline.inputs import changed_while_read, marks_of
-from animerun_gen.pipeline.judging import figures_there, read_figures
+from animerun_gen.pipeline.judging import damaged_figures, figures_there, read_figures
 from animerun_gen.pipeline.labelling import LabelTask
 from animerun_gen.pipeline.on_disk import FilesOnDisk, has_content, is_whole
 from animerun_gen.pipeline.recoloring import PassPlan, passes_listed
@@ -260,7 +260,7 @@ def plan_cut(
     if "recolor" in redone or not config.recolor.passes:
         remove_file(paths.recolor_file(output, config.name))
     found = FilesOnDisk(output, config.split, config.name)
-    damaged = _remove_damaged(found, stages)
+    damaged = _remove_damaged(config, found, stages)
     if _clear_surplus(config, clip, stages, found) or damaged:
         found.look_again()
     if changed or under_way or "pictures" in redone:
@@ -305,11 +305,12 @@ def _require_rendered(config: CutConfig, output: Path, record: CutRecord, wanted
         )
 
 
-def _remove_damaged(found: FilesOnDisk, stages: tuple[str, ...]) -> list[str]:
+def _remove_damaged(config: CutConfig, found: FilesOnDisk, stages: tuple[str, ...]) -> list[str]:
     """Remove the files that are not whole, so that they are made again; says so in a sentence.
 
     Only files are looked into that changed since an earlier run knew their checksums, or that none ever knew: those
-    that a run made which was killed, and those that something else than this program touched.
+    that a run made which was killed, and those that something else than this program touched.  Kept figures are not
+    whole unless they are to the byte what was written.
     """
     damaged = [
         entry.name
@@ -318,6 +319,8 @@ def _remove_damaged(found: FilesOnDisk, stages: tuple[str, ...]) -> list[str]:
         and entry.modality.stage in stages
         and not is_whole(found.root / entry.name, entry.modality)
     ]
+    if "labels" in stages:
+        damaged += [file.relative_to(found.root).as_posix() for file in damaged_figures(found.root, config)]
     for name in damaged:
         remove_file(found.root / name)
     if not damaged:

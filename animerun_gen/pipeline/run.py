@@ -16,7 +16,7 @@ from animerun_gen.config import CutConfig, LoadedCut, load_cuts
 from animerun_gen.dataset.files import remove_stale_temporaries
 from animerun_gen.errors import ConfigError, DatasetError
 from animerun_gen.pipeline import made_with, paths
-from animerun_gen.pipeline.camera_cuts import split_at_camera_cuts
+from animerun_gen.pipeline.camera_cuts import CutPart, split_at_camera_cuts
 from animerun_gen.pipeline.children import PATIENCE
 from animerun_gen.pipeline.coverage import describe_coverage, frames_to_make, measure_coverage
 from animerun_gen.pipeline.engines import BpyModule, Engine, InstalledBlender
@@ -26,7 +26,7 @@ from animerun_gen.pipeline.judging import collect_quality, read_cross_checks
 from animerun_gen.pipeline.line_engine import choose_line_engines
 from animerun_gen.pipeline.local_executor import InlineExecutor, LocalExecutor
 from animerun_gen.pipeline.lock import exclusive
-from animerun_gen.pipeline.manifest import write_manifest
+from animerun_gen.pipeline.manifest import shortened, write_manifest
 from animerun_gen.pipeline.plan import CutPlan, plan_cut
 from animerun_gen.pipeline.progress import Progress
 from animerun_gen.pipeline.record import STAGES
@@ -37,6 +37,9 @@ from animerun_gen.terminal import complain, say
 
 SHOWN_FAILURES = 5
 """So many failures of a cut are printed: a full disk fails every file."""
+
+
+ALTERED = "files that changed after they were made: {count} ({names}); the manifest keeps their old checksums"
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,9 @@ class Options:
     despite_memory: bool = False
 
 
-def generate(cuts: Sequence[CutConfig], options: Options) -> list[CutSummary]:
+def generate(
+    cuts: Sequence[CutConfig], options: Options, decided: Mapping[str, Sequence[str]] | None = None
+) -> list[CutSummary]:
     """Make the cuts' files that are missing or out of date.
 
     It may be killed at any moment; called again it goes on with what is missing.
@@ -80,6 +85,9 @@ def generate(cuts: Sequence[CutConfig], options: Options) -> list[CutSummary]:
     Args:
         cuts: The cuts, of different names.
         options: How.
+        decided: By cut, what an earlier run decided about it (see :class:`~animerun_gen.pipeline.record.CutRecord`):
+            the cuts are as it left them, with nothing to be split or chosen any more.  None: they are as the user has
+            them.
 
     Returns:
         What became of each cut, in order, and of each of its stretches where it is split at camera cuts.  A cut that
@@ -99,8 +107,11 @@ def generate(cuts: Sequence[CutConfig], options: Options) -> list[CutSummary]:
         remove_stale_temporaries(options.output)
         # what Blenders that were killed together with their run had under way
         shutil.rmtree(paths.scratch_folder(options.output), ignore_errors=True)
-        parts = split_at_camera_cuts(cuts, options.output, engine)
-        parts = choose_line_engines(parts, options.output, engine)
+        if decided is None:
+            parts = split_at_camera_cuts(cuts, options.output, engine)
+            parts = choose_line_engines(parts, options.output, engine)
+        else:
+            parts = [CutPart(config, list(decided[config.name])) for config in cuts]
         summaries = {part.config.name: CutSummary(part.config, notes=list(part.notes)) for part in parts}
         plans = []
         for part in parts:
@@ -128,7 +139,9 @@ def generate(cuts: Sequence[CutConfig], options: Options) -> list[CutSummary]:
         for name, summary in summaries.items():
             # of a cut that failed as well: what was made, or cleared away, is what is on disk now
             with failures_to(summary):
-                summary.notes += write_manifest(options.output, name, found.get(name), options.workers)
+                summary.damaged = write_manifest(options.output, name, found.get(name), options.workers)
+                if summary.damaged:
+                    summary.note(ALTERED.format(count=len(summary.damaged), names=shortened(summary.damaged)))
             keep_failures(options.output, name, summary.failures)
         return list(summaries.values())
 
@@ -224,7 +237,7 @@ def run_command(options: argparse.Namespace) -> int:
     summaries = generate(cuts, run)
     for line in describe(summaries, options.out, partial(_command_for, options, loaded)):
         say(line)
-    failed = any(summary.failures for summary in summaries)
+    failed = any(summary.failures or summary.damaged for summary in summaries)
     past_bars = any(summary.quality and summary.quality["failures"] for summary in summaries)
     return 1 if failed or (labels and options.strict and past_bars) else 0
 
@@ -285,6 +298,7 @@ def describe(
         lines += [f"  failed: {failure}" for failure in summary.failures[:SHOWN_FAILURES]]
         if len(summary.failures) > SHOWN_FAILURES:
             lines.append(f"  failed: {len(summary.failures) - SHOWN_FAILURES} more times")
+        lines += _ways_out(summary.damaged, output, name)
         if summary.coverage is not None:
             lines += [f"  {line}" for line in describe_coverage(summary.coverage)]
             command = command_for(summary) if command_for is not None and not summary.coverage.complete else None
@@ -297,11 +311,25 @@ def describe(
     return lines
 
 
+def _ways_out(damaged: Sequence[str], output: Path, name: str) -> list[str]:
+    """How to get rid of files that are damaged, in indented lines; none where there are none."""
+    if not damaged:
+        return []
+    manifest = paths.manifest_file(output, name).relative_to(output)
+    repair = shlex.join(["animerun-gen", "verify", str(output), "--cut", name, "--repair"])
+    return [
+        f"  to make just these files again: {repair}",
+        f"  to accept them as they are: delete {manifest} and run the same command again",
+    ]
+
+
 def _state(summary: CutSummary) -> str:
     if summary.failures or summary.coverage is None:
         return "FAILED"
     if not summary.coverage.complete:
         return "INCOMPLETE"
+    if summary.damaged:
+        return "DAMAGED"
     return "complete" if summary.quality is not None else "rendered"
 
 
