@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from animerun_gen.config import CutConfig
+from animerun_gen.config.palette import SHIPPED
 from animerun_gen.dataset.files import read_json
 from animerun_gen.dataset.modalities import SPLITS
 from animerun_gen.errors import BusyError, DatasetError
@@ -22,7 +24,7 @@ from animerun_gen.pipeline.clearing import remove_file
 from animerun_gen.pipeline.lock import exclusive
 from animerun_gen.pipeline.on_disk import FilesOnDisk, is_whole, key_of, mark
 from animerun_gen.pipeline.progress import Progress
-from animerun_gen.pipeline.record import CutRecord, file_digest, write_if_changed
+from animerun_gen.pipeline.record import STAGES, CutRecord, file_digest, fingerprints, write_if_changed
 
 VERSION = 1
 """Of the manifest's form; a reader that knows another one only must not trust it."""
@@ -32,9 +34,6 @@ QUICK = 2.0
 
 SHOWN_NAMES = 3
 """So many files are named in a sentence."""
-
-MOST_TO_CHECK = 64 << 20
-"""Bytes of touched files of a cut that ``status`` computes the checksums of."""
 
 
 @dataclass(frozen=True)
@@ -50,29 +49,49 @@ class Damage:
     unchecked: int = 0
 
 
-def find_damage(output: Path, found: FilesOnDisk, record: CutRecord) -> Damage:
+def find_damage(output: Path, found: FilesOnDisk, record: CutRecord, most: int | None = None) -> Damage:
     """Look at the files of a cut that are not as they were when their checksums were computed.
 
     Args:
         output: Root folder of the dataset.
-        found: The cut's files.
-        record: What they were made from.  Where the manifest was made from something else, a run is not finished, and
-            nothing is known.
-
-    Raises:
-        DatasetError: A folder cannot be read.
+        found: The cut's files as a look found them, before anything was made.
+        record: What they were made from.  Of stages that the manifest has from something else, as it has when a run was
+            not finished, nothing is known.
+        most: Bytes; none of them is read if they have more.  None: all are read.
     """
-    marks = found.everything_now()
+    marks = found.before
     touched = [name for name in marks if not found.vouched(name, marks[name])]
     earlier = _read_earlier(paths.manifest_file(output, found.cut)) if touched else None
-    if earlier is None or not _same_sources(_head(record, found.cut), earlier):
+    if earlier is None:
         return Damage()
-    quality = paths.quality_file(output, found.cut).relative_to(output).as_posix()
-    # each run collects the quality figures anew
-    known = {name: earlier["files"][name] for name in touched if name in earlier["files"] and name != quality}
-    if sum(int(marks[name].partition(" ")[0]) for name in known) > MOST_TO_CHECK:
+    stages, same = _stages(output, found), _same_stages(record, earlier)
+    known = {name: earlier["files"][name] for name in touched if name in earlier["files"] and stages.get(name) in same}
+    if most is not None and sum(int(marks[name].partition(" ")[0]) for name in known) > most:
         return Damage(unchecked=len(known))
     return Damage(tuple(sorted(name for name, digest in known.items() if _digest_of(output / name) != digest)))
+
+
+def _stages(output: Path, found: FilesOnDisk) -> dict[str, str]:
+    """By which stage each file was made, of those that stay as they are once they are made.
+
+    The quality figures are none of them: each run collects them anew.
+    """
+    stages: dict[str, str] = {entry.name: entry.modality.stage for entry in found.entries if entry.belongs}
+    return stages | {paths.recolor_file(output, found.cut).relative_to(output).as_posix(): "recolor"}
+
+
+def _same_stages(record: CutRecord, earlier: Mapping[str, Any]) -> set[str]:
+    """The stages that the files of an earlier manifest were made in from the same as now."""
+    if earlier.get("inputs") != record.inputs:
+        return set()
+    try:
+        config = CutConfig.model_validate(earlier["config"])
+        palette = file_digest(config.recolor.palette or SHIPPED) if config.recolor.passes else ""
+        then = fingerprints(config, str(earlier["made_with"]["engine"]), str(earlier["source"]["sha256"]), palette)
+    # whatever it holds, it is no such manifest
+    except (DatasetError, ValueError, KeyError, TypeError):
+        return set()
+    return {stage for stage in STAGES if stage in then and then[stage] == record.fingerprints.get(stage)}
 
 
 def _digest_of(path: Path) -> str:
@@ -141,9 +160,7 @@ def write_manifest(output: Path, cut: str, found: FilesOnDisk | None = None, wor
     if all_known and remembered.summed_up and remembered.summed_up == _sources_of_sum(output, cut):
         return []
     entries = {entry.name: entry for entry in found.entries if entry.belongs}
-    recolor = paths.recolor_file(output, cut).relative_to(output).as_posix()
-    # every run collects the quality figures anew
-    lasting = {*entries, recolor} & marks.keys()
+    lasting = {name: stage for name, stage in _stages(output, found).items() if name in marks}
     older = {name for name, as_found in found.before.items() if marks.get(name) == as_found}
     unknown = [name for name, digest in files.items() if not digest]
     # what a crash of the machine cut short, and this run was not to make again, must not become the truth either
@@ -175,7 +192,7 @@ def _write(
     cut: str,
     record: CutRecord,
     files: Mapping[str, str],
-    lasting: Collection[str],
+    lasting: Mapping[str, str],
     older: Collection[str],
 ) -> list[str]:
     """Write the manifest.
@@ -185,15 +202,21 @@ def _write(
         cut: Name of the cut.
         record: What the cut was made from.
         files: SHA-256 of each whole file, by name.
-        lasting: The files that stay as they are once they are made.
+        lasting: The files that stay as they are once they are made, with the stages that made them.
         older: The files that this run found and left as they were.
 
     Returns:
         The files that keep another checksum than they have now, because no run made them anew.
     """
     files = dict(files)
-    manifest = _head(record, cut) | {
+    manifest: dict[str, Any] = {
+        "version": VERSION,
+        "cut": cut,
+        "split": record.config["split"],
         "made_with": {"engine": record.engine, **made_with.versions()},
+        "source": {"path": record.config.get("source"), "sha256": record.source},
+        "inputs": record.inputs,
+        "config": record.config,
         "notes": [*record.decided, *record.notes],
         "files": files,
     }
@@ -202,8 +225,9 @@ def _write(
     altered = []
     if earlier is not None:
         known = earlier["files"]
-        if _same_settings(manifest, earlier):
-            kept = {name: known[name] for name in older if name in lasting and name in known}
+        if _same_versions(manifest, earlier):
+            same = _same_stages(record, earlier)
+            kept = {name: known[name] for name in older if name in known and lasting.get(name) in same}
             # what was remembered of a file may be damaged as well as the file
             altered = sorted(
                 name for name in kept if files.get(name) != kept[name] and _digest_of(output / name) != kept[name]
@@ -217,18 +241,6 @@ def _write(
             manifest["made_with"] = _joined(earlier["made_with"], manifest["made_with"])
     write_if_changed(manifest_file, manifest)
     return altered
-
-
-def _head(record: CutRecord, cut: str) -> dict[str, Any]:
-    """What of a manifest says which cut it is of and what that was made from."""
-    return {
-        "version": VERSION,
-        "cut": cut,
-        "split": record.config.get("split"),
-        "source": {"path": record.config.get("source"), "sha256": record.source},
-        "inputs": record.inputs,
-        "config": record.config,
-    }
 
 
 def _computed(output: Path, cut: str, names: Sequence[str], workers: int) -> dict[str, str]:
@@ -278,13 +290,7 @@ def _joined(earlier: Mapping[str, str], now: Mapping[str, str]) -> dict[str, str
     return joined
 
 
-def _same_sources(manifest: Mapping[str, Any], earlier: Mapping[str, Any]) -> bool:
-    return all(earlier.get(name) == manifest[name] for name in ("split", "source", "inputs", "config"))
-
-
-def _same_settings(manifest: Mapping[str, Any], earlier: Mapping[str, Any]) -> bool:
-    """Whether everything that decides what the files hold is as it was."""
+def _same_versions(manifest: Mapping[str, Any], earlier: Mapping[str, Any]) -> bool:
+    """Whether what makes files now made those of an earlier manifest."""
     versions = earlier["made_with"]
-    return _same_sources(manifest, earlier) and all(
-        version in str(versions.get(name)).split(", ") for name, version in manifest["made_with"].items()
-    )
+    return all(version in str(versions.get(name)).split(", ") for name, version in manifest["made_with"].items())

@@ -27,6 +27,7 @@ from animerun_gen.pipeline.coverage import has_tracks
 from animerun_gen.pipeline.inputs import changed_while_read, marks_of
 from animerun_gen.pipeline.judging import damaged_figures, figures_there, read_figures
 from animerun_gen.pipeline.labelling import LabelTask
+from animerun_gen.pipeline.manifest import find_damage
 from animerun_gen.pipeline.on_disk import FilesOnDisk, has_content, is_whole
 from animerun_gen.pipeline.recoloring import PassPlan, passes_listed
 from animerun_gen.pipeline.record import (
@@ -135,19 +136,34 @@ class CutPlan:
         forward = [m for m in modalities if m.kind == "forward"]
         backward = [m for m in modalities if m.kind == "backward"]
         with_figures, pairs_with_figures = figures_there(self.output, self.config)
-        frames = [
-            LabelTask(self.config, self.output, frame)
-            for frame in self.frames
-            if self._misses(of_frame, frame) or frame not in with_figures
-        ]
-        pairs = [
-            LabelTask(self.config, self.output, earlier, later)
-            for earlier, later in self.pairs
-            if self._misses(forward, earlier) or self._misses(backward, later) or earlier not in pairs_with_figures
-        ]
+        lacking = {frame for frame in self.frames if self._misses(of_frame, frame)}
+        lacking_pairs = {
+            earlier for earlier, later in self.pairs if self._misses(forward, earlier) or self._misses(backward, later)
+        }
+        if (lacking or lacking_pairs) and self.is_damaged("labels"):
+            # figures say what is there, and are made again with what is damaged
+            frames = [frame for frame in self.frames if frame not in lacking | with_figures]
+            pairs = [pair for pair in self.pairs if pair[0] not in lacking_pairs | pairs_with_figures]
+        else:
+            frames = [frame for frame in self.frames if frame in lacking or frame not in with_figures]
+            pairs = [pair for pair in self.pairs if pair[0] in lacking_pairs or pair[0] not in pairs_with_figures]
         if frames or pairs:
             self.found.expect_changes()
-        return frames, pairs
+        return (
+            [LabelTask(self.config, self.output, frame) for frame in frames],
+            [LabelTask(self.config, self.output, earlier, later) for earlier, later in pairs],
+        )
+
+    def is_damaged(self, wanted: str) -> bool:
+        """Whether a file of the cut is not what was made; then a note says that nothing is made from it.
+
+        Args:
+            wanted: What would be made from the files.
+        """
+        damaged = find_damage(self.output, self.found, CutRecord.read(self.output, self.config.name)).files
+        if damaged:
+            self.notes.append(f"no {wanted} are made as long as files of the cut are damaged")
+        return bool(damaged)
 
     def missing_passes(self) -> PassPlan | None:
         """The colour passes that have still to be made; None where there is nothing to do.
@@ -157,7 +173,7 @@ class CutPlan:
         modalities = [m for m in enabled_modalities((), passes=self.config.recolor.passes) if m.stage == "recolor"]
         frames = tuple(frame for frame in self.frames if self._misses(modalities, frame))
         listed = passes_listed(self.output, self.config.name) == [modality.name for modality in modalities]
-        if not modalities or (listed and not frames):
+        if not modalities or (listed and not frames) or self.is_damaged("colour passes"):
             return None
         self.found.expect_changes()
         return PassPlan(self.config, self.output, frames)

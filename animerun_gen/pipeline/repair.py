@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -19,6 +20,7 @@ from animerun_gen.dataset.cut_check import DAMAGED, CutReport, Manifest
 from animerun_gen.dataset.inspection import changed
 from animerun_gen.dataset.listing import modalities_there
 from animerun_gen.errors import AnimerunGenError, DatasetError
+from animerun_gen.pipeline import paths
 from animerun_gen.pipeline.clearing import remove_file
 from animerun_gen.pipeline.engines import Engine
 from animerun_gen.pipeline.inputs import changed_while_read
@@ -91,6 +93,8 @@ def repair(
         for plan in repairs:
             for name in plan.damaged:
                 remove_file(root / name)
+            for file in _figures_of(root, plan):
+                remove_file(file)
     for renders in (True, False):
         chosen = [plan for plan in repairs if plan.renders is renders]
         if not chosen:
@@ -133,6 +137,25 @@ def _is_damaged(root: Path, name: str, kind: str, checksums: Mapping[str, str]) 
         return False
     # a file that is what was made would be made just so again
     return path.is_symlink() or name not in checksums or changed(root, name, checksums[name]) is not None
+
+
+def _figures_of(root: Path, plan: _Repair) -> list[Path]:
+    """The kept figures that may have been made from a damaged file."""
+    config = plan.config
+    numbers = config.frame_numbers
+    named = [
+        what.frame_of(Path(name).name)
+        for name in plan.damaged
+        for what in modalities_there(root, config.split, config.name)
+        if (root / name).parent == what.cut_folder(root, config.split, config.name)
+    ]
+    # a table is of all frames
+    frames = set(numbers) if None in named else set(named)
+    figures = [paths.frame_figures_file(root, config.name, frame) for frame in numbers if frame in frames]
+    for earlier, later in pairwise(numbers):
+        if frames & {earlier, later}:
+            figures.append(paths.figures_file(root, config.name, earlier))
+    return figures
 
 
 def _require_same(plan: _Repair, engine: Engine | None) -> None:

@@ -128,6 +128,9 @@ def generate(
         _do(plans, options, fence, summaries, afterwards)
         for plan in plans:
             summary = summaries[plan.config.name]
+            # some are of what there was to do
+            for note in plan.notes:
+                summary.note(note)
             if options.label and (summary.labelled or not summary.failures):
                 with failures_to(summary):
                     summary.quality = collect_quality(options.output, plan.config)
@@ -326,10 +329,10 @@ def _ways_out(damaged: Sequence[str], output: Path, name: str) -> list[str]:
 def _state(summary: CutSummary) -> str:
     if summary.failures or summary.coverage is None:
         return "FAILED"
-    if not summary.coverage.complete:
-        return "INCOMPLETE"
     if summary.damaged:
         return "DAMAGED"
+    if not summary.coverage.complete:
+        return "INCOMPLETE"
     return "complete" if summary.quality is not None else "rendered"
 
 

@@ -28,6 +28,9 @@ from animerun_gen.terminal import say
 
 State = Literal["complete", "running", "incomplete", "unchecked", "damaged", "failed"]
 
+MOST_TO_CHECK = 64 << 20
+"""Bytes of touched files of a cut whose checksums are computed."""
+
 SHOWN_FAILURES = 3
 """So many sentences about a cut are printed; the file for other programs has all of them."""
 
@@ -148,14 +151,16 @@ def _cut_status(root: Path, cut: str, running: bool) -> CutStatus:
         missing.append("the quality figures are missing")
     if coverage.complete and not record.fingerprints:
         missing.append("the files are out of date, and the next run makes them again")
-    damage = find_damage(root, found, record)
+    damage = find_damage(root, found, record, MOST_TO_CHECK)
     state: State = "complete"
     if failures:
         state = "failed"
-    elif missing:
-        state = "running" if running else "incomplete"
+    elif missing and running:
+        state = "running"
     elif damage.files:
         state = "damaged"
+    elif missing:
+        state = "incomplete"
     elif damage.unchecked:
         state = "unchecked"
     return CutStatus(cut, config.split, state, stages, missing, failures, _describe_damage(damage))

@@ -6,11 +6,13 @@ import json
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from animerun_gen.cli import main
 from animerun_gen.config import CutConfig
+from animerun_gen.dataset import files
 from animerun_gen.dataset.verify import verify
 from animerun_gen.pipeline import paths
 from animerun_gen.pipeline.engines import BpyModule
@@ -268,8 +270,35 @@ def test_a_restored_file_is_as_good_as_a_new_one(config: CutConfig, output: Path
     assert summary.damaged == []
 
 
+@pytest.mark.parametrize("changes", [{}, {"labels": {"ball_radius": 1}}], ids=["same labels", "other labels"])
+def test_nothing_is_made_from_what_is_damaged(
+    tmp_path: Path, finished: Path, output: Path, engine: FakeEngine, changes: dict[str, Any]
+) -> None:
+    config = make_cut(finished, {**EVERYTHING, **changes})
+    make(config, tmp_path / "whole", FakeEngine())
+    for name in (FLOW, "train/ObjectId/square/0002.png", "train/MaterialId/square/names.json"):
+        flip(output / name)
+    # a picture that can be read as before, with the checksums of its own
+    picture = files.read_image(output / "train/contour/square/0003.png")
+    files.write_image(output / "train/contour/square/0003.png", 255 - picture)
+    shutil.rmtree(output / "train/SegMatching")
+    shutil.rmtree(output / "train/Frame_Anime/square/color_1")
+    (output / STATE / "figures/square/0002.json").unlink()
+    for options in ({}, {"render": False}):
+        [summary] = generate([config], Options(output, FakeEngine(), **options))
+        assert describe([summary], output)[0].startswith("square: DAMAGED")
+        assert "no labels are made as long as files of the cut are damaged" in summary.notes
+        assert "no colour passes are made as long as files of the cut are damaged" in summary.notes
+        assert not (output / "train/SegMatching").exists()
+        # the visit for the ids brought the table anew
+        assert summary.damaged == [FLOW, "train/contour/square/0003.png"]
+    assert read_status(output).cuts[0].state == "damaged"
+    assert main(["verify", str(output), "--repair"]) == 0
+    assert contents(output) == contents(tmp_path / "whole")
+
+
 def test_many_touched_files_are_not_read_by_status(output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("animerun_gen.pipeline.manifest.MOST_TO_CHECK", 1000)
+    monkeypatch.setattr("animerun_gen.pipeline.status.MOST_TO_CHECK", 1000)
     for name in (FLOW, LABEL):
         os.utime(output / name)
     [cut] = read_status(output).cuts
