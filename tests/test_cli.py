@@ -320,6 +320,8 @@ def test_strict_makes_pairs_past_the_limit_an_error(
     picture.write_bytes((project / "out/train/Flat/a/0003.png").read_bytes())
     for figures in (project / "out/.animerun-gen/figures/a").iterdir():
         figures.unlink()
+    # which is accepted by that
+    (project / "out/manifest/a.json").unlink()
     assert main(["label", "a.yaml", "--out", "out"]) == 0
     output = capsys.readouterr().out
     assert "  quality: pair 2-3 forward: the colour frames differ by " in output
@@ -328,6 +330,24 @@ def test_strict_makes_pairs_past_the_limit_an_error(
     assert main(["label", "a.yaml", "--out", "out", "--strict"]) == 1
     assert main(["generate", "a.yaml", "--out", "out", "--strict"]) == 1
     assert main(["render", "a.yaml", "--out", "out"]) == 0
+
+
+def test_a_damaged_cut_ends_with_status_1_until_it_is_repaired(
+    project: Path, engine: FakeEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["generate", ".", "--out", "out"]) == 0
+    label = project / "out/train/Segment/a/0003.npy"
+    label.write_bytes(label.read_bytes()[:-1] + b"\1")
+    capsys.readouterr()
+    assert main(["generate", ".", "--out", "out"]) == 1
+    output = capsys.readouterr().out
+    assert "a: DAMAGED\n  note: files that changed after they were made: 1 (train/Segment/a/0003.npy);" in output
+    assert "  to make just these files again: animerun-gen verify out --cut a --repair\n" in output
+    assert "b: complete\n" in output
+    assert main(["status", "out"]) == 1
+    assert main(["verify", "out", "--cut", "a", "--repair"]) == 0
+    assert main(["generate", ".", "--out", "out"]) == 0
+    assert main(["status", "out"]) == 0
 
 
 def test_a_second_run_on_the_same_output(project: Path, engine: FakeEngine, capsys: pytest.CaptureFixture[str]) -> None:

@@ -140,7 +140,7 @@ class CutPlan:
         lacking_pairs = {
             earlier for earlier, later in self.pairs if self._misses(forward, earlier) or self._misses(backward, later)
         }
-        if (lacking or lacking_pairs) and self.is_damaged("labels"):
+        if (lacking or lacking_pairs) and self._is_damaged("labels", ("pictures", "motion", "labels")):
             # figures say what is there, and are made again with what is damaged
             frames = [frame for frame in self.frames if frame not in lacking | with_figures]
             pairs = [pair for pair in self.pairs if pair[0] not in lacking_pairs | pairs_with_figures]
@@ -154,17 +154,6 @@ class CutPlan:
             [LabelTask(self.config, self.output, earlier, later) for earlier, later in pairs],
         )
 
-    def is_damaged(self, wanted: str) -> bool:
-        """Whether a file of the cut is not what was made; then a note says that nothing is made from it.
-
-        Args:
-            wanted: What would be made from the files.
-        """
-        damaged = find_damage(self.output, self.found, CutRecord.read(self.output, self.config.name)).files
-        if damaged:
-            self.notes.append(f"no {wanted} are made as long as files of the cut are damaged")
-        return bool(damaged)
-
     def missing_passes(self) -> PassPlan | None:
         """The colour passes that have still to be made; None where there is nothing to do.
 
@@ -173,7 +162,7 @@ class CutPlan:
         modalities = [m for m in enabled_modalities((), passes=self.config.recolor.passes) if m.stage == "recolor"]
         frames = tuple(frame for frame in self.frames if self._misses(modalities, frame))
         listed = passes_listed(self.output, self.config.name) == [modality.name for modality in modalities]
-        if not modalities or (listed and not frames) or self.is_damaged("colour passes"):
+        if not modalities or (listed and not frames) or self._is_damaged("colour passes", ("pictures", "motion")):
             return None
         self.found.expect_changes()
         return PassPlan(self.config, self.output, frames)
@@ -187,6 +176,19 @@ class CutPlan:
             for earlier, later in zip(numbers, numbers[gap:], strict=False)
             if earlier in chosen and later in chosen
         )
+
+    def _is_damaged(self, wanted: str, stages: Sequence[str]) -> bool:
+        """Whether a file of these stages is not what was made; then a note says that nothing is made from it.
+
+        Args:
+            wanted: What would be made from their files.
+            stages: The stages.
+        """
+        record = CutRecord.read(self.output, self.config.name)
+        damaged = find_damage(self.output, self.found, record, stages).files
+        if damaged:
+            self.notes.append(f"no {wanted} are made as long as files of the cut are damaged")
+        return bool(damaged)
 
     def _misses(self, modalities: Iterable[Modality], frame: int) -> bool:
         return any(not self.found.has(modality, frame) for modality in modalities)

@@ -151,7 +151,7 @@ def _cut_status(root: Path, cut: str, running: bool) -> CutStatus:
         missing.append("the quality figures are missing")
     if coverage.complete and not record.fingerprints:
         missing.append("the files are out of date, and the next run makes them again")
-    damage = find_damage(root, found, record, MOST_TO_CHECK)
+    damage = find_damage(root, found, record, most=MOST_TO_CHECK)
     state: State = "complete"
     if failures:
         state = "failed"
