@@ -14,7 +14,7 @@ from typing import Any
 
 from animerun_gen import __version__
 from animerun_gen.config import CutConfig
-from animerun_gen.dataset.files import json_bytes, read_json, write_json
+from animerun_gen.dataset.files import json_bytes, read_json, read_regular, write_json
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline import paths
 from animerun_gen.pipeline.on_disk import mark
@@ -29,18 +29,20 @@ class Judged:
         basis: Stands for everything that the collection depends on, and for the file that it wrote.
         frames: The frames that have figures.
         pairs: The earlier frames of the pairs that have figures.
+        quality: SHA-256 of the file that it wrote.
     """
 
     basis: str = ""
     frames: frozenset[int] = field(default_factory=frozenset)
     pairs: frozenset[int] = field(default_factory=frozenset)
+    quality: str = ""
 
     @classmethod
     def current(cls, output: Path, config: CutConfig) -> Judged | None:
         """What the last collection saw; None where anything changed since, or nothing says."""
         try:
             data = read_json(paths.judged_file(output, config.name))
-            judged = cls(data["basis"], frozenset(data["frames"]), frozenset(data["pairs"]))
+            judged = cls(data["basis"], frozenset(data["frames"]), frozenset(data["pairs"]), data["quality"])
         # whatever it holds, the figures themselves can be read
         except (DatasetError, KeyError, TypeError):
             return None
@@ -52,7 +54,12 @@ class Judged:
         Raises:
             DatasetError: It cannot be written.
         """
-        data = {"basis": self.basis, "frames": sorted(self.frames), "pairs": sorted(self.pairs)}
+        data = {
+            "basis": self.basis,
+            "frames": sorted(self.frames),
+            "pairs": sorted(self.pairs),
+            "quality": self.quality,
+        }
         write_json(paths.judged_file(output, config.name), data)
 
 
@@ -82,9 +89,13 @@ def collect_quality(output: Path, config: CutConfig) -> dict[str, Any]:
     Raises:
         DatasetError: It cannot be written.
     """
-    if Judged.current(output, config) is not None:
-        with suppress(DatasetError):
-            return dict(read_json(paths.quality_file(output, config.name)))
+    judged = Judged.current(output, config)
+    if judged is not None:
+        # a disk may read something else than was written, without the file's times telling
+        with suppress(OSError):
+            written = read_regular(paths.quality_file(output, config.name))
+            if hashlib.sha256(written).hexdigest() == judged.quality:
+                return dict(json.loads(written))
     # the gate brings the compiled kernels along, which a run with nothing to do need not load
     from animerun_gen.quality.gate import Bars, failed_pairs, judge, summarise
 
@@ -122,6 +133,7 @@ def collect_quality(output: Path, config: CutConfig) -> dict[str, Any]:
         _basis(output, config),
         frozenset(figures["frame"] for figures in frame_figures),
         frozenset(figures["source"] for figures in pairs),
+        _digest(quality),
     ).write(output, config)
     return quality
 

@@ -16,6 +16,7 @@ from animerun_gen.dataset import files
 from animerun_gen.dataset.verify import verify
 from animerun_gen.pipeline import paths
 from animerun_gen.pipeline.engines import BpyModule
+from animerun_gen.pipeline.judging import _basis
 from animerun_gen.pipeline.lock import exclusive
 from animerun_gen.pipeline.run import Options, describe, generate
 from animerun_gen.pipeline.status import describe_status, read_status
@@ -143,6 +144,21 @@ def test_what_only_verify_can_see_counts_from_then_on(
     assert main(["verify", str(output), "--repair"]) == 0
     assert contents(output) == whole
     assert read_status(output).complete
+
+
+def test_quality_figures_are_collected_anew_whoever_sees_that_they_are_damaged(config: CutConfig, output: Path) -> None:
+    whole = contents(output)
+    for looks in (False, True):
+        flip(output / "quality/square.json")
+        forget_that_it_changed(output, "quality/square.json")
+        # the last collection took them for what it wrote
+        judged = paths.judged_file(output, "square")
+        judged.write_text(json.dumps(json.loads(judged.read_bytes()) | {"basis": _basis(output, config)}))
+        if looks:
+            assert any(report.defects for report in verify(output))
+        [summary] = make(config, output, FakeEngine())
+        assert (summary.damaged, summary.labelled) == ([], 0)
+        assert contents(output) == whole
 
 
 def test_only_what_is_damaged_is_made_again(output: Path, engine: FakeEngine) -> None:
