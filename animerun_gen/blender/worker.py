@@ -48,7 +48,7 @@ from animerun_gen.blender.vector_pass import VectorPassRenderer, abilities
 from animerun_gen.config.model import rgb
 from animerun_gen.conventions import UNKNOWN_FLOW
 from animerun_gen.dataset.clip import ClipWriter
-from animerun_gen.dataset.files import write_image
+from animerun_gen.dataset.files import refusal, write_image
 from animerun_gen.dataset.modalities import at_gap, modality
 from animerun_gen.dataset.tracks import Tracks
 from animerun_gen.errors import AnimerunGenError, NoRoomError, SceneError, UnsupportedMotionError, unforeseen
@@ -432,6 +432,10 @@ def main(arguments: list[str]) -> int:
         return 1
     except MemoryError:
         reporter.failed("MemoryError", "the memory of this machine does not hold the scene; close other programs")
+        return 1
+    except OSError as error:
+        traceback.print_exc()
+        reporter.failed("OSError", f"the system refused to read or write: {refusal(error)}")
         return 1
     except Exception as error:
         traceback.print_exc()

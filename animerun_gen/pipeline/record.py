@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 
 from animerun_gen import __version__, film_files
 from animerun_gen.config import CutConfig
-from animerun_gen.dataset.files import json_bytes, read_json, write_json
+from animerun_gen.dataset.files import json_bytes, open_regular, read_json, read_regular, write_json
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline.on_disk import mark
 from animerun_gen.pipeline.paths import inputs_file, record_file
@@ -148,7 +148,7 @@ def file_digest(path: Path) -> str:
         DatasetError: It cannot be read.
     """
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise DatasetError(f"{path} cannot be read: {error.strerror}") from error
@@ -241,7 +241,7 @@ def write_if_changed(path: Path, data: object) -> None:
         DatasetError: The file cannot be written.
     """
     with suppress(OSError):
-        if path.read_bytes() == json_bytes(data):
+        if read_regular(path) == json_bytes(data):
             return
     write_json(path, data)
 
