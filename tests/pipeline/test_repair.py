@@ -249,6 +249,19 @@ def test_what_was_made_elsewhere_cannot_be_repaired(
     assert not (output / STATE).exists()
 
 
+def test_a_record_of_another_cut_is_not_believed(
+    output: Path, engine: FakeEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flip(output / FLOW)
+    record = paths.record_file(output, "square")
+    kept = json.loads(record.read_bytes())
+    record.write_text(json.dumps(kept | {"config": kept["config"] | {"name": "other"}}))
+    assert main(["verify", str(output), "--repair"]) == 1
+    assert "square cannot be repaired: nothing here says what it was made from." in capsys.readouterr().out
+    assert (output / FLOW).exists()
+    assert not engine.jobs
+
+
 def test_missing_files_and_links_are_replaced(
     tmp_path: Path, output: Path, engine: FakeEngine, capsys: pytest.CaptureFixture[str]
 ) -> None:
