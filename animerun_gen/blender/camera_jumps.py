@@ -184,6 +184,9 @@ def _alone(scene: bpy.types.Scene, cameras: Iterable[bpy.types.Object]) -> Itera
         for layer in list(own.view_layers)[1:]:
             own.view_layers.remove(layer)
         own.background_set = None
+        if own.rigidbody_world is not None:
+            # its bodies belong to the film's own world as well
+            own.rigidbody_world.collection = own.rigidbody_world.constraints = None
         for camera in cameras:
             # what hangs on a camera has it evaluated, even where the viewport hides it
             holder = bpy.data.objects.new("animerun-gen holder", None)
