@@ -19,7 +19,7 @@ import re
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 MISSING = "missing"
@@ -34,7 +34,18 @@ SHOWN_NAMES = 8
 _GROUP = re.compile(r"(?P<head>.*)<(?:(?P<first>[0-9]+)-(?P<last>[0-9]+)|\*)>(?P<tail>.*)", re.DOTALL)
 _LAST_NUMBER = re.compile(r"(?P<head>.*?)(?P<number>[0-9]+)(?P<rest>[^0-9]*)", re.DOTALL)
 
-_looked: dict[str, list[tuple[str, os.stat_result]]] | None = None
+_MarkOf = Callable[[os.stat_result], str]
+
+
+@dataclass
+class _Looks:
+    """What was found of each name, and the marks of it that were asked for."""
+
+    found: dict[str, list[tuple[str, os.stat_result]]] = field(default_factory=dict)
+    marks: dict[tuple[str, _MarkOf], str] = field(default_factory=dict)
+
+
+_looks: _Looks | None = None
 
 
 @dataclass(frozen=True)
@@ -124,8 +135,8 @@ def look(name: str) -> list[tuple[str, os.stat_result]]:
 
     Folders do not count.  Nothing is opened.
     """
-    if _looked is not None and name in _looked:
-        return _looked[name]
+    if _looks is not None and name in _looks.found:
+        return _looks.found[name]
     folder, separator, pattern = name.rpartition("//")
     group = _GROUP.fullmatch(pattern) if separator else None
     if separator and (group is None or group["first"] is None):
@@ -133,8 +144,8 @@ def look(name: str) -> list[tuple[str, os.stat_result]]:
     else:
         found = [(path.name, status) for path in files_of(name) if (status := status_of(path)) is not None]
     found = [(file, status) for file, status in found if not stat.S_ISDIR(status.st_mode)]
-    if _looked is not None:
-        _looked[name] = found
+    if _looks is not None:
+        _looks.found[name] = found
     return found
 
 
@@ -144,15 +155,26 @@ def looking_once() -> Iterator[None]:
 
     What changes meanwhile has a mark of before, which is none that it has later.
     """
-    global _looked
-    before, _looked = _looked, {} if _looked is None else _looked
+    global _looks
+    before, _looks = _looks, _Looks() if _looks is None else _looks
     try:
         yield
     finally:
-        _looked = before
+        _looks = before
 
 
-def mark(name: str, mark_of: Callable[[os.stat_result], str]) -> str:
+@contextmanager
+def looking_anew() -> Iterator[None]:
+    """Within, each name is looked at whenever it is asked for; :func:`looking_once` around it begins again after it."""
+    global _looks
+    before, _looks = _looks, None
+    try:
+        yield
+    finally:
+        _looks = _Looks() if before is not None else None
+
+
+def mark(name: str, mark_of: _MarkOf) -> str:
     """The mark of what a name stands for.
 
     Args:
@@ -162,6 +184,14 @@ def mark(name: str, mark_of: Callable[[os.stat_result], str]) -> str:
     Returns:
         That of the file; of several, a digest of their names and marks; :data:`MISSING` where nothing is there.
     """
+    if _looks is None:
+        return _mark(name, mark_of)
+    if (name, mark_of) not in _looks.marks:
+        _looks.marks[name, mark_of] = _mark(name, mark_of)
+    return _looks.marks[name, mark_of]
+
+
+def _mark(name: str, mark_of: _MarkOf) -> str:
     found = look(name)
     if not found:
         return MISSING

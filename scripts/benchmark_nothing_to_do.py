@@ -1,12 +1,14 @@
 """Measures what ``animerun-gen generate`` and ``status`` cost on a dataset where there is nothing to do.
 
-    python scripts/benchmark_nothing_to_do.py [--cuts 100] [--frames 40] [--runs 5] [--folder FOLDER] [--cold] [--bar 2]
+    python scripts/benchmark_nothing_to_do.py [--cuts 100] [--frames 40] [--runs 5] [--files 0] [--folder FOLDER]
+        [--cold] [--bar 2]
 
 The dataset is made first, by the pipeline itself with the stand-in for Blender that the tests use (minutes for 100
 cuts); with ``--folder`` it is kept and taken again the next time.  Then the command is run as a user runs it, as a
 process of its own.  Processor seconds matter little to what else the machine does; the seconds by the clock are the
-best of the runs.  With ``--cold`` (as root) the system forgets all files before each run.  With ``--bar`` the exit
-status is 1 when the best run of ``generate`` takes more seconds by the clock.
+best of the runs.  With ``--files`` all cuts show a cache of so many files.  With ``--cold`` (as root) the system
+forgets all files before each run.  With ``--bar`` the exit status is 1 when the best run of ``generate`` takes more
+seconds by the clock.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
 from animerun_gen.config import load_cuts  # noqa: E402
+from animerun_gen.film_files import in_folder  # noqa: E402
 from animerun_gen.pipeline.engines import BpyModule  # noqa: E402
 from animerun_gen.pipeline.run import Options, generate  # noqa: E402
 from tests.pipeline.fake_engine import FakeEngine  # noqa: E402
@@ -54,10 +57,18 @@ def make_configs(folder: Path, cuts: int, frames: int) -> None:
         (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
 
 
-def make_dataset(folder: Path, cuts: int, frames: int) -> None:
+def make_cache(folder: Path, files: int) -> tuple[str, ...]:
+    """Write the files of a cache that are none; gives the name of all of them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in range(files):
+        (folder / f"cache_{number:06d}.bphys").write_bytes(b"no cache")
+    return (in_folder(folder),) if files else ()
+
+
+def make_dataset(folder: Path, cuts: int, frames: int, files: int) -> None:
     """Make the configurations and their dataset, unless they are there."""
     make_configs(folder / "configs", cuts, frames)
-    engine = FakeEngine(BpyModule.find().version)
+    engine = FakeEngine(BpyModule.find().version, sequences=make_cache(folder / "cache", files))
     configs = [cut.config for cut in load_cuts([folder / "configs"])]
     for config in configs:
         generate([config], Options(folder / "dataset", engine))
@@ -80,6 +91,7 @@ def main() -> int:
     parser.add_argument("--cuts", type=int, default=100)
     parser.add_argument("--frames", type=int, default=40)
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--files", type=int, default=0, help="files of a cache that all cuts show")
     parser.add_argument("--folder", type=Path, help="where the dataset is made, or was")
     parser.add_argument("--cold", action="store_true", help="let the system forget all files before each run")
     parser.add_argument("--bar", type=float, help="seconds that generate may take")
@@ -87,7 +99,7 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = (options.folder or Path(temporary)).absolute()
-        make_dataset(folder, options.cuts, options.frames)
+        make_dataset(folder, options.cuts, options.frames, options.files)
         program = [sys.executable, "-m", "animerun_gen"]
         configs, dataset = str(folder / "configs"), str(folder / "dataset")
         commands = {

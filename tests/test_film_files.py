@@ -9,7 +9,17 @@ import pytest
 
 from animerun_gen import film_files
 from animerun_gen.blender.job import input_mark
-from animerun_gen.film_files import MISSING, MissingFile, endless, files_of, in_folder, is_file, look, looking_once
+from animerun_gen.film_files import (
+    MISSING,
+    MissingFile,
+    endless,
+    files_of,
+    in_folder,
+    is_file,
+    look,
+    looking_anew,
+    looking_once,
+)
 from animerun_gen.pipeline.record import input_digest
 
 
@@ -123,7 +133,14 @@ def test_looking_once_asks_the_disk_once(sequence: Path) -> None:
         assert input_mark(name) == before
         with looking_once():
             assert input_mark(name) == before
-    assert input_mark(name) != before
+        with looking_anew():
+            now = input_mark(name)
+            assert now != before
+        # and from then on once more
+        assert input_mark(name) == now
+        touch_later(sequence / "fire_0003.png", b"y")
+        assert input_mark(name) == now
+    assert input_mark(name) not in {before, now}
 
 
 def test_what_is_no_file_is_not_there(tmp_path: Path) -> None:

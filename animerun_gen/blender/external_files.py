@@ -390,15 +390,29 @@ def _folder(obj: bpy.types.Object, path: str, folder: Path, names: tuple[str, ..
 
 def _imports() -> Iterator[ExternalFile]:
     """The files that geometry nodes import."""
-    importing = {tree for tree in bpy.data.node_groups if any(map(_is_import, tree.nodes))}
-    if not importing:
+    for obj, tree, _, path in _importing():
+        if path:
+            yield _named("imported file", obj, path, tree.library)
+
+
+def computed_imports() -> list[str]:
+    """The files that geometry nodes import and of which nobody knows beforehand which they are, a sentence each."""
+    found = {(node.name, tree.name) for _, tree, node, path in _importing() if path is None}
+    return [
+        f"node '{node}' of '{tree}' imports a file whose path other nodes compute, so nobody sees when it changes"
+        for node, tree in sorted(found)
+    ]
+
+
+def _importing() -> Iterator[tuple[bpy.types.Object, bpy.types.NodeTree, bpy.types.Node, str | None]]:
+    """All uses of nodes that import: the object, the group, the node, and the path; None where nodes compute it."""
+    if not any(_is_import(node) for tree in bpy.data.node_groups for node in tree.nodes):
         return
     for obj in bpy.data.objects:
         for modifier in obj.modifiers:
             if modifier.type == "NODES" and modifier.node_group is not None:
-                for tree, path in _imported(_Place(modifier.node_group, modifier), 0):
-                    if path:
-                        yield _named("imported file", obj, path, tree.library)
+                for tree, node, path in _imported(_Place(modifier.node_group, modifier), 0):
+                    yield obj, tree, node, path
 
 
 @dataclass(frozen=True)
@@ -420,21 +434,23 @@ def _is_import(node: bpy.types.Node) -> bool:
     return bool(node.bl_idname.startswith("GeometryNodeImport"))
 
 
-def _imported(place: _Place, depth: int) -> Iterator[tuple[bpy.types.NodeTree, str]]:
-    """What the nodes of a group and of those in it import: the group, and the path as it is written."""
+def _imported(place: _Place, depth: int) -> Iterator[tuple[bpy.types.NodeTree, bpy.types.Node, str | None]]:
+    """What the nodes of a group and of those in it import: the group, the node, and the path as it is written."""
     for node in place.tree.nodes:
         if _is_import(node):
             for socket in node.inputs:
                 if socket.type == "STRING" and socket.name == "Path":
-                    yield place.tree, _text(socket, place, 0)
+                    yield place.tree, node, _text(socket, place, 0)
         elif node.type == "GROUP" and node.node_tree is not None and depth < MOST_NESTED:
             yield from _imported(_Place(node.node_tree, place.modifier, (node, place)), depth + 1)
 
 
-def _text(socket: bpy.types.NodeSocket, place: _Place, depth: int) -> str:
-    """The text that arrives at a socket; empty where nodes compute it."""
-    if depth > MOST_NESTED or not socket.is_linked:
-        return str(socket.default_value) if not socket.is_linked else ""
+def _text(socket: bpy.types.NodeSocket, place: _Place, depth: int) -> str | None:
+    """The text that arrives at a socket; None where nodes compute it."""
+    if not socket.is_linked:
+        return str(socket.default_value)
+    if depth > MOST_NESTED:
+        return None
     link = socket.links[0]
     node, leaving = link.from_node, link.from_socket
     if node.type == "REROUTE":
@@ -442,12 +458,12 @@ def _text(socket: bpy.types.NodeSocket, place: _Place, depth: int) -> str:
     if node.type == "INPUT_STRING":
         return str(node.string)
     if node.type != "GROUP_INPUT":
-        return ""
+        return None
     if place.within is None:
         return str(place.modifier.get(leaving.identifier, ""))
     standing, outer = place.within
     entry = next((entry for entry in standing.inputs if entry.identifier == leaving.identifier), None)
-    return _text(entry, outer, depth + 1) if entry is not None else ""
+    return _text(entry, outer, depth + 1) if entry is not None else None
 
 
 def _single(kind: str, block: bpy.types.ID) -> ExternalFile:

@@ -10,7 +10,13 @@ import bpy
 from animerun_gen.blender import versions
 from animerun_gen.blender.blend_libraries import refuse_endless_libraries
 from animerun_gen.blender.camera_marks import cameras_of_clip
-from animerun_gen.blender.external_files import external_files, inputs_of, missing_files, refuse_endless
+from animerun_gen.blender.external_files import (
+    computed_imports,
+    external_files,
+    inputs_of,
+    missing_files,
+    refuse_endless,
+)
 from animerun_gen.blender.film_folder import hold_unbaked, refuse_unbaked_paint
 from animerun_gen.blender.holding import evaluation_held
 from animerun_gen.blender.keyframed_camera import make_keyframed_camera
@@ -86,7 +92,7 @@ def open_file(config: CutConfig) -> OpenedScene:
     notes = list(loaded.notes)
     if not config.trust_scripts:
         notes += _note_disabled_drivers(disabled_drivers())
-    notes += [*map(str, loaded.missing), *loaded.unbaked]
+    notes += [*map(str, loaded.missing), *loaded.unbaked, *computed_imports()]
     return OpenedScene(loaded.scene, view_layer, notes, loaded.inputs, loaded.missing, loaded.unbaked)
 
 

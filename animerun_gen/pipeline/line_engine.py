@@ -17,6 +17,7 @@ from pydantic import TypeAdapter
 from animerun_gen.config import CutConfig
 from animerun_gen.config.model import FREESTYLE_ONLY
 from animerun_gen.errors import AnimerunGenError, DatasetError
+from animerun_gen.film_files import looking_anew, looking_once
 from animerun_gen.line_cost import SLOW_SECONDS, LineFigures, freestyle_gigabytes, freestyle_seconds, rounded
 from animerun_gen.pipeline import paths
 from animerun_gen.pipeline.camera_cuts import CutPart
@@ -85,14 +86,15 @@ def choose_line_engines(parts: Sequence[CutPart], output: Path, counter: LineCou
         that was chosen here.
     """
     chosen = []
-    for part in parts:
-        if part.failure is not None or part.config.lines.engine != "auto":
-            chosen.append(part)
-            continue
-        try:
-            chosen.append(_chosen(part, output, counter))
-        except AnimerunGenError as error:
-            chosen.append(replace(part, failure=str(error)))
+    with looking_once():
+        for part in parts:
+            if part.failure is not None or part.config.lines.engine != "auto":
+                chosen.append(part)
+                continue
+            try:
+                chosen.append(_chosen(part, output, counter))
+            except AnimerunGenError as error:
+                chosen.append(replace(part, failure=str(error)))
     return chosen
 
 
@@ -135,8 +137,10 @@ def _figures(config: CutConfig, output: Path, counter: LineCounter | None) -> li
     scene = _digest(config, counter)
     if kept is not None and kept.scene == scene and are_unchanged(kept.inputs):
         return kept.frames
-    counted = counter.count_lines(config, paths.log_file(output, config.name))
-    found = _Counted(scene, digests_as_read(counted.inputs), counted.frames)
+    # Blender takes its time, in which files may change
+    with looking_anew():
+        counted = counter.count_lines(config, paths.log_file(output, config.name))
+        found = _Counted(scene, digests_as_read(counted.inputs), counted.frames)
     write_if_changed(paths.line_figures_file(output, config.name), asdict(found))
     return found.frames
 
