@@ -120,8 +120,8 @@ def particles(stage: Stage) -> None:
     part = _part(stage, 0.12, (0, 0, -60), True)
     emitter.modifiers.new("particles", "PARTICLE_SYSTEM")
     settings = emitter.particle_systems[-1].settings
-    settings.count, settings.frame_start, settings.frame_end = stage.rng.randint(16, 40), FRAMES[0], FRAMES[-1]
-    settings.lifetime, settings.lifetime_random = stage.rng.uniform(2, 5), 0.4
+    settings.count, settings.frame_start, settings.frame_end = stage.rng.randint(16, 40), FRAMES[1], FRAMES[-1]
+    settings.lifetime, settings.lifetime_random = stage.rng.uniform(1.5, 4), 0.4
     settings.normal_factor, settings.effector_weights.gravity = 6.0, 0.1
     settings.render_type, settings.instance_object, settings.particle_size = "OBJECT", part, 1.0
     emitter.particle_systems[-1].seed = stage.rng.randint(0, 99)
@@ -134,8 +134,8 @@ def particle_instances(stage: Stage) -> None:
     emitter.show_instancer_for_render = emitter.show_instancer_for_viewport = False
     emitter.modifiers.new("particles", "PARTICLE_SYSTEM")
     settings = emitter.particle_systems[-1].settings
-    settings.count, settings.frame_start, settings.frame_end = 24, FRAMES[0], FRAMES[-1]
-    settings.lifetime, settings.lifetime_random = 3, 0.5
+    settings.count, settings.frame_start, settings.frame_end = 24, FRAMES[1], FRAMES[-1]
+    settings.lifetime, settings.lifetime_random = 2, 0.5
     settings.normal_factor, settings.effector_weights.gravity, settings.render_type = 6.0, 0.1, "NONE"
     mesh = stage.mesh("box", size=0.15, fine=2)
     mesh.attributes.new("truth_copy", "BYTE_COLOR", "CORNER")

@@ -534,8 +534,8 @@ def subsurf_levels(stage: Stage, obj: bpy.types.Object) -> None:
 def explode(stage: Stage, obj: bpy.types.Object) -> None:
     obj.modifiers.new("particles", "PARTICLE_SYSTEM")
     settings = obj.particle_systems[-1].settings
-    # were they born later, where the pieces fly would depend on how often Blender evaluated the frames before
-    settings.count, settings.frame_start, settings.frame_end, settings.lifetime = 30, 1, 1, 50
+    # born in the first frame of the scene they would not be the same when the frame is evaluated again
+    settings.count, settings.frame_start, settings.frame_end, settings.lifetime = 30, 2, 3, 50
     settings.normal_factor, settings.render_type, settings.effector_weights.gravity = 2.0, "NONE", 0.1
     obj.modifiers.new("explode", "EXPLODE")
 

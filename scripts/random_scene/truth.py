@@ -302,16 +302,29 @@ class _Lookup:
         return found
 
     def _by_corners(self, local: Array, weights: Array) -> Found:
+        """By the three corners of the triangle; where the face is split otherwise there, by the corners of the face."""
         found = Found.nothing(len(local), State.NO_IDENTITY)
-        there = _faces_by_corners(self.there)
-        here = {face: (corners, first) for corners, (face, first) in _faces_by_corners(self.here).items()}
+        here, there = _corners_of_triangles(self.here), _corners_of_triangles(self.there)
+        here_faces, there_faces = _corners_of_faces(self.here), _corners_of_faces(self.there)
+        place_of = {corners: place for place, corners in there.items()}
+        face_of = {corners: (face, first) for face, (corners, first) in there_faces.items()}
         for pixel, triangle in enumerate(local):
-            corners, first = here.get(int(self.here.faces[triangle]), ((), 0))
-            if corners in there:
-                face, other_first = there[corners]
+            corners = here.get(int(triangle))
+            if corners in place_of:
+                other = place_of[corners]
+                names = self.there.names[self.there.triangles[other]]
+                turn = [
+                    int(np.flatnonzero(names == name)[0]) for name in self.here.names[self.here.triangles[triangle]]
+                ]
+                found.state[pixel] = State.KNOWN
+                found.triangles[pixel, 0] = other
+                found.weights[pixel, 0, turn] = weights[pixel]
+                continue
+            face_corners, first = here_faces.get(int(self.here.faces[triangle]), ((), 0))
+            if face_corners in face_of:
+                face, other_first = face_of[face_corners]
                 self._place_in_face(found, pixel, triangle, weights[pixel], face, other_first - first)
-        # where the faces are split into triangles alike, the places are those of the triangles
-        found.split[:] = (found.state == State.KNOWN) & (np.abs(found.weights[:, 0] - weights).max(axis=1) > 1e-6)
+                found.split[pixel] = True
         return found
 
     def _place_in_face(self, found: Found, pixel: int, triangle: int, weights: Array, face: int, turn: int) -> None:
@@ -378,22 +391,30 @@ class _Lookup:
         return found
 
 
-def _faces_by_corners(surface: Surface) -> dict[tuple[int, ...], tuple[int, int]]:
-    """Faces by the names of their corners, from the smallest on, and which corner that is; none that occurs twice."""
-    if surface.names is None:
-        return {}
-    found: dict[tuple[int, ...], tuple[int, int]] = {}
-    repeated = set()
+def _corners_of_triangles(surface: Surface) -> dict[int, tuple[int, ...]]:
+    """For each triangle the names of its corners, in a circle from the smallest on; none that occurs twice."""
+    corners = {}
+    for triangle, names in enumerate(surface.names[surface.triangles]):
+        if names.min() > 0 and len(set(names.tolist())) == 3:
+            corners[triangle] = tuple(np.roll(names, -int(np.argmin(names))).tolist())
+    return _alone(corners, corners)
+
+
+def _corners_of_faces(surface: Surface) -> dict[int, tuple[tuple[int, ...], int]]:
+    """For each face the names of its corners, in a circle from the smallest on, and which of its corners that is."""
+    corners, firsts = {}, {}
     for face, (start, end) in enumerate(zip(surface.face_starts[:-1], surface.face_starts[1:], strict=True)):
         names = surface.names[surface.corner_points[start:end]]
-        if names.min() <= 0 or len(set(names.tolist())) < len(names):
-            continue
-        first = int(np.argmin(names))
-        key = tuple(np.roll(names, -first).tolist())
-        if key in found:
-            repeated.add(key)
-        found[key] = (face, first)
-    return {key: value for key, value in found.items() if key not in repeated}
+        if names.min() > 0 and len(set(names.tolist())) == len(names):
+            firsts[face] = int(np.argmin(names))
+            corners[face] = tuple(np.roll(names, -firsts[face]).tolist())
+    return _alone(corners, {face: (key, firsts[face]) for face, key in corners.items()})
+
+
+def _alone(keys: dict[int, tuple[int, ...]], values: dict[int, Any]) -> dict[int, Any]:
+    """The values whose keys occur only once."""
+    counts = Counter(keys.values())
+    return {number: value for number, value in values.items() if counts[keys[number]] == 1}
 
 
 def _on_square(surface: Surface, corners: Array, face: int, turn: int) -> Array:
