@@ -35,6 +35,7 @@ from animerun_gen.blender.geometry import (
     scene_names,
 )
 from animerun_gen.blender.graphs import GraphWatch
+from animerun_gen.blender.identity_pictures import PlacePainter
 from animerun_gen.blender.job import Event, RenderJob, Reporter
 from animerun_gen.blender.marked_edges import note_marked_edges
 from animerun_gen.blender.material_pictures import flat_colors, render_material_ids
@@ -60,7 +61,7 @@ from animerun_gen.motion.geometry import FrameGeometry
 from animerun_gen.motion.islands import IslandFinder
 from animerun_gen.motion.raster import VisibilityBuffer
 from animerun_gen.pipeline.fence import Fence, RunOver, fence_of_parent
-from animerun_gen.pipeline.paths import material_picture
+from animerun_gen.pipeline.paths import identity_picture, material_picture
 
 
 def run_job(job: RenderJob, reporter: Reporter, *, despite_memory: bool = False) -> None:
@@ -115,6 +116,7 @@ class _Run:
         # the Vector pass knows no others
         self.neighbours = {frame for pair in job.pairs if job.gap(pair) == 1 for frame in pair}
         self.vectors = VectorPassRenderer(opened, scratch) if wants_vectors and self.neighbours else None
+        self.places = PlacePainter(conversion.clipped.uv_maps) if job.identity_pictures else None
         lines = job.config.lines
         self.drawn_contours = contours.ContourSettings.from_config(lines) if lines.engine == "geometry" else None
         self.islands = IslandFinder()
@@ -159,6 +161,10 @@ class _Run:
                 with self._stage(frame, "material ids"):
                     ids = render_material_ids(self.renderer, self.names.materials)
                     write_image(material_picture(self.job.output, self.config.name, frame), ids)
+            if self.places is not None and frame in self.job.identity_pictures:
+                with self._stage(frame, "identity picture"):
+                    picture = self.places.render(self.renderer)
+                    write_image(identity_picture(self.job.output, self.config.name, frame), picture)
             if frame in with_geometry:
                 if frame in self.job.companions:
                     self._write_companions(frame, kept[frame])
