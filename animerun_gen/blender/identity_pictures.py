@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import bpy
 import numpy as np
@@ -43,14 +43,18 @@ _LARGEST = np.iinfo(np.uint16).max
 class PlacePainter:
     """Paints meshes with the places of their points, as they are when it is made.
 
-    The places are kept from then on: a script or a follower of the conversion may move a mesh's own vertices.
+    The places are kept from then on: a script or a follower of the conversion may move a mesh's own vertices.  Colours
+    are taken off again after each picture, because all that handles a mesh has to handle them, too.  But what is
+    simulated goes another way once its mesh is changed under way (4.5.15): there they stay from the beginning.
 
     Args:
+        stays: Whether the colours stay on.
         unpainted: Full names of meshes on which no place can be told: those that are seen through holes, which
             Workbench does not know here.
     """
 
-    def __init__(self, unpainted: Collection[str]) -> None:
+    def __init__(self, unpainted: Collection[str], *, stays: bool) -> None:
+        self._stays = stays
         self._places = {
             mesh.name_full: _white(mesh) if mesh.name_full in unpainted else _places(mesh)
             for mesh in bpy.data.meshes
@@ -59,6 +63,12 @@ class PlacePainter:
         # in this colour Workbench paints what has no colours of its own; the conversion has stilled its animation
         for obj in bpy.data.objects:
             obj.color = WHITE
+        if stays:
+            for mesh in self._painted_meshes():
+                _paint(mesh, self._places[mesh.name_full])
+
+    def _painted_meshes(self) -> list[bpy.types.Mesh]:
+        return [mesh for mesh in bpy.data.meshes if mesh.name_full in self._places]
 
     def render(self, renderer: FrameRenderer) -> npt.NDArray[np.uint16]:
         """The current frame's identity picture.
@@ -70,23 +80,20 @@ class PlacePainter:
             ``(H, W, 3)`` uint16, the place of each pixel in steps of :data:`~animerun_gen.quality.identity.STEPS`;
             :data:`~animerun_gen.quality.identity.NO_PLACE` in all channels where none can be told.
         """
-        with self._painted():
-            picture = srgb_to_linear(renderer.vertex_colors() / _LARGEST)
-        told = (np.abs(picture - 0.5) <= REACH + _SLACK).all(axis=2)
-        return np.where(told[..., None], np.round(picture * STEPS), NO_PLACE).astype(np.uint16)
+        with nullcontext() if self._stays else self._painted():
+            picture = _PLACES[renderer.vertex_colors()]
+        picture[(picture == NO_PLACE).any(axis=2)] = NO_PLACE
+        return picture
 
     @contextmanager
     def _painted(self) -> Iterator[None]:
         """Have all meshes painted while the body runs."""
         before = []
         try:
-            for mesh in bpy.data.meshes:
-                places = self._places.get(mesh.name_full)
-                if places is None:
-                    continue
+            for mesh in self._painted_meshes():
                 layers = mesh.color_attributes
                 before.append((mesh, layers.active_color_index, layers.render_color_index))
-                _paint(mesh, places)
+                _paint(mesh, self._places[mesh.name_full])
             yield
         finally:
             for mesh, active, rendered in before:
@@ -97,6 +104,16 @@ class PlacePainter:
                     mesh.color_attributes.active_color_index = active
                 if rendered >= 0:
                     mesh.color_attributes.render_color_index = rendered
+
+
+def _places_of_channels() -> npt.NDArray[np.uint16]:
+    """What each value of a channel of a picture stands for, ``(65536,)`` uint16."""
+    linear = srgb_to_linear(np.arange(_LARGEST + 1) / _LARGEST)
+    told = np.abs(linear - 0.5) <= REACH + _SLACK
+    return np.where(told, np.round(linear * STEPS), NO_PLACE).astype(np.uint16)
+
+
+_PLACES = _places_of_channels()
 
 
 def _places(mesh: bpy.types.Mesh) -> npt.NDArray[np.uint16]:

@@ -19,13 +19,18 @@ class FrameStepper:
     Args:
         opened: The opened and converted scene.
         conversion: What was done to it.
+
+    Attributes:
+        simulated: Whether frames depend on the frames before them.
+        has_state: Whether the viewport's graph keeps what a simulation needs, or a cache, from frame to frame.
     """
 
     def __init__(self, opened: OpenedScene, conversion: Conversion) -> None:
         self._scene = opened.scene
         self._conversion = conversion
         self.simulated = is_simulated(self._scene)
-        self._needs_viewport = self.simulated or bool(conversion.followers) or _has_fluids()
+        self.has_state = self.simulated or _has_fluids()
+        self._needs_viewport = self.has_state or bool(conversion.followers)
         self._idle: bpy.types.Scene | None = None
         window = bpy.context.window
         if window is not None and not self._needs_viewport:

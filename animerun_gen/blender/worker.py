@@ -116,7 +116,9 @@ class _Run:
         # the Vector pass knows no others
         self.neighbours = {frame for pair in job.pairs if job.gap(pair) == 1 for frame in pair}
         self.vectors = VectorPassRenderer(opened, scratch) if wants_vectors and self.neighbours else None
-        self.places = PlacePainter(conversion.clipped.uv_maps) if job.identity_pictures else None
+        self.places: PlacePainter | None = None
+        if job.identity_pictures:
+            self.places = PlacePainter(conversion.clipped.uv_maps, stays=self.stepper.has_state)
         lines = job.config.lines
         self.drawn_contours = contours.ContourSettings.from_config(lines) if lines.engine == "geometry" else None
         self.islands = IslandFinder()

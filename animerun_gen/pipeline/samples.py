@@ -16,7 +16,7 @@ SAMPLED_FRAMES = 8
 SAMPLED_PAIRS = 4
 """Pairs of a cut at most of which identity pictures are rendered, two a pair."""
 
-PAIRS_A_SAMPLE = 10
+PAIRS_A_SAMPLE = 16
 """Of so many pairs one is sampled: of a short clip, four would cost more than they tell."""
 
 
