@@ -161,11 +161,12 @@ def _renumbered(labels: PairLabels, following: PairLabels, pictures: PairPicture
     rows, columns = np.nonzero(here & known_flow(forward))
     right = np.round(np.stack([columns, rows], axis=1) + forward[rows, columns]).astype(np.int64)
     wrong = right + away
-    inside = np.logical_and.reduce([(ends >= 0) & (ends < [width, height]) for ends in (right, wrong)]).all(axis=1)
+    inside = ((np.minimum(right, wrong) >= 0) & (np.maximum(right, wrong) < [width, height])).all(axis=1)
     rows, columns, right, wrong = rows[inside], columns[inside], right[inside], wrong[inside]
     back = labels.flow["backward"][right[:, 1], right[:, 0]]
+    closes = (np.abs(forward[rows, columns] + back) < 0.75).all(axis=1)
     same_color = (pictures.flats[0][rows, columns] == pictures.flats[1][wrong[:, 1], wrong[:, 0]]).all(axis=1)
-    taken = same_color & there[wrong[:, 1], wrong[:, 0]] & known_flow(back)
+    taken = closes & same_color & there[wrong[:, 1], wrong[:, 0]]
     source, target = (rows[taken], columns[taken]), (wrong[taken, 1], wrong[taken, 0])
     forward[source] += away.astype(np.float32)
     backward[target] = back[taken] - away.astype(np.float32)
