@@ -242,7 +242,10 @@ class _Run:
         width, height = self.config.resolution
         size = scene_size(graph, self.conversion.clipped)
         strokes = draws and self.has_strokes
-        need = frame_need(size, width * height, draws=draws, reads=reads, strokes=strokes, kept=self.most_kept)
+        paints = frame in self.job.identity_pictures
+        need = frame_need(
+            size, width * height, draws=draws, reads=reads, strokes=strokes, kept=self.most_kept, paints=paints
+        )
         try:
             self.memory.expect(frame, size, need)
         except NoRoomError as error:
