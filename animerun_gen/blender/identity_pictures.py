@@ -55,6 +55,7 @@ class PlacePainter:
 
     def __init__(self, unpainted: Collection[str], *, stays: bool) -> None:
         self._stays = stays
+        self._all_painted = True
         self._places = {
             mesh.name_full: _white(mesh) if mesh.name_full in unpainted else _places(mesh)
             for mesh in bpy.data.meshes
@@ -64,11 +65,8 @@ class PlacePainter:
         for obj in bpy.data.objects:
             obj.color = WHITE
         if stays:
-            for mesh in self._painted_meshes():
-                _paint(mesh, self._places[mesh.name_full])
-
-    def _painted_meshes(self) -> list[bpy.types.Mesh]:
-        return [mesh for mesh in bpy.data.meshes if mesh.name_full in self._places]
+            for mesh in self._meshes():
+                self._paint(mesh)
 
     def render(self, renderer: FrameRenderer) -> npt.NDArray[np.uint16]:
         """The current frame's identity picture.
@@ -82,6 +80,9 @@ class PlacePainter:
         """
         with nullcontext() if self._stays else self._painted():
             picture = _PLACES[renderer.vertex_colors()]
+        if not self._all_painted:
+            # colours of the film would look like places
+            picture[...] = NO_PLACE
         picture[(picture == NO_PLACE).any(axis=2)] = NO_PLACE
         return picture
 
@@ -90,10 +91,10 @@ class PlacePainter:
         """Have all meshes painted while the body runs."""
         before = []
         try:
-            for mesh in self._painted_meshes():
+            for mesh in self._meshes():
                 layers = mesh.color_attributes
                 before.append((mesh, layers.active_color_index, layers.render_color_index))
-                _paint(mesh, self._places[mesh.name_full])
+                self._paint(mesh)
             yield
         finally:
             for mesh, active, rendered in before:
@@ -104,6 +105,24 @@ class PlacePainter:
                     mesh.color_attributes.active_color_index = active
                 if rendered >= 0:
                     mesh.color_attributes.render_color_index = rendered
+
+    def _meshes(self) -> list[bpy.types.Mesh]:
+        return [mesh for mesh in bpy.data.meshes if mesh.name_full in self._places]
+
+    def _paint(self, mesh: bpy.types.Mesh) -> None:
+        if mesh.is_editmode:
+            # the file was saved while somebody worked on it, and Blender gives no access to its corners
+            self._all_painted = False
+            return
+        layers, places = mesh.color_attributes, self._places[mesh.name_full]
+        layers.new(NAME, "FLOAT_COLOR", "CORNER")
+        # a script may have made another mesh of it, which stays black
+        if len(places) == len(mesh.vertices):
+            corners = versions.corner_vertices(mesh)
+            colors = np.ones((len(corners), 4), np.float32)
+            colors[:, :3] = places[corners] / np.float32(_LARGEST)
+            layers[NAME].data.foreach_set("color", colors.ravel())
+        layers.active_color_index = layers.render_color_index = layers.find(NAME)
 
 
 def _places_of_channels() -> npt.NDArray[np.uint16]:
@@ -146,15 +165,3 @@ def _rotation(name: str) -> npt.NDArray[np.float64]:
             [2 * (b * d - a * c), 2 * (c * d + a * b), a * a - b * b - c * c + d * d],
         ]
     )
-
-
-def _paint(mesh: bpy.types.Mesh, places: npt.NDArray[np.uint16]) -> None:
-    layers = mesh.color_attributes
-    layers.new(NAME, "FLOAT_COLOR", "CORNER")
-    if len(places) == len(mesh.vertices):
-        corners = versions.corner_vertices(mesh)
-        colors = np.ones((len(corners), 4), np.float32)
-        colors[:, :3] = places[corners] / np.float32(_LARGEST)
-        layers[NAME].data.foreach_set("color", colors.ravel())
-    number = layers.find(NAME)
-    layers.active_color_index = layers.render_color_index = number

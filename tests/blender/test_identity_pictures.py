@@ -156,3 +156,13 @@ def test_nothing_else_is_changed_by_them_and_exact_flow_leads_to_the_same_places
             assert found.error is not None
             assert found.error < 0.002
             assert found.compared > 0.1
+
+
+def test_a_file_saved_while_a_mesh_was_edited_has_no_places(build: Build, cut: Cut, tmp_path: Path) -> None:
+    script = """
+        box = add("cube", "box", (0.8, 0.2, 0.1), size=2)
+        box.data.color_attributes.new("of the film", "BYTE_COLOR", "CORNER")
+        bpy.ops.object.mode_set(mode="EDIT")
+    """
+    job = render(cut(build("edited", script)), tmp_path / "out")
+    assert (places_of(job, 1) == NO_PLACE).all()
