@@ -543,7 +543,7 @@ class Quality(Section):
         "visible pixels.",
     )
     max_identity_error: float = Field(
-        default=0.01,
+        default=0.002,
         ge=0,
         le=1,
         description="Largest share of the pixels, of those that can be compared in sampled pairs, whose flow leads to "
