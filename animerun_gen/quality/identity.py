@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from animerun_gen.labels.sampling import require_mask, require_shape
-from animerun_gen.quality.warp import corners_of, is_inside, pixels_around
+from animerun_gen.quality.warp import corners_of, pixels_around
 
 STEPS = 4096
 """Steps of an identity picture from 0 to 1."""
@@ -95,7 +95,9 @@ def _count_wrong(source, target, flow, occlusion):  # type: ignore[no-untyped-de
         for column in range(width):
             x = column + np.float64(flow[row, column, 0])
             y = row + np.float64(flow[row, column, 1])
-            if occlusion[row, column] or not is_inside(x, y, width, height) or not _is_inner(source, row, column):
+            # beyond the outermost pixels' centres there is nothing on one side
+            between = x >= 0 and x <= width - 1 and y >= 0 and y <= height - 1
+            if occlusion[row, column] or not between or not _is_inner(source, row, column):
                 continue
             around = pixels_around(corners_of(x, y, width, height, 1))
             outside, spread = _outside(source[row, column], target, around)

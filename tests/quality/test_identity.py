@@ -64,6 +64,12 @@ def test_occluded_and_unknown_pixels_are_not_compared() -> None:
     assert found.compared == pytest.approx(1 - 10 / WIDTH)
 
 
+def test_places_beyond_the_outermost_pixels_are_not_compared() -> None:
+    motion = (-0.4, 0.0)
+    found = identity_error(places(slope=30.0), places(motion, slope=30.0), flow_of(*motion), NOTHING_HIDDEN)
+    assert (found.error, found.compared) == (0, pytest.approx((WIDTH - 1) / WIDTH))
+
+
 def test_what_has_no_place_is_not_compared() -> None:
     source, target = places(), places()
     source[:, :20] = NO_PLACE
