@@ -121,7 +121,7 @@ class PlacePainter:
             corners = versions.corner_vertices(mesh)
             colors = np.ones((len(corners), 4), np.float32)
             colors[:, :3] = places[corners] / np.float32(_LARGEST)
-            layers[NAME].data.foreach_set("color", colors.ravel())
+            versions.write_values(layers[NAME].data, "color", colors)
         layers.active_color_index = layers.render_color_index = layers.find(NAME)
 
 

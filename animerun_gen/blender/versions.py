@@ -148,6 +148,24 @@ def set_shown_children(settings: bpy.types.ParticleSettings, count: int) -> None
     setattr(settings, "child_percent" if hasattr(settings, "child_percent") else "child_nbr", count)
 
 
+def write_values(data: Any, name: str, values: npt.NDArray[np.float32]) -> None:
+    """Set a property of all items of a collection, as ``foreach_set`` does, of linked data as well.
+
+    That silently leaves alone what belongs to another file, or overrides it (3.4.1 and 4.5.15); items can be set.
+
+    Args:
+        data: The collection, such as an attribute's data.
+        name: The property, a vector of n numbers.
+        values: ``(len(data), n)``.
+    """
+    data.foreach_set(name, values.ravel())
+    written = np.empty(values.size, np.float32)
+    data.foreach_get(name, written)
+    if not np.array_equal(written, values.ravel()):
+        for item, value in zip(data, values.tolist(), strict=True):
+            setattr(item, name, value)
+
+
 def corner_vertices(mesh: bpy.types.Mesh) -> npt.NDArray[np.int32]:
     """The vertex of each face corner, ``(L,)`` int32.
 

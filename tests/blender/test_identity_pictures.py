@@ -158,6 +158,34 @@ def test_nothing_else_is_changed_by_them_and_exact_flow_leads_to_the_same_places
             assert found.compared > 0.1
 
 
+def test_linked_meshes_have_places(build: Build, cut: Cut, tmp_path: Path) -> None:
+    library = build(
+        "library",
+        """
+        ball = add("uv_sphere", "ball", (0.1, 0.2, 0.8), location=(1, 0, 0))
+    """,
+    )
+    film = build(
+        "film",
+        f"""
+        with bpy.data.libraries.load({str(library)!r}, link=True) as (found, wanted):
+            wanted.objects = ["ball"]
+        scene.collection.objects.link(wanted.objects[0])
+        add("cube", "box", (0.8, 0.2, 0.1), location=(-1, 0, 0))
+    """,
+    )
+    job = render(cut(film), tmp_path / "out")
+    clip = Dataset(tmp_path / "out").clip("film")
+    numbers = {name: int(number) for number, name in clip.read_names("object_id").items()}
+    for name in ("box", f"ball [{library.name}]"):
+        seen = clip.read("object_id", 1) == numbers[name]
+        assert seen.sum() > 500
+        places = places_of(job, 1)[seen]
+        assert np.mean(places != NO_PLACE) > 0.95
+        # one for each point
+        assert len(np.unique(places, axis=0)) > 0.5 * len(places)
+
+
 def test_a_file_saved_while_a_mesh_was_edited_has_no_places(build: Build, cut: Cut, tmp_path: Path) -> None:
     script = """
         box = add("cube", "box", (0.8, 0.2, 0.1), size=2)
