@@ -155,8 +155,8 @@ def write_values(data: Any, name: str, values: npt.NDArray[np.float32]) -> None:
 
     Args:
         data: The collection, such as an attribute's data.
-        name: The property, a vector of n numbers.
-        values: ``(len(data), n)``.
+        name: The property, a number or a vector of n numbers.
+        values: ``(len(data),)``, or ``(len(data), n)``.
     """
     data.foreach_set(name, values.ravel())
     written = np.empty(values.size, np.float32)
