@@ -25,6 +25,9 @@ BYTES_A_PIXEL_TO_DRAW = 80
 BYTES_A_TRIANGLE_TO_DRAW = 80
 """What Blender takes a triangle of a mesh to draw pictures, with the software renderer."""
 
+BYTES_A_TRIANGLE_TO_PAINT = 60
+"""What Blender takes in addition a triangle of a mesh to draw identity pictures."""
+
 BYTES_A_PIXEL = 130
 """What our own arrays take a pixel."""
 
@@ -78,7 +81,9 @@ class Need:
         return self.arrays + round(LEAST_FREESTYLE_SHARE * self.freestyle)
 
 
-def frame_need(size: SceneSize, pixels: int, *, draws: bool, reads: bool, strokes: bool, kept: int) -> Need:
+def frame_need(
+    size: SceneSize, pixels: int, *, draws: bool, reads: bool, strokes: bool, kept: int, paints: bool = False
+) -> Need:
     """What a frame will take.
 
     Args:
@@ -88,8 +93,11 @@ def frame_need(size: SceneSize, pixels: int, *, draws: bool, reads: bool, stroke
         reads: Whether its geometry is taken down.
         strokes: Whether Freestyle draws lines.
         kept: How many further frames are kept for motion.
+        paints: Whether an identity picture of it is drawn, too.
     """
     of_drawing = BYTES_TO_DRAW + BYTES_A_PIXEL_TO_DRAW * pixels + BYTES_A_TRIANGLE_TO_DRAW * size.triangles
+    if paints:
+        of_drawing += BYTES_A_TRIANGLE_TO_PAINT * size.triangles
     arrays = BYTES_A_TRIANGLE * size.triangles + BYTES_A_PIXEL * pixels
     of_kept = kept * (BYTES_A_KEPT_VERTEX * size.vertices + BYTES_A_KEPT_PIXEL * pixels)
     return Need(

@@ -27,13 +27,14 @@ from animerun_gen.dataset.clip import ClipFiles, Dataset
 from animerun_gen.dataset.files import read_image
 from animerun_gen.errors import AnimerunGenError
 from animerun_gen.pipeline import paths
+from animerun_gen.pipeline.label_files import identity_pictures
 from animerun_gen.pipeline.progress import Progress
 from animerun_gen.quality.agreement import id_agreement, label_picture_agreement
-from animerun_gen.quality.breakages import BREAKAGES, Breakage, PairLabels, figures_of
+from animerun_gen.quality.breakages import BREAKAGES, Breakage, PairLabels, PairPictures, figures_of
 from animerun_gen.quality.gate import Bars, judge
 
 BARS = Bars.of(Quality())
-INTACT = Breakage("nothing (intact labels)", lambda labels, following: labels)
+INTACT = Breakage("nothing (intact labels)", lambda labels, following, pictures: labels)
 PAIR_FIGURES = (
     "warp_error",
     "warp_error_flat_exact",
@@ -41,6 +42,7 @@ PAIR_FIGURES = (
     "edge_error",
     "round_trip_median",
     "best_shift",
+    "identity_error",
 )
 FRAME_FIGURES = ("agreement", "agreement_ids")
 
@@ -50,7 +52,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("dataset", type=Path)
     parser.add_argument("--cut", action="append", metavar="NAME", help="only this cut (may be given several times)")
-    parser.add_argument("--pairs", type=int, default=12, help="evenly spread pairs of each cut (default: 12)")
+    parser.add_argument(
+        "--pairs", type=int, default=12, help="evenly spread pairs of each cut, beside the sampled ones (default: 12)"
+    )
     parser.add_argument(
         "--without-exact-occlusion", action="store_true", help="judge as if no exact occlusion had been made"
     )
@@ -77,23 +81,30 @@ def main() -> int:
 def break_flows(clip: ClipFiles, count: int, with_exact: bool) -> list[str]:
     """Print the table of one cut; returns what went wrong, in sentences."""
     # a pair is broken with the labels of the one that follows it, so the last pair is not among them
-    places = np.unique(np.linspace(0, len(clip.frame_numbers) - 3, count).astype(int))
+    pairs_followed = list(pairwise(clip.frame_numbers))[:-1]
+    chosen = {int(place) for place in np.linspace(0, len(pairs_followed) - 1, count)}
+    # some breakages show in sampled pairs alone
+    chosen |= {place for place, pair in enumerate(pairs_followed) if identity_pictures(clip, *pair)}
+    sampled = 0
     pairs: dict[Breakage, list[dict[str, Any]]] = defaultdict(list)
     broken: dict[Breakage, set[int]] = defaultdict(set)
-    with Progress(len(places), "pair", f"{clip.cut}: breaking flows") as progress:
-        for place in places:
+    with Progress(len(chosen), "pair", f"{clip.cut}: breaking flows") as progress:
+        for place in sorted(chosen):
             earlier, later, after = clip.frame_numbers[place : place + 3]
             right = read_labels(clip, earlier, later, with_exact)
             following = read_labels(clip, later, after, with_exact)
             frames, flats = ((clip.read(name, earlier), clip.read(name, later)) for name in ("frame", "flat"))
+            places = identity_pictures(clip, earlier, later)
+            pictures = PairPictures(frames, flats, (places[earlier], places[later]) if places else None)
+            sampled += bool(places)
             for breakage in (INTACT, *BREAKAGES):
-                wrong = breakage.apply(right, following)
-                pairs[breakage].append({"source": earlier, "target": later} | figures_of(wrong, frames, flats))
+                wrong = breakage.apply(right, following, pictures)
+                pairs[breakage].append({"source": earlier, "target": later} | figures_of(wrong, pictures))
                 if is_broken(right, wrong):
                     broken[breakage].add(earlier)
             progress.advance(f"{earlier}-{later}")
 
-    head(f"{clip.cut}, {len(places)} pairs", PAIR_FIGURES)
+    head(f"{clip.cut}, {len(chosen)} pairs, {sampled} with identity pictures", PAIR_FIGURES)
     sentences = []
     for breakage in (INTACT, *BREAKAGES):
         noticed = row(breakage.name, broken[breakage], judge([], pairs[breakage], BARS), PAIR_FIGURES)

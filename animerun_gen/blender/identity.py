@@ -291,7 +291,7 @@ def number_vertices() -> list[str]:
         try:
             for attribute, numbers in zip(NAMES, _random_numbers(name, len(mesh.vertices)), strict=True):
                 layer = mesh.attributes.get(attribute) or mesh.attributes.new(attribute, "FLOAT", "POINT")
-                layer.data.foreach_set("value", numbers)
+                versions.write_values(layer.data, "value", numbers)
         except (RuntimeError, AttributeError, TypeError):
             refused.append(name)
     if not refused:

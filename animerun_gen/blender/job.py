@@ -44,6 +44,8 @@ class RenderJob:
         pictures: Frames whose pictures are to be rendered, ascending.
         material_pictures: Frames whose material ids are to be rendered, ascending; see
             :func:`~animerun_gen.pipeline.paths.material_picture`.
+        identity_pictures: Frames whose identity pictures are to be rendered, ascending; see
+            :func:`~animerun_gen.pipeline.paths.identity_picture`.
         companions: Frames whose depth, ids and normals are to be written, ascending.
         pairs: Frames ``(earlier, later)``, any distance apart, between which motion is to be computed, ascending.
         cross_check: Whether each pair of neighbours is also computed by the other backend and compared.
@@ -54,6 +56,7 @@ class RenderJob:
     output: Path
     pictures: tuple[int, ...] = ()
     material_pictures: tuple[int, ...] = ()
+    identity_pictures: tuple[int, ...] = ()
     companions: tuple[int, ...] = ()
     pairs: tuple[tuple[int, int], ...] = ()
     cross_check: bool = False
@@ -73,6 +76,7 @@ class RenderJob:
                 {
                     *self.pictures,
                     *self.material_pictures,
+                    *self.identity_pictures,
                     *self.companions,
                     *(frame for pair in self.pairs for frame in pair),
                 }
@@ -87,6 +91,7 @@ class RenderJob:
                 "output": str(self.output),
                 "pictures": self.pictures,
                 "material_pictures": self.material_pictures,
+                "identity_pictures": self.identity_pictures,
                 "companions": self.companions,
                 "pairs": self.pairs,
                 "cross_check": self.cross_check,
@@ -103,6 +108,7 @@ class RenderJob:
             output=Path(data["output"]),
             pictures=tuple(data["pictures"]),
             material_pictures=tuple(data["material_pictures"]),
+            identity_pictures=tuple(data["identity_pictures"]),
             companions=tuple(data["companions"]),
             pairs=tuple((first, second) for first, second in data["pairs"]),
             cross_check=data["cross_check"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import bpy
 import cv2
@@ -56,7 +57,7 @@ class FrameRenderer:
     def flat(self) -> U8Array:
         """The frame in flat colours without any line, ``(H, W, 3)`` uint8 RGB."""
         self._world.color = self.background
-        return self._render_workbench(self.color_type)
+        return self._render_workbench(self.color_type).astype(np.uint8, copy=False)
 
     def in_colors(self, colors: Mapping[bpy.types.Material, str], background: LinearColor) -> U8Array:
         """The frame with every material in a flat colour of its own, images left out.
@@ -71,7 +72,21 @@ class FrameRenderer:
         self._world.color = background
         with self.clipped.painted(colors):
             # holes are images, which Workbench does not know in materials' plain colours
-            return self._render_workbench("TEXTURE" if self.clipped else "MATERIAL")
+            return self._render_workbench("TEXTURE" if self.clipped else "MATERIAL").astype(np.uint8, copy=False)
+
+    def vertex_colors(self) -> npt.NDArray[np.uint16]:
+        """The frame with every mesh in the colours of its active layer of colours, on white.
+
+        Returns:
+            ``(H, W, 3)`` uint16 RGB, sRGB-encoded; Workbench's own colours have 11 bits.
+        """
+        self._world.color = WHITE
+        settings = self._scene.render.image_settings
+        settings.color_depth = "16"
+        try:
+            return self._render_workbench("VERTEX").astype(np.uint16, copy=False)
+        finally:
+            settings.color_depth = "8"
 
     def strokes(self) -> U8Array:
         """Freestyle's lines alone, black on white, ``(H, W)`` uint8; white where the cut wants none.
@@ -93,7 +108,7 @@ class FrameRenderer:
         layer.use_solid = False
         try:
             with self._line_surfaces.alone():
-                return np.ascontiguousarray(self._render("CYCLES")[..., 0])
+                return np.ascontiguousarray(self._render("CYCLES")[..., 0]).astype(np.uint8, copy=False)
         finally:
             layer.use_solid = before
             scene.render.use_freestyle = False
@@ -102,7 +117,7 @@ class FrameRenderer:
         width, height = self._config.resolution
         return np.full((height, width), 255, np.uint8)
 
-    def _render_workbench(self, color_type: str) -> U8Array:
+    def _render_workbench(self, color_type: str) -> npt.NDArray[np.integer[Any]]:
         shading = self._scene.display.shading
         shading.color_type = color_type
         # the film may show one; ours is drawn from what the pixels show: see animerun_gen.pictures.outline
@@ -110,7 +125,8 @@ class FrameRenderer:
         self._scene.render.use_freestyle = False
         return self._render("BLENDER_WORKBENCH")
 
-    def _render(self, engine: str) -> U8Array:
+    def _render(self, engine: str) -> npt.NDArray[np.integer[Any]]:
+        """``(H, W, 3)`` RGB, of as many bits as the scene's pictures have."""
         path = self._scratch / "picture.png"
         path.unlink(missing_ok=True)
         self._scene.render.engine = engine
@@ -120,7 +136,9 @@ class FrameRenderer:
             bpy.ops.render.render(write_still=True, scene=self._scene.name)
         except RuntimeError as error:
             reason = complaint(error)
-        picture = cv2.imread(str(path), cv2.IMREAD_COLOR) if path.exists() and not reason else None
+        picture = (
+            cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH) if path.exists() and not reason else None
+        )
         width, height = self._config.resolution
         if picture is None or picture.shape != (height, width, 3):
             raise SceneError(
@@ -128,7 +146,7 @@ class FrameRenderer:
                 f"picture {path}{reason}; see whether that folder is there and has space, and run 'animerun-gen "
                 "doctor'."
             )
-        return np.ascontiguousarray(picture[..., ::-1]).astype(np.uint8, copy=False)
+        return np.ascontiguousarray(picture[..., ::-1])
 
 
 def complaint(error: RuntimeError) -> str:

@@ -22,6 +22,10 @@ class FrameStepper:
         opened: The opened and converted scene.
         conversion: What was done to it.
         first: The first frame of the clip.
+
+    Attributes:
+        simulated: Whether frames depend on the frames before them.
+        has_state: Whether the viewport's graph keeps what a simulation needs, or a cache, from frame to frame.
     """
 
     def __init__(self, opened: OpenedScene, conversion: Conversion, first: int) -> None:
@@ -29,7 +33,8 @@ class FrameStepper:
         self._conversion = conversion
         self.simulated = is_simulated(self._scene)
         self._history_start = min(first, first_played_frame(self._scene))
-        self._needs_viewport = self.simulated or bool(conversion.followers) or _has_fluids() or has_film_handlers()
+        self.has_state = self.simulated or _has_fluids()
+        self._needs_viewport = self.has_state or bool(conversion.followers) or has_film_handlers()
         self._idle: bpy.types.Scene | None = None
         window = bpy.context.window
         if window is not None and not self._needs_viewport:

@@ -149,6 +149,38 @@ def set_shown_children(settings: bpy.types.ParticleSettings, count: int) -> None
     setattr(settings, "child_percent" if hasattr(settings, "child_percent") else "child_nbr", count)
 
 
+def write_values(data: Any, name: str, values: npt.NDArray[np.float32]) -> None:
+    """Set a property of all items of a collection, as ``foreach_set`` does, of linked data as well.
+
+    That silently leaves alone what belongs to another file, or overrides it (3.4.1 and 4.5.15).  Items can be set, one by
+    one, or where they lie in memory.
+
+    Args:
+        data: The collection, such as an attribute's data.
+        name: The property, a number or a vector of n numbers.
+        values: ``(len(data),)``, or ``(len(data), n)``.
+    """
+    if len(data) == 0:
+        return
+    flat = np.ascontiguousarray(values, np.float32).ravel()
+    data.foreach_set(name, flat)
+    if _holds(data, name, flat):
+        return
+    first, last = data[0].as_pointer(), data[len(data) - 1].as_pointer()
+    if last - first == flat.nbytes // len(data) * (len(data) - 1):
+        ctypes.memmove(first, flat.ctypes.data, flat.nbytes)
+        if _holds(data, name, flat):
+            return
+    for item, value in zip(data, values.tolist(), strict=True):
+        setattr(item, name, value)
+
+
+def _holds(data: Any, name: str, flat: npt.NDArray[np.float32]) -> bool:
+    written = np.empty_like(flat)
+    data.foreach_get(name, written)
+    return np.array_equal(written, flat)
+
+
 def corner_vertices(mesh: bpy.types.Mesh) -> npt.NDArray[np.int32]:
     """The vertex of each face corner, ``(L,)`` int32.
 

@@ -36,6 +36,7 @@ from animerun_gen.blender.geometry import (
     scene_names,
 )
 from animerun_gen.blender.graphs import GraphWatch
+from animerun_gen.blender.identity_pictures import PlacePainter
 from animerun_gen.blender.job import Event, RenderJob, Reporter
 from animerun_gen.blender.marked_edges import note_marked_edges
 from animerun_gen.blender.material_pictures import flat_colors, render_material_ids
@@ -61,7 +62,7 @@ from animerun_gen.motion.geometry import FrameGeometry
 from animerun_gen.motion.islands import IslandFinder
 from animerun_gen.motion.raster import VisibilityBuffer
 from animerun_gen.pipeline.fence import Fence, RunOver, fence_of_parent
-from animerun_gen.pipeline.paths import material_picture
+from animerun_gen.pipeline.paths import identity_picture, material_picture
 
 
 def run_job(job: RenderJob, reporter: Reporter, *, despite_memory: bool = False) -> None:
@@ -120,6 +121,9 @@ class _Run:
         # the Vector pass knows no others
         self.neighbours = {frame for pair in job.pairs if job.gap(pair) == 1 for frame in pair}
         self.vectors = VectorPassRenderer(opened, scratch) if wants_vectors and self.neighbours else None
+        self.places: PlacePainter | None = None
+        if job.identity_pictures:
+            self.places = PlacePainter(conversion.clipped.uv_maps, stays=self.stepper.has_state)
         lines = job.config.lines
         self.drawn_contours = contours.ContourSettings.from_config(lines) if lines.engine == "geometry" else None
         self.islands = IslandFinder()
@@ -164,6 +168,10 @@ class _Run:
                 with self._stage(frame, "material ids"):
                     ids = render_material_ids(self.renderer, self.names.materials)
                     write_image(material_picture(self.job.output, self.config.name, frame), ids)
+            if self.places is not None and frame in self.job.identity_pictures:
+                with self._stage(frame, "identity picture"):
+                    picture = self.places.render(self.renderer)
+                    write_image(identity_picture(self.job.output, self.config.name, frame), picture)
             if frame in with_geometry:
                 if frame in self.job.companions:
                     self._write_companions(frame, kept[frame])
@@ -239,7 +247,10 @@ class _Run:
         width, height = self.config.resolution
         size = scene_size(graph, self.conversion.clipped)
         strokes = draws and self.has_strokes
-        need = frame_need(size, width * height, draws=draws, reads=reads, strokes=strokes, kept=self.most_kept)
+        paints = frame in self.job.identity_pictures
+        need = frame_need(
+            size, width * height, draws=draws, reads=reads, strokes=strokes, kept=self.most_kept, paints=paints
+        )
         try:
             self.memory.expect(frame, size, need)
         except NoRoomError as error:

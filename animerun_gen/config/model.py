@@ -542,6 +542,13 @@ class Quality(Section):
         description="Largest median distance in pixels at which the flow there and back ends from where it began, over "
         "visible pixels.",
     )
+    max_identity_error: float = Field(
+        default=0.002,
+        ge=0,
+        le=1,
+        description="Largest share of the pixels, of those that can be compared in sampled pairs, whose flow leads to "
+        "another surface point than the one it comes from.",
+    )
     min_agreement: float = Field(
         default=0.999,
         ge=0,

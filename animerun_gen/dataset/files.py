@@ -195,15 +195,13 @@ def write_image(path: Path, image: npt.NDArray[np.uint8] | npt.NDArray[np.uint16
 
     Args:
         path: the file.
-        image: ``(H, W, 3)`` uint8 RGB, ``(H, W)`` uint8 grey or ``(H, W)`` uint16.
+        image: ``(H, W, 3)`` RGB or ``(H, W)``, uint8 or uint16.
 
     Raises:
         ValueError: ``image`` has another shape or type.
         DatasetError: the file cannot be written.
     """
     _require(image, "uint16" if image.dtype == np.uint16 else "uint8", ("H", "W", 3) if image.ndim == 3 else ("H", "W"))
-    if image.ndim == 3 and image.dtype != np.uint8:
-        raise ValueError("colour pictures must be uint8")
     encoded = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.ndim == 3 else image, _PNG_SETTINGS)
     _write_bytes(path, encoded[1].tobytes())
 

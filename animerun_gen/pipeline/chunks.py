@@ -106,7 +106,7 @@ class RenderChunk:
 
     @property
     def makes(self) -> frozenset[Product]:
-        frames = {*self.job.pictures, *self.job.material_pictures, *self.job.companions}
+        frames = {*self.job.pictures, *self.job.material_pictures, *self.job.identity_pictures, *self.job.companions}
         products: set[Product] = {(self.cut, "frame", frame) for frame in frames}
         return frozenset(products | {(self.cut, "motion", *pair) for pair in self.job.pairs})
 
@@ -214,6 +214,7 @@ def still_missing(job: RenderJob) -> RenderJob | None:
         job,
         pictures=tuple(frame for frame in job.pictures if frame in missing.pictures),
         material_pictures=tuple(frame for frame in job.material_pictures if frame in missing.material_pictures),
+        identity_pictures=tuple(frame for frame in job.identity_pictures if frame in missing.identity_pictures),
         companions=tuple(frame for frame in job.companions if frame in missing.companions),
         pairs=tuple(pair for pair in job.pairs if pair in missing.pairs),
         tracks=job.tracks and missing.tracks,

@@ -6,6 +6,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from animerun_gen.blender.job import IMAGE
 from animerun_gen.config import CutConfig, rgb
@@ -85,6 +86,7 @@ def label_pair(clip: ClipWriter, config: CutConfig, earlier: int, later: int) ->
     frames, flats, segments = (
         {frame: clip.read(name, frame) for frame in (earlier, later)} for name in ("frame", "flat", "segment")
     )
+    identities = identity_pictures(clip, earlier, later)
     figures: dict[str, Any] = {"source": earlier, "target": later, "held": is_held(flats[earlier], flats[later])}
     for direction, source, target in (("forward", earlier, later), ("backward", later, earlier)):
         opposite = "backward" if direction == "forward" else "forward"
@@ -106,9 +108,22 @@ def label_pair(clip: ClipWriter, config: CutConfig, earlier: int, later: int) ->
             exact_occlusion=exact,
             source_flat=flats[source],
             target_flat=flats[target],
+            identities=(identities[source], identities[target]) if identities else None,
             threshold=labels.occlusion_threshold,
         )
     write_figures(paths.figures_file(clip.root, clip.cut, earlier), figures)
+
+
+def identity_pictures(clip: ClipFiles, earlier: int, later: int) -> dict[int, npt.NDArray[np.uint16]]:
+    """The identity pictures of a pair by frame, ``(H, W, 3)`` uint16; empty where the pair is not sampled.
+
+    Raises:
+        DatasetError: One cannot be read.
+    """
+    files = {frame: paths.identity_picture(clip.root, clip.cut, frame) for frame in (earlier, later)}
+    if not all(map(has_content, files.values())):
+        return {}
+    return {frame: np.asarray(read_image(file), np.uint16) for frame, file in files.items()}
 
 
 def _write_missing(clip: ClipWriter, name: str, frame: int, value: Any) -> None:

@@ -95,6 +95,16 @@ def material_picture(output: Path, cut: str, frame: int) -> Path:
     return material_pictures_folder(output, cut) / f"{frame:04d}.png"
 
 
+def identity_pictures_folder(output: Path, cut: str) -> Path:
+    """The identity pictures of a cut's sampled pairs, which the flow is held against."""
+    return state_folder(output) / "identity_pictures" / cut
+
+
+def identity_picture(output: Path, cut: str, frame: int) -> Path:
+    """Places of a frame's surface points as Workbench drew them, ``(H, W, 3)`` uint16 PNG."""
+    return identity_pictures_folder(output, cut) / f"{frame:04d}.png"
+
+
 def log_file(output: Path, cut: str, part: int | None = None) -> Path:
     """What Blender printed while it rendered a cut, or a part of it where several Blenders share the cut."""
     return state_folder(output) / "logs" / (f"{cut}.log" if part is None else f"{cut}.part{part}.log")

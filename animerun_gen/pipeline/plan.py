@@ -38,11 +38,9 @@ from animerun_gen.pipeline.record import (
     fingerprints,
     source_digest,
 )
+from animerun_gen.pipeline.samples import identity_frames, sampled_frames
 
 Range = tuple[int, int]
-
-SAMPLED_FRAMES = 8
-"""Frames of a cut at most whose material ids are rendered as well: each costs another Workbench picture."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +97,12 @@ class CutPlan:
                 for frame in sampled_frames(self.config)
                 if frame in self.frames
                 and not has_content(paths.material_picture(self.output, self.config.name, frame))
+            ),
+            identity_pictures=tuple(
+                frame
+                for frame in identity_frames(self.config)
+                if frame in self.frames
+                and not has_content(paths.identity_picture(self.output, self.config.name, frame))
             ),
             companions=tuple(
                 # any visit to the scene brings the tables of names
@@ -269,6 +273,7 @@ def plan_cut(
         remove_stage(clip, stage)
         if stage == "pictures":
             remove_files_but(paths.material_pictures_folder(output, config.name), ())
+            remove_files_but(paths.identity_pictures_folder(output, config.name), ())
         if stage == "motion":
             remove_files_but(paths.cross_check_folder(output, config.name), ())
     if "labels" in redone or record.fingerprints.get("figures") != wanted["figures"]:
@@ -377,19 +382,12 @@ def _clear_surplus(config: CutConfig, clip: ClipWriter, stages: tuple[str, ...],
     if "pictures" in stages:
         sampled = {paths.material_picture(output, name, frame).name for frame in sampled_frames(config)}
         remove_files_but(paths.material_pictures_folder(output, name), sampled)
+        sampled = {paths.identity_picture(output, name, frame).name for frame in identity_frames(config)}
+        remove_files_but(paths.identity_pictures_folder(output, name), sampled)
     if "motion" in stages:
         both_ways = [*pairs, *((later, earlier) for earlier, later in pairs)]
         remove_files_but(paths.cross_check_folder(output, name), {paths.cross_check_name(a, b) for a, b in both_ways})
     return surplus
-
-
-def sampled_frames(config: CutConfig) -> tuple[int, ...]:
-    """The frames whose material ids are rendered to be held against the id maps: spread evenly over the clip."""
-    if "ids" not in config.motion.extras:
-        return ()
-    numbers = config.frame_numbers
-    count = min(SAMPLED_FRAMES, len(numbers))
-    return tuple(numbers[round(i * (len(numbers) - 1) / (count - 1))] for i in range(count))
 
 
 def split_job(job: RenderJob, parts: int) -> list[RenderJob]:
@@ -403,7 +401,8 @@ def split_job(job: RenderJob, parts: int) -> list[RenderJob]:
         The jobs; a pair belongs to the job that has its earlier frame.
     """
     # the later frame of a pair alone is no work of its own
-    units = sorted({*job.pictures, *job.material_pictures, *job.companions, *(earlier for earlier, _ in job.pairs)})
+    frames = {*job.pictures, *job.material_pictures, *job.identity_pictures, *job.companions}
+    units = sorted({*frames, *(earlier for earlier, _ in job.pairs)})
     size = -(-len(units) // max(1, parts)) if units else 1
     # the longest job begins first
     jobs = [RenderJob(job.config, job.output, tracks=True)] if job.tracks else []
@@ -414,6 +413,7 @@ def split_job(job: RenderJob, parts: int) -> list[RenderJob]:
                 job,
                 pictures=tuple(frame for frame in job.pictures if frame in own),
                 material_pictures=tuple(frame for frame in job.material_pictures if frame in own),
+                identity_pictures=tuple(frame for frame in job.identity_pictures if frame in own),
                 companions=tuple(frame for frame in job.companions if frame in own),
                 pairs=tuple(pair for pair in job.pairs if pair[0] in own),
                 tracks=False,

@@ -19,6 +19,7 @@ from animerun_gen.dataset.files import json_bytes, open_regular, read_json, read
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline.on_disk import mark
 from animerun_gen.pipeline.paths import inputs_file, record_file
+from animerun_gen.pipeline.samples import sampled_frames, sampled_pairs
 
 Kept = TypeVar("Kept")
 
@@ -95,7 +96,7 @@ def fingerprints(config: CutConfig, engine: str, source: str, palette: str = "")
 
     Returns:
         Stage to digest, without ``"recolor"`` where there are no passes; ``"figures"`` stands for those of the quality
-        gate, which also depend on which companions there are to hold the labels against.
+        gate, which also depend on what there is to hold the labels against: companions, and samples of the clip.
     """
     scene = _scene(config, engine, source)
     pictures = _digest(scene, config.model_dump(mode="json", include={"style", "lines"}))
@@ -106,7 +107,8 @@ def fingerprints(config: CutConfig, engine: str, source: str, palette: str = "")
     )
     labels = _digest(pictures, motion, config.model_dump(mode="json", include={"labels"}))
     known = sorted({"ids", "exact_occlusion"} & set(config.motion.extras))
-    found = {"pictures": pictures, "motion": motion, "labels": labels, "figures": _digest(labels, known)}
+    sampled = [sampled_frames(config), sampled_pairs(config)]
+    found = {"pictures": pictures, "motion": motion, "labels": labels, "figures": _digest(labels, known, sampled)}
     if config.recolor.passes:
         choices = config.model_dump(mode="json", include={"seed": True, "recolor": {"keep"}})
         found["recolor"] = _digest(pictures, motion, choices, config.frame_numbers, palette)

@@ -9,15 +9,36 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
 from animerun_gen.conventions import known_flow
 from animerun_gen.labels import occlusion_mask
 from animerun_gen.quality.figures import Figure, is_held, pair_figures
+from animerun_gen.quality.identity import NO_PLACE
 
 SCALE = 1.02
 """What the motion is multiplied by in one of the breakages."""
+
+
+RENUMBERED = 16
+"""Points take the motion of others that are a picture's width, divided by this, away."""
+
+
+@dataclass(frozen=True)
+class PairPictures:
+    """What a pair of frames shows, the earlier and the later one.
+
+    Attributes:
+        frames: ``(H, W, 3)`` uint8.
+        flats: the same without lines.
+        identities: ``(H, W, 3)`` uint16, their identity pictures; None where the pair is not sampled.
+    """
+
+    frames: tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]
+    flats: tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]
+    identities: tuple[npt.NDArray[np.uint16], npt.NDArray[np.uint16]] | None = None
 
 
 @dataclass(frozen=True)
@@ -33,38 +54,38 @@ class PairLabels:
     exact_occlusion: Mapping[str, npt.NDArray[np.bool_]]
 
 
+Breaking = Callable[[PairLabels, PairLabels, PairPictures], PairLabels]
+"""Breaks the labels of a pair, see :class:`Breakage`."""
+
+
 @dataclass(frozen=True)
 class Breakage:
     """A way to break labels.
 
     Attributes:
         name: What is wrong afterwards.
-        apply: Gives the broken labels of a pair, from its own and those of the pair that follows in the clip.
+        apply: Gives the broken labels of a pair, from its own, those of the pair that follows in the clip, and what the
+            pair shows.
         within_reach: Whether the gate claims to notice it.
     """
 
     name: str
-    apply: Callable[[PairLabels, PairLabels], PairLabels]
+    apply: Breaking
     within_reach: bool = True
 
 
-def figures_of(
-    labels: PairLabels,
-    frames: tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]],
-    flats: tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]],
-    threshold: float = 0.5,
-) -> dict[str, Any]:
+def figures_of(labels: PairLabels, pictures: PairPictures, threshold: float = 0.5) -> dict[str, Any]:
     """The figures of a pair with these labels, as they are written to ``quality/<cut>.json``.
 
     Args:
         labels: Of the pair; the occlusion by the rule is made from their flow, as the pipeline does.
-        frames: ``(H, W, 3)`` uint8, the earlier and the later frame.
-        flats: the same without lines.
+        pictures: What the pair shows.
         threshold: of the occlusion rule, in pixels.
 
     Returns:
         ``"held"``, ``"forward"`` and ``"backward"``.
     """
+    frames, flats, identities = pictures.frames, pictures.flats, pictures.identities
     figures: dict[str, Any] = {"held": is_held(*flats)}
     for direction, opposite, source in (("forward", "backward", 0), ("backward", "forward", 1)):
         flow, back = labels.flow[direction], labels.flow[opposite]
@@ -77,43 +98,42 @@ def figures_of(
             exact_occlusion=labels.exact_occlusion.get(direction),
             source_flat=flats[source],
             target_flat=flats[1 - source],
+            identities=(identities[source], identities[1 - source]) if identities else None,
             threshold=threshold,
         )
         figures[direction] = one_way
     return figures
 
 
-def _shifted(
-    forward: tuple[float, float], backward: tuple[float, float]
-) -> Callable[[PairLabels, PairLabels], PairLabels]:
-    def apply(labels: PairLabels, following: PairLabels) -> PairLabels:
+def _shifted(forward: tuple[float, float], backward: tuple[float, float]) -> Breaking:
+    def apply(labels: PairLabels, following: PairLabels, pictures: PairPictures) -> PairLabels:
         offsets = {"forward": forward, "backward": backward}
         return _with_flow(labels, lambda direction, motion: motion + np.array(offsets[direction], np.float32))
 
     return apply
 
 
-def _scaled(forward: float, backward: float) -> Callable[[PairLabels, PairLabels], PairLabels]:
-    def apply(labels: PairLabels, following: PairLabels) -> PairLabels:
+def _scaled(forward: float, backward: float) -> Breaking:
+    def apply(labels: PairLabels, following: PairLabels, pictures: PairPictures) -> PairLabels:
         factors = {"forward": forward, "backward": backward}
         return _with_flow(labels, lambda direction, motion: motion * np.float32(factors[direction]))
 
     return apply
 
 
-def _swapped(labels: PairLabels, following: PairLabels) -> PairLabels:
+def _swapped(labels: PairLabels, following: PairLabels, pictures: PairPictures) -> PairLabels:
     return _with_flow(labels, lambda direction, motion: motion[:, ::-1])
 
 
-def _negated(labels: PairLabels, following: PairLabels) -> PairLabels:
+def _negated(labels: PairLabels, following: PairLabels, pictures: PairPictures) -> PairLabels:
     return _with_flow(labels, lambda direction, motion: motion * np.array([1, -1], np.float32))
 
 
-def _of_next_pair(labels: PairLabels, following: PairLabels) -> PairLabels:
+def _of_next_pair(labels: PairLabels, following: PairLabels, pictures: PairPictures) -> PairLabels:
     return following
 
 
-def _of_mirrored_camera(labels: PairLabels, following: PairLabels) -> PairLabels:
+def _of_mirrored_camera(labels: PairLabels, following: PairLabels, pictures: PairPictures) -> PairLabels:
     flow = {}
     for direction, field in labels.flow.items():
         mirrored = np.ascontiguousarray(field[:, ::-1])
@@ -122,6 +142,46 @@ def _of_mirrored_camera(labels: PairLabels, following: PairLabels) -> PairLabels
         flow[direction] = mirrored
     exact = {direction: np.ascontiguousarray(mask[:, ::-1]) for direction, mask in labels.exact_occlusion.items()}
     return PairLabels(flow, exact)
+
+
+def _renumbered(labels: PairLabels, following: PairLabels, pictures: PairPictures) -> PairLabels:
+    """Points of a surface are taken for others of the same colour, both ways alike, as by a numbering that changed.
+
+    Only inside surfaces of one colour, so that no picture of colours can show it, and where places are known.
+    """
+    if pictures.identities is None:
+        return labels
+    height, width = pictures.flats[0].shape[:2]
+    away = np.array([width // RENUMBERED, 0])
+    forward, backward = labels.flow["forward"].copy(), labels.flow["backward"].copy()
+    here, there = (
+        _inside_colors(flat) & (places[..., 0] != NO_PLACE)
+        for flat, places in zip(pictures.flats, pictures.identities, strict=True)
+    )
+    rows, columns = np.nonzero(here & known_flow(forward))
+    right = np.round(np.stack([columns, rows], axis=1) + forward[rows, columns]).astype(np.int64)
+    wrong = right + away
+    inside = ((np.minimum(right, wrong) >= 0) & (np.maximum(right, wrong) < [width, height])).all(axis=1)
+    rows, columns, right, wrong = rows[inside], columns[inside], right[inside], wrong[inside]
+    back = labels.flow["backward"][right[:, 1], right[:, 0]]
+    closes = (np.abs(forward[rows, columns] + back) < 0.75).all(axis=1)
+    same_color = (pictures.flats[0][rows, columns] == pictures.flats[1][wrong[:, 1], wrong[:, 0]]).all(axis=1)
+    taken = closes & same_color & there[wrong[:, 1], wrong[:, 0]]
+    source, target = (rows[taken], columns[taken]), (wrong[taken, 1], wrong[taken, 0])
+    forward[source] += away.astype(np.float32)
+    backward[target] = back[taken] - away.astype(np.float32)
+    exact = {direction: mask.copy() for direction, mask in labels.exact_occlusion.items()}
+    for direction, seen in (("forward", source), ("backward", target)):
+        if direction in exact:
+            exact[direction][seen] = False
+    return PairLabels({"forward": forward, "backward": backward}, exact)
+
+
+def _inside_colors(flat: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+    """``(H, W)`` bool, where a pixel is of one colour with all its neighbours."""
+    neighbours = np.ones((3, 3), np.uint8)
+    inside: npt.NDArray[np.bool_] = (cv2.erode(flat, neighbours) == cv2.dilate(flat, neighbours)).all(axis=2)
+    return inside
 
 
 def _with_flow(
@@ -147,6 +207,7 @@ BREAKAGES = (
     Breakage("flow of the next pair", _of_next_pair),
     Breakage("flow of a mirrored camera", _of_mirrored_camera),
     Breakage(f"forward flow times {SCALE:g}", _scaled(SCALE, 1)),
+    Breakage("surfaces renumbered", _renumbered),
     # wrong by fractions of a pixel, and consistently: the place between the pixels is seen in no single pair
     Breakage(f"both flows times {SCALE:g}", _scaled(SCALE, SCALE), within_reach=False),
 )

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from animerun_gen import compiled
 from animerun_gen.conventions import UNKNOWN_FLOW_THRESHOLD
 from animerun_gen.labels.sampling import require_mask, require_shape
+from animerun_gen.quality.identity import identity_error
 from animerun_gen.quality.shift import best_shift, shift_errors
 from animerun_gen.quality.warp import corners_of, is_inside, warp_sums
 
@@ -49,6 +50,7 @@ def pair_figures(
     exact_occlusion: npt.NDArray[np.bool_] | None = None,
     source_flat: npt.NDArray[Any] | None = None,
     target_flat: npt.NDArray[Any] | None = None,
+    identities: tuple[npt.NDArray[np.uint16], npt.NDArray[np.uint16]] | None = None,
     threshold: float = 0.5,
 ) -> dict[str, Figure]:
     """What can be said in numbers about a pair of frames and the flow in one direction.
@@ -63,6 +65,7 @@ def pair_figures(
         exact_occlusion: ``(H, W)`` bool, the same question answered by the geometry, if it was.
         source_flat: the source frame without lines, if there is one.
         target_flat: the target frame without lines.
+        identities: ``(H, W, 3)`` uint16 each, the identity pictures of source and target, if the pair is sampled.
         threshold: pixels; the largest distance from home, after the way there and back, that counts as home.
 
     Returns:
@@ -93,6 +96,10 @@ def pair_figures(
             the mean difference at the pixels that are not of one colour with their neighbours, 0..1; the offset
             ``[dx, dy]`` in {-1, 0, 1}² px of the flow that makes it smallest, and the share of it that is left then;
             of the frames without lines where there are such, see :mod:`animerun_gen.quality.shift`
+        ``identity_error``, ``identity_compared``
+            share of the visible pixels whose flow leads to another surface point, of those that can be compared, and
+            the share of all pixels that can be, see :mod:`animerun_gen.quality.identity`; visible exactly where that is
+            known
 
     Raises:
         ValueError: the shapes or dtypes do not agree, a mask is not bool, or only one flat frame is given.
@@ -134,8 +141,14 @@ def pair_figures(
         (figures["round_trip_p99"],) = _quantiles(away, (0.99,))
         figures["round_trip_within"] = float(np.mean(away <= threshold)) if away.size else math.nan
 
+    hidden = occlusion if exact_occlusion is None else exact_occlusion
+    if identities is not None:
+        found = identity_error(*identities, flow, hidden)
+        figures["identity_error"] = math.nan if found.error is None else found.error
+        figures["identity_compared"] = found.compared
+
     pictures = (source, target) if source_flat is None or target_flat is None else (source_flat, target_flat)
-    errors = shift_errors(*pictures, flow, occlusion if exact_occlusion is None else exact_occlusion)
+    errors = shift_errors(*pictures, flow, hidden)
     if errors is not None:
         shift = best_shift(errors)
         figures["edge_error"] = float(errors[1, 1])
@@ -165,6 +178,8 @@ _NAMES = (
     "motion_p90",
     "motion_p99",
     "largest_motion",
+    "identity_error",
+    "identity_compared",
     "edge_error",
     "best_shift",
     "shift_gain",

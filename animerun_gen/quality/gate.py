@@ -22,7 +22,14 @@ exact flow was never better shifted.
 Direction = Literal["forward", "backward"]
 DIRECTIONS: tuple[Direction, Direction] = ("forward", "backward")
 
-LEAST_IS_WORST = ("agreement", "agreement_compared", "agreement_ids", "occlusion_agreement", "round_trip_within")
+LEAST_IS_WORST = (
+    "agreement",
+    "agreement_compared",
+    "agreement_ids",
+    "identity_compared",
+    "occlusion_agreement",
+    "round_trip_within",
+)
 """The figures whose smallest value is the worst one; of all others the largest is."""
 
 
@@ -37,6 +44,7 @@ class Bars:
         round_trip_median: Largest ``round_trip_median``, pixels.
         agreement: Smallest ``agreement`` and ``agreement_ids``, 0..1.
         leaks: Largest ``leaks``, 0..1.
+        identity_error: Largest ``identity_error``, 0..1.
     """
 
     warp_error: float
@@ -45,6 +53,7 @@ class Bars:
     round_trip_median: float
     agreement: float
     leaks: float
+    identity_error: float
 
     @classmethod
     def of(cls, quality: Quality) -> Self:
@@ -56,6 +65,7 @@ class Bars:
             round_trip_median=quality.max_round_trip,
             agreement=quality.min_agreement,
             leaks=quality.max_leaks,
+            identity_error=quality.max_identity_error,
         )
 
     def as_dict(self) -> dict[str, float]:
@@ -145,6 +155,13 @@ _PAIR_RULES = (
         "half of the visible pixels end {value:.3f} px or more from where they began when they follow the flow there"
         " and back (bar {bar:g} px)",
         "one of the two directions is wrong: compare the forward with the backward flow",
+    ),
+    _Rule(
+        ("identity_error",),
+        "identity_error",
+        "from {value:.4f} of the pixels that can be compared the flow leads to another surface point (bar {bar:g})",
+        "the flow takes points for others there: look for what an object's modifiers or nodes number anew in every"
+        " frame, take the object out with remove.objects, and report it",
     ),
 )
 

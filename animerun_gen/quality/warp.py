@@ -234,8 +234,8 @@ def _of_one_color(there, a, b, c, d, channels):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def point_distance(there, corners, here, at, channels):  # type: ignore[no-untyped-def]
-    """Sum over the channels of the difference of a source pixel from the closest pixel around the place."""
+def pixels_around(corners):  # type: ignore[no-untyped-def]
+    """Those of the four pixels around a place, from :func:`corners_of`, that it lies between; some may be the same."""
     a, b, c, d, across, down = corners
     # on a pixel centre there is nothing between the pixels, so all corners are this one
     if across < ON_THE_PIXEL:
@@ -246,6 +246,13 @@ def point_distance(there, corners, here, at, channels):  # type: ignore[no-untyp
         c, d = a, b
     elif down > 1 - ON_THE_PIXEL:
         a, b = c, d
+    return a, b, c, d
+
+
+@kernel
+def point_distance(there, corners, here, at, channels):  # type: ignore[no-untyped-def]
+    """Sum over the channels of the difference of a source pixel from the closest pixel around the place."""
+    a, b, c, d = pixels_around(corners)
     upper = min(_distance(there, a, here, at, channels), _distance(there, b, here, at, channels))
     lower = min(_distance(there, c, here, at, channels), _distance(there, d, here, at, channels))
     return min(upper, lower)

@@ -94,6 +94,13 @@ CHARTS = (
         (Series("round_trip_within", ""),),
     ),
     Chart(
+        "Flow that leads to another surface point",
+        "Share of the pixels that identity pictures can tell, in sampled pairs, whose flow takes a point for another.",
+        "share",
+        (Series("identity_error", ""),),
+        bar="identity_error",
+    ),
+    Chart(
         "Picture agrees with the material ids",
         "Share of pixels that show the material which the id map names: by their flat colour, or by rendered ids.",
         "share",

@@ -174,6 +174,9 @@ def test_pictures_show_what_the_id_maps_say(toy_dataset: Dataset, toy: str) -> N
     sampled = [entry["agreement_ids"] for entry in figures if entry["agreement_ids"] is not None]
     assert len(sampled) == min(8, len(figures))
     assert min(sampled) >= 0.999
+    judged = [pair["forward"] for pair in quality["pairs"] if pair["forward"]["identity_error"] is not None]
+    assert len(judged) == 1
+    assert judged[0]["identity_compared"] > 0.4
 
 
 @pytest.mark.parametrize("toy", TOYS)

@@ -33,7 +33,7 @@ from animerun_gen.film_files import files_of
 from animerun_gen.lifetime import die_with_parent
 from animerun_gen.pipeline.children import Conditions
 from animerun_gen.pipeline.fence import fence_of_parent
-from animerun_gen.pipeline.paths import material_picture
+from animerun_gen.pipeline.paths import identity_picture, material_picture
 from animerun_gen.pipeline.render_process import RenderFailure, RenderProcess
 
 SIDE = 12
@@ -157,6 +157,8 @@ def do_job(job: RenderJob, reporter: Reporter, engine: FakeEngine) -> None:
         if frame in job.material_pictures:
             ids = 2 * square(config, frame)[0].astype(np.uint16)
             write_image(material_picture(job.output, config.name, frame), ids)
+        if frame in job.identity_pictures:
+            write_image(identity_picture(job.output, config.name, frame), places(config, frame))
         if frame in job.companions:
             write_companions(writer, config, frame)
         for earlier, later in job.pairs:
@@ -196,6 +198,15 @@ def square(config: CutConfig, frame: int) -> tuple[np.ndarray, np.ndarray]:
     border = round(config.lines.thickness)
     core[top + border : top + SIDE - border, left + border : left + SIDE - border] = True
     return inside, inside & ~core
+
+
+def places(config: CutConfig, frame: int) -> np.ndarray:
+    """The identity picture: the rows and columns of the square, and no place on the plain."""
+    inside, _ = square(config, frame)
+    rows, columns = np.nonzero(inside)
+    picture = np.zeros((*inside.shape, 3), np.uint16)
+    picture[rows, columns] = 1000 + 50 * np.stack([rows, columns - columns.min(), rows], axis=1)
+    return picture
 
 
 def colors(config: CutConfig, film: bytes) -> tuple[tuple[int, int, int], tuple[int, int, int]]:

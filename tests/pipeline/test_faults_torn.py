@@ -68,8 +68,8 @@ def one_of_each_kind(output: Path) -> list[str]:
     for name in contents(output):
         path = Path(name)
         by_place.setdefault((path.parent, path.suffix, path.stem.strip("0123456789")), name)
-    # pictures that only the labelling of a frame without figures would read
-    return [name for name in by_place.values() if "material_pictures" not in name]
+    # pictures that only the labelling of a frame or pair without figures would read
+    return [name for name in by_place.values() if "_pictures/" not in name]
 
 
 @pytest.mark.parametrize("damage", [empty, halve, lose_the_end, zero])

@@ -31,6 +31,8 @@ def jobs(draw: st.DrawFn) -> RenderJob:
         ),
         output=Path("out"),
         pictures=draw(frames),
+        material_pictures=draw(frames),
+        identity_pictures=draw(frames),
         companions=draw(frames),
         pairs=tuple((frame, frame + step) for frame in earlier),
         cross_check=draw(st.booleans()),
@@ -42,7 +44,7 @@ def jobs(draw: st.DrawFn) -> RenderJob:
 def test_parts_of_a_job_make_the_same_files_each_once(job: RenderJob, parts: int) -> None:
     split = split_job(job, parts)
     assert len(split) <= max(1, parts)
-    for name in ("pictures", "companions", "pairs"):
+    for name in ("pictures", "material_pictures", "identity_pictures", "companions", "pairs"):
         # in this order means: ascending within parts and from part to part
         assert tuple(item for part in split for item in getattr(part, name)) == getattr(job, name)
     assert all(part.frames for part in split)
@@ -54,7 +56,15 @@ def test_parts_of_a_job_make_the_same_files_each_once(job: RenderJob, parts: int
 @settings(max_examples=100, deadline=None)
 def test_parts_of_a_job_are_even(job: RenderJob, parts: int) -> None:
     sizes = [
-        len({*part.pictures, *part.companions, *(earlier for earlier, _ in part.pairs)})
+        len(
+            {
+                *part.pictures,
+                *part.material_pictures,
+                *part.identity_pictures,
+                *part.companions,
+                *(earlier for earlier, _ in part.pairs),
+            }
+        )
         for part in split_job(job, parts)
     ]
     assert all(size == sizes[0] for size in sizes[:-1])
@@ -144,6 +154,7 @@ FIELDS: dict[str, tuple[Any, set[str]]] = {
     "quality.max_flat_warp_error": (0.5, set()),
     "quality.max_edge_error": (0.5, set()),
     "quality.max_round_trip": (0.5, set()),
+    "quality.max_identity_error": (0.5, set()),
     "quality.min_agreement": (0.5, set()),
     "quality.max_leaks": (0.5, set()),
 }

@@ -89,6 +89,7 @@ def test_a_job_survives_json_with_everything_in_it(tmp_path: Path) -> None:
         tmp_path,
         pictures=(1, 2),
         material_pictures=(1,),
+        identity_pictures=(2,),
         companions=(2,),
         pairs=((1, 2), (1, 4)),
         cross_check=True,

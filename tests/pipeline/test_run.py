@@ -16,6 +16,7 @@ from animerun_gen.pipeline import run
 from animerun_gen.pipeline.labelling import LabelTask
 from animerun_gen.pipeline.lock import exclusive
 from animerun_gen.pipeline.run import CutSummary, Options, describe, generate
+from animerun_gen.pipeline.samples import sampled_pairs
 from animerun_gen.quality.gate import summarise
 from tests.pipeline.datasets import contents, make, make_cut, stage_of, times
 from tests.pipeline.fake_engine import FakeEngine, Meddled
@@ -119,8 +120,33 @@ def test_any_file_that_is_deleted_or_emptied_comes_back(tmp_path: Path) -> None:
             make(config, output, engine)
             assert contents(output) == whole, name
             # without its record nothing says what a cut was made from
-            is_rendered = name == ".animerun-gen/cuts/square.json" or "material_pictures" in name
+            is_rendered = name == ".animerun-gen/cuts/square.json" or "_pictures/" in name
             assert bool(engine.jobs) == (stage_of(name) in ("pictures", "motion") or is_rendered), name
+
+
+def test_flow_of_sampled_pairs_is_held_against_identity_pictures(tmp_path: Path) -> None:
+    config, output = make_cut(tmp_path), tmp_path / "out"
+    make(config, output, FakeEngine())
+    sampled = set(sampled_pairs(config))
+    assert 0 < len(sampled) < len(config.frame_numbers) - 1
+    for pair in json.loads((output / "quality/square.json").read_text())["pairs"]:
+        is_sampled = (pair["source"], pair["target"]) in sampled
+        for direction in ("forward", "backward"):
+            assert pair[direction]["identity_error"] == (0 if is_sampled else None)
+            assert (pair[direction]["identity_compared"] is not None) == is_sampled
+
+
+def test_a_clip_made_longer_has_the_figures_of_one_made_so_at_once(tmp_path: Path) -> None:
+    # other frames are sampled then
+    short, long = (make_cut(tmp_path, {"frames": {"last": last}}) for last in (6, 40))
+    assert not set(sampled_pairs(short)) <= set(sampled_pairs(long))
+    make(short, tmp_path / "out", FakeEngine())
+    make(long, tmp_path / "out", FakeEngine())
+    make(long, tmp_path / "at once", FakeEngine())
+    name = "quality/square.json"
+    assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "at once" / name).read_bytes()
+    folder = Path(".animerun-gen/identity_pictures/square")
+    assert sorted(os.listdir(tmp_path / "out" / folder)) == sorted(os.listdir(tmp_path / "at once" / folder))
 
 
 def test_only_the_frames_of_deleted_files_are_rendered_and_labelled(tmp_path: Path) -> None:
@@ -240,7 +266,8 @@ def test_a_shorter_clip_loses_the_rest(tmp_path: Path) -> None:
     shorter = make_cut(tmp_path, {"frames": {"last": 3}})
     make(shorter, output, engine, cross_check=True)
     assert clip_files(output) == files_of_clip([1, 2, 3])
-    assert not engine.jobs
+    # of a shorter clip another pair is sampled
+    assert [job.frames for job in engine.jobs] == [job.identity_pictures for job in engine.jobs] == [(2,)]
     assert not {name for name in rewritten(output, before) if stage_of(name)}
     make(shorter, tmp_path / "fresh", FakeEngine(), cross_check=True)
     assert contents(output) == contents(tmp_path / "fresh")

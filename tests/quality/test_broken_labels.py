@@ -14,8 +14,9 @@ from animerun_gen.motion.companions import material_id_map
 from animerun_gen.motion.flow import compute_motion, exact_occlusion
 from animerun_gen.motion.geometry import FrameGeometry
 from animerun_gen.quality.agreement import label_picture_agreement
-from animerun_gen.quality.breakages import BREAKAGES, Breakage, PairLabels, figures_of
+from animerun_gen.quality.breakages import BREAKAGES, Breakage, PairLabels, PairPictures, figures_of
 from animerun_gen.quality.gate import Bars, judge, summarise
+from animerun_gen.quality.identity import NO_PLACE, STEPS
 from tests.motion.synthetic import camera, cube, frame, perspective, plane, rotation, translation
 
 WIDTH, HEIGHT = 240, 160
@@ -28,18 +29,24 @@ class Clip:
     """Three frames: what is drawn, what the geometry says is there, and the labels of the two pairs."""
 
     pictures: list[np.ndarray]
+    identities: list[np.ndarray]
     material_ids: list[np.ndarray]
     colors: dict[int, tuple[int, int, int]]
     pairs: list[PairLabels]
 
+    @property
+    def shown(self) -> PairPictures:
+        """What the first pair shows."""
+        flats = (self.pictures[0], self.pictures[1])
+        return PairPictures(flats, flats, (self.identities[0], self.identities[1]))
+
     def broken(self, breakage: Breakage | None, with_exact: bool = True) -> dict[str, Any]:
         """The figures of the first pair."""
         right, following = self.pairs
-        labels = breakage.apply(right, following) if breakage else right
+        labels = breakage.apply(right, following, self.shown) if breakage else right
         if not with_exact:
             labels = replace(labels, exact_occlusion={})
-        pictures = (self.pictures[0], self.pictures[1])
-        return {"source": 1, "target": 2} | figures_of(labels, pictures, pictures)
+        return {"source": 1, "target": 2} | figures_of(labels, self.shown)
 
 
 def geometry_of(number: int) -> FrameGeometry:
@@ -61,6 +68,25 @@ def geometry_of(number: int) -> FrameGeometry:
     return frame(number, seen_by, things)
 
 
+def identity_picture(geometry: FrameGeometry, seen: raster.VisibilityBuffer) -> np.ndarray:
+    """The places of what is seen within their meshes, which move without bending: found from the depth alone."""
+    x, y = np.meshgrid(np.arange(WIDTH), np.arange(HEIGHT))
+    depth = np.where(seen.instance == raster.BACKGROUND, 1.0, seen.depth)
+    pixels = np.stack([x * depth, y * depth, depth, np.ones_like(depth)], axis=-1)
+    # a pixel's ray, to the depth that was seen
+    rows = geometry.camera.pixel_matrix()[[0, 1, 3]]
+    homogeneous = np.vstack([rows, [0.0, 0.0, 0.0, 1.0]])
+    points = pixels @ np.linalg.inv(homogeneous).T
+    picture = np.full((HEIGHT, WIDTH, 3), NO_PLACE, np.uint16)
+    for number, matrix in enumerate(geometry.matrices):
+        there = seen.instance == number
+        within = (points[there] @ np.linalg.inv(matrix).T)[:, :3]
+        vertices = geometry.mesh_vertices(int(geometry.mesh[number]))
+        size = np.ptp(vertices, axis=0).max()
+        picture[there] = np.round(STEPS * (0.5 + 0.7 * (within - vertices.mean(axis=0)) / size))
+    return picture
+
+
 @pytest.fixture(scope="module")
 def clip() -> Clip:
     frames = [geometry_of(number) for number in range(3)]
@@ -76,7 +102,8 @@ def clip() -> Clip:
             hidden[direction] = exact_occlusion(motion, frames[target])
         pairs.append(PairLabels(flow, hidden))
     colors = {number: tuple(int(value) for value in color) for number, color in enumerate(palette)}
-    return Clip([palette[one] for one in ids], ids, colors, pairs)  # type: ignore[arg-type]
+    identities = [identity_picture(*both) for both in zip(frames, seen, strict=True)]
+    return Clip([palette[one] for one in ids], identities, ids, colors, pairs)  # type: ignore[arg-type]
 
 
 def test_intact_labels_pass_and_every_figure_is_judged(clip: Clip) -> None:
@@ -109,6 +136,16 @@ def test_opposite_shifts_leave_the_round_trip_and_are_told_by_the_shift(clip: Cl
     assert pair["backward"]["best_shift"] == [1, 0]
 
 
+def test_renumbered_surfaces_show_in_no_colour_and_are_told_by_their_places(clip: Clip) -> None:
+    breakage = next(one for one in BREAKAGES if "renumbered" in one.name)
+    failures = judge([], [clip.broken(breakage)], BARS)
+    assert {failure["figure"] for failure in failures} == {"identity_error"}
+    assert {failure["direction"] for failure in failures} == {"forward", "backward"}
+    # and are not broken at all where nothing could tell
+    unsampled = replace(clip.shown, identities=None)
+    assert breakage.apply(*clip.pairs, unsampled) is clip.pairs[0]
+
+
 def test_ids_of_the_frame_before_fail(clip: Clip) -> None:
     for picture, before, there in zip(clip.pictures[1:], clip.material_ids, clip.material_ids[1:], strict=False):
         for ids, good in ((there, True), (before, False)):
@@ -121,7 +158,7 @@ def test_ids_of_the_frame_before_fail(clip: Clip) -> None:
 def test_the_broken_labels_are_broken_and_the_right_ones_left_alone(clip: Clip) -> None:
     before = {direction: flow.copy() for direction, flow in clip.pairs[0].flow.items()}
     for breakage in BREAKAGES:
-        broken = breakage.apply(*clip.pairs)
+        broken = breakage.apply(*clip.pairs, clip.shown)
         assert any((broken.flow[direction] != flow).any() for direction, flow in before.items())
         assert all(flow.dtype == np.float32 for flow in broken.flow.values())
     assert all((clip.pairs[0].flow[direction] == flow).all() for direction, flow in before.items())

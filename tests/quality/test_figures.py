@@ -35,6 +35,8 @@ KEYS = {
     "motion_p90",
     "motion_p99",
     "largest_motion",
+    "identity_error",
+    "identity_compared",
     "edge_error",
     "best_shift",
     "shift_gain",

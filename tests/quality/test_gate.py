@@ -10,7 +10,13 @@ from animerun_gen.config.model import Quality
 from animerun_gen.quality.gate import MAX_SHIFT_GAIN, Bars, failed_pairs, judge, summarise
 
 BARS = Bars(
-    warp_error=0.01, warp_error_flat=0.001, edge_error=0.003, round_trip_median=0.05, agreement=0.999, leaks=0.02
+    warp_error=0.01,
+    warp_error_flat=0.001,
+    edge_error=0.003,
+    round_trip_median=0.05,
+    agreement=0.999,
+    leaks=0.02,
+    identity_error=0.002,
 )
 GOOD: dict[str, Any] = {
     "warp_error": 0.01,
@@ -21,6 +27,7 @@ GOOD: dict[str, Any] = {
     "edge_error": 0.003,
     "best_shift": [0, 0],
     "shift_gain": 1.0,
+    "identity_error": 0.002,
 }
 FRAME: dict[str, Any] = {"frame": 12, "segments": 5, "leaks": 0.02, "agreement": 0.999, "agreement_ids": None}
 
@@ -38,6 +45,7 @@ def test_the_bars_are_those_of_the_configuration() -> None:
         "agreement": 0.999,
         "leaks": 0.02,
         "edge_error": 0.003,
+        "identity_error": 0.002,
     }
 
 
@@ -52,6 +60,7 @@ def test_what_is_exactly_at_its_bar_passes() -> None:
         ("warp_error", 0.0101, 0.01, "colour frames differ by 0.01010"),
         ("warp_error_flat_exact", 0.002, 0.001, "frames without lines differ by 0.00200"),
         ("edge_error", 0.004, 0.003, "at edges and in textures the frames differ by 0.00400"),
+        ("identity_error", 0.02, 0.002, "from 0.0200 of the pixels that can be compared the flow leads to another"),
         ("round_trip_median", 0.25, 0.05, "end 0.250 px or more from where they began"),
     ],
 )
@@ -123,6 +132,7 @@ def test_what_cannot_be_had_is_not_judged_but_counted() -> None:
         "warp_error_flat": 2,
         "edge_error": 2,
         "round_trip_median": 2,
+        "identity_error": 2,
         "best_shift": 2,
     }
     assert summary["warp_error"] == {"mean": 0.01, "worst": 0.01}
