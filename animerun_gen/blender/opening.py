@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import bpy
 
 from animerun_gen.blender import versions
 from animerun_gen.blender.camera_marks import cameras_of_clip
+from animerun_gen.blender.disk_caches import keep_off_film_folder
 from animerun_gen.blender.keyframed_camera import make_keyframed_camera
-from animerun_gen.blender.simulations import find_simulations, has_rigid_bodies
 from animerun_gen.config import CutConfig
 from animerun_gen.errors import SceneError
 
@@ -30,12 +31,14 @@ class OpenedScene:
         view_layer: The view layer to render.
         notes: What the user should know about the file, a sentence each.
         inputs: Files besides the ``.blend`` that the pictures depend on: libraries and images, missing ones as well.
+        caches: The folder in which simulations leave files, if they have to; it goes when this object does.
     """
 
     scene: bpy.types.Scene
     view_layer: bpy.types.ViewLayer
     notes: list[str] = field(default_factory=list)
     inputs: list[Path] = field(default_factory=list)
+    caches: TemporaryDirectory[str] | None = None
 
 
 def open_scene(config: CutConfig) -> OpenedScene:
@@ -54,7 +57,7 @@ def open_scene(config: CutConfig) -> OpenedScene:
     """
     opened = open_file(config)
     scene = opened.scene
-    _refuse_unbaked_disk_caches(config, scene)
+    opened = replace(opened, caches=keep_off_film_folder(config, scene))
     if config.frame_rate is not None:
         scene.render.fps = max(1, round(config.frame_rate))
         scene.render.fps_base = scene.render.fps / config.frame_rate
@@ -141,28 +144,6 @@ def _find_view_layer(config: CutConfig, scene: bpy.types.Scene) -> bpy.types.Vie
         return scene.view_layers[config.view_layer]
     used = [layer for layer in scene.view_layers if layer.use]
     return used[0] if used else scene.view_layers[0]
-
-
-def _refuse_unbaked_disk_caches(config: CutConfig, scene: bpy.types.Scene) -> None:
-    """Several processes that play a simulation would write its cache beside the film, and read each other's halves.
-
-    Particles and hair are seen to by their conversions.
-    """
-    caches = [
-        (f"modifier '{each.modifier.name}' of '{each.owner.name}'", cache)
-        for each in find_simulations(scene)
-        if each.modifier.type != "PARTICLE_SYSTEM"
-        for cache in each.caches
-    ]
-    if has_rigid_bodies(scene):
-        caches.append(("the rigid body world", scene.rigidbody_world.point_cache))
-    for owner, cache in caches:
-        if cache.use_disk_cache and not cache.is_baked:
-            raise SceneError(
-                f"{owner} in {config.source} keeps its simulation in a disk cache that is not baked, which every "
-                "process that plays it would write anew; bake it in Blender, or switch 'Disk Cache' off there, which "
-                "dynamic paint does not allow."
-            )
 
 
 def _choose_camera(config: CutConfig, scene: bpy.types.Scene) -> None:
