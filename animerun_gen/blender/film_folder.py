@@ -7,13 +7,11 @@ baked is only read.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import bpy
 
 from animerun_gen.blender import versions
 from animerun_gen.blender.external_files import is_baked_fluid
-from animerun_gen.errors import SceneError
 
 
 def hold_unbaked() -> list[str]:
@@ -39,24 +37,6 @@ def hold_unbaked() -> list[str]:
             versions.mute_animation(obj, "hide_render")
             obj.hide_render = True
     return notes
-
-
-def refuse_unbaked_paint(source: Path) -> None:
-    """Stop where dynamic paint would write.
-
-    Raises:
-        SceneError: It would.
-    """
-    for obj, modifier in _switched_on():
-        canvas = modifier.canvas_settings if modifier.type == "DYNAMIC_PAINT" else None
-        for surface in canvas.canvas_surfaces if canvas is not None else ():
-            cache = surface.point_cache
-            if surface.is_active and surface.is_cache_user and cache.use_disk_cache and not cache.is_baked:
-                raise SceneError(
-                    f"dynamic paint '{surface.name}' of '{obj.name}' in {source} keeps what is painted in a disk cache "
-                    "that is not baked, which every process that plays it would write anew; bake it in Blender, or "
-                    "switch 'Disk Cache' off there."
-                )
 
 
 def _switched_on() -> Iterator[tuple[bpy.types.Object, bpy.types.Modifier]]:

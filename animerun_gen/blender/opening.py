@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import bpy
 
 from animerun_gen.blender import versions
 from animerun_gen.blender.blend_libraries import refuse_endless_libraries
 from animerun_gen.blender.camera_marks import cameras_of_clip
+from animerun_gen.blender.disk_caches import keep_off_film_folder
 from animerun_gen.blender.external_files import (
     computed_imports,
     external_files,
@@ -17,10 +19,9 @@ from animerun_gen.blender.external_files import (
     missing_files,
     refuse_endless,
 )
-from animerun_gen.blender.film_folder import hold_unbaked, refuse_unbaked_paint
+from animerun_gen.blender.film_folder import hold_unbaked
 from animerun_gen.blender.holding import evaluation_held
 from animerun_gen.blender.keyframed_camera import make_keyframed_camera
-from animerun_gen.blender.simulations import find_simulations, has_rigid_bodies
 from animerun_gen.config import CutConfig
 from animerun_gen.errors import SceneError
 from animerun_gen.film_files import MissingFile
@@ -41,6 +42,7 @@ class OpenedScene:
             :mod:`animerun_gen.film_files`.
         missing: What of them is not there.
         unbaked: What was left out because its cache is not baked, a sentence each.
+        caches: The folder in which simulations leave files, if they have to; it goes when this object does.
     """
 
     scene: bpy.types.Scene
@@ -49,6 +51,7 @@ class OpenedScene:
     inputs: list[str] = field(default_factory=list)
     missing: list[MissingFile] = field(default_factory=list)
     unbaked: list[str] = field(default_factory=list)
+    caches: TemporaryDirectory[str] | None = None
 
 
 def open_scene(config: CutConfig) -> OpenedScene:
@@ -93,7 +96,7 @@ def open_file(config: CutConfig) -> OpenedScene:
     if not config.trust_scripts:
         notes += _note_disabled_drivers(disabled_drivers())
     notes += [*map(str, loaded.missing), *loaded.unbaked, *computed_imports()]
-    return OpenedScene(loaded.scene, view_layer, notes, loaded.inputs, loaded.missing, loaded.unbaked)
+    return OpenedScene(loaded.scene, view_layer, notes, loaded.inputs, loaded.missing, loaded.unbaked, loaded.caches)
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,7 @@ class LoadedFilm:
         inputs: As :class:`OpenedScene` has them.
         missing: As :class:`OpenedScene` has it.
         unbaked: As :class:`OpenedScene` has it.
+        caches: As :class:`OpenedScene` has it.
     """
 
     scene: bpy.types.Scene
@@ -113,6 +117,7 @@ class LoadedFilm:
     inputs: list[str]
     missing: list[MissingFile]
     unbaked: list[str]
+    caches: TemporaryDirectory[str] | None
 
 
 def load_scene(config: CutConfig) -> LoadedFilm:
@@ -135,11 +140,11 @@ def load_scene(config: CutConfig) -> LoadedFilm:
         scene = _find_scene(config, held.scene or bpy.context.scene)
         files = external_files(config.frame_numbers, scene)
         refuse_endless(config.source, files)
-        _refuse_unbaked_disk_caches(config, scene)
-        refuse_unbaked_paint(config.source)
+        missing = missing_files(files)
         unbaked = hold_unbaked()
+        caches = keep_off_film_folder(config, scene)
         held.let_go(scene)
-    return LoadedFilm(scene, notes, inputs_of(files), missing_files(files), unbaked)
+    return LoadedFilm(scene, notes, inputs_of(files), missing, unbaked, caches)
 
 
 def _load(config: CutConfig) -> list[str]:
@@ -183,28 +188,6 @@ def _find_view_layer(config: CutConfig, scene: bpy.types.Scene) -> bpy.types.Vie
         return scene.view_layers[config.view_layer]
     used = [layer for layer in scene.view_layers if layer.use]
     return used[0] if used else scene.view_layers[0]
-
-
-def _refuse_unbaked_disk_caches(config: CutConfig, scene: bpy.types.Scene) -> None:
-    """Several processes that play a simulation would write its cache beside the film, and read each other's halves.
-
-    Particles and hair are seen to by their conversions.
-    """
-    caches = [
-        (f"modifier '{each.modifier.name}' of '{each.owner.name}'", cache)
-        for each in find_simulations(scene)
-        if each.modifier.type != "PARTICLE_SYSTEM"
-        for cache in each.caches
-    ]
-    if has_rigid_bodies(scene):
-        caches.append(("the rigid body world", scene.rigidbody_world.point_cache))
-    for owner, cache in caches:
-        if cache.use_disk_cache and not cache.is_baked:
-            raise SceneError(
-                f"{owner} in {config.source} keeps its simulation in a disk cache that is not baked, which every "
-                "process that plays it would write anew; bake it in Blender, or switch 'Disk Cache' off there, which "
-                "dynamic paint does not allow."
-            )
 
 
 def _choose_camera(config: CutConfig, scene: bpy.types.Scene) -> None:

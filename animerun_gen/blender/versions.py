@@ -152,8 +152,8 @@ def set_shown_children(settings: bpy.types.ParticleSettings, count: int) -> None
 def write_values(data: Any, name: str, values: npt.NDArray[np.float32]) -> None:
     """Set a property of all items of a collection, as ``foreach_set`` does, of linked data as well.
 
-    That silently leaves alone what belongs to another file, or overrides it (3.4.1 and 4.5.15).  Items can be set, one by
-    one, or where they lie in memory.
+    That silently leaves alone what belongs to another file, or overrides it (3.4.1 and 4.5.15).  Items can be set, one
+    by one, or where they lie in memory.
 
     Args:
         data: The collection, such as an attribute's data.

@@ -102,6 +102,8 @@ def _answers(engine: ProgramEngine, question_file: Path, log: Path) -> Iterator[
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 pass_fds=(writing,),
+                # what it leaves there goes with the folder
+                env=os.environ | {"TMPDIR": str(log.parent)},
             )
     except OSError as error:
         os.close(reading)

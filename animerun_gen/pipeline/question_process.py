@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import tempfile
 from collections.abc import Callable
@@ -46,6 +47,8 @@ def ask_blender(
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=subprocess.STDOUT,
+                # what it leaves there goes with the folder
+                env=os.environ | {"TMPDIR": folder},
                 timeout=TIMEOUT,
             ).returncode
             ended = f"ended with status {status}"

@@ -543,6 +543,21 @@ def _() -> None:
     settle(made, "MESH_CACHE", cache_format="PC2", filepath=path, frame_start=1)
 
 
+@row("a linked mesh")
+def _() -> None:
+    made = grid()
+    made.data.name = "linked"
+    path = os.path.join(tempfile.mkdtemp(), "library.blend")
+    bpy.data.libraries.write(path, {made.data})
+    local = made.data
+    with bpy.data.libraries.load(path, link=True) as (_, wanted):
+        wanted.meshes = ["linked"]
+    made.data = wanted.meshes[0]
+    bpy.data.meshes.remove(local)
+    assert made.data.library is not None
+    key(settle(made, "CAST"), "factor", 0.0, 0.5)
+
+
 @row("a handler or driver exchanges the mesh")
 def _() -> None:
     made, other = grid(), grid("other")
