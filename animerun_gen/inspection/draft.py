@@ -89,7 +89,7 @@ def _missing(shot: Shot) -> list[str]:
             if each.kind == kind
         ]
         if named:
-            action = said.becomes.format(it="them")
+            action = said.becomes.format(it="them", they="they")
             lines += _comment(f"missing {said.several}, {action}: {', '.join(named)}".replace(" (on )", ""))
     return lines
 

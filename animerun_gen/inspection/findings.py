@@ -23,7 +23,7 @@ class MissingKind:
 
     Attributes:
         several: What several of them are called.
-        becomes: What the picture shows without it, ``{it}`` standing for the file or the files.
+        becomes: What the picture shows without it, ``{it}`` and ``{they}`` standing for the file or the files.
         remedy: What to do.
     """
 
@@ -34,7 +34,7 @@ class MissingKind:
 
 _FLAT = "the surfaces that show {it} get one flat colour"
 _PUT_PICTURE = "put it there, or set style.overrides"
-_STILL = "what {it} would move stands still"
+_STILL = "what {they} would move stands still"
 _PUT_BACK = "put it there, or bake it again in Blender"
 _NOTHING = "what is made of {it} is left out"
 
@@ -47,7 +47,7 @@ MISSING_KINDS = {
     "image tile": MissingKind("image tiles", _FLAT, _PUT_PICTURE),
     "movie": MissingKind("movies", _FLAT, _PUT_PICTURE),
     "cache": MissingKind("caches", _STILL, _PUT_BACK),
-    "bake": MissingKind("bakes", "what {it} would give is computed anew", _PUT_BACK),
+    "bake": MissingKind("bakes", "what {they} would give is computed anew", _PUT_BACK),
     "font": MissingKind("fonts", "texts in {it} have Blender's own font", "put it there if the text is to be read"),
     "volume": MissingKind("volumes", _NOTHING, "put it there if the picture needs it"),
     "volume sequence": MissingKind("volume sequences", _NOTHING, "put it there if the picture needs it"),
@@ -156,7 +156,7 @@ def _file(shot: Shot) -> Iterator[Finding]:
         yield Finding("file", f"Blender complained when it loaded the file: {shot.complaints}", "it is used as it is")
     for missing in shot.missing:
         kind = MISSING_KINDS[missing.kind]
-        yield Finding("missing file", str(missing), f"{kind.becomes.format(it='it')}; {kind.remedy}")
+        yield Finding("missing file", str(missing), f"{kind.becomes.format(it='it', they='it')}; {kind.remedy}")
     for sentence in shot.unbaked:
         yield Finding("simulation", sentence, "what it does is not in the picture")
     if shot.drivers:

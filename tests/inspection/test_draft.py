@@ -186,6 +186,7 @@ def test_missing_files_of_every_kind_are_named_once_with_what_becomes_of_the_pic
     _, text = read(tmp_path, facts)
     words = " ".join(line.removeprefix("#").strip() for line in text.splitlines() if line.startswith("#"))
     assert f"missing {MISSING_KINDS[kind].several}, " in words
+    assert "what them" not in words
     assert "//one.x (on 'a', 'b'), //two_1.x, 2 of its 5 files" in words
 
 
