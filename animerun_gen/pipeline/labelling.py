@@ -28,18 +28,21 @@ class LabelTask:
 
     def missing_input(self) -> Path | None:
         """A file that has to be there first and is not; None when nothing is missing."""
+        return next((path for path in self.inputs() if not has_content(path)), None)
+
+    def inputs(self) -> list[Path]:
+        """The files that have to be there first."""
         clip = ClipWriter(self.output, self.config.split, self.config.name)
         extras = self.config.motion.extras
         if self.other is None:
             names = ["contour", "flat", *(("object_id", "material_id") if "ids" in extras else ())]
-            needed = [clip.path(name, self.frame) for name in names]
-        else:
-            motions = ["flow", *(["exact_occlusion"] if "exact_occlusion" in extras else [])]
-            needed = [clip.path(f"{name}_forward", self.frame) for name in motions]
-            needed += [clip.path(f"{name}_backward", self.other) for name in motions]
-            for name in ("frame", "flat", "contour", "segment"):
-                needed += [clip.path(name, self.frame), clip.path(name, self.other)]
-        return next((path for path in needed if not has_content(path)), None)
+            return [clip.path(name, self.frame) for name in names]
+        motions = ["flow", *(["exact_occlusion"] if "exact_occlusion" in extras else [])]
+        needed = [clip.path(f"{name}_forward", self.frame) for name in motions]
+        needed += [clip.path(f"{name}_backward", self.other) for name in motions]
+        for name in ("frame", "flat", "contour", "segment"):
+            needed += [clip.path(name, self.frame), clip.path(name, self.other)]
+        return needed
 
     def run(self) -> None:
         """Make the files; each is complete or absent.

@@ -53,7 +53,6 @@ def find_damage(
     output: Path,
     found: FilesOnDisk,
     record: CutRecord,
-    made_in: Collection[str] = STAGES,
     most: int | None = None,
 ) -> Damage:
     """Look at the files of a cut that are not as they were when their checksums were computed.
@@ -63,7 +62,6 @@ def find_damage(
         found: The cut's files as a look found them, before anything was made.
         record: What they were made from.  Of stages that the manifest has from something else, as it has when a run was
             not finished, nothing is known.
-        made_in: The stages whose files count.
         most: Bytes; none of them is read if they have more.  None: all are read.
     """
     marks = found.before
@@ -73,10 +71,8 @@ def find_damage(
     earlier = _read_earlier(paths.manifest_file(output, found.cut)) if touched else None
     if earlier is None:
         return Damage()
-    stages, counted = _stages(output, found), _same_stages(record, earlier).intersection(made_in)
-    known = {
-        name: earlier["files"][name] for name in touched if stages.get(name) in counted and name in earlier["files"]
-    }
+    stages, same = _stages(output, found), _same_stages(record, earlier)
+    known = {name: earlier["files"][name] for name in touched if stages.get(name) in same and name in earlier["files"]}
     if most is not None and sum(sizes[name] for name in known) > most:
         return Damage(unchecked=len(known))
     return Damage(tuple(sorted(name for name, digest in known.items() if _digest_of(output / name) != digest)))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 
@@ -56,6 +57,7 @@ class CutPlan:
         notes: What clearing up had to say.
         watched: Marks that the files which the cut is made from had before their checksums were computed, see
             :mod:`animerun_gen.pipeline.inputs`; empty when nothing is to be rendered.
+        refused: Why something is not to be made, a sentence each.
     """
 
     config: CutConfig
@@ -65,6 +67,7 @@ class CutPlan:
     found: FilesOnDisk
     notes: list[str]
     watched: dict[str, str]
+    refused: list[str] = field(default_factory=list)
 
     @property
     def clip(self) -> ClipWriter:
@@ -144,19 +147,28 @@ class CutPlan:
         lacking_pairs = {
             earlier for earlier, later in self.pairs if self._misses(forward, earlier) or self._misses(backward, later)
         }
-        if (lacking or lacking_pairs) and self._is_damaged("labels", ("pictures", "motion", "labels")):
-            # figures say what is there, and are made again with what is damaged
-            frames = [frame for frame in self.frames if frame not in lacking | with_figures]
-            pairs = [pair for pair in self.pairs if pair[0] not in lacking_pairs | pairs_with_figures]
-        else:
-            frames = [frame for frame in self.frames if frame in lacking or frame not in with_figures]
-            pairs = [pair for pair in self.pairs if pair[0] in lacking_pairs or pair[0] not in pairs_with_figures]
+        frames = [
+            LabelTask(self.config, self.output, frame)
+            for frame in self.frames
+            if frame in lacking or frame not in with_figures
+        ]
+        pairs = [
+            LabelTask(self.config, self.output, earlier, later)
+            for earlier, later in self.pairs
+            if earlier in lacking_pairs or earlier not in pairs_with_figures
+        ]
+        # figures alone may say what is there: they are made again with what is damaged
+        spoiled = {task.frame for task in frames if task.frame in lacking and self._refuses(task.inputs())}
+        frames = [task for task in frames if task.frame not in spoiled]
+        pairs = [
+            task
+            for task in pairs
+            if not spoiled & {task.frame, task.other}
+            and not (task.frame in lacking_pairs and self._refuses(task.inputs()))
+        ]
         if frames or pairs:
             self.found.expect_changes()
-        return (
-            [LabelTask(self.config, self.output, frame) for frame in frames],
-            [LabelTask(self.config, self.output, earlier, later) for earlier, later in pairs],
-        )
+        return frames, pairs
 
     def missing_passes(self) -> PassPlan | None:
         """The colour passes that have still to be made; None where there is nothing to do.
@@ -166,10 +178,13 @@ class CutPlan:
         modalities = [m for m in enabled_modalities((), passes=self.config.recolor.passes) if m.stage == "recolor"]
         frames = tuple(frame for frame in self.frames if self._misses(modalities, frame))
         listed = passes_listed(self.output, self.config.name) == [modality.name for modality in modalities]
-        if not modalities or (listed and not frames) or self._is_damaged("colour passes", ("pictures", "motion")):
+        if not modalities or (listed and not frames):
+            return None
+        plan = PassPlan(self.config, self.output, frames)
+        if self._refuses(plan.inputs()):
             return None
         self.found.expect_changes()
-        return PassPlan(self.config, self.output, frames)
+        return plan
 
     def _pairs(self, gap: int) -> tuple[tuple[int, int], ...]:
         """Pairs of frames that are ``gap`` frames of the clip apart and both to be worked on."""
@@ -181,17 +196,23 @@ class CutPlan:
             if earlier in chosen and later in chosen
         )
 
-    def _is_damaged(self, wanted: str, stages: Sequence[str]) -> bool:
-        """Whether a file of these stages is not what was made; then a note says that nothing is made from it.
-
-        Args:
-            wanted: What would be made from their files.
-            stages: The stages.
-        """
+    @cached_property
+    def _damaged(self) -> frozenset[str]:
+        """The files that are not what was made."""
         record = CutRecord.read(self.output, self.config.name)
-        damaged = find_damage(self.output, self.found, record, stages).files
-        if damaged:
-            self.notes.append(f"no {wanted} are made as long as files of the cut are damaged")
+        return frozenset(find_damage(self.output, self.found, record).files)
+
+    def _refuses(self, inputs: Iterable[Path]) -> bool:
+        """Whether nothing may be made from some files, because one of them is damaged; then it is said."""
+        damaged = [name for path in inputs if (name := path.relative_to(self.output).as_posix()) in self._damaged]
+        for name in damaged:
+            sentence = (
+                f"cut '{self.config.name}': {self.output / name} has changed since it was made, so nothing is made "
+                "from it; delete it and run the same command again, or run "
+                f"'animerun-gen verify {self.output} --repair'"
+            )
+            if sentence not in self.refused:
+                self.refused.append(sentence)
         return bool(damaged)
 
     def _misses(self, modalities: Iterable[Modality], frame: int) -> bool:

@@ -91,6 +91,12 @@ class PassPlan:
     output: Path
     frames: tuple[int, ...]
 
+    def inputs(self) -> list[Path]:
+        """The files of the whole clip that they are made from."""
+        clip = _clip(self.config, self.output)
+        tables = [clip.names_path(name) for name in ("material_id", "flat")]
+        return [*tables, *(clip.path(name, frame) for name in NEEDED for frame in self.config.frame_numbers)]
+
     def why_not(self) -> str | None:
         """Why the colours cannot be chosen yet, as a sentence; None where they can."""
         clip = _clip(self.config, self.output)

@@ -135,9 +135,8 @@ def generate(
         _do(plans, options, fence, summaries, afterwards)
         for plan in plans:
             summary = summaries[plan.config.name]
-            # some are of what there was to do
-            for note in plan.notes:
-                summary.note(note)
+            for sentence in plan.refused:
+                summary.fail(sentence)
             if options.label and (summary.labelled or not summary.failures):
                 with failures_to(summary):
                     summary.quality = collect_quality(options.output, plan.config)

@@ -123,3 +123,20 @@ def test_a_disk_that_is_full_while_blender_renders(tmp_path: Path, film: Path, c
         assert contents(output) == contents(tmp_path / "fresh")
     finally:
         subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+def test_a_folder_that_vanishes_while_blender_renders(tmp_path: Path, film: Path, cut: Callable[..., Path]) -> None:
+    # slow enough that Blender is not done before the folder is gone
+    config, output = config_of(cut(film, "lines: {engine: freestyle}", last=20)), tmp_path / "out"
+    scratch = output / ".animerun-gen/scratch"
+
+    def remove() -> None:
+        scratch.rename(tmp_path / "elsewhere")
+        # Blender makes missing folders by itself
+        scratch.touch()
+
+    [summary] = generate([config], Options(output, Meddled(BpyModule.find(), remove), label=False))
+    [failure] = summary.failures
+    # it depends on what it was about to do
+    assert "the system refused to read or write: " in failure or "without writing the picture" in failure
+    assert "foresee" not in failure

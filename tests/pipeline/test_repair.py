@@ -315,15 +315,21 @@ def test_nothing_is_made_from_what_is_damaged(
     (output / STATE / "figures/square/0002.json").unlink()
     for options in ({}, {"render": False}):
         [summary] = generate([config], Options(output, FakeEngine(), **options))
-        assert describe([summary], output)[0].startswith("square: DAMAGED")
-        assert "no labels are made as long as files of the cut are damaged" in summary.notes
-        assert "no colour passes are made as long as files of the cut are damaged" in summary.notes
-        assert not (output / "train/SegMatching").exists()
+        # without the segments of frame 3 nobody comes to look at the flow of its pairs
+        for name in ["train/contour/square/0003.png", *([] if changes else [FLOW])]:
+            assert any(
+                f"{output / name} has changed since it was made, so nothing is made from it; delete it" in failure
+                for failure in summary.failures
+            )
+        # of the pairs 2-3 and 3-4, and the passes of all frames, nothing
+        assert sorted(file.name for file in (output / "train/SegMatching/square/forward").iterdir()) == ["0001.json"]
+        assert not (output / "train/Frame_Anime/square/color_1").exists()
         # the visit for the ids brought the table anew
         assert summary.damaged == [FLOW, "train/contour/square/0003.png"]
-    assert read_status(output).cuts[0].state == "damaged"
+    assert read_status(output).cuts[0].state == "failed"
     assert main(["verify", str(output), "--repair"]) == 0
     assert contents(output) == contents(tmp_path / "whole")
+    assert read_status(output).complete
 
 
 def test_many_touched_files_are_not_read_by_status(output: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
+from animerun_gen.config import CutConfig
 from animerun_gen.dataset import ClipFiles, files
 from animerun_gen.errors import BusyError, DatasetError
-from animerun_gen.pipeline import run
+from animerun_gen.pipeline import label_files, run
 from animerun_gen.pipeline.labelling import LabelTask
 from animerun_gen.pipeline.lock import exclusive
 from animerun_gen.pipeline.run import CutSummary, Options, describe, generate
@@ -451,10 +451,16 @@ def test_a_damaged_picture_is_named_and_spares_the_other_frames(tmp_path: Path) 
     assert contents(output) == contents(tmp_path / "fresh")
 
 
-def test_an_error_of_our_own_while_labelling_is_a_sentence_and_a_log(tmp_path: Path) -> None:
+def test_an_error_of_our_own_while_labelling_is_a_sentence_and_a_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     config, output = make_cut(tmp_path), tmp_path / "out"
     make(config, output, FakeEngine(), label=False)
-    files.write_image(output / "train/contour/square/0002.png", np.full((7, 9), 255, np.uint8))
+
+    def fail(clip: ClipFiles, config: CutConfig, frame: int) -> None:
+        raise ValueError("the shapes do not agree")
+
+    monkeypatch.setattr(label_files, "label_frame", fail)
     [summary] = generate([config], Options(output, FakeEngine()))
     assert any("frame 2 cannot be labelled: ValueError" in failure for failure in summary.failures)
     assert "Traceback" in (output / ".animerun-gen/logs/square.log").read_text()
