@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from animerun_gen import __version__
 from animerun_gen.errors import AnimerunGenError
+from animerun_gen.terminal import complain, printable
+
+SHOWN_MISTAKES = 20
+"""So many mistakes in configurations are printed at once."""
 
 DESCRIPTION = """\
 Turns animated Blender scenes into 2D-anime-style correspondence datasets in the layout of AnimeRun: flat colour
@@ -73,10 +77,12 @@ VERIFY = """\
 Finds out whether a dataset is whole and holds what it should: every file of every frame, shapes and types, labels
 without gaps, matches that name segments, motion and masks that agree, and checksums against the manifest. Every defect
 is a line with its file. The dataset is only read; docs/verify.md says what is looked at. Of a dataset that was made
-elsewhere, such as a downloaded AnimeRun, it checks what the layout demands.
+elsewhere, such as a downloaded AnimeRun, it checks what the layout demands. With --repair it removes what is damaged
+and makes just that again, from what the dataset says it was made from.
 
     animerun-gen verify out/toy
     animerun-gen verify out/toy --cut courier --workers 4
+    animerun-gen verify out/toy --repair
 
 Ends with status 0 when nothing is wrong and 1 when something is.
 """
@@ -100,10 +106,17 @@ server. A dataset that was downloaded, or is incomplete, is shown as far as it g
 """
 
 
+class _Parser(argparse.ArgumentParser):
+    """A shell may have put names of files into the command that are no more to be trusted than others."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(printable(message))
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The parser of the command line, with all its help texts."""
     raw = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(prog="animerun-gen", description=DESCRIPTION, formatter_class=raw)
+    parser = _Parser(prog="animerun-gen", description=DESCRIPTION, formatter_class=raw)
     parser.add_argument("--version", action="version", version=f"animerun-gen {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, summary, description in (
@@ -227,6 +240,12 @@ def _add_verify_options(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--quick", action="store_true", help="look at names and headers alone: no checksums, no content of large files"
+    )
+    command.add_argument(
+        "--repair", action="store_true", help="remove damaged files, and make them and those that are missing again"
+    )
+    command.add_argument(
+        "--blender", metavar="PROGRAM", help="repair with this installed Blender (3.4 to 4.5) instead of the bpy module"
     )
     command.add_argument("--json", type=Path, metavar="FILE", help="write the results to a file for other programs too")
 
@@ -428,11 +447,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         return run_command(options)
     except AnimerunGenError as error:
-        print(error, file=sys.stderr)
+        for sentence in error.sentences[:SHOWN_MISTAKES]:
+            complain(sentence)
+        if len(error.sentences) > SHOWN_MISTAKES:
+            complain(f"there are {len(error.sentences) - SHOWN_MISTAKES:,} mistakes more; correct these first")
         return error.exit_status
     except KeyboardInterrupt:
-        print("stopped; the same command goes on with what is missing", file=sys.stderr)
+        complain("stopped; the same command goes on with what is missing")
         return 130
     except OSError as error:
-        print(f"the system refused: {error}; nothing already made is lost", file=sys.stderr)
+        complain(f"the system refused: {error}; nothing already made is lost")
         return 1

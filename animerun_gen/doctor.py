@@ -15,6 +15,7 @@ from pathlib import Path
 
 from animerun_gen.errors import AnimerunGenError
 from animerun_gen.pipeline.engines import BpyModule, InstalledBlender, ProgramEngine
+from animerun_gen.terminal import say
 
 DEBIAN_PACKAGES = (
     "libegl1",
@@ -67,10 +68,10 @@ def run_doctor(blender: str | None, output: Path) -> int:
     for check in checks(blender, output):
         for finding in check():
             healthy &= finding.good
-            print(f"{'ok  ' if finding.good else 'FAIL'}  {finding.name}: {finding.found}", flush=True)
+            say(f"{'ok  ' if finding.good else 'FAIL'}  {finding.name}: {finding.found}")
             if not finding.good:
-                print(f"      -> {finding.remedy}", flush=True)
-    print("everything needed is there" if healthy else "not everything needed is there; see the arrows above")
+                say(f"      -> {finding.remedy}")
+    say("everything needed is there" if healthy else "not everything needed is there; see the arrows above")
     return 0 if healthy else 1
 
 

@@ -8,6 +8,11 @@ class AnimerunGenError(Exception):
 
     exit_status = 1
 
+    @property
+    def sentences(self) -> list[str]:
+        """What is wrong, a sentence each."""
+        return [str(self)]
+
 
 class ConfigError(AnimerunGenError):
     """The configuration asks for something impossible; ``problems`` lists everything found, one sentence each."""
@@ -17,6 +22,10 @@ class ConfigError(AnimerunGenError):
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
+
+    @property
+    def sentences(self) -> list[str]:
+        return self.problems
 
 
 class SceneError(AnimerunGenError):

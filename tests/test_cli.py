@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -132,6 +133,56 @@ def test_all_mistakes_in_configurations_are_told_at_once(
     assert "a.yaml:6" in told
     assert "b.yaml:1" in told
     assert not (project / "out").exists()
+
+
+@pytest.mark.usefixtures("no_bpy")
+def test_of_many_mistakes_the_first_are_told_and_the_others_counted(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "a.yaml").write_text(CUT.format(name="a") + "".join(f"key{n}: 1\n" for n in range(1020)))
+    assert main(["generate", "a.yaml", "--out", "out"]) == 2
+    told = capsys.readouterr().err.splitlines()
+    assert [line.partition(" is ")[0] for line in told[:-1]] == [f"a.yaml:{n + 5}: key{n}:" for n in range(20)]
+    assert told[-1] == "there are 1,000 mistakes more; correct these first"
+
+
+EVIL = "\x1b[31m\x07\n\u202e\x9b"
+
+
+@pytest.mark.usefixtures("no_bpy")
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"source": f"{EVIL}.blend"},
+        {"source": f"{EVIL}${{"},
+        {"source": "${NONE}.blend\x1b[31m"},
+        {"inherit": f"{EVIL}.yaml"},
+        {"recolor": {"passes": 1, "palette": f"{EVIL}.yaml"}},
+        {"name": EVIL},
+        {"style": {"overrides": {EVIL: "red"}}},
+        {EVIL: 1},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("file", ["a.yaml", f"{EVIL}.yaml"])
+def test_no_file_writes_to_the_terminal(
+    project: Path, capsys: pytest.CaptureFixture[str], changes: dict[str, Any], file: str
+) -> None:
+    (project / file).write_text(json.dumps({"name": "a", "source": "none.blend", "frames": {"first": 1}} | changes))
+    assert main(["generate", file, "--out", "out"]) == 2
+    told = capsys.readouterr().err
+    assert len(told.splitlines()) >= 2
+    assert all(line.isprintable() for line in told.split("\n"))
+
+
+def test_neither_do_the_names_of_other_files(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for command in (["status"], ["verify"], ["report"], ["palette"], ["inspect"], ["label", "--out", "out"]):
+        assert main([*command, f"{EVIL}.blend"]) != 0
+    with pytest.raises(SystemExit):
+        main(["status", "out", f"-{EVIL}"])
+    told = "".join(capsys.readouterr())
+    assert "[31m" in told
+    assert all(line.isprintable() for line in told.split("\n"))
 
 
 @pytest.mark.usefixtures("no_bpy")
@@ -269,6 +320,8 @@ def test_strict_makes_pairs_past_the_limit_an_error(
     picture.write_bytes((project / "out/train/Flat/a/0003.png").read_bytes())
     for figures in (project / "out/.animerun-gen/figures/a").iterdir():
         figures.unlink()
+    # which is accepted by that
+    (project / "out/manifest/a.json").unlink()
     assert main(["label", "a.yaml", "--out", "out"]) == 0
     output = capsys.readouterr().out
     assert "  quality: pair 2-3 forward: the colour frames differ by " in output
@@ -277,6 +330,24 @@ def test_strict_makes_pairs_past_the_limit_an_error(
     assert main(["label", "a.yaml", "--out", "out", "--strict"]) == 1
     assert main(["generate", "a.yaml", "--out", "out", "--strict"]) == 1
     assert main(["render", "a.yaml", "--out", "out"]) == 0
+
+
+def test_a_damaged_cut_ends_with_status_1_until_it_is_repaired(
+    project: Path, engine: FakeEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["generate", ".", "--out", "out"]) == 0
+    label = project / "out/train/Segment/a/0003.npy"
+    label.write_bytes(label.read_bytes()[:-1] + b"\1")
+    capsys.readouterr()
+    assert main(["generate", ".", "--out", "out"]) == 1
+    output = capsys.readouterr().out
+    assert "a: DAMAGED\n  note: files that changed after they were made: 1 (train/Segment/a/0003.npy);" in output
+    assert "  to make just these files again: animerun-gen verify out --cut a --repair\n" in output
+    assert "b: complete\n" in output
+    assert main(["status", "out"]) == 1
+    assert main(["verify", "out", "--cut", "a", "--repair"]) == 0
+    assert main(["generate", ".", "--out", "out"]) == 0
+    assert main(["status", "out"]) == 0
 
 
 def test_a_second_run_on_the_same_output(project: Path, engine: FakeEngine, capsys: pytest.CaptureFixture[str]) -> None:

@@ -29,14 +29,24 @@ def cameras_of_clip(scene: bpy.types.Scene, frames: Sequence[int]) -> dict[bpy.t
         scene: A scene of the open file.
         frames: Frames of the clip, ascending.
     """
+    filming: dict[bpy.types.Object, int] = {}
+    for frame, camera in cameras_by_frame(scene, frames).items():
+        filming.setdefault(camera, frame)
+    return filming
+
+
+def cameras_by_frame(scene: bpy.types.Scene, frames: Sequence[int]) -> dict[int, bpy.types.Object]:
+    """The camera that films each of these frames; none where the scene has no camera.
+
+    Args:
+        scene: A scene of the open file.
+        frames: Frames of the clip, ascending.
+    """
     switches = _switches(scene)
     if not switches:
-        return {} if scene.camera is None else {scene.camera: frames[0]}
+        return {} if scene.camera is None else dict.fromkeys(frames, scene.camera)
     starts = [frame for frame, _ in switches]
-    filming: dict[bpy.types.Object, int] = {}
-    for frame in frames:
-        filming.setdefault(switches[mark_at(starts, frame)][1], frame)
-    return filming
+    return {frame: switches[mark_at(starts, frame)][1] for frame in frames}
 
 
 def _switches(scene: bpy.types.Scene) -> list[tuple[int, bpy.types.Object]]:

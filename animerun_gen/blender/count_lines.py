@@ -37,7 +37,7 @@ def count_lines(config: CutConfig) -> CountedCut:
         # before anything of them is looked at, so that what changes meanwhile is noticed
         read = {str(path): input_mark(path) for path in opened.inputs}
         conversion = convert_scene(opened, config)
-        stepper = FrameStepper(opened, conversion)
+        stepper = FrameStepper(opened, conversion, config.frames.first)
         numbers = config.frame_numbers
         frames = [numbers[0]] if stepper.simulated else sorted({numbers[0], numbers[len(numbers) // 2], numbers[-1]})
         names, found = scene_names(), []

@@ -1,27 +1,51 @@
-"""Looks into a cut's file for markers that switch cameras.
+"""Looks into a cut's film for markers that switch cameras, and for cameras that jump.
 
 As a program (``python -m animerun_gen.blender.find_camera_cuts QUESTION ANSWER``) it reads the cut's configuration from
-one file and writes what it found, ``{"marks": [[frame, camera], ...]}`` or ``{"problem": sentence}``, to another.
+one file and writes what it found, a :class:`~animerun_gen.pipeline.camera_cuts.MarkedCut`, to another, or ``{"problem":
+sentence}``.
 """
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from animerun_gen.blender.answering import answer_and_exit
-from animerun_gen.blender.camera_marks import camera_marks
-from animerun_gen.blender.opening import load_scene
+from animerun_gen.blender.camera_jumps import JumpFinder
+from animerun_gen.blender.camera_marks import camera_marks, cameras_by_frame
+from animerun_gen.blender.convert import convert_scene
+from animerun_gen.blender.geometry import geometry_engine
+from animerun_gen.blender.job import input_mark
+from animerun_gen.blender.opening import open_scene
 from animerun_gen.config import CutConfig
-from animerun_gen.pipeline.camera_cuts import CameraMark
+from animerun_gen.pipeline.camera_cuts import CameraMark, MarkedCut
 
 
-def find_camera_marks(config: CutConfig) -> list[CameraMark]:
-    """Open the cut's file and read the camera marks of its scene.
+def find_camera_marks(config: CutConfig) -> MarkedCut:
+    """Open the cut's file, read the camera marks of its scene, and look for jumps of its cameras within the cut.
 
     Raises:
-        SceneError: The file cannot be read, or holds no such scene.
+        SceneError: The scene does not allow it.
     """
-    scene, _ = load_scene(config)
-    return camera_marks(scene)
+    with geometry_engine():
+        opened = open_scene(config)
+        # before anything of them is looked at, so that what changes meanwhile is noticed
+        read = {str(path): input_mark(path) for path in opened.inputs}
+        marks = camera_marks(opened.scene)
+        first = config.frames.first
+        begins = CameraMark(first, cameras_by_frame(opened.scene, [first])[first].name)
+        finder = JumpFinder(opened, config)
+        if not finder.is_needed:
+            return MarkedCut(marks, read)
+        # only a converted scene shows what the pictures will
+        conversion = convert_scene(opened, config)
+        jumps = finder.find(conversion.clipped, conversion.going_to(opened.scene))
+    if not jumps:
+        return MarkedCut(marks, read)
+    # a mark counts before its frame as well where none comes before it
+    later = [mark for mark in marks if mark.frame > first]
+    found = [begins, *later, *(CameraMark(jump.frame, jump.camera, jumps=True) for jump in jumps)]
+    return MarkedCut(sorted(found, key=lambda mark: mark.frame), read)
 
 
 if __name__ == "__main__":
-    answer_and_exit("marks", lambda config: [[mark.frame, mark.camera] for mark in find_camera_marks(config)])
+    answer_and_exit("camera cuts", lambda config: asdict(find_camera_marks(config)))

@@ -3,6 +3,9 @@
 Whatever renders, Blender calls ``frame_change_post`` with the *render* dependency graph as soon as that is evaluated,
 before anything is drawn (3.4.1 and 4.5.15).  So a frame's geometry can be taken down from the very graph that its flat
 picture is then drawn from, without evaluating a heavy scene once more.
+
+A film whose scripts are trusted may have handlers of its own there.  What they change is evaluated after the last
+handler, without any further call; so the graph is brought up to date here, before it is read.
 """
 
 from __future__ import annotations
@@ -16,6 +19,16 @@ import bpy
 from animerun_gen.errors import SceneError
 
 GraphReader = Callable[[bpy.types.Depsgraph], Any]
+
+FILM_HANDLERS = (
+    "frame_change_pre",
+    "frame_change_post",
+    "depsgraph_update_pre",
+    "depsgraph_update_post",
+    "render_init",
+    "render_pre",
+)
+"""Lists of functions that Blender calls before a picture is drawn, and that may change the scene."""
 
 
 class GraphWatch:
@@ -35,10 +48,18 @@ class GraphWatch:
         self.evaluations = {"RENDER": 0, "VIEWPORT": 0}
 
     def __enter__(self) -> GraphWatch:
-        bpy.app.handlers.frame_change_post.append(self._on_evaluated)
+        self._listen_last()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._stop_listening()
+
+    def _listen_last(self) -> None:
+        """Be called after all handlers of the film, which may add some at any time."""
+        self._stop_listening()
+        bpy.app.handlers.frame_change_post.append(self._on_evaluated)
+
+    def _stop_listening(self) -> None:
         # opening a file has emptied the list
         if self._on_evaluated in bpy.app.handlers.frame_change_post:
             bpy.app.handlers.frame_change_post.remove(self._on_evaluated)
@@ -54,6 +75,7 @@ class GraphWatch:
             SceneError: Nothing was rendered in the body.
         """
         self._reader, self._failure = reader, None
+        self._listen_last()
         try:
             yield
             unread = self._reader is not None
@@ -75,6 +97,30 @@ class GraphWatch:
             return
         reader, self._reader = self._reader, None
         try:
+            if len(bpy.app.handlers.frame_change_post) > 1:
+                _evaluate_changes(graph)
             reader(graph)
         except BaseException as error:  # an exception that leaves a handler is printed and lost
             self._failure = error
+
+
+def has_film_handlers() -> bool:
+    """Whether scripts of the film change the scene whenever a frame is shown or rendered."""
+    listed = [handler for name in FILM_HANDLERS for handler in getattr(bpy.app.handlers, name)]
+    return any(not isinstance(getattr(handler, "__self__", None), GraphWatch) for handler in listed)
+
+
+def _evaluate_changes(graph: bpy.types.Depsgraph) -> None:
+    """Bring a graph up to date with what handlers changed, as Blender does after the last of them.
+
+    Blender calls no handler then, so those that hear of every other update are kept from hearing of this one.
+    """
+    lists = (bpy.app.handlers.depsgraph_update_pre, bpy.app.handlers.depsgraph_update_post)
+    before = [list(handlers) for handlers in lists]
+    for handlers in lists:
+        handlers.clear()
+    try:
+        graph.update()
+    finally:
+        for handlers, kept in zip(lists, before, strict=True):
+            handlers.extend(kept)

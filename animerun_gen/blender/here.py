@@ -16,8 +16,9 @@ from animerun_gen.blender.find_camera_cuts import find_camera_marks
 from animerun_gen.blender.job import Event, RenderJob, Reporter
 from animerun_gen.blender.worker import run_job
 from animerun_gen.config import CutConfig
-from animerun_gen.errors import AnimerunGenError
-from animerun_gen.pipeline.camera_cuts import CameraMark
+from animerun_gen.dataset.files import open_log, system_says
+from animerun_gen.errors import AnimerunGenError, DatasetError
+from animerun_gen.pipeline.camera_cuts import MarkedCut
 from animerun_gen.pipeline.children import Conditions
 from animerun_gen.pipeline.line_engine import CountedCut
 from animerun_gen.pipeline.render_process import RenderFailure
@@ -44,13 +45,12 @@ class ThisBlender:
         """
         return RenderHere(job, log, conditions is not None and conditions.despite_memory)
 
-    def camera_marks(self, config: CutConfig, log: Path) -> list[CameraMark]:
-        """The camera marks of the cut's scene; what Blender prints goes to a log file.
+    def camera_marks(self, config: CutConfig, log: Path) -> MarkedCut:
+        """The camera marks of a cut; what Blender prints goes to a log file.
 
         Raises:
-            SceneError: The file cannot be read, or holds no such scene.
+            SceneError: The scene does not allow it.
         """
-        log.parent.mkdir(parents=True, exist_ok=True)
         with _output_to(log):
             return find_camera_marks(config)
 
@@ -60,7 +60,6 @@ class ThisBlender:
         Raises:
             AnimerunGenError: The scene does not allow it.
         """
-        log.parent.mkdir(parents=True, exist_ok=True)
         with _output_to(log):
             return count_lines(config)
 
@@ -79,7 +78,6 @@ class RenderHere:
         Raises:
             RenderFailure: It could not be finished.
         """
-        self.log.parent.mkdir(parents=True, exist_ok=True)
         with _output_to(self.log):
             try:
                 run_job(self.job, Reporter(on_event), despite_memory=self.despite_memory)
@@ -99,8 +97,12 @@ class RenderHere:
 def _output_to(log: Path) -> Iterator[None]:
     """Send what Blender prints, which goes past ``sys.stdout``, to a file."""
     before = os.dup(1)
-    with open(log, "ab") as file:
-        os.dup2(file.fileno(), 1)
+    try:
+        with open_log(log) as file:
+            os.dup2(file.fileno(), 1)
+    except OSError as error:
+        os.close(before)
+        raise DatasetError(f"{log} cannot be written: {system_says(error)}") from error
     try:
         yield
     finally:

@@ -1,20 +1,19 @@
 """Gives every vertex of a film an identity that it carries through its modifiers, and reads what arrives.
 
-Before anything is evaluated each vertex of each mesh gets a random vector, as an attribute that every modifier and node
-of Blender treats like any other: vertices that are kept keep it, vertices between others get the same mixture of it as
-of everything else, and what is made anew has zeros or no attribute at all (measured with 3.4.1 and 4.5.15, see
-``docs/identity.md``).  So equal vectors mean the same vertex, or the same mixture of the same vertices.  All components
-lie between 1 and 2, so that a mixture with something that has none falls below.
+Before anything is evaluated each vertex of each mesh gets three random numbers, as attributes that every modifier and
+node of Blender treats like any others: vertices that are kept keep them, vertices between others get the same mixture
+of them as of everything else, and what is made anew has zeros or no attribute at all (measured with 3.4.1 and 4.5.15,
+see ``docs/identity.md``).  So equal numbers mean the same vertex, or the same mixture of the same vertices.  All of
+them lie between 1 and 2, so that a mixture with something that has none falls below.
 
-What copies vertices copies the vector, too.  Whether an object's modifiers and nodes do that, and whether they number
+What copies vertices copies the numbers, too.  Whether an object's modifiers and nodes do that, and whether they number
 vertices by construction, is read from lists of those that are known: what is not on a list is not trusted.
 """
 
 from __future__ import annotations
 
 import hashlib
-import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import bpy
@@ -23,13 +22,11 @@ import numpy.typing as npt
 
 from animerun_gen.blender import versions
 from animerun_gen.motion import parts
-from animerun_gen.motion.identity import scramble
+from animerun_gen.motion.identity import IDENTITY_BITS, pack, scramble
 
-NAME = "animerun_gen_identity_"
-"""How the attributes are named, before a number."""
-
-NAMES = 16
-"""So many names there are for them: where nodes bring meshes together, each vertex can keep those of several."""
+NAMES = ("animerun_gen_identity_x", "animerun_gen_identity_y", "animerun_gen_identity_z")
+"""How the attributes are named, the same on all meshes.  They are no vectors, since the exact Boolean gives zeros for
+vectors on vertices (4.5.15), and not named after their mesh, since nodes and modifiers bring meshes together."""
 
 DEFORMING = {
     "ARMATURE",
@@ -99,10 +96,11 @@ PRIMITIVE_NODES = {
     "GeometryNodeMeshIcoSphere",
     "GeometryNodeMeshLine",
     "GeometryNodeMeshUVSphere",
+    "GeometryNodeRepeatInput",
     "GeometryNodeSubdivideMesh",
     "GeometryNodeSubdivisionSurface",
 }
-"""Nodes that number by construction as long as their whole numbers (counts, levels) stay what they are."""
+"""Nodes that number by construction as long as their whole numbers (counts, levels, iterations) stay what they are."""
 
 ORDERED_NODES = PRIMITIVE_NODES | {
     "GeometryNodeAccumulateField",
@@ -133,6 +131,7 @@ ORDERED_NODES = PRIMITIVE_NODES | {
     "GeometryNodeRaycast",
     "GeometryNodeRealizeInstances",
     "GeometryNodeRemoveAttribute",
+    "GeometryNodeRepeatOutput",
     "GeometryNodeReplaceMaterial",
     "GeometryNodeRotateInstances",
     "GeometryNodeSampleCurve",
@@ -153,6 +152,8 @@ ORDERED_NODES = PRIMITIVE_NODES | {
     "GeometryNodeSetMeshNormal",
     "GeometryNodeSetPosition",
     "GeometryNodeSetShadeSmooth",
+    "GeometryNodeSimulationInput",
+    "GeometryNodeSimulationOutput",
     "GeometryNodeSplineLength",
     "GeometryNodeSplineParameter",
     "GeometryNodeStoreNamedAttribute",
@@ -180,12 +181,8 @@ PICKING_NODES = {
     "GeometryNodeDualMesh",
     "GeometryNodeMergeByDistance",
     "GeometryNodeMeshBoolean",
-    "GeometryNodeRepeatInput",
-    "GeometryNodeRepeatOutput",
     "GeometryNodeSeparateComponents",
     "GeometryNodeSeparateGeometry",
-    "GeometryNodeSimulationInput",
-    "GeometryNodeSimulationOutput",
     "GeometryNodeSortElements",
     "GeometryNodeSplitEdges",
 }
@@ -291,10 +288,10 @@ def number_vertices() -> list[str]:
         if len(mesh.vertices) == 0:
             continue
         name = mesh.name_full
-        attribute = f"{NAME}{zlib.crc32(name.encode()) % NAMES}"
         try:
-            layer = mesh.attributes.get(attribute) or mesh.attributes.new(attribute, "FLOAT_VECTOR", "POINT")
-            layer.data.foreach_set("vector", _vectors(name, len(mesh.vertices)).ravel())
+            for attribute, numbers in zip(NAMES, _random_numbers(name, len(mesh.vertices)), strict=True):
+                layer = mesh.attributes.get(attribute) or mesh.attributes.new(attribute, "FLOAT", "POINT")
+                layer.data.foreach_set("value", numbers)
         except (RuntimeError, AttributeError, TypeError):
             refused.append(name)
     if not refused:
@@ -306,14 +303,13 @@ def number_vertices() -> list[str]:
     ]
 
 
-def _vectors(name: str, count: int) -> npt.NDArray[np.float32]:
-    """``(count, 3)`` float32 between 1 and 2, the same in every process; others for every mesh."""
+def _random_numbers(name: str, count: int) -> npt.NDArray[np.float32]:
+    """``(3, count)`` float32 between 1 and 2, the same in every process; others for every mesh."""
     digest = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little")
-    seeds = scramble(np.arange(3 * count, dtype=np.uint64) + np.uint64(digest))
-    # 23 bits are what a float32 between 1 and 2 holds
-    drawn: npt.NDArray[np.float32] = (1.0 + (seeds >> np.uint64(41)).astype(np.float64) / 2.0**23).astype(np.float32)
-    # exactly 1 would look like a mixture with nothing
-    return np.maximum(drawn, np.float32(1.0 + 2.0**-20)).reshape(-1, 3)
+    drawn = scramble(np.arange(3 * count, dtype=np.uint64) + np.uint64(digest)) >> np.uint64(64 - IDENTITY_BITS)
+    # the middle of a step: what rounding leaves of a mixture does not take it to the next one
+    middle: npt.NDArray[np.float32] = (1.0 + (drawn + 0.5) / 2.0**IDENTITY_BITS).astype(np.float32)
+    return middle.reshape(3, -1)
 
 
 class IdentityReader:
@@ -345,7 +341,7 @@ class IdentityReader:
         if kind != "MESH":
             return Numbering(ordered=ordered)
         ranked = _is_one_array(modifiers)
-        single = ranked or all(self._is_single(modifier) for modifier in modifiers)
+        single = ranked or _copies_once_turned(modifiers) or all(self._is_single(modifier) for modifier in modifiers)
         return Numbering(ordered, single, ranked)
 
     def _is_ordered(self, modifier: bpy.types.Modifier) -> bool:
@@ -452,50 +448,21 @@ def read_identities(mesh: bpy.types.Mesh, numbering: Numbering) -> MeshIdentitie
         mesh: The mesh.
         numbering: How it came to its numbers.
     """
-    count = len(mesh.vertices)
     if numbering.cached:
         return _of_file(mesh)
-    names = sorted(name for name in mesh.attributes.keys() if name.startswith(NAME))  # noqa: SIM118 (no mapping)
-    carried = []
-    for name in names:
-        attribute = mesh.attributes[name]
-        if attribute.domain == "POINT" and attribute.data_type == "FLOAT_VECTOR":
-            vectors = np.empty(3 * count, np.float32)
-            attribute.data.foreach_get("vector", vectors)
-            carried.append(vectors)
-    number = mesh.attributes.get("id")
-    given = np.zeros(count, np.int32)
-    if number is not None and number.domain == "POINT" and number.data_type == "INT":
-        number.data.foreach_get("value", given)
-    digest = hashlib.blake2b(digest_size=16, key=b"ranked" if numbering.ranked else b"")
-    digest.update("/".join(names).encode())
-    for vectors in carried:
-        digest.update(vectors.data)
-    if number is not None:
-        digest.update(given.data)
-    return _KNOWN.get(digest.digest(), lambda: _identities(carried, given, numbering.ranked))
+    carried = read_carried(mesh.attributes, len(mesh.vertices))
+    digest = hashlib.blake2b(carried.data, digest_size=16, key=b"ranked" if numbering.ranked else b"")
+    return _KNOWN.get(digest.digest(), lambda: _identities(carried, numbering.ranked))
 
 
-def combine(carried: Iterable[npt.NDArray[np.float32]], given: npt.NDArray[np.int32]) -> npt.NDArray[np.uint64]:
-    """One number for all that points carry, ``(n,)`` uint64; 0 where nothing says who they are.
-
-    Args:
-        carried: For each attribute of identities ``(n, 3)`` float32 (or flat).
-        given: ``(n,)`` int32, what Blender's own ``id`` says, in addition.
-    """
-    combined = scramble(given.view(np.uint32).astype(np.uint64) + np.uint64(1))
-    known = np.zeros(len(given), bool)
-    mixed = np.zeros(len(given), bool)
-    for flat in carried:
-        vectors = flat.reshape(-1, 3)
-        whole = (vectors >= 1.0).all(axis=1)
-        known |= whole
-        # a mixture with something that has no identity says nothing
-        mixed |= ~whole & (vectors != 0.0).any(axis=1)
-        for bits in vectors.view(np.uint32).T.astype(np.uint64):
-            combined = scramble(combined ^ bits)
-    combined[~known | mixed] = 0
-    return combined
+def read_carried(attributes: bpy.types.AttributeGroup, count: int) -> npt.NDArray[np.float32]:
+    """What points carry, ``(3, count)`` float32; zeros where they carry nothing."""
+    carried = np.zeros((3, count), np.float32)
+    for name, numbers in zip(NAMES, carried, strict=True):
+        attribute = attributes.get(name)
+        if attribute is not None and attribute.domain == "POINT" and attribute.data_type == "FLOAT":
+            attribute.data.foreach_get("value", numbers)
+    return carried
 
 
 class _Known:
@@ -544,14 +511,12 @@ def curve_numbering(curve: bpy.types.Curve) -> bytes:
     return hashlib.blake2b(repr(parts).encode(), digest_size=16).digest()
 
 
-def _identities(
-    carried: list[npt.NDArray[np.float32]], given: npt.NDArray[np.int32], ranked: bool
-) -> npt.NDArray[np.uint64]:
-    combined = combine(carried, given)
+def _identities(carried: npt.NDArray[np.float32], ranked: bool) -> npt.NDArray[np.uint64]:
+    identities = pack(carried)
     if ranked:
-        known = combined != 0
-        combined[known] = scramble(combined[known] ^ _ranks(combined[known]))
-    return combined
+        known = identities != 0
+        identities[known] = scramble(identities[known] ^ _ranks(identities[known]))
+    return identities
 
 
 def _ranks(keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
@@ -591,10 +556,23 @@ def _is_one_array(modifiers: list[bpy.types.Modifier]) -> bool:
     arrays = [index for index, modifier in enumerate(modifiers) if modifier.type == "ARRAY"]
     if len(arrays) != 1 or modifiers[arrays[0]].use_merge_vertices:
         return False
-    before, after = modifiers[: arrays[0]], modifiers[arrays[0] + 1 :]
-    return all(modifier.type in DEFORMING | BUILDING for modifier in before) and all(
-        modifier.type in DEFORMING | {"SUBSURF", "TRIANGULATE"} for modifier in after
-    )
+    # a split edge would be a copy more
+    others = DEFORMING | {"MULTIRES", "SUBSURF", "TRIANGULATE"}
+    return all(modifier.type in others for modifier in modifiers if modifier.type != "ARRAY")
+
+
+def _copies_once_turned(modifiers: list[bpy.types.Modifier]) -> bool:
+    """Whether there is one copy, turned inside out, which the order of its corners tells apart."""
+    turning = [modifier for modifier in modifiers if _turns_its_copy(modifier)]
+    # nodes and Booleans may turn faces themselves
+    keeping = DEFORMING | BUILDING | (PICKING - {"BOOLEAN"})
+    return len(turning) == 1 and all(each.type in keeping for each in modifiers if each != turning[0])
+
+
+def _turns_its_copy(modifier: bpy.types.Modifier) -> bool:
+    if modifier.type == "SOLIDIFY":
+        return True
+    return modifier.type == "MIRROR" and sum(modifier.use_axis) == 1
 
 
 def _used_nodes(tree: bpy.types.NodeTree) -> list[bpy.types.Node]:

@@ -22,10 +22,11 @@ from typing import Any
 import bpy
 
 from animerun_gen.blender import versions
+from animerun_gen.blender.camera_jumps import JumpFinder
 from animerun_gen.blender.camera_marks import camera_marks
 from animerun_gen.blender.convert import Conversion, convert_scene
 from animerun_gen.blender.convert.colors import shown_image, wants_shader
-from animerun_gen.blender.convert.film_look import film_look_in_use
+from animerun_gen.blender.convert.film_look import film_look_in_use, square_resolution
 from animerun_gen.blender.convert.focal_length import find_zooming_cameras
 from animerun_gen.blender.convert.hair import find_hair
 from animerun_gen.blender.convert.opacity import find_see_through
@@ -42,19 +43,17 @@ from animerun_gen.blender.opening import (
     animated_blocks,
     camera_problem,
     disabled_drivers,
-    is_simulated,
-    missing_files,
     open_file,
     open_scene,
 )
 from animerun_gen.blender.rendering import FrameRenderer, background_color
+from animerun_gen.blender.simulations import is_simulated
 from animerun_gen.config import CutConfig
 from animerun_gen.errors import AnimerunGenError, unforeseen
 from animerun_gen.inspection.findings import TRIED_SECONDS
 from animerun_gen.inspection.framing import propose_view
 from animerun_gen.inspection.shot import (
     HairSystem,
-    Missing,
     ParticleSystem,
     Removal,
     SeeThrough,
@@ -109,11 +108,14 @@ def look(question: dict[str, Any], progress: Progress) -> Shot:
 
     progress(0, 1, "converting the shot")
     opened = open_scene(config)
+    finder = JumpFinder(opened, config)
     # the configuration names things without their library
     objects, materials = (
         {block.name_full: block.name for block in blocks} for blocks in (bpy.data.objects, bpy.data.materials)
     )
     found: dict[str, Any] = {
+        "missing": tuple(opened.missing),
+        "unbaked": tuple(opened.unbaked),
         "zooming": tuple(zoom.camera.name for zoom in find_zooming_cameras(opened, config)),
         "removals": tuple(
             Removal(
@@ -147,7 +149,9 @@ def look(question: dict[str, Any], progress: Progress) -> Shot:
         ),
     }
     with geometry_engine():
-        survey, notes = _survey(opened, config, progress)
+        conversion = convert_scene(opened, config)
+        jumps = finder.find(conversion.clipped, conversion.going_to(opened.scene))
+        survey = _survey(opened, config, conversion, progress)
     return Shot(
         **facts,
         **found,
@@ -158,7 +162,8 @@ def look(question: dict[str, Any], progress: Progress) -> Shot:
         camera_problem=problem,
         view_keys=keys,
         survey=survey,
-        notes=tuple(notes),
+        notes=tuple(conversion.notes),
+        camera_jumps=tuple((jump.frame, jump.camera) for jump in jumps),
     )
 
 
@@ -202,12 +207,12 @@ def _facts_as_opened(opened: OpenedScene, config: CutConfig) -> dict[str, Any]:
         "view_layers": tuple(layer.name for layer in scene.view_layers),
         "simulated": is_simulated(scene),
         "frame_rate": scene.render.fps / scene.render.fps_base,
-        "resolution": _film_resolution(scene),
+        "resolution": square_resolution(scene),
+        "pixel_aspect": (scene.render.pixel_aspect_x, scene.render.pixel_aspect_y),
         "camera": camera,
         "cameras": tuple(sorted(usable)),
         "camera_cuts": tuple((mark.frame, mark.camera) for mark in camera_marks(scene)),
         "film_look": tuple(film_look_in_use(scene)),
-        "missing": tuple(Missing(each.kind, each.path, each.touches) for each in missing_files()),
         "drivers": tuple(disabled_drivers()),
         "background": linear_to_hex(background_color(scene, config)),
         "materials": len(bpy.data.materials),
@@ -272,17 +277,9 @@ def clip_range(frame_range: tuple[int, int], animated: tuple[int, int] | None) -
     return first, last
 
 
-def _film_resolution(scene: bpy.types.Scene) -> tuple[int, int]:
-    render = scene.render
-    share = render.resolution_percentage / 100.0
-    width = render.resolution_x * share * render.pixel_aspect_x
-    height = render.resolution_y * share * render.pixel_aspect_y
-    return max(1, round(width)), max(1, round(height))
-
-
 def _resolution(scene: bpy.types.Scene) -> tuple[int, int]:
     """The film's picture, with its larger side as a draft has it, in even numbers."""
-    width, height = _film_resolution(scene)
+    width, height = square_resolution(scene)
     scale = LONGER_SIDE / max(width, height)
     return max(16, 2 * round(width * scale / 2)), max(16, 2 * round(height * scale / 2))
 
@@ -308,9 +305,8 @@ def _propose_view(config: CutConfig, progress: Progress) -> tuple[ViewKey, ...]:
     return keys or (ViewKey(first, (0.0, -10.0, 0.0), (0.0, 0.0, 0.0), 50.0),)
 
 
-def _survey(opened: OpenedScene, config: CutConfig, progress: Progress) -> tuple[Survey, list[str]]:
+def _survey(opened: OpenedScene, config: CutConfig, conversion: Conversion, progress: Progress) -> Survey:
     """Evaluate neighbouring frames as long as time allows, as they will be rendered."""
-    conversion = convert_scene(opened, config)
     names = scene_names()
     table = {int(number): name for number, name in names.object_table().items()}
     builder = SurveyBuilder(table)
@@ -342,7 +338,7 @@ def _survey(opened: OpenedScene, config: CutConfig, progress: Progress) -> tuple
             break
     # Linux counts in kilobytes
     builder.memory = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return builder.survey(), conversion.notes
+    return builder.survey()
 
 
 def _time_freestyle(opened: OpenedScene, config: CutConfig, conversion: Conversion) -> float:

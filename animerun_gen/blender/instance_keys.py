@@ -23,7 +23,8 @@ import numpy as np
 import numpy.typing as npt
 
 from animerun_gen.blender import versions
-from animerun_gen.blender.identity import NAME, IdentityReader, combine, read_identities
+from animerun_gen.blender.identity import IdentityReader, read_carried, read_identities
+from animerun_gen.motion.identity import pack, scramble
 
 NO_NUMBER = 2**31 - 1
 """What unused places of the path that leads to an instance hold."""
@@ -122,6 +123,9 @@ class InstanceKeys:
         while begin < len(path):
             made = self._made_by_nodes(place)
             rest = path[begin:]
+            if len(rest) == 1 and drawn == place:
+                # curves, texts and metaballs are instances of themselves
+                return [*steps, str(rest[0])]
             if made is not None:
                 taken = self._steps_of_nodes(place, made, rest, drawn)
                 if taken is None:
@@ -196,21 +200,14 @@ class InstanceKeys:
         attributes[".reference_index"].data.foreach_get("value", references)
         transforms = np.empty(16 * count, np.float32)
         attributes["instance_transform"].data.foreach_get("value", transforms)
-        carried = []
-        for name in sorted(name for name in attributes.keys() if name.startswith(NAME)):  # noqa: SIM118 (no mapping)
-            vectors = np.empty(3 * count, np.float32)
-            attributes[name].data.foreach_get("vector", vectors)
-            carried.append(vectors)
-        positions, identities = None, None
-        given = np.zeros(count, np.int32)
+        identities = pack(read_carried(attributes, count))
+        positions = None
         if "id" in attributes:
+            given = np.zeros(count, np.int32)
             attributes["id"].data.foreach_get("value", given)
             positions = {int(number): index for index, number in enumerate(given)}
-            # an id is proof enough, but what it carries beside it must agree
-            both, alone = combine(carried, given), combine([np.full(3 * count, 1.5, np.float32)], given)
-            identities = np.where(both != 0, both, alone)
-        elif carried:
-            identities = combine(carried, given)
+            # an id is proof enough, but what is carried beside it must agree
+            identities = scramble(identities ^ scramble(given.view(np.uint32).astype(np.uint64) + np.uint64(1)))
         if self._reader.numbering(owner.evaluated_get(self._depsgraph)).ordered:
             names = [f"{index}*{count}" for index in range(count)]
         else:
@@ -218,7 +215,7 @@ class InstanceKeys:
             digest.update(references.data)
             names = [f"{index}~{digest.hexdigest()}" for index in range(count)]
         for index in _alone(identities):
-            names[index] = f"{identities[index]:016x}+{references[index]}"  # type: ignore[index]
+            names[index] = f"{identities[index]:016x}+{references[index]}"
         return _Group(names, positions, references, list(shown.instance_references()))
 
     def _name_of_element(self, owner: bpy.types.Object, number: int) -> str:
@@ -280,10 +277,8 @@ def _path(instance: bpy.types.DepsgraphObjectInstance) -> tuple[int, ...]:
     return tuple(part for part in reversed(instance.persistent_id) if part != NO_NUMBER)
 
 
-def _alone(identities: npt.NDArray[np.uint64] | None) -> list[int]:
+def _alone(identities: npt.NDArray[np.uint64]) -> list[int]:
     """Positions of the identities that occur once and are no zeros."""
-    if identities is None:
-        return []
     _, position, count = np.unique(identities, return_index=True, return_counts=True)
     alone = position[count == 1]
     return [int(index) for index in alone if identities[index] != 0]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from animerun_gen import film_files
 from animerun_gen.config import CutConfig
 
 IMAGE = "image"
@@ -24,12 +25,12 @@ def input_mark(path: Path | str) -> str:
     Times are only ever compared with each other for equality: clocks jump.
 
     Args:
-        path: A file; it need not exist.
+        path: A file, or the name of several (see :mod:`animerun_gen.film_files`); they need not exist.
     """
-    try:
-        status = os.stat(path)
-    except OSError:
-        return "missing"
+    return film_files.mark(str(path), _mark_of)
+
+
+def _mark_of(status: os.stat_result) -> str:
     return f"{status.st_size} {status.st_mtime_ns} {status.st_ino}"
 
 
@@ -125,7 +126,7 @@ class Reporter:
 
     emit: Callable[[Event], None] = field(default=lambda event: None)
 
-    def opened(self, engine: str, notes: list[str], inputs: list[Path]) -> None:
+    def opened(self, engine: str, notes: list[str], inputs: Iterable[Path | str]) -> None:
         """The scene is open and converted; it was read from these files, which need not all be there."""
         marks = {str(path): input_mark(path) for path in inputs}
         self.emit({"event": "opened", "engine": engine, "notes": notes, "inputs": marks})

@@ -8,16 +8,19 @@ from pathlib import Path
 import bpy
 
 from animerun_gen.blender import versions
+from animerun_gen.blender.blend_libraries import refuse_endless_libraries
 from animerun_gen.blender.camera_marks import cameras_of_clip
+from animerun_gen.blender.external_files import external_files, inputs_of, missing_files, refuse_endless
+from animerun_gen.blender.film_folder import hold_unbaked, refuse_unbaked_paint
+from animerun_gen.blender.holding import evaluation_held
 from animerun_gen.blender.keyframed_camera import make_keyframed_camera
+from animerun_gen.blender.simulations import find_simulations, has_rigid_bodies
 from animerun_gen.config import CutConfig
 from animerun_gen.errors import SceneError
+from animerun_gen.film_files import MissingFile
 
 CAMERA_TYPES = {"PERSP", "ORTHO"}
 """Types of cameras under which flow is exact."""
-
-SHOWN_NAMES = 8
-"""So many names are listed in a sentence about a missing file."""
 
 
 @dataclass(frozen=True)
@@ -28,13 +31,18 @@ class OpenedScene:
         scene: The scene to render.
         view_layer: The view layer to render.
         notes: What the user should know about the file, a sentence each.
-        inputs: Files besides the ``.blend`` that the pictures depend on: libraries and images, missing ones as well.
+        inputs: Names of the files besides the ``.blend`` that the pictures depend on, missing ones as well; see
+            :mod:`animerun_gen.film_files`.
+        missing: What of them is not there.
+        unbaked: What was left out because its cache is not baked, a sentence each.
     """
 
     scene: bpy.types.Scene
     view_layer: bpy.types.ViewLayer
     notes: list[str] = field(default_factory=list)
-    inputs: list[Path] = field(default_factory=list)
+    inputs: list[str] = field(default_factory=list)
+    missing: list[MissingFile] = field(default_factory=list)
+    unbaked: list[str] = field(default_factory=list)
 
 
 def open_scene(config: CutConfig) -> OpenedScene:
@@ -53,7 +61,6 @@ def open_scene(config: CutConfig) -> OpenedScene:
     """
     opened = open_file(config)
     scene = opened.scene
-    _refuse_unbaked_disk_caches(config, scene)
     if config.frame_rate is not None:
         scene.render.fps = max(1, round(config.frame_rate))
         scene.render.fps_base = scene.render.fps / config.frame_rate
@@ -74,62 +81,65 @@ def open_file(config: CutConfig) -> OpenedScene:
     Raises:
         SceneError: The file cannot be read, or holds no such scene or view layer.
     """
-    scene, notes = load_scene(config)
-    view_layer = _find_view_layer(config, scene)
+    loaded = load_scene(config)
+    view_layer = _find_view_layer(config, loaded.scene)
+    notes = list(loaded.notes)
     if not config.trust_scripts:
         notes += _note_disabled_drivers(disabled_drivers())
-    notes += [str(missing) for missing in missing_files()]
-    return OpenedScene(scene, view_layer, notes, _inputs())
+    notes += [*map(str, loaded.missing), *loaded.unbaked]
+    return OpenedScene(loaded.scene, view_layer, notes, loaded.inputs, loaded.missing, loaded.unbaked)
 
 
-def load_scene(config: CutConfig) -> tuple[bpy.types.Scene, list[str]]:
+@dataclass(frozen=True)
+class LoadedFilm:
+    """A film that is loaded, whether it can be filmed or not.
+
+    Attributes:
+        scene: The cut's scene, as the file has it.
+        notes: What the user should know about the file, a sentence each.
+        inputs: As :class:`OpenedScene` has them.
+        missing: As :class:`OpenedScene` has it.
+        unbaked: As :class:`OpenedScene` has it.
+    """
+
+    scene: bpy.types.Scene
+    notes: list[str]
+    inputs: list[str]
+    missing: list[MissingFile]
+    unbaked: list[str]
+
+
+def load_scene(config: CutConfig) -> LoadedFilm:
     """Open the cut's source file and find its scene, whether it can be filmed or not.
+
+    Nothing is evaluated before it is known that this neither waits for ever nor writes anything.
 
     Args:
         config: The cut.
 
     Returns:
-        The scene, as the file has it, and what the user should know.
+        The film.
 
     Raises:
-        SceneError: The file cannot be read, or holds no such scene.
+        SceneError: The file cannot be read, or holds no such scene; or it names a file that has no end, or would have
+            Blender write beside it.
     """
-    notes = _load(config)
-    scene = _find_scene(config)
-    if bpy.context.window is not None:
-        bpy.context.window.scene = scene
-    return scene, notes
-
-
-def is_simulated(scene: bpy.types.Scene) -> bool:
-    """Whether what a frame shows depends on the frames before it, so that Blender must play up to it."""
-    if scene.rigidbody_world is not None and scene.rigidbody_world.enabled:
-        return True
-    if any(has_history(modifier) for obj in bpy.data.objects for modifier in obj.modifiers):
-        return True
-    simulating = {"CLOTH", "SOFT_BODY", "DYNAMIC_PAINT"}
-    for obj in scene.objects:
-        for modifier in obj.modifiers:
-            if modifier.type in simulating:
-                return True
-            group = modifier.node_group if modifier.type == "NODES" else None
-            if group is not None and any(node.type == "SIMULATION_OUTPUT" for node in group.nodes):
-                return True
-    return False
-
-
-def has_history(modifier: bpy.types.Modifier) -> bool:
-    """Whether it is a particle system that flies or swings, unless that is stored in the file or beside it."""
-    if modifier.type != "PARTICLE_SYSTEM" or not (modifier.show_render or modifier.show_viewport):
-        return False
-    system = modifier.particle_system
-    moves = system.settings.type != "HAIR" or system.use_hair_dynamics
-    return bool(moves and not system.point_cache.is_baked)
+    with evaluation_held() as held:
+        notes = _load(config)
+        scene = _find_scene(config, held.scene or bpy.context.scene)
+        files = external_files(config.frame_numbers, scene)
+        refuse_endless(config.source, files)
+        _refuse_unbaked_disk_caches(config, scene)
+        refuse_unbaked_paint(config.source)
+        unbaked = hold_unbaked()
+        held.let_go(scene)
+    return LoadedFilm(scene, notes, inputs_of(files), missing_files(files), unbaked)
 
 
 def _load(config: CutConfig) -> list[str]:
     bpy.context.preferences.filepaths.use_scripts_auto_execute = config.trust_scripts
     versions.disable_gpu_subdivision()
+    refuse_endless_libraries(config.source)
     try:
         bpy.ops.wm.open_mainfile(filepath=str(config.source), load_ui=False, use_scripts=config.trust_scripts)
     except RuntimeError as error:
@@ -145,9 +155,10 @@ def _load(config: CutConfig) -> list[str]:
     return []
 
 
-def _find_scene(config: CutConfig) -> bpy.types.Scene:
+def _find_scene(config: CutConfig, saved: bpy.types.Scene) -> bpy.types.Scene:
+    """The scene that the cut names, else the one that the file was saved with."""
     if config.scene is None:
-        return bpy.context.scene
+        return saved
     if config.scene not in bpy.data.scenes:
         raise SceneError(
             f"{config.source} has no scene named '{config.scene}'; it has {_names(bpy.data.scenes)}. "
@@ -173,19 +184,20 @@ def _refuse_unbaked_disk_caches(config: CutConfig, scene: bpy.types.Scene) -> No
 
     Particles and hair are seen to by their conversions.
     """
-    caches = {
-        f"modifier '{modifier.name}' of '{obj.name}'": modifier.point_cache
-        for obj in scene.objects
-        for modifier in obj.modifiers
-        if modifier.type in {"CLOTH", "SOFT_BODY"}
-    }
-    if scene.rigidbody_world is not None and scene.rigidbody_world.enabled:
-        caches["the rigid body world"] = scene.rigidbody_world.point_cache
-    for owner, cache in caches.items():
+    caches = [
+        (f"modifier '{each.modifier.name}' of '{each.owner.name}'", cache)
+        for each in find_simulations(scene)
+        if each.modifier.type != "PARTICLE_SYSTEM"
+        for cache in each.caches
+    ]
+    if has_rigid_bodies(scene):
+        caches.append(("the rigid body world", scene.rigidbody_world.point_cache))
+    for owner, cache in caches:
         if cache.use_disk_cache and not cache.is_baked:
             raise SceneError(
                 f"{owner} in {config.source} keeps its simulation in a disk cache that is not baked, which every "
-                "process that plays it would write anew; bake it in Blender, or switch 'Disk Cache' off there."
+                "process that plays it would write anew; bake it in Blender, or switch 'Disk Cache' off there, which "
+                "dynamic paint does not allow."
             )
 
 
@@ -274,61 +286,6 @@ def animated_blocks() -> list[bpy.types.ID]:
     # the node tree inside a material or a scene is a data-block of its own
     blocks += [block.node_tree for block in blocks if getattr(block, "node_tree", None) is not None]
     return [block for block in blocks if getattr(block, "animation_data", None) is not None]
-
-
-@dataclass(frozen=True)
-class MissingFile:
-    """A file that the scene names and that is not there.
-
-    Attributes:
-        kind: ``"library"`` or ``"image"``.
-        path: As the file names it.
-        touches: Full names of what comes from it or shows it, sorted.
-    """
-
-    kind: str
-    path: str
-    touches: tuple[str, ...]
-
-    def __str__(self) -> str:
-        shown = ", ".join(self.touches[:SHOWN_NAMES]) + (", ..." if len(self.touches) > SHOWN_NAMES else "")
-        what = "what comes from it is left out" if self.kind == "library" else "seen on"
-        if self.kind == "library":
-            touched = f"{what}: {shown}" if shown else "nothing needs it"
-        else:
-            touched = f"{what} {shown}" if shown else "nothing shows it"
-        return f"missing: {self.kind} {self.path} ({touched})"
-
-
-def missing_files() -> list[MissingFile]:
-    """The libraries and images that are not there, each once, with what they touch."""
-    found = []
-    for library in bpy.data.libraries:
-        if not _absolute(library).exists():
-            touches = sorted({block.name for block in library.users_id})
-            found.append(MissingFile("library", library.filepath, tuple(touches)))
-    images: dict[str, set[str]] = {}
-    missing = [image for image in bpy.data.images if not is_there(image)]
-    users = bpy.data.user_map(subset=missing) if missing else {}
-    for image in missing:
-        images.setdefault(image.filepath or image.name, set()).update(block.name for block in users.get(image, ()))
-    found += [MissingFile("image", path, tuple(sorted(touches))) for path, touches in images.items()]
-    return sorted(found, key=lambda each: (each.kind, each.path))
-
-
-def is_there(image: bpy.types.Image) -> bool:
-    """Whether an image that comes from a file has it, on disk or packed into the scene."""
-    return image.source != "FILE" or bool(image.packed_file) or _absolute(image).exists()
-
-
-def _inputs() -> list[Path]:
-    files = [_absolute(library) for library in bpy.data.libraries]
-    files += [_absolute(image) for image in bpy.data.images if image.source == "FILE" and not image.packed_file]
-    return sorted(set(files))
-
-
-def _absolute(block: bpy.types.ID) -> Path:
-    return Path(bpy.path.abspath(block.filepath, library=block.library)).absolute()
 
 
 def _names(blocks: object) -> str:

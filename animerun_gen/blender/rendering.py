@@ -131,15 +131,26 @@ class FrameRenderer:
         path.unlink(missing_ok=True)
         self._scene.render.engine = engine
         self._scene.render.filepath = str(path)
-        bpy.ops.render.render(write_still=True, scene=self._scene.name)
-        picture = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH) if path.exists() else None
+        reason = ""
+        try:
+            bpy.ops.render.render(write_still=True, scene=self._scene.name)
+        except RuntimeError as error:
+            reason = complaint(error)
+        depth = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
+        picture = cv2.imread(str(path), depth) if path.exists() and not reason else None
         width, height = self._config.resolution
         if picture is None or picture.shape != (height, width, 3):
             raise SceneError(
                 f"Blender rendered frame {self._scene.frame_current} of {self._config.source} without writing the "
-                f"picture {path}; see whether that folder has space, and run 'animerun-gen doctor'."
+                f"picture {path}{reason}; see whether that folder is there and has space, and run 'animerun-gen "
+                "doctor'."
             )
         return np.ascontiguousarray(picture[..., ::-1])
+
+
+def complaint(error: RuntimeError) -> str:
+    """What Blender says when it cannot write a picture (the disk is full, the folder is gone), in parentheses."""
+    return f" ({' '.join(str(error).removeprefix('Error: ').split())})"
 
 
 def set_up_single_sample_cycles(scene: bpy.types.Scene) -> None:

@@ -5,31 +5,35 @@ from __future__ import annotations
 import bpy
 
 from animerun_gen.blender.convert import Conversion
-from animerun_gen.blender.opening import OpenedScene, is_simulated
+from animerun_gen.blender.graphs import has_film_handlers
+from animerun_gen.blender.opening import OpenedScene
+from animerun_gen.blender.simulations import first_played_frame, is_simulated
 
 
 class FrameStepper:
     """Brings the scene to one frame after another.
 
     ``frame_set`` evaluates the viewport's dependency graph, and Blender does so once more after each render, for the
-    scene that its window shows.  Both are work for nothing, unless a simulation runs in that graph, or a follower of
-    the conversion reads it: a render evaluates a graph of its own.  So the frame is only named, and the window shows an
-    empty scene, wherever nothing needs the viewport.
+    scene that its window shows.  Both are work for nothing, unless a simulation runs in that graph, a follower of the
+    conversion reads it, or scripts of the film ask for the window's scene: a render evaluates a graph of its own.  So
+    the frame is only named, and the window shows an empty scene, wherever nothing needs the viewport.
 
     Args:
         opened: The opened and converted scene.
         conversion: What was done to it.
+        first: The first frame of the clip.
 
     Attributes:
         simulated: Whether frames depend on the frames before them.
-        has_state: Whether the viewport's graph keeps what a simulation needs, or a cache, from frame to frame.
+        has_state: Whether a simulation, a cache or scripts of the film need the viewport in every frame.
     """
 
-    def __init__(self, opened: OpenedScene, conversion: Conversion) -> None:
+    def __init__(self, opened: OpenedScene, conversion: Conversion, first: int) -> None:
         self._scene = opened.scene
         self._conversion = conversion
         self.simulated = is_simulated(self._scene)
-        self.has_state = self.simulated or _has_fluids()
+        self._history_start = min(first, first_played_frame(self._scene))
+        self.has_state = self.simulated or _has_fluids() or has_film_handlers()
         self._needs_viewport = self.has_state or bool(conversion.followers)
         self._idle: bpy.types.Scene | None = None
         window = bpy.context.window
@@ -37,9 +41,9 @@ class FrameStepper:
             self._idle = window.scene = bpy.data.scenes.new("animerun-gen idle")
 
     def play_up_to(self, first: int) -> None:
-        """Give simulations their history, which begins at the scene's first frame, whichever frame is wanted first."""
+        """Give simulations their history, which begins with the same frame whichever frame of the clip is wanted."""
         if self.simulated:
-            for frame in range(self._scene.frame_start, first):
+            for frame in range(self._history_start, first):
                 self._scene.frame_set(frame)
 
     def go_to(self, frame: int) -> None:

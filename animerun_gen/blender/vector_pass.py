@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from animerun_gen.blender import versions
 from animerun_gen.blender.opening import OpenedScene
-from animerun_gen.blender.rendering import set_up_single_sample_cycles
+from animerun_gen.blender.rendering import complaint, set_up_single_sample_cycles
 from animerun_gen.errors import AnimerunGenError, SceneError
 from animerun_gen.motion.vector_pass import VectorPassAbilities
 
@@ -71,8 +71,11 @@ class VectorPassRenderer:
         render.image_settings.file_format = "OPEN_EXR_MULTILAYER"
         render.image_settings.color_depth = "32"
         render.filepath = str(path)
+        reason = ""
         try:
             bpy.ops.render.render(write_still=True, scene=scene.name)
+        except RuntimeError as error:
+            reason = complaint(error)
         finally:
             render.engine, render.use_freestyle = before
             render.image_settings.file_format = "PNG"
@@ -80,8 +83,11 @@ class VectorPassRenderer:
             render.image_settings.color_depth = "8"
             layer.use_pass_vector = False
             layer.material_override = None
-        if not path.exists():
-            raise SceneError(f"Cycles wrote no Vector pass for frame {scene.frame_current} to {path}.")
+        if reason or not path.exists():
+            raise SceneError(
+                f"Cycles wrote no Vector pass for frame {scene.frame_current} to {path}{reason}; see whether that "
+                "folder is there and has space."
+            )
         return _read_vectors(path)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import bpy
@@ -220,3 +221,38 @@ def triangle_slots(mesh: bpy.types.Mesh) -> npt.NDArray[np.int32]:
     faces = np.empty(count, np.int32)
     mesh.loop_triangle_polygons.foreach_get("value", faces)
     return of_faces[faces]
+
+
+@dataclass(frozen=True)
+class NodeBake:
+    """A bake of geometry nodes that lies on disk, if it was made.
+
+    Attributes:
+        folder: Its folder, as the film names it.
+        folder_of_all: The folder of all bakes of its modifier; its own where it has one to itself.
+    """
+
+    folder: str
+    folder_of_all: str
+
+
+def node_bakes(modifier: bpy.types.Modifier) -> list[NodeBake]:
+    """The bakes of a modifier's simulation zones and bake nodes that lie on disk; they can be listed since 4.1."""
+    found = []
+    for bake in getattr(modifier, "bakes", ()):
+        # until 4.2 every bake lies on disk, and later the film may hold it
+        target = getattr(bake, "bake_target", "DISK")
+        if target == "INHERIT":
+            target = modifier.bake_target
+        if target != "DISK":
+            continue
+        if bake.use_custom_path and bake.directory:
+            found.append(NodeBake(bake.directory, bake.directory))
+        elif modifier.bake_directory:
+            found.append(NodeBake(f"{modifier.bake_directory}/{bake.bake_id}", modifier.bake_directory))
+    return found
+
+
+def is_archive(library: bpy.types.Library) -> bool:
+    """Whether a library only stands for data that the film packs: since 5.0."""
+    return bool(getattr(library, "is_archive", False))

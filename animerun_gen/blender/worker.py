@@ -25,6 +25,7 @@ import numpy as np
 
 from animerun_gen import pictures
 from animerun_gen.blender import versions
+from animerun_gen.blender.camera_jumps import CameraJump, JumpFinder, name_shot, note_jumps
 from animerun_gen.blender.convert import Conversion, convert_scene
 from animerun_gen.blender.geometry import (
     SceneNames,
@@ -48,7 +49,7 @@ from animerun_gen.blender.vector_pass import VectorPassRenderer, abilities
 from animerun_gen.config.model import rgb
 from animerun_gen.conventions import UNKNOWN_FLOW
 from animerun_gen.dataset.clip import ClipWriter
-from animerun_gen.dataset.files import write_image
+from animerun_gen.dataset.files import refusal, write_image
 from animerun_gen.dataset.modalities import at_gap, modality
 from animerun_gen.dataset.tracks import Tracks
 from animerun_gen.errors import AnimerunGenError, NoRoomError, SceneError, UnsupportedMotionError, unforeseen
@@ -78,12 +79,14 @@ def run_job(job: RenderJob, reporter: Reporter, *, despite_memory: bool = False)
     with tempfile.TemporaryDirectory(prefix="animerun-gen-") as scratch, geometry_engine():
         reporter.begins(job.config.frames.first, "opening the scene")
         opened = open_scene(job.config)
+        finder = JumpFinder(opened, job.config)
         conversion = convert_scene(opened, job.config)
-        notes = opened.notes + conversion.notes + note_marked_edges(job.config.lines)
+        jumps = finder.find(conversion.clipped, conversion.going_to(opened.scene))
+        notes = [*opened.notes, *conversion.notes, *note_jumps(jumps, job.config), *note_marked_edges(job.config.lines)]
         reporter.opened(versions.engine_name(), notes, [job.config.source, *opened.inputs])
         with GraphWatch(opened.scene) as graphs:
             memory = MemoryGuard(reporter, insists=despite_memory)
-            _Run(job, reporter, opened, conversion, graphs, memory, Path(scratch)).run()
+            _Run(job, reporter, opened, conversion, jumps, graphs, memory, Path(scratch)).run()
     reporter.finished()
 
 
@@ -96,18 +99,20 @@ class _Run:
         reporter: Reporter,
         opened: OpenedScene,
         conversion: Conversion,
+        jumps: list[CameraJump],
         graphs: GraphWatch,
         memory: MemoryGuard,
         scratch: Path,
     ) -> None:
         self.job = job
         self.conversion = conversion
+        self.jumps = jumps
         self.config = job.config
         self.reporter = reporter
         self.opened = opened
         self.graphs = graphs
         self.memory = memory
-        self.stepper = FrameStepper(opened, conversion)
+        self.stepper = FrameStepper(opened, conversion, job.config.frames.first)
         self.last_geometry: FrameGeometry | None = None
         self.names: SceneNames = scene_names()
         self.writer = ClipWriter(job.output, job.config.split, job.config.name)
@@ -210,7 +215,7 @@ class _Run:
             )
 
     def _play_up_to(self, first: int) -> None:
-        """Give simulations their history, which begins at the scene's first frame, not at the job's."""
+        """Give simulations their history, which does not begin with the job's first frame."""
         if self.stepper.simulated:
             self.reporter.begins(first, "simulation")
         self.stepper.play_up_to(first)
@@ -226,7 +231,7 @@ class _Run:
             start = time.perf_counter()
             self._require_room(frame, graph, draws=True, reads=with_geometry)
             if with_geometry:
-                found.append(read_graph(graph, self.names, self.conversion.clipped))
+                found.append(self._read(graph))
             reading = time.perf_counter() - start
 
         self.reporter.begins(frame, "flat")
@@ -311,10 +316,14 @@ class _Run:
 
         def read(graph: Any) -> FrameGeometry:
             self._require_room(frame, graph, draws=False, reads=True)
-            return read_graph(graph, self.names, self.conversion.clipped)
+            return self._read(graph)
 
         with self._stage(frame, "geometry"):
             return evaluate(self.opened.scene, read)
+
+    def _read(self, graph: Any) -> FrameGeometry:
+        """The geometry of a frame; before and after it jumps, a camera counts as two."""
+        return name_shot(read_graph(graph, self.names, self.conversion.clipped), self.jumps)
 
     def _look_at(self, frame: int, geometry: FrameGeometry) -> _Taken:
         if geometry.frame != frame:
@@ -434,6 +443,10 @@ def main(arguments: list[str]) -> int:
         return 1
     except MemoryError:
         reporter.failed("MemoryError", "the memory of this machine does not hold the scene; close other programs")
+        return 1
+    except OSError as error:
+        traceback.print_exc()
+        reporter.failed("OSError", f"the system refused to read or write: {refusal(error)}")
         return 1
     except Exception as error:
         traceback.print_exc()

@@ -15,15 +15,18 @@ from typing import Any
 import yaml
 from yaml.resolver import Resolver
 
-from animerun_gen.config.words import shown
+from animerun_gen.config.words import SHOWN_CHARACTERS, excerpt, shown
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 32
+MAX_TEXT = 1_000
+"""Characters of a sentence about a mistake: YAML's own may quote whatever stands in the file."""
 
 _TAG = "tag:yaml.org,2002:"
 _KNOWN_TAGS = {_TAG + kind for kind in ("str", "int", "float", "bool", "null", "seq", "map")}
 _DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9_]{0,17})")
-_PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_PLAIN_KEY = re.compile(rf"[A-Za-z_][A-Za-z0-9_-]{{0,{SHOWN_CHARACTERS - 1}}}")
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 _SAY = {
     "int": "a number in octal, hexadecimal, binary or base-60 notation, or a very long one",
     "float": "a base-60 number",
@@ -63,15 +66,17 @@ class Kind:
         needed: What it must hold at least.
         example: A line of it.
         instead: What else there is where YAML has anchors and merge keys.
+        most_values: How many keys, values, lists and mappings it may have.
     """
 
     noun: str
     needed: str
     example: str
     instead: str
+    most_values: int
 
 
-CUT = Kind("cut", "at least name, source and frames", "name: my_cut", "use inherit")
+CUT = Kind("cut", "at least name, source and frames", "name: my_cut", "use inherit", most_values=20_000)
 
 
 @dataclass(frozen=True)
@@ -85,7 +90,8 @@ class Problem:
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" if self.line else f"{self.file}"
-        return f"{place}: {key_path(self.keys)}: {self.text}" if self.keys else f"{place}: {self.text}"
+        text = excerpt(self.text, MAX_TEXT)
+        return f"{place}: {key_path(self.keys)}: {text}" if self.keys else f"{place}: {text}"
 
 
 def key_path(keys: Keys) -> str:
@@ -128,17 +134,28 @@ def read_document(file: Path, kind: Kind = CUT) -> tuple[Node | None, list[Probl
         return None, [Problem(file, line, (), "is not UTF-8 text; save the file in that encoding")]
     builder = _Builder(file, kind)
     try:
-        root = builder.document(yaml.parse(text, Loader=yaml.SafeLoader))
-    except _UnreadableError as error:
-        return None, [*builder.problems, error.problem]
+        parser = yaml.SafeLoader(text)
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         return None, [
             Problem(file, line, (), f"holds the character {error.character:#x}, which YAML forbids; remove it")
         ]
+    try:
+        root = builder.document(_events(parser))
+    except _UnreadableError as error:
+        return None, [*builder.problems, error.problem]
     except yaml.MarkedYAMLError as error:
         return None, [*builder.problems, _syntax_problem(file, error)]
+    # the library turns digits into numbers and characters without a look at how many, and how large, they are
+    except (ValueError, OverflowError):
+        what = "holds a version or the number of a character that is far too large; correct or remove it"
+        return None, [*builder.problems, Problem(file, parser.line + 1, (), what)]
     return root, builder.problems
+
+
+def _events(parser: yaml.SafeLoader) -> Iterator[yaml.Event]:
+    while parser.check_event():
+        yield parser.get_event()  # type: ignore[no-untyped-call]
 
 
 class _UnreadableError(Exception):
@@ -155,6 +172,7 @@ class _Builder:
         self.kind = kind
         self.problems: list[Problem] = []
         self._resolver = Resolver()
+        self._values = 0
 
     def document(self, events: Iterable[yaml.Event]) -> Node | None:
         """The mapping that the file's only document holds; None, and a problem, when there is none."""
@@ -180,15 +198,18 @@ class _Builder:
 
     def _node(self, event: yaml.Event, events: Iterator[yaml.Event], keys: Keys, key_line: int | None) -> Node:
         line = _line(event)
+        self._values += 1
+        if self._values > self.kind.most_values:
+            what = f"holds more than {self.kind.most_values:,} keys and values, so it is no {self.kind.noun}"
+            raise _UnreadableError(Problem(self.file, 0, (), f"{what}; check the path"))
         if isinstance(event, yaml.AliasEvent):
-            self._report(
-                line, keys, f"the alias *{event.anchor} is not supported; write the value out, or {self.kind.instead}"
-            )
+            name = excerpt(event.anchor or "")
+            self._report(line, keys, f"the alias *{name} is not supported; write the value out, or {self.kind.instead}")
             return Node(BROKEN, self.file, line)
         if not isinstance(event, (yaml.ScalarEvent, yaml.SequenceStartEvent, yaml.MappingStartEvent)):
             raise TypeError(f"the YAML parser sent {event!r} where a value begins")
         if event.anchor is not None:
-            self._report(line, keys, f"the anchor &{event.anchor} is not supported; remove it")
+            self._report(line, keys, f"the anchor &{excerpt(event.anchor)} is not supported; remove it")
         if len(keys) > MAX_DEPTH:
             raise _UnreadableError(
                 Problem(self.file, line, (), f"is nested deeper than {MAX_DEPTH} levels; flatten it")
@@ -241,7 +262,10 @@ class _Builder:
         resolved = str(self._resolver.resolve(yaml.ScalarNode, text, (True, False)))  # type: ignore[no-untyped-call]
         tag: str = event.tag or (resolved if event.implicit[0] else _TAG + "str")
         value: Value = BROKEN
-        if tag not in _KNOWN_TAGS and event.tag is not None:
+        if half := _HALF_CHARACTER.search(text):
+            code = f"{ord(half[0]):x}"
+            self._report(line, keys, f"holds \\u{code}, which is half of a character; write the character itself")
+        elif tag not in _KNOWN_TAGS and event.tag is not None:
             self._report(line, keys, f"the tag {shown(tag)} is not supported; remove it")
         elif event.tag is not None and tag not in (_TAG + "str", resolved):
             self._report(line, keys, f"{shown(text)} is not what its tag says; remove the tag")

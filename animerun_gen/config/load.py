@@ -19,6 +19,7 @@ from animerun_gen.errors import ConfigError
 
 INHERIT = "inherit"
 MAX_INHERITANCE = 16
+MAX_PARENTS = 100
 YAML_SUFFIXES = (".yaml", ".yml")
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -124,13 +125,25 @@ class _Reader:
                 parents = entries.pop(INHERIT, None)
                 merged = Node(entries, own.file, own.line)
                 # The last parent is the strongest, so it is laid under the file first.
-                for parent in reversed(_parents(parents)):
+                for parent in reversed(self._parents(parents)):
                     inherited, parent_complete = self._read_parent(parent, (*heirs, identity))
                     complete = complete and parent_complete
                     if inherited is not None:
                         merged = _laid_over(merged, inherited)
             self._merged[identity] = merged, complete
         return self._merged[identity]
+
+    def _parents(self, node: Node | None) -> list[Node]:
+        """The values of ``inherit``."""
+        if node is None:
+            return []
+        if not isinstance(node.value, list):
+            return [node]
+        if len(node.value) > MAX_PARENTS:
+            what = f"names {len(node.value):,} files, more than {MAX_PARENTS}; put what they say into fewer files"
+            self._report(node, (INHERIT,), what)
+            return []
+        return node.value
 
     def check(self, root: Node, complete: bool) -> CutConfig | None:
         """The typed cut, or None with its problems noted; keys that a lost parent may hold are not missed."""
@@ -158,7 +171,7 @@ class _Reader:
             self._report(entry, (INHERIT,), f"must be the path of a YAML file or a list of them, but is {said(entry)}")
             return None, False
         file = _beside(entry.file, entry.value)
-        if file.suffix.lower() not in YAML_SUFFIXES:
+        if "\0" in entry.value or file.suffix.lower() not in YAML_SUFFIXES:
             what = "is no .yaml file; name a YAML file"
         elif os.path.realpath(file) in heirs:
             what = "inherits this file in turn; break the circle"
@@ -213,12 +226,6 @@ class _Reader:
 
     def _report(self, node: Node, keys: Keys, text: str) -> None:
         self.problems.append(Problem(node.file, node.line, keys, text))
-
-
-def _parents(node: Node | None) -> list[Node]:
-    if node is None:
-        return []
-    return node.value if isinstance(node.value, list) else [node]
 
 
 def _expand(node: Node) -> tuple[Path, list[str], str | None]:

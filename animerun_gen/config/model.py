@@ -581,13 +581,15 @@ class CutConfig(Section):
     camera: Text | None = Field(default=None, description="Camera object; null: the scene's own camera.")
     camera_cuts: Literal["mark", "split"] = Field(
         default="mark",
-        description="What becomes of timeline markers that switch to another camera. `mark`: one clip, in which motion "
-        "across a cut is marked unknown. `split`: each stretch is a clip of its own, `<name>-1`, `<name>-2` and so on.",
+        description="What becomes of timeline markers that switch to another camera, and of hard cuts keyed on one "
+        "camera. `mark`: one clip, in which motion across a cut is marked unknown. `split`: each stretch is a clip of "
+        "its own, `<name>-1`, `<name>-2` and so on.",
     )
     trust_scripts: bool = Field(
         default=False,
         description="Let Python scripts and drivers inside the `.blend` run. They can do anything that you can: turn "
-        "it on only for files that you trust.",
+        "it on only for files that you trust. Handlers are called several times a frame, in several processes: "
+        "what they do must depend on the frame alone.",
     )
     seed: int = Field(
         default=0,

@@ -21,7 +21,11 @@ MOST_COLORS = 256
 """Colours of a scene at most."""
 
 _KIND = Kind(
-    "palette", "about and scenes, as 'animerun-gen palette' does", "about: where it is from", "write everything out"
+    "palette",
+    "about and scenes, as 'animerun-gen palette' does",
+    "about: where it is from",
+    "write everything out",
+    most_values=200_000,
 )
 
 _EXPLANATION = """\

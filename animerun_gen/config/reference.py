@@ -43,7 +43,11 @@ One YAML file describes one cut. Only `name`, `source` and `frames` must be give
   by key, lists are replaced whole.
 - **`${{VARIABLE}}`** in `source` stands for an environment variable. Relative paths begin at the folder of the file in
   which they stand.
-- **Mistakes** are all reported at once, with file, line and key, before Blender starts; the exit status is 2.
+- **Mistakes** are all reported at once, with file, line and key, before Blender starts; the exit status is 2. Of more
+  than twenty the first twenty are printed and the others counted.
+- **Limits.** A file may have a million bytes, 20,000 keys and values (a palette 200,000) and 32 levels, inherit 100
+  files, and stand at the end of a chain of 16. Nobody needs as much: whatever has more is something else, and is refused
+  before any of it is looked at.
 - Colours stand in quotes, because YAML takes `#` for the beginning of a comment. Tags, anchors and aliases are refused.
 """
 

@@ -71,8 +71,13 @@ def shown(value: object) -> str:
     """A value as it would stand in the YAML file, on one line, cut to a readable length, harmless to a terminal."""
     if value is None:
         return "empty (null)"
-    text = written(value)
-    return text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 3] + "..."
+    # what is cut off need not be written first
+    return excerpt(written(value[: SHOWN_CHARACTERS + 1] if isinstance(value, str) else value))
+
+
+def excerpt(text: str, most: int = SHOWN_CHARACTERS) -> str:
+    """A text, cut to a readable length."""
+    return text if len(text) <= most else text[: most - 3] + "..."
 
 
 def written(value: object) -> str:

@@ -7,6 +7,7 @@ import re
 import zipfile
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from animerun_gen.config import CutConfig
-from animerun_gen.dataset.files import read_json, read_names
+from animerun_gen.dataset.files import open_regular, read_json, read_names
 from animerun_gen.dataset.forms import read_form
 from animerun_gen.dataset.inspection import (
     AGAIN,
@@ -30,10 +31,14 @@ from animerun_gen.dataset.modalities import SPLITS, Modality, enabled_modalities
 from animerun_gen.dataset.tracks import ARRAYS, read_settings, read_tracks
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline import paths
-from animerun_gen.pipeline.manifest import VERSION
+from animerun_gen.pipeline.manifest import VERSION, remember_checksums
+from animerun_gen.pipeline.on_disk import mark
 
 RUN_AGAIN = "run 'animerun-gen generate' again"
 DELETE = "delete it"
+
+DAMAGED = ("damaged", "form", "changed", "link")
+"""What may be wrong with a file that is not the one that was made."""
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _COLOR = re.compile(r"#[0-9a-f]{6}|image")
@@ -137,6 +142,7 @@ class CutCheck:
         self.report.frames = len(self.numbers)
         self.segments: dict[int, int] = {}
         self.matches: list[tuple[int, str, tuple[int, int, int]]] = []
+        self._marks = self._marks_now()
         self._check_manifest()
         self._check_completeness()
         self._check_strays()
@@ -385,7 +391,23 @@ class CutCheck:
         self._check_recolor()
         if not self.quick:
             self._check_other_checksums()
+            self._remember()
         return self.report
+
+    def _marks_now(self) -> dict[str, str]:
+        """The marks of all files, by name, taken before anything is read."""
+        marks = {name: mark(entry.status) for name, entry in self.sound.items() if entry.status is not None}
+        for path in (self.quality, self.recolor):
+            with suppress(OSError):
+                marks[self._relative(path)] = mark(path.stat())
+        return marks
+
+    def _remember(self) -> None:
+        """Tell later runs what came of the checksums."""
+        wrong = {defect.file for defect in self.report.defects if defect.kind in DAMAGED}
+        names = self._marks.keys() & self._all_names() & self.manifest.files.keys() - wrong
+        right = {name: self._marks[name] for name in names}
+        remember_checksums(self.root, self.cut, self.split, right, self.manifest.files)
 
     def _check_matches(self) -> None:
         places = {frame: index for index, frame in enumerate(self.numbers)}
@@ -535,7 +557,7 @@ def _oversized_tracks(path: Path, frames: int, requested: int | None) -> str | N
         elif "T" in what.shape:
             limits[name] += 16 * frames
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_regular(path) as file, zipfile.ZipFile(file) as archive:
             sizes = {info.filename.removesuffix(".npy"): info.file_size for info in archive.infolist()}
     # zip files fail in many ways
     except Exception as error:

@@ -15,11 +15,12 @@ import math
 import os
 import re
 import secrets
+import stat
 import struct
 import zipfile
 import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,14 @@ _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # Fixed, so that the same picture always becomes the same bytes.  Level 6 would make flat pictures a fifth smaller and
 # take half as long again.
 _PNG_SETTINGS = [cv2.IMWRITE_PNG_COMPRESSION, 3, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_DEFAULT]
+
+MOST_BYTES = 1 << 33
+"""Of a file that is read; more would not fit into the memory, and no file of a dataset has so many."""
+
+MOST_JSON_BYTES = 1 << 28
+"""Of a JSON file that is read; the manifest of ten thousand frames has a fifth of that."""
+
+NOT_REGULAR = "it is a pipe, a socket or a device; remove it and run the same command again"
 
 _TEMPORARY_PREFIX = ".animerun-part-"
 _TEMPORARY = re.compile(r"\.animerun-part-[0-9a-f]{8}-.+")
@@ -91,7 +100,23 @@ def system_says(error: OSError) -> str:
         errno.EEXIST: "a part of the path is a file and no folder; choose another folder or remove the file",
         errno.EISDIR: "there is a folder of that name; remove or rename it",
     }
+    if error.errno == errno.ENOSPC and error.filename is not None and not _holds_more_files(Path(error.filename)):
+        return "the disk is full: it can hold no more files; remove some and run the same command again"
     return advice.get(error.errno or 0, error.strerror or str(error))
+
+
+def _holds_more_files(path: Path) -> bool:
+    """Whether the disk of a path has a place (an inode) for another file; True where it does not count them."""
+    for folder in path.absolute().parents:
+        with suppress(OSError):
+            disk = os.statvfs(folder)
+            return disk.f_files == 0 or disk.f_favail > 0
+    return True
+
+
+def refusal(error: OSError) -> str:
+    """The same, with the file that it was about, where the system names it."""
+    return f"{error.filename}: {system_says(error)}" if error.filename is not None else system_says(error)
 
 
 def is_temporary(name: str) -> bool:
@@ -436,7 +461,7 @@ def read_json(path: Path) -> Any:
     Raises:
         DatasetError: the file is missing or no JSON.
     """
-    data = _read_bytes(path)
+    data = _read_bytes(path, MOST_JSON_BYTES)
     try:
         return json.loads(data)
     except (ValueError, RecursionError) as error:
@@ -528,9 +553,55 @@ def _write_bytes(path: Path, data: bytes) -> None:
         temporary.write_bytes(data)
 
 
-def _read_bytes(path: Path) -> bytes:
+def open_regular(path: Path) -> io.BufferedReader:
+    """Open a file for reading, but nothing that might never end: a pipe waits for its other end, and so on.
+
+    Raises:
+        OSError: The system refuses, or it is no regular file; ``strerror`` says so.
+    """
+    return os.fdopen(_regular(path, os.O_RDONLY), "rb")
+
+
+def open_log(path: Path) -> io.BufferedWriter:
+    """Open a file, which need not exist, for what is to be added to its end; with the same exceptions."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return os.fdopen(_regular(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT), "ab")
+
+
+def _regular(path: Path, flags: int) -> int:
     try:
-        return path.read_bytes()
+        # a pipe is opened at once, even if there is nobody at its other end
+        descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        if error.errno == errno.ENXIO:
+            raise OSError(error.errno, NOT_REGULAR, str(path)) from error
+        raise
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode):
+        return descriptor
+    os.close(descriptor)
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    raise OSError(errno.ENXIO, NOT_REGULAR, str(path))
+
+
+def read_regular(path: Path, most: int = MOST_BYTES) -> bytes:
+    """The content of a file.
+
+    Raises:
+        OSError: The system refuses; it is no regular file or has more than ``most`` bytes; ``strerror`` says so.
+    """
+    with open_regular(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > most:
+            raise OSError(errno.EFBIG, f"it has {size:,} bytes, far more than such a file can have", str(path))
+        # what grows meanwhile need not end
+        return file.read(size)
+
+
+def _read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
+    try:
+        return read_regular(path, most)
     except FileNotFoundError as error:
         raise DatasetError(f"{path} is missing; make or download it again") from error
     except OSError as error:

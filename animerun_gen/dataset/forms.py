@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
+import os
 import re
 import struct
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from animerun_gen.dataset.files import open_regular
 from animerun_gen.dataset.modalities import Modality
 from animerun_gen.errors import DatasetError
 
@@ -59,8 +61,8 @@ def read_form(path: Path, what: Modality) -> Form | None:
     if reader is None:
         return None
     try:
-        size = path.stat().st_size
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
+            size = os.fstat(file.fileno()).st_size
             form = reader(file.read(_NPY_HEADER_LIMIT))
             if what.suffix == ".png":
                 file.seek(max(0, size - len(_PNG_END)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -293,7 +294,7 @@ def changed(root: Path, name: str, checksum: str) -> Defect | None:
         checksum: Its SHA-256 when it was made.
     """
     try:
-        with open(root / name, "rb") as file:
+        with files.open_regular(root / name) as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         return Defect(name, "damaged", f"cannot be read: {error.strerror}", "check the disk and its permissions")
@@ -377,14 +378,15 @@ def _read_matches(path: Path) -> tuple[int, int, int]:
         DatasetError: It is wrong; the message is the end of a sentence that begins with the file.
     """
     try:
-        pairs = json.loads(path.read_bytes(), object_pairs_hook=lambda pairs: pairs)
+        pairs = json.loads(files.read_regular(path, JSON_LIMIT), object_pairs_hook=lambda pairs: pairs)
     except (ValueError, RecursionError) as error:
         raise DatasetError(f"is no valid JSON ({error})") from error
     if not (isinstance(pairs, list) and all(isinstance(pair, tuple) for pair in pairs)):
         raise DatasetError("holds no table of segments")
     table = dict(pairs)
     if len(table) != len(pairs):
-        repeated = next(key for number, (key, _) in enumerate(pairs) if key in dict(pairs[:number]))
+        keys = Counter(key for key, _ in pairs)
+        repeated = next(key for key, count in keys.items() if count > 1)
         raise DatasetError(f"has segment {repeated!r} twice")
     largest, owner = -1, 0
     for segment in range(len(table)):

@@ -1,13 +1,13 @@
 """Finds out whether a dataset is whole and holds what it should: ``animerun-gen verify``.
 
-What is looked at is written down in ``docs/verify.md``.  The dataset is only read.
+What is looked at is written down in ``docs/verify.md``.  Nothing of the dataset is changed; which of its checksums were
+found to be right is kept in the hidden folder, for ``generate`` and ``status``.
 """
 
 from __future__ import annotations
 
 import argparse
 import multiprocessing
-import sys
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -25,6 +25,7 @@ from animerun_gen.errors import AnimerunGenError, ConfigError, DatasetError
 from animerun_gen.lifetime import begin_as_worker
 from animerun_gen.pipeline import paths
 from animerun_gen.pipeline.progress import Progress
+from animerun_gen.terminal import printable, say
 
 KINDS = {
     "missing": "missing",
@@ -155,8 +156,8 @@ def describe(reports: Iterable[CutReport]) -> list[str]:
         found = "; ".join(f"{counts[kind]} {words}" for kind, words in KINDS.items() if counts[kind])
         total = len(report.defects)
         lines.append(f"{title}: {_counted(total, 'defect')}: {found}" if total else f"{title}: no defect")
-        lines += [_printable(str(defect)) for defect in report.defects]
-        lines += [_printable(f"note: {note}") for note in report.notes]
+        lines += [printable(str(defect)) for defect in report.defects]
+        lines += [printable(f"note: {note}") for note in report.notes]
     return lines
 
 
@@ -164,10 +165,16 @@ def _counted(count: int, what: str) -> str:
     return f"1 {what}" if count == 1 else f"{count} {what}s"
 
 
-def _printable(text: str) -> str:
-    """On one line and in characters that every terminal takes: names of files may hold anything."""
-    safe = "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
-    return safe.encode("utf-8", "backslashreplace").decode()
+def _repaired(options: argparse.Namespace, reports: Sequence[CutReport]) -> bool:
+    """Whether anything was repaired of what was found."""
+    # the pipeline brings along what is not needed to look at a dataset
+    from animerun_gen.pipeline.engines import BpyModule, Engine, InstalledBlender
+    from animerun_gen.pipeline.repair import repair
+
+    def find_engine() -> Engine:
+        return InstalledBlender.find(options.blender) if options.blender else BpyModule.find()
+
+    return bool(repair(options.dataset, reports, find_engine, say, options.workers))
 
 
 def run_verify(options: argparse.Namespace) -> int:
@@ -184,14 +191,18 @@ def run_verify(options: argparse.Namespace) -> int:
     """
     reports = verify(options.dataset, options.cut or (), options.workers, options.quick)
     for line in describe(reports):
-        print(line)
+        say(line)
+    if options.repair and _repaired(options, reports):
+        # whether that was enough, and what is left to be done
+        reports = verify(options.dataset, options.cut or (), options.workers, options.quick)
+        for line in describe(reports):
+            say(line)
     defects = sum(len(report.defects) for report in reports)
     files = sum(report.files for report in reports)
     cuts = sum(bool(report.cut) for report in reports)
     scope = " (headers alone, no checksums)" if options.quick else ""
     found = _counted(defects, "defect") if defects else "no defect"
-    print(f"{_counted(cuts, 'cut')}, {_counted(files, 'file')}{scope}: {found}")
-    sys.stdout.flush()
+    say(f"{_counted(cuts, 'cut')}, {_counted(files, 'file')}{scope}: {found}")
     if options.json is not None:
         results = {
             "version": 1,

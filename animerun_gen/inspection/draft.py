@@ -10,7 +10,16 @@ from pathlib import Path
 
 from animerun_gen.config.model import is_safe_name
 from animerun_gen.config.words import written
-from animerun_gen.inspection.findings import findings, freestyle_cost, listed, quoted, wants_freestyle, wants_textures
+from animerun_gen.inspection.findings import (
+    MISSING_KINDS,
+    findings,
+    freestyle_cost,
+    listed,
+    listed_marks,
+    quoted,
+    wants_freestyle,
+    wants_textures,
+)
 from animerun_gen.inspection.shot import Removal, Shot
 from animerun_gen.inspection.survey import held_step
 
@@ -57,7 +66,7 @@ def draft(shot: Shot, target: Path, name: str) -> str:
     lines += _camera(shot)
     lines += _frames(shot)
     lines += [
-        *_comment(f"the film's own pictures have {shot.resolution[0]} x {shot.resolution[1]} pixels"),
+        *_comment(_own_pictures(shot)),
         f"resolution: [{shot.picture[0]}, {shot.picture[1]}]",
         "",
         *_remove(shot.removals),
@@ -71,15 +80,17 @@ def draft(shot: Shot, target: Path, name: str) -> str:
 
 
 def _missing(shot: Shot) -> list[str]:
-    """What the file names and does not have, in one comment for libraries and one for images."""
+    """What the file names and does not have, in one comment for each kind."""
     lines = []
-    for kind, kinds, action in (
-        ("library", "libraries", "what comes from them is left out"),
-        ("image", "images", "their surfaces get one flat colour"),
-    ):
-        named = [f"{each.path} (on {listed(each.touches)})" for each in shot.missing if each.kind == kind]
+    for kind, said in MISSING_KINDS.items():
+        named = [
+            f"{each.path}{', ' * bool(each.lacking)}{each.lacking} (on {listed(each.touches)})"
+            for each in shot.missing
+            if each.kind == kind
+        ]
         if named:
-            lines += _comment(f"missing {kinds}, {action}: {', '.join(named)}".replace(" (on )", ""))
+            action = said.becomes.format(it="them")
+            lines += _comment(f"missing {said.several}, {action}: {', '.join(named)}".replace(" (on )", ""))
     return lines
 
 
@@ -96,15 +107,13 @@ def _camera(shot: Shot) -> list[str]:
         others = [name for name in shot.cameras if name != shot.camera]
         reason = f"the scene's own camera; there are also {quoted(others)}" if others else "the scene's only camera"
         if shot.camera_cuts:
-            lines += [
-                *_comment(
-                    "timeline markers switch the camera: "
-                    + ", ".join(f"{frame}: '{name}'" for frame, name in shot.camera_cuts)
-                ),
-                "camera_cuts: split",
-            ]
+            lines += _comment(f"timeline markers switch the camera: {listed_marks(shot.camera_cuts)}")
         else:
             lines += [*_comment(reason), f"camera: {written(shot.camera)}"]
+        if shot.camera_jumps:
+            lines += _comment(f"hard cuts are keyed on a camera, before frames {listed_marks(shot.camera_jumps)}")
+        if shot.camera_cuts or shot.camera_jumps:
+            lines.append("camera_cuts: split")
     lines.append("camera_motion:")
     if shot.view_keys:
         lines += _comment(f"the scene {shot.camera_problem}, so here is one that shows what moves", 2)
@@ -136,6 +145,14 @@ def _frames(shot: Shot) -> list[str]:
         lines += _comment(f"every {step[0]}th frame is a new drawing")
         return [*lines, f"frames: {{first: {step[1]}, last: {last}, step: {step[0]}}}", _rate(shot)]
     return [*lines, f"frames: {{first: {first}, last: {last}}}", _rate(shot)]
+
+
+def _own_pictures(shot: Shot) -> str:
+    width, height = shot.resolution
+    if shot.has_square_pixels:
+        return f"the film's own pictures have {width} x {height} pixels"
+    across, down = (_decimal(size) for size in shot.pixel_aspect)
+    return f"the film's own pictures have {width} x {height} square pixels; its own are {across} wide to {down} high"
 
 
 def _decimal(value: float) -> str:

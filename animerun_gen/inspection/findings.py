@@ -18,6 +18,45 @@ SHOWN = 6
 
 
 @dataclass(frozen=True)
+class MissingKind:
+    """What to say of missing files of a kind.
+
+    Attributes:
+        several: What several of them are called.
+        becomes: What the picture shows without it, ``{it}`` standing for the file or the files.
+        remedy: What to do.
+    """
+
+    several: str
+    becomes: str
+    remedy: str
+
+
+_FLAT = "the surfaces that show {it} get one flat colour"
+_PUT_PICTURE = "put it there, or set style.overrides"
+_STILL = "what {it} would move stands still"
+_PUT_BACK = "put it there, or bake it again in Blender"
+_NOTHING = "what is made of {it} is left out"
+
+MISSING_KINDS = {
+    "library": MissingKind(
+        "libraries", "what comes from {it} is left out", "put the library there if the picture needs it"
+    ),
+    "image": MissingKind("images", _FLAT, _PUT_PICTURE),
+    "image sequence": MissingKind("image sequences", _FLAT, _PUT_PICTURE),
+    "image tile": MissingKind("image tiles", _FLAT, _PUT_PICTURE),
+    "movie": MissingKind("movies", _FLAT, _PUT_PICTURE),
+    "cache": MissingKind("caches", _STILL, _PUT_BACK),
+    "bake": MissingKind("bakes", "what {it} would give is computed anew", _PUT_BACK),
+    "font": MissingKind("fonts", "texts in {it} have Blender's own font", "put it there if the text is to be read"),
+    "volume": MissingKind("volumes", _NOTHING, "put it there if the picture needs it"),
+    "volume sequence": MissingKind("volume sequences", _NOTHING, "put it there if the picture needs it"),
+    "imported file": MissingKind("imported files", _NOTHING, "put it there if the picture needs it"),
+}
+"""Every kind of file that a film may lack, see :mod:`animerun_gen.blender.external_files`."""
+
+
+@dataclass(frozen=True)
 class Finding:
     """One thing that was found.
 
@@ -107,16 +146,19 @@ def listed(names: Iterable[str]) -> str:
     return quoted(names[:SHOWN]) + more
 
 
+def listed_marks(marks: Iterable[tuple[int, str]]) -> str:
+    """Frames and the cameras that film from there on."""
+    return ", ".join(f"{frame}: '{name}'" for frame, name in marks)
+
+
 def _file(shot: Shot) -> Iterator[Finding]:
     if shot.complaints:
         yield Finding("file", f"Blender complained when it loaded the file: {shot.complaints}", "it is used as it is")
     for missing in shot.missing:
-        touched = listed(missing.touches) or "nothing that is named"
-        if missing.kind == "library":
-            action = "what comes from it is left out; put the library there if the picture needs it"
-        else:
-            action = "these surfaces get one flat colour; put the image there, or set style.overrides"
-        yield Finding("missing file", f"{missing.kind} {missing.path} is not there; it touches {touched}", action)
+        kind = MISSING_KINDS[missing.kind]
+        yield Finding("missing file", str(missing), f"{kind.becomes.format(it='it')}; {kind.remedy}")
+    for sentence in shot.unbaked:
+        yield Finding("simulation", sentence, "what it does is not in the picture")
     if shot.drivers:
         yield Finding(
             "drivers",
@@ -128,7 +170,7 @@ def _file(shot: Shot) -> Iterator[Finding]:
         yield Finding(
             "simulation",
             "a simulation needs its history",
-            f"it is played from frame {shot.frame_range[0]} before the first frame of the clip",
+            "it is played up to the first frame of the clip",
         )
 
 
@@ -142,10 +184,16 @@ def _camera(shot: Shot) -> Iterator[Finding]:
             "camera_motion.keyframes",
         )
     if shot.camera_cuts:
-        cuts = ", ".join(f"{frame}: '{name}'" for frame, name in shot.camera_cuts)
         yield Finding(
             "camera",
-            f"timeline markers switch the camera ({cuts})",
+            f"timeline markers switch the camera ({listed_marks(shot.camera_cuts)})",
+            "each stretch becomes a clip of its own",
+            "camera_cuts",
+        )
+    if shot.camera_jumps:
+        yield Finding(
+            "camera",
+            f"hard cuts are keyed on a camera ({listed_marks(shot.camera_jumps)})",
             "each stretch becomes a clip of its own",
             "camera_cuts",
         )
@@ -282,6 +330,14 @@ def wants_textures(shot: Shot) -> bool:
 def _look(shot: Shot) -> Iterator[Finding]:
     if shot.film_look:
         yield Finding("film look", f"switched on: {', '.join(shot.film_look)}", "switched off")
+    if not shot.has_square_pixels:
+        across, down = shot.pixel_aspect
+        yield Finding(
+            "pixels",
+            f"the film's pixels are {across:g} wide to {down:g} high",
+            "pictures and labels have square ones; the resolution keeps the shape of the film's picture",
+            "resolution",
+        )
 
 
 def _geometry(shot: Shot) -> Iterator[Finding]:

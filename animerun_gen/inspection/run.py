@@ -21,6 +21,7 @@ from animerun_gen.inspection.shot import Shot
 from animerun_gen.pipeline.engines import BpyModule, InstalledBlender, ProgramEngine
 from animerun_gen.pipeline.progress import Progress
 from animerun_gen.pipeline.render_process import describe_status, last_words
+from animerun_gen.terminal import say
 
 INSPECTOR = "animerun_gen.blender.inspector"
 
@@ -130,7 +131,7 @@ def run_inspect(options: argparse.Namespace) -> int:
         print(json.dumps(shot.to_json(), indent=2))
     else:
         for line in describe(shot):
-            print("".join(character if character.isprintable() else "?" for character in line))
+            say(line)
     return 0
 
 
@@ -151,8 +152,8 @@ def run_init(options: argparse.Namespace) -> int:
     write_text(target, text)
     load_cuts([target])
     for line in describe(shot):
-        print("".join(character if character.isprintable() else "?" for character in line))
-    print(f"wrote {target}; look through it, then run: animerun-gen generate {target} --out DATASET")
+        say(line)
+    say(f"wrote {target}; look through it, then run: animerun-gen generate {target} --out DATASET")
     return 0
 
 

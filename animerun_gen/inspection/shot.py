@@ -7,16 +7,9 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from animerun_gen.film_files import MissingFile
+
 Point = tuple[float, float, float]
-
-
-@dataclass(frozen=True)
-class Missing:
-    """A library or image that the file names and that is not there, and what it touches."""
-
-    kind: str
-    path: str
-    touches: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -141,9 +134,9 @@ class Shot:
         animated_range: First and last frame in which keyframes or strips change anything; None when nothing does.
         clip: First and last frame that a draft asks for.
         picture: Width and height of the pictures that a draft asks for.
-        simulated: Whether a simulation must be played from the scene's first frame.
+        simulated: Whether a simulation must be played from its beginning.
         frame_rate: Frames a second.
-        resolution: Width and height of the film's own pictures.
+        resolution: Width and height of the film's own pictures, in square pixels.
         camera: The scene's camera; None when it cannot be used.
         camera_problem: Why it cannot be used; empty when it can.
         cameras: All cameras of the scene that can be used.
@@ -151,7 +144,7 @@ class Shot:
         zooming: Cameras whose focal length changes.
         view_keys: A camera that shows everything, proposed where there is none.
         film_look: What of the film look is switched on.
-        missing: Libraries and images that are not there.
+        missing: Files that the film names and that are not there.
         drivers: Drivers that need Python.
         removals: What the rules remove.
         bare_displays: Objects displayed as wire or bounds that nevertheless belong to the picture.
@@ -163,7 +156,10 @@ class Shot:
         materials: How many materials there are.
         from_shaders: How many of them get their colour from their shader nodes.
         survey: What some of the frames showed; None when none could be evaluated.
+        unbaked: What was left out because its cache is not baked, a sentence each.
         notes: What the conversion said.
+        camera_jumps: Frames before which a camera is cut to another view of its own, and which.
+        pixel_aspect: Width and height of the film's own pixels, of which only the ratio counts.
     """
 
     source: str
@@ -188,7 +184,7 @@ class Shot:
     zooming: tuple[str, ...]
     view_keys: tuple[ViewKey, ...]
     film_look: tuple[str, ...]
-    missing: tuple[Missing, ...]
+    missing: tuple[MissingFile, ...]
     drivers: tuple[str, ...]
     removals: tuple[Removal, ...]
     bare_displays: tuple[str, ...]
@@ -200,7 +196,15 @@ class Shot:
     materials: int
     from_shaders: int
     survey: Survey | None = None
+    unbaked: tuple[str, ...] = field(default=())
     notes: tuple[str, ...] = field(default=())
+    camera_jumps: tuple[tuple[int, str], ...] = ()
+    pixel_aspect: tuple[float, float] = (1.0, 1.0)
+
+    @property
+    def has_square_pixels(self) -> bool:
+        """Whether the film's own pixels are as wide as high."""
+        return self.pixel_aspect[0] == self.pixel_aspect[1]
 
     def to_json(self) -> dict[str, Any]:
         """The facts as plain data, for :meth:`from_json` in another process and for other programs."""

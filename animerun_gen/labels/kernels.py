@@ -1,18 +1,17 @@
-"""The compiled loops behind the labels.
-
-They are together in one module because what numba keeps on disk is renewed when the file of the function itself
-changes, and not when that of a function that it calls does.  All arrays are in C order.
-"""
+"""The compiled loops behind the labels.  All arrays are in C order."""
 
 from __future__ import annotations
 
 import math
 
-import numba
 import numpy as np
 
+from animerun_gen import compiled
 
-@numba.njit(cache=True, nogil=True)
+kernel = compiled.kernels(__name__)
+
+
+@kernel
 def flow_targets(flow, among):  # type: ignore[no-untyped-def]
     """The three arrays of :class:`animerun_gen.labels.sampling.FlowTargets`."""
     height, width = among.shape
@@ -34,13 +33,13 @@ def flow_targets(flow, among):  # type: ignore[no-untyped-def]
     return pixel, x, y
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _is_inside(x, y, width, height):  # type: ignore[no-untyped-def]
     """Whether a place lies in the frame; False for unknown motion too: 1e10 leads out of it, NaN compares False."""
     return x >= -0.5 and x < width - 0.5 and y >= -0.5 and y < height - 0.5
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def sample_bilinear(picture, x, y):  # type: ignore[no-untyped-def]
     """``(C, N)`` samples of ``(H, W, C)``."""
     height, width, channels = picture.shape
@@ -55,7 +54,7 @@ def sample_bilinear(picture, x, y):  # type: ignore[no-untyped-def]
     return sampled
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _columns_around(x, width):  # type: ignore[no-untyped-def]
     """The columns (or rows) left and right of a coordinate, and how much of the way between them it lies."""
     if np.isnan(x):
@@ -65,13 +64,13 @@ def _columns_around(x, width):  # type: ignore[no-untyped-def]
     return left, min(left + 1, width - 1), x - left
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _between(start, end, share):  # type: ignore[no-untyped-def]
     """The value at ``share`` of the way; exactly ``start`` if both are equal, so a still picture samples to itself."""
     return np.float64(start) + share * (np.float64(end) - np.float64(start))
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def occlusion_mask(forward, backward, threshold, unknown_from):  # type: ignore[no-untyped-def]
     """``(H, W)`` bool, True where occluded; a component of at least ``unknown_from`` is no motion."""
     height, width, _ = forward.shape
@@ -109,13 +108,13 @@ def occlusion_mask(forward, backward, threshold, unknown_from):  # type: ignore[
     return occluded
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _known(vector, unknown_from):  # type: ignore[no-untyped-def]
     """As :func:`animerun_gen.conventions.known_flow`: NaN compares False."""
     return abs(vector[0]) < unknown_from and abs(vector[1]) < unknown_from
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def runs_of_votes(segments_source, segments_target, flow, occlusion):  # type: ignore[no-untyped-def]
     """The votes as source label, target label and number of votes.
 
@@ -145,7 +144,7 @@ def runs_of_votes(segments_source, segments_target, flow, occlusion):  # type: i
     return source[: last + 1], target[: last + 1], length[: last + 1]
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _is_inner(segments, row, column):  # type: ignore[no-untyped-def]
     """Whether the part of a pixel's 3x3 neighbourhood that is in the frame holds nothing but its own segment."""
     height, width = segments.shape
@@ -156,7 +155,7 @@ def _is_inner(segments, row, column):  # type: ignore[no-untyped-def]
     return True
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def first_roomy_pixels(labels, components, component_count, room, at_least):  # type: ignore[no-untyped-def]
     """``(component_count,)``: the first pixel of each component that has no label and so much room, or -1."""
     first = np.full(component_count, -1, np.intp)
@@ -166,7 +165,7 @@ def first_roomy_pixels(labels, components, component_count, room, at_least):  # 
     return first
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def claim(labels, components, owner, shared, room, more_than):  # type: ignore[no-untyped-def]
     """Labels, in place, the empty pixels with so much room by the owners of their components.
 
@@ -185,7 +184,7 @@ def claim(labels, components, owner, shared, room, more_than):  # type: ignore[n
     return contested[:count]
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def spread(labels, empty, width):  # type: ignore[no-untyped-def]
     """Lets regions grow over the ``empty`` pixels (flat indices), all at one speed; where two meet the smaller wins."""
     waiting = empty.copy()
@@ -214,7 +213,7 @@ def spread(labels, empty, width):  # type: ignore[no-untyped-def]
         count = waiting_count
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def fill_with_nearest(regions, nearest, nearest_count):  # type: ignore[no-untyped-def]
     """``regions``, 0 replaced by the label of the pixel, not 0, that has the same number in ``nearest``."""
     height, width = regions.shape
@@ -230,7 +229,7 @@ def fill_with_nearest(regions, nearest, nearest_count):  # type: ignore[no-untyp
     return filled
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def borders(regions, room):  # type: ignore[no-untyped-def]
     """The borders between regions: unbroken runs of pairs of neighbouring pixels of the same two regions.
 
@@ -295,7 +294,7 @@ def borders(regions, room):  # type: ignore[no-untyped-def]
     return border_first[:border_count], border_second[:border_count], wall[:border_count], widest[:border_count]
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def root(parent, item):  # type: ignore[no-untyped-def]
     """The smallest of all items that are joined to this one."""
     while parent[item] != item:
@@ -304,14 +303,14 @@ def root(parent, item):  # type: ignore[no-untyped-def]
     return item
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def join(parent, one, other):  # type: ignore[no-untyped-def]
     """Joins the sets that two items belong to."""
     one, other = root(parent, one), root(parent, other)
     parent[max(one, other)] = min(one, other)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def most_room_near(regions, room, row, column, reach, first, second):  # type: ignore[no-untyped-def]
     """The most room that two regions have within ``reach`` of a pixel, each."""
     height, width = regions.shape
@@ -327,7 +326,7 @@ def most_room_near(regions, room, row, column, reach, first, second):  # type: i
     return most_first, most_second
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def number_by_first_pixel(regions, label_count, start):  # type: ignore[no-untyped-def]
     """Positive labels below ``label_count`` renumbered contiguously from ``start`` in raster order; 0 stays."""
     height, width = regions.shape

@@ -1,8 +1,5 @@
 """The compiled loops behind :mod:`animerun_gen.motion.contours`.
 
-They call nothing that is compiled elsewhere: what numba keeps on disk is renewed when the file of the function itself
-changes, and not when that of a function that it calls does.
-
 Everything is reckoned in *nearness*: the inverse of the distance along the view axis under perspective, the negative
 distance under an orthographic camera.  A plane's nearness is a linear function of the pixel under either, so planes
 are extrapolated without any singularity.  Slopes and steps of nearness are divided by what one pixel spans there, so
@@ -14,8 +11,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
+
+from animerun_gen import compiled
 
 EVEN = 0.05
 """A difference of slopes, or a step in pixels, that no smooth surface is too smooth for."""
@@ -101,7 +99,7 @@ sees.  It is what becomes of a pixel, too.
 FAINT_BEFORE = 6
 """The same as FAINT, of which the first pixel is the farther one."""
 
-kernel = numba.njit(cache=True, nogil=True, error_model="numpy")
+kernel = compiled.kernels(__name__, error_model="numpy")
 
 
 class Lens(NamedTuple):

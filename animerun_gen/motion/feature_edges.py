@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from animerun_gen import compiled
 from animerun_gen.motion.geometry import FrameGeometry
 
 COUNTED = 100_000
@@ -24,7 +24,7 @@ COUNTED = 100_000
 CELLS = 128
 """Cells along the longer side of the picture, within which edges are held against each other."""
 
-kernel = numba.njit(cache=True, nogil=True, error_model="numpy")
+kernel = compiled.kernels(__name__, error_model="numpy")
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ A vertex has an *identity* if something that it carried through all of Blender's
 film's own meshes it is, or which mixture of them; zero is no identity.  Points of a triangle are those of a triangle in
 another frame
 
-* if everything that made the mesh numbers its vertices by construction, the faces are the same over the same numbers,
-  and so are the identities, in their order (``ordered``);
+* if everything that made the mesh numbers its vertices by construction (``ordered``), the faces are the same over the
+  same numbers, and the identities of its corners are the same;
 * if nothing that made the mesh copies vertices (``single``), and both triangles alone have corners of these identities,
   wherever in their meshes they are;
 * or if the two meshes are equal, vertex by vertex and face by face: then nothing moved within them.
@@ -32,6 +32,13 @@ NO_TRIANGLE = -1
 
 SAME_NUMBERS = -1
 """Where a list of triangles should begin: each triangle has its own number in the target frame, too."""
+
+IDENTITY_BITS = 21
+"""An identity is three numbers between 1 and 2, random on the film's own vertices, each of them to so many bits."""
+
+SAME_MIXTURE = 2
+"""Steps by which the components of one mixture of vertices may differ: a millionth, which is less than 1e-3 px of any
+edge in the picture."""
 
 Identities = npt.NDArray[np.uint64]
 Triangles = npt.NDArray[np.int32]
@@ -140,41 +147,70 @@ class _Lists:
 def _prove(source: FrameGeometry, index: int, target: FrameGeometry, other: int) -> _Match | bool:
     """What is proven of the meshes of two instances: nothing, that all is the same, or which triangles are."""
     here, there = int(source.mesh[index]), int(target.mesh[other])
-    same_faces = source.topologies[here] == target.topologies[there]
-    if same_faces and (
-        _has_lasting_numbers(source, index, target, other)
-        or np.array_equal(source.mesh_vertices(here), target.mesh_vertices(there))
-    ):
-        match: _Match | bool = _by_number(source.mesh_triangles(here), target.mesh_triangles(there))
-    elif source.single[index] and target.single[other]:
-        match = _match(
+    match: _Match | bool = False
+    if source.topologies[here] == target.topologies[there]:
+        match = _by_number(source, index, target, other)
+    if match is not True and source.single[index] and target.single[other]:
+        found = _match(
             source.mesh_identities(here),
             source.mesh_triangles(here),
             target.mesh_identities(there),
             target.mesh_triangles(there),
         )
-    else:
-        match = False
+        match = _together(match, found)
     return match and _with_same_holes(match, source, here, target, there)
 
 
-def _has_lasting_numbers(source: FrameGeometry, index: int, target: FrameGeometry, other: int) -> bool:
-    """Whether equal vertex numbers mean equal vertices, in two meshes with the same faces."""
+def _together(match: _Match | bool, found: _Match | bool) -> _Match | bool:
+    """What one of two ways has found."""
+    if isinstance(match, bool) or isinstance(found, bool):
+        return match or found
+    missed = match.triangle == NO_TRIANGLE
+    return _Match(
+        np.where(missed, found.triangle, match.triangle), np.where(missed[:, None], found.corners, match.corners)
+    )
+
+
+def _by_number(source: FrameGeometry, index: int, target: FrameGeometry, other: int) -> _Match | bool:
+    """What is the same by its number, in two meshes with the same faces over the same vertex numbers."""
     here, there = int(source.mesh[index]), int(target.mesh[other])
-    if source.numberings[here] != target.numberings[there]:
+    triangles, other_triangles = source.mesh_triangles(here), target.mesh_triangles(there)
+    lasting = source.ordered[index] and target.ordered[other]
+    # where nothing is there twice, this is the shorter way to what matching one by one would find
+    lasting |= source.single[index] and target.single[other] and source.distinct[here] and target.distinct[there]
+    if lasting and source.numberings[here] == target.numberings[there]:
+        return _over_same_vertices(triangles, other_triangles)
+    if np.array_equal(source.mesh_vertices(here), target.mesh_vertices(there)):
+        return _over_same_vertices(triangles, other_triangles)
+    if not lasting:
         return False
-    if source.ordered[index] and target.ordered[other]:
-        return True
-    # the shorter way to what matching triangle by triangle would find
-    return bool(source.single[index] and target.single[other] and source.distinct[here])
+    same = _are_same_mixtures(source.mesh_identities(here), target.mesh_identities(there))
+    return _over_same_vertices(triangles, other_triangles, same)
 
 
-def _by_number(source: Triangles, target: Triangles) -> _Match | bool:
-    """The triangles over the same vertex numbers; a bent face may be split along another diagonal in another frame."""
-    if source is target or np.array_equal(source, target):
+def _are_same_mixtures(one: Identities, other: Identities) -> npt.NDArray[np.bool_]:
+    """Which identities differ by no more than rounding does, as mixtures by place do once that moves."""
+    same = (one == 0) == (other == 0)
+    for component in range(3):
+        shift, mask = np.uint64(component * IDENTITY_BITS), np.uint64(2**IDENTITY_BITS - 1)
+        steps = ((one >> shift) & mask).astype(np.int64) - ((other >> shift) & mask).astype(np.int64)
+        same &= np.abs(steps) <= SAME_MIXTURE
+    return same
+
+
+def _over_same_vertices(
+    source: Triangles, target: Triangles, same: npt.NDArray[np.bool_] | None = None
+) -> _Match | bool:
+    """The triangles over the same vertex numbers, of vertices that are the same (all, without a list).
+
+    A bent face may be split along another diagonal in another frame.
+    """
+    whole = source is target or np.array_equal(source, target)
+    if whole and (same is None or bool(same.all())):
         return True
-    count = 1 + max(int(source.max(initial=0)), int(target.max(initial=0)))
-    numbers = np.arange(1, count + 1, dtype=np.uint64)
+    numbers = np.arange(1, 2 + max(int(source.max(initial=0)), int(target.max(initial=0))), dtype=np.uint64)
+    if same is not None:
+        numbers = np.where(same[: len(numbers)], numbers, 0)
     return _match(numbers, source, numbers, target)
 
 
@@ -244,6 +280,27 @@ def _with_same_holes(
     kept = match.triangle.copy()
     kept[known[~same.reshape(len(triangle), -1).all(axis=1)]] = NO_TRIANGLE
     return _Match(kept, match.corners) if (kept != NO_TRIANGLE).any() else False
+
+
+def pack(carried: npt.NDArray[np.float32]) -> Identities:
+    """One number for what a vertex carries.
+
+    Args:
+        carried: ``(3, n)`` float32, what arrived of the random numbers: between 1 and 2, or less where something
+            without identity is part of the mixture, down to zero.
+
+    Returns:
+        ``(n,)`` uint64, 0 where nothing whole arrived.
+
+    Example:
+        >>> pack(np.array([[1.5, 0.0], [1.25, 0.0], [1.75, 0.0]], np.float32)).tolist()[1]
+        0
+    """
+    whole = ((carried >= 1.0) & (carried < 2.0)).all(axis=0)
+    steps = ((np.where(whole, carried, 1.0).astype(np.float64) - 1.0) * 2.0**IDENTITY_BITS).astype(np.uint64)
+    packed = steps[0] | steps[1] << np.uint64(IDENTITY_BITS) | steps[2] << np.uint64(2 * IDENTITY_BITS)
+    identities: Identities = np.where(whole, packed | np.uint64(1 << 63), np.uint64(0))
+    return identities
 
 
 def scramble(numbers: Identities) -> Identities:

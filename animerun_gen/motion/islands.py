@@ -11,11 +11,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from animerun_gen import compiled
 from animerun_gen.motion.geometry import FrameGeometry
+
+kernel = compiled.kernels(__name__)
 
 SMALLEST_MEAN = 16
 """Triangles of a mesh's islands on average, below which they are no parts but hairs, leaves or splinters: all of it
@@ -97,7 +99,7 @@ class _Parts:
         return island[self.part]
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _root(parent, a):  # type: ignore[no-untyped-def]
     while parent[a] != a:
         parent[a] = parent[parent[a]]
@@ -105,7 +107,7 @@ def _root(parent, a):  # type: ignore[no-untyped-def]
     return a
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _join(parent, a, b):  # type: ignore[no-untyped-def]
     a = _root(parent, a)
     b = _root(parent, b)
@@ -115,7 +117,7 @@ def _join(parent, a, b):  # type: ignore[no-untyped-def]
         parent[a] = b
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _label(triangles, parent):  # type: ignore[no-untyped-def]
     """Number each triangle's part, in the order of the triangles, and count them.
 
@@ -136,7 +138,7 @@ def _label(triangles, parent):  # type: ignore[no-untyped-def]
     return part, count
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _open_vertices(triangles, part, vertices):  # type: ignore[no-untyped-def]
     """The part of each vertex, and whether it lies on an open edge.
 
@@ -156,7 +158,7 @@ def _open_vertices(triangles, part, vertices):  # type: ignore[no-untyped-def]
     return part_of_vertex, turn != 0
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _scrambled(number):  # type: ignore[no-untyped-def]
     """A number so irregular that sums of several are nothing only where they must be (the finaliser of MurmurHash3)."""
     key = np.uint64(number)
@@ -165,7 +167,7 @@ def _scrambled(number):  # type: ignore[no-untyped-def]
     return key ^ (key >> np.uint64(33))
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _weld(bits, part, parent):  # type: ignore[no-untyped-def]
     """The lowest part of those that share places with each part.
 

@@ -1,8 +1,6 @@
 """The compiled loops behind visibility, motion, exact occlusion and the pictures that fall out of them.
 
-They are together in one module because what numba keeps on disk is renewed when the file of the function itself
-changes, and not when that of a function that it calls does.  All arrays are in C order; an instance number below zero
-is the background.
+All arrays are in C order; an instance number below zero is the background.
 
 Edge functions are always evaluated as ``(a * x + b * y) + c`` in float64.  Rounding never turns an order round, so the
 *rounded* value, too, only grows or only shrinks along a row: where it changes its sign is guessed and then set right
@@ -14,10 +12,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from animerun_gen import compiled
 from animerun_gen.motion.geometry import CLIP, MIRROR, REPEAT
 
 SAME_DEPTH = 1e-7
@@ -38,7 +36,7 @@ COVERS_NOTHING = 1e-6
 TILE = 8
 """Width and height, in pixels, of the squares of which the farthest point that may yet be hidden is kept."""
 
-kernel = numba.njit(cache=True, nogil=True, error_model="numpy")
+kernel = compiled.kernels(__name__, error_model="numpy")
 
 
 class Meshes(NamedTuple):

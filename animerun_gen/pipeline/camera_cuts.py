@@ -1,7 +1,7 @@
-"""Makes several clips of a cut whose timeline switches cameras (``camera_cuts: split``).
+"""Makes several clips of a cut whose timeline switches cameras, or whose camera jumps (``camera_cuts: split``).
 
-Only Blender can read the markers of a ``.blend``.  What it found is kept beside the dataset, so that a finished dataset
-needs no Blender to be recognised as such, and labels need no ``.blend``.
+Only Blender can read the markers of a ``.blend`` and the way of a camera.  What it found is kept beside the dataset, so
+that a finished dataset needs no Blender to be recognised as such, and labels need no ``.blend``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from pydantic import TypeAdapter, ValidationError
 from animerun_gen.config import CutConfig
 from animerun_gen.errors import AnimerunGenError, DatasetError
 from animerun_gen.pipeline import paths
-from animerun_gen.pipeline.record import input_digest, read_kept, write_if_changed
+from animerun_gen.pipeline.inputs import are_unchanged, digests_as_read
+from animerun_gen.pipeline.record import read_kept, scene_digest, source_digest, write_if_changed
 
 
 @dataclass(frozen=True)
@@ -27,10 +28,26 @@ class CameraMark:
     Attributes:
         frame: First frame.
         camera: Name of the camera object.
+        jumps: Whether it is the camera that films before as well, and is cut to another view.
     """
 
     frame: int
     camera: str
+    jumps: bool = False
+
+
+@dataclass(frozen=True)
+class MarkedCut:
+    """What a Blender found in a cut.
+
+    Attributes:
+        marks: The camera marks of its scene, by frame; those of jumps only within the cut.
+        inputs: Libraries and images besides the ``.blend`` that it read, path to mark (see
+            :func:`~animerun_gen.blender.job.input_mark`).
+    """
+
+    marks: list[CameraMark]
+    inputs: dict[str, str]
 
 
 class MarkFinder(Protocol):
@@ -40,8 +57,8 @@ class MarkFinder(Protocol):
     def version(self) -> str:
         """Which Blender it is."""
 
-    def camera_marks(self, config: CutConfig, log: Path) -> list[CameraMark]:
-        """The camera marks of the cut's scene, by frame; what Blender prints goes to a log file.
+    def camera_marks(self, config: CutConfig, log: Path) -> MarkedCut:
+        """The camera marks of a cut; what Blender prints goes to a log file.
 
         Raises:
             AnimerunGenError: They cannot be had.
@@ -65,11 +82,18 @@ class CutPart:
 
 @dataclass(frozen=True)
 class _Found:
-    """The marks of a cut's scene and what they were read from."""
+    """The marks of a cut and what they were found in.
 
-    source: str
+    Attributes:
+        digest: Of the scene and what else they depend on.
+        scene: Name of the scene that the configuration asks for.
+        inputs: Libraries and images besides the ``.blend``, path to digest.
+        marks: The marks.
+    """
+
+    digest: str
     scene: str | None
-    engine: str
+    inputs: dict[str, str]
     marks: list[CameraMark]
 
 
@@ -101,10 +125,10 @@ def split_at_camera_cuts(cuts: Sequence[CutConfig], output: Path, finder: MarkFi
         The cuts to be made, in order.  Their ``camera_cuts`` says ``mark``: there is nothing left to split.
     """
     parts: list[CutPart] = []
-    looked: dict[tuple[str, str | None], list[CameraMark]] = {}
+    looked: dict[str, _Found] = {}
     owners = {config.name.lower(): config.name for config in cuts}
     for config in cuts:
-        if config.camera_cuts == "mark" or config.camera is not None or config.camera_motion.keyframes:
+        if config.camera_cuts == "mark" or config.camera_motion.keyframes:
             parts.append(CutPart(config))
             continue
         try:
@@ -123,7 +147,7 @@ def split_at_camera_cuts(cuts: Sequence[CutConfig], output: Path, finder: MarkFi
 
 
 def split_cut(config: CutConfig, marks: Sequence[CameraMark]) -> list[CutPart]:
-    """The stretches of a cut, each filmed by one camera.
+    """The stretches of a cut, each filmed by one camera that does not jump.
 
     Args:
         config: The cut.
@@ -139,9 +163,12 @@ def split_cut(config: CutConfig, marks: Sequence[CameraMark]) -> list[CutPart]:
     """
     starts = [mark.frame for mark in marks]
     stretches: list[tuple[str, list[int]]] = []
+    view: tuple[str, int] | None = None
     for frame in config.frame_numbers:
         camera = marks[mark_at(starts, frame)].camera if marks else ""
-        if not stretches or stretches[-1][0] != camera:
+        jumps = sum(mark.jumps and mark.frame <= frame for mark in marks)
+        if view != (camera, jumps):
+            view = (camera, jumps)
             stretches.append((camera, []))
         stretches[-1][1].append(frame)
     if len(stretches) < 2:
@@ -149,13 +176,13 @@ def split_cut(config: CutConfig, marks: Sequence[CameraMark]) -> list[CutPart]:
     parts, dropped = [], []
     for number, (camera, frames) in enumerate(stretches, start=1):
         if len(frames) < 2:
-            dropped.append(f"frame {frames[0]}, which camera '{camera}' films alone, is left out: motion needs two")
+            dropped.append(f"frame {frames[0]}, a view of camera '{camera}' by itself, is left out: motion needs two")
             continue
         parts.append(_stretch(config, number, camera, frames))
     if not parts:
         raise DatasetError(
-            f"cut '{config.name}' cannot be split at its camera cuts: every frame is filmed by another camera than its "
-            "neighbours; set camera_cuts to mark"
+            f"cut '{config.name}' cannot be split at its camera cuts: every frame is another view than its neighbours; "
+            "set camera_cuts to mark"
         )
     return [replace(parts[0], notes=parts[0].notes + dropped), *parts[1:]]
 
@@ -179,10 +206,8 @@ def _stretch(config: CutConfig, number: int, camera: str, frames: Sequence[int])
         raise DatasetError(f"cut '{config.name}' cannot be split at its camera cuts: {reasons}") from error
 
 
-def _marks(
-    config: CutConfig, output: Path, finder: MarkFinder | None, looked: dict[tuple[str, str | None], list[CameraMark]]
-) -> list[CameraMark]:
-    """The camera marks of a cut's scene: as an earlier run found them, if nothing changed since."""
+def _marks(config: CutConfig, output: Path, finder: MarkFinder | None, looked: dict[str, _Found]) -> list[CameraMark]:
+    """The camera marks of a cut: as an earlier run found them, if nothing changed since."""
     kept = _read(output, config.name)
     if finder is None:
         if kept is None or kept.scene != config.scene:
@@ -191,14 +216,20 @@ def _marks(
                 "'animerun-gen render' first"
             )
         return kept.marks
-    source = input_digest(config.source)
-    if kept is not None and (kept.source, kept.scene, kept.engine) == (source, config.scene, finder.version):
+    digest = _digest(config, finder)
+    if kept is not None and kept.digest == digest and are_unchanged(kept.inputs):
         return kept.marks
-    if (source, config.scene) not in looked:
-        looked[source, config.scene] = finder.camera_marks(config, paths.log_file(output, config.name))
-    found = _Found(source, config.scene, finder.version, looked[source, config.scene])
-    write_if_changed(paths.camera_marks_file(output, config.name), asdict(found))
-    return found.marks
+    if digest not in looked:
+        marked = finder.camera_marks(config, paths.log_file(output, config.name))
+        looked[digest] = _Found(digest, config.scene, digests_as_read(marked.inputs), marked.marks)
+    write_if_changed(paths.camera_marks_file(output, config.name), asdict(looked[digest]))
+    return looked[digest].marks
+
+
+def _digest(config: CutConfig, finder: MarkFinder) -> str:
+    """Digest of everything that the marks depend on, but for libraries and images."""
+    scene = scene_digest(config, finder.version, source_digest(config.source))
+    return f"{scene}, frames {config.frames.first} to {config.frame_numbers[-1]}"
 
 
 def _read(output: Path, cut: str) -> _Found | None:

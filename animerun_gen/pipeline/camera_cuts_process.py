@@ -6,12 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from animerun_gen.config import CutConfig
-from animerun_gen.pipeline.camera_cuts import CameraMark
+from animerun_gen.pipeline.camera_cuts import CameraMark, MarkedCut
 from animerun_gen.pipeline.question_process import ask_blender
 
 
-def ask_for_camera_marks(command: Callable[[str, str], list[str]], config: CutConfig, log: Path) -> list[CameraMark]:
-    """Start a Blender that opens the cut's file and reads its markers.
+def ask_for_camera_marks(command: Callable[[str, str], list[str]], config: CutConfig, log: Path) -> MarkedCut:
+    """Start a Blender that opens the cut's file, reads its markers and follows its cameras.
 
     Args:
         command: Gives the command that reads the cut's configuration from one file and answers in another.
@@ -19,11 +19,11 @@ def ask_for_camera_marks(command: Callable[[str, str], list[str]], config: CutCo
         log: File to which everything that Blender prints is appended.
 
     Returns:
-        The camera marks of the cut's scene, by frame.
+        The camera marks of the cut.
 
     Raises:
         SceneError: It could not; the sentence says why.
     """
     remedy = "Or set camera_cuts to mark."
-    marks = ask_blender(command, config, log, "marks", "looked for camera cuts", remedy)
-    return [CameraMark(frame, camera) for frame, camera in marks]
+    found = ask_blender(command, config, log, "camera cuts", "looked for camera cuts", remedy)
+    return MarkedCut([CameraMark(**mark) for mark in found["marks"]], found["inputs"])

@@ -12,7 +12,7 @@ from animerun_gen.blender.job import Event
 from animerun_gen.blender.memory_guard import DESPITE_MEMORY
 from animerun_gen.errors import AnimerunGenError
 from animerun_gen.lifetime import with_parent
-from animerun_gen.pipeline.fence import Fence, RunOver
+from animerun_gen.pipeline.fence import Fence
 from animerun_gen.pipeline.processes import peak_memory, processor_seconds
 
 PATIENCE = 600.0
@@ -82,7 +82,7 @@ class Conditions:
             RunOver: It does not.
         """
         if self.fence is not None and not self.fence.is_up():
-            raise RunOver("the run that asked for this work is over")
+            raise self.fence.over()
 
 
 class Watch:

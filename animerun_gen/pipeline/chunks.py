@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 from animerun_gen.blender.job import Event, RenderJob
 from animerun_gen.config import CutConfig
+from animerun_gen.dataset.files import open_log, refusal
 from animerun_gen.errors import AnimerunGenError, NoRoomError
 from animerun_gen.pipeline import paths
 from animerun_gen.pipeline.children import ChildDied, Conditions
@@ -326,11 +328,13 @@ def _describe_failure(task: Task, error: Exception) -> str:
     name = task.config.name
     if isinstance(error, AnimerunGenError):
         return f"cut '{name}': {error}"
-    log: Any = paths.log_file(task.output, name)
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with open(log, "a", encoding="utf-8") as file:
-        file.writelines(traceback.format_exception(error))
     what = f"frame {task.frame} cannot be {'labelled' if isinstance(task, LabelTask) else 'recoloured'}"
+    if isinstance(error, OSError):
+        return f"cut '{name}': {what}: {refusal(error)}"
+    log = paths.log_file(task.output, name)
+    # that it cannot be written either is no news
+    with suppress(OSError), open_log(log) as stream:
+        stream.write("".join(traceback.format_exception(error)).encode("utf-8", "backslashreplace"))
     return f"cut '{name}': {what}: {type(error).__name__}: {error} (log: {log})"
 
 

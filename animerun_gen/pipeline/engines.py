@@ -17,7 +17,7 @@ from typing import ClassVar, Protocol
 from animerun_gen.blender.job import Event, RenderJob
 from animerun_gen.config import CutConfig
 from animerun_gen.errors import AnimerunGenError
-from animerun_gen.pipeline.camera_cuts import CameraMark, MarkFinder
+from animerun_gen.pipeline.camera_cuts import MarkedCut, MarkFinder
 from animerun_gen.pipeline.camera_cuts_process import ask_for_camera_marks
 from animerun_gen.pipeline.children import Conditions
 from animerun_gen.pipeline.line_engine import CountedCut, LineCounter
@@ -102,7 +102,7 @@ class BpyModule:
     def start(self, job: RenderJob, log: Path, conditions: Conditions | None = None) -> JobRun:
         return RenderProcess(partial(self.module_command, WORKER), job, log, conditions)
 
-    def camera_marks(self, config: CutConfig, log: Path) -> list[CameraMark]:
+    def camera_marks(self, config: CutConfig, log: Path) -> MarkedCut:
         return ask_for_camera_marks(partial(self.module_command, CAMERA_CUTS), config, log)
 
     def count_lines(self, config: CutConfig, log: Path) -> CountedCut:
@@ -147,7 +147,7 @@ class InstalledBlender:
     def start(self, job: RenderJob, log: Path, conditions: Conditions | None = None) -> JobRun:
         return RenderProcess(partial(self.module_command, WORKER), job, log, conditions)
 
-    def camera_marks(self, config: CutConfig, log: Path) -> list[CameraMark]:
+    def camera_marks(self, config: CutConfig, log: Path) -> MarkedCut:
         return ask_for_camera_marks(partial(self.module_command, CAMERA_CUTS), config, log)
 
     def count_lines(self, config: CutConfig, log: Path) -> CountedCut:

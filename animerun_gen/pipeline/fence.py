@@ -13,10 +13,11 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from animerun_gen.dataset.files import system_says
 from animerun_gen.errors import AnimerunGenError, DatasetError
 from animerun_gen.pipeline.paths import state_folder
 
@@ -76,8 +77,21 @@ class Fence:
                 # a run begins; its token comes before its lock
                 time.sleep(LOOK_SECONDS)
             if not self.is_up():
-                raise RunOver(f"the run that asked for this work in {self.output} is over")
+                raise self.over()
             yield
+
+    def over(self) -> RunOver:
+        """Why nothing may be written any more, to be raised where :meth:`is_up` says so."""
+        held = ""
+        with suppress(OSError, ValueError):
+            held = fence_file(self.output).read_text(encoding="ascii")
+        # what was removed may be there again, because somebody has just made it anew
+        if held:
+            return RunOver(f"the run that asked for this work in {self.output} is over")
+        return RunOver(
+            f"the output folder {self.output} is gone, or its hidden folder is: somebody removed or moved it while a "
+            "run was writing to it; run the same command again"
+        )
 
 
 def fence_of_parent(output: Path) -> Fence | None:
@@ -103,8 +117,10 @@ def fenced(output: Path, say: Callable[[str], None]) -> Iterator[Fence]:
         _wait_for_others(output, say, "work that an earlier run handed out")
         yield fence
     finally:
-        _put_token(output, NOBODY)
-        _wait_for_others(output, say, "work that this run handed out")
+        # where the folder was removed, nobody finds the token any more
+        if fence_file(output).exists():
+            _put_token(output, NOBODY)
+            _wait_for_others(output, say, "work that this run handed out")
 
 
 def fence_file(output: Path) -> Path:
@@ -119,7 +135,7 @@ def _put_token(output: Path, token: str) -> None:
             os.pwrite(descriptor, token.encode("ascii"), 0)
             os.truncate(descriptor, len(token))
         except OSError as error:
-            raise DatasetError(f"{fence_file(output)} cannot be written: {error.strerror}") from error
+            raise DatasetError(f"{fence_file(output)} cannot be written: {system_says(error)}") from error
 
 
 def _wait_for_others(output: Path, say: Callable[[str], None], what: str) -> None:
@@ -138,7 +154,7 @@ def _opened(output: Path) -> Iterator[int]:
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     except OSError as error:
-        raise DatasetError(f"{path} cannot be opened: {error.strerror}") from error
+        raise DatasetError(f"{path} cannot be opened: {system_says(error)}") from error
     try:
         yield descriptor
     finally:

@@ -1,4 +1,4 @@
-"""Watches the files that a cut is made from, the ``.blend``, its libraries and images, while it is being made.
+"""Watches the files that a cut is made from, the ``.blend`` and whatever it names, while it is being made.
 
 Frames of one cut are rendered over hours, by several processes.  If a file changes meanwhile, they would show two
 versions of the film, and nothing of that would be seen in a single file of the dataset.  So each file's mark is noted
@@ -20,9 +20,9 @@ CHANGED = "changed"
 """Stands for the mark of a file that changed while it was read; no file ever has it."""
 
 
-def marks_of(paths: Iterable[Path | str]) -> dict[str, str]:
-    """The marks that files have now, by path."""
-    return {str(path): input_mark(path) for path in paths}
+def marks_of(names: Iterable[Path | str]) -> dict[str, str]:
+    """The marks that files have now, by name (see :mod:`animerun_gen.film_files`)."""
+    return {str(name): input_mark(name) for name in names}
 
 
 def changed_while_read(record: CutRecord) -> list[str]:
@@ -56,7 +56,7 @@ def note_opened(output: Path, cut: str, source: Path, event: Event) -> None:
     A file that is not what it was when the run began, or when another of its processes opened it, is noted as changed.
 
     Raises:
-        DatasetError: A library or image cannot be read, or the record cannot be written.
+        DatasetError: One of the files cannot be read, or the record cannot be written.
     """
     record = CutRecord.read(output, cut)
     reading, inputs = dict(record.reading), {}
@@ -88,3 +88,22 @@ def end_reading(output: Path, cut: str) -> None:
         )
     if record.reading:
         replace(record, reading={}).write(output, cut)
+
+
+def digests_as_read(marks: Mapping[str, str]) -> dict[str, str]:
+    """The digests of files that had these marks when they were read; one that changed since is not trusted.
+
+    Raises:
+        DatasetError: A file cannot be read.
+    """
+    found = {path: input_digest(path) for path in marks}
+    return {path: found[path] if input_mark(path) == mark else CHANGED for path, mark in marks.items()}
+
+
+def are_unchanged(digests: Mapping[str, str]) -> bool:
+    """Whether files still have the digests that :func:`digests_as_read` gave.
+
+    Raises:
+        DatasetError: A file cannot be read.
+    """
+    return all(input_digest(path) == digest for path, digest in digests.items())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -13,7 +14,7 @@ from typing import Any
 
 from animerun_gen import __version__
 from animerun_gen.config import CutConfig
-from animerun_gen.dataset.files import read_json, write_json
+from animerun_gen.dataset.files import json_bytes, read_json, read_regular, write_json
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline import paths
 from animerun_gen.pipeline.on_disk import mark
@@ -28,18 +29,20 @@ class Judged:
         basis: Stands for everything that the collection depends on, and for the file that it wrote.
         frames: The frames that have figures.
         pairs: The earlier frames of the pairs that have figures.
+        quality: SHA-256 of the file that it wrote.
     """
 
     basis: str = ""
     frames: frozenset[int] = field(default_factory=frozenset)
     pairs: frozenset[int] = field(default_factory=frozenset)
+    quality: str = ""
 
     @classmethod
     def current(cls, output: Path, config: CutConfig) -> Judged | None:
         """What the last collection saw; None where anything changed since, or nothing says."""
         try:
             data = read_json(paths.judged_file(output, config.name))
-            judged = cls(data["basis"], frozenset(data["frames"]), frozenset(data["pairs"]))
+            judged = cls(data["basis"], frozenset(data["frames"]), frozenset(data["pairs"]), data["quality"])
         # whatever it holds, the figures themselves can be read
         except (DatasetError, KeyError, TypeError):
             return None
@@ -51,7 +54,12 @@ class Judged:
         Raises:
             DatasetError: It cannot be written.
         """
-        data = {"basis": self.basis, "frames": sorted(self.frames), "pairs": sorted(self.pairs)}
+        data = {
+            "basis": self.basis,
+            "frames": sorted(self.frames),
+            "pairs": sorted(self.pairs),
+            "quality": self.quality,
+        }
         write_json(paths.judged_file(output, config.name), data)
 
 
@@ -81,9 +89,13 @@ def collect_quality(output: Path, config: CutConfig) -> dict[str, Any]:
     Raises:
         DatasetError: It cannot be written.
     """
-    if Judged.current(output, config) is not None:
-        with suppress(DatasetError):
-            return dict(read_json(paths.quality_file(output, config.name)))
+    judged = Judged.current(output, config)
+    if judged is not None:
+        # a disk may read something else than was written, without the file's times telling
+        with suppress(OSError):
+            written = read_regular(paths.quality_file(output, config.name))
+            if hashlib.sha256(written).hexdigest() == judged.quality:
+                return dict(json.loads(written))
     # the gate brings the compiled kernels along, which a run with nothing to do need not load
     from animerun_gen.quality.gate import Bars, failed_pairs, judge, summarise
 
@@ -121,17 +133,46 @@ def collect_quality(output: Path, config: CutConfig) -> dict[str, Any]:
         _basis(output, config),
         frozenset(figures["frame"] for figures in frame_figures),
         frozenset(figures["source"] for figures in pairs),
+        _digest(quality),
     ).write(output, config)
     return quality
 
 
+def write_figures(path: Path, figures: Mapping[str, Any]) -> None:
+    """Keep figures for :func:`read_figures`, with a checksum: no manifest has one of them.
+
+    Raises:
+        DatasetError: They cannot be written.
+    """
+    write_json(path, {"sha256": _digest(figures), "figures": figures})
+
+
 def read_figures(path: Path) -> dict[str, Any] | None:
-    """Figures that an earlier step wrote; None where there are none, or none that can be read."""
+    """Figures that an earlier step wrote; None where there are none, or where they are not what was written."""
     try:
-        figures = read_json(path)
+        kept = read_json(path)
     except DatasetError:
         return None
-    return figures if isinstance(figures, dict) and figures else None
+    if not isinstance(kept, dict) or kept.keys() != {"sha256", "figures"}:
+        return None
+    figures = kept["figures"]
+    return figures if isinstance(figures, dict) and kept["sha256"] == _digest(figures) else None
+
+
+def damaged_figures(output: Path, config: CutConfig) -> list[Path]:
+    """The files of a cut's figures that are there and are not what was written."""
+    if Judged.current(output, config) is not None:
+        return []
+    name = config.name
+    files = [
+        *(paths.frame_figures_file(output, name, frame) for frame in config.frame_numbers),
+        *(paths.figures_file(output, name, frame) for frame in config.frame_numbers[:-1]),
+    ]
+    return [file for file in files if os.path.lexists(file) and read_figures(file) is None]
+
+
+def _digest(figures: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json_bytes(figures)).hexdigest()
 
 
 def read_cross_checks(output: Path, config: CutConfig) -> dict[tuple[int, int], dict[str, Any]]:

@@ -11,11 +11,12 @@ import numpy.typing as npt
 from animerun_gen.blender.job import IMAGE
 from animerun_gen.config import CutConfig, rgb
 from animerun_gen.dataset.clip import ClipFiles, ClipWriter
-from animerun_gen.dataset.files import read_image, write_json
+from animerun_gen.dataset.files import read_image
 from animerun_gen.errors import DatasetError
 from animerun_gen.labels import line_area, match_regions, occlusion_mask, trapped_ball_segments
 from animerun_gen.labels.line_area import line_pixels
 from animerun_gen.pipeline import paths
+from animerun_gen.pipeline.judging import write_figures
 from animerun_gen.pipeline.on_disk import has_content
 from animerun_gen.quality.agreement import id_agreement, label_picture_agreement
 from animerun_gen.quality.figures import is_held, pair_figures
@@ -50,7 +51,7 @@ def label_frame(clip: ClipWriter, config: CutConfig, frame: int) -> None:
         rendered = paths.material_picture(clip.root, clip.cut, frame)
         if has_content(rendered):
             figures["agreement_ids"] = _rounded(id_agreement(np.asarray(read_image(rendered), np.uint16), materials))
-    write_json(paths.frame_figures_file(clip.root, clip.cut, frame), figures)
+    write_figures(paths.frame_figures_file(clip.root, clip.cut, frame), figures)
 
 
 def _rounded(share: float | None) -> float | None:
@@ -110,7 +111,7 @@ def label_pair(clip: ClipWriter, config: CutConfig, earlier: int, later: int) ->
             identities=(identities[source], identities[target]) if identities else None,
             threshold=labels.occlusion_threshold,
         )
-    write_json(paths.figures_file(clip.root, clip.cut, earlier), figures)
+    write_figures(paths.figures_file(clip.root, clip.cut, earlier), figures)
 
 
 def identity_pictures(clip: ClipFiles, earlier: int, later: int) -> dict[int, npt.NDArray[np.uint16]]:

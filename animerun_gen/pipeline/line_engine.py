@@ -14,15 +14,14 @@ from typing import Literal, Protocol
 
 from pydantic import TypeAdapter
 
-from animerun_gen.blender.job import input_mark
 from animerun_gen.config import CutConfig
 from animerun_gen.config.model import FREESTYLE_ONLY
 from animerun_gen.errors import AnimerunGenError, DatasetError
 from animerun_gen.line_cost import SLOW_SECONDS, LineFigures, freestyle_gigabytes, freestyle_seconds, rounded
 from animerun_gen.pipeline import paths
 from animerun_gen.pipeline.camera_cuts import CutPart
-from animerun_gen.pipeline.inputs import CHANGED
-from animerun_gen.pipeline.record import input_digest, read_kept, scene_digest, source_digest, write_if_changed
+from animerun_gen.pipeline.inputs import are_unchanged, digests_as_read
+from animerun_gen.pipeline.record import read_kept, scene_digest, source_digest, write_if_changed
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class CountedCut:
 
     Attributes:
         frames: What Freestyle would have to do in each frame that was looked at, ascending.
-        inputs: Libraries and images besides the ``.blend`` that it read, path to mark (see
+        inputs: Files besides the ``.blend`` that it read, name to mark (see
             :func:`~animerun_gen.blender.job.input_mark`).
     """
 
@@ -60,7 +59,7 @@ class _Counted:
 
     Attributes:
         scene: Digest of the scene and what else the figures depend on.
-        inputs: Libraries and images besides the ``.blend``, path to digest.
+        inputs: Files besides the ``.blend``, name to digest.
         frames: The figures of each frame that was looked at.
     """
 
@@ -134,29 +133,19 @@ def _figures(config: CutConfig, output: Path, counter: LineCounter | None) -> li
             )
         return kept.frames
     scene = _digest(config, counter)
-    if kept is not None and kept.scene == scene and _are_same(kept.inputs):
+    if kept is not None and kept.scene == scene and are_unchanged(kept.inputs):
         return kept.frames
     counted = counter.count_lines(config, paths.log_file(output, config.name))
-    found = _Counted(scene, _digests(counted.inputs), counted.frames)
+    found = _Counted(scene, digests_as_read(counted.inputs), counted.frames)
     write_if_changed(paths.line_figures_file(output, config.name), asdict(found))
     return found.frames
 
 
 def _digest(config: CutConfig, counter: LineCounter) -> str:
-    """Digest of everything that the figures depend on, but for libraries and images."""
+    """Digest of everything that the figures depend on, but for the other files that it is made of."""
     frames = config.frames
     scene = scene_digest(config, counter.version, source_digest(config.source))
     return f"{scene}, frames {frames.first} to {frames.last} by {frames.step}, {config.lines.crease_angle} degrees"
-
-
-def _are_same(inputs: dict[str, str]) -> bool:
-    return all(input_digest(path) == digest for path, digest in inputs.items())
-
-
-def _digests(marks: dict[str, str]) -> dict[str, str]:
-    """The digests of files that had these marks when they were read; one that changed since is not trusted."""
-    found = {path: input_digest(path) for path in marks}
-    return {path: found[path] if input_mark(path) == mark else CHANGED for path, mark in marks.items()}
 
 
 def _read(output: Path, cut: str) -> _Counted | None:

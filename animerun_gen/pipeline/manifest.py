@@ -9,18 +9,22 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from animerun_gen.config import CutConfig
+from animerun_gen.config.palette import SHIPPED
 from animerun_gen.dataset.files import read_json
 from animerun_gen.dataset.modalities import SPLITS
-from animerun_gen.errors import DatasetError
+from animerun_gen.errors import BusyError, DatasetError
 from animerun_gen.pipeline import made_with, paths
 from animerun_gen.pipeline.checksums import Remembered
 from animerun_gen.pipeline.clearing import remove_file
-from animerun_gen.pipeline.on_disk import FilesOnDisk, is_whole, mark
+from animerun_gen.pipeline.lock import exclusive
+from animerun_gen.pipeline.on_disk import FilesOnDisk, is_whole, key_of, mark
 from animerun_gen.pipeline.progress import Progress
-from animerun_gen.pipeline.record import CutRecord, file_digest, write_if_changed
+from animerun_gen.pipeline.record import STAGES, CutRecord, file_digest, fingerprints, write_if_changed
 
 VERSION = 1
 """Of the manifest's form; a reader that knows another one only must not trust it."""
@@ -28,10 +32,106 @@ VERSION = 1
 QUICK = 2.0
 """Seconds of hashing that need no progress bar."""
 
-ALTERED = (
-    "files that changed after they were made: {count} ({first}{more}); the manifest keeps their old checksums. Delete "
-    "the files and run the same command again, or delete {manifest} to accept them"
-)
+SHOWN_NAMES = 3
+"""So many files are named in a sentence."""
+
+
+@dataclass(frozen=True)
+class Damage:
+    """Which files of a cut are not what was made.
+
+    Attributes:
+        files: Those that are known to be damaged, by name.
+        unchecked: How many others were touched since their checksums were computed, and nobody has looked into them.
+    """
+
+    files: tuple[str, ...] = ()
+    unchecked: int = 0
+
+
+def find_damage(
+    output: Path,
+    found: FilesOnDisk,
+    record: CutRecord,
+    made_in: Collection[str] = STAGES,
+    most: int | None = None,
+) -> Damage:
+    """Look at the files of a cut that are not as they were when their checksums were computed.
+
+    Args:
+        output: Root folder of the dataset.
+        found: The cut's files as a look found them, before anything was made.
+        record: What they were made from.  Of stages that the manifest has from something else, as it has when a run was
+            not finished, nothing is known.
+        made_in: The stages whose files count.
+        most: Bytes; none of them is read if they have more.  None: all are read.
+    """
+    marks = found.before
+    # an empty file counts as a missing one
+    sizes = {name: size for name in marks if (size := int(marks[name].partition(" ")[0]))}
+    touched = [name for name in sizes if not found.vouched(name, marks[name])]
+    earlier = _read_earlier(paths.manifest_file(output, found.cut)) if touched else None
+    if earlier is None:
+        return Damage()
+    stages, counted = _stages(output, found), _same_stages(record, earlier).intersection(made_in)
+    known = {
+        name: earlier["files"][name] for name in touched if stages.get(name) in counted and name in earlier["files"]
+    }
+    if most is not None and sum(sizes[name] for name in known) > most:
+        return Damage(unchecked=len(known))
+    return Damage(tuple(sorted(name for name, digest in known.items() if _digest_of(output / name) != digest)))
+
+
+def _stages(output: Path, found: FilesOnDisk) -> dict[str, str]:
+    """By which stage each file was made, of those that stay as they are once they are made.
+
+    The quality figures are none of them: each run collects them anew.
+    """
+    stages: dict[str, str] = {entry.name: entry.modality.stage for entry in found.entries if entry.belongs}
+    return stages | {paths.recolor_file(output, found.cut).relative_to(output).as_posix(): "recolor"}
+
+
+def _same_stages(record: CutRecord, earlier: Mapping[str, Any]) -> set[str]:
+    """The stages that the files of an earlier manifest were made in from the same as now."""
+    if earlier.get("inputs") != record.inputs:
+        return set()
+    try:
+        config = CutConfig.model_validate(earlier["config"])
+        palette = file_digest(config.recolor.palette or SHIPPED) if config.recolor.passes else ""
+        then = fingerprints(config, str(earlier["made_with"]["engine"]), str(earlier["source"]["sha256"]), palette)
+    # whatever it holds, it is no such manifest
+    except (DatasetError, ValueError, KeyError, TypeError):
+        return set()
+    return {stage for stage in STAGES if stage in then and then[stage] == record.fingerprints.get(stage)}
+
+
+def _digest_of(path: Path) -> str:
+    try:
+        return file_digest(path)
+    except DatasetError:
+        # a disk that cannot read it is no better than one that reads something else
+        return ""
+
+
+def remember_checksums(
+    output: Path, cut: str, split: str, right: Mapping[str, str], digests: Mapping[str, str]
+) -> None:
+    """Let later runs know which files of a cut have just been found to be what was made, and trust no others.
+
+    Where another run is writing, or nothing can be written, they look into the files themselves.
+
+    Args:
+        output: Root folder of the dataset.
+        cut: Name of the cut.
+        split: ``"train"`` or ``"test"``.
+        right: Name of each such file to the mark that it had before it was looked into.
+        digests: SHA-256 by name.
+    """
+    files = {key_of(name, split): f"{mark} {digests[name]}" for name, mark in right.items()}
+    if not CutRecord.read(output, cut).fingerprints or files == Remembered.read(output, cut).files:
+        return
+    with suppress(BusyError, DatasetError), exclusive(output):
+        Remembered(files).write(output, cut)
 
 
 def write_manifest(output: Path, cut: str, found: FilesOnDisk | None = None, workers: int = 1) -> list[str]:
@@ -47,7 +147,7 @@ def write_manifest(output: Path, cut: str, found: FilesOnDisk | None = None, wor
         workers: Threads that compute checksums.
 
     Returns:
-        What the user should know of it, a sentence each.
+        The files that are damaged: they keep their old checksums.
 
     Raises:
         DatasetError: A file cannot be read, or the manifest cannot be written.
@@ -59,51 +159,52 @@ def write_manifest(output: Path, cut: str, found: FilesOnDisk | None = None, wor
         return []
     if found is None:
         found = FilesOnDisk(output, split, cut)
-    marks = dict(found.now())
-    for beside in (paths.quality_file(output, cut), paths.recolor_file(output, cut)):
-        with suppress(FileNotFoundError):
-            marks[beside.relative_to(output).as_posix()] = mark(beside.stat())
+    marks = found.everything_now()
     manifest_file = paths.manifest_file(output, cut)
     if not marks:
         remove_file(manifest_file)
         remove_file(paths.checksums_file(output, cut))
         return []
     remembered = found.remembered
-    # a cut that moves to the other split takes its files along as they are
-    keys = {name: name.removeprefix(f"{split}/") for name in marks}
-    unvouched = found.unvouched.union(
-        name for name in marks.keys() - found.now().keys() if not remembered.digest(keys[name], marks[name])
-    )
-    all_known = not unvouched and len(marks) == len(remembered.files)
+    files = {name: found.vouched(name, marks[name]) for name in sorted(marks)}
+    all_known = all(files.values()) and len(marks) == len(remembered.files)
     if all_known and remembered.summed_up and remembered.summed_up == _sources_of_sum(output, cut):
         return []
-    files = {name: remembered.digest(keys[name], marks[name]) for name in sorted(marks)}
     entries = {entry.name: entry for entry in found.entries if entry.belongs}
-    frames = {name for name, entry in entries.items() if entry.frame is not None}
+    lasting = {name: stage for name, stage in _stages(output, found).items() if name in marks}
     older = {name for name, as_found in found.before.items() if marks.get(name) == as_found}
     unknown = [name for name, digest in files.items() if not digest]
     # what a crash of the machine cut short, and this run was not to make again, must not become the truth either
-    for name in unknown:
-        if name in older and not is_whole(output / name, entries[name].modality):
-            del files[name]
-    unknown = [name for name in unknown if name in files]
-    if unknown:
+    torn = [
+        name
+        for name in unknown
+        if name in older and name in entries and not is_whole(output / name, entries[name].modality)
+    ]
+    for name in torn:
+        del files[name]
+    if unknown := [name for name in unknown if name in files]:
         files.update(_computed(output, cut, unknown, workers))
-    altered = _write(output, cut, record, files, frames, older)
+    altered = _write(output, cut, record, files, lasting, older)
     Remembered(
-        {keys[name]: f"{marks[name]} {digest}" for name, digest in files.items() if name not in altered},
+        {key_of(name, split): f"{marks[name]} {digest}" for name, digest in files.items() if name not in altered},
         # what is wrong is to be said again
         "" if altered or len(files) < len(marks) else _sources_of_sum(output, cut),
     ).write(output, cut)
-    if not altered:
-        return []
-    more = ", ..." if len(altered) > 1 else ""
-    manifest_name = manifest_file.relative_to(output).as_posix()
-    return [ALTERED.format(count=len(altered), first=altered[0], more=more, manifest=manifest_name)]
+    return sorted({*altered, *torn})
+
+
+def shortened(names: Sequence[str]) -> str:
+    """The first of some names, in a row."""
+    return ", ".join([*names[:SHOWN_NAMES], *(["..."] if len(names) > SHOWN_NAMES else [])])
 
 
 def _write(
-    output: Path, cut: str, record: CutRecord, files: Mapping[str, str], frames: Collection[str], older: Collection[str]
+    output: Path,
+    cut: str,
+    record: CutRecord,
+    files: Mapping[str, str],
+    lasting: Mapping[str, str],
+    older: Collection[str],
 ) -> list[str]:
     """Write the manifest.
 
@@ -112,7 +213,7 @@ def _write(
         cut: Name of the cut.
         record: What the cut was made from.
         files: SHA-256 of each whole file, by name.
-        frames: The files that belong to frames.
+        lasting: The files that stay as they are once they are made, with the stages that made them.
         older: The files that this run found and left as they were.
 
     Returns:
@@ -135,13 +236,16 @@ def _write(
     altered = []
     if earlier is not None:
         known = earlier["files"]
-        if _same_settings(manifest, earlier):
+        if _same_versions(manifest, earlier):
+            same = _same_stages(record, earlier)
+            kept = {name: known[name] for name in older if name in known and lasting.get(name) in same}
+            # what was remembered of a file may be damaged as well as the file
             altered = sorted(
-                name for name in older if name in frames and known.get(name, files.get(name)) != files.get(name)
+                name for name in kept if files.get(name) != kept[name] and _digest_of(output / name) != kept[name]
             )
-            files = dict(sorted({**files, **{name: known[name] for name in altered}}.items()))
+            files = dict(sorted({**files, **kept}.items()))
             manifest["files"] = files
-        if files == known and all(name in older for name in frames):
+        if files == known and all(name in older for name in lasting):
             # this run made nothing
             manifest["made_with"] = earlier["made_with"]
         elif any(name in files and known.get(name) == files[name] for name in older):
@@ -197,9 +301,7 @@ def _joined(earlier: Mapping[str, str], now: Mapping[str, str]) -> dict[str, str
     return joined
 
 
-def _same_settings(manifest: Mapping[str, Any], earlier: Mapping[str, Any]) -> bool:
-    """Whether everything that decides what the files hold is as it was."""
+def _same_versions(manifest: Mapping[str, Any], earlier: Mapping[str, Any]) -> bool:
+    """Whether what makes files now made those of an earlier manifest."""
     versions = earlier["made_with"]
-    return all(earlier.get(name) == manifest[name] for name in ("split", "source", "inputs", "config")) and all(
-        version in str(versions.get(name)).split(", ") for name, version in manifest["made_with"].items()
-    )
+    return all(version in str(versions.get(name)).split(", ") for name, version in manifest["made_with"].items())

@@ -7,13 +7,15 @@ import os
 import stat
 import zipfile
 from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 
-from animerun_gen.dataset.files import is_whole_png
+from animerun_gen.dataset.files import is_whole_png, open_regular, read_regular
 from animerun_gen.dataset.forms import read_form
 from animerun_gen.dataset.listing import Entry, list_cut
 from animerun_gen.dataset.modalities import Modality
 from animerun_gen.errors import DatasetError
+from animerun_gen.pipeline import paths
 from animerun_gen.pipeline.checksums import Remembered
 
 
@@ -59,7 +61,7 @@ class FilesOnDisk:
             DatasetError: A folder cannot be read.
         """
         self._look()
-        self.before = self._marks
+        self.before = {**self._marks, **self._beside()}
 
     def expect_changes(self) -> None:
         """From now on files are being made, by whatever process."""
@@ -88,6 +90,18 @@ class FilesOnDisk:
             self._unvouched = {name for name, now in self._marks.items() if not known.digest(name[start:], now)}
         return self._unvouched
 
+    def everything_now(self) -> dict[str, str]:
+        """The same with the files that the dataset has of a cut beside its splits.
+
+        Raises:
+            DatasetError: A folder cannot be read.
+        """
+        return {**self.now(), **self._beside()}
+
+    def vouched(self, name: str, mark: str) -> str:
+        """The SHA-256 of a file that has this mark, as an earlier run knew it; empty where none did."""
+        return self.remembered.digest(key_of(name, self.split), mark)
+
     def now(self) -> dict[str, str]:
         """The mark of every file of the cut as it is now, by its path below the root; no more changes are expected.
 
@@ -98,6 +112,15 @@ class FilesOnDisk:
             self._look()
             self._changing = False
         return self._marks
+
+    def _beside(self) -> dict[str, str]:
+        marks = {}
+        for path in (paths.quality_file(self.root, self.cut), paths.recolor_file(self.root, self.cut)):
+            with suppress(OSError):
+                status = path.stat()
+                if stat.S_ISREG(status.st_mode):
+                    marks[path.relative_to(self.root).as_posix()] = mark(status)
+        return marks
 
     def _look(self) -> None:
         self._entries = list(list_cut(self.root, self.split, self.cut))
@@ -111,11 +134,17 @@ class FilesOnDisk:
 
 
 def has_content(path: Path) -> bool:
-    """Whether a file is there; an empty one, as a power failure may leave it, does not count."""
+    """Whether a file is there; an empty one, as a power failure may leave it, and what is no file do not count."""
     try:
-        return path.stat().st_size > 0
+        status = path.stat()
     except OSError:
         return False
+    return status.st_size > 0 and stat.S_ISREG(status.st_mode)
+
+
+def key_of(name: str, split: str) -> str:
+    """By what a file's checksum is remembered: a cut that moves to the other split takes its files along."""
+    return name.removeprefix(f"{split}/")
 
 
 def mark(status: os.stat_result) -> str:
@@ -134,16 +163,14 @@ def is_whole(path: Path, what: Modality) -> bool:
         what: Its modality.
     """
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            return False
         if path.suffix == ".json":
-            data = path.read_bytes()
+            data = read_regular(path)
             return data.endswith(b"\n") and isinstance(json.loads(data), dict)
         if path.suffix == ".npz":
-            with zipfile.ZipFile(path) as archive:
+            with open_regular(path) as file, zipfile.ZipFile(file) as archive:
                 return archive.testzip() is None
         read_form(path, what)
-        return path.suffix != ".png" or is_whole_png(path.read_bytes())
+        return path.suffix != ".png" or is_whole_png(read_regular(path))
     # foreign bytes fail in many ways
     except (DatasetError, OSError, ValueError, RecursionError, zipfile.BadZipFile, zipfile.LargeZipFile, EOFError):
         return False

@@ -15,6 +15,11 @@ def record_file(output: Path, cut: str) -> Path:
     return state_folder(output) / "cuts" / f"{cut}.json"
 
 
+def inputs_file(output: Path) -> Path:
+    """The checksums of what films are made of, see :func:`~animerun_gen.pipeline.record.digests_kept`."""
+    return state_folder(output) / "inputs" / "checksums.json"
+
+
 def camera_marks_file(output: Path, cut: str) -> Path:
     """Where the timeline of a cut's film switches cameras, see :mod:`animerun_gen.pipeline.camera_cuts`."""
     return state_folder(output) / "camera_marks" / f"{cut}.json"

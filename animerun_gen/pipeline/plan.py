@@ -25,8 +25,9 @@ from animerun_gen.pipeline.clearing import (
 )
 from animerun_gen.pipeline.coverage import has_tracks
 from animerun_gen.pipeline.inputs import changed_while_read, marks_of
-from animerun_gen.pipeline.judging import figures_there, read_figures
+from animerun_gen.pipeline.judging import damaged_figures, figures_there, read_figures
 from animerun_gen.pipeline.labelling import LabelTask
+from animerun_gen.pipeline.manifest import find_damage
 from animerun_gen.pipeline.on_disk import FilesOnDisk, has_content, is_whole
 from animerun_gen.pipeline.recoloring import PassPlan, passes_listed
 from animerun_gen.pipeline.record import (
@@ -139,19 +140,23 @@ class CutPlan:
         forward = [m for m in modalities if m.kind == "forward"]
         backward = [m for m in modalities if m.kind == "backward"]
         with_figures, pairs_with_figures = figures_there(self.output, self.config)
-        frames = [
-            LabelTask(self.config, self.output, frame)
-            for frame in self.frames
-            if self._misses(of_frame, frame) or frame not in with_figures
-        ]
-        pairs = [
-            LabelTask(self.config, self.output, earlier, later)
-            for earlier, later in self.pairs
-            if self._misses(forward, earlier) or self._misses(backward, later) or earlier not in pairs_with_figures
-        ]
+        lacking = {frame for frame in self.frames if self._misses(of_frame, frame)}
+        lacking_pairs = {
+            earlier for earlier, later in self.pairs if self._misses(forward, earlier) or self._misses(backward, later)
+        }
+        if (lacking or lacking_pairs) and self._is_damaged("labels", ("pictures", "motion", "labels")):
+            # figures say what is there, and are made again with what is damaged
+            frames = [frame for frame in self.frames if frame not in lacking | with_figures]
+            pairs = [pair for pair in self.pairs if pair[0] not in lacking_pairs | pairs_with_figures]
+        else:
+            frames = [frame for frame in self.frames if frame in lacking or frame not in with_figures]
+            pairs = [pair for pair in self.pairs if pair[0] in lacking_pairs or pair[0] not in pairs_with_figures]
         if frames or pairs:
             self.found.expect_changes()
-        return frames, pairs
+        return (
+            [LabelTask(self.config, self.output, frame) for frame in frames],
+            [LabelTask(self.config, self.output, earlier, later) for earlier, later in pairs],
+        )
 
     def missing_passes(self) -> PassPlan | None:
         """The colour passes that have still to be made; None where there is nothing to do.
@@ -161,7 +166,7 @@ class CutPlan:
         modalities = [m for m in enabled_modalities((), passes=self.config.recolor.passes) if m.stage == "recolor"]
         frames = tuple(frame for frame in self.frames if self._misses(modalities, frame))
         listed = passes_listed(self.output, self.config.name) == [modality.name for modality in modalities]
-        if not modalities or (listed and not frames):
+        if not modalities or (listed and not frames) or self._is_damaged("colour passes", ("pictures", "motion")):
             return None
         self.found.expect_changes()
         return PassPlan(self.config, self.output, frames)
@@ -175,6 +180,19 @@ class CutPlan:
             for earlier, later in zip(numbers, numbers[gap:], strict=False)
             if earlier in chosen and later in chosen
         )
+
+    def _is_damaged(self, wanted: str, stages: Sequence[str]) -> bool:
+        """Whether a file of these stages is not what was made; then a note says that nothing is made from it.
+
+        Args:
+            wanted: What would be made from their files.
+            stages: The stages.
+        """
+        record = CutRecord.read(self.output, self.config.name)
+        damaged = find_damage(self.output, self.found, record, stages).files
+        if damaged:
+            self.notes.append(f"no {wanted} are made as long as files of the cut are damaged")
+        return bool(damaged)
 
     def _misses(self, modalities: Iterable[Modality], frame: int) -> bool:
         return any(not self.found.has(modality, frame) for modality in modalities)
@@ -265,7 +283,7 @@ def plan_cut(
     if "recolor" in redone or not config.recolor.passes:
         remove_file(paths.recolor_file(output, config.name))
     found = FilesOnDisk(output, config.split, config.name)
-    damaged = _remove_damaged(found, stages)
+    damaged = _remove_damaged(config, found, stages)
     if _clear_surplus(config, clip, stages, found) or damaged:
         found.look_again()
     if changed or under_way or "pictures" in redone:
@@ -310,11 +328,12 @@ def _require_rendered(config: CutConfig, output: Path, record: CutRecord, wanted
         )
 
 
-def _remove_damaged(found: FilesOnDisk, stages: tuple[str, ...]) -> list[str]:
+def _remove_damaged(config: CutConfig, found: FilesOnDisk, stages: tuple[str, ...]) -> list[str]:
     """Remove the files that are not whole, so that they are made again; says so in a sentence.
 
     Only files are looked into that changed since an earlier run knew their checksums, or that none ever knew: those
-    that a run made which was killed, and those that something else than this program touched.
+    that a run made which was killed, and those that something else than this program touched.  Kept figures are not
+    whole unless they are to the byte what was written.
     """
     damaged = [
         entry.name
@@ -323,6 +342,8 @@ def _remove_damaged(found: FilesOnDisk, stages: tuple[str, ...]) -> list[str]:
         and entry.modality.stage in stages
         and not is_whole(found.root / entry.name, entry.modality)
     ]
+    if "labels" in stages:
+        damaged += [file.relative_to(found.root).as_posix() for file in damaged_figures(found.root, config)]
     for name in damaged:
         remove_file(found.root / name)
     if not damaged:

@@ -9,6 +9,8 @@ from typing import Self
 
 from tqdm import tqdm
 
+from animerun_gen.terminal import printable
+
 
 class Progress:
     """One bar over units of work with rate and time left; its methods may be called from several threads.
@@ -50,7 +52,7 @@ class Progress:
             where: What is being worked on, in a few words.
         """
         with self._lock:
-            self._bar.set_postfix_str(where, refresh=False)
+            self._bar.set_postfix_str(printable(where), refresh=False)
             self._bar.update(1)
 
     def expect(self, units: int) -> None:
@@ -70,9 +72,9 @@ class Progress:
         with self._lock:
             self._bar.total = total
             self._bar.n = done
-            self._bar.set_postfix_str(where, refresh=True)
+            self._bar.set_postfix_str(printable(where), refresh=True)
 
     def say(self, sentence: str) -> None:
         """Print a line above the bar."""
         with self._lock:
-            tqdm.write(sentence, file=sys.stderr)
+            tqdm.write(printable(sentence), file=sys.stderr)

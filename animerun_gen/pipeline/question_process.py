@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from animerun_gen.config import CutConfig
-from animerun_gen.dataset.files import system_says
+from animerun_gen.dataset.files import open_log, system_says
 from animerun_gen.errors import SceneError
 
 TIMEOUT = 600.0
@@ -38,8 +38,7 @@ def ask_blender(
     """
     told, ended = {}, ""
     try:
-        log.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="animerun-gen-") as folder, open(log, "ab") as file:
+        with tempfile.TemporaryDirectory(prefix="animerun-gen-") as folder, open_log(log) as file:
             question, answer = Path(folder, "question.json"), Path(folder, "answer.json")
             question.write_text(json.dumps(config.model_dump(mode="json")), encoding="utf-8")
             status = subprocess.run(

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import json
-from contextlib import suppress
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 
-from animerun_gen import __version__
+from animerun_gen import __version__, film_files
 from animerun_gen.config import CutConfig
-from animerun_gen.dataset.files import json_bytes, read_json, write_json
+from animerun_gen.dataset.files import json_bytes, open_regular, read_json, read_regular, write_json
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline.on_disk import mark
-from animerun_gen.pipeline.paths import record_file
+from animerun_gen.pipeline.paths import inputs_file, record_file
 from animerun_gen.pipeline.samples import sampled_frames, sampled_pairs
 
 Kept = TypeVar("Kept")
 
 MISSING = "missing"
-"""Stands for the digest of a library or image that the scene names and that is not there."""
+"""Stands for the digest of a file that the scene names and that is not there."""
 
 STAGES = ("pictures", "motion", "labels", "recolor")
 """The stages of a cut; pictures and motion are made from the scene, the others from both of these."""
@@ -35,7 +36,8 @@ class CutRecord:
 
     Attributes:
         fingerprints: Stage to a digest of everything its files depend on.
-        inputs: Libraries and images besides the ``.blend``, path to SHA-256, as Blender named them when it opened it.
+        inputs: Files besides the ``.blend``, name (see :mod:`animerun_gen.film_files`) to SHA-256, as Blender named
+            them when it opened it.
         notes: What opening and converting the scene had to say.
         decided: What was decided about the cut before its scene was opened, and why.
         config: The resolved configuration, for people.
@@ -72,6 +74,10 @@ class CutRecord:
 
 
 _RECORD = TypeAdapter(CutRecord)
+_DIGESTS = TypeAdapter(dict[str, str])
+
+_digests: dict[str, str] = {}
+"""Name of an input to the mark that it had, and behind a space its digest: the cuts of a film share its files."""
 
 
 def fingerprints(config: CutConfig, engine: str, source: str, palette: str = "") -> dict[str, str]:
@@ -144,20 +150,53 @@ def file_digest(path: Path) -> str:
         DatasetError: It cannot be read.
     """
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise DatasetError(f"{path} cannot be read: {error.strerror}") from error
 
 
-def input_digest(path: Path | str) -> str:
-    """SHA-256 of a film file, library or image; :data:`MISSING` where there is none, because one may turn up.
+def input_digest(name: Path | str) -> str:
+    """SHA-256 of a file that a film is made of, or of several.
+
+    Args:
+        name: The file, or the name of several, see :mod:`animerun_gen.film_files`.
+
+    Returns:
+        SHA-256 of the file's content; of several, of their names and contents; :data:`MISSING` where none is there,
+        because one may turn up.
 
     Raises:
         DatasetError: It cannot be read.
     """
-    file = Path(path)
-    return _digest_once(file, mark(file.stat())) if file.is_file() else MISSING
+    name = str(name)
+    now = film_files.mark(name, mark)
+    known, _, digest = _digests.get(name, "").rpartition(" ")
+    if known != now:
+        digest = _computed(name)
+        _digests[name] = f"{now} {digest}"
+    return digest
+
+
+@contextmanager
+def digests_kept(output: Path) -> Iterator[None]:
+    """Within, the digests of inputs that earlier runs of a dataset computed are known; afterwards, those of this run.
+
+    As long as size, times and inode of a file are what they were it is not read again: caches have many gigabytes.
+
+    Args:
+        output: Root folder of the dataset; the caller holds its lock.
+    """
+    kept = read_kept(inputs_file(output), _DIGESTS) or {}
+    _digests.clear()
+    _digests.update(kept)
+    try:
+        yield
+    finally:
+        if _digests != kept:
+            # without them the next run reads the files again
+            with suppress(DatasetError):
+                write_if_changed(inputs_file(output), _digests)
 
 
 def source_digest(path: Path) -> str:
@@ -171,14 +210,22 @@ def source_digest(path: Path) -> str:
     return digest if digest != MISSING else file_digest(path)
 
 
-@lru_cache(maxsize=4096)
-def _digest_once(path: Path, _: str) -> str:
-    """SHA-256 of a file that has a mark: the cuts of a film share its files."""
-    return file_digest(path)
+def _computed(name: str) -> str:
+    folder, several, _ = name.rpartition("//")
+    # whatever is no regular file may never end
+    files = [file for file, status in film_files.look(name) if stat.S_ISREG(status.st_mode)]
+    if not files:
+        return MISSING
+    if not several:
+        return file_digest(Path(name))
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(f"{file}\0{file_digest(Path(folder or '/', file))}\0".encode(errors="surrogateescape"))
+    return digest.hexdigest()
 
 
 def changed_inputs(record: CutRecord) -> list[str]:
-    """Which of the recorded libraries and images are not what they were: changed, gone, or there at last."""
+    """Which of the recorded inputs are not what they were: changed, gone, or there at last."""
     return [path for path, digest in record.inputs.items() if input_digest(path) != digest]
 
 
@@ -196,7 +243,7 @@ def write_if_changed(path: Path, data: object) -> None:
         DatasetError: The file cannot be written.
     """
     with suppress(OSError):
-        if path.read_bytes() == json_bytes(data):
+        if read_regular(path) == json_bytes(data):
             return
     write_json(path, data)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from animerun_gen.blender.job import Event, RenderJob
-from animerun_gen.dataset.files import system_says
+from animerun_gen.dataset.files import open_log, refusal
 from animerun_gen.errors import AnimerunGenError, NoRoomError
 from animerun_gen.pipeline.children import ChildDied, Conditions, Watch, lines
 from animerun_gen.pipeline.paths import scratch_folder
@@ -91,8 +91,7 @@ class RenderProcess:
                 log_start = log.tell()
                 process, reading = self._start(folder, log)
             except OSError as error:
-                file = f"{error.filename}: " if error.filename is not None else ""
-                raise RenderFailure(f"cut '{name}': Blender cannot be started: {file}{system_says(error)}") from error
+                raise RenderFailure(f"cut '{name}': Blender cannot be started: {refusal(error)}") from error
             watch = Watch(process.pid, "Blender", self._conditions)
             try:
                 for line in lines(reading):
@@ -124,6 +123,8 @@ class RenderProcess:
                 process.kill()
                 process.wait()
         if failed is not None:
+            # whose folder is gone fails in some way or other
+            self._conditions.require_run()
             sentence = f"cut '{name}', {where}: {failed['message']} (log: {self._log})"
             if failed.get("kind") == MemoryError.__name__:
                 raise RenderDied(sentence, f"Blender ran out of memory {where}")
@@ -148,11 +149,10 @@ class RenderProcess:
 
     def _prepare(self, until_it_ends: ExitStack) -> tuple[IO[bytes], Path]:
         """The log, and a folder for what the process writes for itself."""
-        self._log.parent.mkdir(parents=True, exist_ok=True)
         scratch = scratch_folder(self._job.output).absolute()
         scratch.mkdir(parents=True, exist_ok=True)
         folder = tempfile.TemporaryDirectory(dir=scratch, ignore_cleanup_errors=True)
-        return until_it_ends.enter_context(open(self._log, "ab")), Path(until_it_ends.enter_context(folder))
+        return until_it_ends.enter_context(open_log(self._log)), Path(until_it_ends.enter_context(folder))
 
     def _start(self, folder: Path, log: IO[bytes]) -> tuple[subprocess.Popen[bytes], int]:
         """The process, and the file descriptor from which its events can be read."""

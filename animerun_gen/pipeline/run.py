@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import shlex
 import shutil
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -16,8 +15,9 @@ from typing import Any
 from animerun_gen.config import CutConfig, LoadedCut, load_cuts
 from animerun_gen.dataset.files import remove_stale_temporaries
 from animerun_gen.errors import ConfigError, DatasetError
+from animerun_gen.film_files import looking_once
 from animerun_gen.pipeline import made_with, paths
-from animerun_gen.pipeline.camera_cuts import split_at_camera_cuts
+from animerun_gen.pipeline.camera_cuts import CutPart, split_at_camera_cuts
 from animerun_gen.pipeline.children import PATIENCE
 from animerun_gen.pipeline.coverage import describe_coverage, frames_to_make, measure_coverage
 from animerun_gen.pipeline.engines import BpyModule, Engine, InstalledBlender
@@ -27,16 +27,20 @@ from animerun_gen.pipeline.judging import collect_quality, read_cross_checks
 from animerun_gen.pipeline.line_engine import choose_line_engines
 from animerun_gen.pipeline.local_executor import InlineExecutor, LocalExecutor
 from animerun_gen.pipeline.lock import exclusive
-from animerun_gen.pipeline.manifest import write_manifest
+from animerun_gen.pipeline.manifest import shortened, write_manifest
 from animerun_gen.pipeline.plan import CutPlan, plan_cut
 from animerun_gen.pipeline.progress import Progress
-from animerun_gen.pipeline.record import STAGES
+from animerun_gen.pipeline.record import STAGES, digests_kept
 from animerun_gen.pipeline.scheduling import Executor, ExecutorLost
 from animerun_gen.pipeline.summary import CutSummary, failures_to
 from animerun_gen.pipeline.work import Ways, Work
+from animerun_gen.terminal import complain, say
 
 SHOWN_FAILURES = 5
 """So many failures of a cut are printed: a full disk fails every file."""
+
+
+ALTERED = "files that changed after they were made: {count} ({names}); the manifest keeps their old checksums"
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,9 @@ class Options:
     despite_memory: bool = False
 
 
-def generate(cuts: Sequence[CutConfig], options: Options) -> list[CutSummary]:
+def generate(
+    cuts: Sequence[CutConfig], options: Options, decided: Mapping[str, Sequence[str]] | None = None
+) -> list[CutSummary]:
     """Make the cuts' files that are missing or out of date.
 
     It may be killed at any moment; called again it goes on with what is missing.
@@ -80,6 +86,9 @@ def generate(cuts: Sequence[CutConfig], options: Options) -> list[CutSummary]:
     Args:
         cuts: The cuts, of different names.
         options: How.
+        decided: By cut, what an earlier run decided about it (see :class:`~animerun_gen.pipeline.record.CutRecord`):
+            the cuts are as it left them, with nothing to be split or chosen any more.  None: they are as the user has
+            them.
 
     Returns:
         What became of each cut, in order, and of each of its stretches where it is split at camera cuts.  A cut that
@@ -95,28 +104,40 @@ def generate(cuts: Sequence[CutConfig], options: Options) -> list[CutSummary]:
         raise ValueError("rendering needs an engine")
     if not options.render and not options.output.is_dir():
         raise DatasetError(f"{options.output} does not exist: correct --out, or run 'animerun-gen render' first")
-    with exclusive(options.output), ExitStack() as afterwards, fenced(options.output, _say) as fence:
+    with (
+        exclusive(options.output),
+        digests_kept(options.output),
+        ExitStack() as afterwards,
+        fenced(options.output, complain) as fence,
+    ):
         remove_stale_temporaries(options.output)
         # what Blenders that were killed together with their run had under way
         shutil.rmtree(paths.scratch_folder(options.output), ignore_errors=True)
-        parts = split_at_camera_cuts(cuts, options.output, engine)
-        parts = choose_line_engines(parts, options.output, engine)
+        if decided is None:
+            parts = split_at_camera_cuts(cuts, options.output, engine)
+            parts = choose_line_engines(parts, options.output, engine)
+        else:
+            parts = [CutPart(config, list(decided[config.name])) for config in cuts]
         summaries = {part.config.name: CutSummary(part.config, notes=list(part.notes)) for part in parts}
         plans = []
-        for part in parts:
-            summary = summaries[part.config.name]
-            if part.failure is not None:
-                summary.failures.append(part.failure)
-                continue
-            with failures_to(summary):
-                version = engine.version if engine else None
-                plan = plan_cut(part.config, options.output, version, options.frames, part.notes)
-                summary.redone = plan.redone
-                summary.notes += plan.notes
-                plans.append(plan)
+        with looking_once():
+            for part in parts:
+                summary = summaries[part.config.name]
+                if part.failure is not None:
+                    summary.failures.append(part.failure)
+                    continue
+                with failures_to(summary):
+                    version = engine.version if engine else None
+                    plan = plan_cut(part.config, options.output, version, options.frames, part.notes)
+                    summary.redone = plan.redone
+                    summary.notes += plan.notes
+                    plans.append(plan)
         _do(plans, options, fence, summaries, afterwards)
         for plan in plans:
             summary = summaries[plan.config.name]
+            # some are of what there was to do
+            for note in plan.notes:
+                summary.note(note)
             if options.label and (summary.labelled or not summary.failures):
                 with failures_to(summary):
                     summary.quality = collect_quality(options.output, plan.config)
@@ -128,7 +149,9 @@ def generate(cuts: Sequence[CutConfig], options: Options) -> list[CutSummary]:
         for name, summary in summaries.items():
             # of a cut that failed as well: what was made, or cleared away, is what is on disk now
             with failures_to(summary):
-                summary.notes += write_manifest(options.output, name, found.get(name), options.workers)
+                summary.damaged = write_manifest(options.output, name, found.get(name), options.workers)
+                if summary.damaged:
+                    summary.note(ALTERED.format(count=len(summary.damaged), names=shortened(summary.damaged)))
             keep_failures(options.output, name, summary.failures)
         return list(summaries.values())
 
@@ -137,10 +160,6 @@ def _clear_up(output: Path) -> None:
     """Remove what children that died were writing; where the disk refuses, the next run will."""
     with suppress(DatasetError):
         remove_stale_temporaries(output)
-
-
-def _say(sentence: str) -> None:
-    print(sentence, file=sys.stderr, flush=True)
 
 
 def _do(
@@ -227,9 +246,8 @@ def run_command(options: argparse.Namespace) -> int:
     )
     summaries = generate(cuts, run)
     for line in describe(summaries, options.out, partial(_command_for, options, loaded)):
-        print(line)
-    sys.stdout.flush()
-    failed = any(summary.failures for summary in summaries)
+        say(line)
+    failed = any(summary.failures or summary.damaged for summary in summaries)
     past_bars = any(summary.quality and summary.quality["failures"] for summary in summaries)
     return 1 if failed or (labels and options.strict and past_bars) else 0
 
@@ -290,6 +308,7 @@ def describe(
         lines += [f"  failed: {failure}" for failure in summary.failures[:SHOWN_FAILURES]]
         if len(summary.failures) > SHOWN_FAILURES:
             lines.append(f"  failed: {len(summary.failures) - SHOWN_FAILURES} more times")
+        lines += _ways_out(summary.damaged, output, name)
         if summary.coverage is not None:
             lines += [f"  {line}" for line in describe_coverage(summary.coverage)]
             command = command_for(summary) if command_for is not None and not summary.coverage.complete else None
@@ -302,41 +321,53 @@ def describe(
     return lines
 
 
+def _ways_out(damaged: Sequence[str], output: Path, name: str) -> list[str]:
+    """How to get rid of files that are damaged, in indented lines; none where there are none."""
+    if not damaged:
+        return []
+    manifest = paths.manifest_file(output, name).relative_to(output)
+    repair = shlex.join(["animerun-gen", "verify", str(output), "--cut", name, "--repair"])
+    return [
+        f"  to make just these files again: {repair}",
+        f"  to accept them as they are: delete {manifest} and run the same command again",
+    ]
+
+
 def _state(summary: CutSummary) -> str:
     if summary.failures or summary.coverage is None:
         return "FAILED"
+    if summary.damaged:
+        return "DAMAGED"
     if not summary.coverage.complete:
         return "INCOMPLETE"
     return "complete" if summary.quality is not None else "rendered"
 
 
 def _describe_quality(quality: dict[str, Any]) -> list[str]:
+    """The figures of a cut in words; of those that are nowhere to be had nothing is said."""
     lines = []
     summary = quality["summary"]
     if not quality["pairs"]:
         return ["no pair of neighbouring frames is complete"]
     for name, title in (("warp_error", "colour"), ("warp_error_flat", "flat")):
-        if summary[name]["mean"] is not None:
-            lines.append(
-                f"warp error of {title} frames: mean {summary[name]['mean']:.5f}, worst {summary[name]['worst']:.5f}"
-            )
-    agreements = [summary[name]["worst"] for name in ("agreement", "agreement_ids") if name in summary]
+        mean, worst = _figure(summary, name, "mean"), _figure(summary, name, "worst")
+        if mean is not None and worst is not None:
+            lines.append(f"warp error of {title} frames: mean {mean:.5f}, worst {worst:.5f}")
+    agreements = [_figure(summary, name, "worst") for name in ("agreement", "agreement_ids")]
     if known := [agreement for agreement in agreements if agreement is not None]:
         lines.append(f"pictures and id maps agree in at least {100 * min(known):.3f} % of each frame")
-    if "leaks" in summary and summary["leaks"]["mean"] is not None:
-        lines.append(
-            f"segments leak on {100 * summary['leaks']['mean']:.2f} % of the pixels, and cut a surface into "
-            f"{summary['pieces']['mean']:.2f} pieces, on average"
-        )
-    if summary["occlusion_agreement"]["mean"] is not None:
-        lines.append(
-            f"the two occlusions, by the rule and exact, agree on {100 * summary['occlusion_agreement']['mean']:.2f} % "
-            "of the pixels"
-        )
+    leaks, pieces = _figure(summary, "leaks", "mean"), _figure(summary, "pieces", "mean")
+    if leaks is not None:
+        lines.append(f"segments leak on {100 * leaks:.2f} % of the pixels, on average")
+    if pieces is not None:
+        lines.append(f"segments cut a surface into {pieces:.2f} pieces, on average")
+    both = _figure(summary, "occlusion_agreement", "mean")
+    if both is not None:
+        lines.append(f"the two occlusions, by the rule and exact, agree on {100 * both:.2f} % of the pixels")
     if summary["held_share"]:
         lines.append(f"{100 * summary['held_share']:.0f} % of the pairs are held: two identical pictures")
-    if summary["invalid_share"]["worst"]:
-        lines.append(f"motion is unknown for up to {100 * summary['invalid_share']['worst']:.2f} % of a frame")
+    if unknown := _figure(summary, "invalid_share", "worst"):
+        lines.append(f"motion is unknown for up to {100 * unknown:.2f} % of a frame")
     failures = quality["failures"]
     lines += [f"quality: {failure['message']}" for failure in failures[:SHOWN_FAILURES]]
     if len(failures) > SHOWN_FAILURES:
@@ -344,6 +375,12 @@ def _describe_quality(quality: dict[str, Any]) -> list[str]:
     if not failures:
         lines.append("quality: no figure is past its bar")
     return lines
+
+
+def _figure(summary: Mapping[str, Any], name: str, which: str) -> float | None:
+    """A figure of a cut's summary; None where no frame or pair has it, which can happen to each of them."""
+    figure: float | None = summary.get(name, {}).get(which)
+    return figure
 
 
 def _describe_cross_checks(checks: Sequence[dict[str, Any]]) -> list[str]:

@@ -6,7 +6,6 @@ Only the dataset is read, and nothing is locked, so it may be asked while a run 
 from __future__ import annotations
 
 import argparse
-import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -22,10 +21,15 @@ from animerun_gen.pipeline import paths
 from animerun_gen.pipeline.coverage import describe_coverage, has_tracks, measure_coverage
 from animerun_gen.pipeline.failures import kept_failures
 from animerun_gen.pipeline.lock import holder
+from animerun_gen.pipeline.manifest import Damage, find_damage, shortened
 from animerun_gen.pipeline.on_disk import FilesOnDisk
 from animerun_gen.pipeline.record import STAGES, CutRecord
+from animerun_gen.terminal import say
 
-State = Literal["complete", "running", "incomplete", "failed"]
+State = Literal["complete", "running", "incomplete", "unchecked", "damaged", "failed"]
+
+MOST_TO_CHECK = 64 << 20
+"""Bytes of touched files of a cut whose checksums are computed."""
 
 SHOWN_FAILURES = 3
 """So many sentences about a cut are printed; the file for other programs has all of them."""
@@ -52,10 +56,12 @@ class CutStatus:
         cut: Its name.
         split: ``"train"`` or ``"test"``; empty where its record cannot be read.
         state: ``"complete"``; ``"failed"`` where the last run of it ended with failures; ``"running"`` where it is
-            neither, and a run is going on; ``"incomplete"`` otherwise.
+            neither, and a run is going on; ``"incomplete"`` where something is missing; ``"damaged"`` where files are
+            not what was made; ``"unchecked"`` where that is not known of so many that it would take long to find out.
         stages: Each stage that has files of it, by name.
         missing: What is missing, a sentence each.
         failures: What the last run of it ended with, a sentence each.
+        damage: Which files are not what was made, or were not looked into, a sentence each.
     """
 
     cut: str
@@ -64,6 +70,7 @@ class CutStatus:
     stages: dict[str, StageStatus] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+    damage: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -144,12 +151,30 @@ def _cut_status(root: Path, cut: str, running: bool) -> CutStatus:
         missing.append("the quality figures are missing")
     if coverage.complete and not record.fingerprints:
         missing.append("the files are out of date, and the next run makes them again")
+    damage = find_damage(root, found, record, most=MOST_TO_CHECK)
     state: State = "complete"
     if failures:
         state = "failed"
+    elif missing and running:
+        state = "running"
+    elif damage.files:
+        state = "damaged"
     elif missing:
-        state = "running" if running else "incomplete"
-    return CutStatus(cut, config.split, state, stages, missing, failures)
+        state = "incomplete"
+    elif damage.unchecked:
+        state = "unchecked"
+    return CutStatus(cut, config.split, state, stages, missing, failures, _describe_damage(damage))
+
+
+def _describe_damage(damage: Damage) -> list[str]:
+    if damage.files:
+        return [f"files that changed after they were made: {len(damage.files)} ({shortened(damage.files)})"]
+    if damage.unchecked:
+        return [
+            f"{damage.unchecked} files were copied or touched after their checksums were computed; verify looks into "
+            "them, and so does generate"
+        ]
+    return []
 
 
 def describe_status(status: DatasetStatus, root: Path) -> list[str]:
@@ -164,6 +189,7 @@ def describe_status(status: DatasetStatus, root: Path) -> list[str]:
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table]
     for cut in status.cuts:
         lines += [f"{cut.cut}: {sentence}" for sentence in cut.missing]
+        lines += [f"{cut.cut}: {sentence}" for sentence in cut.damage]
         lines += [f"{cut.cut}: failed: {sentence}" for sentence in cut.failures[:SHOWN_FAILURES]]
         if len(cut.failures) > SHOWN_FAILURES:
             lines.append(f"{cut.cut}: failed: {len(cut.failures) - SHOWN_FAILURES} more times")
@@ -174,7 +200,13 @@ def describe_status(status: DatasetStatus, root: Path) -> list[str]:
     if status.running is not None:
         process = f" (process {status.running})" if status.running else ""
         lines.append(f"a run is writing to the dataset{process}; what is missing may be under way")
-    elif not status.complete:
+        return lines
+    states = {cut.state for cut in status.cuts}
+    if "unchecked" in states:
+        lines.append(f"look into what was touched with 'animerun-gen verify {root}'")
+    if "damaged" in states:
+        lines.append(f"make what is damaged again with 'animerun-gen verify {root} --repair'")
+    if states & {"failed", "incomplete"}:
         lines.append(f"make what is missing with 'animerun-gen generate CONFIG_OR_FOLDER --out {root}'")
     return lines
 
@@ -205,8 +237,7 @@ def run_status(options: argparse.Namespace) -> int:
     """
     status = read_status(options.dataset)
     for line in describe_status(status, options.dataset):
-        print(line)
-    sys.stdout.flush()
+        say(line)
     if options.json is not None:
         write_json(options.json, as_json(status, options.dataset))
     return 0 if status.complete else 1

@@ -27,6 +27,7 @@ class CutSummary:
         quality: The content of the cut's quality file, if it was written.
         cross_checks: How the two motion backends differ, for each flow of the cut that was ever compared.
         memory: Bytes of memory that a Blender held at most that rendered it in this run; 0 where that is not known.
+        damaged: Files on disk, by their path below the root, that are not what was made.
         coverage: How much of the cut is on disk now, counting only pictures and motion where labels were not asked for;
             None when nothing could be begun.
     """
@@ -41,6 +42,7 @@ class CutSummary:
     quality: dict[str, Any] | None = None
     cross_checks: list[dict[str, Any]] = field(default_factory=list)
     memory: int = 0
+    damaged: list[str] = field(default_factory=list)
     coverage: Coverage | None = None
 
     def note(self, sentence: str) -> bool:
@@ -64,4 +66,5 @@ def failures_to(summary: CutSummary) -> Iterator[None]:
     try:
         yield
     except AnimerunGenError as error:
-        summary.fail(str(error))
+        for sentence in error.sentences:
+            summary.fail(sentence)

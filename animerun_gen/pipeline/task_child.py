@@ -16,6 +16,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from animerun_gen.blender.job import Event
+from animerun_gen.dataset.files import open_log
 from animerun_gen.lifetime import die_with_parent
 from animerun_gen.pipeline.chunks import run_tasks
 from animerun_gen.pipeline.fence import Fence, RunOver
@@ -51,10 +52,9 @@ def main(arguments: list[str]) -> None:
 
 def _print_to(log: Path) -> None:
     """What the libraries print, a crash for example, belongs into the cut's log."""
-    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
-    os.dup2(descriptor, 1)
-    os.dup2(descriptor, 2)
-    os.close(descriptor)
+    with open_log(log) as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
 
 
 if __name__ == "__main__":

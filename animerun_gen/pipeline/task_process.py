@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from animerun_gen.blender.job import Event
+from animerun_gen.dataset.files import open_log, system_says
+from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline import paths
 from animerun_gen.pipeline.children import ChildDied, Conditions, Watch, lines
 from animerun_gen.pipeline.chunks import Task
@@ -129,10 +131,15 @@ class TaskProcess:
         Raises:
             TaskDied: The process died, hung, or was killed.
             RunOver: The run that the tasks belong to is over.
+            DatasetError: The log cannot be written.
         """
         first = self._tasks[0]
         log = paths.log_file(first.output, first.config.name)
-        log.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            # the child, which has no other way to complain, opens it as well
+            open_log(log).close()
+        except OSError as error:
+            raise DatasetError(f"{log} cannot be written: {system_says(error)}") from error
         child = self._take()
         finished = False
         number = 0

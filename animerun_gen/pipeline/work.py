@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from animerun_gen.blender.job import Event, RenderJob
-from animerun_gen.dataset.files import write_json
 from animerun_gen.pipeline import paths
 from animerun_gen.pipeline.chunks import Chunk, RenderChunk, Task, TaskChunk
 from animerun_gen.pipeline.engines import Engine
 from animerun_gen.pipeline.inputs import begin_reading, end_reading, note_opened
+from animerun_gen.pipeline.judging import write_figures
 from animerun_gen.pipeline.labelling import LabelTask
 from animerun_gen.pipeline.plan import CutPlan, split_job
 from animerun_gen.pipeline.progress import Progress
@@ -242,7 +242,7 @@ class Work:
             summary.rendered.add(event["frame"])
             self._advance("tracks" if chunk.job.tracks else "rendering", config.name, event["frame"])
         elif event["event"] == "cross_checked":
-            write_json(paths.cross_check_file(output, config.name, event["frame"], event["other"]), event["figures"])
+            write_figures(paths.cross_check_file(output, config.name, event["frame"], event["other"]), event["figures"])
 
     def _take_from_task(self, event: Event, task: Task, summary: CutSummary) -> None:
         name = task.config.name

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from animerun_gen import compiled
 from animerun_gen.labels.sampling import require_shape
+
+kernel = compiled.kernels(__name__)
 
 TOLERANCE = 1
 """Steps of 1/255 by which a channel may differ: two ways to round a colour do not make it another one."""
@@ -81,7 +83,7 @@ def _require_ids(ids: npt.NDArray[Any]) -> None:
         raise ValueError(f"an id map must be (H, W) of uint16, not {ids.shape} of {ids.dtype}")
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _count_agreeing(flat, material_id, table):  # type: ignore[no-untyped-def]
     """How many pixels agree with the colour of their material, and how many could be compared."""
     height, width = material_id.shape

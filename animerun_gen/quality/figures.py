@@ -5,15 +5,17 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from animerun_gen import compiled
 from animerun_gen.conventions import UNKNOWN_FLOW_THRESHOLD
 from animerun_gen.labels.sampling import require_mask, require_shape
 from animerun_gen.quality.identity import identity_error
 from animerun_gen.quality.shift import best_shift, shift_errors
 from animerun_gen.quality.warp import corners_of, is_inside, warp_sums
+
+kernel = compiled.kernels(__name__)
 
 Figure = float | list[int] | None
 
@@ -233,7 +235,7 @@ def _quantiles(values: npt.NDArray[np.float64], shares: tuple[float, ...]) -> li
     return [float(ordered[rank]) for rank in ranks]
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _lengths(flow, lengths):  # type: ignore[no-untyped-def]
     """Fill ``lengths`` with those of the known vectors; how many there are."""
     count = 0
@@ -246,12 +248,12 @@ def _lengths(flow, lengths):  # type: ignore[no-untyped-def]
     return count
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _is_known(flow, index):  # type: ignore[no-untyped-def]
     return abs(flow[index]) < UNKNOWN_FLOW_THRESHOLD and abs(flow[index + 1]) < UNKNOWN_FLOW_THRESHOLD
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _round_trip(flow, back, visible, away, closest):  # type: ignore[no-untyped-def]
     """Fill ``away`` and ``closest``, see :func:`round_trip`; how many there are of each."""
     height, width = visible.shape
@@ -283,7 +285,7 @@ def _round_trip(flow, back, visible, away, closest):  # type: ignore[no-untyped-
     return count, moving
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _between(values, a, b, c, d, across, down):  # type: ignore[no-untyped-def]
     """The bilinear sample between four values; exactly theirs where they are equal."""
     top_left, bottom_left = np.float64(values[a]), np.float64(values[c])

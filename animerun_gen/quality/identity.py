@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from animerun_gen import compiled
 from animerun_gen.labels.sampling import require_mask, require_shape
 from animerun_gen.quality.warp import corners_of, pixels_around
+
+kernel = compiled.kernels(__name__)
 
 STEPS = 4096
 """Steps of an identity picture from 0 to 1."""
@@ -85,7 +87,7 @@ def identity_error(
     return IdentityError(wrong / compared if compared >= MIN_COMPARED else None, share)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _count_wrong(source, target, flow, occlusion):  # type: ignore[no-untyped-def]
     """How many pixels could be compared, and how many of them are led to another surface point."""
     height, width = occlusion.shape
@@ -108,7 +110,7 @@ def _count_wrong(source, target, flow, occlusion):  # type: ignore[no-untyped-de
     return compared, wrong
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _is_inner(picture, row, column):  # type: ignore[no-untyped-def]
     """Whether a pixel and its neighbours show a surface that goes on without a border."""
     height, width = picture.shape[:2]
@@ -126,7 +128,7 @@ def _is_inner(picture, row, column):  # type: ignore[no-untyped-def]
     return True
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _outside(place, target, around):  # type: ignore[no-untyped-def]
     """How far a place is outside the range of those around, and how wide that is, in the channel where it is most.
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from animerun_gen import compiled
 from animerun_gen.labels.sampling import require_mask, require_shape
+
+kernel = compiled.kernels(__name__)
 
 MIN_REGION = 25
 """Pixels of the smallest id region that is counted: specks between lines are no shapes that a person would colour."""
@@ -105,7 +107,7 @@ def _most_frequent(
     return value[order][first], total[order][first]
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _overlaps(segments, ids, lines):  # type: ignore[no-untyped-def]
     """Which segments and id regions share how many pixels that are no line.
 
@@ -161,7 +163,7 @@ def _overlaps(segments, ids, lines):  # type: ignore[no-untyped-def]
     return region_id, segment[: last + 1], region[: last + 1], count[: last + 1]
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _root(parent, label):  # type: ignore[no-untyped-def]
     """The smallest label that this one is joined to."""
     while parent[label] != label:

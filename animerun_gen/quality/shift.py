@@ -11,12 +11,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from animerun_gen import compiled
 from animerun_gen.labels.sampling import require_mask
 from animerun_gen.quality.warp import corners_of, is_inside, pictures_of, point_distance
+
+kernel = compiled.kernels(__name__)
 
 OFFSETS = tuple((dx, dy) for dy in (-1, 0, 1) for dx in (-1, 0, 1))
 """The offsets that are tried, in pixels."""
@@ -103,7 +105,7 @@ def best_shift(errors: npt.NDArray[np.float64]) -> Shift:
     return Shift((dx, dy), lowest / still)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _informative_pixels(here, flow, occluded, channels, informative):  # type: ignore[no-untyped-def]
     """Fill ``informative`` with the flat indices of the pixels that can be learnt from; how many there are."""
     height, width = occluded.shape
@@ -123,7 +125,7 @@ def _informative_pixels(here, flow, occluded, channels, informative):  # type: i
     return count
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _looks_like_its_neighbours(here, row, column, height, width, channels):  # type: ignore[no-untyped-def]
     at = (row * width + column) * len(channels)
     for j in range(max(row - 1, 0), min(row + 2, height)):
@@ -134,7 +136,7 @@ def _looks_like_its_neighbours(here, row, column, height, width, channels):  # t
     return True
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _add_up_shifts(here, there, flow, channels, chosen, errors):  # type: ignore[no-untyped-def]
     """Add the distance of every chosen pixel from its target, under each offset, to that offset's sum."""
     height, width = flow.shape[:2]

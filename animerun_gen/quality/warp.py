@@ -16,11 +16,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from animerun_gen import compiled
 from animerun_gen.labels.sampling import require_mask, require_shape
+
+kernel = compiled.kernels(__name__)
 
 Sampling = Literal["point", "bilinear"]
 
@@ -186,13 +188,13 @@ def pictures_of(source: npt.NDArray[Any], target: npt.NDArray[Any], flow: npt.ND
     )
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def is_inside(x, y, width, height):  # type: ignore[no-untyped-def]
     """Whether a target lies in the frame; unknown motion, 1e10 or NaN, leads out of every one."""
     return x >= -0.5 and x < width - 0.5 and y >= -0.5 and y < height - 0.5
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def corners_of(x, y, width, height, channels):  # type: ignore[no-untyped-def]
     """The four pixels around a place, as indices of their first channels, and the place's shares between them.
 
@@ -207,13 +209,13 @@ def corners_of(x, y, width, height, channels):  # type: ignore[no-untyped-def]
     return top_left, top_left + to_right, bottom_left, bottom_left + to_right, x - left, y - top
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _value(picture, index):  # type: ignore[no-untyped-def]
     # unsigned: signed indices cost a test, each, whether they count from the end
     return np.float64(picture[np.uint64(index)])
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _distance(there, index, here, at, channels):  # type: ignore[no-untyped-def]
     """Sum over the channels of the difference of two pixels."""
     distance = 0.0
@@ -222,7 +224,7 @@ def _distance(there, index, here, at, channels):  # type: ignore[no-untyped-def]
     return distance
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _of_one_color(there, a, b, c, d, channels):  # type: ignore[no-untyped-def]
     for k in range(len(channels)):
         value = _value(there, a + k)
@@ -231,7 +233,7 @@ def _of_one_color(there, a, b, c, d, channels):  # type: ignore[no-untyped-def]
     return True
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def pixels_around(corners):  # type: ignore[no-untyped-def]
     """Those of the four pixels around a place, from :func:`corners_of`, that it lies between; some may be the same."""
     a, b, c, d, across, down = corners
@@ -247,7 +249,7 @@ def pixels_around(corners):  # type: ignore[no-untyped-def]
     return a, b, c, d
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def point_distance(there, corners, here, at, channels):  # type: ignore[no-untyped-def]
     """Sum over the channels of the difference of a source pixel from the closest pixel around the place."""
     a, b, c, d = pixels_around(corners)
@@ -256,7 +258,7 @@ def point_distance(there, corners, here, at, channels):  # type: ignore[no-untyp
     return min(upper, lower)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _bilinear_distance(there, corners, here, at, channels):  # type: ignore[no-untyped-def]
     """Sum over the channels of the difference of a source pixel from the bilinear sample at the place."""
     a, b, c, d, across, down = corners
@@ -269,7 +271,7 @@ def _bilinear_distance(there, corners, here, at, channels):  # type: ignore[no-u
     return distance
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _fill_differences(here, there, flow, occluded, bilinear, channels, scale, difference):  # type: ignore[no-untyped-def]
     """Fill ``difference`` (H, W) with ``scale`` times the distance of each pixel from its target, or NaN."""
     height, width = difference.shape
@@ -291,7 +293,7 @@ def _fill_differences(here, there, flow, occluded, bilinear, channels, scale, di
             difference[row, column] = distance * scale
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _add_up(here, there, flow, groups, channels, count, point, bilinear):  # type: ignore[no-untyped-def]
     """Add the distances of every pixel from its target, by both samplings, to the sums of its group."""
     height, width = groups.shape

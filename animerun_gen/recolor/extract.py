@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import re
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,10 +21,11 @@ from scipy.ndimage import gaussian_filter
 from animerun_gen.config.document import MAX_BYTES
 from animerun_gen.config.palette import Palette, PaletteScene, Swatch, palette_yaml
 from animerun_gen.config.words import shown
-from animerun_gen.dataset.files import is_whole_png, write_image, written_aside
+from animerun_gen.dataset.files import is_whole_png, read_regular, write_image, written_aside
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline.progress import Progress
 from animerun_gen.recolor.oklab import TELLABLE, FloatArray, U8Array, distances, to_hex, to_oklab
+from animerun_gen.terminal import complain, say
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
 
@@ -274,7 +274,7 @@ def _in_order(name: str) -> list[tuple[int, str]]:
 def _read_picture(file: Path) -> tuple[U8Array, npt.NDArray[np.bool_] | None] | None:
     """A picture in RGB and where it is opaque; None where the file is none."""
     try:
-        data = file.read_bytes()
+        data = read_regular(file)
         # the decoder fills up what is missing of a file and says nothing
         if not (is_whole_png(data) or (data.startswith(JPEG_BEGIN) and JPEG_END in data[-JPEG_TAIL:])):
             return None
@@ -337,7 +337,7 @@ def run_palette(options: argparse.Namespace) -> int:
         options.folder, options.colors, options.scene_change, options.seed, options.about, options.licence
     )
     for note in notes:
-        print(note, file=sys.stderr)
+        complain(note)
     text = palette_yaml(palette).encode()
     if len(text) > MAX_BYTES:
         raise DatasetError(
@@ -349,6 +349,6 @@ def run_palette(options: argparse.Namespace) -> int:
     if options.swatches is not None:
         write_image(options.swatches, swatch_picture(palette))
     for scene in palette.scenes:
-        print(f"{shown(scene.name)}: {' '.join(swatch.color for swatch in scene.colors)}")
-    print(f"the palette is in {options.output}; name it under recolor.palette of a cut")
+        say(f"{shown(scene.name)}: {' '.join(swatch.color for swatch in scene.colors)}")
+    say(f"the palette is in {options.output}; name it under recolor.palette of a cut")
     return 0

@@ -1,13 +1,12 @@
-"""The compiled loops behind colour passes.
-
-They are together in one module because what numba keeps on disk is renewed when the file of the function itself
-changes, and not when that of a function that it calls does.  All arrays are in C order.
-"""
+"""The compiled loops behind colour passes.  All arrays are in C order."""
 
 from __future__ import annotations
 
-import numba
 import numpy as np
+
+from animerun_gen import compiled
+
+kernel = compiled.kernels(__name__)
 
 KEPT, PLAIN, TEXTURED = 0, 1, 2
 """What becomes of a material: nothing, one colour, or its own colours moved."""
@@ -32,7 +31,7 @@ _REACH = 2
 """So many pixels the coverage of Workbench and of the geometry may differ at an edge."""
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _to_oklab(red, green, blue):  # type: ignore[no-untyped-def]
     r, g, b = _LINEAR[red], _LINEAR[green], _LINEAR[blue]
     long = np.cbrt(0.4122214708 * r + 0.5363325363 * g + 0.0514459929 * b)
@@ -45,7 +44,7 @@ def _to_oklab(red, green, blue):  # type: ignore[no-untyped-def]
     )
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _to_linear(lightness, a, b):  # type: ignore[no-untyped-def]
     long = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3
     medium = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3
@@ -57,13 +56,13 @@ def _to_linear(lightness, a, b):  # type: ignore[no-untyped-def]
     )
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _is_shown(r, g, b):  # type: ignore[no-untyped-def]
     low, high = -1e-4, 1.0001
     return low <= r <= high and low <= g <= high and low <= b <= high
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _to_bytes(lightness, a, b):  # type: ignore[no-untyped-def]
     """The closest sRGB bytes of the same lightness and hue: where there is none the chroma becomes less."""
     lightness = min(max(lightness, 0.0), 1.0)
@@ -86,7 +85,7 @@ def _to_bytes(lightness, a, b):  # type: ignore[no-untyped-def]
     )
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def colors_to_oklab(colors):  # type: ignore[no-untyped-def]
     """``(N, 3)`` float64 of ``(N, 3)`` uint8."""
     lab = np.empty(colors.shape, np.float64)
@@ -95,7 +94,7 @@ def colors_to_oklab(colors):  # type: ignore[no-untyped-def]
     return lab
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def oklab_to_colors(lab):  # type: ignore[no-untyped-def]
     """``(N, 3)`` uint8 of ``(N, 3)`` float64."""
     colors = np.empty(lab.shape, np.uint8)
@@ -104,7 +103,7 @@ def oklab_to_colors(lab):  # type: ignore[no-untyped-def]
     return colors
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def correct_materials(flat, materials, kinds, colors):  # type: ignore[no-untyped-def]
     """Materials by what the picture shows, see :func:`animerun_gen.recolor.survey.materials_drawn`.
 
@@ -136,7 +135,7 @@ def correct_materials(flat, materials, kinds, colors):  # type: ignore[no-untype
     return corrected
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _same(flat, row, column, colors, material):  # type: ignore[no-untyped-def]
     """Whether a pixel has a material's colour, but for rounding."""
     off = 0
@@ -145,7 +144,7 @@ def _same(flat, row, column, colors, material):  # type: ignore[no-untyped-def]
     return off <= 1
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def count_borders(materials, count):  # type: ignore[no-untyped-def]
     """``(count, count)`` int64: how many pairs of pixels, diagonal ones too, have these two numbers; symmetric."""
     height, width = materials.shape
@@ -163,7 +162,7 @@ def count_borders(materials, count):  # type: ignore[no-untyped-def]
     return borders
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def count_colors(flat, materials, rows, counted, bits):  # type: ignore[no-untyped-def]
     """``(rows, 8 ** bits)`` uint32: how often the upper bits of a colour occur in each counted material."""
     height, width = materials.shape
@@ -180,7 +179,7 @@ def count_colors(flat, materials, rows, counted, bits):  # type: ignore[no-untyp
     return counts[: rows[-1] + 1]
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def repaint(flat, materials, kinds, colors, first_part, from_lab, to_lab, up, down):  # type: ignore[no-untyped-def]
     """The flat picture in several designs, see :func:`animerun_gen.recolor.repaint.repaint`.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -16,6 +15,7 @@ from animerun_gen.report.facts import CutFacts, collect_facts
 from animerun_gen.report.index import IndexRow, make_index
 from animerun_gen.report.page import make_page
 from animerun_gen.report.pool import start_pool
+from animerun_gen.terminal import complain, say
 
 DEFAULT_SIZE = 20.0
 """Megabytes (of 1000 kilobytes) that a page may have."""
@@ -125,8 +125,8 @@ def run_report(options: argparse.Namespace) -> int:
     """
     report = build_report(options.dataset, options.out, options.cut or (), options.workers, options.max_size)
     for sentence in report.sentences:
-        print(sentence, file=sys.stderr)
+        complain(sentence)
     for page in report.pages:
-        print(f"{page}: {page.stat().st_size / 1e6:.1f} MB")
-    print(f"open {report.index} in a browser")
+        say(f"{page}: {page.stat().st_size / 1e6:.1f} MB")
+    say(f"open {report.index} in a browser")
     return 1 if report.failed else 0

@@ -12,6 +12,7 @@ from animerun_gen.dataset import MODALITIES, ClipFiles, Modality, enabled_modali
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline import paths
 
+PAIR_ENDS = ("source", "target")
 NAMED_FRAMES = 12
 """So many spans of missing frames are named in one sentence."""
 
@@ -105,7 +106,7 @@ def _read_quality(clip: ClipFiles, frames: Sequence[int], remarks: list[str]) ->
     if not isinstance(quality, dict):
         remarks.append(f"No figures are shown: {name} holds no table of figures.")
         return {}
-    pairs = [pair for pair in _dicts(quality.get("pairs")) if _is_number(pair.get("source"))]
+    pairs = [pair for pair in _dicts(quality.get("pairs")) if all(_is_number(pair.get(key)) for key in PAIR_ENDS)]
     quality["pairs"] = pairs
     quality["frame_figures"] = [one for one in _dicts(quality.get("frame_figures")) if _is_number(one.get("frame"))]
     judged = {(pair["source"], pair.get("target")) for pair in pairs}

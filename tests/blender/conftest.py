@@ -104,18 +104,24 @@ ball.keyframe_insert("location", frame=4)
 """
 
 
+def save_blend(path: Path, script: str) -> Path:
+    """Save a .blend that a script makes, in a process of its own."""
+    text = f"BLEND_FILE = {str(path)!r}\n{PREAMBLE}{textwrap.dedent(script)}\n"
+    text += "bpy.ops.wm.save_as_mainfile(filepath=BLEND_FILE)\n"
+    text += "sys.stdout.flush(); os._exit(0)\n"
+    result = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, timeout=120)
+    assert path.exists(), result.stderr
+    # a script that saves under way may have failed after that
+    assert result.returncode == 0, result.stderr
+    return path
+
+
 @pytest.fixture
 def build(tmp_path: Path) -> Callable[[str, str], Path]:
-    """Saves a .blend that a script makes, in a process of its own."""
+    """Saves a .blend that a script makes, in the test's own folder."""
 
     def save(name: str, script: str) -> Path:
-        path = tmp_path / f"{name}.blend"
-        text = f"BLEND_FILE = {str(path)!r}\n{PREAMBLE}{textwrap.dedent(script)}\n"
-        text += "bpy.ops.wm.save_as_mainfile(filepath=BLEND_FILE)\n"
-        text += "sys.stdout.flush(); os._exit(0)\n"
-        result = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, timeout=120)
-        assert path.exists(), result.stderr
-        return path
+        return save_blend(tmp_path / f"{name}.blend", script)
 
     return save
 

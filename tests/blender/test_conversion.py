@@ -100,6 +100,8 @@ def test_nothing_of_the_film_look_reaches_the_picture(
     for word in ("motion blur", "render border", "stamp", "simplification", "stereo", "compositor", "sequencer"):
         assert word in said
     assert "made solid: box" in said
+    assert "the film's pixels are 2 wide to 1 high" in said
+    assert "the shape 1920 x 540 shows" in said
 
 
 def test_colours_come_from_the_shaders_where_nobody_painted(

@@ -10,12 +10,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from animerun_gen.blender.job import RenderJob
 from animerun_gen.config import load_cuts
 from animerun_gen.pipeline.engines import BpyModule
-from tests.blender.conftest import PROJECT, SCENE
+from tests.blender.conftest import PROJECT, SCENE, render_cuts
 
 pytestmark = pytest.mark.blender
 
@@ -172,3 +173,38 @@ def test_scenes_are_evaluated_no_more_often_than_needed(
     for before, after in pairwise(counts):
         assert after["RENDER"] - before["RENDER"] == render
         assert after["VIEWPORT"] - before["VIEWPORT"] == viewport
+
+
+HANDLED = """
+add("cube", "box", (0.8, 0.1, 0.05), location=(0, 0, -1))
+add("cube", "ball", (0.05, 0.1, 0.9), location=(0, 0, 1), size=1.5)
+text = bpy.data.texts.new("handlers.py")
+text.use_module = True
+text.write('''
+import bpy
+def move_box(scene, *_):
+    bpy.data.objects["box"].location.x = -2 + 0.6 * scene.frame_current
+def move_ball(*_):
+    bpy.context.scene.objects["ball"].location.x = 2 - 0.6 * bpy.context.scene.frame_current
+bpy.app.handlers.frame_change_post.append(bpy.app.handlers.persistent(move_box))
+bpy.app.handlers.frame_change_post.append(bpy.app.handlers.persistent(move_ball))
+''')
+"""
+
+
+def test_what_handlers_of_a_trusted_film_move_is_labelled_where_the_picture_shows_it(
+    build: Build, cut: Cut, tmp_path: Path
+) -> None:
+    text = "trust_scripts: true\nlines: {freestyle: false, outline: false}\nmotion: {extras: [ids]}\n"
+    dataset, _ = render_cuts(tmp_path, cut(build("handled", HANDLED), text, last=4))
+    clip = dataset.clip("handled")
+    names = {name: int(number) for number, name in clip.read_names("object_id").items()}
+    for thing, channel, pixels_a_frame in (("box", 0, 1.0), ("ball", 2, -1.0)):
+        places = []
+        for frame in clip.frame_numbers:
+            flat = clip.read("flat", frame).astype(int)
+            pictured = np.argwhere(flat[..., channel] - flat[..., 2 - channel] > 60)
+            labelled = np.argwhere(clip.read("object_id", frame) == names[thing])
+            assert np.abs(pictured.mean(axis=0) - labelled.mean(axis=0)).max() < 0.2
+            places.append(labelled.mean(axis=0)[1])
+        assert (np.diff(places) * pixels_a_frame > 4.0).all(), places

@@ -73,7 +73,7 @@ def test_a_draft_makes_the_clip_that_the_rules_make(
     }
     assert drafted.remove.materials == ("glint",)
     for words in (
-        "image //lost.png is not there; it touches 'box'",
+        "missing: image //lost.png (seen on box)",
         "the focal length changes ('Camera')",
         "switched on: motion blur",
         "only frames 1 to 4 are animated",

@@ -1,3 +1,4 @@
+import time
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,18 @@ def test_any_bytes_end_in_values_or_problems(tmp_path_factory: pytest.TempPathFa
         ("a: " + "[" * 2000, f"a.yaml:1: is nested deeper than {MAX_DEPTH} levels;"),
         ("? " * 2000, f"a.yaml:1: is nested deeper than {MAX_DEPTH} levels;"),
         ("#" * (MAX_BYTES + 1), "a.yaml: is larger than 1,000,000 bytes"),
+        (
+            f"# x\n%YAML 1.{'9' * 5000}\n---\na: 1\n",
+            "a.yaml:2: holds a version or the number of a character",
+        ),
+        ('a: 1\nb: "\\UFFFFFFFF"\n', "a.yaml:2: holds a version or the number of a character"),
+        ('a: 1\nb: "\\U00110000"\n', "a.yaml:2: holds a version or the number of a character"),
+        ('a: 1\nb: "x\\ud83d"\n', "a.yaml:2: b: holds \\ud83d, which is half of a character;"),
+        ('"\\udc00": 1\n', 'a.yaml:1: "?": holds \\udc00, which is half of a character;'),
+        (f"a: &{'x' * 5000} 1\n", f"a.yaml:1: a: the anchor &{'x' * 57}... is not supported; remove it"),
+        (f"a: *{'x' * 5000}\n", f"a.yaml:1: a: the alias *{'x' * 57}... is not supported;"),
+        ("a: [" + "1, " * 19_998 + "1]", "a.yaml: holds more than 20,000 keys and values, so it is no cut;"),
+        ("".join(f"k{n}: 1\n" for n in range(50_000)), "a.yaml: holds more than 20,000 keys and values"),
     ],
 )
 def test_what_is_refused(tmp_path: Path, content: str | bytes, problem: str) -> None:
@@ -131,6 +144,34 @@ def test_what_scalars_mean(tmp_path: Path, content: str, value: object) -> None:
     assert problems == []
     assert root is not None
     assert plain(root) == {"a": value}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "x: [" + ", ".join(f"&a{n} 1" for n in range(100_000)),
+        "x: [" + ", ".join(f"*a{n}" for n in range(100_000)),
+        "x: [" + ", ".join(f"!a{n} 1" for n in range(100_000)),
+        "a: 1\n" * 100_000,
+        "x: !" + "a" * 500_000 + "!b 1",
+        "x: &" + "a" * 900_000 + " 1",
+        '"' + "a" * 900 + '": &x 1',
+    ],
+    ids=["anchors", "aliases", "tags", "the same key", "a long tag", "a long anchor", "a long key"],
+)
+def test_however_much_is_wrong_little_is_looked_at_and_said(tmp_path: Path, content: str) -> None:
+    begun = time.process_time()
+    root, problems = read(tmp_path, content[:MAX_BYTES])
+    # a second here
+    assert time.process_time() - begun < 10
+    assert 1 <= len(problems) <= 20_000
+    assert max(map(len, problems)) < 1_100
+    assert root is None or len(problems) == 1
+
+
+def test_as_many_values_as_may_be_are_read(tmp_path: Path) -> None:
+    root, problems = read(tmp_path, "a: [" + "1, " * 19_996 + "1]")
+    assert (problems, root is None) == ([], False)
 
 
 def test_the_other_problems_of_a_file_are_still_found(tmp_path: Path) -> None:

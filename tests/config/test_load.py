@@ -154,6 +154,9 @@ def test_a_minimal_cut(folder: Path) -> None:
         ),
         ("inherit: 3", "a.yaml:4: inherit: must be the path of a YAML file or a list of them, but is 3"),
         ("inherit: [none.yaml]", 'a.yaml:4: inherit: "none.yaml" is no file (none.yaml); correct the path'),
+        (r'inherit: "x\0.yaml"', r'a.yaml:4: inherit: "x\u0000.yaml" is no .yaml file;'),
+        (r'inherit: "x\ud800.yaml"', r"a.yaml:4: inherit: holds \ud800, which is half of a character;"),
+        (f"inherit: [{', '.join(['none.yaml'] * 101)}]", "a.yaml:4: inherit: names 101 files, more than 100;"),
         ("inherit: film.blend", 'a.yaml:4: inherit: "film.blend" is no .yaml file;'),
         ("inherit: a.yaml", 'a.yaml:4: inherit: "a.yaml" inherits this file in turn; break the circle'),
     ],
@@ -410,6 +413,24 @@ def test_two_cuts_of_one_name(folder: Path) -> None:
 def test_a_pipe_is_not_waited_for(folder: Path) -> None:
     os.mkfifo("a.yaml")
     assert problems_of(Path("a.yaml")) == ["a.yaml: is no regular file; give a YAML file"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("inherit: pipe.yaml", '"pipe.yaml" is no file'),
+        ("recolor: {passes: 1, palette: pipe.yaml}", "there is no file"),
+        ("source: pipe.blend", "there is no file"),
+    ],
+)
+def test_nothing_that_a_cut_names_is_waited_for(folder: Path, key: str, said: str) -> None:
+    os.mkfifo("pipe.yaml")
+    os.mkfifo("pipe.blend")
+    name = key.partition(":")[0]
+    write("a.yaml", "\n".join(line for line in BASE.splitlines() if not line.startswith(name)) + f"\n{key}\n")
+    (problem,) = problems_of(Path("a.yaml"))
+    assert said in problem
 
 
 def test_a_symbolic_link_to_nowhere(folder: Path) -> None:

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from animerun_gen.config import CutConfig, load_cuts
+from animerun_gen.film_files import MissingFile
 from animerun_gen.inspection.draft import cut_name, draft
-from animerun_gen.inspection.findings import describe, findings
+from animerun_gen.inspection.findings import MISSING_KINDS, describe, findings
 from animerun_gen.inspection.shot import (
     HairSystem,
-    Missing,
     ParticleSystem,
     Removal,
     SeeThrough,
@@ -59,6 +59,13 @@ def test_a_plain_shot(tmp_path: Path) -> None:
     assert config.lines.engine == "freestyle"
 
 
+def test_pixels_that_are_not_square_are_said_where_the_resolution_stands(tmp_path: Path) -> None:
+    config, text = read(tmp_path, shot(pixel_aspect=(1.4587, 1.0)))
+    assert config.resolution == (960, 402)
+    assert "# the film's own pictures have 2048 x 858 square pixels; its own are 1.4587 wide to 1 high" in text
+    assert "wide to" not in read(tmp_path, shot(pixel_aspect=(2.0, 2.0)))[1]
+
+
 def test_every_removal_stands_explicitly_with_its_reason(tmp_path: Path) -> None:
     removals = (
         Removal("volumes", "fog", "its materials are volumes"),
@@ -92,7 +99,7 @@ def test_any_name_that_a_file_may_hold_is_written_so_that_it_means_itself(tmp_pa
         hair=(HairSystem(f"{name}/fur", 100, "strands"),),
         particles=(ParticleSystem(name, 5, name),),
         see_through=(SeeThrough(name, name, True, 0.3), SeeThrough(name, name, False)),
-        missing=(Missing("image", name, (name,)),),
+        missing=(MissingFile("image", name, (name,)),),
         drivers=(name,),
         unreadable=((name, name),),
         complaints=name,
@@ -162,15 +169,37 @@ def test_camera_cuts_are_split_and_held_frames_skipped(tmp_path: Path) -> None:
     assert (config.frames.first, config.frames.step) == (1, 2)
 
 
+def test_cuts_that_are_keyed_on_a_camera_are_split_from_that_camera(tmp_path: Path) -> None:
+    config, text = read(tmp_path, shot(camera_jumps=((12, "Camera"), (40, "Camera"))))
+    assert (config.camera, config.camera_cuts) == ("Camera", "split")
+    assert "# hard cuts are keyed on a camera, before frames 12: 'Camera', 40: 'Camera'" in text
+    assert "keyed" not in read(tmp_path, shot())[1]
+
+
+@pytest.mark.parametrize("kind", MISSING_KINDS)
+def test_missing_files_of_every_kind_are_named_once_with_what_becomes_of_the_picture(tmp_path: Path, kind: str) -> None:
+    files = (MissingFile(kind, "//one.x", ("a", "b")), MissingFile(kind, "//two_1.x", (), "2 of its 5 files"))
+    facts = shot(missing=files)
+    told = [finding for finding in findings(facts) if finding.topic == "missing file"]
+    assert [finding.found for finding in told] == [str(missing) for missing in files]
+    assert all("{" not in finding.action for finding in told)
+    _, text = read(tmp_path, facts)
+    words = " ".join(line.removeprefix("#").strip() for line in text.splitlines() if line.startswith("#"))
+    assert f"missing {MISSING_KINDS[kind].several}, " in words
+    assert "//one.x (on 'a', 'b'), //two_1.x, 2 of its 5 files" in words
+
+
 def test_every_finding_says_what_will_be_done() -> None:
     facts = shot(
         complaints="it is old",
-        missing=(Missing("library", "//a.blend", ("tree",)),),
+        missing=(MissingFile("library", "//a.blend", ("tree",)),),
         drivers=("x: y",),
         simulated=True,
         camera_problem="has no camera",
         zooming=("Camera",),
+        camera_jumps=((3, "Camera"),),
         film_look=("motion blur",),
+        pixel_aspect=(2.0, 1.0),
         bare_displays=("cage",),
         unreadable=(("smoke", "a volume has no surface"),),
         animated_range=None,
@@ -190,6 +219,7 @@ def test_every_finding_says_what_will_be_done() -> None:
         "display",
         "colours",
         "film look",
+        "pixels",
         "topology",
         "comes and goes",
         "cost",
@@ -199,7 +229,7 @@ def test_every_finding_says_what_will_be_done() -> None:
     fields: dict[str, Any] = CutConfig.model_fields
     assert {key.split(".")[0] for key in keys} <= set(fields)
     said = "\n".join(describe(facts))
-    assert "library //a.blend is not there; it touches 'tree'" in said
+    assert "missing: library //a.blend (what comes from it is left out: tree)" in said
 
 
 @pytest.mark.parametrize(

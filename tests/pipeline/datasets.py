@@ -93,7 +93,7 @@ def stage_of(name: str) -> str | None:
 
 def _files(output: Path) -> dict[str, Path]:
     state = output / ".animerun-gen"
-    own = {state / name for name in ("logs", "checksums", "judged", "failures", "worker_memory")}
+    own = {state / name for name in ("logs", "checksums", "judged", "failures", "worker_memory", "inputs")}
     return {
         str(path.relative_to(output)): path
         for path in sorted(output.rglob("*"))

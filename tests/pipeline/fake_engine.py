@@ -29,6 +29,7 @@ from animerun_gen.dataset.clip import ClipWriter
 from animerun_gen.dataset.files import write_image
 from animerun_gen.dataset.modalities import at_gap, modality
 from animerun_gen.dataset.tracks import Tracks
+from animerun_gen.film_files import files_of
 from animerun_gen.lifetime import die_with_parent
 from animerun_gen.pipeline.children import Conditions
 from animerun_gen.pipeline.fence import fence_of_parent
@@ -45,6 +46,7 @@ class FakeEngine:
     Attributes:
         version: What it says it is.
         inputs: Libraries that its scenes use.
+        sequences: Names of several files each that its scenes show, see :mod:`animerun_gen.film_files`.
         delay: Seconds that every file takes.
         fails_in: Cut to the frame at which rendering it fails.
         dies_in: A frame that kills the process.
@@ -54,6 +56,7 @@ class FakeEngine:
 
     version: str = "Blender 1.2.3"
     inputs: tuple[Path, ...] = ()
+    sequences: tuple[str, ...] = ()
     delay: float = 0.0
     fails_in: Mapping[str, int] = field(default_factory=dict)
     dies_in: int = -1
@@ -134,8 +137,9 @@ def do_job(job: RenderJob, reporter: Reporter, engine: FakeEngine) -> None:
     writer = SlowWriter(job.output, config.split, config.name)
     writer.delay = engine.delay
     present = [path for path in engine.inputs if path.exists()]
-    reporter.opened(engine.version, list(engine.notes), [config.source, *present])
-    film = hashlib.sha256(b"".join(path.read_bytes() for path in [config.source, *present])).digest()
+    reporter.opened(engine.version, list(engine.notes), [config.source, *present, *engine.sequences])
+    shown = [path for name in engine.sequences for path in files_of(name) if path.exists()]
+    film = hashlib.sha256(b"".join(path.read_bytes() for path in [config.source, *present, *shown])).digest()
     if "ids" in config.motion.extras:
         writer.write_names("object_id", {"0": "background", "1": "square"})
         writer.write_names("material_id", {"0": "background", "1": "none", "2": "paint"})

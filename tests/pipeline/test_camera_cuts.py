@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from animerun_gen.blender.job import input_mark
 from animerun_gen.config import CutConfig
 from animerun_gen.errors import DatasetError, SceneError
-from animerun_gen.pipeline.camera_cuts import CameraMark, mark_at, split_at_camera_cuts, split_cut
+from animerun_gen.pipeline.camera_cuts import CameraMark, MarkedCut, mark_at, split_at_camera_cuts, split_cut
 from animerun_gen.pipeline.run import CutSummary, Options, generate
 from tests.pipeline.datasets import make_cut
 from tests.pipeline.fake_engine import FakeEngine
@@ -26,11 +27,11 @@ class FilmingEngine(FakeEngine):
     asked: list[str] = field(default_factory=list)
     broken: bool = False
 
-    def camera_marks(self, config: CutConfig, log: Path) -> list[CameraMark]:
+    def camera_marks(self, config: CutConfig, log: Path) -> MarkedCut:
         self.asked.append(config.name)
         if self.broken:
             raise SceneError("the film cannot be opened")
-        return self.marks
+        return MarkedCut(self.marks, {str(path): input_mark(path) for path in self.inputs})
 
 
 def split(folder: Path, **changes: Any) -> CutConfig:
@@ -46,11 +47,27 @@ def test_each_stretch_becomes_a_cut_with_its_camera(tmp_path: Path) -> None:
     found = [(p.config.name, p.config.camera, p.config.frames.first, p.config.frames.last) for p in parts]
     assert found == [("square-1", "far", 1, 5), ("square-3", "far", 7, 9)]
     assert all(part.config.camera_cuts == "mark" for part in parts)
-    assert any("frame 6, which camera 'near' films alone, is left out" in note for note in parts[0].notes)
+    assert any("frame 6, a view of camera 'near' by itself, is left out" in note for note in parts[0].notes)
     # everything else stays
     changed = {"name", "camera", "camera_cuts", "frames"}
     for part in parts:
         assert part.config.model_dump(exclude=changed) == split(tmp_path).model_dump(exclude=changed)
+
+
+def test_a_camera_that_jumps_is_split_from_itself(tmp_path: Path) -> None:
+    marks = [CameraMark(1, "far"), CameraMark(4, "far", jumps=True), CameraMark(6, "near"), CameraMark(8, "far")]
+    parts = split_cut(split(tmp_path), marks)
+    found = [(p.config.name, p.config.camera, p.config.frames.first, p.config.frames.last) for p in parts]
+    assert found == [
+        ("square-1", "far", 1, 3),
+        ("square-2", "far", 4, 5),
+        ("square-3", "near", 6, 7),
+        ("square-4", "far", 8, 9),
+    ]
+    # one that jumps within a step of the clip as well
+    config = split(tmp_path, frames={"first": 1, "last": 9, "step": 2})
+    parts = split_cut(config, [CameraMark(1, "far"), CameraMark(4, "far", jumps=True)])
+    assert [part.config.frame_numbers for part in parts] == [(1, 3), (5, 7, 9)]
 
 
 def test_steps_are_kept_and_frames_between_them_do_not_count(tmp_path: Path) -> None:
@@ -74,7 +91,7 @@ def test_a_cut_that_one_camera_films_stays_itself(tmp_path: Path, marks: list[Ca
 
 def test_what_cannot_be_split_is_said(tmp_path: Path) -> None:
     config = split(tmp_path, frames={"first": 1, "last": 2})
-    with pytest.raises(DatasetError, match="every frame is filmed by another camera"):
+    with pytest.raises(DatasetError, match="every frame is another view"):
         split_cut(config, [CameraMark(1, "a"), CameraMark(2, "b")])
     with pytest.raises(DatasetError, match=r"cannot be split at its camera cuts: .* is no safe folder name"):
         split_cut(split(tmp_path, name="n" * 99), MARKS)
@@ -88,13 +105,9 @@ def test_a_name_that_another_cut_has_costs_only_the_split_cut(tmp_path: Path) ->
     assert [part.failure for part in parts[1:]] == [None, None]
 
 
-def test_no_blender_is_asked_about_cuts_with_a_camera_of_their_own(tmp_path: Path) -> None:
+def test_no_blender_is_asked_about_cuts_with_a_camera_of_the_configuration(tmp_path: Path) -> None:
     keyframes = {"keyframes": [{"frame": 1, "location": (0, 0, 0), "target": (0, 1, 0)}]}
-    cuts = [
-        make_cut(tmp_path, {"name": "marked"}),
-        split(tmp_path, name="chosen", camera="near"),
-        split(tmp_path, name="keyed", camera_motion=keyframes),
-    ]
+    cuts = [make_cut(tmp_path, {"name": "marked"}), split(tmp_path, name="keyed", camera_motion=keyframes)]
     engine = FilmingEngine()
     assert [part.config for part in split_at_camera_cuts(cuts, tmp_path / "out", engine)] == cuts
     assert engine.asked == []
@@ -120,14 +133,20 @@ def test_a_finished_dataset_needs_neither_blender_nor_film(tmp_path: Path) -> No
     assert not any(summary.failures for summary in labelled)
 
 
-@pytest.mark.parametrize("change", ["film", "scene", "engine"])
+@pytest.mark.parametrize("change", ["film", "library", "scene", "frames", "engine"])
 def test_a_changed_film_scene_or_blender_is_looked_at_again(tmp_path: Path, change: str) -> None:
-    engine = FilmingEngine()
+    library = tmp_path / "library.blend"
+    library.write_bytes(b"a library")
+    engine = FilmingEngine(inputs=(library,))
     generated(tmp_path, engine, split(tmp_path))
     config = split(tmp_path)
     other = FilmingEngine(asked=engine.asked, marks=[CameraMark(1, "a"), CameraMark(5, "b")])
     if change == "film":
         config.source.write_bytes(b"another film")
+    elif change == "library":
+        library.write_bytes(b"another library")
+    elif change == "frames":
+        config = split(tmp_path, frames={"first": 1, "last": 10})
     elif change == "scene":
         config = split(tmp_path, scene="Another")
     else:

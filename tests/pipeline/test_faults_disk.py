@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +44,10 @@ class Disk:
         """Leave so many bytes, rounded to pages."""
         used = os.statvfs(self.root)
         self.limit((used.f_blocks - used.f_bfree) * used.f_frsize + room)
+
+    def limit_files(self, files: int) -> None:
+        """Let it have so many files and folders and no more; 0: as many as anybody likes."""
+        _mount("-o", f"remount,nr_inodes={files or 100_000}", self.root)
 
     def set_writable(self, writable: bool) -> None:
         _mount("-o", "remount,rw" if writable else "remount,ro", self.root)
@@ -211,3 +218,39 @@ def test_read_only_from_a_frame_on(tmp_path: Path, disk: Disk, whole: dict[str, 
             subprocess.run(["umount", str(folder)], check=True)
     require_whole(disk.output, whole)
     require_mended(tmp_path, disk)
+
+
+@pytest.mark.parametrize("room", [0, 3, 12, 25])
+def test_a_disk_that_can_hold_no_more_files(tmp_path: Path, disk: Disk, room: int) -> None:
+    config, whole = make_cut(tmp_path), tmp_path / "whole"
+    make(config, whole, FakeEngine())
+    make(config, disk.output, FakeEngine(), frames=(1, 2))
+    there = os.statvfs(disk.root)
+    disk.limit_files(there.f_files - there.f_ffree + room)
+    summary = one(generate([config], Options(disk.output, FakeEngine())))
+    assert summary.failures
+    assert all("the disk is full: it can hold no more files; remove some" in failure for failure in summary.failures)
+    disk.limit_files(0)
+    make(config, disk.output, FakeEngine())
+    assert contents(disk.output) == contents(whole)
+
+
+def test_an_output_folder_that_vanishes_under_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config, output = make_cut(tmp_path, {"frames": {"last": 40}}), tmp_path / "out"
+    remover = threading.Thread(target=_remove_when_begun, args=(output,))
+    remover.start()
+    summary = one(generate([config], Options(output, FakeProgram(delay=0.01), chunk_frames=6, workers=2)))
+    remover.join()
+    assert summary.failures
+    assert any("is gone, or its hidden folder is: somebody removed or moved it" in text for text in summary.failures)
+    assert not any("foresee" in text for text in summary.failures)
+    assert describe([summary], output)
+    make(config, output, FakeEngine())
+    make(config, tmp_path / "whole", FakeEngine())
+    assert contents(output) == contents(tmp_path / "whole")
+
+
+def _remove_when_begun(output: Path) -> None:
+    while not list(output.glob("train/Frame_Anime/square/original/*.png")):
+        time.sleep(0.01)
+    shutil.rmtree(output, ignore_errors=True)

@@ -9,7 +9,7 @@ import pytest
 from animerun_gen.dataset import ClipFiles
 from animerun_gen.labels import line_area, match_regions, occlusion_mask, trapped_ball_segments
 from animerun_gen.pipeline import paths
-from animerun_gen.pipeline.judging import collect_quality, read_figures
+from animerun_gen.pipeline.judging import collect_quality, read_figures, write_figures
 from tests.pipeline.datasets import make, make_cut
 from tests.pipeline.fake_engine import FakeEngine
 
@@ -47,7 +47,7 @@ def test_quality_counts_only_pairs_of_the_clip_whose_figures_can_be_read(tmp_pat
     assert json.loads(paths.quality_file(output, "square").read_text()) == quality
 
 
-@pytest.mark.parametrize("content", [None, "", "{", "[]", "3", "{}"])
+@pytest.mark.parametrize("content", [None, "", "{", "[]", "3", "{}", '{"a": 1}'])
 def test_figures_that_cannot_be_read_are_none(tmp_path: Path, content: str | None) -> None:
     if content is not None:
         (tmp_path / "figures.json").write_text(content)
@@ -55,5 +55,19 @@ def test_figures_that_cannot_be_read_are_none(tmp_path: Path, content: str | Non
 
 
 def test_figures_that_can_be_read(tmp_path: Path) -> None:
-    (tmp_path / "figures.json").write_text('{"a": 1}')
-    assert read_figures(tmp_path / "figures.json") == {"a": 1}
+    write_figures(tmp_path / "figures.json", {"a": 1, "b": [None, 0.1], "c": {"d": "e"}})
+    assert read_figures(tmp_path / "figures.json") == {"a": 1, "b": [None, 0.1], "c": {"d": "e"}}
+
+
+def test_figures_of_which_a_single_bit_is_another_one_are_none(tmp_path: Path) -> None:
+    file = tmp_path / "figures.json"
+    write_figures(file, {"a": 1, "b": 0.125})
+    whole = file.read_bytes()
+    for place in range(8 * len(whole)):
+        data = bytearray(whole)
+        data[place // 8] ^= 1 << place % 8
+        file.write_bytes(data)
+        # blanks say nothing
+        assert read_figures(file) in (None, {"a": 1, "b": 0.125})
+        if bytes([whole[place // 8]]).isalnum():
+            assert read_figures(file) is None

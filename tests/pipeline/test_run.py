@@ -17,6 +17,7 @@ from animerun_gen.pipeline.labelling import LabelTask
 from animerun_gen.pipeline.lock import exclusive
 from animerun_gen.pipeline.run import CutSummary, Options, describe, generate
 from animerun_gen.pipeline.samples import sampled_pairs
+from animerun_gen.quality.gate import summarise
 from tests.pipeline.datasets import contents, make, make_cut, stage_of, times
 from tests.pipeline.fake_engine import FakeEngine, Meddled
 
@@ -711,6 +712,47 @@ def test_the_summary_says_how_much_motion_is_unknown(tmp_path: Path) -> None:
     lines = describe(make(config, tmp_path / "out", FakeEngine()), tmp_path / "out")
     share = 100 * (1 - 12 * 12 / (64 * 48))
     assert f"  motion is unknown for up to {share:.2f} % of a frame" in lines
+
+
+def figures_of(summary: dict[str, Any]) -> list[str]:
+    """The figures of a summary that have a mean and a worst value."""
+    return [name for name, figure in summary.items() if isinstance(figure, dict) and "mean" in figure]
+
+
+def test_any_figure_of_the_summary_may_be_lacking(tmp_path: Path) -> None:
+    [summary] = make(make_cut(tmp_path, {"quality": {"max_leaks": 1.0}}), tmp_path / "out", FakeEngine())
+    assert summary.quality is not None
+    figures = summary.quality["summary"]
+    names = figures_of(figures)
+    assert {"warp_error", "agreement", "agreement_ids", "leaks", "pieces", "occlusion_agreement"} < set(names)
+    whole = describe([summary], tmp_path / "out")
+    for lacking in ([name] for name in names):
+        summary.quality = {**summary.quality, "summary": without(figures, lacking)}
+        assert set(describe([summary], tmp_path / "out")) <= {*whole, *described_agreement(figures, lacking)}
+    summary.quality["summary"] = without(figures, names) | {"held_share": None}
+    assert describe([summary], tmp_path / "out")[1:-1] == ["  quality: no figure is past its bar"]
+
+
+def without(figures: dict[str, Any], names: list[str]) -> dict[str, Any]:
+    return figures | {name: {"mean": None, "worst": None} for name in names}
+
+
+def described_agreement(figures: dict[str, Any], lacking: list[str]) -> list[str]:
+    """The line about both ways to compare pictures with id maps, from what is left of them."""
+    left = [figures[name]["worst"] for name in ("agreement", "agreement_ids") if name not in lacking]
+    return [f"  pictures and id maps agree in at least {100 * min(left):.3f} % of each frame"]
+
+
+def test_a_cut_without_a_large_id_region_is_summed_up(tmp_path: Path) -> None:
+    [summary] = make(make_cut(tmp_path), tmp_path / "out", FakeEngine())
+    assert summary.quality is not None
+    for figures in summary.quality["frame_figures"]:
+        # as of a frame that shows nothing but specks: there is no surface that could be cut into pieces
+        figures["pieces"] = None
+    summary.quality["summary"] = summarise(summary.quality["frame_figures"], summary.quality["pairs"])
+    lines = describe([summary], tmp_path / "out")
+    assert any(line.startswith("  segments leak on") for line in lines)
+    assert not any("pieces" in line for line in lines)
 
 
 def test_pairs_past_the_limit_are_named(tmp_path: Path) -> None:

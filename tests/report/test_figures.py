@@ -12,6 +12,8 @@ from animerun_gen.report import figures
 from animerun_gen.report.facts import CutFacts, collect_facts
 from tests.report.clips import FRAMES, failing, quality_of, write_clip, write_quality
 
+WAYS = ("forward", "backward")
+
 
 def facts_of(root: Path, quality: dict[str, Any] | None, **clip: Any) -> CutFacts:
     writer = write_clip(root, **clip)
@@ -48,6 +50,20 @@ def test_a_figure_stands_where_its_arrows_begin_and_gaps_stay_gaps(tmp_path: Pat
         ("forward", [0.001, None, None]),
         ("backward", [None, 0.0015, None]),
     ]
+
+
+def test_every_figure_may_be_lacking(tmp_path: Path) -> None:
+    quality = quality_of()
+    for figures_of in (*quality["frame_figures"], *(pair[way] for pair in quality["pairs"] for way in WAYS)):
+        figures_of |= dict.fromkeys(set(figures_of) - {"frame"})
+    # of this one nothing says where it leads
+    del quality["pairs"][0]["target"]
+    facts = facts_of(tmp_path, quality)
+    assert figures.charts(facts) == []
+    assert figures.worst_figures(facts) == [None] * len(figures.INDEX_COLUMNS)
+    table = figures.pair_table(facts)
+    assert table["columns"] == []
+    assert [row["worst"] for row in table["rows"]] == [None, None]
 
 
 def test_figures_that_are_not_there_are_not_drawn(tmp_path: Path) -> None:

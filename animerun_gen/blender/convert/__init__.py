@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import bpy
+
 from animerun_gen.blender.convert.clipped import ClippedMaterials
 from animerun_gen.blender.convert.colors import convert_colors
 from animerun_gen.blender.convert.film_look import remove_film_look
@@ -20,6 +22,7 @@ from animerun_gen.blender.convert.hair import convert_hair
 from animerun_gen.blender.convert.particles import convert_particles
 from animerun_gen.blender.convert.removal import remove_named
 from animerun_gen.blender.convert.rules import remove_by_rules
+from animerun_gen.blender.convert.simulations import show_simulations
 from animerun_gen.blender.convert.transparency import convert_transparency
 from animerun_gen.blender.convert.unreadable import remove_unreadable
 from animerun_gen.blender.identity import number_vertices
@@ -53,6 +56,15 @@ class Conversion:
         for follower in self.followers:
             follower()
 
+    def going_to(self, scene: bpy.types.Scene) -> Callable[[int], None]:
+        """What brings the scene and everything in it to a frame."""
+
+        def go_to(frame: int) -> None:
+            scene.frame_set(frame)
+            self.follow()
+
+        return go_to
+
 
 def convert_scene(opened: OpenedScene, config: CutConfig) -> Conversion:
     """Convert the scene; it stands at the cut's first frame before and after.
@@ -76,6 +88,7 @@ def convert_scene(opened: OpenedScene, config: CutConfig) -> Conversion:
     done.notes += hair_notes
     done.followers += hair_followers
     done.notes += convert_particles(opened, config)
+    done.notes += show_simulations(opened)
     done.notes += remove_unreadable()
     done.clipped, notes = convert_transparency(config)
     done.notes += notes
@@ -83,10 +96,7 @@ def convert_scene(opened: OpenedScene, config: CutConfig) -> Conversion:
     # after everything that makes meshes of its own
     done.notes += number_vertices()
 
-    def go_to(frame: int) -> None:
-        opened.scene.frame_set(frame)
-        done.follow()
-
+    go_to = done.going_to(opened.scene)
     # last, because what is in focus may have to be found by looking at the converted scene
     notes, followers = fix_focal_lengths(zooming, opened, config, done.clipped, go_to)
     done.notes += notes

@@ -17,7 +17,7 @@ from animerun_gen.blender.convert.texture_coordinates import (
     laid_out,
     texture_coordinates,
 )
-from animerun_gen.blender.opening import is_there
+from animerun_gen.blender.external_files import is_there
 from animerun_gen.config import CutConfig
 
 UNTOUCHED = ((0.8, 0.8, 0.8), (1.0, 1.0, 1.0))

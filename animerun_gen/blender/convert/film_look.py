@@ -20,10 +20,10 @@ def remove_film_look(opened: OpenedScene, config: CutConfig) -> list[str]:
         config: The cut, for its resolution and background.
 
     Returns:
-        What was on before, a sentence each.
+        What was on before, or is otherwise in the film, a sentence each.
     """
     scene = opened.scene
-    notes = [f"switched off: {name}" for name in film_look_in_use(scene)]
+    notes = [f"switched off: {name}" for name in film_look_in_use(scene)] + _note_pixel_aspect(scene)
     for path in ("render.", "display.", "view_settings.", "display_settings.", "eevee.", "cycles.", "use_nodes"):
         versions.mute_animation(scene, path)
     _set_output(opened, config)
@@ -34,6 +34,27 @@ def remove_film_look(opened: OpenedScene, config: CutConfig) -> list[str]:
     for obj in bpy.data.objects:
         obj.show_in_front = False
     return notes
+
+
+def square_resolution(scene: bpy.types.Scene) -> tuple[int, int]:
+    """Width and height of the film's own pictures, in square pixels."""
+    render = scene.render
+    share = render.resolution_percentage / 100.0
+    width = render.resolution_x * share * render.pixel_aspect_x
+    height = render.resolution_y * share * render.pixel_aspect_y
+    return max(1, round(width)), max(1, round(height))
+
+
+def _note_pixel_aspect(scene: bpy.types.Scene) -> list[str]:
+    """Pictures and labels alike have square pixels, whatever the film's are."""
+    across, down = scene.render.pixel_aspect_x, scene.render.pixel_aspect_y
+    if across == down:
+        return []
+    width, height = square_resolution(scene)
+    return [
+        f"the film's pixels are {across:g} wide to {down:g} high, but those of the dataset are square: a resolution of "
+        f"the shape {width} x {height} shows what the film shows"
+    ]
 
 
 def film_look_in_use(scene: bpy.types.Scene) -> list[str]:

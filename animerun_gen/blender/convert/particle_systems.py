@@ -5,6 +5,7 @@ from __future__ import annotations
 import bpy
 
 from animerun_gen.blender import versions
+from animerun_gen.blender.external_files import cache_folder, cache_name, point_caches
 
 SHOWN_AT_PARTICLES = {"OBJECT": "object", "COLLECTION": "collection"}
 """Ways to render particles, hair included, that give instances, which have surfaces already."""
@@ -32,7 +33,18 @@ def make_local(obj: bpy.types.Object) -> None:
     # the outer ones first: a collection that a linked one holds would only be copied
     for collection in sorted(holding, key=lambda one: len(one.children_recursive), reverse=True):
         collection.make_local()
+    beside_library = [
+        (number, cache_folder(obj, cache), cache_name(obj, cache))
+        for number, cache in enumerate(point_caches(obj))
+        if cache.use_disk_cache and cache.is_baked and cache.use_library_path and not cache.use_external
+    ]
     obj.make_local()
+    # Blender would look for the cache of a local object beside the film, and find nothing
+    caches = list(point_caches(obj))
+    for number, folder, name in beside_library:
+        caches[number].use_external = True
+        caches[number].filepath = f"{folder}/"
+        caches[number].name = name
 
 
 def switch_off(obj: bpy.types.Object, modifier: bpy.types.ParticleSystemModifier) -> None:

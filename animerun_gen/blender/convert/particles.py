@@ -25,7 +25,8 @@ from animerun_gen.blender.convert.particle_systems import (
 )
 from animerun_gen.blender.convert.patterns import Treatments
 from animerun_gen.blender.convert.viewport import show_as_rendered
-from animerun_gen.blender.opening import OpenedScene, has_history
+from animerun_gen.blender.opening import OpenedScene
+from animerun_gen.blender.simulations import has_history
 from animerun_gen.config import CutConfig
 from animerun_gen.config.model import ParticleTreatment
 

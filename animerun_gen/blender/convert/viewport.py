@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import bpy
 
 from animerun_gen.blender import versions
+from animerun_gen.blender.references import needed_by
 
 
 def show_as_rendered(objects: list[bpy.types.Object], view_layer: bpy.types.ViewLayer) -> None:
@@ -23,18 +24,7 @@ def show_as_rendered(objects: list[bpy.types.Object], view_layer: bpy.types.View
         return
     for obj in objects:
         _reveal(obj, view_layer, set())
-    uses: dict[bpy.types.ID, set[bpy.types.ID]] = {}
-    for used, users in bpy.data.user_map().items():
-        for user in users:
-            uses.setdefault(user, set()).add(used)
-    reached: set[bpy.types.ID] = set(objects)
-    waiting = list(objects)
-    while waiting:
-        for used in uses.get(waiting.pop(), ()):
-            if used not in reached:
-                reached.add(used)
-                waiting.append(used)
-    for block in reached:
+    for block in needed_by(objects):
         if isinstance(block, bpy.types.Object):
             _evaluate_as_rendered(block)
 

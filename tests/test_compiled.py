@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from animerun_gen import compiled
+
+PROGRAM = "from animerun_gen.two import tripled; print(tripled(2.0))"
+
+ONE = """\
+from animerun_gen import compiled
+from animerun_gen.three import FACTOR
+kernel = compiled.kernels(__name__)
+
+@kernel
+def times(value):
+    return FACTOR * value
+"""
+
+TWO = """\
+from animerun_gen import compiled
+from animerun_gen.one import (
+    times,
+)
+kernel = compiled.kernels(__name__)
+
+@kernel
+def tripled(value):
+    return times(value)
+"""
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """A folder with a package of this name whose kernels compile quickly."""
+    package = tmp_path / "site" / "animerun_gen"
+    package.mkdir(parents=True)
+    shutil.copy(compiled.__file__, package)
+    (package / "__init__.py").touch()
+    (package / "one.py").write_text(ONE)
+    (package / "two.py").write_text(TWO)
+    (package / "three.py").write_text("FACTOR = 3.0\n")
+    return package.parent
+
+
+def run(site: Path, program: str = PROGRAM, **environment: str) -> str:
+    own = {key: value for key, value in os.environ.items() if key != "NUMBA_CACHE_DIR"}
+    answer = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=own | {"PYTHONPATH": str(site)} | environment,
+        cwd=site,
+    )
+    return answer.stdout.strip()
+
+
+def folders(base: Path) -> dict[str, Path]:
+    """Module to its folder of compiled code."""
+    return {folder.name.rpartition("-")[0]: folder for folder in base.iterdir() if folder.is_dir()}
+
+
+def times_of(base: Path) -> dict[Path, int]:
+    return {file: file.stat().st_mtime_ns for file in base.rglob("*.nbc")}
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"), [("one.py", "FACTOR * value", "FACTOR * value + 1"), ("three.py", "3.0", "3.5")]
+)
+def test_a_change_in_another_file_is_seen(site: Path, file: str, old: str, new: str) -> None:
+    assert run(site) == "6.0"
+    changed = site / "animerun_gen" / file
+    changed.write_text(changed.read_text().replace(old, new))
+    assert run(site) == "7.0"
+
+
+def test_a_change_of_a_real_kernel_is_seen(tmp_path: Path) -> None:
+    package = tmp_path / "site" / "animerun_gen"
+    shutil.copytree(Path(compiled.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
+    program = (
+        "import numpy as np; from animerun_gen.quality.figures import round_trip;"
+        "flow = np.zeros((4, 5, 2), np.float32); print(len(round_trip(flow, flow, np.ones((4, 5), np.bool_))[0]))"
+    )
+    assert run(package.parent, program) == "20"
+    warp = package / "quality" / "warp.py"
+    source = warp.read_text()
+    changed = source.replace("return x >= -0.5 and", "return x >= 2.5 and")
+    assert changed != source
+    warp.write_text(changed)
+    assert run(package.parent, program) == "8"
+
+
+def test_what_did_not_change_is_not_compiled_again(site: Path) -> None:
+    base = site / "animerun_gen/__pycache__/kernels"
+    run(site)
+    before = times_of(base)
+    assert len(before) == 2
+    # what neither of them imports, and times, say nothing
+    (site / "animerun_gen/four.py").write_text("FACTOR = 4.0\n")
+    for source in site.rglob("*.py"):
+        os.utime(source, (1, 1))
+    run(site)
+    assert times_of(base) == before
+
+
+def test_old_code_is_removed_unless_somebody_uses_it(site: Path) -> None:
+    base = site / "animerun_gen/__pycache__/kernels"
+    run(site)
+    old = folders(base)
+    other = subprocess.Popen(
+        [sys.executable, "-c", "import animerun_gen.two, time; print(flush=True); time.sleep(600)"],
+        stdout=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": str(site)},
+        cwd=site,
+    )
+    try:
+        assert other.stdout is not None
+        other.stdout.readline()
+        (site / "animerun_gen/three.py").write_text("FACTOR = 3.5\n")
+        assert run(site) == "7.0"
+        assert all(folder.exists() for folder in old.values())
+    finally:
+        other.kill()
+        other.wait()
+    assert run(site) == "7.0"
+    assert not any(folder.exists() for folder in old.values())
+    assert folders(base).keys() == {"animerun_gen.one", "animerun_gen.two"}
+    # of a module that is no more
+    (site / "animerun_gen/two.py").unlink()
+    run(site, "import animerun_gen.one")
+    assert folders(base).keys() == {"animerun_gen.one"}
+
+
+def test_where_the_package_cannot_be_written_to_the_users_folder_serves(site: Path, tmp_path: Path) -> None:
+    # a file where the folder would be: rights do not keep root from anything
+    (site / "animerun_gen/__pycache__").mkdir()
+    (site / "animerun_gen/__pycache__/kernels").touch()
+    assert run(site, XDG_CACHE_HOME=str(tmp_path / "cache")) == "6.0"
+    [base] = (tmp_path / "cache/animerun-gen").iterdir()
+    assert folders(base).keys() == {"animerun_gen.one", "animerun_gen.two"}
+
+
+def test_where_nothing_can_be_written_kernels_work_all_the_same(site: Path, tmp_path: Path) -> None:
+    (site / "animerun_gen/__pycache__").mkdir()
+    (site / "animerun_gen/__pycache__/kernels").touch()
+    (tmp_path / "cache").touch()
+    assert run(site, XDG_CACHE_HOME=str(tmp_path / "cache")) == "6.0"
+
+
+def test_the_users_choice_of_a_folder_counts_and_other_packages_are_left_alone(site: Path, tmp_path: Path) -> None:
+    program = f"import numba; {PROGRAM}; print(numba.config.CACHE_DIR)"
+    chosen = tmp_path / "chosen"
+    assert run(site, program, NUMBA_CACHE_DIR=str(chosen)).split() == ["6.0", str(chosen)]
+    assert len(list(chosen.rglob("*.nbc"))) == 2
+    assert not (site / "animerun_gen/__pycache__/kernels").exists()
+
+
+def test_all_kernels_are_kept_there() -> None:
+    package = Path(compiled.__file__).parent
+    compiling = [
+        file.name for file in package.rglob("*.py") if "njit" in file.read_text() or "cache=True" in file.read_text()
+    ]
+    assert compiling == ["compiled.py"]
+
+
+def test_finding_the_folders_takes_no_time() -> None:
+    modules = [
+        f"animerun_gen.{file.relative_to(compiled.PACKAGE).with_suffix('').as_posix().replace('/', '.')}"
+        for file in compiled.PACKAGE.rglob("*.py")
+        if "compiled.kernels(" in file.read_text() and file.name != "compiled.py"
+    ]
+    assert len(modules) > 8
+    compiled._source.cache_clear()
+    begun = time.process_time()
+    digests = {compiled.source_digest(module) for module in modules}
+    assert time.process_time() - begun < 0.2
+    assert len(digests) == len(modules)
