@@ -136,9 +136,8 @@ class FrameRenderer:
             bpy.ops.render.render(write_still=True, scene=self._scene.name)
         except RuntimeError as error:
             reason = complaint(error)
-        picture = (
-            cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH) if path.exists() and not reason else None
-        )
+        depth = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
+        picture = cv2.imread(str(path), depth) if path.exists() and not reason else None
         width, height = self._config.resolution
         if picture is None or picture.shape != (height, width, 3):
             raise SceneError(

@@ -25,7 +25,7 @@ class FrameStepper:
 
     Attributes:
         simulated: Whether frames depend on the frames before them.
-        has_state: Whether the viewport's graph keeps what a simulation needs, or a cache, from frame to frame.
+        has_state: Whether a simulation, a cache or scripts of the film need the viewport in every frame.
     """
 
     def __init__(self, opened: OpenedScene, conversion: Conversion, first: int) -> None:
@@ -33,8 +33,8 @@ class FrameStepper:
         self._conversion = conversion
         self.simulated = is_simulated(self._scene)
         self._history_start = min(first, first_played_frame(self._scene))
-        self.has_state = self.simulated or _has_fluids()
-        self._needs_viewport = self.has_state or bool(conversion.followers) or has_film_handlers()
+        self.has_state = self.simulated or _has_fluids() or has_film_handlers()
+        self._needs_viewport = self.has_state or bool(conversion.followers)
         self._idle: bpy.types.Scene | None = None
         window = bpy.context.window
         if window is not None and not self._needs_viewport:
