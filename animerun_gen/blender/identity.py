@@ -328,6 +328,17 @@ class IdentityReader:
             self._objects[name] = self._numbering(drawn)
         return self._objects[name]
 
+    def stands_on_one_each(self, drawn: bpy.types.Object) -> bool:
+        """Whether no two of the points that an evaluated object's nodes put instances on are copies of each other."""
+        for modifier in drawn.modifiers:
+            if not modifier.show_render or modifier.type in DEFORMING | BUILDING | PICKING:
+                continue
+            if modifier.type != "NODES":
+                return False
+            if modifier.node_group is not None and not self._tree(modifier.node_group).one_each:
+                return False
+        return True
+
     def _numbering(self, drawn: bpy.types.Object) -> Numbering:
         modifiers = [modifier for modifier in drawn.modifiers if modifier.show_render]
         kind = drawn.original.type
@@ -377,7 +388,8 @@ class IdentityReader:
         ordered = not _animates_choices(tree) and all(self._node_is_ordered(node) for node in nodes)
         single = not _forks(nodes) and all(self._node_is_single(node) for node in nodes)
         asks = any(_comes_from_outside(plug) for node in nodes for plug in self._choices(node))
-        return _Tree(ordered, single, asks)
+        one_each = not _forks(nodes) and all(self._keeps_points_apart(node) for node in nodes)
+        return _Tree(ordered, single, asks, one_each)
 
     def _choices(self, node: bpy.types.Node) -> list[bpy.types.NodeSocket]:
         """The inputs of a node that decide how many points there are, or whose."""
@@ -415,6 +427,16 @@ class IdentityReader:
             return False
         return kind in ORDERED_NODES | PICKING_NODES or kind in SWITCHES or kind.startswith(FIELD_NODES)
 
+    def _keeps_points_apart(self, node: bpy.types.Node) -> bool:
+        kind = node.bl_idname
+        if kind == "GeometryNodeGroup":
+            return node.node_tree is None or self._tree(node.node_tree).one_each
+        if kind in BRINGING:
+            # what is instanced is nothing to stand on
+            links = [link for plug in node.outputs if plug.type == "GEOMETRY" for link in plug.links]
+            return all(link.to_socket.name == "Instance" for link in links)
+        return kind == "GeometryNodeInstanceOnPoints" or self._node_is_single(node)
+
     def _brings_what_is_ordered(self, node: bpy.types.Node) -> bool:
         if not _hands_on_geometry(node):
             return True
@@ -434,11 +456,13 @@ class _Tree:
         ordered: As in :class:`Numbering`, as long as what it is asked to choose stays the same.
         single: As in :class:`Numbering`.
         asks: Whether counts, levels or choices come from outside.
+        one_each: Whether no point that instances stand on is a copy of another.
     """
 
     ordered: bool = False
     single: bool = False
     asks: bool = False
+    one_each: bool = False
 
 
 def read_identities(mesh: bpy.types.Mesh, numbering: Numbering) -> MeshIdentities:

@@ -200,7 +200,10 @@ class InstanceKeys:
         attributes[".reference_index"].data.foreach_get("value", references)
         transforms = np.empty(16 * count, np.float32)
         attributes["instance_transform"].data.foreach_get("value", transforms)
+        drawn = owner.evaluated_get(self._depsgraph)
         identities = pack(read_carried(attributes, count))
+        if not self._reader.stands_on_one_each(drawn):
+            identities[:] = 0
         positions = None
         if "id" in attributes:
             given = np.zeros(count, np.int32)
@@ -208,7 +211,7 @@ class InstanceKeys:
             positions = {int(number): index for index, number in enumerate(given)}
             # an id is proof enough, but what is carried beside it must agree
             identities = scramble(identities ^ scramble(given.view(np.uint32).astype(np.uint64) + np.uint64(1)))
-        if self._reader.numbering(owner.evaluated_get(self._depsgraph)).ordered:
+        if self._reader.numbering(drawn).ordered:
             names = [f"{index}*{count}" for index in range(count)]
         else:
             digest = hashlib.blake2b(transforms.data, digest_size=8)
