@@ -107,8 +107,10 @@ class World:
         self.pixels = grid.reshape(-1, 2).astype(np.float64)
         self.triangle, self.inside, self.depth, second = self.tiles.nearest(self.pixels)
         self.unsure = (self.triangle >= 0) & (second < self.depth * (1 + 1e-6))
+        self.between = np.zeros(len(self.pixels), bool)
         for step in ((ROUNDING, 0), (-ROUNDING, 0), (0, ROUNDING), (0, -ROUNDING)):
-            beside = self.tiles.nearest(self.pixels + step)[2]
+            triangle, _, beside, _ = self.tiles.nearest(self.pixels + step)
+            self.between |= triangle != self.triangle
             with np.errstate(invalid="ignore"):
                 self.unsure |= ~(np.abs(beside - self.depth) < 1e-5 * self.depth) & (beside != self.depth)
         counts = Counter((placed.name, placed.identity) for placed in frame.placed)
@@ -192,7 +194,8 @@ def pair_truth(here: World, there: World, proofs: dict[str, Proof], recipes: dic
         place, _ = there.camera.project(moved[:, axis])
         distance = np.linalg.norm(place - targets[:, 0], axis=1) / STEP
         steepness = np.maximum(steepness, np.nan_to_num(distance, nan=np.inf))
-    state[here.unsure] = State.SKIPPED
+    # between two triangles rounding decides which of them it is, and the other may be known, or be split alike
+    state[here.unsure | (here.between & ((state != State.KNOWN) | split))] = State.SKIPPED
     kept &= state == State.KNOWN
 
     seen = _seen(there, targets[:, 0], depths, corners)

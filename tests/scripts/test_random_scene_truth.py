@@ -179,6 +179,17 @@ def test_a_face_split_otherwise_is_followed_onto_its_surface() -> None:
     np.testing.assert_allclose(truth.targets[y, x, 0], expected, atol=1e-9)
 
 
+def test_on_the_edge_between_two_triangles_nothing_unknown_is_held() -> None:
+    """The diagonal of a face runs exactly through pixels; which of its triangles is seen there is anyone's guess."""
+    here = square(uv=False)
+    bent = square(uv=False)
+    bent.points = bent.points + np.array((0, 0, 1e-3))
+    truth = pair_truth(world(1, placed(here)), world(2, placed(bent)), {"square": Proof.NONE}, {})
+    # the diagonal rises to the right, and the middle of the picture is between pixels
+    assert truth.state[11, 20] == State.SKIPPED
+    assert truth.state[11, 22] == State.NO_IDENTITY
+
+
 def test_an_object_that_is_not_there_is_gone() -> None:
     truth = pair_truth(world(1, placed(square())), world(2), {"square": Proof.NUMBER}, {})
     assert truth.state[12, 20] == State.GONE
