@@ -55,7 +55,6 @@ class PlacePainter:
 
     def __init__(self, unpainted: Collection[str], *, stays: bool) -> None:
         self._stays = stays
-        self._all_painted = True
         self._places = {
             mesh.name_full: _white(mesh) if mesh.name_full in unpainted else _places(mesh)
             for mesh in bpy.data.meshes
@@ -80,9 +79,6 @@ class PlacePainter:
         """
         with nullcontext() if self._stays else self._painted():
             picture = _PLACES[renderer.vertex_colors()]
-        if not self._all_painted:
-            # colours of the film would look like places
-            picture[...] = NO_PLACE
         picture[(picture == NO_PLACE).any(axis=2)] = NO_PLACE
         return picture
 
@@ -110,10 +106,6 @@ class PlacePainter:
         return [mesh for mesh in bpy.data.meshes if mesh.name_full in self._places]
 
     def _paint(self, mesh: bpy.types.Mesh) -> None:
-        if mesh.is_editmode:
-            # the file was saved while somebody worked on it, and Blender gives no access to its corners
-            self._all_painted = False
-            return
         layers, places = mesh.color_attributes, self._places[mesh.name_full]
         layers.new(NAME, "FLOAT_COLOR", "CORNER")
         # a script may have made another mesh of it, which stays black
