@@ -86,6 +86,7 @@ class InstanceKeys:
         self._frame = depsgraph.scene.frame_current
         self._groups: dict[tuple[str, tuple[int, ...]], _Group] = {}
         self._geometry: dict[str, Any] = {}
+        self._ways: dict[tuple[str, str], bpy.types.Object | None] = {}
         self._all: _AllInstances | None = None
 
     @property
@@ -132,12 +133,12 @@ class InstanceKeys:
                     return None
                 names, used, place = taken
             elif place.instance_type == "COLLECTION":
-                member = drawn if len(rest) == 1 else self._instances.objects.get((owner.name_full, path[: begin + 1]))
+                member = drawn if len(rest) == 1 else self._member(owner, path[: begin + 1], place, drawn)
                 if member is None:
                     return None
                 names, used, place = [member.name_full], 1, member
             elif place.instance_type in {"VERTS", "FACES"}:
-                member = drawn if len(rest) == 1 else self._instances.objects.get((owner.name_full, path[: begin + 1]))
+                member = drawn if len(rest) == 1 else self._member(owner, path[: begin + 1], place, drawn)
                 if member is None:
                     return None
                 names, used, place = [member.name_full, self._name_of_element(place, rest[0])], 1, member
@@ -148,6 +149,24 @@ class InstanceKeys:
             steps += names
             begin += used
         return steps
+
+    def _member(
+        self, owner: bpy.types.Object, path: tuple[int, ...], place: bpy.types.Object, drawn: bpy.types.Object
+    ) -> bpy.types.Object | None:
+        """The object at the end of a path, which an instancer shows and which shows what is drawn; None if unsure."""
+        found = self._instances.objects.get((owner.name_full, path))
+        if place.instance_type == "COLLECTION":
+            # Blender counts all members, hidden ones as well (3.4.1 and 4.5.15); what draws nothing is not found above
+            members, number = place.instance_collection.all_objects, path[-1]
+            member = members[number] if 0 <= number < len(members) else None
+            return member if found in (None, member) else None
+        if found is not None:
+            return found
+        way = place.name_full, drawn.name_full
+        if way not in self._ways:
+            leading = [each for each in place.children if _is_instanced_by(drawn, each)]
+            self._ways[way] = leading[0] if len(leading) == 1 else None
+        return self._ways[way]
 
     def _made_by_nodes(self, owner: bpy.types.Object) -> Any:
         name = owner.name_full
@@ -267,6 +286,11 @@ class InstanceKeys:
         for each, name, matrix in placed:
             digest.update(repr((each, name)).encode() + matrix)
         return f"{','.join(map(str, path))}~{digest.hexdigest()}"
+
+
+def _is_instanced_by(drawn: bpy.types.Object, shown: bpy.types.Object) -> bool:
+    collection = shown.instance_collection if shown.instance_type == "COLLECTION" else None
+    return collection is not None and drawn in collection.all_objects.values()
 
 
 def unique(keys: list[str], frame: int) -> tuple[str, ...]:

@@ -172,3 +172,41 @@ for frame, gone in ((1, 0.0), (2, 0.0), (3, 1.0)):
     assert valid_share(clip, "points", "forward", 1) == 1.0
     assert valid_share(clip, "points", "forward", 2) == 0.0
     assert valid_share(clip, "points", "backward", 3) == 0.0
+
+
+def test_members_of_collections_in_collections_are_followed_whoever_shows_them(
+    build: Callable[[str, str], Path], cut: Callable[..., Path], tmp_path: Path
+) -> None:
+    """Two empties show one collection; both stand in another that is shown by a third, which rises by 0.2.
+
+    An empty draws nothing, so Blender does not list it among what is drawn.
+    """
+    script = """
+        step = add("cube", "step", (1, 0.5, 0), size=0.8)
+        inner, outer = bpy.data.collections.new("inner"), bpy.data.collections.new("outer")
+        scene.collection.objects.unlink(step)
+        inner.objects.link(step)
+
+        def showing(name, collection, holder, x):
+            empty = bpy.data.objects.new(name, None)
+            empty.instance_type, empty.instance_collection, empty.location.x = "COLLECTION", collection, x
+            holder.objects.link(empty)
+            return empty
+
+        showing("left", inner, outer, -1.2)
+        showing("right", inner, outer, 1.2)
+        bridge = showing("bridge", outer, scene.collection, 0)
+        for frame, height in ((1, 0.0), (2, 0.2)):
+            bridge.location.z = height
+            bridge.keyframe_insert("location", frame=frame)
+    """
+    dataset, _ = render_cuts(tmp_path, cut(build("bridge", script)))
+    clip = dataset.clip("bridge")
+    assert valid_share(clip, "step", "forward", 1) == 1.0
+    steps = clip.read("object_id", 1) > 0
+    columns = np.flatnonzero(steps.any(axis=0))
+    assert (np.diff(columns) > 5).any(), "there are two of them, apart"
+    flow = clip.read("flow_forward", 1)[steps]
+    # at distances of 7.6 to 8.4: 13.3 px over the distance, times 2
+    assert np.abs(flow[:, 0]).max() < 0.1
+    assert ((flow[:, 1] < -3.1) & (flow[:, 1] > -3.6)).all()
