@@ -323,7 +323,7 @@ def test_impossible_names_are_refused(tmp_path: Path, content: str) -> None:
         (files.write_flow, np.full((2, 2, 2), np.nan, np.float32)),
         (files.write_image, np.zeros((2, 2, 4), np.uint8)),
         (files.write_image, np.zeros((2, 2), np.float32)),
-        (files.write_image, np.zeros((2, 2, 3), np.uint16)),
+        (files.write_image, np.zeros((2, 2, 3), np.int32)),
         (files.write_mask, np.zeros((2, 2), np.uint8)),
         (files.write_inverted_mask, np.zeros((2, 2), np.uint8)),
         (files.write_matches, [[]]),
