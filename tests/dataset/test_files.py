@@ -75,7 +75,7 @@ def test_flow_that_is_not_contiguous_and_unknown(tmp_path: Path) -> None:
     np.testing.assert_array_equal(files.read_flow(tmp_path / "a.flo"), flow)
 
 
-@given(pictures(np.uint8, 3) | pictures(np.uint8) | pictures(np.uint16))
+@given(pictures(np.uint8, 3) | pictures(np.uint8) | pictures(np.uint16) | pictures(np.uint16, 3))
 @settings(max_examples=60)
 def test_images_round_trip_and_other_programs_see_the_same(
     tmp_path_factory: FACTORY, image: npt.NDArray[np.uint8]
