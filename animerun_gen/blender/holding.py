@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 import bpy
 
+IDLE = "animerun-gen idle"
+"""Name of the empty scene that the window shows meanwhile."""
+
 
 @dataclass
 class Held:
@@ -15,7 +18,7 @@ class Held:
 
     Attributes:
         scene: The scene that it was saved with; None until it is loaded.
-        idle: An empty scene that the window shows meanwhile.
+        idle: The empty scene.
     """
 
     scene: bpy.types.Scene | None = None
@@ -43,7 +46,7 @@ def evaluation_held() -> Iterator[Held]:
         window = bpy.context.window
         held.scene = bpy.context.scene
         if window is not None:
-            held.idle = window.scene = bpy.data.scenes.new("animerun-gen idle")
+            held.idle = window.scene = bpy.data.scenes.new(IDLE)
 
     hold_always = bpy.app.handlers.persistent(hold)
     bpy.app.handlers.load_post.append(hold_always)

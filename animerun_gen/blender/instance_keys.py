@@ -143,7 +143,7 @@ class InstanceKeys:
                     return None
                 names, used, place = [member.name_full, self._name_of_element(place, rest[0])], 1, member
             elif not versions.tells_instances_of_nodes():
-                return [*steps, self._name_by_place(owner, path)]
+                return [*steps, self._name_by_place(owner, path, place)]
             else:
                 return None
             steps += names
@@ -275,9 +275,14 @@ class InstanceKeys:
                 names[index] = f"{identities[index]:016x}"
         return _Group(names, None)
 
-    def _name_by_place(self, owner: bpy.types.Object, path: tuple[int, ...]) -> str:
-        """A name where Blender does not say what nodes made: numbers, if nothing moves, or if they come from ids."""
+    def _name_by_place(self, owner: bpy.types.Object, path: tuple[int, ...], place: bpy.types.Object) -> str:
+        """A name where Blender does not say what nodes made.
+
+        Numbers, if they come from construction or from ids, or if nothing moves.
+        """
         placed = self._instances.placed[owner.name_full]
+        if place == owner and self._reader.numbering(owner.evaluated_get(self._depsgraph)).ordered:
+            return f"{','.join(map(str, path))}*{len(placed)}"
         numbers = {each[0][0] for each in placed}
         if numbers != set(range(len(numbers))):
             # the numbers of what has no id are those of its position

@@ -20,7 +20,7 @@ from animerun_gen.blender.external_files import (
     refuse_endless,
 )
 from animerun_gen.blender.film_folder import hold_unbaked
-from animerun_gen.blender.holding import evaluation_held
+from animerun_gen.blender.holding import IDLE, evaluation_held
 from animerun_gen.blender.keyframed_camera import make_keyframed_camera
 from animerun_gen.config import CutConfig
 from animerun_gen.errors import SceneError
@@ -171,8 +171,9 @@ def _find_scene(config: CutConfig, saved: bpy.types.Scene) -> bpy.types.Scene:
     if config.scene is None:
         return saved
     if config.scene not in bpy.data.scenes:
+        own = [scene for scene in bpy.data.scenes if scene.name != IDLE]
         raise SceneError(
-            f"{config.source} has no scene named '{config.scene}'; it has {_names(bpy.data.scenes)}. "
+            f"{config.source} has no scene named '{config.scene}'; it has {_names(own)}. "
             "Change 'scene' in the cut's configuration."
         )
     return bpy.data.scenes[config.scene]
