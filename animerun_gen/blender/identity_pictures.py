@@ -45,7 +45,9 @@ class PlacePainter:
 
     The places are kept from then on: a script or a follower of the conversion may move a mesh's own vertices.  Colours
     are taken off again after each picture, because all that handles a mesh has to handle them, too.  But what is
-    simulated goes another way once its mesh is changed under way (4.5.15): there they stay from the beginning.
+    simulated goes another way once its mesh is changed under way (4.5.15): there they stay from the beginning.  Hair
+    and particles are even thrown anew over a mesh that is changed at all, so what carries them is not painted; if it
+    has colours of its own, they move with its points as well.
 
     Args:
         stays: Whether the colours stay on.
@@ -55,10 +57,15 @@ class PlacePainter:
 
     def __init__(self, unpainted: Collection[str], *, stays: bool) -> None:
         self._stays = stays
+        carrying = {
+            obj.data.name_full
+            for obj in bpy.data.objects
+            if any(modifier.type == "PARTICLE_SYSTEM" for modifier in obj.modifiers)
+        }
         self._places = {
             mesh.name_full: _white(mesh) if mesh.name_full in unpainted else _places(mesh)
             for mesh in bpy.data.meshes
-            if len(mesh.loops) > 0
+            if len(mesh.loops) > 0 and mesh.name_full not in carrying
         }
         # in this colour Workbench paints what has no colours of its own; the conversion has stilled its animation
         for obj in bpy.data.objects:

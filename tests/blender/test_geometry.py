@@ -26,7 +26,7 @@ def valid_share(clip: ClipFiles, name: str, direction: str = "forward", frame: i
     return float(clip.read(f"valid_{direction}", frame)[seen].mean())
 
 
-def test_vertices_made_anew_are_known_only_while_nothing_changes_within(build: Build, cut: Cut, tmp_path: Path) -> None:
+def test_what_a_boolean_cuts_is_known_only_while_nothing_changes_within(build: Build, cut: Cut, tmp_path: Path) -> None:
     """Between frames 1 and 2 cutter and box move together, between 2 and 3 the cutter moves on alone."""
     script = """
         box = add("cube", "box", (1, 0, 0), size=2)
@@ -44,8 +44,11 @@ def test_vertices_made_anew_are_known_only_while_nothing_changes_within(build: B
     dataset, _ = render_cuts(tmp_path, cut(build("boolean", script), last=3))
     clip = dataset.clip("boolean")
     assert valid_share(clip, "box", "forward", 1) == 1.0
-    assert valid_share(clip, "box", "forward", 2) == 0.0
-    assert valid_share(clip, "box", "backward", 3) == 0.0
+    # the faces that the cutter does not reach are the film's own
+    for direction, frame in (("forward", 2), ("backward", 3)):
+        assert 0.3 < valid_share(clip, "box", direction, frame) < 0.8
+        known = clip.read(f"valid_{direction}", frame)
+        assert (clip.read(f"flow_{direction}", frame)[known] == 0.0).all()
 
 
 def test_instances_on_vertices_are_known_by_these_vertices(build: Build, cut: Cut, tmp_path: Path) -> None:
@@ -68,11 +71,11 @@ def test_instances_on_vertices_are_known_by_these_vertices(build: Build, cut: Cu
     assert valid_share(clip, "leaf", "forward", 2) == 1.0
     for earlier in (1, 2):
         flow = clip.read("flow_forward", earlier)[clip.read("valid_forward", earlier)]
-        moved = flow[np.abs(flow).max(axis=1) > 0.0]
-        # 0.1 is 96 / 36 * 50 * 0.1 = 13.3 px at a distance of 1, and everything is 7.2 to 8.3 away
+        moved = flow[np.abs(flow).max(axis=1) > 1e-6]
+        # 0.1 is 96 / 36 * 50 * 0.1 = 13.3 px at a distance of 1, and everything is 7.2 to 8.9 away
         assert np.abs(moved[:, 0]).max() < 1e-6
         assert (moved[:, 1] > -13.4 / 7.2).all()
-        assert (moved[:, 1] < -13.3 / 8.3).all()
+        assert (moved[:, 1] < -13.3 / 8.9).all()
     # what the third copy carries was not there before
     assert 0.5 < valid_share(clip, "leaf", "backward", 3) < 0.9
 
