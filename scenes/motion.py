@@ -91,11 +91,16 @@ class Instance:
 
 @dataclass(frozen=True)
 class Event:
-    """Something that no vector can describe happens to ``object`` between ``frame - 1`` and ``frame``."""
+    """Something that no vector can describe happens to ``object`` between ``frame - 1`` and ``frame``.
+
+    Attributes:
+        partly: Whether some of its points are there before and after, and move as ever.
+    """
 
     object: str
     frame: int
     what: str
+    partly: bool = False
 
 
 @dataclass(frozen=True)
@@ -240,8 +245,15 @@ class Choreography:
 
     def invalid(self, frame: int, target: int) -> frozenset[str]:
         """Objects (or :data:`EVERYTHING`) whose motion from one frame to another is undefined."""
+        return frozenset(event.object for event in self._between(frame, target) if not event.partly)
+
+    def partly_invalid(self, frame: int, target: int) -> frozenset[str]:
+        """Objects of which some points are not there in one of two frames."""
+        return frozenset(event.object for event in self._between(frame, target) if event.partly)
+
+    def _between(self, frame: int, target: int) -> list[Event]:
         low, high = min(frame, target), max(frame, target)
-        return frozenset(event.object for event in self.events if low < event.frame <= high)
+        return [event for event in self.events if low < event.frame <= high]
 
 
 def _sum(a: Matrix, b: Matrix, factor: float) -> Matrix:

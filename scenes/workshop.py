@@ -195,7 +195,7 @@ CHOREOGRAPHY = Choreography(
     unseen=frozenset({"Guide"}),
     events=(
         *(Event("Clay", frame, "its subdivision changes") for frame, _ in CLAY_STEPS),
-        *(Event("Blocks", frame, "its array grows") for frame, _ in BLOCK_STEPS),
+        *(Event("Blocks", frame, "its array grows", partly=True) for frame, _ in BLOCK_STEPS),
         Event("Bulb", IDEA, "it appears"),
         Event("Rays", IDEA, "they appear"),
         Event("Toolbox", TOOLBOX_EDGES, "its bevel is switched off"),

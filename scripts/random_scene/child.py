@@ -30,6 +30,7 @@ def make(seed: int, folder: Path) -> None:
     bpy.ops.wm.read_factory_settings(use_empty=True)
     path = folder / f"scene{seed}.blend"
     stage = build(seed, folder)
+    _bake_particles(stage.scene)
     bpy.ops.wm.save_as_mainfile(filepath=str(path), check_existing=False, compress=True)
     proofs, recipe_of, recipes = dict(stage.proofs), dict(stage.recipe_of), list(stage.recipes)
     bpy.ops.wm.open_mainfile(filepath=str(path))
@@ -52,6 +53,21 @@ def make(seed: int, folder: Path) -> None:
         "unsteady": sorted({recipes[recipe_of[name]] for name in unsteady}),
     }
     (folder / f"scene{seed}.json").write_text(json.dumps(words))
+
+
+def _bake_particles(scene: bpy.types.Scene) -> None:
+    """Keep what is shown at particles in the file.
+
+    Blender shows a particle in the frame of its birth elsewhere when it is read from a cache than when it is played.
+    """
+    for obj in scene.objects:
+        for system in obj.particle_systems:
+            if system.settings.render_type != "OBJECT":
+                continue
+            system.point_cache.frame_start, system.point_cache.frame_end = FRAMES[0], FRAMES[-1]
+            with bpy.context.temp_override(scene=scene, point_cache=system.point_cache):
+                bpy.ops.ptcache.bake(bake=True)
+    scene.frame_set(FRAMES[0])
 
 
 def _unsteady(first: list[Frame], second: list[Frame]) -> set[str]:

@@ -125,7 +125,7 @@ def _compare(
     object_names, material_names = clip.read_names("object_id"), clip.read_names("material_id")
     height, width = clip.read("contour", source).shape
     before, after = scene.camera(source), scene.camera(target)
-    undefined = scene.invalid(source, target)
+    undefined, partly = scene.invalid(source, target), scene.partly_invalid(source, target)
     result = Comparison(pixels=len(here))
     if EVERYTHING in undefined:
         assert not known.any(), "a camera cut must leave nothing valid"
@@ -137,6 +137,8 @@ def _compare(
         if name in undefined:
             assert not known[seen].any(), f"{name} has no true motion from {source} to {target}"
             continue
+        if name in partly:
+            seen &= known
         assert known[seen].all(), f"{name} is not valid from {source} to {target}"
         for material in np.unique(materials[seen]):
             part = seen & (materials == material)
