@@ -374,6 +374,9 @@ class IdentityReader:
             return all(self.numbering(operand).single for operand in _operands(modifier))
         if modifier.type == "FLUID":
             return bool(modifier.fluid_type != "DOMAIN")
+        if modifier.type == "EXPLODE" and modifier.use_edge_cut:
+            # a vertex in the middle of a cut edge carries what one of its ends does (4.5.15)
+            return False
         return modifier.type in DEFORMING | BUILDING | PICKING
 
     def _tree(self, tree: bpy.types.NodeTree) -> _Tree:
@@ -589,7 +592,7 @@ def _copies_once_turned(modifiers: list[bpy.types.Modifier]) -> bool:
     """Whether there is one copy, turned inside out, which the order of its corners tells apart."""
     turning = [modifier for modifier in modifiers if _turns_its_copy(modifier)]
     # nodes and Booleans may turn faces themselves
-    keeping = DEFORMING | BUILDING | (PICKING - {"BOOLEAN"})
+    keeping = DEFORMING | BUILDING | (PICKING - {"BOOLEAN", "EXPLODE"})
     return len(turning) == 1 and all(each.type in keeping for each in modifiers if each != turning[0])
 
 
