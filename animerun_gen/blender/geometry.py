@@ -23,6 +23,7 @@ from animerun_gen.blender.identity import (
     begin_frame,
     curve_numbering,
     read_identities,
+    recipe,
 )
 from animerun_gen.blender.instance_keys import InstanceKeys, unique
 from animerun_gen.errors import SceneError
@@ -313,6 +314,7 @@ class _Reader:
         digest.update(len(mesh.vertices).to_bytes(8, "little"))
         digest.update(faces.data)
         digest.update(corners.data)
+        digest.update(recipe(drawn))
         if drawn.original.type in {"CURVE", "SURFACE", "FONT"}:
             curve = drawn.original.evaluated_get(self.depsgraph).data
             if isinstance(curve, bpy.types.Curve):
@@ -327,9 +329,7 @@ class _Reader:
         return self.mesh_index[address]
 
     def _keeps_what_it_had(self, drawn: bpy.types.Object, mesh: int) -> bool:
-        """Whether the vertices of a mesh object still carry what they were given: a script may have made others."""
-        makes_anew = any(modifier.type in {"NODES", "OCEAN"} for modifier in drawn.modifiers if modifier.show_render)
-        return drawn.original.type != "MESH" or makes_anew or self.identities[mesh].complete
+        return self.identities[mesh].complete or not self.reader.keeps_identities(drawn)
 
     def _read_uvs(self, mesh: bpy.types.Mesh, number: int) -> None:
         """Take the texture coordinates down by which Workbench paints a mesh, if it has any."""

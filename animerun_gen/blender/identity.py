@@ -194,13 +194,11 @@ SWITCHES = {"GeometryNodeIndexSwitch": "Index", "GeometryNodeMenuSwitch": "Menu"
 BRINGING = {"GeometryNodeCollectionInfo": "Collection", "GeometryNodeObjectInfo": "Object"}
 """Nodes that bring in what other objects draw, and the input that says whose."""
 
-CHOOSING_TYPES = {"BOOLEAN", "INT", "MENU", "OBJECT", "COLLECTION"}
-"""Types of values that may decide how many points there are, or whose."""
-
 CONSTANT_NODES = {"FunctionNodeInputBool", "FunctionNodeInputInt", "ShaderNodeValue"}
 """Nodes whose output stays the same as long as no key or driver changes it."""
 
 SELECTING = {
+    "GeometryNodeRealizeInstances": ("Selection", "Realize All", "Depth"),
     "GeometryNodeInstanceOnPoints": ("Selection", "Pick Instance"),
     "GeometryNodeMeshToPoints": ("Selection",),
     "GeometryNodePointsToVertices": ("Selection",),
@@ -224,6 +222,15 @@ CURVE_NUMBERING = (
     "use_fill_caps",
 )
 """What of a curve or text decides how the vertices of its surface are numbered, beside its splines."""
+
+ZONES = ("GeometryNodeSimulation", "GeometryNodeRepeat")
+"""How the types of nodes begin that begin and end a zone."""
+
+MAKING_NODES = {"GeometryNodeBoundBox", "GeometryNodeCurveToMesh"}
+"""Nodes that make points without identities, beside the primitives."""
+
+SHIFTING = {"BEVEL"}
+"""Modifiers that place vertices by the shape, which only identities tell."""
 
 SPLINE_NUMBERING = (
     "order_u",
@@ -331,7 +338,8 @@ class IdentityReader:
     def stands_on_one_each(self, drawn: bpy.types.Object) -> bool:
         """Whether no two of the points that an evaluated object's nodes put instances on are copies of each other."""
         for modifier in drawn.modifiers:
-            if not modifier.show_render or modifier.type in DEFORMING | BUILDING | PICKING:
+            splitting = {"BEVEL", "EDGE_SPLIT", "EXPLODE"}
+            if not modifier.show_render or modifier.type in (DEFORMING | BUILDING | PICKING) - splitting:
                 continue
             if modifier.type != "NODES":
                 return False
@@ -349,10 +357,16 @@ class IdentityReader:
             follows = all(modifier.type in DEFORMING | BUILDING for modifier in others)
             return Numbering(single=follows, cached=True)
         ordered = all(self._is_ordered(modifier) for modifier in modifiers)
+        copying = [modifier for modifier in modifiers if modifier.type in COPYING]
+        if len(copying) > 1 and any(each.type == "ARRAY" and each.fit_type != "FIXED_COUNT" for each in copying):
+            ordered = False
         if kind != "MESH":
-            return Numbering(ordered=ordered)
+            return Numbering(ordered=ordered and not _shifts(modifiers) and not _slides(drawn.original.data))
         ranked = _is_one_array(modifiers)
         single = ranked or _copies_once_turned(modifiers) or all(self._is_single(modifier) for modifier in modifiers)
+        # the same mesh twice is a copy as well
+        brought = [obj.original.data.name_full for obj in _brought_together(drawn)]
+        single = single and len(set(brought)) == len(brought)
         return Numbering(ordered, single, ranked)
 
     def _is_ordered(self, modifier: bpy.types.Modifier) -> bool:
@@ -361,10 +375,13 @@ class IdentityReader:
                 return True
             tree = self._tree(modifier.node_group)
             # its inputs are set at the modifier
-            settled = not tree.asks or not versions.animates(modifier.id_data.original, f'modifiers["{modifier.name}"]')
+            path = f'modifiers["{bpy.utils.escape_identifier(modifier.name)}"]'
+            settled = not tree.asks or not versions.animates(modifier.id_data.original, path)
             return tree.ordered and settled
         if modifier.type == "FLUID":
             return bool(modifier.fluid_type != "DOMAIN")
+        if modifier.type == "ARRAY":
+            return all(self.numbering(cap).ordered for cap in (modifier.start_cap, modifier.end_cap) if cap is not None)
         return modifier.type in DEFORMING | BUILDING | COPYING
 
     def _is_single(self, modifier: bpy.types.Modifier) -> bool:
@@ -389,10 +406,37 @@ class IdentityReader:
     def _look_at(self, tree: bpy.types.NodeTree) -> _Tree:
         nodes = _used_nodes(tree)
         ordered = not _animates_choices(tree) and all(self._node_is_ordered(node) for node in nodes)
-        single = not _forks(nodes) and all(self._node_is_single(node) for node in nodes)
+        # what is joined in a zone is joined in every pass
+        joins = any(node.bl_idname.startswith(ZONES) for node in nodes) and any(
+            node.bl_idname in {"GeometryNodeJoinGeometry", "GeometryNodeMeshBoolean"} for node in nodes
+        )
+        apart = not _forks(nodes) and not joins
+        single = apart and all(self._node_is_single(node) for node in nodes)
         asks = any(_comes_from_outside(plug) for node in nodes for plug in self._choices(node))
-        one_each = not _forks(nodes) and all(self._keeps_points_apart(node) for node in nodes)
-        return _Tree(ordered, single, asks, one_each)
+        one_each = apart and all(self._keeps_points_apart(node) for node in nodes)
+        makes = any(self._node_makes(node) for node in nodes)
+        return _Tree(ordered, single, asks, one_each, makes)
+
+    def _node_makes(self, node: bpy.types.Node) -> bool:
+        if node.bl_idname == "GeometryNodeGroup":
+            return node.node_tree is not None and self._tree(node.node_tree).makes
+        return node.bl_idname in PRIMITIVE_NODES | MAKING_NODES or node.bl_idname in BRINGING
+
+    def keeps_identities(self, drawn: bpy.types.Object) -> bool:
+        """Whether all vertices of an ordered mesh object must have identities: nothing makes any without.
+
+        A script may have made another mesh of it in between.  What places vertices by the shape is told by identities
+        alone.
+        """
+        shown = [modifier for modifier in drawn.modifiers if modifier.show_render]
+        if drawn.original.type != "MESH":
+            return False
+        if _shifts(shown):
+            return True
+        trees = [
+            modifier.node_group for modifier in shown if modifier.type == "NODES" and modifier.node_group is not None
+        ]
+        return not any(self._tree(tree).makes for tree in trees) and not any(each.type == "OCEAN" for each in shown)
 
     def _choices(self, node: bpy.types.Node) -> list[bpy.types.NodeSocket]:
         """The inputs of a node that decide how many points there are, or whose."""
@@ -401,7 +445,8 @@ class IdentityReader:
             return [] if _chooses_values(node) else [node.inputs[SWITCHES[kind]]]
         if kind == "GeometryNodeGroup":
             asks = node.node_tree is not None and self._tree(node.node_tree).asks
-            return [plug for plug in node.inputs if plug.type in CHOOSING_TYPES] if asks else []
+            # any of them may lead to a choice inside
+            return [plug for plug in node.inputs if plug.type != "GEOMETRY"] if asks else []
         if kind in PRIMITIVE_NODES:
             return [plug for plug in node.inputs if plug.type == "INT"]
         return []
@@ -414,6 +459,9 @@ class IdentityReader:
             return node.node_tree is None or self._tree(node.node_tree).ordered
         if kind in SWITCHES:
             return True
+        if kind.startswith(ZONES):
+            # several states may change places from frame to frame
+            return sum(plug.type == "GEOMETRY" for plug in node.inputs) <= 1
         if kind in BRINGING:
             return self._brings_what_is_ordered(node)
         if any(_is_used(node, name) for name in SELECTING.get(kind, ())):
@@ -438,6 +486,8 @@ class IdentityReader:
             # what is instanced is nothing to stand on
             links = [link for plug in node.outputs if plug.type == "GEOMETRY" for link in plug.links]
             return all(link.to_socket.name == "Instance" for link in links)
+        if kind == "GeometryNodeSplitEdges":
+            return False
         return kind == "GeometryNodeInstanceOnPoints" or self._node_is_single(node)
 
     def _brings_what_is_ordered(self, node: bpy.types.Node) -> bool:
@@ -460,12 +510,14 @@ class _Tree:
         single: As in :class:`Numbering`.
         asks: Whether counts, levels or choices come from outside.
         one_each: Whether no point that instances stand on is a copy of another.
+        makes: Whether it makes points without identities.
     """
 
     ordered: bool = False
     single: bool = False
     asks: bool = False
     one_each: bool = False
+    makes: bool = False
 
 
 def read_identities(mesh: bpy.types.Mesh, numbering: Numbering) -> MeshIdentities:
@@ -531,6 +583,11 @@ def curve_numbering(curve: bpy.types.Curve) -> bytes:
     for spline in curve.splines:
         parts += [getattr(spline, name, None) for name in SPLINE_NUMBERING]
         parts += [len(spline.points), len(spline.bezier_points)]
+        if spline.type == "BEZIER":
+            handles = np.empty((2, len(spline.bezier_points)), np.int32)
+            for side, row in zip(("handle_left_type", "handle_right_type"), handles, strict=True):
+                spline.bezier_points.foreach_get(side, row)
+            parts.append(handles.tobytes())
     bevel = curve.bevel_object
     if curve.bevel_mode == "OBJECT" and bevel is not None and isinstance(bevel.data, bpy.types.Curve):
         parts += [bevel.original.name_full, len(bevel.data.splines)]
@@ -583,6 +640,8 @@ def _is_one_array(modifiers: list[bpy.types.Modifier]) -> bool:
     arrays = [index for index, modifier in enumerate(modifiers) if modifier.type == "ARRAY"]
     if len(arrays) != 1 or modifiers[arrays[0]].use_merge_vertices:
         return False
+    if modifiers[arrays[0]].start_cap is not None or modifiers[arrays[0]].end_cap is not None:
+        return False
     # a split edge would be a copy more
     others = DEFORMING | {"MULTIRES", "SUBSURF", "TRIANGULATE"}
     return all(modifier.type in others for modifier in modifiers if modifier.type != "ARRAY")
@@ -591,8 +650,8 @@ def _is_one_array(modifiers: list[bpy.types.Modifier]) -> bool:
 def _copies_once_turned(modifiers: list[bpy.types.Modifier]) -> bool:
     """Whether there is one copy, turned inside out, which the order of its corners tells apart."""
     turning = [modifier for modifier in modifiers if _turns_its_copy(modifier)]
-    # nodes and Booleans may turn faces themselves
-    keeping = DEFORMING | BUILDING | (PICKING - {"BOOLEAN", "EXPLODE"})
+    # nodes and Booleans may turn faces themselves, and others make faces across the seam
+    keeping = DEFORMING | BUILDING | {"BUILD", "MASK"}
     return len(turning) == 1 and all(each.type in keeping for each in modifiers if each != turning[0])
 
 
@@ -600,6 +659,54 @@ def _turns_its_copy(modifier: bpy.types.Modifier) -> bool:
     if modifier.type == "SOLIDIFY":
         return True
     return modifier.type == "MIRROR" and sum(modifier.use_axis) == 1
+
+
+def _shifts(modifiers: list[bpy.types.Modifier]) -> bool:
+    """Whether any modifier places vertices by the shape."""
+    return any(each.type in SHIFTING or (each.type == "MIRROR" and any(each.use_bisect_axis)) for each in modifiers)
+
+
+def _slides(curve: bpy.types.ID) -> bool:
+    """Whether a curve is drawn from one place along it to another, so that the shape decides which rings there are."""
+    if not isinstance(curve, bpy.types.Curve):
+        return False
+    sides = (
+        (curve.bevel_factor_start, curve.bevel_factor_mapping_start, 0.0),
+        (
+            curve.bevel_factor_end,
+            curve.bevel_factor_mapping_end,
+            1.0,
+        ),
+    )
+    return any(factor != whole and mapping != "RESOLUTION" for factor, mapping, whole in sides)
+
+
+def _brought_together(drawn: bpy.types.Object, depth: int = 8) -> list[bpy.types.Object]:
+    """An object and all operands of its Booleans, and theirs."""
+    found = [drawn]
+    for modifier in drawn.modifiers if depth else ():
+        if modifier.show_render and modifier.type == "BOOLEAN":
+            for operand in _operands(modifier):
+                found += _brought_together(operand, depth - 1)
+    return [obj for obj in found if obj.data is not None]
+
+
+def recipe(drawn: bpy.types.Object) -> bytes:
+    """A digest of which modifiers made an evaluated mesh, with the counts and choices of those that build or copy.
+
+    Numbers by construction last as long as the construction does.
+    """
+    parts: list[object] = []
+    for modifier in drawn.modifiers:
+        if not modifier.show_render:
+            continue
+        parts += [modifier.type, modifier.name]
+        if modifier.type in BUILDING | COPYING:
+            for setting in modifier.bl_rna.properties:
+                if setting.type in {"BOOLEAN", "INT", "ENUM"} and not setting.identifier.startswith(("show_", "is_")):
+                    value = getattr(modifier, setting.identifier)
+                    parts.append(tuple(value) if getattr(setting, "is_array", False) else value)
+    return hashlib.blake2b(repr(parts).encode(), digest_size=8).digest() if parts else b""
 
 
 def _used_nodes(tree: bpy.types.NodeTree) -> list[bpy.types.Node]:
@@ -649,15 +756,20 @@ def _is_used(node: bpy.types.Node, name: str) -> bool:
     if plug is None:
         return False
     # everything is selected, nothing is picked, unless somebody says otherwise
-    return bool(plug.is_linked or plug.default_value != (name == "Selection"))
+    return bool(plug.is_linked or plug.default_value != (name in {"Selection", "Realize All"}))
 
 
 def _sources(plug: bpy.types.NodeSocket) -> list[bpy.types.Node]:
     """The nodes that an input's value comes from, behind all reroutes."""
-    found = []
-    for link in plug.links:
-        node = link.from_node
-        found += _sources(node.inputs[0]) if node.bl_idname == "NodeReroute" else [node]
+    found, waiting, seen = [], [plug], set()
+    while waiting:
+        for link in waiting.pop().links:
+            node = link.from_node
+            if node.bl_idname != "NodeReroute":
+                found.append(node)
+            elif node.name not in seen:
+                seen.add(node.name)
+                waiting.append(node.inputs[0])
     return found
 
 
@@ -676,11 +788,17 @@ def _animates_choices(tree: bpy.types.NodeTree) -> bool:
     if animation is None:
         return False
     curves = [*versions.fcurves(tree), *versions.nla_fcurves(tree), *animation.drivers]
-    for curve in curves:
-        try:
-            value = tree.path_resolve(curve.data_path)
-        except ValueError:
-            continue
-        if isinstance(value, int):
-            return True
-    return False
+    return not all(_is_harmless(tree, curve.data_path) for curve in curves)
+
+
+def _is_harmless(tree: bpy.types.NodeTree, path: str) -> bool:
+    """Whether what is animated in a group is a measure that a node of it works with, and no choice."""
+    node_path, found, _ = path.rpartition(".inputs[")
+    try:
+        value = tree.path_resolve(path)
+        node = tree.path_resolve(node_path) if found else None
+    except ValueError:
+        return False
+    if node is None or node.bl_idname == "GeometryNodeGroup" or node.bl_idname in SWITCHES:
+        return False
+    return not isinstance(value, int | str)

@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from animerun_gen.blender import versions
-from animerun_gen.blender.identity import IdentityReader, read_carried, read_identities
+from animerun_gen.blender.identity import IdentityReader, read_carried, read_identities, recipe
 from animerun_gen.motion.identity import pack, scramble
 
 NO_NUMBER = 2**31 - 1
@@ -68,7 +68,11 @@ class _AllInstances:
             owner, drawn, path = instance.parent.original.name_full, instance.object.original, _path(instance)
             self.objects[owner, path] = drawn if self.objects.get((owner, path), drawn) == drawn else None
             if not versions.tells_instances_of_nodes():
-                place = np.linalg.inv(np.array(instance.parent.matrix_world)) @ np.array(instance.matrix_world)
+                try:
+                    place = np.linalg.inv(np.array(instance.parent.matrix_world)) @ np.array(instance.matrix_world)
+                except np.linalg.LinAlgError:
+                    # scaled to nothing: it is nowhere, in this frame
+                    place = np.full((4, 4), depsgraph.scene.frame_current, np.float64)
                 self.placed.setdefault(owner, []).append((path, drawn.name_full, place.tobytes()))
 
 
@@ -105,14 +109,21 @@ class InstanceKeys:
         owner = instance.parent.original if instance.parent else None
         system = instance.particle_system
         if system is not None:
-            name = f"{owner.name_full if owner else ''}/{','.join(map(str, path))}/{drawn.name_full}"
-            return f"{system.name}:{name}" if system.settings.type in FRESH_SYSTEMS else self._fresh(name)
+            name = _joined([owner.name_full if owner else "", ",".join(map(str, path)), drawn.name_full])
+            lasting = system.settings.type in FRESH_SYSTEMS and (owner is None or self._leads_to_particles(owner, path))
+            return f"{system.name}:{name}" if lasting else self._fresh(name)
         if owner is None:
             return self._fresh(f"{path}/{drawn.name_full}")
         steps = self._steps(owner, path, drawn)
         if steps is None:
             return self._fresh(f"{owner.name_full}/{path}/{drawn.name_full}")
-        return "/".join([owner.name_full, *steps, drawn.name_full])
+        return _joined([owner.name_full, *steps, drawn.name_full])
+
+    def _leads_to_particles(self, owner: bpy.types.Object, path: tuple[int, ...]) -> bool:
+        """Whether a path begins at an emitter, or at a collection that has one among its members."""
+        if owner.instance_type == "NONE":
+            return self._made_by_nodes(owner) is None
+        return owner.instance_type == "COLLECTION" and len(path) <= 3
 
     def _fresh(self, name: str) -> str:
         return f"{name}@{self._frame}"
@@ -221,6 +232,7 @@ class InstanceKeys:
         attributes["instance_transform"].data.foreach_get("value", transforms)
         drawn = owner.evaluated_get(self._depsgraph)
         identities = pack(read_carried(attributes, count))
+        carried = identities.copy()
         if not self._reader.stands_on_one_each(drawn):
             identities[:] = 0
         positions = None
@@ -231,7 +243,7 @@ class InstanceKeys:
             # an id is proof enough, but what is carried beside it must agree
             identities = scramble(identities ^ scramble(given.view(np.uint32).astype(np.uint64) + np.uint64(1)))
         if self._reader.numbering(drawn).ordered:
-            names = [f"{index}*{count}" for index in range(count)]
+            names = [f"{index}*{count}*{carried[index]:x}" for index in range(count)]
         else:
             digest = hashlib.blake2b(transforms.data, digest_size=8)
             digest.update(references.data)
@@ -263,14 +275,17 @@ class InstanceKeys:
             identities = np.where(known, identities, 0)
         count = len(identities)
         if numbering.ordered:
-            names = [f"{index}*{count}" for index in range(count)]
+            digest = hashlib.blake2b(corners.data, digest_size=8)
+            digest.update(found.digest)
+            digest.update(recipe(drawn))
+            names = [f"{index}*{digest.hexdigest()}" for index in range(count)]
         else:
             places = np.empty(3 * len(mesh.vertices), np.float32)
             mesh.vertices.foreach_get("co", places)
             digest = hashlib.blake2b(places.data, digest_size=8)
             digest.update(corners.data)
             names = [f"{index}~{digest.hexdigest()}" for index in range(count)]
-        if numbering.single:
+        if numbering.ranked or (numbering.single and self._reader.stands_on_one_each(drawn)):
             for index in _alone(identities):
                 names[index] = f"{identities[index]:016x}"
         return _Group(names, None)
@@ -302,6 +317,11 @@ def unique(keys: list[str], frame: int) -> tuple[str, ...]:
     """Make keys that occur more than once match nothing: which one is which at another frame nobody can tell."""
     counts = Counter(keys)
     return tuple(key if counts[key] == 1 else f"{key}#{position}@{frame}" for position, key in enumerate(keys))
+
+
+def _joined(names: list[str]) -> str:
+    """Names one after the other; a slash in a name is doubled, so that no two lists look the same."""
+    return "/".join(name.replace("/", "//") for name in names)
 
 
 def _path(instance: bpy.types.DepsgraphObjectInstance) -> tuple[int, ...]:

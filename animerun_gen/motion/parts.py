@@ -69,6 +69,8 @@ def identities_by_faces(
     of_part = scramble(of_part + np.bincount(part).astype(np.uint64))
     _, inverse, times = np.unique(of_part, return_inverse=True, return_counts=True)
     alone = (times[inverse] == 1) & (np.bincount(corner_part, minlength=len(of_part)) > 0)
-    identities = scramble(of_part[part] ^ scramble(place.astype(np.uint64)))
+    # of parts that come and go nobody knows which is left: all of them must be there
+    together = scramble(of_part.sum(keepdims=True))
+    identities = scramble(scramble(of_part[part] ^ scramble(place.astype(np.uint64) + np.uint64(1))) + together)
     identities[~alone[part]] = 0
     return identities

@@ -48,6 +48,14 @@ def test_a_part_that_is_there_twice_is_unknown_and_the_others_are_not() -> None:
     assert not second.any()
 
 
+def test_where_a_part_is_gone_the_others_may_be_others() -> None:
+    """Two drops, one of which is there in each frame: nothing tells that the one is the other."""
+    fan, tent = identities(FAN, TENT)
+    (alone,) = identities(FAN)
+    assert not set(fan.tolist()) & set(alone.tolist())
+    assert (tent != 0).all()
+
+
 def test_other_faces_are_another_part() -> None:
     (fan,), (turned,) = identities(FAN), identities([(0, 1, 2), (0, 2, 3), (3, 4, 0)])
     assert not set(fan.tolist()) & set(turned.tolist())
