@@ -375,9 +375,7 @@ class IdentityReader:
                 return True
             tree = self._tree(modifier.node_group)
             # its inputs are set at the modifier
-            path = f'modifiers["{bpy.utils.escape_identifier(modifier.name)}"]'
-            settled = not tree.asks or not versions.animates(modifier.id_data.original, path)
-            return tree.ordered and settled
+            return tree.ordered and not (tree.asks and _is_animated(modifier))
         if modifier.type == "FLUID":
             return bool(modifier.fluid_type != "DOMAIN")
         if modifier.type == "ARRAY":
@@ -652,7 +650,15 @@ def _copies_once_turned(modifiers: list[bpy.types.Modifier]) -> bool:
     turning = [modifier for modifier in modifiers if _turns_its_copy(modifier)]
     # nodes and Booleans may turn faces themselves, and others make faces across the seam
     keeping = DEFORMING | BUILDING | {"BUILD", "MASK"}
-    return len(turning) == 1 and all(each.type in keeping for each in modifiers if each != turning[0])
+    if len(turning) != 1 or _is_animated(turning[0]):
+        return False
+    return all(each.type in keeping for each in modifiers if each != turning[0])
+
+
+def _is_animated(modifier: bpy.types.Modifier) -> bool:
+    """Whether keys, strips or drivers change anything of a modifier."""
+    path = f'modifiers["{bpy.utils.escape_identifier(modifier.name)}"]'
+    return versions.animates(modifier.id_data.original, path)
 
 
 def _turns_its_copy(modifier: bpy.types.Modifier) -> bool:

@@ -104,7 +104,7 @@ class InstanceKeys:
         """The name of what is drawn."""
         drawn = instance.object.original
         if not instance.is_instance:
-            return str(drawn.name_full)
+            return _joined([drawn.name_full])
         path = _path(instance)
         owner = instance.parent.original if instance.parent else None
         system = instance.particle_system
@@ -232,7 +232,7 @@ class InstanceKeys:
         attributes["instance_transform"].data.foreach_get("value", transforms)
         drawn = owner.evaluated_get(self._depsgraph)
         identities = pack(read_carried(attributes, count))
-        carried = identities.copy()
+        carried = hashlib.blake2b(identities.data, digest_size=8).hexdigest()
         if not self._reader.stands_on_one_each(drawn):
             identities[:] = 0
         positions = None
@@ -243,7 +243,7 @@ class InstanceKeys:
             # an id is proof enough, but what is carried beside it must agree
             identities = scramble(identities ^ scramble(given.view(np.uint32).astype(np.uint64) + np.uint64(1)))
         if self._reader.numbering(drawn).ordered:
-            names = [f"{index}*{count}*{carried[index]:x}" for index in range(count)]
+            names = [f"{index}*{count}*{carried}" for index in range(count)]
         else:
             digest = hashlib.blake2b(transforms.data, digest_size=8)
             digest.update(references.data)
