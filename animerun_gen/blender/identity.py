@@ -378,6 +378,8 @@ class IdentityReader:
             return tree.ordered and not (tree.asks and _is_animated(modifier))
         if modifier.type == "FLUID":
             return bool(modifier.fluid_type != "DOMAIN")
+        if modifier.type == "DECIMATE":
+            return bool(modifier.decimate_type == "COLLAPSE")
         if modifier.type == "ARRAY":
             return all(self.numbering(cap).ordered for cap in (modifier.start_cap, modifier.end_cap) if cap is not None)
         return modifier.type in DEFORMING | BUILDING | COPYING
@@ -389,6 +391,9 @@ class IdentityReader:
             return all(self.numbering(operand).single for operand in _operands(modifier))
         if modifier.type == "FLUID":
             return bool(modifier.fluid_type != "DOMAIN")
+        if modifier.type == "DECIMATE" and modifier.decimate_type == "COLLAPSE":
+            # a vertex may be moved to a better place and carry what it did: only where all is the same it is the same
+            return False
         if modifier.type == "EXPLODE" and modifier.use_edge_cut:
             # a vertex in the middle of a cut edge carries what one of its ends does (4.5.15)
             return False

@@ -283,6 +283,9 @@ def bevel(stage: Stage, obj: bpy.types.Object) -> None:
 def triangulate(stage: Stage, obj: bpy.types.Object) -> None:
     modifier = obj.modifiers.new("triangulate", "TRIANGULATE")
     modifier.quad_method, modifier.ngon_method = "FIXED", "CLIP"
+    if any(len(polygon.vertices) > 4 for polygon in obj.data.polygons):
+        # how larger faces are split, their shape decides
+        stage.proofs[obj.name] = Proof.CARRIED
 
 
 def multires(stage: Stage, obj: bpy.types.Object) -> None:
