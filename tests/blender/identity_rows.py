@@ -569,6 +569,101 @@ def _() -> None:
     swap.append((made, other.data))
 
 
+def trap(name: str) -> Callable[[Row], Row]:
+    """A scene in which equal numbers mean other points, by something that looks settled: nothing may be matched."""
+    return row(f"{TRAP}{name}")
+
+
+TRAP = "trap: "
+
+
+def _primitives(made: Any, *kinds: str) -> list[Any]:
+    """Nodes behind two grids of which the second stands elsewhere; the last of them chooses."""
+    chain = nodes(made, *kinds)
+    tree = chain[0].id_data
+    for number, plug in enumerate([plug for plug in chain[0].inputs if plug.type == "GEOMETRY"][:2]):
+        for link in list(plug.links):
+            tree.links.remove(link)
+        sheet, move = tree.nodes.new("GeometryNodeMeshGrid"), tree.nodes.new("GeometryNodeTransform")
+        move.inputs["Translation"].default_value = (5.0 * number, 0, 0)
+        tree.links.new(sheet.outputs[0], move.inputs[0])
+        tree.links.new(move.outputs[0], plug)
+    return chain
+
+
+@trap("a Value node chooses")
+def _() -> None:
+    (switch,) = _primitives(mesh_object("thing", [], []), "GeometryNodeSwitch")
+    value = field(switch, "ShaderNodeValue", "Switch").outputs[0]
+    for frame, number in ((1, 0.0), (2, 1.0)):
+        value.default_value = number
+        value.keyframe_insert("default_value", frame=frame)
+
+
+@trap("a driver chooses")
+def _() -> None:
+    (switch,) = _primitives(mesh_object("thing", [], []), "GeometryNodeSwitch")
+    value = field(switch, "ShaderNodeValue", "Switch").outputs[0]
+    value.driver_add("default_value").driver.expression = "frame-1"
+
+
+@trap("two groups take turns")
+def _() -> None:
+    made = mesh_object("thing", [], [])
+    for number in range(2):
+        (move,) = nodes(made, "GeometryNodeTransform", name=f"group {number}")
+        tree = move.id_data
+        move.inputs["Translation"].default_value = (5.0 * number, 0, 0)
+        tree.links.new(tree.nodes.new("GeometryNodeMeshGrid").outputs[0], move.inputs[0])
+        key(made.modifiers[number], "show_render", number == 0, number == 1)
+
+
+def _array(made: Any, offset: Any, **settings: Any) -> Any:
+    added = settle(made, "ARRAY", use_relative_offset=False, use_constant_offset=True, **settings)
+    added.constant_offset_displace = offset
+    return added
+
+
+@trap("two Arrays exchange their counts")
+def _() -> None:
+    made = grid(side=3)
+    key(_array(made, (4, 0, 0)), "count", 2, 3)
+    key(_array(made, (0, 4, 0)), "count", 3, 2)
+
+
+@trap("the rounds of a Screw become its steps")
+def _() -> None:
+    made = mesh_object("thing", [(1, 0, 0), (1, 0, 1)], [])
+    made.data.edges.add(1)
+    made.data.edges[0].vertices = (0, 1)
+    screw = settle(made, "SCREW", screw_offset=1.0)
+    key(screw, "iterations", 1, 2)
+    key(screw, "render_steps", 8, 4)
+    key(screw, "steps", 8, 4)
+
+
+@trap("a Solidify is turned inside out")
+def _() -> None:
+    key(settle(grid(side=3), "SOLIDIFY", thickness=0.5), "use_flip_normals", False, True)
+
+
+@trap("a curve is drawn in part, by its length")
+def _() -> None:
+    curve = _curve(bevel_factor_start=0.2, bevel_factor_end=0.8)
+    curve.bevel_factor_mapping_start = curve.bevel_factor_mapping_end = "SPLINE"
+    point = curve.splines[0].points[0]
+    key(point, "co", (-3.5, 0, 0, 1), (-9.0, 0, 0, 1))
+
+
+@trap("what nodes make is bevelled by its shape")
+def _() -> None:
+    made = mesh_object("thing", [], [])
+    (move,) = nodes(made, "GeometryNodeTransform")
+    tree = move.id_data
+    tree.links.new(tree.nodes.new("GeometryNodeMeshCube").outputs[0], move.inputs[0])
+    key(settle(made, "BEVEL", limit_method="NONE"), "width", 0.1, 0.2)
+
+
 swap: list[Any] = []
 
 
