@@ -229,7 +229,7 @@ ZONES = ("GeometryNodeSimulation", "GeometryNodeRepeat")
 MAKING_NODES = {"GeometryNodeBoundBox", "GeometryNodeCurveToMesh"}
 """Nodes that make points without identities, beside the primitives."""
 
-SHIFTING = {"BEVEL"}
+SHIFTING = {"BEVEL", "DECIMATE"}
 """Modifiers that place vertices by the shape, which only identities tell."""
 
 SPLINE_NUMBERING = (
@@ -337,9 +337,9 @@ class IdentityReader:
 
     def stands_on_one_each(self, drawn: bpy.types.Object) -> bool:
         """Whether no two of the points that an evaluated object's nodes put instances on are copies of each other."""
+        keeping = (DEFORMING | BUILDING | PICKING) - {"BEVEL", "EDGE_SPLIT", "EXPLODE"}
         for modifier in drawn.modifiers:
-            splitting = {"BEVEL", "EDGE_SPLIT", "EXPLODE"}
-            if not modifier.show_render or modifier.type in (DEFORMING | BUILDING | PICKING) - splitting:
+            if not modifier.show_render or modifier.type in keeping:
                 continue
             if modifier.type != "NODES":
                 return False

@@ -29,7 +29,7 @@ from animerun_gen.motion.identity import pack, scramble
 NO_NUMBER = 2**31 - 1
 """What unused places of the path that leads to an instance hold."""
 
-FRESH_SYSTEMS = {"EMITTER", "HAIR"}
+LASTING_SYSTEMS = {"EMITTER", "HAIR"}
 """Types of particle systems whose particles keep their numbers; those of fluids are numbered anew in every frame."""
 
 
@@ -110,7 +110,9 @@ class InstanceKeys:
         system = instance.particle_system
         if system is not None:
             name = _joined([owner.name_full if owner else "", ",".join(map(str, path)), drawn.name_full])
-            lasting = system.settings.type in FRESH_SYSTEMS and (owner is None or self._leads_to_particles(owner, path))
+            lasting = system.settings.type in LASTING_SYSTEMS and (
+                owner is None or self._leads_to_particles(owner, path)
+            )
             return f"{system.name}:{name}" if lasting else self._fresh(name)
         if owner is None:
             return self._fresh(f"{path}/{drawn.name_full}")
