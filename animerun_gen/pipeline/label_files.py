@@ -65,7 +65,7 @@ def material_colors(clip: ClipFiles) -> dict[int, tuple[int, int, int] | None]:
         return {int(number): None if color == IMAGE else rgb(color) for number, color in table.items()}
     except ValueError as error:
         raise DatasetError(
-            f"{clip.names_path('flat')} is damaged ({error}); remove it and run 'animerun-gen generate' again"
+            f"{clip.names_path('flat')} is damaged ({error}); delete it and run 'animerun-gen generate' again"
         ) from error
 
 

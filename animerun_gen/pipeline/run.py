@@ -40,7 +40,7 @@ SHOWN_FAILURES = 5
 """So many failures of a cut are printed: a full disk fails every file."""
 
 
-ALTERED = "files that changed after they were made: {count} ({names}); the manifest keeps their old checksums"
+ALTERED = "files changed since they were made: {count} ({names}); the manifest keeps their old checksums"
 
 
 @dataclass(frozen=True)
@@ -306,13 +306,13 @@ def describe(
         lines += [f"  note: {note}" for note in summary.notes]
         lines += [f"  failed: {failure}" for failure in summary.failures[:SHOWN_FAILURES]]
         if len(summary.failures) > SHOWN_FAILURES:
-            lines.append(f"  failed: {len(summary.failures) - SHOWN_FAILURES} more times")
+            lines.append(f"  failed {len(summary.failures) - SHOWN_FAILURES} more times")
         lines += _ways_out(summary.damaged, output, name)
         if summary.coverage is not None:
             lines += [f"  {line}" for line in describe_coverage(summary.coverage)]
             command = command_for(summary) if command_for is not None and not summary.coverage.complete else None
             if command is not None:
-                lines.append(f"  to make just that: {command}")
+                lines.append(f"  to make only those: {command}")
         if summary.quality is not None:
             lines += [f"  {line}" for line in _describe_quality(summary.quality)]
         lines += [f"  {line}" for line in _describe_cross_checks(summary.cross_checks)]
@@ -327,7 +327,7 @@ def _ways_out(damaged: Sequence[str], output: Path, name: str) -> list[str]:
     manifest = paths.manifest_file(output, name).relative_to(output)
     repair = shlex.join(["animerun-gen", "verify", str(output), "--cut", name, "--repair"])
     return [
-        f"  to make just these files again: {repair}",
+        f"  to make only these files again: {repair}",
         f"  to accept them as they are: delete {manifest} and run the same command again",
     ]
 

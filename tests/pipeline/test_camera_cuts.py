@@ -93,7 +93,7 @@ def test_what_cannot_be_split_is_said(tmp_path: Path) -> None:
     config = split(tmp_path, frames={"first": 1, "last": 2})
     with pytest.raises(DatasetError, match="every frame is another view"):
         split_cut(config, [CameraMark(1, "a"), CameraMark(2, "b")])
-    with pytest.raises(DatasetError, match=r"cannot be split at its camera cuts: .* is no safe folder name"):
+    with pytest.raises(DatasetError, match=r"cannot be split at its camera cuts: .* is not a safe folder name"):
         split_cut(split(tmp_path, name="n" * 99), MARKS)
 
 

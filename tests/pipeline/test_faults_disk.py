@@ -122,7 +122,7 @@ def test_full_from_a_frame_on(tmp_path: Path, disk: Disk, whole: dict[str, bytes
     engine = Meddled(meddle={frame: lambda: disk.limit_to_what_is_there(8192)})
     summary = one(generate([make_cut(tmp_path)], Options(disk.output, engine)))
     assert summary.failures
-    assert "the disk is full; make room and run the same command again" in summary.failures[0]
+    assert "the disk is full; free some space and run the same command again" in summary.failures[0]
     require_whole(disk.output, whole)
     disk.limit(64 << 20)
     require_mended(tmp_path, disk)

@@ -278,7 +278,7 @@ def test_a_file_that_was_altered_does_not_become_the_truth(output: Path, config:
         [summary] = make(config, output, FakeEngine())
         assert read(output) == whole
         [line] = [line for line in describe([summary], output) if "changed after" in line]
-        assert line.startswith(f"  note: files that changed after they were made: 1 ({FLOW}); the manifest keeps")
+        assert line.startswith(f"  note: files changed since they were made: 1 ({FLOW}); the manifest keeps")
     # what it advises, first way
     (output / FLOW).unlink()
     [summary] = make(config, output, FakeEngine())

@@ -142,14 +142,14 @@ os.kill(os.getpid(), signal.SIGSEGV)
     log = tmp_path / "logs" / "square.log"
     assert message == (
         "cut 'square': Blender died of SIGSEGV in frame 7 (lines). Its last error was: Error: the fluid cache is "
-        f"broken. The log is {log}; run the same command again to go on with what is missing."
+        f"broken. The log is {log}; run the same command again to resume."
     )
 
 
 @pytest.mark.parametrize(
     ("program", "said"),
     [
-        ("os.kill(os.getpid(), signal.SIGKILL)", "died of SIGKILL, perhaps because memory ran out, while it started."),
+        ("os.kill(os.getpid(), signal.SIGKILL)", "died of SIGKILL, possibly because memory ran out, while it started."),
         ("os.kill(os.getpid(), signal.SIGRTMIN + 5)", "died of "),
         ("sys.exit(0)", "ended with status 0 while it started."),
         ("sys.exit(3)", "ended with status 3 while it started."),
@@ -297,7 +297,7 @@ def test_killed_from_another_thread(tmp_path: Path) -> None:
 def test_killed_before_it_was_started(tmp_path: Path) -> None:
     one = process(tmp_path, f"open({str(tmp_path / 'trace')!r}, 'w')")
     one.kill()
-    with pytest.raises(RenderFailure, match="stopped before Blender was started"):
+    with pytest.raises(RenderFailure, match="stopped before Blender started"):
         one.run(print)
     assert not (tmp_path / "trace").exists()
 

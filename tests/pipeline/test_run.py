@@ -446,7 +446,7 @@ def test_a_damaged_picture_is_named_and_spares_the_other_frames(tmp_path: Path) 
     assert "delete it" in summary.failures[0]
     assert len(list((output / "train/Segment/square").iterdir())) == 4
     [summary] = make(config, output, FakeEngine())
-    assert "files that are damaged, and are made again: 1 (train/contour/square/0005.png)" in summary.notes
+    assert "damaged files, which are made again: 1 (train/contour/square/0005.png)" in summary.notes
     make(config, tmp_path / "fresh", FakeEngine())
     assert contents(output) == contents(tmp_path / "fresh")
 
@@ -494,7 +494,7 @@ def test_a_full_disk_while_rendering_is_a_failure_of_the_cut(tmp_path: Path, mon
     with monkeypatch.context() as patch:
         patch.setattr(Path, "write_bytes", full)
         [summary] = generate([make_cut(tmp_path)], Options(tmp_path / "out", FakeEngine()))
-    assert "the disk is full; make room and run the same command again" in summary.failures[0]
+    assert "the disk is full; free some space and run the same command again" in summary.failures[0]
 
 
 class Killed(BaseException):
