@@ -242,7 +242,7 @@ def test_an_output_folder_that_vanishes_under_a_run(tmp_path: Path, capsys: pyte
     summary = one(generate([config], Options(output, FakeProgram(delay=0.01), chunk_frames=6, workers=2)))
     remover.join()
     assert summary.failures
-    assert any("is gone, or its hidden folder is: somebody removed or moved it" in text for text in summary.failures)
+    assert any("is gone, or its hidden folder is: it was removed or moved" in text for text in summary.failures)
     assert not any("foresee" in text for text in summary.failures)
     assert describe([summary], output)
     make(config, output, FakeEngine())

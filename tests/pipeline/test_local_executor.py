@@ -186,7 +186,7 @@ def test_when_memory_runs_out_the_youngest_is_ended_and_its_chunk_kept(tmp_path:
     assert isinstance(ended, Ended)
     assert (ended.ticket, ended.outcome.status) == (2, "stopped")
     assert executor.slots() == 2
-    assert "the youngest Blender is ended" in said[0]
+    assert "the youngest Blender process is ended" in said[0]
     executor.close()
 
 

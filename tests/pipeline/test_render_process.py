@@ -223,7 +223,7 @@ def test_who_neither_computes_nor_speaks_is_ended(tmp_path: Path, monkeypatch: p
     program = 'tell("noticed", note=str(os.getpid())); tell("begins", frame=3, stage="lines"); time.sleep(60)'
     with pytest.raises(RenderDied) as caught:
         process(tmp_path, program, Conditions(patience=0.4)).run(events.append)
-    assert caught.value.what == "Blender did nothing for 0 seconds in frame 3 (lines)"
+    assert caught.value.what == "Blender stood idle for 0 seconds in frame 3 (lines)"
     assert not is_alive(int(events[0]["note"]))
 
 
@@ -241,7 +241,7 @@ tell("finished")
 def test_who_computes_forever_is_ended_at_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(children, "TICK_SECONDS", 0.05)
     monkeypatch.setattr(children, "MUCH_PATIENCE", 3)
-    with pytest.raises(RenderDied, match="without getting any further"):
+    with pytest.raises(RenderDied, match="without making progress"):
         process(tmp_path, "while True: pass", Conditions(patience=0.2)).run(lambda event: None)
 
 

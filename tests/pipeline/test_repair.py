@@ -244,7 +244,7 @@ def test_what_was_made_elsewhere_cannot_be_repaired(
     shutil.rmtree(output / STATE)
     before = contents(output)
     assert main(["verify", str(output), "--repair"]) == 1
-    assert "square cannot be repaired: nothing here says what it was made from." in capsys.readouterr().out
+    assert "square cannot be repaired: there is no record of what it was made from." in capsys.readouterr().out
     assert contents(output) == before
     assert not (output / STATE).exists()
 
@@ -257,7 +257,7 @@ def test_a_record_of_another_cut_is_not_believed(
     kept = json.loads(record.read_bytes())
     record.write_text(json.dumps(kept | {"config": kept["config"] | {"name": "other"}}))
     assert main(["verify", str(output), "--repair"]) == 1
-    assert "square cannot be repaired: nothing here says what it was made from." in capsys.readouterr().out
+    assert "square cannot be repaired: there is no record of what it was made from." in capsys.readouterr().out
     assert (output / FLOW).exists()
     assert not engine.jobs
 

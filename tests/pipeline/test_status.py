@@ -117,9 +117,9 @@ def test_it_is_seen_from_another_process_and_keeps_no_run_from_beginning(tmp_pat
 
 def test_a_dataset_that_was_made_elsewhere_is_referred_to_verify(tmp_path: Path) -> None:
     (tmp_path / "AnimeRun/test/Frame_Anime/fight/original").mkdir(parents=True)
-    with pytest.raises(DatasetError, match=r"AnimeRun was not made here: .* 'animerun-gen verify "):
+    with pytest.raises(DatasetError, match=r"AnimeRun was made elsewhere: .* 'animerun-gen verify "):
         read_status(tmp_path / "AnimeRun")
-    with pytest.raises(DatasetError, match="is not a dataset: no cut was ever begun there"):
+    with pytest.raises(DatasetError, match="is not a dataset: no cut was ever started there"):
         read_status(tmp_path)
     with pytest.raises(DatasetError, match="nowhere is not a folder"):
         read_status(tmp_path / "nowhere")
