@@ -21,6 +21,7 @@ from typing import Any
 
 import bpy
 
+from animerun_gen.blend_file import dotted
 from animerun_gen.blender import versions
 from animerun_gen.blender.camera_jumps import JumpFinder
 from animerun_gen.blender.camera_marks import camera_marks
@@ -199,7 +200,9 @@ def _facts_as_opened(opened: OpenedScene, config: CutConfig) -> dict[str, Any]:
     return {
         "source": str(config.source),
         "engine": versions.engine_name(),
-        "saved_with": ".".join(str(part) for part in bpy.data.version),
+        # the third number is no patch of a release but counts what changed in the file's format
+        "saved_with": dotted((bpy.data.version[0], bpy.data.version[1])),
+        "newer": tuple(opened.newer),
         "complaints": " ".join(load_notes),
         "scene": scene.name,
         "scenes": tuple(each.name for each in bpy.data.scenes),

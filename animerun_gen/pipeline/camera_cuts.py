@@ -14,8 +14,9 @@ from typing import Protocol
 
 from pydantic import TypeAdapter, ValidationError
 
+from animerun_gen.blend_file import require_readable
 from animerun_gen.config import CutConfig
-from animerun_gen.errors import AnimerunGenError, DatasetError
+from animerun_gen.errors import AnimerunGenError, DatasetError, SceneError
 from animerun_gen.pipeline import paths
 from animerun_gen.pipeline.inputs import are_unchanged, digests_as_read
 from animerun_gen.pipeline.record import read_kept, scene_digest, source_digest, write_if_changed
@@ -122,14 +123,16 @@ def split_at_camera_cuts(cuts: Sequence[CutConfig], output: Path, finder: MarkFi
         finder: The Blender that will render; None when nothing is to be rendered, and what an earlier run found counts.
 
     Returns:
-        The cuts to be made, in order.  Their ``camera_cuts`` says ``mark``: there is nothing left to split.
+        The cuts to be made, in order.  Their ``camera_cuts`` says ``mark``: there is nothing left to split.  One whose
+        film is too new for that Blender cannot be made.
     """
     parts: list[CutPart] = []
     looked: dict[str, _Found] = {}
     owners = {config.name.lower(): config.name for config in cuts}
     for config in cuts:
-        if config.camera_cuts == "mark" or config.camera_motion.keyframes:
-            parts.append(CutPart(config))
+        too_new = refusal_of(config, finder)
+        if too_new is not None or config.camera_cuts == "mark" or config.camera_motion.keyframes:
+            parts.append(CutPart(config, failure=too_new))
             continue
         try:
             stretches = split_cut(config, _marks(config, output, finder, looked))
@@ -144,6 +147,16 @@ def split_at_camera_cuts(cuts: Sequence[CutConfig], output: Path, finder: MarkFi
         except AnimerunGenError as error:
             parts.append(CutPart(config, failure=str(error)))
     return parts
+
+
+def refusal_of(config: CutConfig, finder: MarkFinder | None) -> str | None:
+    """Why a Blender must not open a cut's film, which is too new for it; None where it may, or none is to."""
+    try:
+        if finder is not None:
+            require_readable(config.source, finder.version)
+    except SceneError as error:
+        return f"cut '{config.name}': {error}"
+    return None
 
 
 def split_cut(config: CutConfig, marks: Sequence[CameraMark]) -> list[CutPart]:

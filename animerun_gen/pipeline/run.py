@@ -17,7 +17,7 @@ from animerun_gen.dataset.files import remove_stale_temporaries
 from animerun_gen.errors import ConfigError, DatasetError
 from animerun_gen.film_files import looking_once
 from animerun_gen.pipeline import made_with, paths
-from animerun_gen.pipeline.camera_cuts import CutPart, split_at_camera_cuts
+from animerun_gen.pipeline.camera_cuts import CutPart, refusal_of, split_at_camera_cuts
 from animerun_gen.pipeline.children import PATIENCE
 from animerun_gen.pipeline.coverage import describe_coverage, frames_to_make, measure_coverage
 from animerun_gen.pipeline.engines import BpyModule, Engine, InstalledBlender
@@ -117,7 +117,7 @@ def generate(
             parts = split_at_camera_cuts(cuts, options.output, engine)
             parts = choose_line_engines(parts, options.output, engine)
         else:
-            parts = [CutPart(config, list(decided[config.name])) for config in cuts]
+            parts = [CutPart(config, list(decided[config.name]), refusal_of(config, engine)) for config in cuts]
         summaries = {part.config.name: CutSummary(part.config, notes=list(part.notes)) for part in parts}
         plans = []
         with looking_once():
