@@ -25,6 +25,7 @@ from animerun_gen.blender.convert.rules import remove_by_rules
 from animerun_gen.blender.convert.simulations import show_simulations
 from animerun_gen.blender.convert.transparency import convert_transparency
 from animerun_gen.blender.convert.unreadable import remove_unreadable
+from animerun_gen.blender.convert.visibility import follow_visibility
 from animerun_gen.blender.identity import number_vertices
 from animerun_gen.blender.opening import OpenedScene
 from animerun_gen.config import CutConfig
@@ -84,6 +85,7 @@ def convert_scene(opened: OpenedScene, config: CutConfig) -> Conversion:
     done.notes += remove_film_look(opened, config)
     done.notes += remove_named(config)
     done.notes += remove_by_rules(opened, config)
+    done.notes += follow_visibility(opened, config)
     hair_notes, hair_followers = convert_hair(opened, config)
     done.notes += hair_notes
     done.followers += hair_followers
