@@ -14,6 +14,15 @@ import bpy
 Block = TypeVar("Block", bpy.types.Object, bpy.types.Material, bpy.types.World)
 
 
+def film_frames() -> range:
+    """All frames of the film's scene: what is animated counts as in the whole film.
+
+    Going by the clip, what was made of it would change in frames that are made already when a clip becomes longer.
+    """
+    scene = bpy.context.scene
+    return range(scene.frame_start, max(scene.frame_start, scene.frame_end) + 1)
+
+
 class Moments:
     """A scene of our own in which some of the film's data-blocks are evaluated; see :func:`moments`."""
 
@@ -23,7 +32,9 @@ class Moments:
 
     def go_to(self, frame: int) -> None:
         """Evaluate everything at a frame of the film."""
-        self._scene.frame_set(frame)
+        # naming the frame calls none of the film's handlers, unlike frame_set
+        self._scene.frame_current, self._scene.frame_subframe = frame, 0.0
+        self._scene.view_layers[0].update()
 
     def of(self, block: Block) -> Block:
         """A data-block as it is in the frame; of objects only what is animated on them, without parents or modifiers.

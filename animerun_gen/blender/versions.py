@@ -115,6 +115,13 @@ def use_scene_compositor(scene: bpy.types.Scene, use: bool) -> None:
         scene.use_nodes = use
 
 
+def make_panoramic(camera: bpy.types.Camera) -> None:
+    """Let a camera look in all directions, in an equirectangular picture; the setting was Cycles' own before 5.0."""
+    camera.type = "PANO"
+    settings = camera if hasattr(camera, "panorama_type") else camera.cycles
+    settings.panorama_type = "EQUIRECTANGULAR"
+
+
 def has_strips(scene: bpy.types.Scene) -> bool:
     """Whether the sequencer would put its own pictures over the render; its strips were renamed in 4.4."""
     editor = scene.sequence_editor
