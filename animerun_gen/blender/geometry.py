@@ -26,6 +26,7 @@ from animerun_gen.blender.identity import (
     recipe,
 )
 from animerun_gen.blender.instance_keys import InstanceKeys, unique
+from animerun_gen.blender.opening import CAMERA_TYPES
 from animerun_gen.errors import SceneError
 from animerun_gen.motion.companions import BACKGROUND_ID, NO_MATERIAL_ID
 from animerun_gen.motion.geometry import Camera, FrameGeometry, Holes
@@ -281,6 +282,12 @@ class _Reader:
     def _camera(self) -> Camera:
         scene = self.depsgraph.scene
         camera = scene.camera.evaluated_get(self.depsgraph)
+        if camera.data.type not in CAMERA_TYPES:
+            raise SceneError(
+                f"camera '{camera.original.name_full}' is of type {camera.data.type} in frame {scene.frame_current}; "
+                "only perspective and orthographic cameras have exact flow. Leave that frame out, or name another "
+                "'camera' in the cut's configuration."
+            )
         width, height = scene.render.resolution_x, scene.render.resolution_y
         projection = camera.calc_matrix_camera(self.depsgraph, x=width, y=height, scale_x=1.0, scale_y=1.0)
         # the renderer, too, leaves out a scale that the camera object may have

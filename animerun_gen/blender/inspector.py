@@ -35,10 +35,11 @@ from animerun_gen.blender.convert.particles import find_particles
 from animerun_gen.blender.convert.rules import bare_displays, find_removals
 from animerun_gen.blender.convert.shader_color import shader_color
 from animerun_gen.blender.convert.srgb import linear_to_hex
-from animerun_gen.blender.convert.transparency import film_frames
 from animerun_gen.blender.convert.unreadable import find_unreadable
+from animerun_gen.blender.convert.world import world_colors
 from animerun_gen.blender.count_lines import line_figures
 from animerun_gen.blender.geometry import geometry_engine, scene_names, take_down
+from animerun_gen.blender.moments import film_frames
 from animerun_gen.blender.opening import (
     OpenedScene,
     animated_blocks,
@@ -47,7 +48,7 @@ from animerun_gen.blender.opening import (
     open_file,
     open_scene,
 )
-from animerun_gen.blender.rendering import FrameRenderer, background_color
+from animerun_gen.blender.rendering import FrameRenderer
 from animerun_gen.blender.simulations import is_simulated
 from animerun_gen.config import CutConfig
 from animerun_gen.errors import AnimerunGenError, unforeseen
@@ -217,12 +218,18 @@ def _facts_as_opened(opened: OpenedScene, config: CutConfig) -> dict[str, Any]:
         "camera_cuts": tuple((mark.frame, mark.camera) for mark in camera_marks(scene)),
         "film_look": tuple(film_look_in_use(scene)),
         "drivers": tuple(disabled_drivers()),
-        "background": linear_to_hex(background_color(scene, config)),
+        "background": _background(scene, config),
         "materials": len(bpy.data.materials),
         "from_shaders": sum(
             wants_shader(material, "auto") and shader_color(material) is not None for material in bpy.data.materials
         ),
     }
+
+
+def _background(scene: bpy.types.Scene, config: CutConfig) -> str:
+    """The colour of the world; ``auto`` where it changes in the clip."""
+    colors = {linear_to_hex(color) for color in world_colors(scene, config).values()}
+    return colors.pop() if len(colors) == 1 else "auto"
 
 
 def animated_range(frame_range: tuple[int, int]) -> tuple[int, int] | None:

@@ -37,8 +37,10 @@ def flat_colors(renderer: FrameRenderer, materials: NameTable) -> dict[str, str]
     Returns:
         Material id (as a string) to ``"#rrggbb"``, or to :data:`~animerun_gen.blender.job.IMAGE`.
     """
+    backgrounds = {linear_to_hex(color) for color in renderer.backgrounds.values()}
     colors = {
-        str(BACKGROUND_ID): linear_to_hex(renderer.background),
+        # the table has one colour for the whole clip
+        str(BACKGROUND_ID): backgrounds.pop() if len(backgrounds) == 1 else IMAGE,
         str(NO_MATERIAL_ID): linear_to_hex(DEFAULT_COLOR),
     }
     paints_images = renderer.color_type == "TEXTURE"

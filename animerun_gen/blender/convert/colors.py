@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import bpy
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from animerun_gen.blender.convert.clipped import ClippedMaterials
-from animerun_gen.blender.convert.images import UnreadableImageError, encoded_colors, linear_colors, read_texels
+from animerun_gen.blender.convert.images import (
+    MISSING,
+    UnreadableImageError,
+    encoded_colors,
+    linear_colors,
+    problem_of,
+    read_texels,
+)
+from animerun_gen.blender.convert.moving_images import NodeKey, image_nodes, key_of, numbers_shown
 from animerun_gen.blender.convert.patterns import Treatments
 from animerun_gen.blender.convert.shader_color import ShaderColor, shader_color
 from animerun_gen.blender.convert.srgb import hex_to_linear, linear_to_hex
@@ -17,7 +27,6 @@ from animerun_gen.blender.convert.texture_coordinates import (
     laid_out,
     texture_coordinates,
 )
-from animerun_gen.blender.external_files import is_there
 from animerun_gen.config import CutConfig
 
 UNTOUCHED = ((0.8, 0.8, 0.8), (1.0, 1.0, 1.0))
@@ -39,31 +48,35 @@ def convert_colors(config: CutConfig, clipped: ClippedMaterials) -> list[str]:
     """
     style = config.style
     from_shaders = 0
-    unreadable_images = set()
+    moving = numbers_shown(bpy.context.scene, config.frame_numbers)
     overrides = Treatments(style.overrides)
     paints_images = style.color == "texture"
     for material in bpy.data.materials:
         override = overrides.of(material.name)
         found = shader_color(material)
-        if found is not None and found.image is not None and not found.image.has_data and is_there(found.image):
-            unreadable_images.add(found.image.name)
+        lacking = _image_problems(material, moving)
         if override is not None:
             _paint(material, hex_to_linear(override))
             found = None
         elif found is not None and wants_shader(material, style.color_source):
             _paint(material, found.color if material not in clipped else _color_of_the_rest(material, found, clipped))
             from_shaders += 1
+        elif found is None and lacking and wants_shader(material, style.color_source):
+            # without its image nothing is known of it
+            _paint(material, DEFAULT_COLOR)
         shown = found if paints_images else None
         if material in clipped:
             _paint_clipped(material, shown, clipped)
         elif paints_images or clipped:
-            _show_image(material, shown)
+            _show_image(material, shown, moving)
     bpy.context.scene.display.shading.color_type = "TEXTURE" if paints_images or clipped else "MATERIAL"
 
     notes = overrides.unused("style.overrides", "no material is")
     if from_shaders:
         notes.append(f"took the colours of {from_shaders} materials from their shaders")
-    notes += [f"image '{name}' cannot be read: its materials get one flat colour" for name in sorted(unreadable_images)]
+    for problem, names in undecodable_images(config).items():
+        worn = ", ".join(f"'{name}'" for name in names)
+        notes.append(f"{problem}: material {worn} gets one flat colour")
     return notes
 
 
@@ -85,14 +98,47 @@ def _paint(material: bpy.types.Material, color: tuple[float, float, float]) -> N
     material.diffuse_color = (*color, 1.0)
 
 
-def _show_image(material: bpy.types.Material, found: ShaderColor | None) -> None:
+def undecodable_images(config: CutConfig) -> dict[str, list[str]]:
+    """Images whose files are there and yet cannot be shown; changes nothing.
+
+    Args:
+        config: The cut: ``frames``.
+
+    Returns:
+        A sentence about each, and the materials whose nodes name it.
+    """
+    moving = numbers_shown(bpy.context.scene, config.frame_numbers)
+    found: dict[str, set[str]] = {}
+    for material in bpy.data.materials:
+        for problem in _image_problems(material, moving):
+            # what is missing is told when the film is opened
+            if not problem.endswith(MISSING):
+                found.setdefault(problem, set()).add(material.name)
+    return {problem: sorted(names) for problem, names in sorted(found.items())}
+
+
+def _image_problems(material: bpy.types.Material, moving: Mapping[NodeKey, Mapping[int, int]]) -> list[str]:
+    """Why images of a material cannot be shown, a sentence each."""
+    if not material.use_nodes or material.users == 0:
+        return []
+    nodes = [node for _, node in image_nodes(material) if node.image is not None]
+    numbers = (tuple(moving.get(key_of(node), {}).values()) for node in nodes)
+    problems = (problem_of(node.image, shown) for node, shown in zip(nodes, numbers, strict=True))
+    return sorted({problem for problem in problems if problem})
+
+
+def _show_image(
+    material: bpy.types.Material, found: ShaderColor | None, moving: Mapping[NodeKey, Mapping[int, int]]
+) -> None:
     """Make the image that the shader shows the active node, which is the one Workbench paints in texture mode."""
     if material.node_tree is None:
         return
     nodes = material.node_tree.nodes
-    if found is not None and found.node is not None and found.image is not None and found.image.has_data:
-        nodes.active = found.node
-        return
+    if found is not None and found.node is not None and found.image is not None:
+        numbers = tuple(moving.get(key_of(found.node), {}).values())
+        if not problem_of(found.image, numbers):
+            nodes.active = found.node
+            return
     # An image node that was once active is painted until another one is, and so is one within a group (3.4.1, 4.5.15).
     # One without an image leaves Workbench with the viewport colour.
     nodes.active = nodes.new("ShaderNodeTexImage")

@@ -10,7 +10,8 @@ import bpy
 import numpy as np
 
 from animerun_gen.blender import versions
-from animerun_gen.blender.convert.images import bounded_texels, linear_colors
+from animerun_gen.blender.convert.images import mean_color
+from animerun_gen.blender.convert.moving_images import shown_by
 
 MAX_DEPTH = 64
 """Nodes followed in a row before a tree is taken for circular."""
@@ -207,15 +208,6 @@ def _image(node: Any, groups: list[Any]) -> ShaderColor | None:
     image = node.image
     if image is None:
         return None
-    mean = _mean_color(image)
-    return ShaderColor(mean, image, None if groups else node)
-
-
-def _mean_color(image: bpy.types.Image) -> tuple[float, float, float]:
-    """The mean over all texels, linear; Blender's own magenta for a file that is not there."""
-    width, height = image.size
-    if width * height == 0:
-        return (1.0, 0.0, 1.0)
-    color = linear_colors(image, bounded_texels(image)).reshape(-1, 3).astype(np.float64)
-    mean = color.mean(axis=0)
-    return (float(mean[0]), float(mean[1]), float(mean[2]))
+    mean = mean_color(image, shown_by(node))
+    # what is missing has no part in the colour
+    return ShaderColor(mean, image, None if groups else node) if mean is not None else None

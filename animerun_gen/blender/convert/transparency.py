@@ -19,6 +19,7 @@ from animerun_gen.blender.convert.images import LARGEST_SIDE
 from animerun_gen.blender.convert.opacity import AlphaTexture, SeeThrough, find_see_through
 from animerun_gen.blender.convert.patterns import Treatments
 from animerun_gen.blender.convert.texture_coordinates import TextureCoordinates, laid_out
+from animerun_gen.blender.moments import film_frames
 from animerun_gen.config import CutConfig
 
 Mode = Literal["clip", "solid"]
@@ -87,15 +88,6 @@ def convert_transparency(config: CutConfig) -> tuple[ClippedMaterials, list[str]
         # a Blender that scales large images down would find other texels than the labels
         bpy.context.preferences.system.gl_texture_limit = "CLAMP_OFF"
     return clipped, notes
-
-
-def film_frames() -> range:
-    """All frames of the film's scene: what is animated counts as in the whole film.
-
-    Going by the clip, holes would change in frames that are made already when a clip becomes longer.
-    """
-    scene = bpy.context.scene
-    return range(scene.frame_start, max(scene.frame_start, scene.frame_end) + 1)
 
 
 def _material(found: SeeThrough) -> bpy.types.Material:
