@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from animerun_gen.blender.convert.clipped import ClippedMaterials
-from animerun_gen.blender.convert.shader_color import shader_color
+from animerun_gen.blender.convert.shader_color import rough_color
 from animerun_gen.blender.convert.srgb import hex_to_linear
 from animerun_gen.blender.line_surfaces import LineSurfaces
 from animerun_gen.blender.opening import OpenedScene
@@ -180,7 +180,7 @@ def background_color(scene: bpy.types.Scene, config: CutConfig) -> LinearColor:
     world = scene.world
     if world is None:
         return BLACK
-    found = shader_color(world)
+    found = rough_color(world)
     color = found.color if found is not None else tuple(world.color)
     red, green, blue = color
     return (red, green, blue)
