@@ -31,7 +31,7 @@ from animerun_gen.blender.convert.surfaces import (
     spread_points,
 )
 
-POINTS = 4096
+POINTS = 6144
 """Points at which a colour that varies over surfaces is computed for its mean."""
 
 MOST_WEARERS = 8
