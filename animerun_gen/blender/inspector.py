@@ -33,7 +33,7 @@ from animerun_gen.blender.convert.hair import find_hair
 from animerun_gen.blender.convert.opacity import find_see_through
 from animerun_gen.blender.convert.particles import find_particles
 from animerun_gen.blender.convert.rules import bare_displays, find_removals
-from animerun_gen.blender.convert.shader_color import shader_color
+from animerun_gen.blender.convert.shader_color import surface_input
 from animerun_gen.blender.convert.srgb import linear_to_hex
 from animerun_gen.blender.convert.unreadable import find_unreadable
 from animerun_gen.blender.convert.world import world_colors
@@ -221,7 +221,7 @@ def _facts_as_opened(opened: OpenedScene, config: CutConfig) -> dict[str, Any]:
         "background": _background(scene, config),
         "materials": len(bpy.data.materials),
         "from_shaders": sum(
-            wants_shader(material, "auto") and shader_color(material) is not None for material in bpy.data.materials
+            wants_shader(material, "auto") and surface_input(material) is not None for material in bpy.data.materials
         ),
     }
 
@@ -309,7 +309,7 @@ def _propose_view(config: CutConfig, progress: Progress) -> tuple[ViewKey, ...]:
         for number, frame in enumerate(numbers):
             progress(number, len(numbers), "looking for a view")
             opened.scene.frame_set(frame)
-            conversion.follow()
+            conversion.follow(frame)
             frames.append(take_down(opened.scene, names, conversion.clipped))
     keys = propose_view(frames, first, last, config.resolution)
     return keys or (ViewKey(first, (0.0, -10.0, 0.0), (0.0, 0.0, 0.0), 50.0),)
@@ -326,7 +326,7 @@ def _survey(opened: OpenedScene, config: CutConfig, conversion: Conversion, prog
         progress(number, len(frames), f"looking at frame {frame}")
         start = time.monotonic()
         opened.scene.frame_set(frame)
-        conversion.follow()
+        conversion.follow(frame)
         geometry = take_down(opened.scene, names, conversion.clipped)
         looking += time.monotonic() - start
         builder.look(geometry, time.monotonic() - start)

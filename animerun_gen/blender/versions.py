@@ -213,6 +213,11 @@ def principled_emission(node: Any) -> tuple[Any, Any]:
     return color, node.inputs["Emission Strength"]
 
 
+def factor_name(node: Any) -> str:
+    """What a shader node calls the input by which it mixes: spelled out in later versions."""
+    return "Fac" if "Fac" in node.inputs else "Factor"
+
+
 def add_geometry_sockets(tree: bpy.types.NodeTree) -> None:
     """Give a group of geometry nodes one geometry to work on and one to hand on: sockets moved in 4.0."""
     if hasattr(tree, "interface"):
@@ -384,3 +389,13 @@ def node_bakes(modifier: bpy.types.Modifier) -> list[NodeBake]:
 def is_archive(library: bpy.types.Library) -> bool:
     """Whether a library only stands for data that the film packs: since 5.0."""
     return bool(getattr(library, "is_archive", False))
+
+
+def triangle_faces(mesh: bpy.types.Mesh) -> npt.NDArray[np.int32]:
+    """The face of each triangle that Blender draws, ``(T,)`` int32; ``calc_loop_triangles`` was called."""
+    faces = np.empty(len(mesh.loop_triangles), np.int32)
+    if hasattr(mesh, "loop_triangle_polygons"):
+        mesh.loop_triangle_polygons.foreach_get("value", faces)
+    else:
+        mesh.loop_triangles.foreach_get("polygon_index", faces)
+    return faces

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from animerun_gen.config import CutConfig
+from animerun_gen.dataset.colors import read_colors
 from animerun_gen.dataset.files import open_regular, read_json, read_names
 from animerun_gen.dataset.forms import read_form
 from animerun_gen.dataset.inspection import (
@@ -41,7 +42,6 @@ DAMAGED = ("damaged", "form", "changed", "link")
 """What may be wrong with a file that is not the one that was made."""
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-_COLOR = re.compile(r"#[0-9a-f]{6}|image")
 
 
 @dataclass
@@ -444,13 +444,20 @@ class CutCheck:
             return None
 
     def _check_colors(self, what: Modality) -> None:
-        table = self._read_table(what)
-        if table is None:
+        path = what.names_path(*self._place)
+        name = self._relative(path)
+        if not path.is_file():
             return
-        name = self._relative(what.names_path(*self._place))
-        wrong = [key for key, color in table.items() if not _COLOR.fullmatch(color)]
-        if wrong:
-            self._defect(name, "values", f"gives id {wrong[0]} no colour: {table[wrong[0]][:40]!r}")
+        if path.stat().st_size > JSON_LIMIT:
+            self._defect(name, "damaged", "is far larger than such a table can be")
+            return
+        try:
+            table = read_colors(path)
+        except DatasetError as error:
+            self._defect(name, "damaged", _without_path(error, path))
+            return
+        for number, frame in table.frames_lacking(self.numbers).items():
+            self._defect(name, "contradiction", f"does not say which colour id {number} has in frame {frame}")
 
     def _check_tracks(self, what: Modality) -> None:
         path = what.clip_path(*self._place)

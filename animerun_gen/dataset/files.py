@@ -415,9 +415,19 @@ def write_names(path: Path, names: Mapping[str, str]) -> None:
         ValueError: an id is no decimal number.
         DatasetError: the file cannot be written.
     """
-    if not all(key.isascii() and key.isdecimal() for key in names):
-        raise ValueError(f"ids must be decimal numbers, got {', '.join(names)}")
-    _write_bytes(path, _json_bytes({key: names[key] for key in sorted(names, key=int)}, indent=1))
+    write_table(path, names)
+
+
+def write_table(path: Path, table: Mapping[str, Any]) -> None:
+    """Write a table from id (a decimal number as text) to anything that JSON can hold, in the order of the ids.
+
+    Raises:
+        ValueError: an id is no decimal number.
+        DatasetError: the file cannot be written.
+    """
+    if not all(key.isascii() and key.isdecimal() for key in table):
+        raise ValueError(f"ids must be decimal numbers, got {', '.join(table)}")
+    _write_bytes(path, _json_bytes({key: table[key] for key in sorted(table, key=int)}, indent=1))
 
 
 def read_names(path: Path) -> dict[str, str]:

@@ -240,7 +240,8 @@ MODALITIES: tuple[Modality, ...] = (
         content="picture",
         published=False,
         meaning="The colour frame without lines; `colors.json` beside the files has each material's colour by its id "
-        "(`image` where it is no single one).",
+        "(by frame where it changes, `image` where it is no single one, `changing` where those are others in other "
+        "frames).",
         table="colors.json",
     ),
     Modality(

@@ -365,6 +365,11 @@ def _describe_quality(quality: dict[str, Any]) -> list[str]:
         lines.append(f"the two occlusions, by the rule and exact, agree on {100 * both:.2f} % of the pixels")
     if summary["held_share"]:
         lines.append(f"{100 * summary['held_share']:.0f} % of the pairs are held: two identical pictures")
+    if repainted := _figure(summary, "repainted_share", "worst"):
+        lines.append(
+            f"colours that change by themselves, on up to {100 * repainted:.2f} % of a frame, are not compared with "
+            "those of other frames"
+        )
     if unknown := _figure(summary, "invalid_share", "worst"):
         lines.append(f"motion is unknown for up to {100 * unknown:.2f} % of a frame")
     failures = quality["failures"]
