@@ -1,4 +1,4 @@
-"""Colours that come from nodes are those that Cycles shows, flat; held against Cycles' own picture of the same scene."""
+"""Colours that come from nodes are those that Cycles shows, flat: held against its own picture of the same scene."""
 
 from __future__ import annotations
 
