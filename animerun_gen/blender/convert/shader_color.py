@@ -67,7 +67,7 @@ def shader_color(material: bpy.types.Material) -> ShaderColor | None:
     Returns:
         The colour; None when the material has no nodes, or what they show depends on more than colours and images.
     """
-    if not material.use_nodes or material.node_tree is None:
+    if not versions.has_nodes(material):
         return None
     output = material.node_tree.get_output_node("ALL") or material.node_tree.get_output_node("EEVEE")
     if output is None or not output.inputs["Surface"].is_linked:
