@@ -245,7 +245,9 @@ def _add_verify_options(command: argparse.ArgumentParser) -> None:
         "--repair", action="store_true", help="remove damaged files, and make them and those that are missing again"
     )
     command.add_argument(
-        "--blender", metavar="PROGRAM", help="repair with this installed Blender (3.4 or newer) instead of the bpy module"
+        "--blender",
+        metavar="PROGRAM",
+        help="repair with this installed Blender (3.4 or newer) instead of the bpy module",
     )
     command.add_argument("--json", type=Path, metavar="FILE", help="write the results to a file for other programs too")
 
