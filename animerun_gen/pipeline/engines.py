@@ -86,14 +86,14 @@ class BpyModule:
         if importlib.util.find_spec("bpy") is None:
             raise AnimerunGenError(
                 "the Python module bpy (Blender) is not installed here; install it with "
-                "pip install 'animerun-gen[bpy]', or name an installed Blender with --blender"
+                "scripts/setup.sh or pip install bpy, or name an installed Blender with --blender"
             )
         try:
             return cls(f"Blender {importlib.metadata.version('bpy')}")
         except importlib.metadata.PackageNotFoundError as error:
             raise AnimerunGenError(
                 "there is a Python module bpy here, but not Blender's package of that name; install it with "
-                "pip install 'animerun-gen[bpy]', or name an installed Blender with --blender"
+                "scripts/setup.sh or pip install bpy, or name an installed Blender with --blender"
             ) from error
 
     def find_again(self) -> BpyModule:
