@@ -217,7 +217,7 @@ def _add_run_options(command: argparse.ArgumentParser, *, renders: bool, labels:
             help="compute motion with the Vector pass of Cycles as well and report how the two differ",
         )
         command.add_argument(
-            "--blender", metavar="PROGRAM", help="use this installed Blender (3.4 to 4.5) instead of the bpy module"
+            "--blender", metavar="PROGRAM", help="use this installed Blender (3.4 or newer) instead of the bpy module"
         )
 
 
@@ -230,7 +230,7 @@ def _add_shot_options(command: argparse.ArgumentParser, *, writes: bool) -> None
         "--trust-scripts", action="store_true", help="let Python scripts and drivers inside the file run"
     )
     command.add_argument(
-        "--blender", metavar="PROGRAM", help="use this installed Blender (3.4 to 4.5) instead of the bpy module"
+        "--blender", metavar="PROGRAM", help="use this installed Blender (3.4 or newer) instead of the bpy module"
     )
     if writes:
         command.add_argument(
@@ -255,7 +255,9 @@ def _add_verify_options(command: argparse.ArgumentParser) -> None:
         "--repair", action="store_true", help="remove damaged files, then make them and any missing ones again"
     )
     command.add_argument(
-        "--blender", metavar="PROGRAM", help="repair with this installed Blender (3.4 to 4.5) instead of the bpy module"
+        "--blender",
+        metavar="PROGRAM",
+        help="repair with this installed Blender (3.4 or newer) instead of the bpy module",
     )
     command.add_argument("--json", type=Path, metavar="FILE", help="write the results to a file for other programs too")
 

@@ -96,8 +96,8 @@ def _read_vectors(path: Path) -> npt.NDArray[np.float32]:
         import OpenEXR
     except ImportError as error:
         raise AnimerunGenError(
-            "the cycles motion backend and --cross-check read OpenEXR files; install the extra that does: "
-            "pip install 'animerun-gen[cycles]'"
+            "the cycles motion backend and --cross-check read OpenEXR files; install what does that: "
+            "pip install OpenEXR"
         ) from error
     with OpenEXR.File(str(path), separate_channels=True) as file:
         channels = file.parts[0].channels

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -132,30 +131,17 @@ def paint_world(world: bpy.types.World, color: tuple[float, float, float]) -> No
                 node.inputs["Strength"].default_value = 1.0
 
 
-@contextmanager
-def without_image(material: bpy.types.Material) -> Iterator[None]:
-    """Have Workbench paint a material in its viewport colour where it paints images, while the body runs.
-
-    A material without nodes has no image.  Since 5.0 every material has nodes, and switching them off does nothing
-    (5.0.1 to 5.3.0): there the image that Workbench looks for is the active node's, and a node without one is none.
-    """
+def give_nodes(material: bpy.types.Material) -> None:
+    """See that a material has shader nodes: since 5.0 every one has them, and 6.0 knows no switch any more."""
     if VERSION < (5, 0, 0):
-        uses_nodes = material.use_nodes
-        material.use_nodes = False
-        try:
-            yield
-        finally:
-            material.use_nodes = uses_nodes
-        return
-    nodes = material.node_tree.nodes
-    before = nodes.active
-    blank = nodes.new("ShaderNodeTexImage")
-    nodes.active = blank
-    try:
-        yield
-    finally:
-        nodes.remove(blank)
-        nodes.active = before
+        material.use_nodes = True
+
+
+def has_nodes(block: bpy.types.Material | bpy.types.World) -> bool:
+    """Whether the shader nodes of a material or a world count: since 5.0 always, if there are any."""
+    if VERSION < (5, 0, 0) and not block.use_nodes:
+        return False
+    return block.node_tree is not None
 
 
 def use_picture_format(settings: bpy.types.ImageFormatSettings, file_format: str) -> None:
@@ -166,7 +152,9 @@ def use_picture_format(settings: bpy.types.ImageFormatSettings, file_format: str
 
 
 def has_compositor(scene: bpy.types.Scene) -> bool:
-    """Whether a scene has a compositor tree that is switched on: since 5.0 whichever is assigned to it."""
+    """Whether a scene has a compositor tree that is switched on: since 5.0 the one assigned to it, since 5.3 any."""
+    if hasattr(scene, "compositor_effects"):
+        return len(scene.compositor_effects) > 0
     if VERSION >= (5, 0, 0):
         return scene.compositing_node_group is not None
     return bool(scene.use_nodes)

@@ -232,7 +232,7 @@ def _connect(address: str) -> Any:
         import distributed
     except ImportError as error:
         raise AnimerunGenError(
-            "--scheduler needs Dask, which is not installed here; install it with pip install 'animerun-gen[dask]'"
+            "--scheduler needs Dask, which is not installed here; install it with pip install distributed"
         ) from error
     # what it has to say of lost connections is said in sentences
     for name in ("distributed", "tornado"):

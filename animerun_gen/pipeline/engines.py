@@ -86,14 +86,14 @@ class BpyModule:
         if importlib.util.find_spec("bpy") is None:
             raise AnimerunGenError(
                 "the Python module bpy (Blender) is not installed here; install it with "
-                "pip install 'animerun-gen[bpy]', or name an installed Blender with --blender"
+                "scripts/setup.sh or pip install bpy, or name an installed Blender with --blender"
             )
         try:
             return cls(f"Blender {importlib.metadata.version('bpy')}")
         except importlib.metadata.PackageNotFoundError as error:
             raise AnimerunGenError(
-                "the Python module bpy that is installed here is not Blender's; install it with "
-                "pip install 'animerun-gen[bpy]', or name an installed Blender with --blender"
+                "the Python module bpy that is installed here is not Blender's; install Blender's with "
+                "scripts/setup.sh or pip install bpy, or name an installed Blender with --blender"
             ) from error
 
     def find_again(self) -> BpyModule:

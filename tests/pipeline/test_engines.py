@@ -21,7 +21,7 @@ def program(folder: Path, script: str) -> str:
 
 def test_without_bpy_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(AnimerunGenError, match=r"bpy \(Blender\) is not installed here; install it with pip install"):
+    with pytest.raises(AnimerunGenError, match=r"bpy \(Blender\) is not installed here; install it with"):
         BpyModule.find()
 
 

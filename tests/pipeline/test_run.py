@@ -18,6 +18,7 @@ from animerun_gen.pipeline.lock import exclusive
 from animerun_gen.pipeline.run import CutSummary, Options, describe, generate
 from animerun_gen.pipeline.samples import sampled_pairs
 from animerun_gen.quality.gate import summarise
+from tests.blender.test_blend_libraries import write_blend
 from tests.pipeline.datasets import contents, make, make_cut, stage_of, times
 from tests.pipeline.fake_engine import FakeEngine, Meddled
 
@@ -96,6 +97,20 @@ def test_quality_file_has_the_figures_of_every_pair(tmp_path: Path) -> None:
             assert pair[direction]["invalid_share"] == 0.0
             assert 0.0 < pair[direction]["occluded_share"] < 0.05
     assert quality["past_limit"] == []
+
+
+@pytest.mark.parametrize("camera_cuts", ["mark", "split"])
+def test_a_film_that_is_too_new_starts_no_blender(tmp_path: Path, camera_cuts: str) -> None:
+    """3.4.1 died of a film of 4.5, and was started again chunk by chunk."""
+    config, engine = make_cut(tmp_path, {"camera_cuts": camera_cuts}), FakeEngine("Blender 3.4.1")
+    write_blend(config.source, [], saved_with=405, oldest_reader=306)
+    [summary] = generate([config], Options(tmp_path / "out", engine))
+    [failure] = summary.failures
+    assert failure.startswith(f"cut 'square': {config.source} was saved with Blender 4.5 and needs Blender 3.6 or ")
+    assert engine.jobs == []
+    write_blend(config.source, [], saved_with=304, oldest_reader=304)
+    make(config.model_copy(update={"camera_cuts": "mark"}), tmp_path / "out", engine)
+    assert len(engine.jobs) == 1
 
 
 def test_a_second_run_touches_nothing(tmp_path: Path) -> None:

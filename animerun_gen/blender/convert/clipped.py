@@ -103,7 +103,7 @@ class ClippedMaterials:
             self._holes.append(holes)
             self._extensions.append(extension)
             self._masks = None
-        material.use_nodes = True
+        versions.give_nodes(material)
         node = material.node_tree.nodes.new("ShaderNodeTexImage")
         node.label = "animerun-gen holes"
         node.interpolation = "Closest"
@@ -156,7 +156,7 @@ class ClippedMaterials:
                 if clipped is not None:
                     clipped.node.image = self._in_one_color(clipped.mask, color)
                 else:
-                    images_left_out.enter_context(versions.without_image(material))
+                    images_left_out.enter_context(_without_image(material))
             try:
                 yield
             finally:
@@ -189,6 +189,27 @@ class ClippedMaterials:
             image = _image(f"animerun-gen {color}", np.broadcast_to(np.array(rgb(color)), (*holes.shape, 3)), holes)
             self._plain[mask, color] = image
         return image
+
+
+@contextmanager
+def _without_image(material: bpy.types.Material) -> Iterator[None]:
+    """Have Workbench paint a material in its viewport colour where it paints images, while the body runs.
+
+    What it looks for is the active node's image, and a node without one leaves it with the colour.  Switching the nodes
+    off would do the same, but does nothing any more since 5.0 (5.0.1 to 5.3.0).
+    """
+    if material.node_tree is None:
+        yield
+        return
+    nodes = material.node_tree.nodes
+    before = nodes.active
+    blank = nodes.new("ShaderNodeTexImage")
+    nodes.active = blank
+    try:
+        yield
+    finally:
+        nodes.remove(blank)
+        nodes.active = before
 
 
 def _image(name: str, colors: npt.NDArray[np.integer[Any]], holes: npt.NDArray[np.bool_]) -> bpy.types.Image:

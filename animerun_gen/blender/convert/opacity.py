@@ -100,7 +100,7 @@ def _look_through(material: bpy.types.Material, threshold: float, frames: Sequen
     if material.diffuse_color[3] < OPAQUE:
         reasons.append(f"viewport alpha {material.diffuse_color[3]:.2f}")
     output = None
-    if material.use_nodes and material.node_tree is not None:
+    if versions.has_nodes(material):
         output = material.node_tree.get_output_node("ALL") or material.node_tree.get_output_node("EEVEE")
     if output is None or not output.inputs["Surface"].is_linked:
         return SeeThrough(material.name_full, tuple(reasons))

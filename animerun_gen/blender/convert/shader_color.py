@@ -86,7 +86,7 @@ class NeedsSurfaceError(UnknownValueError):
 
 def surface_input(material: Any) -> Any:
     """The socket at which the shader of a material or world arrives; None where it has none."""
-    if not material.use_nodes or material.node_tree is None:
+    if not versions.has_nodes(material):
         return None
     output = material.node_tree.get_output_node("ALL") or material.node_tree.get_output_node("EEVEE")
     if output is None or not output.inputs["Surface"].is_linked:
