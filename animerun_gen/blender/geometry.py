@@ -17,6 +17,7 @@ import numpy as np
 
 from animerun_gen.blender import versions
 from animerun_gen.blender.convert.clipped import NO_MASK, ClippedMaterials
+from animerun_gen.blender.convert.unreadable import UnreadableDrawn
 from animerun_gen.blender.identity import (
     IdentityReader,
     MeshIdentities,
@@ -34,15 +35,6 @@ from animerun_gen.motion.geometry import Camera, FrameGeometry, Holes
 Read = TypeVar("Read")
 
 ENGINE = "ANIMERUN_GEOMETRY"
-
-UNREADABLE_DATA = {
-    "Curves": "hair curves",
-    "GreasePencil": "grease pencil strokes",
-    "GreasePencilv3": "grease pencil strokes",
-    "PointCloud": "a point cloud",
-    "Volume": "a volume",
-}
-"""Types of evaluated data that Workbench draws although they have no triangles."""
 
 LARGEST_ID = np.iinfo(np.uint16).max
 
@@ -195,6 +187,9 @@ def read_graph(depsgraph: bpy.types.Depsgraph, names: SceneNames, clipped: Clipp
 
     Returns:
         The frame's geometry.
+
+    Raises:
+        UnreadableGeometryError: Something is drawn that has no triangles.
     """
     return _Reader(depsgraph, names, clipped).read()
 
@@ -228,13 +223,14 @@ class _Reader:
         slot_materials: list[int] = []
         slot_masks: list[int] = []
         slot_start = [0]
+        unreadable = UnreadableDrawn()
         for instance in self.depsgraph.object_instances:
             drawn = instance.object
             # texts, curves and metaballs come a second time as the mesh that is drawn
             if not instance.show_self:
                 continue
-            _refuse_unreadable(drawn)
             if not isinstance(drawn.data, bpy.types.Mesh):
+                unreadable.note(instance)
                 continue
             mesh = self._mesh(drawn)
             if len(self.triangles[mesh]) == 0:
@@ -255,6 +251,7 @@ class _Reader:
                 self._read_uvs(drawn.data, mesh)
             slot_masks += masks
             slot_start.append(len(slot_materials))
+        unreadable.refuse(self.depsgraph.scene.frame_current)
         return FrameGeometry(
             frame=self.depsgraph.scene.frame_current,
             camera=self._camera(),
@@ -366,17 +363,6 @@ class _Reader:
         if material is None:
             return NO_MATERIAL_ID
         return self.names.materials.ids.get(material.original.name_full, NO_MATERIAL_ID)
-
-
-def _refuse_unreadable(drawn: bpy.types.Object) -> None:
-    """Stop at what Workbench draws but this module cannot read; the conversion removes whole objects of such types,
-    but geometry nodes can make them inside a mesh object."""
-    kind = type(drawn.data).__name__
-    if kind in UNREADABLE_DATA:
-        raise SceneError(
-            f"object '{drawn.original.name_full}' draws {UNREADABLE_DATA[kind]}, made by its geometry nodes, whose "
-            "motion cannot be followed; name it in 'remove.objects' of the cut's configuration"
-        )
 
 
 def worn_materials(drawn: bpy.types.Object) -> list[bpy.types.Material | None]:

@@ -7,6 +7,7 @@ to an inherited file descriptor: ``{"progress": [done, total], "doing": words}``
 
 from __future__ import annotations
 
+import glob
 import json
 import math
 import os
@@ -16,6 +17,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +39,7 @@ from animerun_gen.blender.convert.srgb import linear_to_hex
 from animerun_gen.blender.convert.unreadable import find_unreadable
 from animerun_gen.blender.convert.world import world_colors
 from animerun_gen.blender.count_lines import line_figures
-from animerun_gen.blender.geometry import geometry_engine, scene_names, take_down
+from animerun_gen.blender.geometry import evaluate, geometry_engine, read_graph, scene_names, take_down
 from animerun_gen.blender.moments import film_frames
 from animerun_gen.blender.opening import (
     OpenedScene,
@@ -47,10 +49,12 @@ from animerun_gen.blender.opening import (
     open_file,
     open_scene,
 )
+from animerun_gen.blender.particles_drawn import is_hidden, is_seen
 from animerun_gen.blender.rendering import FrameRenderer
+from animerun_gen.blender.scene_size import scene_size
 from animerun_gen.blender.simulations import is_simulated
 from animerun_gen.config import CutConfig
-from animerun_gen.errors import AnimerunGenError, unforeseen
+from animerun_gen.errors import AnimerunGenError, UnreadableGeometryError, unforeseen
 from animerun_gen.inspection.findings import TRIED_SECONDS
 from animerun_gen.inspection.framing import propose_view
 from animerun_gen.inspection.shot import (
@@ -65,6 +69,7 @@ from animerun_gen.inspection.shot import (
 from animerun_gen.inspection.survey import SurveyBuilder
 from animerun_gen.lifetime import die_with_parent
 from animerun_gen.line_cost import freestyle_seconds
+from animerun_gen.memory_cost import SceneSize, frame_need
 from animerun_gen.motion import companions, raster
 
 LONGER_SIDE = 960
@@ -80,7 +85,10 @@ Progress = Callable[[int, int, str], None]
 
 
 def look(question: dict[str, Any], progress: Progress) -> Shot:
-    """Take the facts down.
+    """Take the facts down, without what cannot be followed.
+
+    What geometry nodes draw shows only when it is evaluated; objects whose points or volumes come to light are left out
+    then, as the draft will have it, and everything is looked at once more.
 
     Args:
         question: ``source``, and optionally ``scene``, ``view_layer``, ``camera`` and ``trust_scripts``, as in a cut.
@@ -92,6 +100,20 @@ def look(question: dict[str, Any], progress: Progress) -> Shot:
     Raises:
         SceneError: The file cannot be opened, or holds no such scene, view layer or camera.
     """
+    left_out: dict[str, str] = {}
+    while True:
+        try:
+            shot = _look({**question, "left_out": list(left_out)}, progress)
+        except UnreadableGeometryError as error:
+            if left_out.keys() >= error.drawn.keys():
+                raise
+            left_out |= {name: f"its geometry nodes make {what}" for name, what in error.drawn.items()}
+        else:
+            return replace(shot, unreadable=(*shot.unreadable, *left_out.items()))
+
+
+def _look(question: dict[str, Any], progress: Progress) -> Shot:
+    """Take the facts down, without the objects that were left out."""
     progress(0, 1, "opening the file")
     config = _configure(question, (0, 1), (960, 540))
     opened = open_file(config)
@@ -129,7 +151,9 @@ def look(question: dict[str, Any], progress: Progress) -> Shot:
             for each in find_removals(opened, config)
         ),
         "bare_displays": tuple(sorted(objects[name] for name in bare_displays())),
-        "unreadable": tuple((objects[name], reason) for name, reason in find_unreadable()),
+        "unreadable": tuple(
+            (objects[name], reason) for name, reason in find_unreadable() if objects[name] not in question["left_out"]
+        ),
         "hair": tuple(
             HairSystem(each.name, each.strands, each.drawn) for each in find_hair() if each.drawn != "nothing"
         ),
@@ -177,6 +201,7 @@ def _configure(question: dict[str, Any], frames: tuple[int, int], resolution: tu
             "frames": {"first": frames[0], "last": frames[1]},
             "resolution": resolution,
             "style": {"color": "texture"},
+            "remove": {"objects": [glob.escape(name) for name in question["left_out"]]},
             **optional,
         }
     )
@@ -258,13 +283,21 @@ def _changes_by_itself() -> bool:
     if is_simulated(bpy.context.scene):
         return True
     for obj in bpy.data.objects:
+        if is_hidden(obj):
+            continue
         for modifier in obj.modifiers:
-            if modifier.type in TIMED_MODIFIERS or modifier.type == "PARTICLE_SYSTEM":
+            if modifier.type in TIMED_MODIFIERS or (modifier.type == "PARTICLE_SYSTEM" and _particles_move(modifier)):
                 return True
             group = modifier.node_group if modifier.type == "NODES" else None
             if group is not None and any(node.type == "INPUT_SCENE_TIME" for node in group.nodes):
                 return True
     return False
+
+
+def _particles_move(modifier: bpy.types.ParticleSystemModifier) -> bool:
+    """Whether particles that are seen move by themselves; hair does so only if it swings."""
+    system = modifier.particle_system
+    return is_seen(modifier) and (system.settings.type != "HAIR" or system.use_hair_dynamics)
 
 
 def clip_range(frame_range: tuple[int, int], animated: tuple[int, int] | None) -> tuple[int, int]:
@@ -319,12 +352,18 @@ def _survey(opened: OpenedScene, config: CutConfig, conversion: Conversion, prog
     builder = SurveyBuilder(table)
     frames = config.frame_numbers[:SURVEYED_FRAMES]
     looking = 0.0
+    largest = 0
     for number, frame in enumerate(frames):
         progress(number, len(frames), f"looking at frame {frame}")
         start = time.monotonic()
         opened.scene.frame_set(frame)
         conversion.follow()
-        geometry = take_down(opened.scene, names, conversion.clipped)
+        size, geometry = evaluate(
+            opened.scene,
+            lambda graph: (scene_size(graph, conversion.clipped), read_graph(graph, names, conversion.clipped)),
+        )
+        largest = max(largest, size.triangles)
+        builder.image_memory = max(builder.image_memory, size.images)
         looking += time.monotonic() - start
         builder.look(geometry, time.monotonic() - start)
         if number == 0:
@@ -343,8 +382,11 @@ def _survey(opened: OpenedScene, config: CutConfig, conversion: Conversion, prog
                 builder.freestyle_seconds = _time_freestyle(opened, config, conversion)
         if looking > SURVEY_SECONDS:
             break
-    # Linux counts in kilobytes
-    builder.memory = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # Linux counts in kilobytes; the pictures that a worker draws were not drawn here
+    drawn = frame_need(
+        SceneSize(0, largest, 0), math.prod(config.resolution), draws=True, reads=False, strokes=False, kept=0
+    )
+    builder.memory = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + drawn.pictures
     return builder.survey()
 
 

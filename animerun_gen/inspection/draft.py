@@ -69,7 +69,7 @@ def draft(shot: Shot, target: Path, name: str) -> str:
         *_comment(_own_pictures(shot)),
         f"resolution: [{shot.picture[0]}, {shot.picture[1]}]",
         "",
-        *_remove(shot.removals),
+        *_remove(shot.removals, shot.unreadable),
         *_hair(shot),
         *_particles(shot),
         *_transparency(shot),
@@ -164,7 +164,7 @@ def _rate(shot: Shot) -> str:
     return f"frame_rate: {_decimal(shot.frame_rate)}"
 
 
-def _remove(removals: Iterable[Removal]) -> list[str]:
+def _remove(removals: Iterable[Removal], unreadable: Iterable[tuple[str, str]]) -> list[str]:
     whole = [removal for removal in removals if not removal.materials]
     parts = [removal for removal in removals if removal.materials]
     expressible = [removal for removal in parts if removal.whole_materials]
@@ -176,7 +176,11 @@ def _remove(removals: Iterable[Removal]) -> list[str]:
     else:
         lines += _comment("what the rules found is listed below, so they need not look again", 2)
     lines.append(f"  rules: {written(rules)}")
-    lines += _list("objects", [(glob.escape(each.object), each.reason) for each in whole])
+    unfollowed = [(name, f"{reason}, and its motion cannot be followed") for name, reason in unreadable]
+    gone = [(each.object, each.reason) for each in whole]
+    names = {name for name, _ in gone}
+    gone += [each for each in unfollowed if each[0] not in names]
+    lines += _list("objects", [(glob.escape(name), reason) for name, reason in gone])
     named: dict[str, str] = {}
     for removal in expressible:
         for material in removal.materials:

@@ -356,11 +356,12 @@ def _geometry(shot: Shot) -> Iterator[Finding]:
             f"{listed(survey.came_or_went)} can be seen in some frames only",
             "their motion is marked unknown there",
         )
+    memory = survey.memory + (survey.image_memory if wants_textures(shot) else 0)
     yield Finding(
         "cost",
         f"{survey.triangles:,} triangles in {survey.instances} instances a frame, "
         f"{rounded(survey.seconds)} s to evaluate"
-        + (f", {survey.memory / 1e9:.1f} GB for each worker" if survey.memory else "")
+        + (f", {memory / 1e9:.1f} GB for each worker" if survey.memory else "")
         + f"; {freestyle_cost(survey)}",
         "lines by Freestyle" if wants_freestyle(survey) else "lines from the geometry instead, which cost no more",
         "lines.engine",

@@ -90,7 +90,8 @@ class Survey:
         freestyle_seconds: What Freestyle's lines took in the first frame; None where there is too much to try.
         pieces: Pieces of lines that Freestyle has to draw in the first frame, see
             :attr:`animerun_gen.line_cost.LineFigures.pieces`.
-        memory: Bytes that the process took at most to look, which is about what a worker takes to render; 0 if unknown.
+        memory: Bytes that a worker will take at most: what it took to look, and what drawing takes; 0 if unknown.
+        image_memory: Bytes that a worker will take in addition where images are painted.
     """
 
     frames: tuple[int, ...]
@@ -105,6 +106,7 @@ class Survey:
     freestyle_seconds: float | None = None
     pieces: int = 0
     memory: int = 0
+    image_memory: int = 0
 
 
 @dataclass(frozen=True)
