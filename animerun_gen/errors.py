@@ -68,4 +68,4 @@ class BusyError(AnimerunGenError):
 
 def unforeseen(error: Exception) -> str:
     """A sentence about an error that is a mistake of this program."""
-    return f"an error that animerun-gen did not foresee ({type(error).__name__}: {error}); please report it"
+    return f"unexpected error ({type(error).__name__}: {error}); please report it"

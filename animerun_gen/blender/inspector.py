@@ -23,6 +23,7 @@ from typing import Any
 
 import bpy
 
+from animerun_gen.blend_file import dotted
 from animerun_gen.blender import versions
 from animerun_gen.blender.camera_jumps import JumpFinder
 from animerun_gen.blender.camera_marks import camera_marks
@@ -34,7 +35,7 @@ from animerun_gen.blender.convert.hair import find_hair
 from animerun_gen.blender.convert.opacity import find_see_through
 from animerun_gen.blender.convert.particles import find_particles
 from animerun_gen.blender.convert.rules import bare_displays, find_removals
-from animerun_gen.blender.convert.shader_color import shader_color
+from animerun_gen.blender.convert.shader_color import surface_input
 from animerun_gen.blender.convert.srgb import linear_to_hex
 from animerun_gen.blender.convert.unreadable import find_unreadable
 from animerun_gen.blender.convert.world import world_colors
@@ -225,7 +226,9 @@ def _facts_as_opened(opened: OpenedScene, config: CutConfig) -> dict[str, Any]:
     return {
         "source": str(config.source),
         "engine": versions.engine_name(),
-        "saved_with": ".".join(str(part) for part in bpy.data.version),
+        # the third number is no patch of a release but counts what changed in the file's format
+        "saved_with": dotted((bpy.data.version[0], bpy.data.version[1])),
+        "newer": tuple(opened.newer),
         "complaints": " ".join(load_notes),
         "scene": scene.name,
         "scenes": tuple(each.name for each in bpy.data.scenes),
@@ -243,7 +246,7 @@ def _facts_as_opened(opened: OpenedScene, config: CutConfig) -> dict[str, Any]:
         "background": _background(scene, config),
         "materials": len(bpy.data.materials),
         "from_shaders": sum(
-            wants_shader(material, "auto") and shader_color(material) is not None for material in bpy.data.materials
+            wants_shader(material, "auto") and surface_input(material) is not None for material in bpy.data.materials
         ),
     }
 
@@ -339,7 +342,7 @@ def _propose_view(config: CutConfig, progress: Progress) -> tuple[ViewKey, ...]:
         for number, frame in enumerate(numbers):
             progress(number, len(numbers), "looking for a view")
             opened.scene.frame_set(frame)
-            conversion.follow()
+            conversion.follow(frame)
             frames.append(take_down(opened.scene, names, conversion.clipped))
     keys = propose_view(frames, first, last, config.resolution)
     return keys or (ViewKey(first, (0.0, -10.0, 0.0), (0.0, 0.0, 0.0), 50.0),)
@@ -357,7 +360,7 @@ def _survey(opened: OpenedScene, config: CutConfig, conversion: Conversion, prog
         progress(number, len(frames), f"looking at frame {frame}")
         start = time.monotonic()
         opened.scene.frame_set(frame)
-        conversion.follow()
+        conversion.follow(frame)
         size, geometry = evaluate(
             opened.scene,
             lambda graph: (scene_size(graph, conversion.clipped), read_graph(graph, names, conversion.clipped)),

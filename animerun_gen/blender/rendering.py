@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from animerun_gen.blender import versions
 from animerun_gen.blender.convert.clipped import ClippedMaterials
 from animerun_gen.blender.convert.world import BLACK, LinearColor, world_colors
 from animerun_gen.blender.line_surfaces import LineSurfaces
@@ -52,7 +53,7 @@ class FrameRenderer:
 
     def flat(self) -> U8Array:
         """The frame in flat colours without any line, ``(H, W, 3)`` uint8 RGB."""
-        self._world.color = self.backgrounds[self._scene.frame_current]
+        versions.paint_world(self._world, self.backgrounds[self._scene.frame_current])
         return self._render_workbench(self.color_type).astype(np.uint8, copy=False)
 
     def in_colors(self, colors: Mapping[bpy.types.Material, str], background: LinearColor) -> U8Array:
@@ -65,7 +66,7 @@ class FrameRenderer:
         Returns:
             ``(H, W, 3)`` uint8 RGB.
         """
-        self._world.color = background
+        versions.paint_world(self._world, background)
         with self.clipped.painted(colors):
             # holes are images, which Workbench does not know in materials' plain colours
             return self._render_workbench("TEXTURE" if self.clipped else "MATERIAL").astype(np.uint8, copy=False)
@@ -76,7 +77,7 @@ class FrameRenderer:
         Returns:
             ``(H, W, 3)`` uint16 RGB, sRGB-encoded; Workbench's own colours have 11 bits.
         """
-        self._world.color = WHITE
+        versions.paint_world(self._world, WHITE)
         settings = self._scene.render.image_settings
         settings.color_depth = "16"
         try:
@@ -96,7 +97,7 @@ class FrameRenderer:
         if not self._config.lines.freestyle:
             return self._blank()
         scene, layer = self._scene, self._layer
-        self._world.color = WHITE
+        versions.paint_world(self._world, WHITE)
         set_up_single_sample_cycles(scene)
         scene.render.use_freestyle = True
         before = layer.use_solid
@@ -163,8 +164,7 @@ def set_up_single_sample_cycles(scene: bpy.types.Scene) -> None:
 
 def _own_world(scene: bpy.types.Scene) -> bpy.types.World:
     """Give the scene a world of our own, whose colour nothing animates."""
-    world = bpy.data.worlds.new("animerun-gen background")
-    world.use_nodes = False
+    world = versions.plain_world("animerun-gen background")
     scene.world = world
     return world
 

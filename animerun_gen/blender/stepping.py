@@ -53,9 +53,10 @@ class FrameStepper:
             for scene in (self._scene, self._idle):
                 if scene is not None:
                     scene.frame_current, scene.frame_subframe = frame, 0.0
+            self._conversion.colors.show(frame)
             return
         if self.simulated:
             for between in range(self._scene.frame_current + 1, frame):
                 self._scene.frame_set(between)
         self._scene.frame_set(frame)
-        self._conversion.follow()
+        self._conversion.follow(frame)

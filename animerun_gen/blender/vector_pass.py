@@ -68,7 +68,7 @@ class VectorPassRenderer:
         layer.use_pass_vector = True
         layer.material_override = self._material
         set_up_single_sample_cycles(scene)
-        render.image_settings.file_format = "OPEN_EXR_MULTILAYER"
+        versions.use_picture_format(render.image_settings, "OPEN_EXR_MULTILAYER")
         render.image_settings.color_depth = "32"
         render.filepath = str(path)
         reason = ""
@@ -78,7 +78,7 @@ class VectorPassRenderer:
             reason = complaint(error)
         finally:
             render.engine, render.use_freestyle = before
-            render.image_settings.file_format = "PNG"
+            versions.use_picture_format(render.image_settings, "PNG")
             render.image_settings.color_mode = "RGB"
             render.image_settings.color_depth = "8"
             layer.use_pass_vector = False

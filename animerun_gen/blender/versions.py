@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -108,6 +109,81 @@ def disable_gpu_subdivision() -> None:
     bpy.context.preferences.system.use_gpu_subdivision = False
 
 
+def plain_world(name: str) -> bpy.types.World:
+    """A new world that shows nothing but the colour that :func:`paint_world` gives it."""
+    world = bpy.data.worlds.new(name)
+    if VERSION < (5, 0, 0):
+        world.use_nodes = False
+    return world
+
+
+def paint_world(world: bpy.types.World, color: tuple[float, float, float]) -> None:
+    """Give a :func:`plain_world` a colour (linear).
+
+    Workbench and Cycles show the plain colour of a world without nodes.  Since 5.0 every world has nodes: switching
+    them off does nothing, and what is shown is the colour of its Background node, a dark grey in a new world (seen in
+    5.0.1 to 5.3.0).
+    """
+    world.color = color
+    if VERSION >= (5, 0, 0):
+        for node in world.node_tree.nodes:
+            if node.type == "BACKGROUND":
+                node.inputs["Color"].default_value = (*color, 1.0)
+                node.inputs["Strength"].default_value = 1.0
+
+
+@contextmanager
+def without_image(material: bpy.types.Material) -> Iterator[None]:
+    """Have Workbench paint a material in its viewport colour where it paints images, while the body runs.
+
+    A material without nodes has no image.  Since 5.0 every material has nodes, and switching them off does nothing
+    (5.0.1 to 5.3.0): there the image that Workbench looks for is the active node's, and a node without one is none.
+    """
+    if VERSION < (5, 0, 0):
+        uses_nodes = material.use_nodes
+        material.use_nodes = False
+        try:
+            yield
+        finally:
+            material.use_nodes = uses_nodes
+        return
+    nodes = material.node_tree.nodes
+    before = nodes.active
+    blank = nodes.new("ShaderNodeTexImage")
+    nodes.active = blank
+    try:
+        yield
+    finally:
+        nodes.remove(blank)
+        nodes.active = before
+
+
+def use_picture_format(settings: bpy.types.ImageFormatSettings, file_format: str) -> None:
+    """Choose the format of rendered files: since 5.0 files of several layers are a kind of medium of their own."""
+    if hasattr(settings, "media_type"):
+        settings.media_type = "MULTI_LAYER_IMAGE" if file_format == "OPEN_EXR_MULTILAYER" else "IMAGE"
+    settings.file_format = file_format
+
+
+def has_compositor(scene: bpy.types.Scene) -> bool:
+    """Whether a scene has a compositor tree that is switched on: since 5.0 whichever is assigned to it."""
+    if VERSION >= (5, 0, 0):
+        return scene.compositing_node_group is not None
+    return bool(scene.use_nodes)
+
+
+def marked_edges(mesh: bpy.types.Mesh) -> npt.NDArray[np.bool_]:
+    """Which edges of a mesh are marked for Freestyle, ``(E,)`` bool: since 5.0 an attribute, if there are any."""
+    marks = np.zeros(len(mesh.edges), np.bool_)
+    if VERSION < (5, 0, 0):
+        mesh.edges.foreach_get("use_freestyle_mark", marks)
+        return marks
+    attribute = mesh.attributes.get("freestyle_edge")
+    if attribute is not None and attribute.domain == "EDGE":
+        attribute.data.foreach_get("value", marks)
+    return marks
+
+
 def use_scene_compositor(scene: bpy.types.Scene, use: bool) -> None:
     """Switch the scene's compositor tree on or off: its node tree moved in 5.0, the render switch did not."""
     scene.render.use_compositing = use
@@ -135,6 +211,11 @@ def principled_emission(node: Any) -> tuple[Any, Any]:
     """The inputs of a Principled shader for the colour and the strength of its emission: renamed in 4.0."""
     color = node.inputs["Emission Color" if VERSION >= (4, 0, 0) else "Emission"]
     return color, node.inputs["Emission Strength"]
+
+
+def factor_name(node: Any) -> str:
+    """What a shader node calls the input by which it mixes: spelled out in later versions."""
+    return "Fac" if "Fac" in node.inputs else "Factor"
 
 
 def add_geometry_sockets(tree: bpy.types.NodeTree) -> None:
@@ -308,3 +389,13 @@ def node_bakes(modifier: bpy.types.Modifier) -> list[NodeBake]:
 def is_archive(library: bpy.types.Library) -> bool:
     """Whether a library only stands for data that the film packs: since 5.0."""
     return bool(getattr(library, "is_archive", False))
+
+
+def triangle_faces(mesh: bpy.types.Mesh) -> npt.NDArray[np.int32]:
+    """The face of each triangle that Blender draws, ``(T,)`` int32; ``calc_loop_triangles`` was called."""
+    faces = np.empty(len(mesh.loop_triangles), np.int32)
+    if hasattr(mesh, "loop_triangle_polygons"):
+        mesh.loop_triangle_polygons.foreach_get("value", faces)
+    else:
+        mesh.loop_triangles.foreach_get("polygon_index", faces)
+    return faces

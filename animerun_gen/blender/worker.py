@@ -140,7 +140,7 @@ class _Run:
             self.writer.write_names("object_id", self.names.object_table())
             self.writer.write_names("material_id", self.names.material_table())
         if self.job.pictures:
-            self.writer.write_names("flat", flat_colors(self.renderer, self.names.materials))
+            self.writer.write_colors(flat_colors(self.renderer, self.conversion.colors, self.names.materials))
         if self.job.tracks:
             self._make_tracks()
         frames = replace(self.job, tracks=False).frames

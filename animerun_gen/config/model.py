@@ -44,19 +44,22 @@ _Item = TypeVar("_Item")
 def _safe_name(name: str) -> str:
     if not _SAFE_NAME.fullmatch(name):
         raise ValueError(
-            f"{shown(name)} is no safe folder name; use at most 100 letters a-z, digits, dots, hyphens and underscores,"
+            f"{shown(name)} is not a safe folder name; use at most 100 letters a-z, digits, dots, hyphens and "
+            "underscores,"
             " and begin with a letter or a digit"
         )
     if name.endswith("."):
         raise ValueError(f"{shown(name)} ends with a dot, which Windows drops from folder names; remove it")
     if _WINDOWS_DEVICE.fullmatch(name):
-        raise ValueError(f"{shown(name)} is a name that Windows keeps for a device; choose another one")
+        raise ValueError(f"{shown(name)} is a name that Windows reserves for a device; choose another one")
     return name
 
 
 def _color(text: str) -> str:
     if not _COLOR.fullmatch(text):
-        raise ValueError(f"{shown(text)} is no colour; write # and six hexadecimal digits in quotes, as in #20a0ff")
+        raise ValueError(
+            f'{shown(text)} is not a colour; write # and six hexadecimal digits in quotes, as in "#20a0ff"'
+        )
     return text.lower()
 
 
@@ -571,7 +574,9 @@ class CutConfig(Section):
         description="Name of the cut and of its folders in the dataset, where no other cut may have it: up to 100 "
         "letters, digits, dots, hyphens and underscores."
     )
-    split: Literal["train", "test"] = Field(default="train", description="The part of the dataset it belongs to.")
+    split: Literal["train", "test"] = Field(
+        default="train", description="The part of the dataset that the cut belongs to."
+    )
     source: SourcePath = Field(
         description="The film scene, relative to the YAML file that names it; `${VARIABLE}` stands for an environment "
         "variable."

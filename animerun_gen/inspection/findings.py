@@ -152,6 +152,8 @@ def listed_marks(marks: Iterable[tuple[int, str]]) -> str:
 
 
 def _file(shot: Shot) -> Iterator[Finding]:
+    for note in shot.newer:
+        yield Finding("file", note, "look at what the clip shows, or use a newer Blender (docs/versions.md)")
     if shot.complaints:
         yield Finding("file", f"Blender complained when it loaded the file: {shot.complaints}", "it is used as it is")
     for missing in shot.missing:

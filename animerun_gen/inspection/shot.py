@@ -162,6 +162,7 @@ class Shot:
         notes: What the conversion said.
         camera_jumps: Frames before which a camera is cut to another view of its own, and which.
         pixel_aspect: Width and height of the film's own pixels, of which only the ratio counts.
+        newer: Which files are newer than the Blender that looked at them, a sentence each.
     """
 
     source: str
@@ -202,6 +203,7 @@ class Shot:
     notes: tuple[str, ...] = field(default=())
     camera_jumps: tuple[tuple[int, str], ...] = ()
     pixel_aspect: tuple[float, float] = (1.0, 1.0)
+    newer: tuple[str, ...] = ()
 
     @property
     def has_square_pixels(self) -> bool:

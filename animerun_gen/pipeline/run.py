@@ -17,7 +17,7 @@ from animerun_gen.dataset.files import remove_stale_temporaries
 from animerun_gen.errors import ConfigError, DatasetError
 from animerun_gen.film_files import looking_once
 from animerun_gen.pipeline import made_with, paths
-from animerun_gen.pipeline.camera_cuts import CutPart, split_at_camera_cuts
+from animerun_gen.pipeline.camera_cuts import CutPart, refusal_of, split_at_camera_cuts
 from animerun_gen.pipeline.children import PATIENCE
 from animerun_gen.pipeline.coverage import describe_coverage, frames_to_make, measure_coverage
 from animerun_gen.pipeline.engines import BpyModule, Engine, InstalledBlender
@@ -40,7 +40,7 @@ SHOWN_FAILURES = 5
 """So many failures of a cut are printed: a full disk fails every file."""
 
 
-ALTERED = "files that changed after they were made: {count} ({names}); the manifest keeps their old checksums"
+ALTERED = "files changed since they were made: {count} ({names}); the manifest keeps their old checksums"
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def generate(
             parts = split_at_camera_cuts(cuts, options.output, engine)
             parts = choose_line_engines(parts, options.output, engine)
         else:
-            parts = [CutPart(config, list(decided[config.name])) for config in cuts]
+            parts = [CutPart(config, list(decided[config.name]), refusal_of(config, engine)) for config in cuts]
         summaries = {part.config.name: CutSummary(part.config, notes=list(part.notes)) for part in parts}
         plans = []
         with looking_once():
@@ -306,13 +306,13 @@ def describe(
         lines += [f"  note: {note}" for note in summary.notes]
         lines += [f"  failed: {failure}" for failure in summary.failures[:SHOWN_FAILURES]]
         if len(summary.failures) > SHOWN_FAILURES:
-            lines.append(f"  failed: {len(summary.failures) - SHOWN_FAILURES} more times")
+            lines.append(f"  failed {len(summary.failures) - SHOWN_FAILURES} more times")
         lines += _ways_out(summary.damaged, output, name)
         if summary.coverage is not None:
             lines += [f"  {line}" for line in describe_coverage(summary.coverage)]
             command = command_for(summary) if command_for is not None and not summary.coverage.complete else None
             if command is not None:
-                lines.append(f"  to make just that: {command}")
+                lines.append(f"  to make only those: {command}")
         if summary.quality is not None:
             lines += [f"  {line}" for line in _describe_quality(summary.quality)]
         lines += [f"  {line}" for line in _describe_cross_checks(summary.cross_checks)]
@@ -327,7 +327,7 @@ def _ways_out(damaged: Sequence[str], output: Path, name: str) -> list[str]:
     manifest = paths.manifest_file(output, name).relative_to(output)
     repair = shlex.join(["animerun-gen", "verify", str(output), "--cut", name, "--repair"])
     return [
-        f"  to make just these files again: {repair}",
+        f"  to make only these files again: {repair}",
         f"  to accept them as they are: delete {manifest} and run the same command again",
     ]
 
@@ -365,6 +365,11 @@ def _describe_quality(quality: dict[str, Any]) -> list[str]:
         lines.append(f"the two occlusions, by the rule and exact, agree on {100 * both:.2f} % of the pixels")
     if summary["held_share"]:
         lines.append(f"{100 * summary['held_share']:.0f} % of the pairs are held: two identical pictures")
+    if repainted := _figure(summary, "repainted_share", "worst"):
+        lines.append(
+            f"colours that change by themselves, on up to {100 * repainted:.2f} % of a frame, are not compared with "
+            "those of other frames"
+        )
     if unknown := _figure(summary, "invalid_share", "worst"):
         lines.append(f"motion is unknown for up to {100 * unknown:.2f} % of a frame")
     failures = quality["failures"]

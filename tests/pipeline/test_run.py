@@ -404,7 +404,7 @@ def test_files_that_were_not_made_here_are_left_alone(tmp_path: Path) -> None:
         (output / "test" / name / "0001.png").write_bytes(b"downloaded")
     before = contents(output)
     [summary] = generate([make_cut(tmp_path)], Options(output, FakeEngine()))
-    assert "already has a cut of this name that was not made here" in summary.failures[0]
+    assert "already has a cut of this name from elsewhere" in summary.failures[0]
     assert contents(output) == before
 
 
@@ -446,7 +446,7 @@ def test_a_damaged_picture_is_named_and_spares_the_other_frames(tmp_path: Path) 
     assert "delete it" in summary.failures[0]
     assert len(list((output / "train/Segment/square").iterdir())) == 4
     [summary] = make(config, output, FakeEngine())
-    assert "files that are damaged, and are made again: 1 (train/contour/square/0005.png)" in summary.notes
+    assert "damaged files, which are made again: 1 (train/contour/square/0005.png)" in summary.notes
     make(config, tmp_path / "fresh", FakeEngine())
     assert contents(output) == contents(tmp_path / "fresh")
 
@@ -478,7 +478,7 @@ def test_a_full_disk_is_said_once_not_for_every_file(tmp_path: Path, monkeypatch
         patch.setattr(Path, "write_bytes", full)
         summaries = generate([config], Options(output, FakeEngine()))
     lines = describe(summaries, output)
-    assert len([line for line in lines if "failed:" in line]) == run.SHOWN_FAILURES + 1
+    assert len([line for line in lines if line.startswith("  failed")]) == run.SHOWN_FAILURES + 1
     assert "the disk is full" in lines[1]
     assert not list(output.rglob("*part*"))
     make(config, output, FakeEngine())
@@ -494,7 +494,7 @@ def test_a_full_disk_while_rendering_is_a_failure_of_the_cut(tmp_path: Path, mon
     with monkeypatch.context() as patch:
         patch.setattr(Path, "write_bytes", full)
         [summary] = generate([make_cut(tmp_path)], Options(tmp_path / "out", FakeEngine()))
-    assert "the disk is full; make room and run the same command again" in summary.failures[0]
+    assert "the disk is full; free some space and run the same command again" in summary.failures[0]
 
 
 class Killed(BaseException):
@@ -654,7 +654,7 @@ def test_labelling_refuses_what_was_never_rendered(tmp_path: Path) -> None:
     assert not output.exists()
     output.mkdir()
     summary = only_label(config, output)
-    assert "nothing of it was rendered into" in summary.failures[0]
+    assert "none of it has been rendered into" in summary.failures[0]
     assert not (output / "train").exists()
 
 

@@ -24,6 +24,7 @@ KEYS = {
     "warp_error_flat_all",
     "occluded_share",
     "exact_occluded_share",
+    "repainted_share",
     "invalid_share",
     "occlusion_agreement",
     "occluded_by_rule_only",
@@ -118,7 +119,7 @@ def test_warp_errors_are_those_of_the_function() -> None:
 def test_what_cannot_be_had_is_none_and_the_json_is_standard() -> None:
     unknown = np.full((4, 5, 2), UNKNOWN_FLOW)
     figures = figures_of(flow=unknown, occlusion=np.ones((4, 5), bool), back=unknown)
-    assert figures == dict.fromkeys(KEYS) | {"occluded_share": 1, "invalid_share": 1}
+    assert figures == dict.fromkeys(KEYS) | {"occluded_share": 1, "invalid_share": 1, "repainted_share": 0}
     assert json.loads(json.dumps(figures, allow_nan=False)) == figures
     assert all(type(value) is float for value in figures_of().values() if value is not None)
     assert figures_of()["warp_error_flat"] is None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ import bpy
 import numpy as np
 import numpy.typing as npt
 
+from animerun_gen.blender import versions
 from animerun_gen.blender.convert.srgb import hex_to_linear
 from animerun_gen.blender.convert.texture_coordinates import TextureCoordinates
 from animerun_gen.config.model import rgb
@@ -146,23 +147,23 @@ class ClippedMaterials:
             materials: Material to ``"#rrggbb"``.
         """
         before = []
-        for material, color in materials.items():
-            clipped = self._materials.get(material.name_full)
-            image = clipped.node.image if clipped is not None else None
-            before.append((material, tuple(material.diffuse_color), material.use_nodes, image))
-            material.diffuse_color = (*hex_to_linear(color), 1.0)
-            if clipped is not None:
-                clipped.node.image = self._in_one_color(clipped.mask, color)
-            else:
-                material.use_nodes = False
-        try:
-            yield
-        finally:
-            for material, diffuse, uses_nodes, image in before:
-                material.diffuse_color = diffuse
-                material.use_nodes = uses_nodes
-                if material.name_full in self._materials:
-                    self._materials[material.name_full].node.image = image
+        with ExitStack() as images_left_out:
+            for material, color in materials.items():
+                clipped = self._materials.get(material.name_full)
+                image = clipped.node.image if clipped is not None else None
+                before.append((material, tuple(material.diffuse_color), image))
+                material.diffuse_color = (*hex_to_linear(color), 1.0)
+                if clipped is not None:
+                    clipped.node.image = self._in_one_color(clipped.mask, color)
+                else:
+                    images_left_out.enter_context(versions.without_image(material))
+            try:
+                yield
+            finally:
+                for material, diffuse, image in before:
+                    material.diffuse_color = diffuse
+                    if material.name_full in self._materials:
+                        self._materials[material.name_full].node.image = image
 
     def mask_of(self, material: bpy.types.Material | None) -> int:
         """Number of a material's mask, :data:`NO_MASK` where it has no holes."""

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import bpy
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from animerun_gen.blender import versions
 from animerun_gen.blender.convert.clipped import ClippedMaterials
+from animerun_gen.blender.convert.film_materials import (
+    animated_materials,
+    film_frames,
+    objects_of_animated_color,
+)
 from animerun_gen.blender.convert.images import (
     MISSING,
     UnreadableImageError,
@@ -18,15 +25,17 @@ from animerun_gen.blender.convert.images import (
     problem_of,
     read_texels,
 )
+from animerun_gen.blender.convert.material_colors import ColorFinder, Found, LinearColor
 from animerun_gen.blender.convert.moving_images import NodeKey, image_nodes, key_of, numbers_shown
 from animerun_gen.blender.convert.patterns import Treatments
-from animerun_gen.blender.convert.shader_color import ShaderColor, shader_color
+from animerun_gen.blender.convert.shader_color import shown_by, surface_input
 from animerun_gen.blender.convert.srgb import hex_to_linear, linear_to_hex
 from animerun_gen.blender.convert.texture_coordinates import (
     UnreadableCoordinatesError,
     laid_out,
     texture_coordinates,
 )
+from animerun_gen.blender.opening import OpenedScene
 from animerun_gen.config import CutConfig
 
 UNTOUCHED = ((0.8, 0.8, 0.8), (1.0, 1.0, 1.0))
@@ -36,54 +45,163 @@ DEFAULT_COLOR = (0.8, 0.8, 0.8)
 """What Workbench paints surfaces with (linear) that have no material."""
 
 
-def convert_colors(config: CutConfig, clipped: ClippedMaterials) -> list[str]:
+@dataclass
+class MaterialColors:
+    """The colours of a cut's materials, in all its frames.
+
+    Attributes:
+        keyed: Of materials whose one colour changes, by full name: frame to colour (linear).
+        clipped: The materials with holes.
+    """
+
+    clipped: ClippedMaterials
+    keyed: dict[str, dict[int, LinearColor]] = field(default_factory=dict)
+
+    def show(self, frame: int) -> None:
+        """Paint the materials whose colours change as they are in a frame of the clip."""
+        for material in bpy.data.materials:
+            color = self.keyed.get(material.name_full, {}).get(frame)
+            if color is None:
+                continue
+            _paint(material, color)
+            if material in self.clipped:
+                self.clipped.paint(material, linear_to_hex(color))
+
+
+def convert_colors(
+    opened: OpenedScene, config: CutConfig, clipped: ClippedMaterials
+) -> tuple[MaterialColors, list[str]]:
     """Set the viewport colours that Workbench paints with, and point it at the image to paint in texture mode.
 
     Args:
+        opened: The opened scene, at the cut's first frame.
         config: The cut: ``style.color``, ``style.color_source`` and ``style.overrides``.
         clipped: The materials with holes, which are painted by images of their own.
 
     Returns:
-        How many colours came from shaders, and each override that matched nothing.
+        The colours of all frames; how many came from shaders, which change, which could not be read, and each override
+        that matched nothing.
     """
     style = config.style
+    overrides = Treatments(style.overrides)
+    chosen = {material.name_full: overrides.of(material.name) for material in bpy.data.materials}
+    finder = ColorFinder(opened.view_layer)
+    try:
+        animated = [material for material in animated_materials() if chosen[material.name_full] is None]
+        tracks = _colors_of_frames(animated, config, finder)
+        colors, notes = _paint_materials(config, clipped, chosen, tracks, finder)
+    finally:
+        finder.close()
+    _still()
+    colors.show(config.frames.first)
+    return colors, [*overrides.unused("style.overrides", "no material is"), *notes, *finder.doubts.notes()]
+
+
+@dataclass(frozen=True)
+class _Track:
+    """What an animated material shows.
+
+    Attributes:
+        colors: Frame to its colour (linear).
+        found: What its shader showed in the clip's first frame; None where the viewport colour counts.
+    """
+
+    colors: dict[int, LinearColor]
+    found: Found | None
+
+
+def _colors_of_frames(materials: list[bpy.types.Material], config: CutConfig, finder: ColorFinder) -> dict[str, _Track]:
+    """The colours of animated materials in all frames of the clip, by full name."""
+    if not materials:
+        return {}
+    tracks: dict[str, _Track] = {}
+    from_shader = {material.name_full for material in materials if wants_shader(material, config.style.color_source)}
+    for at in film_frames(materials, objects_of_animated_color(), config.frame_numbers):
+        for material in materials:
+            name, shader = material.name_full, at.materials[material.name_full]
+            found = None
+            if name in from_shader:
+                found = finder.find(material, shader, at.frame, dict(at.object_colors))
+            red, green, blue = found.color if found is not None else shader.diffuse_color[:3]
+            tracks.setdefault(name, _Track({}, found)).colors[at.frame] = (red, green, blue)
+    return tracks
+
+
+def _paint_materials(
+    config: CutConfig,
+    clipped: ClippedMaterials,
+    chosen: dict[str, str | None],
+    tracks: dict[str, _Track],
+    finder: ColorFinder,
+) -> tuple[MaterialColors, list[str]]:
+    """Paint all materials as they are in the clip's first frame."""
+    style, first = config.style, config.frames.first
+    paints_images = style.color == "texture"
+    colors = MaterialColors(clipped)
     from_shaders = 0
     moving = numbers_shown(bpy.context.scene, config.frame_numbers)
-    overrides = Treatments(style.overrides)
-    paints_images = style.color == "texture"
     for material in bpy.data.materials:
-        override = overrides.of(material.name)
-        found = shader_color(material)
-        lacking = _image_problems(material, moving)
+        name, override, found = material.name_full, chosen[material.name_full], None
+        track = tracks.get(name)
         if override is not None:
             _paint(material, hex_to_linear(override))
-            found = None
-        elif found is not None and wants_shader(material, style.color_source):
-            _paint(material, found.color if material not in clipped else _color_of_the_rest(material, found, clipped))
-            from_shaders += 1
-        elif found is None and lacking and wants_shader(material, style.color_source):
-            # without its image nothing is known of it
-            _paint(material, DEFAULT_COLOR)
+        elif track is not None:
+            found = track.found
+            from_shaders += found is not None
+            _paint(material, track.colors[first])
+            if len({linear_to_hex(color) for color in track.colors.values()}) > 1:
+                colors.keyed[name] = track.colors
+        else:
+            if not wants_shader(material, style.color_source):
+                found = _image_alone(material)
+            elif (found := finder.find(material, material, first, shows_image=paints_images)) is not None:
+                in_one = found.color if material not in clipped else _color_of_the_rest(material, found, clipped)
+                _paint(material, in_one)
+                from_shaders += 1
         shown = found if paints_images else None
         if material in clipped:
             _paint_clipped(material, shown, clipped)
         elif paints_images or clipped:
             _show_image(material, shown, moving)
+        if shown_image(material) is not None and (material not in clipped or clipped.is_picture(material)):
+            colors.keyed.pop(name, None)
     bpy.context.scene.display.shading.color_type = "TEXTURE" if paints_images or clipped else "MATERIAL"
-
-    notes = overrides.unused("style.overrides", "no material is")
+    notes = []
     if from_shaders:
         notes.append(f"took the colours of {from_shaders} materials from their shaders")
+    if colors.keyed:
+        notes.append(f"the colours of {', '.join(repr(name) for name in sorted(colors.keyed))} change with the frame")
     for problem, names in undecodable_images(config).items():
         worn = ", ".join(f"'{name}'" for name in names)
         notes.append(f"{problem}: material {worn} gets one flat colour")
-    return notes
+    return colors, notes
+
+
+def _image_alone(material: bpy.types.Material) -> Found | None:
+    """The image that a material shows which has its viewport colour where it shows none."""
+    surface = surface_input(material)
+    if surface is None:
+        return None
+    red, green, blue = material.diffuse_color[:3]
+    return Found((red, green, blue), *shown_by(surface))
+
+
+def _still() -> None:
+    """Keep the film's animation from changing colours again that were set."""
+    for material in bpy.data.materials:
+        material.diffuse_color[3] = 1.0
+        # nothing else of a material itself, beside its nodes, is looked at any more
+        material.animation_data_clear()
+    for obj in bpy.data.objects:
+        versions.mute_animation(obj, "color")
 
 
 def wants_shader(material: bpy.types.Material, source: str) -> bool:
     """Whether a material's colour is to come from its shader nodes, by the cut's ``style.color_source``."""
     if source != "auto":
         return source == "shader"
+    if versions.animates(material, "diffuse_color"):
+        return False
     painted = material.diffuse_color[:3]
     return any(all(abs(a - b) < 1e-4 for a, b in zip(painted, color, strict=True)) for color in UNTOUCHED)
 
@@ -127,9 +245,7 @@ def _image_problems(material: bpy.types.Material, moving: Mapping[NodeKey, Mappi
     return sorted({problem for problem in problems if problem})
 
 
-def _show_image(
-    material: bpy.types.Material, found: ShaderColor | None, moving: Mapping[NodeKey, Mapping[int, int]]
-) -> None:
+def _show_image(material: bpy.types.Material, found: Found | None, moving: Mapping[NodeKey, Mapping[int, int]]) -> None:
     """Make the image that the shader shows the active node, which is the one Workbench paints in texture mode."""
     if material.node_tree is None:
         return
@@ -145,7 +261,7 @@ def _show_image(
 
 
 def _color_of_the_rest(
-    material: bpy.types.Material, found: ShaderColor, clipped: ClippedMaterials
+    material: bpy.types.Material, found: Found, clipped: ClippedMaterials
 ) -> tuple[float, float, float]:
     """The colour of a clipped material, in which the texels that are holes have no part.
 
@@ -164,14 +280,14 @@ def _color_of_the_rest(
     return red, green, blue
 
 
-def _paint_clipped(material: bpy.types.Material, shown: ShaderColor | None, clipped: ClippedMaterials) -> None:
+def _paint_clipped(material: bpy.types.Material, shown: Found | None, clipped: ClippedMaterials) -> None:
     """Paint what is left of a clipped material: by the image that it shows, or in its colour."""
     picture = _picture_of_the_rest(material, shown, clipped) if shown is not None else None
     clipped.paint(material, linear_to_hex(tuple(material.diffuse_color[:3])) if picture is None else picture)
 
 
 def _picture_of_the_rest(
-    material: bpy.types.Material, shown: ShaderColor, clipped: ClippedMaterials
+    material: bpy.types.Material, shown: Found, clipped: ClippedMaterials
 ) -> npt.NDArray[np.uint8] | None:
     """What a clipped material shows on the unit square of its UV map; None where one image cannot hold that."""
     texels = _readable(shown.image)

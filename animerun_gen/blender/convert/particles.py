@@ -181,6 +181,8 @@ def _simulate(modifiers: list[bpy.types.ParticleSystemModifier], opened: OpenedS
 
     Of what is baked every frame stays as it is, in whatever order frames are rendered.
     """
+    if not modifiers:
+        return
     scene = opened.scene
     unbaked = []
     for modifier in modifiers:

@@ -13,7 +13,6 @@ import bpy
 import numpy as np
 import numpy.typing as npt
 
-from animerun_gen.blender import versions
 from animerun_gen.blender.convert.clipped import ClippedMaterials
 from animerun_gen.blender.convert.images import LARGEST_SIDE
 from animerun_gen.blender.convert.opacity import AlphaTexture, SeeThrough, find_see_through
@@ -103,12 +102,10 @@ def _is_linked(found: SeeThrough, named: Treatments[Mode], otherwise: Mode) -> b
 
 
 def _fill() -> None:
-    """Take the alpha out of viewport colours, object colours and images."""
+    """Take the alpha out of viewport colours, object colours and images; the colours' animation is stilled later."""
     for material in bpy.data.materials:
-        versions.mute_animation(material, "diffuse_color")
         material.diffuse_color[3] = 1.0
     for obj in bpy.data.objects:
-        versions.mute_animation(obj, "color")
         obj.color[3] = 1.0
     for image in bpy.data.images:
         # Workbench leaves out texels that are transparent; the labels would not know

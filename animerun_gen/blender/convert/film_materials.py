@@ -1,0 +1,87 @@
+"""Materials and objects' colours as animation leaves them in each frame of the film, read without its scene."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import bpy
+
+from animerun_gen.blender import versions
+from animerun_gen.blender.moments import moments
+
+Color = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class FilmFrame:
+    """What animation has made of materials and objects in one frame.
+
+    Attributes:
+        frame: Its number.
+        materials: The evaluated materials by full name; they end when the next frame is asked for.
+        object_colors: The colours (linear, with alpha) of objects by full name.
+    """
+
+    frame: int
+    materials: Mapping[str, bpy.types.Material]
+    object_colors: Mapping[str, Color]
+
+
+def animated_materials() -> list[bpy.types.Material]:
+    """The materials of the file whose shader or viewport colour any animation changes, by name."""
+    found = [
+        material
+        for material in bpy.data.materials
+        if material.users > 0 and not material.is_grease_pencil and _is_animated(material)
+    ]
+    return sorted(found, key=lambda material: material.name_full)
+
+
+def objects_of_animated_color() -> list[bpy.types.Object]:
+    """The objects of the file whose colour any animation changes, by name."""
+    return sorted((obj for obj in bpy.data.objects if versions.animates(obj, "color")), key=lambda obj: obj.name_full)
+
+
+def film_frames(
+    materials: Sequence[bpy.types.Material], objects: Sequence[bpy.types.Object], frames: Sequence[int]
+) -> Iterator[FilmFrame]:
+    """Have animation evaluated frame by frame.
+
+    Args:
+        materials: Materials to look at.
+        objects: Objects whose colours to look at.
+        frames: The frames, in any order.
+
+    Yields:
+        Each frame.
+    """
+    with moments(bpy.context.scene, materials=materials, objects=objects) as there:
+        for frame in frames:
+            there.go_to(frame)
+            yield FilmFrame(
+                frame,
+                {material.name_full: there.of(material) for material in materials},
+                {obj.name_full: _color(there.of(obj)) for obj in objects},
+            )
+
+
+def _is_animated(material: bpy.types.Material) -> bool:
+    if versions.animates(material, ""):
+        return True
+    return material.node_tree is not None and _is_tree_animated(material.node_tree, set())
+
+
+def _is_tree_animated(tree: bpy.types.NodeTree, done: set[str]) -> bool:
+    if tree.name_full in done:
+        return False
+    done.add(tree.name_full)
+    if versions.animates(tree, ""):
+        return True
+    groups = [node.node_tree for node in tree.nodes if node.type == "GROUP" and node.node_tree is not None]
+    return any(_is_tree_animated(group, done) for group in groups)
+
+
+def _color(obj: bpy.types.Object) -> Color:
+    red, green, blue, alpha = obj.color
+    return red, green, blue, alpha
