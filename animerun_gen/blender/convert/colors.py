@@ -158,6 +158,9 @@ def _paint_materials(
                 in_one = found.color if material not in clipped else _color_of_the_rest(material, found, clipped)
                 _paint(material, in_one)
                 from_shaders += 1
+            elif _image_problems(material, moving):
+                # without its image nothing is known of it
+                _paint(material, DEFAULT_COLOR)
         shown = found if paints_images else None
         if material in clipped:
             _paint_clipped(material, shown, clipped)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import bpy
 
 from animerun_gen.blender import versions
+from animerun_gen.blender.convert.images import is_moving
 from animerun_gen.blender.moments import moments
 
 Color = tuple[float, float, float, float]
@@ -76,7 +77,7 @@ def _is_tree_animated(tree: bpy.types.NodeTree, done: set[str]) -> bool:
     if tree.name_full in done:
         return False
     done.add(tree.name_full)
-    if versions.animates(tree, ""):
+    if versions.animates(tree, "") or any(is_moving(getattr(node, "image", None)) for node in tree.nodes):
         return True
     groups = [node.node_tree for node in tree.nodes if node.type == "GROUP" and node.node_tree is not None]
     return any(_is_tree_animated(group, done) for group in groups)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from animerun_gen.blender import versions
 from animerun_gen.blender.convert.cycles_colors import CyclesColors
+from animerun_gen.blender.convert.images import is_moving
 from animerun_gen.blender.convert.shader_color import (
     LacksImageError,
     NeedsSurfaceError,
@@ -168,7 +169,7 @@ class ColorFinder:
         except UnknownValueError:
             needs_surface = False
         image, node = shown_by(surface)
-        if shows_image and image is not None and node is not None and image.has_data:
+        if shows_image and image is not None and node is not None and (image.has_data or is_moving(image)):
             return _rough(rough_color(shader), image, node)
         try:
             if needs_surface:
