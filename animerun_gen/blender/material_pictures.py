@@ -17,7 +17,7 @@ from animerun_gen.blender.convert.srgb import hex_to_linear, linear_to_hex
 from animerun_gen.blender.geometry import NameTable
 from animerun_gen.blender.rendering import FrameRenderer
 from animerun_gen.config.model import rgb
-from animerun_gen.dataset.colors import IMAGE, Color, ColorTable
+from animerun_gen.dataset.colors import CHANGING, IMAGE, Color, ColorTable
 from animerun_gen.motion.companions import BACKGROUND_ID, NO_MATERIAL_ID
 
 NO_SUCH_ID = np.iinfo(np.uint16).max
@@ -47,8 +47,10 @@ def flat_colors(renderer: FrameRenderer, painted: MaterialColors, materials: Nam
         textured = paints_images and shown_image(material) is not None
         if material in renderer.clipped:
             textured = renderer.clipped.is_picture(material)
-        keyed = painted.keyed.get(material.name_full)
-        if textured:
+        keyed, varying = painted.keyed.get(material.name_full), painted.by_attributes.get(material.name_full)
+        if varying is not None:
+            colors[number] = CHANGING if varying.changes else IMAGE
+        elif textured:
             colors[number] = IMAGE
         elif keyed is not None:
             colors[number] = {frame: linear_to_hex(color) for frame, color in keyed.items()}

@@ -185,7 +185,9 @@ def encoded(light: np.ndarray) -> np.ndarray:
 
 def by_cycles(blend: Path, picture: Path) -> np.ndarray:
     """What Cycles shows of a film in its first frame, ``(H, W, 3)`` linear."""
-    subprocess.run([sys.executable, "-c", CYCLES, str(blend), str(picture)], capture_output=True, timeout=300, check=True)
+    subprocess.run(
+        [sys.executable, "-c", CYCLES, str(blend), str(picture)], capture_output=True, timeout=300, check=True
+    )
     found = cv2.imread(str(picture), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
     assert found is not None
     return linear(found[..., ::-1] / 65535.0)

@@ -269,7 +269,7 @@ class SurfaceColor(ShaderValues):
             return np.float32(1.0) if output.name == "Alpha" else np.zeros(3, np.float32)
         if output.name == "Alpha":
             raise UnknownValueError(f"its colour depends on the alpha of image '{node.image.name}'")
-        return np.array(_mean_color(node.image), np.float32)
+        return np.array(mean_color(node.image), np.float32)
 
 
 class RoughColor(SurfaceColor):
@@ -402,7 +402,7 @@ def _is_lit(socket: Any, groups: list[Any], depth: int) -> bool:
     return False
 
 
-def _mean_color(image: bpy.types.Image) -> tuple[float, float, float]:
+def mean_color(image: bpy.types.Image) -> tuple[float, float, float]:
     """The mean over all texels, linear; Blender's own magenta for a file that is not there."""
     width, height = image.size
     if width * height == 0:
