@@ -86,11 +86,12 @@ class Survey:
         posed: Frames whose successor shows the same things in the same poses from another camera position.
         changed_topology: Objects whose vertices were another number or order in some frame.
         came_or_went: Objects that were drawn in some frames only.
-        textured: Share of the first frame's pixels whose material shows an image that is there.
+        textured: Largest share of a frame's pixels whose material shows an image that is there.
         freestyle_seconds: What Freestyle's lines took in the first frame; None where there is too much to try.
         pieces: Pieces of lines that Freestyle has to draw in the first frame, see
             :attr:`animerun_gen.line_cost.LineFigures.pieces`.
         memory: Bytes that the process took at most to look, which is about what a worker takes to render; 0 if unknown.
+        attributed: Largest share of a frame's pixels whose colour varies with attributes or objects.
     """
 
     frames: tuple[int, ...]
@@ -105,6 +106,7 @@ class Survey:
     freestyle_seconds: float | None = None
     pieces: int = 0
     memory: int = 0
+    attributed: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -159,6 +161,7 @@ class Shot:
         unbaked: What was left out because its cache is not baked, a sentence each.
         notes: What the conversion said.
         camera_jumps: Frames before which a camera is cut to another view of its own, and which.
+        unread_colors: Materials whose colour could not be read as the film shows it, and why.
         pixel_aspect: Width and height of the film's own pixels, of which only the ratio counts.
     """
 
@@ -199,6 +202,7 @@ class Shot:
     unbaked: tuple[str, ...] = field(default=())
     notes: tuple[str, ...] = field(default=())
     camera_jumps: tuple[tuple[int, str], ...] = ()
+    unread_colors: tuple[tuple[str, str], ...] = ()
     pixel_aspect: tuple[float, float] = (1.0, 1.0)
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import bpy
 import cv2
@@ -89,6 +90,7 @@ class MaterialColors:
         active_layers: The layer of colours that each mesh of the film has active for rendering, by full name.
         object_colors: The colours (linear, with alpha) of all objects by full name, as the clip's first frame has them.
         keyed_objects: Of objects whose colour changes: frame to colour.
+        unread: The materials whose colour could not be read as the film has it, and why.
     """
 
     clipped: ClippedMaterials
@@ -97,6 +99,12 @@ class MaterialColors:
     active_layers: dict[str, str] = field(default_factory=dict)
     object_colors: dict[str, ObjectColor] = field(default_factory=dict)
     keyed_objects: dict[str, dict[int, ObjectColor]] = field(default_factory=dict)
+    unread: list[tuple[str, str]] = field(default_factory=list)
+
+    def at(self, frame: int) -> dict[str, Any]:
+        """What a frame of the clip is painted with that may be otherwise in others, to be compared."""
+        keyed = {name: colors.get(frame) for name, colors in self.keyed.items()}
+        return keyed | {f"object {name}": colors.get(frame) for name, colors in self.keyed_objects.items()}
 
     def show(self, frame: int) -> None:
         """Paint the materials whose colours change as they are in a frame of the clip."""
@@ -146,6 +154,7 @@ def convert_colors(
         finder.close()
     _still()
     colors.show(config.frames.first)
+    colors.unread = finder.doubts.listed()
     return colors, [*notes, *finder.doubts.notes()]
 
 
@@ -348,7 +357,8 @@ def shown_image(material: bpy.types.Material) -> bpy.types.Image | None:
 
 
 def _paint(material: bpy.types.Material, color: tuple[float, float, float]) -> None:
-    material.diffuse_color = (*color, 1.0)
+    # between two values of 8 bits Workbench would take now the one, now the other
+    material.diffuse_color = (*hex_to_linear(linear_to_hex(color)), 1.0)
 
 
 def _show_image(material: bpy.types.Material, found: Found | None) -> None:

@@ -44,6 +44,8 @@ MOST_BAKES = 400
 SAME = 0.5 / 255.0
 """Colours (linear) that differ by less are the same wherever a material is worn."""
 
+LIT = "it depends on light, so the mean of its colours is taken"
+
 LinearColor = tuple[float, float, float]
 
 
@@ -78,6 +80,10 @@ class Doubts:
     rough: dict[str, list[str]] = field(default_factory=dict)
     asked: set[str] = field(default_factory=set)
 
+    def listed(self) -> list[tuple[str, str]]:
+        """Each material whose colour is not as the film has it, and why."""
+        return [(name, why) for kinds in (self.unread, self.rough) for why, names in kinds.items() for name in names]
+
     def notes(self) -> list[str]:
         """Sentences for the cut's log."""
         notes = [
@@ -85,7 +91,7 @@ class Doubts:
             "its viewport colour"
             for why, names in self.unread.items()
         ]
-        notes += [f"the colour of {quoted(names)} {how}" for how, names in self.rough.items()]
+        notes += [f"the colour of {quoted(names)} is a rough one ({why})" for why, names in self.rough.items()]
         if self.asked:
             notes.append(f"took the mean of what Cycles computes for {quoted(sorted(self.asked))}")
         return notes
@@ -159,6 +165,8 @@ class ColorFinder:
         name = material.name
         try:
             found = shader_color(shader)
+            if found is not None and found.lit:
+                _add(self.doubts.rough, LIT, name)
             return None if found is None else Found(found.color, found.image, found.node)
         except NeedsSurfaceError:
             needs_surface = True
@@ -181,7 +189,7 @@ class ColorFinder:
             if rough is None:
                 _add(self.doubts.unread, str(error), name)
                 return None
-            _add(self.doubts.rough, f"is a rough mean ({error})", name)
+            _add(self.doubts.rough, str(error), name)
             return _rough(rough, image, node)
 
     def may_change(self, material: bpy.types.Material) -> bool:
@@ -202,8 +210,10 @@ class ColorFinder:
         points = self._points(material, attributes_needed(shader), object_colors)
         evaluation = SurfaceColor(points)
         colors = np.clip(evaluation.at(surface), 0.0, 1.0).reshape(-1, 3).astype(np.float64)
+        if evaluation.lit:
+            _add(self.doubts.rough, LIT, material.name)
         for attribute in sorted(evaluation.lacking):
-            _add(self.doubts.rough, f"comes from an attribute '{attribute}' that no surface has", material.name)
+            _add(self.doubts.rough, f"it comes from an attribute '{attribute}' that no surface has", material.name)
         return Found(_as_color(colors.mean(axis=0)), image, node, _varies(colors))
 
     def mean_of_attribute(self, material: bpy.types.Material, name: str) -> Found:
