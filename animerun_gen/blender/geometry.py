@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import bpy
 import numpy as np
@@ -31,6 +31,9 @@ from animerun_gen.blender.opening import CAMERA_TYPES
 from animerun_gen.errors import SceneError
 from animerun_gen.motion.companions import BACKGROUND_ID, NO_MATERIAL_ID
 from animerun_gen.motion.geometry import Camera, FrameGeometry, Holes
+
+if TYPE_CHECKING:
+    from animerun_gen.blender.attribute_colors import SurfaceReader
 
 Read = TypeVar("Read")
 
@@ -177,13 +180,19 @@ def finish_evaluation(depsgraph: bpy.types.Depsgraph) -> None:
         _ = instance.object.data
 
 
-def read_graph(depsgraph: bpy.types.Depsgraph, names: SceneNames, clipped: ClippedMaterials) -> FrameGeometry:
+def read_graph(
+    depsgraph: bpy.types.Depsgraph,
+    names: SceneNames,
+    clipped: ClippedMaterials,
+    surfaces: SurfaceReader | None = None,
+) -> FrameGeometry:
     """Read the geometry of a frame from a render dependency graph that is evaluated and still alive.
 
     Args:
         depsgraph: The graph, of mode ``"RENDER"``.
         names: The cut's ids.
         clipped: The cut's materials with holes.
+        surfaces: Is shown every instance of the geometry, in order.
 
     Returns:
         The frame's geometry.
@@ -191,14 +200,21 @@ def read_graph(depsgraph: bpy.types.Depsgraph, names: SceneNames, clipped: Clipp
     Raises:
         UnreadableGeometryError: Something is drawn that has no triangles.
     """
-    return _Reader(depsgraph, names, clipped).read()
+    return _Reader(depsgraph, names, clipped, surfaces).read()
 
 
 class _Reader:
     """Collects the arrays of one frame."""
 
-    def __init__(self, depsgraph: bpy.types.Depsgraph, names: SceneNames, clipped: ClippedMaterials) -> None:
+    def __init__(
+        self,
+        depsgraph: bpy.types.Depsgraph,
+        names: SceneNames,
+        clipped: ClippedMaterials,
+        surfaces: SurfaceReader | None,
+    ) -> None:
         self.depsgraph = depsgraph
+        self.surfaces = surfaces
         self.names = names
         self.clipped = clipped
         self.mesh_index: dict[int, int] = {}
@@ -246,6 +262,8 @@ class _Reader:
             modifiers.append(", ".join(modifier.name for modifier in drawn.modifiers if modifier.show_render))
             worn = worn_materials(drawn)
             slot_materials += [self._material_id(material) for material in worn]
+            if self.surfaces is not None:
+                self.surfaces.add(instance, drawn, worn, mesh)
             masks = [self._mask(material) for material in worn]
             if any(mask != NO_MASK for mask in masks):
                 self._read_uvs(drawn.data, mesh)

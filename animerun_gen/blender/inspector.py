@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+import numpy as np
 
 from animerun_gen.blend_file import dotted
 from animerun_gen.blender import versions
@@ -189,6 +190,7 @@ def _look(question: dict[str, Any], progress: Progress) -> Shot:
         view_keys=keys,
         survey=survey,
         notes=tuple(conversion.notes),
+        unread_colors=tuple(conversion.colors.unread),
         camera_jumps=tuple((jump.frame, jump.camera) for jump in jumps),
     )
 
@@ -353,6 +355,10 @@ def _survey(opened: OpenedScene, config: CutConfig, conversion: Conversion, prog
     names = scene_names()
     table = {int(number): name for number, name in names.object_table().items()}
     builder = SurveyBuilder(table)
+    pictured = [
+        names.materials.ids[material.name_full] for material in bpy.data.materials if shown_image(material) is not None
+    ]
+    attributed = [names.materials.ids[name] for name in conversion.colors.by_attributes]
     frames = config.frame_numbers[:SURVEYED_FRAMES]
     looking = 0.0
     largest = 0
@@ -368,16 +374,12 @@ def _survey(opened: OpenedScene, config: CutConfig, conversion: Conversion, prog
         largest = max(largest, size.triangles)
         builder.image_memory = max(builder.image_memory, size.images)
         looking += time.monotonic() - start
-        builder.look(geometry, time.monotonic() - start)
+        builder.look(geometry, time.monotonic() - start, conversion.colors.at(frame))
+        if pictured or attributed:
+            ids = companions.material_id_map(geometry, raster.draw(geometry))
+            builder.textured = max(builder.textured, float(np.isin(ids, pictured).mean()))
+            builder.attributed = max(builder.attributed, float(np.isin(ids, attributed).mean()))
         if number == 0:
-            seen = raster.draw(geometry)
-            pictured = {
-                names.materials.ids[material.name_full]
-                for material in bpy.data.materials
-                if shown_image(material) is not None
-            }
-            ids = companions.material_id_map(geometry, seen)
-            builder.textured = sum(float((ids == material).mean()) for material in pictured)
             figures = line_figures(geometry, config.lines.crease_angle)
             builder.pieces = figures.pieces
             if freestyle_seconds(figures.triangles, figures.pieces) <= TRIED_SECONDS:

@@ -50,8 +50,10 @@ def flat_colors(renderer: FrameRenderer, painted: MaterialColors, materials: Nam
         textured, moves = image is not None, is_moving(image)
         if material in renderer.clipped:
             textured = renderer.clipped.is_picture(material)
-        keyed = painted.keyed.get(material.name_full)
-        if textured:
+        keyed, varying = painted.keyed.get(material.name_full), painted.by_attributes.get(material.name_full)
+        if varying is not None:
+            colors[number] = CHANGING if varying.changes else IMAGE
+        elif textured:
             colors[number] = CHANGING if moves else IMAGE
         elif keyed is not None:
             colors[number] = _by_frame({frame: linear_to_hex(color) for frame, color in keyed.items()})

@@ -12,11 +12,13 @@ from animerun_gen.config.model import is_safe_name
 from animerun_gen.config.words import written
 from animerun_gen.inspection.findings import (
     MISSING_KINDS,
+    by_reason,
     findings,
     freestyle_cost,
     listed,
     listed_marks,
     quoted,
+    wants_attributes,
     wants_freestyle,
     wants_textures,
 )
@@ -236,15 +238,23 @@ def _transparency(shot: Shot) -> list[str]:
 
 
 def _style(shot: Shot) -> list[str]:
-    textured = shot.survey.textured if shot.survey is not None else 0.0
-    return [
+    textured, attributed = (shot.survey.textured, shot.survey.attributed) if shot.survey is not None else (0.0, 0.0)
+    also = f", vertex paint or colours of objects {attributed:.0%}" if attributed > 0.0 else ""
+    lines = [
         "style:",
-        *_comment(f"{textured:.0%} of the first frame show images", 2),
-        f"  color: {'texture' if wants_textures(shot) else 'material'}",
+        *_comment(f"images cover at most {textured:.0%} of a frame{also}", 2),
+        f"  color: {'texture' if wants_textures(shot) else 'attribute' if wants_attributes(shot) else 'material'}",
         *_comment(
             f"{shot.from_shaders} of {shot.materials} materials have no viewport colour and get that of their shader", 2
         ),
         "  color_source: auto",
+    ]
+    if shot.unread_colors:
+        for why, names in by_reason(shot.unread_colors):
+            lines += _comment(f"not as the film has them, because {why}: {quoted(names)}", 2)
+        lines.append("  overrides: {}")
+    return [
+        *lines,
         *_comment("the colour of the scene's world", 2),
         f"  background: {written(shot.background)}",
     ]

@@ -318,15 +318,43 @@ def _surfaces(shot: Shot) -> Iterator[Finding]:
     if shot.survey is not None and shot.survey.textured >= 0.02:
         yield Finding(
             "colours",
-            f"{shot.survey.textured:.0%} of the first frame show images",
+            f"images cover up to {shot.survey.textured:.0%} of a frame",
             "the images are painted" if wants_textures(shot) else "one flat colour a material",
             "style.color",
         )
+    if shot.survey is not None and shot.survey.attributed >= 0.01:
+        painted = wants_textures(shot) or wants_attributes(shot)
+        yield Finding(
+            "colours",
+            f"vertex paint or colours of objects cover up to {shot.survey.attributed:.0%} of a frame",
+            "they are painted" if painted else "one flat colour a material",
+            "style.color",
+        )
+    for why, names in by_reason(shot.unread_colors):
+        yield Finding(
+            "colours",
+            f"the colour of {listed(names)} could not be read as the film has it: {why}",
+            "as near as it can be said, or the viewport colour",
+            "style.overrides",
+        )
+
+
+def by_reason(unread: Iterable[tuple[str, str]]) -> list[tuple[str, list[str]]]:
+    """The materials whose colour could not be read, by the reason why."""
+    found: dict[str, list[str]] = {}
+    for material, why in unread:
+        found.setdefault(why, []).append(material)
+    return list(found.items())
 
 
 def wants_textures(shot: Shot) -> bool:
     """Whether so much of the picture shows images that a draft paints them."""
     return shot.survey is not None and shot.survey.textured >= 0.1
+
+
+def wants_attributes(shot: Shot) -> bool:
+    """Whether so much of the picture has colours of attributes or objects that a draft paints them."""
+    return shot.survey is not None and shot.survey.attributed >= 0.01
 
 
 def _look(shot: Shot) -> Iterator[Finding]:

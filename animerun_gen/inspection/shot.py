@@ -86,12 +86,13 @@ class Survey:
         posed: Frames whose successor shows the same things in the same poses from another camera position.
         changed_topology: Objects whose vertices were another number or order in some frame.
         came_or_went: Objects that were drawn in some frames only.
-        textured: Share of the first frame's pixels whose material shows an image that is there.
+        textured: Largest share of a frame's pixels whose material shows an image that is there.
         freestyle_seconds: What Freestyle's lines took in the first frame; None where there is too much to try.
         pieces: Pieces of lines that Freestyle has to draw in the first frame, see
             :attr:`animerun_gen.line_cost.LineFigures.pieces`.
         memory: Bytes that a worker will take at most: what it took to look, and what drawing takes; 0 if unknown.
         image_memory: Bytes that a worker will take in addition where images are painted.
+        attributed: Largest share of a frame's pixels whose colour varies with attributes or objects.
     """
 
     frames: tuple[int, ...]
@@ -107,6 +108,7 @@ class Survey:
     pieces: int = 0
     memory: int = 0
     image_memory: int = 0
+    attributed: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -161,6 +163,7 @@ class Shot:
         unbaked: What was left out because its cache is not baked, a sentence each.
         notes: What the conversion said.
         camera_jumps: Frames before which a camera is cut to another view of its own, and which.
+        unread_colors: Materials whose colour could not be read as the film shows it, and why.
         pixel_aspect: Width and height of the film's own pixels, of which only the ratio counts.
         newer: Which files are newer than the Blender that looked at them, a sentence each.
     """
@@ -202,6 +205,7 @@ class Shot:
     unbaked: tuple[str, ...] = field(default=())
     notes: tuple[str, ...] = field(default=())
     camera_jumps: tuple[tuple[int, str], ...] = ()
+    unread_colors: tuple[tuple[str, str], ...] = ()
     pixel_aspect: tuple[float, float] = (1.0, 1.0)
     newer: tuple[str, ...] = ()
 

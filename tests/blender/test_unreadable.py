@@ -76,5 +76,5 @@ def test_what_is_empty_is_no_error(build: Callable[[str, str], Path], cut: Calla
     )
     dataset, said = render_cuts(tmp_path, cut(source))
     assert dataset.clip("empty").read("flat", 1).shape == (64, 96, 3)
-    assert "no strokes" not in said
+    assert "'no strokes'" not in said
     assert "empty volume" not in said
