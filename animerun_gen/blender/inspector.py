@@ -29,7 +29,7 @@ from animerun_gen.blender import versions
 from animerun_gen.blender.camera_jumps import JumpFinder
 from animerun_gen.blender.camera_marks import camera_marks
 from animerun_gen.blender.convert import Conversion, convert_scene
-from animerun_gen.blender.convert.colors import shown_image, wants_shader
+from animerun_gen.blender.convert.colors import shown_image, undecodable_images, wants_shader
 from animerun_gen.blender.convert.film_look import film_look_in_use, square_resolution
 from animerun_gen.blender.convert.focal_length import find_zooming_cameras
 from animerun_gen.blender.convert.hair import find_hair
@@ -42,6 +42,7 @@ from animerun_gen.blender.convert.unreadable import find_unreadable
 from animerun_gen.blender.convert.world import world_colors
 from animerun_gen.blender.count_lines import line_figures
 from animerun_gen.blender.geometry import evaluate, geometry_engine, read_graph, scene_names, take_down
+from animerun_gen.blender.lost_looks import find_lost_looks
 from animerun_gen.blender.moments import film_frames
 from animerun_gen.blender.opening import (
     OpenedScene,
@@ -61,6 +62,7 @@ from animerun_gen.inspection.findings import TRIED_SECONDS
 from animerun_gen.inspection.framing import propose_view
 from animerun_gen.inspection.shot import (
     HairSystem,
+    ImageOffer,
     ParticleSystem,
     Removal,
     SeeThrough,
@@ -138,7 +140,11 @@ def _look(question: dict[str, Any], progress: Progress) -> Shot:
     objects, materials = (
         {block.name_full: block.name for block in blocks} for blocks in (bpy.data.objects, bpy.data.materials)
     )
+    lost = find_lost_looks()
     found: dict[str, Any] = {
+        "lost_materials": lost.materials,
+        "image_offers": tuple(ImageOffer(each.material, each.image, each.certain) for each in lost.offers),
+        "undecodable": tuple((problem, tuple(names)) for problem, names in undecodable_images(config).items()),
         "missing": tuple(opened.missing),
         "unbaked": tuple(opened.unbaked),
         "zooming": tuple(zoom.camera.name for zoom in find_zooming_cameras(opened, config)),

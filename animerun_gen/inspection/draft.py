@@ -249,6 +249,7 @@ def _style(shot: Shot) -> list[str]:
         ),
         "  color_source: auto",
     ]
+    lines += _textures(shot)
     if shot.unread_colors:
         for why, names in by_reason(shot.unread_colors):
             lines += _comment(f"not as the film has them, because {why}: {quoted(names)}", 2)
@@ -258,6 +259,27 @@ def _style(shot: Shot) -> list[str]:
         *_comment("the colour of the scene's world", 2),
         f"  background: {written(shot.background)}",
     ]
+
+
+def _textures(shot: Shot) -> list[str]:
+    """The images that materials of old files may have shown, one a material; what only names say is a comment."""
+    if not shot.image_offers:
+        return []
+    lines = _comment(
+        "files from before Blender 2.80 lose their textures when they are loaded; these are still in the file", 2
+    )
+    certain = [offer for offer in shot.image_offers if offer.certain]
+    lines.append("  textures:" if certain else "  textures: {}")
+    for offer in certain:
+        lines.append(f"    {written(glob.escape(offer.material))}: {written(offer.image)}")
+    for offer in shot.image_offers:
+        if not offer.certain:
+            lines += _comment(
+                f"by its name {written(offer.image)} may belong to it: {written(glob.escape(offer.material))}: "
+                f"{written(offer.image)}",
+                2,
+            )
+    return lines
 
 
 def _lines(shot: Shot) -> list[str]:

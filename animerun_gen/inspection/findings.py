@@ -308,6 +308,23 @@ def _surfaces(shot: Shot) -> Iterator[Finding]:
                 "solid, in the colour of its opaque part",
                 "transparency",
             )
+    for problem, names in shot.undecodable:
+        yield Finding(
+            "colours",
+            f"{problem}; {quoted(names)} would show it",
+            "what it would paint gets one flat colour",
+            "style.overrides",
+        )
+    if shot.lost_materials:
+        yield Finding(
+            "colours",
+            f"Blender of today loads no textures, transparency or vertex paint of {listed(shot.lost_materials)}, which "
+            "are from before 2.80",
+            f"{sum(offer.certain for offer in shot.image_offers)} images that the file names for them are painted"
+            if any(offer.certain for offer in shot.image_offers)
+            else "each gets the one colour that is left",
+            "style.textures",
+        )
     if shot.from_shaders:
         yield Finding(
             "colours",

@@ -74,6 +74,21 @@ class SeeThrough:
 
 
 @dataclass(frozen=True)
+class ImageOffer:
+    """An image that a material of an old file may have shown, see :mod:`animerun_gen.blender.lost_looks`.
+
+    Attributes:
+        material: The material's name.
+        image: The image's name.
+        certain: Whether the file itself says so; else it goes by the names.
+    """
+
+    material: str
+    image: str
+    certain: bool
+
+
+@dataclass(frozen=True)
 class Survey:
     """What evaluating some frames of the converted shot showed.
 
@@ -165,6 +180,9 @@ class Shot:
         camera_jumps: Frames before which a camera is cut to another view of its own, and which.
         unread_colors: Materials whose colour could not be read as the film shows it, and why.
         pixel_aspect: Width and height of the film's own pixels, of which only the ratio counts.
+        lost_materials: Materials of files from before Blender 2.80 of which only a colour is left.
+        image_offers: Images that some of them may have shown.
+        undecodable: Images that are there and cannot be decoded, a sentence each, and the materials that name them.
         newer: Which files are newer than the Blender that looked at them, a sentence each.
     """
 
@@ -208,6 +226,9 @@ class Shot:
     unread_colors: tuple[tuple[str, str], ...] = ()
     pixel_aspect: tuple[float, float] = (1.0, 1.0)
     newer: tuple[str, ...] = ()
+    lost_materials: tuple[str, ...] = ()
+    image_offers: tuple[ImageOffer, ...] = ()
+    undecodable: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     @property
     def has_square_pixels(self) -> bool:
