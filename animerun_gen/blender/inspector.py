@@ -7,6 +7,7 @@ to an inherited file descriptor: ``{"progress": [done, total], "doing": words}``
 
 from __future__ import annotations
 
+import glob
 import json
 import math
 import os
@@ -16,17 +17,19 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import bpy
+import numpy as np
 
 from animerun_gen.blend_file import dotted
 from animerun_gen.blender import versions
 from animerun_gen.blender.camera_jumps import JumpFinder
 from animerun_gen.blender.camera_marks import camera_marks
 from animerun_gen.blender.convert import Conversion, convert_scene
-from animerun_gen.blender.convert.colors import shown_image, wants_shader
+from animerun_gen.blender.convert.colors import shown_image, undecodable_images, wants_shader
 from animerun_gen.blender.convert.film_look import film_look_in_use, square_resolution
 from animerun_gen.blender.convert.focal_length import find_zooming_cameras
 from animerun_gen.blender.convert.hair import find_hair
@@ -38,7 +41,8 @@ from animerun_gen.blender.convert.srgb import linear_to_hex
 from animerun_gen.blender.convert.unreadable import find_unreadable
 from animerun_gen.blender.convert.world import world_colors
 from animerun_gen.blender.count_lines import line_figures
-from animerun_gen.blender.geometry import geometry_engine, scene_names, take_down
+from animerun_gen.blender.geometry import evaluate, geometry_engine, read_graph, scene_names, take_down
+from animerun_gen.blender.lost_looks import find_lost_looks
 from animerun_gen.blender.moments import film_frames
 from animerun_gen.blender.opening import (
     OpenedScene,
@@ -48,14 +52,17 @@ from animerun_gen.blender.opening import (
     open_file,
     open_scene,
 )
+from animerun_gen.blender.particles_drawn import is_hidden, is_seen
 from animerun_gen.blender.rendering import FrameRenderer
+from animerun_gen.blender.scene_size import scene_size
 from animerun_gen.blender.simulations import is_simulated
 from animerun_gen.config import CutConfig
-from animerun_gen.errors import AnimerunGenError, unforeseen
+from animerun_gen.errors import AnimerunGenError, UnreadableGeometryError, unforeseen
 from animerun_gen.inspection.findings import TRIED_SECONDS
 from animerun_gen.inspection.framing import propose_view
 from animerun_gen.inspection.shot import (
     HairSystem,
+    ImageOffer,
     ParticleSystem,
     Removal,
     SeeThrough,
@@ -66,6 +73,7 @@ from animerun_gen.inspection.shot import (
 from animerun_gen.inspection.survey import SurveyBuilder
 from animerun_gen.lifetime import die_with_parent
 from animerun_gen.line_cost import freestyle_seconds
+from animerun_gen.memory_cost import SceneSize, frame_need
 from animerun_gen.motion import companions, raster
 
 LONGER_SIDE = 960
@@ -81,7 +89,10 @@ Progress = Callable[[int, int, str], None]
 
 
 def look(question: dict[str, Any], progress: Progress) -> Shot:
-    """Take the facts down.
+    """Take the facts down, without what cannot be followed.
+
+    What geometry nodes draw shows only when it is evaluated; objects whose points or volumes come to light are left out
+    then, as the draft will have it, and everything is looked at once more.
 
     Args:
         question: ``source``, and optionally ``scene``, ``view_layer``, ``camera`` and ``trust_scripts``, as in a cut.
@@ -93,6 +104,20 @@ def look(question: dict[str, Any], progress: Progress) -> Shot:
     Raises:
         SceneError: The file cannot be opened, or holds no such scene, view layer or camera.
     """
+    left_out: dict[str, str] = {}
+    while True:
+        try:
+            shot = _look({**question, "left_out": list(left_out)}, progress)
+        except UnreadableGeometryError as error:
+            if left_out.keys() >= error.drawn.keys():
+                raise
+            left_out |= {name: f"its geometry nodes make {what}" for name, what in error.drawn.items()}
+        else:
+            return replace(shot, unreadable=(*shot.unreadable, *left_out.items()))
+
+
+def _look(question: dict[str, Any], progress: Progress) -> Shot:
+    """Take the facts down, without the objects that were left out."""
     progress(0, 1, "opening the file")
     config = _configure(question, (0, 1), (960, 540))
     opened = open_file(config)
@@ -115,7 +140,11 @@ def look(question: dict[str, Any], progress: Progress) -> Shot:
     objects, materials = (
         {block.name_full: block.name for block in blocks} for blocks in (bpy.data.objects, bpy.data.materials)
     )
+    lost = find_lost_looks()
     found: dict[str, Any] = {
+        "lost_materials": lost.materials,
+        "image_offers": tuple(ImageOffer(each.material, each.image, each.certain) for each in lost.offers),
+        "undecodable": tuple((problem, tuple(names)) for problem, names in undecodable_images(config).items()),
         "missing": tuple(opened.missing),
         "unbaked": tuple(opened.unbaked),
         "zooming": tuple(zoom.camera.name for zoom in find_zooming_cameras(opened, config)),
@@ -130,7 +159,9 @@ def look(question: dict[str, Any], progress: Progress) -> Shot:
             for each in find_removals(opened, config)
         ),
         "bare_displays": tuple(sorted(objects[name] for name in bare_displays())),
-        "unreadable": tuple((objects[name], reason) for name, reason in find_unreadable()),
+        "unreadable": tuple(
+            (objects[name], reason) for name, reason in find_unreadable() if objects[name] not in question["left_out"]
+        ),
         "hair": tuple(
             HairSystem(each.name, each.strands, each.drawn) for each in find_hair() if each.drawn != "nothing"
         ),
@@ -165,6 +196,7 @@ def look(question: dict[str, Any], progress: Progress) -> Shot:
         view_keys=keys,
         survey=survey,
         notes=tuple(conversion.notes),
+        unread_colors=tuple(conversion.colors.unread),
         camera_jumps=tuple((jump.frame, jump.camera) for jump in jumps),
     )
 
@@ -178,6 +210,7 @@ def _configure(question: dict[str, Any], frames: tuple[int, int], resolution: tu
             "frames": {"first": frames[0], "last": frames[1]},
             "resolution": resolution,
             "style": {"color": "texture"},
+            "remove": {"objects": [glob.escape(name) for name in question["left_out"]]},
             **optional,
         }
     )
@@ -261,13 +294,21 @@ def _changes_by_itself() -> bool:
     if is_simulated(bpy.context.scene):
         return True
     for obj in bpy.data.objects:
+        if is_hidden(obj):
+            continue
         for modifier in obj.modifiers:
-            if modifier.type in TIMED_MODIFIERS or modifier.type == "PARTICLE_SYSTEM":
+            if modifier.type in TIMED_MODIFIERS or (modifier.type == "PARTICLE_SYSTEM" and _particles_move(modifier)):
                 return True
             group = modifier.node_group if modifier.type == "NODES" else None
             if group is not None and any(node.type == "INPUT_SCENE_TIME" for node in group.nodes):
                 return True
     return False
+
+
+def _particles_move(modifier: bpy.types.ParticleSystemModifier) -> bool:
+    """Whether particles that are seen move by themselves; hair does so only if it swings."""
+    system = modifier.particle_system
+    return is_seen(modifier) and (system.settings.type != "HAIR" or system.use_hair_dynamics)
 
 
 def clip_range(frame_range: tuple[int, int], animated: tuple[int, int] | None) -> tuple[int, int]:
@@ -320,25 +361,31 @@ def _survey(opened: OpenedScene, config: CutConfig, conversion: Conversion, prog
     names = scene_names()
     table = {int(number): name for number, name in names.object_table().items()}
     builder = SurveyBuilder(table)
+    pictured = [
+        names.materials.ids[material.name_full] for material in bpy.data.materials if shown_image(material) is not None
+    ]
+    attributed = [names.materials.ids[name] for name in conversion.colors.by_attributes]
     frames = config.frame_numbers[:SURVEYED_FRAMES]
     looking = 0.0
+    largest = 0
     for number, frame in enumerate(frames):
         progress(number, len(frames), f"looking at frame {frame}")
         start = time.monotonic()
         opened.scene.frame_set(frame)
         conversion.follow(frame)
-        geometry = take_down(opened.scene, names, conversion.clipped)
+        size, geometry = evaluate(
+            opened.scene,
+            lambda graph: (scene_size(graph, conversion.clipped), read_graph(graph, names, conversion.clipped)),
+        )
+        largest = max(largest, size.triangles)
+        builder.image_memory = max(builder.image_memory, size.images)
         looking += time.monotonic() - start
-        builder.look(geometry, time.monotonic() - start)
+        builder.look(geometry, time.monotonic() - start, conversion.colors.at(frame))
+        if pictured or attributed:
+            ids = companions.material_id_map(geometry, raster.draw(geometry))
+            builder.textured = max(builder.textured, float(np.isin(ids, pictured).mean()))
+            builder.attributed = max(builder.attributed, float(np.isin(ids, attributed).mean()))
         if number == 0:
-            seen = raster.draw(geometry)
-            pictured = {
-                names.materials.ids[material.name_full]
-                for material in bpy.data.materials
-                if shown_image(material) is not None
-            }
-            ids = companions.material_id_map(geometry, seen)
-            builder.textured = sum(float((ids == material).mean()) for material in pictured)
             figures = line_figures(geometry, config.lines.crease_angle)
             builder.pieces = figures.pieces
             if freestyle_seconds(figures.triangles, figures.pieces) <= TRIED_SECONDS:
@@ -346,8 +393,11 @@ def _survey(opened: OpenedScene, config: CutConfig, conversion: Conversion, prog
                 builder.freestyle_seconds = _time_freestyle(opened, config, conversion)
         if looking > SURVEY_SECONDS:
             break
-    # Linux counts in kilobytes
-    builder.memory = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # Linux counts in kilobytes; the pictures that a worker draws were not drawn here
+    drawn = frame_need(
+        SceneSize(0, largest, 0), math.prod(config.resolution), draws=True, reads=False, strokes=False, kept=0
+    )
+    builder.memory = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + drawn.pictures
     return builder.survey()
 
 

@@ -13,11 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from animerun_gen.blender.convert.colors import DEFAULT_COLOR, MaterialColors, shown_image
+from animerun_gen.blender.convert.images import is_moving
 from animerun_gen.blender.convert.srgb import hex_to_linear, linear_to_hex
 from animerun_gen.blender.geometry import NameTable
 from animerun_gen.blender.rendering import FrameRenderer
 from animerun_gen.config.model import rgb
-from animerun_gen.dataset.colors import IMAGE, Color, ColorTable
+from animerun_gen.dataset.colors import CHANGING, IMAGE, Color, ColorTable
 from animerun_gen.motion.companions import BACKGROUND_ID, NO_MATERIAL_ID
 
 NO_SUCH_ID = np.iinfo(np.uint16).max
@@ -45,12 +46,15 @@ def flat_colors(renderer: FrameRenderer, painted: MaterialColors, materials: Nam
     }
     paints_images = renderer.color_type == "TEXTURE"
     for material, number in _numbered(materials):
-        textured = paints_images and shown_image(material) is not None
+        image = shown_image(material) if paints_images else None
+        textured, moves = image is not None, is_moving(image)
         if material in renderer.clipped:
             textured = renderer.clipped.is_picture(material)
-        keyed = painted.keyed.get(material.name_full)
-        if textured:
-            colors[number] = IMAGE
+        keyed, varying = painted.keyed.get(material.name_full), painted.by_attributes.get(material.name_full)
+        if varying is not None:
+            colors[number] = CHANGING if varying.changes else IMAGE
+        elif textured:
+            colors[number] = CHANGING if moves else IMAGE
         elif keyed is not None:
             colors[number] = _by_frame({frame: linear_to_hex(color) for frame, color in keyed.items()})
         else:

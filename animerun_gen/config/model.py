@@ -97,6 +97,9 @@ Resolution = Annotated[
 SourcePath = Annotated[Path, Field(strict=False), Expected("the path of a .blend file (text)")]
 PalettePath = Annotated[Path, Field(strict=False), Expected("the path of a palette, a .yaml file (text)")]
 Overrides = Annotated[Mapping[Pattern, Color], Expected("a mapping from material names or patterns to colours")]
+Textures = Annotated[
+    Mapping[Pattern, Pattern], Expected("a mapping from material names or patterns to images or attributes")
+]
 Coordinate = Annotated[float, Field(ge=-1e7, le=1e7)]
 Point = Annotated[
     tuple[Coordinate, Coordinate, Coordinate], Field(strict=False), Expected("a list [x, y, z] of three numbers")
@@ -321,10 +324,11 @@ class CameraMotion(Section):
 class Style(Section):
     """How surfaces are coloured."""
 
-    color: Literal["material", "texture"] = Field(
+    color: Literal["material", "attribute", "texture"] = Field(
         default="material",
-        description="`material`: one flat colour a material. `texture`: the material's image where it has one, its "
-        "flat colour elsewhere.",
+        description="`material`: one flat colour a material, the mean where it varies. `attribute`: moreover, colours "
+        "that attributes (vertex paint) or objects (their colour, their random number) give are painted as they are. "
+        "`texture`: moreover, the material's image where it has one.",
     )
     color_source: Literal["auto", "viewport", "shader"] = Field(
         default="auto",
@@ -336,6 +340,12 @@ class Style(Section):
         default={},
         description="Flat colours by material name or pattern, stronger than everything else; of several patterns "
         "that fit, the one written first counts (those of an inherited file come after the file's own).",
+    )
+    textures: Textures = Field(
+        default={},
+        description="By material name or pattern the name of an image of the file, or of an attribute of the meshes "
+        "that wear it, which the material is painted with whatever `color` and its nodes say. The image is laid on by "
+        "the mesh's UV map. Of several patterns that fit, the one written first counts; `overrides` are stronger.",
     )
     background: AutoOrColor = Field(
         default="auto", description="Colour where no surface is seen. `auto`: the colour of the scene's world."

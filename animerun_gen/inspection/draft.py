@@ -12,11 +12,13 @@ from animerun_gen.config.model import is_safe_name
 from animerun_gen.config.words import written
 from animerun_gen.inspection.findings import (
     MISSING_KINDS,
+    by_reason,
     findings,
     freestyle_cost,
     listed,
     listed_marks,
     quoted,
+    wants_attributes,
     wants_freestyle,
     wants_textures,
 )
@@ -69,7 +71,7 @@ def draft(shot: Shot, target: Path, name: str) -> str:
         *_comment(_own_pictures(shot)),
         f"resolution: [{shot.picture[0]}, {shot.picture[1]}]",
         "",
-        *_remove(shot.removals),
+        *_remove(shot.removals, shot.unreadable),
         *_hair(shot),
         *_particles(shot),
         *_transparency(shot),
@@ -164,7 +166,7 @@ def _rate(shot: Shot) -> str:
     return f"frame_rate: {_decimal(shot.frame_rate)}"
 
 
-def _remove(removals: Iterable[Removal]) -> list[str]:
+def _remove(removals: Iterable[Removal], unreadable: Iterable[tuple[str, str]]) -> list[str]:
     whole = [removal for removal in removals if not removal.materials]
     parts = [removal for removal in removals if removal.materials]
     expressible = [removal for removal in parts if removal.whole_materials]
@@ -176,7 +178,11 @@ def _remove(removals: Iterable[Removal]) -> list[str]:
     else:
         lines += _comment("what the rules found is listed below, so they need not look again", 2)
     lines.append(f"  rules: {written(rules)}")
-    lines += _list("objects", [(glob.escape(each.object), each.reason) for each in whole])
+    unfollowed = [(name, f"{reason}, and its motion cannot be followed") for name, reason in unreadable]
+    gone = [(each.object, each.reason) for each in whole]
+    names = {name for name, _ in gone}
+    gone += [each for each in unfollowed if each[0] not in names]
+    lines += _list("objects", [(glob.escape(name), reason) for name, reason in gone])
     named: dict[str, str] = {}
     for removal in expressible:
         for material in removal.materials:
@@ -232,18 +238,48 @@ def _transparency(shot: Shot) -> list[str]:
 
 
 def _style(shot: Shot) -> list[str]:
-    textured = shot.survey.textured if shot.survey is not None else 0.0
-    return [
+    textured, attributed = (shot.survey.textured, shot.survey.attributed) if shot.survey is not None else (0.0, 0.0)
+    also = f", vertex paint or colours of objects {attributed:.0%}" if attributed > 0.0 else ""
+    lines = [
         "style:",
-        *_comment(f"{textured:.0%} of the first frame show images", 2),
-        f"  color: {'texture' if wants_textures(shot) else 'material'}",
+        *_comment(f"images cover at most {textured:.0%} of a frame{also}", 2),
+        f"  color: {'texture' if wants_textures(shot) else 'attribute' if wants_attributes(shot) else 'material'}",
         *_comment(
             f"{shot.from_shaders} of {shot.materials} materials have no viewport colour and get that of their shader", 2
         ),
         "  color_source: auto",
+    ]
+    lines += _textures(shot)
+    if shot.unread_colors:
+        for why, names in by_reason(shot.unread_colors):
+            lines += _comment(f"not as the film has them, because {why}: {quoted(names)}", 2)
+        lines.append("  overrides: {}")
+    return [
+        *lines,
         *_comment("the colour of the scene's world", 2),
         f"  background: {written(shot.background)}",
     ]
+
+
+def _textures(shot: Shot) -> list[str]:
+    """The images that materials of old files may have shown, one a material; what only names say is a comment."""
+    if not shot.image_offers:
+        return []
+    lines = _comment(
+        "files from before Blender 2.80 lose their textures when they are loaded; these are still in the file", 2
+    )
+    certain = [offer for offer in shot.image_offers if offer.certain]
+    lines.append("  textures:" if certain else "  textures: {}")
+    for offer in certain:
+        lines.append(f"    {written(glob.escape(offer.material))}: {written(offer.image)}")
+    for offer in shot.image_offers:
+        if not offer.certain:
+            lines += _comment(
+                f"by its name {written(offer.image)} may belong to it: {written(glob.escape(offer.material))}: "
+                f"{written(offer.image)}",
+                2,
+            )
+    return lines
 
 
 def _lines(shot: Shot) -> list[str]:

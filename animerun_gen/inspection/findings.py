@@ -308,6 +308,23 @@ def _surfaces(shot: Shot) -> Iterator[Finding]:
                 "solid, in the colour of its opaque part",
                 "transparency",
             )
+    for problem, names in shot.undecodable:
+        yield Finding(
+            "colours",
+            f"{problem}; {quoted(names)} would show it",
+            "what it would paint gets one flat colour",
+            "style.overrides",
+        )
+    if shot.lost_materials:
+        yield Finding(
+            "colours",
+            f"Blender of today loads no textures, transparency or vertex paint of {listed(shot.lost_materials)}, which "
+            "are from before 2.80",
+            f"{sum(offer.certain for offer in shot.image_offers)} images that the file names for them are painted"
+            if any(offer.certain for offer in shot.image_offers)
+            else "each gets the one colour that is left",
+            "style.textures",
+        )
     if shot.from_shaders:
         yield Finding(
             "colours",
@@ -318,15 +335,43 @@ def _surfaces(shot: Shot) -> Iterator[Finding]:
     if shot.survey is not None and shot.survey.textured >= 0.02:
         yield Finding(
             "colours",
-            f"{shot.survey.textured:.0%} of the first frame show images",
+            f"images cover up to {shot.survey.textured:.0%} of a frame",
             "the images are painted" if wants_textures(shot) else "one flat colour a material",
             "style.color",
         )
+    if shot.survey is not None and shot.survey.attributed >= 0.01:
+        painted = wants_textures(shot) or wants_attributes(shot)
+        yield Finding(
+            "colours",
+            f"vertex paint or colours of objects cover up to {shot.survey.attributed:.0%} of a frame",
+            "they are painted" if painted else "one flat colour a material",
+            "style.color",
+        )
+    for why, names in by_reason(shot.unread_colors):
+        yield Finding(
+            "colours",
+            f"the colour of {listed(names)} could not be read as the film has it: {why}",
+            "as near as it can be said, or the viewport colour",
+            "style.overrides",
+        )
+
+
+def by_reason(unread: Iterable[tuple[str, str]]) -> list[tuple[str, list[str]]]:
+    """The materials whose colour could not be read, by the reason why."""
+    found: dict[str, list[str]] = {}
+    for material, why in unread:
+        found.setdefault(why, []).append(material)
+    return list(found.items())
 
 
 def wants_textures(shot: Shot) -> bool:
     """Whether so much of the picture shows images that a draft paints them."""
     return shot.survey is not None and shot.survey.textured >= 0.1
+
+
+def wants_attributes(shot: Shot) -> bool:
+    """Whether so much of the picture has colours of attributes or objects that a draft paints them."""
+    return shot.survey is not None and shot.survey.attributed >= 0.01
 
 
 def _look(shot: Shot) -> Iterator[Finding]:
@@ -358,11 +403,12 @@ def _geometry(shot: Shot) -> Iterator[Finding]:
             f"{listed(survey.came_or_went)} can be seen in some frames only",
             "their motion is marked unknown there",
         )
+    memory = survey.memory + (survey.image_memory if wants_textures(shot) else 0)
     yield Finding(
         "cost",
         f"{survey.triangles:,} triangles in {survey.instances} instances a frame, "
         f"{rounded(survey.seconds)} s to evaluate"
-        + (f", {survey.memory / 1e9:.1f} GB for each worker" if survey.memory else "")
+        + (f", {memory / 1e9:.1f} GB for each worker" if survey.memory else "")
         + f"; {freestyle_cost(survey)}",
         "lines by Freestyle" if wants_freestyle(survey) else "lines from the geometry instead, which cost no more",
         "lines.engine",

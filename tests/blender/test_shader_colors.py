@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from animerun_gen.dataset import ClipFiles
-from tests.blender.conftest import render_cuts, save_blend
+from animerun_gen.dataset import ClipFiles, Dataset
+from tests.blender.conftest import render_cuts, run_cli, save_blend
 
 pytestmark = pytest.mark.blender
 
@@ -160,12 +161,12 @@ bpy.ops.wm.open_mainfile(filepath=sys.argv[1])
 scene = bpy.context.scene
 scene.render.engine = "CYCLES"
 cycles = scene.cycles
-cycles.device, cycles.samples, cycles.use_denoising, cycles.use_adaptive_sampling = "CPU", 4, False, False
+cycles.device, cycles.samples, cycles.use_denoising, cycles.use_adaptive_sampling = "CPU", 1, False, False
+cycles.pixel_filter_type, cycles.filter_width = "BOX", 0.01
 scene.render.resolution_x, scene.render.resolution_y, scene.render.resolution_percentage = 960, 540, 100
 scene.render.image_settings.file_format = "PNG"
 scene.render.image_settings.color_depth = "16"
 scene.render.dither_intensity = 0.0
-scene.render.filter_size = 0.01
 scene.frame_set(1)
 scene.render.filepath = sys.argv[2]
 bpy.ops.render.render(write_still=True)
@@ -201,6 +202,10 @@ def means(clip: ClipFiles, picture: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
+PAINTED = ("attribute_number", "attribute_ramp", "bright", "group", "map_range", "multiply", "overlay", "vertex_color")
+"""Materials whose colours vary with attributes."""
+
+
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, np.ndarray]:
     """The film of many materials, and what Cycles shows of it."""
@@ -233,3 +238,143 @@ def test_flat_colors_are_the_means_of_what_cycles_shows(film: tuple[Path, np.nda
     }
     assert wrong == {}
     assert "cannot be read" not in said
+
+
+def test_colors_of_attributes_are_those_of_cycles_at_every_pixel(film: tuple[Path, np.ndarray], tmp_path: Path) -> None:
+    blend, shown = film
+    clip, _ = render(blend, tmp_path, "{color: attribute}")
+    flat, ids = clip.read("flat", 1), clip.read("material_id", 1)
+    number_of = {name: int(number) for number, name in clip.read_names("material_id").items()}
+    table = clip.read_colors().colors
+    for name in PAINTED:
+        here = ids == number_of[name]
+        off = np.abs(encoded(shown[here]) - flat[here]).max(axis=-1)
+        assert len(off) > 5000
+        assert (off > TOLERANCE).mean() < 0.001, name
+        assert len(np.unique(flat[here], axis=0)) > 100
+        assert table[number_of[name]] == "image"
+    assert table[number_of["object_color"]] == "#59da94"
+
+
+# frames 1 to 4, and a film that goes on; one box a kind of animation, from red to green
+KEYED = """
+scene.frame_end = 9
+def fade(owner, path, values=((1.0, 0.0, 0.0, 1.0), (0.0, 1.0, 0.0, 1.0))):
+    for frame, value in zip((1, 4), values):
+        target, _, name = path.rpartition(".")
+        setattr(owner.path_resolve(target) if target else owner, name, value)
+        owner.keyframe_insert(path, frame=frame)
+    owner.keyframe_insert(path, frame=9)
+    action = owner.animation_data.action
+    curves = action.fcurves if hasattr(action, "fcurves") else action.layers[0].strips[0].channelbag(
+        owner.animation_data.action_slot).fcurves
+    for curve in curves:
+        for key in curve.keyframe_points:
+            key.interpolation = "LINEAR"
+    return action
+
+def shaded(name, x, z):
+    box = add("cube", name, (0.8, 0.8, 0.8), size=0.9, location=(x, 0, z))
+    tree, output = nodes_of(box.data.materials[0])
+    light = tree.nodes.new("ShaderNodeEmission")
+    tree.links.new(light.outputs[0], output.inputs[0])
+    return box, tree, light
+
+_, tree, light = shaded("socket", -3, 1)
+fade(tree, 'nodes["Emission"].inputs[0].default_value')
+
+_, tree, light = shaded("strip", -1.5, 1)
+action = fade(tree, 'nodes["Emission"].inputs[0].default_value')
+strip = tree.animation_data.nla_tracks.new().strips.new("fade", 1, action)
+if hasattr(strip, "action_slot") and strip.action_slot is None:
+    strip.action_slot = action.slots[0]
+tree.animation_data.action = None
+
+_, tree, light = shaded("driven", 0, 1)
+for channel, expression in enumerate(("1 - (frame - 1) / 3", "(frame - 1) / 3", "0")):
+    curve = light.inputs[0].driver_add("default_value", channel)
+    curve.driver.expression = expression
+
+_, tree, light = shaded("ramp", 1.5, 1)
+stops = tree.nodes.new("ShaderNodeValToRGB")
+tree.links.new(stops.outputs[0], light.inputs[0])
+fade(tree, 'nodes["' + stops.name + '"].color_ramp.elements[0].color')
+stops.inputs[0].default_value = 0.0
+
+_, tree, light = shaded("group", 3, 1)
+inner = bpy.data.node_groups.new("inner", "ShaderNodeTree")
+constant, leaving = inner.nodes.new("ShaderNodeRGB"), inner.nodes.new("NodeGroupOutput")
+if hasattr(inner, "interface"):
+    inner.interface.new_socket("Color", in_out="OUTPUT", socket_type="NodeSocketColor")
+else:
+    inner.outputs.new("NodeSocketColor", "Color")
+inner.links.new(constant.outputs[0], leaving.inputs[0])
+made = tree.nodes.new("ShaderNodeGroup")
+made.node_tree = inner
+tree.links.new(made.outputs[0], light.inputs[0])
+fade(inner, 'nodes["' + constant.name + '"].outputs[0].default_value')
+
+box = add("cube", "viewport", (1, 0, 0), size=0.9, location=(-3, 0, -1))
+fade(box.data.materials[0], "diffuse_color")
+
+box, tree, light = shaded("object", -1.5, -1)
+tree.links.new(tree.nodes.new("ShaderNodeObjectInfo").outputs["Color"], light.inputs[0])
+fade(box, "color")
+
+# the viewport does not show it, so nothing evaluates its animation there
+box, tree, light = shaded("unshown", 0, -1)
+fade(tree, 'nodes["Emission"].inputs[0].default_value')
+box.hide_viewport = True
+
+# what only Cycles knows, of two colours that fade
+box, tree, light = shaded("checked", 1.5, -1)
+check = tree.nodes.new("ShaderNodeTexChecker")
+tree.links.new(check.outputs[0], light.inputs[0])
+for index in (1, 2):
+    fade(tree, f'nodes["{check.name}"].inputs[{index}].default_value')
+
+box, tree, light = shaded("still", 3, -1)
+light.inputs[0].default_value = (0.0, 0.0, 1.0, 1.0)
+box.keyframe_insert("location", frame=1)
+box.location.x = 3.2
+box.keyframe_insert("location", frame=4)
+"""
+
+
+def fading(frame: int) -> str:
+    share = (frame - 1) / 3
+    red, green = (round(float(encoded(np.array(part)))) for part in (1 - share, share))
+    return f"#{red:02x}{green:02x}00"
+
+
+def test_keyed_colors_are_those_of_each_frame(
+    build: Callable[[str, str], Path], cut: Callable[..., Path], tmp_path: Path
+) -> None:
+    path = cut(build("keyed", KEYED), "lines: {freestyle: false}\nrecolor: {passes: 1}\n", last=4)
+    said = run_cli("generate", path, "--out", tmp_path / "out").stdout
+    clip = Dataset(tmp_path / "out").clip("keyed")
+    number_of = {name: int(number) for number, name in clip.read_names("material_id").items()}
+    table = clip.read_colors()
+    kinds = ["socket", "strip", "driven", "ramp", "group", "viewport", "object", "unshown", "checked"]
+    wanted = {frame: fading(frame) for frame in (1, 2, 3, 4)}
+    assert {name: table.colors[number_of[name]] for name in kinds} == dict.fromkeys(kinds, wanted)
+    assert table.colors[number_of["still"]] == "#0000ff"
+    for frame in (1, 2, 3, 4):
+        flat, ids = clip.read("flat", frame), clip.read("material_id", frame)
+        for name in kinds:
+            seen = np.unique(flat[ids == number_of[name]], axis=0)
+            assert seen.tolist() == [list(bytes.fromhex(wanted[frame][1:]))], (name, frame)
+    # flow is not to blame for colours that change, and that they are not compared is said
+    quality = json.loads((tmp_path / "out" / "quality" / "keyed.json").read_text(encoding="utf-8"))
+    assert quality["failures"] == []
+    assert quality["summary"]["agreement"]["worst"] > 0.999
+    assert quality["summary"]["repainted_share"]["worst"] > 0.05
+    assert "colours that change by themselves" in said
+    # another palette leaves what fades fading
+    painted = [clip.read("color_1", frame)[clip.read("material_id", frame) == number_of["socket"]] for frame in (1, 4)]
+    assert np.abs(np.median(painted[0], axis=0) - np.median(painted[1], axis=0)).max() > 10
+    # whichever process renders a frame
+    run_cli("render", path, "--out", tmp_path / "alone", "--frames", "3:3")
+    alone = Dataset(tmp_path / "alone").clip("keyed")
+    assert alone.read_colors() == table
+    assert alone.path("flat", 3).read_bytes() == clip.path("flat", 3).read_bytes()

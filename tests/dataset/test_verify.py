@@ -451,6 +451,11 @@ def test_unmatched_segments_are_sound(root: Path) -> None:
         ("train/ObjectId/square/names.json", {"zero": "background"}, "holds no table"),
         ("train/ObjectId/square/names.json", ["background"], "holds no table"),
         ("train/Flat/square/colors.json", {"0": "#000000", "1": "red", "2": "image"}, "gives id 1 no colour: 'red'"),
+        (
+            "train/Flat/square/colors.json",
+            {"0": "#000000", "1": {"1": "#ff0000", "2": "#00ff00"}},
+            "does not say which colour id 1 has in frame",
+        ),
     ],
 )
 def test_wrong_tables_are_found(root: Path, name: str, content: Any, said: str) -> None:

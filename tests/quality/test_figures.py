@@ -55,6 +55,35 @@ def figures_of(**changes: Any) -> dict[str, Any]:
     return pair_figures(**(arguments | changes))
 
 
+def test_colors_that_change_by_themselves_are_not_compared() -> None:
+    picture = np.random.default_rng(5).integers(0, 256, (40, 40, 3)).astype(np.uint8)
+    repainted = np.zeros((40, 40), bool)
+    repainted[:10] = True
+    other = picture.copy()
+    other[repainted] = 255 - other[repainted]
+    arguments: dict[str, Any] = {
+        "source": picture,
+        "target": other,
+        "source_flat": picture,
+        "target_flat": other,
+        "flow": np.zeros((40, 40, 2), np.float32),
+        "occlusion": np.zeros((40, 40), bool),
+    }
+    blamed = pair_figures(**arguments)
+    assert blamed["warp_error_flat"] > 0.05
+    assert blamed["edge_error"] > 0.05
+    figures = pair_figures(**arguments, repainted=repainted)
+    compared = ("warp_error", "warp_error_flat", "warp_error_flat_all", "edge_error")
+    assert {name: figures[name] for name in compared} == dict.fromkeys(compared, 0)
+    assert figures["repainted_share"] == 0.25
+    # flow that is wrong elsewhere is still found
+    arguments["target"] = arguments["target_flat"] = np.roll(other, 1, axis=1)
+    assert pair_figures(**arguments, repainted=repainted)["warp_error_flat"] > 0.05
+    # and where nothing is left, nothing is said
+    nothing = pair_figures(**arguments, repainted=np.ones((40, 40), bool))
+    assert [nothing[name] for name in compared] == [None] * 4
+
+
 def test_figures_of_a_pair_worked_out_by_hand() -> None:
     flow = np.zeros((4, 5, 2), np.float32)
     flow[0, 0] = (3, 4)

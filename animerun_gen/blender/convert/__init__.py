@@ -29,6 +29,7 @@ from animerun_gen.blender.convert.transparency import convert_transparency
 from animerun_gen.blender.convert.unreadable import remove_unreadable
 from animerun_gen.blender.convert.visibility import follow_visibility
 from animerun_gen.blender.identity import number_vertices
+from animerun_gen.blender.lost_looks import note_lost_looks
 from animerun_gen.blender.opening import OpenedScene
 from animerun_gen.config import CutConfig
 
@@ -103,6 +104,7 @@ def convert_scene(opened: OpenedScene, config: CutConfig) -> Conversion:
     done.notes += notes
     # simulations leave the scene at the clip's end
     opened.scene.frame_set(config.frames.first)
+    done.notes += note_lost_looks()
     done.colors, notes = convert_colors(opened, config, done.clipped)
     done.notes += notes
     done.folder, notes = fill_sequences(config)

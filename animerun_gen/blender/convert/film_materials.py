@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import bpy
 
 from animerun_gen.blender import versions
+from animerun_gen.blender.convert.images import is_moving
+from animerun_gen.blender.convert.shader_values import nodes_within, trees_within
 from animerun_gen.blender.moments import moments
 
-Color = tuple[float, float, float, float]
+ObjectColor = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
@@ -25,15 +27,26 @@ class FilmFrame:
 
     frame: int
     materials: Mapping[str, bpy.types.Material]
-    object_colors: Mapping[str, Color]
+    object_colors: Mapping[str, ObjectColor]
 
 
 def animated_materials() -> list[bpy.types.Material]:
-    """The materials of the file whose shader or viewport colour any animation changes, by name."""
+    """The materials of the file whose shader or viewport colour any animation changes, by name.
+
+    Where a shader asks for its object's colour, that includes the animation of this.
+    """
+    recolored = {
+        slot.material.name_full
+        for obj in objects_of_animated_color()
+        for slot in obj.material_slots
+        if slot.material is not None
+    }
     found = [
         material
         for material in bpy.data.materials
-        if material.users > 0 and not material.is_grease_pencil and _is_animated(material)
+        if material.users > 0
+        and not material.is_grease_pencil
+        and (_is_animated(material) or (material.name_full in recolored and _asks_for_object(material)))
     ]
     return sorted(found, key=lambda material: material.name_full)
 
@@ -62,26 +75,28 @@ def film_frames(
             yield FilmFrame(
                 frame,
                 {material.name_full: there.of(material) for material in materials},
-                {obj.name_full: _color(there.of(obj)) for obj in objects},
+                {obj.name_full: object_color(there.of(obj)) for obj in objects},
             )
 
 
 def _is_animated(material: bpy.types.Material) -> bool:
     if versions.animates(material, ""):
         return True
-    return material.node_tree is not None and _is_tree_animated(material.node_tree, set())
-
-
-def _is_tree_animated(tree: bpy.types.NodeTree, done: set[str]) -> bool:
-    if tree.name_full in done:
+    if material.node_tree is None:
         return False
-    done.add(tree.name_full)
-    if versions.animates(tree, ""):
-        return True
-    groups = [node.node_tree for node in tree.nodes if node.type == "GROUP" and node.node_tree is not None]
-    return any(_is_tree_animated(group, done) for group in groups)
+    return any(
+        versions.animates(tree, "") or any(is_moving(getattr(node, "image", None)) for node in tree.nodes)
+        for tree in trees_within(material.node_tree)
+    )
 
 
-def _color(obj: bpy.types.Object) -> Color:
+def _asks_for_object(material: bpy.types.Material) -> bool:
+    if material.node_tree is None:
+        return False
+    return any(node.type == "OBJECT_INFO" for node in nodes_within(material.node_tree))
+
+
+def object_color(obj: bpy.types.Object) -> ObjectColor:
+    """An object's colour, linear, with alpha."""
     red, green, blue, alpha = obj.color
     return red, green, blue, alpha

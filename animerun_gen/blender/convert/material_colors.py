@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import bpy
@@ -12,6 +12,8 @@ import numpy.typing as npt
 
 from animerun_gen.blender import versions
 from animerun_gen.blender.convert.cycles_colors import CyclesColors
+from animerun_gen.blender.convert.film_materials import ObjectColor
+from animerun_gen.blender.convert.images import is_moving
 from animerun_gen.blender.convert.shader_color import (
     LacksImageError,
     NeedsSurfaceError,
@@ -43,6 +45,8 @@ MOST_BAKES = 400
 
 SAME = 0.5 / 255.0
 """Colours (linear) that differ by less are the same wherever a material is worn."""
+
+LIT = "it depends on light, so the mean of its colours is taken"
 
 LinearColor = tuple[float, float, float]
 
@@ -78,16 +82,20 @@ class Doubts:
     rough: dict[str, list[str]] = field(default_factory=dict)
     asked: set[str] = field(default_factory=set)
 
+    def listed(self) -> list[tuple[str, str]]:
+        """Each material whose colour is not as the film has it, and why."""
+        return [(name, why) for kinds in (self.unread, self.rough) for why, names in kinds.items() for name in names]
+
     def notes(self) -> list[str]:
         """Sentences for the cut's log."""
         notes = [
-            f"the colour of {_quoted(names)} cannot be read ({why}): set style.overrides or style.textures, or it has "
+            f"the colour of {quoted(names)} cannot be read ({why}): set style.overrides or style.textures, or it has "
             "its viewport colour"
             for why, names in self.unread.items()
         ]
-        notes += [f"the colour of {_quoted(names)} {how}" for how, names in self.rough.items()]
+        notes += [f"the colour of {quoted(names)} is a rough one ({why})" for why, names in self.rough.items()]
         if self.asked:
-            notes.append(f"took the mean of what Cycles computes for {_quoted(sorted(self.asked))}")
+            notes.append(f"took the mean of what Cycles computes for {quoted(sorted(self.asked))}")
         return notes
 
 
@@ -137,7 +145,7 @@ class ColorFinder:
         material: bpy.types.Material,
         shader: bpy.types.Material,
         frame: int,
-        object_colors: dict[str, tuple[float, float, float, float]] | None = None,
+        object_colors: Mapping[str, ObjectColor] | None = None,
         *,
         shows_image: bool = False,
     ) -> Found | None:
@@ -159,6 +167,8 @@ class ColorFinder:
         name = material.name
         try:
             found = shader_color(shader)
+            if found is not None and found.lit:
+                _add(self.doubts.rough, LIT, name)
             return None if found is None else Found(found.color, found.image, found.node)
         except LacksImageError:
             # Cycles would be asked for magenta; that the image is missing is told where the film is opened
@@ -168,7 +178,7 @@ class ColorFinder:
         except UnknownValueError:
             needs_surface = False
         image, node = shown_by(surface)
-        if shows_image and image is not None and node is not None and image.has_data:
+        if shows_image and image is not None and node is not None and (image.has_data or is_moving(image)):
             return _rough(rough_color(shader), image, node)
         try:
             if needs_surface:
@@ -184,8 +194,13 @@ class ColorFinder:
             if rough is None:
                 _add(self.doubts.unread, str(error), name)
                 return None
-            _add(self.doubts.rough, f"is a rough mean ({error})", name)
+            _add(self.doubts.rough, str(error), name)
             return _rough(rough, image, node)
+
+    def may_change(self, material: bpy.types.Material) -> bool:
+        """Whether an attribute by which it is painted may be another in other frames: where nodes make it, or paint."""
+        making = {"NODES", "DYNAMIC_PAINT"}
+        return any(modifier.type in making for one in self._worn(material) for modifier in one.obj.modifiers)
 
     def _over_surfaces(
         self,
@@ -194,29 +209,49 @@ class ColorFinder:
         surface: Any,
         image: bpy.types.Image | None,
         node: bpy.types.Node | None,
-        object_colors: dict[str, tuple[float, float, float, float]],
+        object_colors: Mapping[str, ObjectColor],
     ) -> Found:
         """The mean over all surfaces that wear it, by what they say to its nodes."""
-        worn = self._worn(material)
-        names = attributes_needed(shader)
+        points = self._points(material, attributes_needed(shader), object_colors)
+        evaluation = SurfaceColor(points)
+        colors = np.clip(evaluation.at(surface), 0.0, 1.0).reshape(-1, 3).astype(np.float64)
+        if evaluation.lit:
+            _add(self.doubts.rough, LIT, material.name)
+        for attribute in sorted(evaluation.lacking):
+            _add(self.doubts.rough, f"it comes from an attribute '{attribute}' that no surface has", material.name)
+        return Found(_as_color(colors.mean(axis=0)), image, node, _varies(colors))
+
+    def mean_of_attribute(self, material: bpy.types.Material, name: str) -> Found:
+        """The mean of an attribute over all surfaces that wear a material, whatever its nodes say.
+
+        Raises:
+            UnknownValueError: There is no such attribute.
+        """
+        points = self._points(material, {name}, {})
+        if not points.has(name):
+            raise UnknownValueError("no mesh that wears it has such an attribute")
+        colors = np.clip(points.attribute(name)[0][:, 0, :3], 0.0, 1.0).astype(np.float64)
+        return Found(_as_color(colors.mean(axis=0)), varies=_varies(colors))
+
+    def _points(
+        self,
+        material: bpy.types.Material,
+        names: Collection[str],
+        object_colors: Mapping[str, ObjectColor],
+    ) -> SurfacePoints:
+        """Points spread over all surfaces that wear a material."""
         surfaces, areas = [], []
-        for one in worn:
+        for one in self._worn(material):
             attributes, numbers = read_attributes(one.mesh, names)
             facts = ObjectFacts.of(one.obj)
             if one.obj.name_full in object_colors:
-                facts = ObjectFacts(object_colors[one.obj.name_full], facts.location, facts.index, facts.random)
+                facts = replace(facts, color=object_colors[one.obj.name_full])
             surfaces.append(Surface(facts, versions.triangle_slots(one.mesh), attributes, numbers))
             areas.append(one.areas)
         triangles, weights = spread_points(np.concatenate(areas), POINTS)
         starts = np.cumsum([0, *[len(part) for part in areas]])
         on = np.searchsorted(starts, triangles, side="right") - 1
-        points = SurfacePoints(surfaces, on, triangles - starts[on], weights, material.pass_index)
-        evaluation = SurfaceColor(points)
-        colors = np.clip(evaluation.at(surface), 0.0, 1.0).reshape(-1, 3).astype(np.float64)
-        for attribute in evaluation.lacking:
-            _add(self.doubts.rough, f"asks for an attribute '{attribute}' that no surface has", material.name)
-        varies = len(colors) > 1 and float(np.ptp(colors, axis=0).max()) > SAME
-        return Found(_as_color(colors.mean(axis=0)), image, node, varies)
+        return SurfacePoints(surfaces, on, triangles - starts[on], weights, material.pass_index)
 
     def _by_cycles(self, material: bpy.types.Material, frame: int) -> LinearColor:
         """The mean over some of the surfaces that wear it, as Cycles computes it."""
@@ -301,6 +336,10 @@ def _rough(color: ShaderColor | None, image: bpy.types.Image | None, node: bpy.t
     return None if color is None else Found(color.color, image, node)
 
 
+def _varies(colors: npt.NDArray[np.float64]) -> bool:
+    return float(np.ptp(colors, axis=0).max()) > SAME
+
+
 def _as_color(mean: npt.NDArray[np.float64]) -> LinearColor:
     red, green, blue = (float(channel) for channel in mean)
     return red, green, blue
@@ -312,6 +351,7 @@ def _add(kinds: dict[str, list[str]], kind: str, name: str) -> None:
         names.append(name)
 
 
-def _quoted(names: list[str]) -> str:
+def quoted(names: list[str]) -> str:
+    """Names in quotes, the first few of them."""
     more = f" and {len(names) - 8} more" if len(names) > 8 else ""
     return ", ".join(f"'{name}'" for name in names[:8]) + more

@@ -17,13 +17,13 @@ import numpy.typing as npt
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from animerun_gen.blender import versions
 from animerun_gen.blender.convert.hiding import hide
 from animerun_gen.blender.convert.patterns import matches, named_objects, unmatched
 from animerun_gen.blender.convert.removal import delete_faces
 from animerun_gen.blender.convert.shader_glow import Glow, shader_glow
 from animerun_gen.blender.convert.visibility import unseen_in, why_unseen
 from animerun_gen.blender.opening import OpenedScene
+from animerun_gen.blender.particles_drawn import is_hidden
 from animerun_gen.config import CutConfig
 
 DRAWN_TYPES = {"MESH", "CURVE", "SURFACE", "FONT", "META"}
@@ -101,7 +101,7 @@ def find_removals(opened: OpenedScene, config: CutConfig) -> list[Removal]:
     switched = unseen_in(opened.scene, config) if "unseen" in rules else {}
     found = []
     for obj in sorted(bpy.data.objects, key=lambda each: each.name_full):
-        if obj.name_full in kept or obj.name_full in taken or _is_hidden(obj):
+        if obj.name_full in kept or obj.name_full in taken or is_hidden(obj):
             continue
         if any(slot.material and matches(slot.material.name, config.keep.materials) for slot in obj.material_slots):
             continue
@@ -120,7 +120,7 @@ def bare_displays() -> list[str]:
         obj.name_full
         for obj in bpy.data.objects
         if obj.type in DRAWN_TYPES
-        and not _is_hidden(obj)
+        and not is_hidden(obj)
         and obj.display_type in {"WIRE", "BOUNDS"}
         and not _is_bare(obj, helpers)
     ]
@@ -128,11 +128,6 @@ def bare_displays() -> list[str]:
 
 def _object(full_name: str) -> bpy.types.Object:
     return next(obj for obj in bpy.data.objects if obj.name_full == full_name)
-
-
-def _is_hidden(obj: bpy.types.Object) -> bool:
-    """Whether it is hidden from renders and stays so."""
-    return obj.hide_render and not versions.is_animated(obj, "hide_render")
 
 
 def _why_unseen(
@@ -143,7 +138,7 @@ def _why_unseen(
 ) -> str | None:
     """Why a film camera does not see an object that Workbench draws in any frame of the clip; None when it does."""
     instances = obj.type == "EMPTY" and obj.instance_type == "COLLECTION"
-    if obj.type not in DRAWN_TYPES and not instances:
+    if obj.type not in DRAWN_TYPES and obj.type != "CURVES" and not instances:
         return None
     # what some frames show comes and goes: see animerun_gen.blender.convert.visibility
     reasons = set(switched[obj.name_full].values()) if obj.name_full in switched else {why_unseen(obj)}
@@ -151,7 +146,7 @@ def _why_unseen(
         return min(map(str, reasons))
     if obj.name_full in unseen_by_collection:
         return unseen_by_collection[obj.name_full]
-    if instances:
+    if instances or obj.type == "CURVES":
         return None
     if obj.display_type in {"WIRE", "BOUNDS"} and _is_bare(obj, helpers):
         kind = "wire" if obj.display_type == "WIRE" else "bounds"

@@ -73,11 +73,13 @@ class ShaderColor:
         color: Linear red, green and blue in 0..1.
         image: The image that it shows, where it shows one.
         node: The image's node in the material's own tree; None when it sits inside a group.
+        lit: Whether it depends on light, and is the mean of what light may make of it.
     """
 
     color: tuple[float, float, float]
     image: bpy.types.Image | None = None
     node: bpy.types.Node | None = None
+    lit: bool = False
 
 
 class NeedsSurfaceError(UnknownValueError):
@@ -113,8 +115,9 @@ def shader_color(material: Any) -> ShaderColor | None:
     if surface is None:
         return None
     image, node = shown_by(surface)
-    red, green, blue = np.clip(SurfaceColor(None).at(surface), 0.0, 1.0).tolist()
-    return ShaderColor((red, green, blue), image, node)
+    evaluation = SurfaceColor(None)
+    red, green, blue = np.clip(evaluation.at(surface), 0.0, 1.0).tolist()
+    return ShaderColor((red, green, blue), image, node, bool(evaluation.lit))
 
 
 def attributes_needed(material: bpy.types.Material) -> frozenset[str]:

@@ -261,22 +261,22 @@ def mix_inputs(node: Any) -> list[Any]:
     return [entry for entry in node.inputs if entry.enabled and entry.type == of_type and entry.name in "AB"]
 
 
-def nodes_within(tree: Any, most: int = MAX_NODES) -> Iterator[Any]:
-    """All nodes of a tree and of the groups in it, each tree once."""
+def trees_within(tree: Any) -> Iterator[Any]:
+    """A tree and all groups in it, each once."""
     trees, done = [tree], set()
-    count = 0
     while trees:
         current = trees.pop()
         if current.name_full in done:
             continue
         done.add(current.name_full)
-        for node in current.nodes:
-            count += 1
-            if count > most:
-                return
-            yield node
-            if node.type == "GROUP" and node.node_tree is not None:
-                trees.append(node.node_tree)
+        yield current
+        trees += [node.node_tree for node in current.nodes if node.type == "GROUP" and node.node_tree is not None]
+
+
+def nodes_within(tree: Any) -> Iterator[Any]:
+    """All nodes of a tree and of the groups in it, each tree once."""
+    for each in trees_within(tree):
+        yield from each.nodes
 
 
 def is_color(values: Values) -> bool:

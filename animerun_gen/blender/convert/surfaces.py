@@ -80,12 +80,15 @@ class Surface:
     numbers: frozenset[str] = frozenset()
 
 
-def read_attributes(mesh: bpy.types.Mesh, names: Collection[str]) -> tuple[dict[str, Float32Array], frozenset[str]]:
+def read_attributes(
+    mesh: bpy.types.Mesh, names: Collection[str], active: str | None = None
+) -> tuple[dict[str, Float32Array], frozenset[str]]:
     """Attributes, colours and UV maps of a mesh at the corners of its triangles.
 
     Args:
         mesh: The mesh; its triangles have been computed.
         names: Which; :data:`ACTIVE_COLORS` for the colours that are active for rendering.
+        active: Which those are in the film; by default those that are now.
 
     Returns:
         As in a :class:`Surface`.
@@ -96,17 +99,21 @@ def read_attributes(mesh: bpy.types.Mesh, names: Collection[str]) -> tuple[dict[
     for name in names:
         asked = name
         if name == ACTIVE_COLORS:
-            layers = mesh.color_attributes
-            index = layers.render_color_index
-            if not 0 <= index < len(layers):
+            asked = active_colors(mesh) if active is None else active
+            if not asked:
                 continue
-            asked = layers[index].name
         read = _read_attribute(mesh, asked, corners)
         if read is not None:
             found[name], is_number = read
             if is_number:
                 numbers.add(name)
     return found, frozenset(numbers)
+
+
+def active_colors(mesh: bpy.types.Mesh) -> str:
+    """Name of the layer of colours that a mesh has active for rendering; empty where it has none."""
+    layers = mesh.color_attributes
+    return layers[layers.render_color_index].name if 0 <= layers.render_color_index < len(layers) else ""
 
 
 def _read_attribute(

@@ -76,7 +76,7 @@ def _colors(scene: bpy.types.Scene, world: bpy.types.World, frames: Sequence[int
 
 def _read(world: bpy.types.World) -> LinearColor | None:
     """The colour of a world of one colour, or of an environment's image; None where nodes make more of it."""
-    if not world.use_nodes or world.node_tree is None:
+    if not versions.has_nodes(world):
         return _bounded(world.color)
     output = world.node_tree.get_output_node("ALL") or world.node_tree.get_output_node("CYCLES")
     if output is None:
@@ -233,7 +233,7 @@ def _lacks_image(node: Any) -> bool:
 
 def _nodes(world: bpy.types.World) -> Iterator[Any]:
     """All nodes of a world, in groups at any depth as well."""
-    waiting = [(world.node_tree, 0)] if world.use_nodes and world.node_tree is not None else []
+    waiting = [(world.node_tree, 0)] if versions.has_nodes(world) else []
     seen = set()
     while waiting:
         tree, depth = waiting.pop()
