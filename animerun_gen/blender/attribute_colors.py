@@ -64,7 +64,10 @@ class SurfaceReader:
             active = self._colors.active_layers.get(_original_mesh(drawn))
             self._meshes[mesh, names] = read_attributes(drawn.data, names, active)
         facts = ObjectFacts.of(drawn, instance.random_id if instance.is_instance else None)
-        color = self._object_colors.get(drawn.original.name_full, facts.color)
+        # what a collection is instanced by gives all of it its colour (Cycles, 4.5.15)
+        instancer = instance.parent if instance.is_instance else None
+        colored = instancer if instancer is not None and instancer.instance_type == "COLLECTION" else drawn
+        color = self._object_colors.get(colored.original.name_full, facts.color)
         x, y, z = instance.matrix_world.translation
         facts = replace(facts, color=color, location=(x, y, z))
         self.surfaces.append(Surface(facts, versions.triangle_slots(drawn.data), *self._meshes[mesh, names]))

@@ -378,3 +378,132 @@ def test_keyed_colors_are_those_of_each_frame(
     alone = Dataset(tmp_path / "alone").clip("keyed")
     assert alone.read_colors() == table
     assert alone.path("flat", 3).read_bytes() == clip.path("flat", 3).read_bytes()
+
+
+# one mesh, worn by instances of its own object, of a collection, of nodes and of particles; random and object colours
+INSTANCED = """
+scene.view_settings.view_transform = "Standard"
+camera.data.type, camera.data.ortho_scale = "ORTHO", 8.0
+
+def colored(name, output):
+    material = bpy.data.materials.new(name)
+    tree, out = nodes_of(material)
+    light, info = tree.nodes.new("ShaderNodeEmission"), tree.nodes.new("ShaderNodeObjectInfo")
+    source = info.outputs[output]
+    if output == "Random":
+        stops = tree.nodes.new("ShaderNodeValToRGB")
+        stops.color_ramp.elements[0].color = (1, 0, 0, 1)
+        stops.color_ramp.elements[1].color = (0, 0.3, 1, 1)
+        tree.links.new(source, stops.inputs[0])
+        source = stops.outputs[0]
+    tree.links.new(source, light.inputs[0])
+    tree.links.new(light.outputs[0], out.inputs[0])
+    return material
+
+def board(name, x, z, color, material, collection=scene.collection, mesh=None):
+    if mesh is None:
+        mesh = bpy.data.meshes.new(name)
+        mesh.from_pydata([(-0.4, 0, -0.4), (0.4, 0, -0.4), (0.4, 0, 0.4), (-0.4, 0, 0.4)], [], [(0, 1, 2, 3)])
+        mesh.materials.append(material)
+    thing = bpy.data.objects.new(name, mesh)
+    thing.location, thing.color = (x, 0, z), (*color, 1)
+    collection.objects.link(thing)
+    return thing
+
+by_random, by_color = colored("by random", "Random"), colored("by color", "Color")
+first = board("Wänd", -3, 1.2, (0.9, 0.1, 0.0), by_random)
+for number in range(3):
+    board(f"random {number}", -2 + number, 1.2, (1, 1, 1), by_random, mesh=first.data)
+painted = board("own", -3, 0, (0.9, 0.1, 0.0), by_color)
+for number, color in enumerate([(0, 0.5, 0), (0.1, 0.1, 0.9), (0.8, 0.8, 0)]):
+    board(f"own {number}", -2 + number, 0, color, by_color, mesh=painted.data)
+
+group = bpy.data.collections.new("group")
+board("member 0", -0.5, 0, (0.2, 0.7, 0.7), by_color, group, painted.data)
+board("member 1", 0.5, 0, (0, 0, 0), by_random, group, first.data)
+for x in (-2.5, 0.0):
+    empty = bpy.data.objects.new("shows group", None)
+    empty.instance_type, empty.instance_collection = "COLLECTION", group
+    empty.location = (x, 0, -1.2)
+    scene.collection.objects.link(empty)
+
+tree = bpy.data.node_groups.new("scatter", "GeometryNodeTree")
+if hasattr(tree, "interface"):
+    tree.interface.new_socket("Geometry", in_out="OUTPUT", socket_type="NodeSocketGeometry")
+else:
+    tree.outputs.new("NodeSocketGeometry", "Geometry")
+line, put, what = (tree.nodes.new(kind) for kind in
+                   ("GeometryNodeMeshLine", "GeometryNodeInstanceOnPoints", "GeometryNodeObjectInfo"))
+line.inputs["Count"].default_value = 3
+line.inputs["Offset"].default_value = (0, 0, 1.1)
+what.inputs["Object"].default_value = first
+what.inputs["As Instance"].default_value = True
+leaving = tree.nodes.new("NodeGroupOutput")
+tree.links.new(line.outputs[0], put.inputs["Points"])
+tree.links.new(what.outputs["Geometry"], put.inputs["Instance"])
+tree.links.new(put.outputs[0], leaving.inputs[0])
+host = bpy.data.objects.new("host", bpy.data.meshes.new("host"))
+host.location = (3.0, 0, -1.2)
+scene.collection.objects.link(host)
+host.modifiers.new("scatter", "NODES").node_group = tree
+first.keyframe_insert("location", frame=1)
+"""
+
+
+def test_each_instance_has_its_own_color(
+    build: Callable[[str, str], Path], cut: Callable[..., Path], tmp_path: Path
+) -> None:
+    blend = build("instanced", INSTANCED)
+    shown = encoded(by_cycles(blend, tmp_path / "cycles.png"))
+    path = cut(blend, "style: {color: attribute}\nlines: {freestyle: false}\n")
+    path.write_text(path.read_text(encoding="utf-8").replace("[96, 64]", "[960, 540]"), encoding="utf-8")
+    # identity pictures give objects other colours, and may not take these away
+    run_cli("generate", path, "--out", tmp_path / "out")
+    clip = Dataset(tmp_path / "out").clip("instanced")
+    for frame in (1, 2):
+        flat, ids = clip.read("flat", frame), clip.read("material_id", frame)
+        worn = ids > 1
+        assert worn.sum() > 90_000
+        assert (np.abs(shown[worn] - flat[worn]).max(axis=-1) > TOLERANCE).mean() < 0.002
+        assert len(np.unique(flat[worn], axis=0)) >= 10
+
+
+BY_HAND = """
+def board(name, x, z):
+    material = bpy.data.materials.new(name)
+    bpy.ops.mesh.primitive_plane_add(size=1.2, location=(x, 0, z), rotation=(math.pi / 2, 0, 0))
+    thing = bpy.context.object
+    thing.data.materials.append(material)
+    return thing
+
+image = bpy.data.images.new("halves", 8, 8)
+image.pixels = [v for y in range(8) for x in range(8) for v in ((1, 0, 0, 1) if x < 4 else (0, 0, 1, 1))]
+image.pack()
+board("face", -1, 1)
+layer = board("ground", 1, 1).data.color_attributes.new("Col", "FLOAT_COLOR", "POINT")
+for item, color in zip(layer.data, ((0, 1, 0, 1), (0, 1, 0, 1), (0, 1, 0, 1), (1, 1, 1, 1))):
+    item.color = color
+board("other", -1, -1)
+"""
+
+
+def test_images_and_attributes_are_assigned_by_hand(
+    build: Callable[[str, str], Path], cut: Callable[..., Path], tmp_path: Path
+) -> None:
+    assigned = "{'fac?': halves, ground: Col, other: nowhere, nobody: halves}"
+    path = cut(build("hand", BY_HAND), f"style: {{textures: {assigned}}}\nlines: {{freestyle: false}}\n")
+    dataset, said = render_cuts(tmp_path, path)
+    clip = dataset.clip("hand")
+    flat, ids = clip.read("flat", 1), clip.read("material_id", 1)
+    number_of = {name: int(number) for number, name in clip.read_names("material_id").items()}
+    face = flat[ids == number_of["face"]]
+    left, right = ((face == color).all(axis=-1).sum() for color in ((255, 0, 0), (0, 0, 255)))
+    assert left > 0
+    assert left + right == len(face)
+    assert abs(int(left) - int(right)) <= 0.2 * len(face)
+    ground = flat[ids == number_of["ground"]]
+    assert (ground[:, 1] == 255).all()
+    assert len(np.unique(ground, axis=0)) > 10
+    assert {clip.read_colors().colors[number_of[name]] for name in ("face", "ground")} == {"image"}
+    assert "style.textures: 'nowhere' for material 'other' is no image, and no mesh that wears it has such" in said
+    assert "style.textures: no material is named 'nobody'" in said

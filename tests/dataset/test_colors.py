@@ -12,7 +12,7 @@ from animerun_gen.dataset import ClipWriter, ColorTable
 from animerun_gen.dataset.colors import CHANGING, IMAGE
 from animerun_gen.errors import DatasetError
 
-HEX = st.from_regex(r"#[0-9a-f]{6}", fullmatch=True)
+HEX = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
 COLORS = HEX | st.sampled_from([IMAGE, CHANGING]) | st.dictionaries(st.integers(-20, 20), HEX, min_size=1, max_size=4)
 
 TABLE = ColorTable({0: "#000000", 1: "#ff8000", 2: IMAGE, 3: CHANGING, 4: {8: "#ff0000", 9: "#00ff00", 10: "#00ff00"}})

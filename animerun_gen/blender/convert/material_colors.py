@@ -243,15 +243,27 @@ class ColorFinder:
         surfaces, areas = [], []
         for one in self._worn(material):
             attributes, numbers = read_attributes(one.mesh, names)
-            facts = ObjectFacts.of(one.obj)
-            if one.obj.name_full in object_colors:
-                facts = replace(facts, color=object_colors[one.obj.name_full])
-            surfaces.append(Surface(facts, versions.triangle_slots(one.mesh), attributes, numbers))
-            areas.append(one.areas)
+            for colored in self._colored_by(one.obj):
+                red, green, blue, alpha = object_colors.get(colored.name_full, colored.color)
+                facts = replace(ObjectFacts.of(one.obj), color=(red, green, blue, alpha))
+                surfaces.append(Surface(facts, versions.triangle_slots(one.mesh), attributes, numbers))
+                areas.append(one.areas)
         triangles, weights = spread_points(np.concatenate(areas), POINTS)
         starts = np.cumsum([0, *[len(part) for part in areas]])
         on = np.searchsorted(starts, triangles, side="right") - 1
         return SurfacePoints(surfaces, on, triangles - starts[on], weights, material.pass_index)
+
+    def _colored_by(self, obj: bpy.types.Object) -> list[bpy.types.Object]:
+        """Whose colour an object has in the picture: its own, or that of what instances a collection with it."""
+        instancers = [
+            other
+            for other in self._layer.objects
+            if other.instance_type == "COLLECTION"
+            and other.instance_collection is not None
+            and other.instance_collection.all_objects.get(obj.name) == obj
+        ]
+        shown = self._layer.objects.get(obj.name) == obj
+        return [*([obj] if shown or not instancers else []), *instancers]
 
     def _by_cycles(self, material: bpy.types.Material, frame: int) -> LinearColor:
         """The mean over some of the surfaces that wear it, as Cycles computes it."""

@@ -251,8 +251,7 @@ def _random_of_name(name: str) -> int:
     """The random number (32 bits) that Cycles and EEVEE give an object that is no instance: a hash of its name."""
     seed = 0
     for byte in name.encode():
-        # Blender counts in signed characters
-        seed = (seed * 37 + (byte if byte < 128 else byte - 256)) & _MASK
+        seed = (seed * 37 + byte) & _MASK
     return _hash_pair(seed, 0)
 
 
