@@ -562,6 +562,34 @@ class Quality(Section):
         description="Largest share of a frame's pixels, lines left out, in a segment that mainly shows another "
         "surface.",
     )
+    min_surfaces: float = Field(
+        default=0.01,
+        ge=0,
+        le=1,
+        description="Share of the picture that surfaces cover at least. A clip shows nothing when most of its frames "
+        "show less.",
+    )
+    max_one_surface: float = Field(
+        default=0.99,
+        ge=0,
+        le=1,
+        description="Share of the picture that a single surface (of one object and one material) covers at most. A "
+        "clip shows nothing when the same one covers more in most of its frames, and is of one colour or stands still.",
+    )
+    max_one_color: float = Field(
+        default=0.999,
+        ge=0,
+        le=1,
+        description="Share of the colour frame, lines included, that has one and the same colour at most. A clip shows "
+        "nothing when more has in most of its frames.",
+    )
+    max_lines: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="Share of the picture that is line at most. A clip shows nothing when more is in most of its "
+        "frames.",
+    )
 
 
 class CutConfig(Section):
