@@ -127,6 +127,7 @@ def look(question: dict[str, Any], progress: Progress) -> Shot:
             )
             for each in find_removals(opened, config)
         ),
+        "object_names": tuple(sorted(set(objects.values()))),
         "bare_displays": tuple(sorted(objects[name] for name in bare_displays())),
         "unreadable": tuple((objects[name], reason) for name, reason in find_unreadable()),
         "hair": tuple(

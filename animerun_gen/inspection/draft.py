@@ -5,11 +5,10 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Iterable
 from pathlib import Path
 
 from animerun_gen.config.model import is_safe_name
-from animerun_gen.config.words import written
+from animerun_gen.config.words import named, patterns_for, written
 from animerun_gen.inspection.findings import (
     MISSING_KINDS,
     findings,
@@ -17,10 +16,11 @@ from animerun_gen.inspection.findings import (
     listed,
     listed_marks,
     quoted,
+    removed_alike,
     wants_freestyle,
     wants_textures,
 )
-from animerun_gen.inspection.shot import Removal, Shot
+from animerun_gen.inspection.shot import Shot
 from animerun_gen.inspection.survey import held_step
 
 WIDTH = 116
@@ -69,7 +69,7 @@ def draft(shot: Shot, target: Path, name: str) -> str:
         *_comment(_own_pictures(shot)),
         f"resolution: [{shot.picture[0]}, {shot.picture[1]}]",
         "",
-        *_remove(shot.removals),
+        *_remove(shot),
         *_hair(shot),
         *_particles(shot),
         *_transparency(shot),
@@ -164,9 +164,9 @@ def _rate(shot: Shot) -> str:
     return f"frame_rate: {_decimal(shot.frame_rate)}"
 
 
-def _remove(removals: Iterable[Removal]) -> list[str]:
-    whole = [removal for removal in removals if not removal.materials]
-    parts = [removal for removal in removals if removal.materials]
+def _remove(shot: Shot) -> list[str]:
+    whole = [removal for removal in shot.removals if not removal.materials]
+    parts = [removal for removal in shot.removals if removal.materials]
     expressible = [removal for removal in parts if removal.whole_materials]
     # what no list of names can say is left to its rule
     rules = sorted({removal.rule for removal in parts if not removal.whole_materials})
@@ -176,20 +176,30 @@ def _remove(removals: Iterable[Removal]) -> list[str]:
     else:
         lines += _comment("what the rules found is listed below, so they need not look again", 2)
     lines.append(f"  rules: {written(rules)}")
-    lines += _list("objects", [(glob.escape(each.object), each.reason) for each in whole])
-    named: dict[str, str] = {}
-    for removal in expressible:
-        for material in removal.materials:
-            named.setdefault(glob.escape(material), f"on '{removal.object}': {removal.reason}")
-    return [*lines, *_list("materials", list(named.items()))]
+    objects = [
+        (removals[0].reason, patterns_for([each.object for each in removals], shot.object_names))
+        for removals in removed_alike(whole)
+    ]
+    lines += _list("objects", objects)
+    listed_already: set[str] = set()
+    materials = []
+    for removals in removed_alike(expressible):
+        new = [name for name in removals[0].materials if name not in listed_already]
+        listed_already.update(new)
+        if new:
+            worn = f"on {named([each.object for each in removals], 'object')}: {removals[0].reason}"
+            materials.append((worn, [glob.escape(name) for name in new]))
+    return [*lines, *_list("materials", materials)]
 
 
-def _list(key: str, entries: list[tuple[str, str]]) -> list[str]:
-    if not entries:
+def _list(key: str, groups: list[tuple[str, list[str]]]) -> list[str]:
+    """A list, each group of its entries below the reason for them."""
+    if not groups:
         return [f"  {key}: []"]
     lines = [f"  {key}:"]
-    for value, reason in entries:
-        lines += [*_comment(reason, 4), f"    - {written(value)}"]
+    for reason, values in groups:
+        lines += _comment(reason, 4)
+        lines += [f"    - {written(value)}" for value in values]
     return lines
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from animerun_gen.inspection.shot import Shot, Survey
+from animerun_gen.config.words import named
+from animerun_gen.inspection.shot import Removal, Shot, Survey
 from animerun_gen.inspection.survey import held_step
 from animerun_gen.line_cost import SLOW_SECONDS, freestyle_gigabytes, rounded
 from animerun_gen.line_cost import freestyle_seconds as predicted_seconds
@@ -252,11 +253,11 @@ def _removals(shot: Shot) -> Iterator[Finding]:
         "light_panels": "light panel",
         "glowing": "glowing thing",
     }
-    for removal in shot.removals:
+    for removals in removed_alike(shot.removals):
+        removal = removals[0]
         what = f"the faces of {listed(removal.materials)} of " if removal.materials else ""
-        yield Finding(
-            topics.get(removal.rule, removal.rule), f"{what}'{removal.object}': {removal.reason}", "removed", "remove"
-        )
+        things = named([each.object for each in removals], "object")
+        yield Finding(topics.get(removal.rule, removal.rule), f"{what}{things}: {removal.reason}", "removed", "remove")
     for name, reason in shot.unreadable:
         yield Finding("no surface", f"'{name}': {reason}", "removed, because its motion cannot be followed")
     for name in shot.bare_displays:
@@ -266,6 +267,15 @@ def _removals(shot: Shot) -> Iterator[Finding]:
             "it stays; name it in remove.objects if it is only a helper",
             "remove.objects",
         )
+
+
+def removed_alike(removals: Iterable[Removal]) -> list[list[Removal]]:
+    """Removals of the same things for the same reason, together."""
+    groups: dict[tuple[object, ...], list[Removal]] = {}
+    for removal in removals:
+        alike = (removal.rule, removal.reason, removal.materials, removal.whole_materials)
+        groups.setdefault(alike, []).append(removal)
+    return list(groups.values())
 
 
 def _hair_and_particles(shot: Shot) -> Iterator[Finding]:

@@ -160,6 +160,7 @@ class Shot:
         notes: What the conversion said.
         camera_jumps: Frames before which a camera is cut to another view of its own, and which.
         pixel_aspect: Width and height of the film's own pixels, of which only the ratio counts.
+        object_names: The names of all objects of the file, against which a draft holds its patterns.
     """
 
     source: str
@@ -200,6 +201,7 @@ class Shot:
     notes: tuple[str, ...] = field(default=())
     camera_jumps: tuple[tuple[int, str], ...] = ()
     pixel_aspect: tuple[float, float] = (1.0, 1.0)
+    object_names: tuple[str, ...] = ()
 
     @property
     def has_square_pixels(self) -> bool:

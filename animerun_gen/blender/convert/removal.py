@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import bmesh
 import bpy
@@ -10,6 +11,27 @@ import bpy
 from animerun_gen.blender.convert.hiding import hide
 from animerun_gen.blender.convert.patterns import matches, named_objects, unmatched
 from animerun_gen.config import CutConfig
+
+
+@dataclass(frozen=True)
+class Removal:
+    """Something that a rule removes.
+
+    Attributes:
+        rule: One of the entries of ``remove.rules``.
+        object: Full name of the object.
+        reason: Why, as the end of a sentence.
+        materials: Where only some pieces of a mesh go: the full names of the materials that they wear; else empty.
+        whole_materials: Whether the object has no other faces of these materials.
+        polygons: Numbers of the mesh's polygons that go then.
+    """
+
+    rule: str
+    object: str
+    reason: str
+    materials: tuple[str, ...] = ()
+    whole_materials: bool = False
+    polygons: frozenset[int] = frozenset()
 
 
 def remove_named(config: CutConfig) -> list[str]:
