@@ -7,6 +7,7 @@ to an inherited file descriptor: ``{"progress": [done, total], "doing": words}``
 
 from __future__ import annotations
 
+import glob
 import json
 import math
 import os
@@ -15,7 +16,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ from animerun_gen.blender.convert.transparency import film_frames
 from animerun_gen.blender.convert.unreadable import find_unreadable
 from animerun_gen.blender.count_lines import line_figures
 from animerun_gen.blender.geometry import geometry_engine, scene_names, take_down
+from animerun_gen.blender.looking_through import look_through
 from animerun_gen.blender.opening import (
     OpenedScene,
     animated_blocks,
@@ -56,7 +58,6 @@ from animerun_gen.inspection.shot import (
     HairSystem,
     ParticleSystem,
     Removal,
-    SeeThrough,
     Shot,
     Survey,
     ViewKey,
@@ -139,23 +140,28 @@ def look(question: dict[str, Any], progress: Progress) -> Shot:
             # what the film does not show would be shown if the draft named it
             if each.drawn != "nothing"
         ),
-        "see_through": tuple(
-            SeeThrough(
-                materials[each.material],
-                ", ".join(each.reasons) or "its image has transparent texels",
-                each.texture is not None and not each.texture.problem and 0.0 < (each.texture.below or 0.0) < 1.0,
-                (each.texture.below or 0.0) if each.texture is not None else 0.0,
-            )
-            for each in find_see_through(config.transparency.threshold, film_frames())
-        ),
     }
+    see_through = find_see_through(config.transparency.threshold, film_frames())
     with geometry_engine():
         conversion = convert_scene(opened, config)
-        jumps = finder.find(conversion.clipped, conversion.going_to(opened.scene))
-        survey = _survey(opened, config, conversion, progress)
+        seen = look_through(opened, config, conversion, see_through, progress)
+        if not seen.removed:
+            jumps = finder.find(conversion.clipped, conversion.going_to(opened.scene))
+            survey = _survey(opened, config, conversion, progress)
+    if seen.removed:
+        # what lies behind decides all else
+        config = _without(config, seen.removed)
+        opened = open_scene(config)
+        finder = JumpFinder(opened, config)
+        with geometry_engine():
+            conversion = convert_scene(opened, config)
+            jumps = finder.find(conversion.clipped, conversion.going_to(opened.scene))
+            survey = _survey(opened, config, conversion, progress)
     return Shot(
         **facts,
         **found,
+        see_through=seen.see_through,
+        contents=seen.contents,
         animated_range=animated,
         frame_range=frame_range,
         clip=(first, last),
@@ -189,6 +195,12 @@ def _with_keys(config: CutConfig, keys: tuple[ViewKey, ...]) -> CutConfig:
         ]
     }
     return CutConfig.model_validate({**config.model_dump(), "camera": None, "camera_motion": motion})
+
+
+def _without(config: CutConfig, materials: Iterable[str]) -> CutConfig:
+    """The cut without the faces of some materials."""
+    removed: dict[str, Any] = {glob.escape(name): "remove" for name in materials}
+    return config.model_copy(update={"transparency": config.transparency.model_copy(update={"materials": removed})})
 
 
 def _facts_as_opened(opened: OpenedScene, config: CutConfig) -> dict[str, Any]:

@@ -166,7 +166,11 @@ class Remove(Section):
         le=10,
         description="Largest extent in the picture, as a share of its height, of what the rule `glowing` removes.",
     )
-    objects: Patterns = Field(default=(), description="Objects to remove, by name or pattern.")
+    objects: Patterns = Field(
+        default=(),
+        description="Objects to remove, by name or pattern; of what draws nothing itself (an empty, an armature) "
+        "everything that hangs on it.",
+    )
     collections: Patterns = Field(
         default=(), description="Collections to remove with everything in them, by name or pattern."
     )
@@ -179,7 +183,11 @@ class Remove(Section):
 class Keep(Section):
     """What no rule may remove."""
 
-    objects: Patterns = Field(default=(), description="Objects to keep, by name or pattern.")
+    objects: Patterns = Field(
+        default=(),
+        description="Objects to keep, by name or pattern; of what draws nothing itself (an empty, an armature) "
+        "everything that hangs on it.",
+    )
     collections: Patterns = Field(
         default=(), description="Collections to keep with everything in them, by name or pattern."
     )
@@ -258,12 +266,13 @@ class Transparency(Section):
         default=0.5, gt=0, lt=1, description="Alpha below which a texel of a clipped image is a hole."
     )
     materials: Annotated[
-        Mapping[Pattern, Literal["clip", "solid"]],
-        Expected('a mapping from material names or patterns to "clip" or "solid"'),
+        Mapping[Pattern, Literal["clip", "solid", "remove"]],
+        Expected('a mapping from material names or patterns to "clip", "solid" or "remove"'),
     ] = Field(
         default={},
         description="Other treatment of single materials, by name or pattern; of several patterns that fit, the first "
-        "counts.",
+        "counts. `remove`: the material's faces go, and what lies behind is seen: panes before the camera, lenses of "
+        "glasses.",
     )
 
 

@@ -13,8 +13,10 @@ from animerun_gen.inspection.findings import (
     MISSING_KINDS,
     findings,
     freestyle_cost,
+    is_large,
     listed,
     listed_marks,
+    looked_through,
     quoted,
     removed_alike,
     wants_freestyle,
@@ -28,7 +30,7 @@ WIDTH = 116
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
-HELD_TOPICS = ("file", "drivers", "simulation", "topology", "comes and goes", "cost", "display")
+HELD_TOPICS = ("file", "picture", "drivers", "simulation", "topology", "comes and goes", "cost", "display")
 """Findings that no key of the draft decides; they stand at its head."""
 
 
@@ -227,17 +229,23 @@ def _particles(shot: Shot) -> list[str]:
 
 
 def _transparency(shot: Shot) -> list[str]:
-    textured = [material for material in shot.see_through if material.alpha_texture]
+    treated = [material for material in shot.see_through if material.kind or material.alpha_texture]
     lines = []
     for material in shot.see_through:
-        if not material.alpha_texture:
-            lines += _comment(f"'{material.material}' becomes solid: {material.why}", 2)
-    if not textured:
+        if material not in treated:
+            large = f", and covers up to {100 * material.covers:.0f} % of the picture" if is_large(material) else ""
+            lines += _comment(f"'{material.material}' becomes solid{large}: {material.why}", 2)
+            if large:
+                lines += _comment(f"behind it lies {named(material.before, 'object')}; remove would show it", 2)
+    if not treated:
         return ["transparency:", *lines, "  materials: {}"] if lines else []
     lines = ["transparency:", *lines, "  materials:"]
-    for material in textured:
-        lines += _comment(f"{material.why}; {material.holes:.0%} of its image are holes; or solid", 4)
-        lines.append(f"    {written(glob.escape(material.material))}: clip")
+    for material in treated:
+        if material.kind:
+            lines += _comment(f"{looked_through(material)}; or solid", 4)
+        else:
+            lines += _comment(f"{material.why}; {material.holes:.0%} of its image are holes; or solid", 4)
+        lines.append(f"    {written(glob.escape(material.material))}: {'remove' if material.kind else 'clip'}")
     return lines
 
 

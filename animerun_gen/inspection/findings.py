@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from animerun_gen.config.words import named
-from animerun_gen.inspection.shot import Removal, Shot, Survey
+from animerun_gen.config.model import Quality
+from animerun_gen.config.words import counted, named
+from animerun_gen.inspection.shot import Removal, SeeThrough, Shot, Survey
 from animerun_gen.inspection.survey import held_step
 from animerun_gen.line_cost import SLOW_SECONDS, freestyle_gigabytes, rounded
 from animerun_gen.line_cost import freestyle_seconds as predicted_seconds
 
 TRIED_SECONDS = 2.0 * SLOW_SECONDS
 """Where Freestyle will take longer for a frame, it is not tried: the prediction is not off by so much."""
+
+HIDES_MUCH = 0.2
+"""Share of the picture from which it is said that a solid surface hides what lies behind."""
 
 SHOWN = 6
 """So many names are listed in a sentence."""
@@ -87,6 +91,7 @@ def findings(shot: Shot) -> list[Finding]:
         *_file(shot),
         *_camera(shot),
         *_frames(shot),
+        *_picture(shot),
         *_removals(shot),
         *_hair_and_particles(shot),
         *_surfaces(shot),
@@ -246,6 +251,36 @@ def _frames(shot: Shot) -> Iterator[Finding]:
         )
 
 
+def _picture(shot: Shot) -> Iterator[Finding]:
+    """What makes a clip show nothing, by the bars that the quality gate has unless a cut changes them."""
+    bars = Quality()
+    empty = [each for each in shot.contents if each.surfaces < bars.min_surfaces]
+    if 2 * len(empty) > len(shot.contents):
+        share = sum(each.surfaces for each in empty) / len(empty)
+        yield Finding(
+            "picture",
+            f"surfaces cover {100 * share:.3f} % of the picture in {len(empty)} of the "
+            f"{counted(len(shot.contents), 'frame')} that were looked at",
+            "the quality gate will not pass the clip; choose another camera or other frames, and see what was removed",
+            "camera",
+        )
+    covered: dict[tuple[str, str], list[float]] = {}
+    for each in shot.contents:
+        if each.largest > bars.max_one_surface:
+            covered.setdefault((each.object, each.material), []).append(each.largest)
+    for (name, material), shares in covered.items():
+        if 2 * len(shares) > len(shot.contents):
+            share = sum(shares) / len(shares)
+            yield Finding(
+                "picture",
+                f"one surface covers everything: {100 * share:.1f} % of the picture is '{name}', in material "
+                f"'{material}', in {len(shares)} of the {counted(len(shot.contents), 'frame')} that were looked at",
+                "the quality gate will not pass the clip unless it has a pattern and moves; if it hides the film, name "
+                "it in remove.objects",
+                "remove.objects",
+            )
+
+
 def _removals(shot: Shot) -> Iterator[Finding]:
     topics = {
         "unseen": "not seen by the camera",
@@ -300,9 +335,27 @@ def _hair_and_particles(shot: Shot) -> Iterator[Finding]:
         )
 
 
+def looked_through(material: SeeThrough) -> str:
+    """What a pane or glasses are, a sentence without its full stop."""
+    worn, before = (named(names, "object") if names else "nothing" for names in (material.worn_by, material.before))
+    if material.kind == "pane":
+        return (
+            f"material '{material.material}' on {worn} is see-through ({material.why}), covers "
+            f"{100 * material.covers:.0f} % of the picture and lies before everything that it covers"
+        )
+    return f"material '{material.material}' on {worn} is see-through ({material.why}) and lies close before {before}"
+
+
 def _surfaces(shot: Shot) -> Iterator[Finding]:
     for material in shot.see_through:
-        if material.alpha_texture:
+        if material.kind:
+            yield Finding(
+                material.kind,
+                looked_through(material),
+                "removed, so that what lies behind is seen",
+                "transparency.materials",
+            )
+        elif material.alpha_texture:
             yield Finding(
                 "alpha texture",
                 f"material '{material.material}': {material.why}; {material.holes:.0%} of its image are holes",
@@ -312,8 +365,9 @@ def _surfaces(shot: Shot) -> Iterator[Finding]:
         else:
             yield Finding(
                 "see-through",
-                f"material '{material.material}': {material.why}; a pixel of a drawing shows one surface",
-                "solid, in the colour of its opaque part",
+                f"material '{material.material}': {material.why}; a pixel of a drawing shows one surface"
+                + (f", and it covers up to {100 * material.covers:.0f} % of the picture" * is_large(material)),
+                "solid, in the colour of its opaque part" + "; remove shows what lies behind" * is_large(material),
                 "transparency",
             )
     if shot.from_shaders:
@@ -330,6 +384,11 @@ def _surfaces(shot: Shot) -> Iterator[Finding]:
             "the images are painted" if wants_textures(shot) else "one flat colour a material",
             "style.color",
         )
+
+
+def is_large(material: SeeThrough) -> bool:
+    """Whether a material that becomes solid hides a good part of the picture."""
+    return material.covers >= HIDES_MUCH and bool(material.before)
 
 
 def wants_textures(shot: Shot) -> bool:

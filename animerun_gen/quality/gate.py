@@ -212,6 +212,9 @@ _CLIP_RULES = (
 )
 """What a clip that shows nothing shows: a frame counts for the first that it is past the bar of."""
 
+_STILL = 0.01
+"""Pixels; what is carried by a moving camera moves by no more in the picture, for matrices are of single precision."""
+
 _NAMED_SPANS = 12
 """So many spans of frames are named in a message."""
 
@@ -344,7 +347,7 @@ def _covering_surface(
     A wall that is seen from near by shows something where it has a pattern or lines and moves.
     """
     stands_still = all(
-        (figures.get("largest_motion") or 0.0) == 0.0
+        (figures.get("largest_motion") or 0.0) <= _STILL
         for pair in pairs
         for figures in (pair.get(direction, {}) for direction in DIRECTIONS)
     )

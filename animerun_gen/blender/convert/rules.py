@@ -12,7 +12,7 @@ import bpy
 from animerun_gen.blender import versions
 from animerun_gen.blender.convert.hiding import hide
 from animerun_gen.blender.convert.lights import find_lights, shines
-from animerun_gen.blender.convert.patterns import matches, named_objects, unmatched
+from animerun_gen.blender.convert.patterns import matches, named_objects, unmatched, without_effect
 from animerun_gen.blender.convert.removal import Removal, delete_faces
 from animerun_gen.blender.convert.shader_glow import shader_glow
 from animerun_gen.blender.opening import OpenedScene
@@ -37,7 +37,7 @@ def remove_by_rules(opened: OpenedScene, config: CutConfig) -> list[str]:
         What was removed and why, one sentence for all that goes for one reason; also each pattern of ``keep`` that
         nothing fits.
     """
-    notes = unmatched("keep", config.keep)
+    notes = [*unmatched("keep", config.keep), *without_effect("keep", config.keep)]
     alike: dict[tuple[str, str, tuple[str, ...]], list[Removal]] = {}
     doomed: dict[bpy.types.Mesh, set[int]] = {}
     for removal in find_removals(opened, config):
