@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,7 @@ from animerun_gen.blender.convert.unreadable import find_unreadable
 from animerun_gen.blender.convert.world import world_colors
 from animerun_gen.blender.count_lines import line_figures
 from animerun_gen.blender.geometry import evaluate, geometry_engine, read_graph, scene_names, take_down
+from animerun_gen.blender.looking_through import look_through
 from animerun_gen.blender.lost_looks import find_lost_looks
 from animerun_gen.blender.moments import film_frames
 from animerun_gen.blender.opening import (
@@ -65,7 +66,6 @@ from animerun_gen.inspection.shot import (
     ImageOffer,
     ParticleSystem,
     Removal,
-    SeeThrough,
     Shot,
     Survey,
     ViewKey,
@@ -158,6 +158,7 @@ def _look(question: dict[str, Any], progress: Progress) -> Shot:
             )
             for each in find_removals(opened, config)
         ),
+        "object_names": tuple(sorted(set(objects.values()))),
         "bare_displays": tuple(sorted(objects[name] for name in bare_displays())),
         "unreadable": tuple(
             (objects[name], reason) for name, reason in find_unreadable() if objects[name] not in question["left_out"]
@@ -171,23 +172,28 @@ def _look(question: dict[str, Any], progress: Progress) -> Shot:
             # what the film does not show would be shown if the draft named it
             if each.drawn != "nothing"
         ),
-        "see_through": tuple(
-            SeeThrough(
-                materials[each.material],
-                ", ".join(each.reasons) or "its image has transparent texels",
-                each.texture is not None and not each.texture.problem and 0.0 < (each.texture.below or 0.0) < 1.0,
-                (each.texture.below or 0.0) if each.texture is not None else 0.0,
-            )
-            for each in find_see_through(config.transparency.threshold, film_frames())
-        ),
     }
+    see_through = find_see_through(config.transparency.threshold, film_frames())
     with geometry_engine():
         conversion = convert_scene(opened, config)
-        jumps = finder.find(conversion.clipped, conversion.going_to(opened.scene))
-        survey = _survey(opened, config, conversion, progress)
+        seen = look_through(opened, config, conversion, see_through, progress)
+        if not seen.removed:
+            jumps = finder.find(conversion.clipped, conversion.going_to(opened.scene))
+            survey = _survey(opened, config, conversion, progress)
+    if seen.removed:
+        # what lies behind decides all else
+        config = _without(config, seen.removed)
+        opened = open_scene(config)
+        finder = JumpFinder(opened, config)
+        with geometry_engine():
+            conversion = convert_scene(opened, config)
+            jumps = finder.find(conversion.clipped, conversion.going_to(opened.scene))
+            survey = _survey(opened, config, conversion, progress)
     return Shot(
         **facts,
         **found,
+        see_through=seen.see_through,
+        contents=seen.contents,
         animated_range=animated,
         frame_range=frame_range,
         clip=(first, last),
@@ -223,6 +229,12 @@ def _with_keys(config: CutConfig, keys: tuple[ViewKey, ...]) -> CutConfig:
         ]
     }
     return CutConfig.model_validate({**config.model_dump(), "camera": None, "camera_motion": motion})
+
+
+def _without(config: CutConfig, materials: Iterable[str]) -> CutConfig:
+    """The cut without the faces of some materials."""
+    removed: dict[str, Any] = {glob.escape(name): "remove" for name in materials}
+    return config.model_copy(update={"transparency": config.transparency.model_copy(update={"materials": removed})})
 
 
 def _facts_as_opened(opened: OpenedScene, config: CutConfig) -> dict[str, Any]:

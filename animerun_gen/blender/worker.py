@@ -326,7 +326,7 @@ class _Run:
     def _check_background(self, frame: int, flat: np.ndarray[Any, Any], seen: VisibilityBuffer) -> None:
         """A job in whose first picture with a background that has another colour than it should goes no further."""
         if not self.background_checked:
-            color = rgb(linear_to_hex(self.renderer.background))
+            color = rgb(linear_to_hex(self.renderer.backgrounds[frame]))
             self.background_checked = require_background(frame, flat, seen, color, versions.engine_name())
 
     def _check_freestyle(self, frame: int, strokes: np.ndarray[Any, Any]) -> None:

@@ -65,12 +65,40 @@ class SeeThrough:
         why: How, as the end of a sentence.
         alpha_texture: Whether it is an image that has holes.
         holes: The share of the image's texels below the threshold; 0 where no image has holes.
+        kind: ``"pane"`` where it lies before the camera and hides the film, ``"glasses"`` where it lies close before
+            other surfaces of the same thing, see :mod:`animerun_gen.inspection.panes`; else empty.
+        covers: The share of the picture that it covers where it covers most, of the frames that were looked at.
+        worn_by: The objects that were seen with it.
+        before: The objects that were seen behind it.
     """
 
     material: str
     why: str
     alpha_texture: bool
     holes: float = 0.0
+    kind: str = ""
+    covers: float = 0.0
+    worn_by: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Contents:
+    """How much a frame shows, without the panes and glasses that a draft removes.
+
+    Attributes:
+        frame: Its number.
+        surfaces: Share of the picture that shows any surface.
+        largest: Share of the largest surface, of one object and one material.
+        object: That object; empty where there is none.
+        material: That material.
+    """
+
+    frame: int
+    surfaces: float
+    largest: float
+    object: str
+    material: str
 
 
 @dataclass(frozen=True)
@@ -184,6 +212,8 @@ class Shot:
         image_offers: Images that some of them may have shown.
         undecodable: Images that are there and cannot be decoded, a sentence each, and the materials that name them.
         newer: Which files are newer than the Blender that looked at them, a sentence each.
+        contents: How much some of the frames show.
+        object_names: The names of all objects of the file, against which a draft holds its patterns.
     """
 
     source: str
@@ -229,6 +259,8 @@ class Shot:
     lost_materials: tuple[str, ...] = ()
     image_offers: tuple[ImageOffer, ...] = ()
     undecodable: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    object_names: tuple[str, ...] = ()
+    contents: tuple[Contents, ...] = ()
 
     @property
     def has_square_pixels(self) -> bool:

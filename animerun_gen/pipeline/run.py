@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from animerun_gen.config import CutConfig, LoadedCut, load_cuts
+from animerun_gen.config.words import counted
 from animerun_gen.dataset.files import remove_stale_temporaries
 from animerun_gen.errors import ConfigError, DatasetError
 from animerun_gen.film_files import looking_once
@@ -295,9 +296,9 @@ def describe(
     lines = []
     for summary in summaries:
         name = summary.config.name
-        work = f"{len(summary.rendered)} frames rendered, {summary.labelled} labels made"
+        work = f"{counted(len(summary.rendered), 'frame')} rendered, {counted(summary.labelled, 'label')} made"
         if summary.recolored:
-            work += f", {summary.recolored} frames recoloured"
+            work += f", {counted(summary.recolored, 'frame')} recoloured"
         state, worked = _state(summary), summary.rendered or summary.labelled or summary.recolored
         lines.append(f"{name}: {state}; {work}" if worked else f"{name}: {state}")
         if summary.memory:
@@ -351,10 +352,20 @@ def _describe_quality(quality: dict[str, Any]) -> list[str]:
     for name, title in (("warp_error", "colour"), ("warp_error_flat", "flat")):
         mean, worst = _figure(summary, name, "mean"), _figure(summary, name, "worst")
         if mean is not None and worst is not None:
-            lines.append(f"warp error of {title} frames: mean {mean:.5f}, worst {worst:.5f}")
+            lines.append(f"warp error of {title} frames, by point sampling: mean {mean:.5f}, worst {worst:.5f}")
+        mean, worst = (_figure(summary, f"{name}_bilinear", which) for which in ("mean", "worst"))
+        if mean is not None and worst is not None:
+            lines.append(f"  by bilinear sampling, as other datasets state it: mean {mean:.5f}, worst {worst:.5f}")
+    shares = [_figure(summary, "surface_share", which) for which in ("mean", "worst")]
+    if shares[0] is not None and shares[1] is not None:
+        lines.append(f"surfaces cover {_percent(shares[0])} of the picture on average, {_percent(shares[1])} at least")
     agreements = [_figure(summary, name, "worst") for name in ("agreement", "agreement_ids")]
     if known := [agreement for agreement in agreements if agreement is not None]:
-        lines.append(f"pictures and id maps agree in at least {100 * min(known):.3f} % of each frame")
+        lines.append(
+            "pictures and id maps agree everywhere"
+            if min(known) == 1.0
+            else f"pictures and id maps agree on {_percent(min(known))} of each frame or more"
+        )
     leaks, pieces = _figure(summary, "leaks", "mean"), _figure(summary, "pieces", "mean")
     if leaks is not None:
         lines.append(f"segments leak on {100 * leaks:.2f} % of the pixels, on average")
@@ -364,7 +375,7 @@ def _describe_quality(quality: dict[str, Any]) -> list[str]:
     if both is not None:
         lines.append(f"the two occlusions, by the rule and exact, agree on {100 * both:.2f} % of the pixels")
     if summary["held_share"]:
-        lines.append(f"{100 * summary['held_share']:.0f} % of the pairs are held: two identical pictures")
+        lines.append(f"{_percent(summary['held_share'])} of the pairs are held: nothing moves and nothing changes")
     if repainted := _figure(summary, "repainted_share", "worst"):
         lines.append(
             f"colours that change by themselves, on up to {100 * repainted:.2f} % of a frame, are not compared with "
@@ -379,6 +390,13 @@ def _describe_quality(quality: dict[str, Any]) -> list[str]:
     if not failures:
         lines.append("quality: no figure is past its bar")
     return lines
+
+
+def _percent(share: float) -> str:
+    """A share in per cent, with as many digits as tell it from nothing and from everything, up to five."""
+    percent = 100 * share
+    digits = next((digits for digits in range(1, 5) if 0.0 < float(f"{percent:.{digits}f}") < 100.0), 5)
+    return f"{percent:.0f} %" if percent in (0.0, 100.0) else f"{percent:.{digits}f} %"
 
 
 def _figure(summary: Mapping[str, Any], name: str, which: str) -> float | None:

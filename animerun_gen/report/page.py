@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from animerun_gen import __version__
+from animerun_gen.config.words import spans
 from animerun_gen.dataset import ClipFiles
 from animerun_gen.errors import DatasetError
 from animerun_gen.quality.colors import labels_to_color
 from animerun_gen.report import encode, figures, html
-from animerun_gen.report.facts import CutFacts, spans
+from animerun_gen.report.facts import NAMED_FRAMES, CutFacts
 from animerun_gen.report.layers import (
     MASKS,
     Detail,
@@ -234,7 +235,8 @@ def _reductions(facts: CutFacts, detail: Detail, budget: int) -> list[str]:
         )
     if detail.every > 1:
         left = _kept_frames(facts, detail)
-        said.append(f"Only {len(left)} of {len(facts.frames)} frames ({spans(left, left)}) have pictures, {limit}.")
+        shown = spans(left, left, NAMED_FRAMES)
+        said.append(f"Only {len(left)} of {len(facts.frames)} frames ({shown}) have pictures, {limit}.")
     if detail.scale == 1 and detail.quality < DETAILS[0].quality:
         said.append(f"Colour pictures and flow are compressed more than usual, {limit}; labels are exact.")
     return said

@@ -304,7 +304,7 @@ def test_frames_within_which_no_pair_lies(tmp_path: Path) -> None:
     summaries = make(config, output, FakeEngine(), frames=(2, 2))
     assert clip_files(output) == files_of_clip([2])
     text = "\n".join(describe(summaries, output))
-    assert "square: INCOMPLETE; 1 frames rendered, 1 labels made" in text
+    assert "square: INCOMPLETE; 1 frame rendered, 1 label made" in text
     assert "1 of 5 frames and 0 of 4 pairs are complete; missing: frames 1, 3-5" in text
     assert "no pair of neighbouring frames is complete" in text
 
