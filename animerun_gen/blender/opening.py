@@ -149,6 +149,8 @@ def load_scene(config: CutConfig) -> LoadedFilm:
 
 def _load(config: CutConfig) -> list[str]:
     bpy.context.preferences.filepaths.use_scripts_auto_execute = config.trust_scripts
+    # without it a scene cannot be brought to a frame before 0, which a film may well have
+    bpy.context.preferences.edit.use_negative_frames = True
     versions.disable_gpu_subdivision()
     refuse_endless_libraries(config.source)
     try:
