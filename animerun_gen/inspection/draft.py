@@ -10,7 +10,7 @@ from pathlib import Path
 from anyascii import anyascii
 
 from animerun_gen.config.model import is_safe_name, offset_for_files
-from animerun_gen.config.words import named, patterns_for, written
+from animerun_gen.config.words import counted, named, patterns_for, written
 from animerun_gen.inspection.findings import (
     MISSING_KINDS,
     by_reason,
@@ -232,7 +232,8 @@ def _hair(shot: Shot) -> list[str]:
     for hair in shot.hair:
         mode = "clump" if hair.drawn == "strands" else "keep"
         lines += _comment(
-            f"{hair.strands} hairs, drawn as {hair.drawn}; or remove, keep, {{mode: instance, object: ...}}", 4
+            f"{counted(hair.strands, 'hair')}, drawn as {hair.drawn}; or remove, keep, {{mode: instance, object: ...}}",
+            4,
         )
         lines.append(f"    {written(glob.escape(hair.name))}: {{mode: {mode}}}")
     return lines
@@ -243,7 +244,7 @@ def _particles(shot: Shot) -> list[str]:
         return []
     lines = ["particles:", "  systems:"]
     for particles in shot.particles:
-        lines += _comment(f"{particles.count} particles, drawn as {particles.drawn}; or remove", 4)
+        lines += _comment(f"{counted(particles.count, 'particle')}, drawn as {particles.drawn}; or remove", 4)
         lines.append(f"    {written(glob.escape(particles.name))}: {{mode: instances}}")
     return lines
 

@@ -400,7 +400,7 @@ def _hair_and_particles(shot: Shot) -> Iterator[Finding]:
     for particles in shot.particles:
         yield Finding(
             "particles",
-            f"'{particles.name}': {particles.count} particles, drawn as {particles.drawn}",
+            f"'{particles.name}': {counted(particles.count, 'particle')}, drawn as {particles.drawn}",
             "each is followed as long as it lives; what is no object becomes a small ball",
             "particles.systems",
         )
@@ -544,7 +544,7 @@ def _geometry(shot: Shot) -> Iterator[Finding]:
     memory = survey.memory + (survey.image_memory if wants_textures(shot) else 0)
     yield Finding(
         "cost",
-        f"{survey.triangles:,} triangles in {survey.instances} instances a frame, "
+        f"{counted(survey.triangles, 'triangle')} in {counted(survey.instances, 'instance')} a frame, "
         f"{rounded(survey.seconds)} s to evaluate"
         + (f", {memory / 1e9:.1f} GB for each worker" if survey.memory else "")
         + f"; {freestyle_cost(survey)}",

@@ -10,6 +10,7 @@ from animerun_gen.blender.convert.patterns import named_objects
 from animerun_gen.blender.moments import moments
 from animerun_gen.blender.opening import OpenedScene
 from animerun_gen.config import CutConfig
+from animerun_gen.config.words import counted
 
 SWITCHES = ("visible_camera", "is_holdout", "is_shadow_catcher")
 """Properties of an object by which a camera does not see it."""
@@ -75,5 +76,7 @@ def follow_visibility(opened: OpenedScene, config: CutConfig) -> list[str]:
         hide_in(objects[name], hidden[name], opened.scene)
         why = next(reason for reason in reasons.values() if reason is not None)
         gone = [frame for frame, reason in reasons.items() if reason is not None]
-        notes.append(f"'{name}' comes and goes: in {len(gone)} frames of the clip, first in {gone[0]}, {why}")
+        notes.append(
+            f"'{name}' comes and goes: in {counted(len(gone), 'frame')} of the clip, first in {gone[0]}, {why}"
+        )
     return notes
