@@ -33,6 +33,7 @@ from animerun_gen.blender.convert.colors import shown_image, undecodable_images,
 from animerun_gen.blender.convert.film_look import film_look_in_use, square_resolution
 from animerun_gen.blender.convert.focal_length import find_zooming_cameras
 from animerun_gen.blender.convert.hair import find_hair
+from animerun_gen.blender.convert.images import is_moving
 from animerun_gen.blender.convert.opacity import find_see_through
 from animerun_gen.blender.convert.particles import find_particles
 from animerun_gen.blender.convert.rules import bare_displays, find_removals
@@ -178,7 +179,7 @@ def _look(question: dict[str, Any], progress: Progress) -> Shot:
                 each.texture is not None and not each.texture.problem and 0.0 < (each.texture.below or 0.0) < 1.0,
                 (each.texture.below or 0.0) if each.texture is not None else 0.0,
             )
-            for each in find_see_through(config.transparency.threshold, film_frames())
+            for each in find_see_through(config.transparency.threshold, film_frames(), config.frame_numbers)
         ),
     }
     with geometry_engine():
@@ -364,6 +365,11 @@ def _survey(opened: OpenedScene, config: CutConfig, conversion: Conversion, prog
     pictured = [
         names.materials.ids[material.name_full] for material in bpy.data.materials if shown_image(material) is not None
     ]
+    moving = [
+        names.materials.ids[material.name_full]
+        for material in bpy.data.materials
+        if is_moving(shown_image(material)) or material.name_full in conversion.colors.repainted
+    ]
     attributed = [names.materials.ids[name] for name in conversion.colors.by_attributes]
     frames = config.frame_numbers[:SURVEYED_FRAMES]
     looking = 0.0
@@ -384,6 +390,7 @@ def _survey(opened: OpenedScene, config: CutConfig, conversion: Conversion, prog
         if pictured or attributed:
             ids = companions.material_id_map(geometry, raster.draw(geometry))
             builder.textured = max(builder.textured, float(np.isin(ids, pictured).mean()))
+            builder.moving_images = builder.moving_images or bool(np.isin(ids, moving).any())
             builder.attributed = max(builder.attributed, float(np.isin(ids, attributed).mean()))
         if number == 0:
             figures = line_figures(geometry, config.lines.crease_angle)

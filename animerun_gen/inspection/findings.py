@@ -308,10 +308,10 @@ def _surfaces(shot: Shot) -> Iterator[Finding]:
                 "solid, in the colour of its opaque part",
                 "transparency",
             )
-    for problem, names in shot.undecodable:
+    for problem, wearing in shot.undecodable:
         yield Finding(
             "colours",
-            f"{problem}; {quoted(names)} would show it",
+            f"{problem}; {quoted(wearing)} would show it",
             "what it would paint gets one flat colour",
             "style.overrides",
         )
@@ -331,6 +331,13 @@ def _surfaces(shot: Shot) -> Iterator[Finding]:
             f"{shot.from_shaders} of {shot.materials} materials have no viewport colour",
             "their colours come from their shaders",
             "style.color_source",
+        )
+    if shot.survey is not None and shot.survey.moving_images:
+        yield Finding(
+            "colours",
+            "image sequences or movies are seen, as mouths and eyes of rigs are",
+            "they show in each frame what the film shows",
+            "style.color",
         )
     if shot.survey is not None and shot.survey.textured >= 0.02:
         yield Finding(
@@ -365,8 +372,8 @@ def by_reason(unread: Iterable[tuple[str, str]]) -> list[tuple[str, list[str]]]:
 
 
 def wants_textures(shot: Shot) -> bool:
-    """Whether so much of the picture shows images that a draft paints them."""
-    return shot.survey is not None and shot.survey.textured >= 0.1
+    """Whether so much of the picture shows images that a draft paints them, or mouths and eyes that are sequences."""
+    return shot.survey is not None and (shot.survey.textured >= 0.1 or shot.survey.moving_images)
 
 
 def wants_attributes(shot: Shot) -> bool:

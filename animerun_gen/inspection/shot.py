@@ -107,6 +107,7 @@ class Survey:
             :attr:`animerun_gen.line_cost.LineFigures.pieces`.
         memory: Bytes that a worker will take at most: what it took to look, and what drawing takes; 0 if unknown.
         image_memory: Bytes that a worker will take in addition where images are painted.
+        moving_images: Whether an image sequence or a movie is seen in any frame that was looked at.
         attributed: Largest share of a frame's pixels whose colour varies with attributes or objects.
     """
 
@@ -123,6 +124,7 @@ class Survey:
     pieces: int = 0
     memory: int = 0
     image_memory: int = 0
+    moving_images: bool = False
     attributed: float = 0.0
 
 

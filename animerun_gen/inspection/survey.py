@@ -24,6 +24,7 @@ class SurveyBuilder:
         pieces: Pieces of lines that Freestyle has to draw in it.
         memory: Bytes that a worker will take, without images.
         image_memory: Bytes that images take in addition where they are painted.
+        moving_images: Whether an image sequence or a movie is seen in any frame.
     """
 
     names: dict[int, str]
@@ -33,6 +34,7 @@ class SurveyBuilder:
     pieces: int = 0
     memory: int = 0
     image_memory: int = 0
+    moving_images: bool = False
     _frames: list[int] = field(default_factory=list)
     _seconds: list[float] = field(default_factory=list)
     _last: FrameGeometry | None = None
@@ -84,6 +86,7 @@ class SurveyBuilder:
             pieces=self.pieces,
             memory=self.memory,
             image_memory=self.image_memory,
+            moving_images=self.moving_images,
         )
 
     def _compare(self, one: FrameGeometry, other: FrameGeometry, *, repainted: bool) -> None:

@@ -5,7 +5,7 @@ How opaque a surface is is computed from its shader nodes as they stand, for eve
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from animerun_gen.blender import versions
-from animerun_gen.blender.convert.images import UnreadableImageError, linear_colors, read_texels
+from animerun_gen.blender.convert.images import UnreadableImageError, is_moving, linear_colors, read_texels
+from animerun_gen.blender.convert.moving_images import NodeKey, key_of, numbers_shown
 from animerun_gen.blender.convert.shader_values import (
     MAX_DEPTH,
     ShaderValues,
@@ -34,6 +35,9 @@ from animerun_gen.blender.convert.texture_coordinates import (
 MAX_MOMENTS = 16
 """Frames at most at which an animated opacity is looked at."""
 
+MAX_PICTURES = 64
+"""Pictures at most of an image sequence that is see-through."""
+
 OPAQUE = 0.999
 """Opacity from which nothing shines through that anybody would see."""
 
@@ -50,6 +54,7 @@ class AlphaTexture:
         opacity: ``(H, W)`` uint8, 255 where opaque, lowest row first; where an animation changes it, the most opaque
             that it becomes in the film.  None with a problem.
         coordinates: How the image lies on the surface; None with a problem.
+        by_frame: Of an image sequence or a movie the opacity in each frame of the clip; empty otherwise.
     """
 
     image: str
@@ -58,6 +63,7 @@ class AlphaTexture:
     problem: str
     opacity: npt.NDArray[np.uint8] | None = field(default=None, repr=False)
     coordinates: TextureCoordinates | None = None
+    by_frame: dict[int, npt.NDArray[np.uint8]] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)
@@ -75,27 +81,36 @@ class SeeThrough:
     texture: AlphaTexture | None = None
 
 
-def find_see_through(threshold: float, frames: Sequence[int]) -> list[SeeThrough]:
+def find_see_through(threshold: float, frames: Sequence[int], clip: Sequence[int] = ()) -> list[SeeThrough]:
     """Look through all materials that the open file uses.
 
     Args:
         threshold: Opacity below which a texel counts as a hole, 0..1.
         frames: The film's frames, for what is animated.
+        clip: The clip's frames, for image sequences and movies; by default the film's first alone.
 
     Returns:
         Those that can be seen through, by name.
     """
     found = []
+    clip = clip or frames[:1]
+    numbers = numbers_shown(bpy.context.scene, clip)
     for material in sorted(bpy.data.materials, key=lambda material: material.name_full):
         if material.users == 0 or material.is_grease_pencil:
             continue
-        one = _look_through(material, threshold, frames)
+        one = _look_through(material, threshold, frames, clip, numbers)
         if one.reasons or one.texture is not None:
             found.append(one)
     return found
 
 
-def _look_through(material: bpy.types.Material, threshold: float, frames: Sequence[int]) -> SeeThrough:
+def _look_through(
+    material: bpy.types.Material,
+    threshold: float,
+    frames: Sequence[int],
+    clip: Sequence[int],
+    numbers: Mapping[NodeKey, Mapping[int, int]],
+) -> SeeThrough:
     reasons = []
     if material.diffuse_color[3] < OPAQUE:
         reasons.append(f"viewport alpha {material.diffuse_color[3]:.2f}")
@@ -104,9 +119,14 @@ def _look_through(material: bpy.types.Material, threshold: float, frames: Sequen
         output = material.node_tree.get_output_node("ALL") or material.node_tree.get_output_node("EEVEE")
     if output is None or not output.inputs["Surface"].is_linked:
         return SeeThrough(material.name_full, tuple(reasons))
-    evaluation = _Evaluation()
+    evaluation = _Evaluation(numbers)
+    by_frame: dict[int, Values] = {}
     try:
-        opacity = evaluation.most_opaque(output.inputs["Surface"], frames)
+        opacity = evaluation.at(output.inputs["Surface"], clip[0])
+        if is_moving(evaluation.image):
+            by_frame = evaluation.in_frames(output.inputs["Surface"], clip)
+        else:
+            opacity = evaluation.most_opaque(output.inputs["Surface"], frames)
     except UnknownValueError as error:
         if evaluation.image is None:
             return SeeThrough(material.name_full, (*reasons, *evaluation.reasons, str(error)))
@@ -117,24 +137,32 @@ def _look_through(material: bpy.types.Material, threshold: float, frames: Sequen
         if opacity < OPAQUE:
             reasons.append(f"alpha {float(opacity):.2f}")
         return SeeThrough(material.name_full, tuple(reasons))
-    if float(opacity.min()) >= OPAQUE:
+    pictures = list(by_frame.values()) or [opacity]
+    if all(float(picture.min()) >= OPAQUE for picture in pictures):
         return SeeThrough(material.name_full, tuple(reasons))
     texture = AlphaTexture(
         image=evaluation.image.name,
         channel=evaluation.channel,
-        below=float(np.mean(opacity < threshold)),
+        below=float(np.mean([np.mean(picture < threshold) for picture in pictures])),
         problem="",
-        opacity=np.rint(255.0 * np.clip(opacity, 0.0, 1.0)).astype(np.uint8),
+        opacity=_in_bytes(opacity),
         coordinates=evaluation.coordinates,
+        by_frame={frame: _in_bytes(picture) for frame, picture in by_frame.items()},
     )
     return SeeThrough(material.name_full, tuple(reasons), texture)
+
+
+def _in_bytes(opacity: Values) -> npt.NDArray[np.uint8]:
+    return np.atleast_2d(np.rint(255.0 * np.clip(opacity, 0.0, 1.0)).astype(np.uint8))
 
 
 class _Evaluation(ShaderValues):
     """Computes the opacity of one material, and remembers what took part in it."""
 
-    def __init__(self) -> None:
+    def __init__(self, numbers: Mapping[NodeKey, Mapping[int, int]]) -> None:
         super().__init__("its opacity")
+        self._numbers = numbers
+        self._number: int | None = None
         self.image: bpy.types.Image | None = None
         self.channel: Literal["alpha", "color"] = "alpha"
         self.coordinates: TextureCoordinates | None = None
@@ -145,14 +173,27 @@ class _Evaluation(ShaderValues):
 
     def most_opaque(self, surface: Any, frames: Sequence[int]) -> Values:
         """The opacity behind the output's socket: where it is animated, the largest in these frames."""
-        opacity = self._at(surface, frames[0])
+        opacity = self.at(surface, frames[0])
         moments = sorted({min(max(moment, frames[0]), frames[-1]) for moment in self._moments} | {frames[-1]})
         if self._moments:
             for moment in moments[:: -(-len(moments) // MAX_MOMENTS)]:
-                opacity = np.maximum(opacity, self._at(surface, moment))
+                opacity = np.maximum(opacity, self.at(surface, moment))
         return opacity
 
-    def _at(self, surface: Any, frame: int) -> Values:
+    def in_frames(self, surface: Any, clip: Sequence[int]) -> dict[int, Values]:
+        """The opacity in each frame of the clip, of what an image sequence or a movie makes see-through."""
+        known: dict[tuple[int | None, int], Values] = {}
+        found = {}
+        for frame in clip:
+            if len(known) > MAX_PICTURES:
+                raise UnknownValueError(f"its holes have more than {MAX_PICTURES} shapes in the clip")
+            opacity = self.at(surface, frame)
+            # of what else is animated every frame is another
+            found[frame] = known.setdefault((self._number, frame if self._moments else 0), opacity)
+        return found
+
+    def at(self, surface: Any, frame: int) -> Values:
+        """The opacity behind the output's socket in a frame."""
         self._frame = frame
         self.forget()
         return self._opacity(surface, [], 0)
@@ -209,12 +250,16 @@ class _Evaluation(ShaderValues):
 
     def _image(self, node: Any, output: Any, groups: list[Any]) -> Values:
         image = node.image
-        if self.image is None or self._texels is None:
+        number = self._number_of(node)
+        if self.image is None or self._texels is None or (image == self.image and number != self._number):
+            self._number = number
             if image is not None:
                 self.image, self.channel = image, "alpha" if output.name == "Alpha" else "color"
             try:
                 coordinates = texture_coordinates(node, groups)
-                texels = read_texels(image)
+                if image is not None and image.source == "MOVIE" and output.name == "Alpha":
+                    raise UnreadableImageError(f"it is the alpha of movie '{image.name}'")
+                texels = read_texels(image, number)
             except (UnreadableImageError, UnreadableCoordinatesError) as error:
                 raise UnknownValueError(str(error)) from error
             self.coordinates = coordinates
@@ -222,6 +267,11 @@ class _Evaluation(ShaderValues):
         elif image != self.image:
             raise UnknownValueError(f"its opacity comes from two images, '{self.image.name}' and another")
         return self._texels[1] if output.name == "Alpha" else self._texels[0]
+
+    def _number_of(self, node: Any) -> int | None:
+        """Which picture of a sequence or movie a node shows in the frame."""
+        shown = self._numbers.get(key_of(node), {}) if is_moving(node.image) else {}
+        return shown.get(self._frame, next(iter(shown.values()), None))
 
     def channels_of(self, socket: Any) -> list[float]:
         """The value of a socket at the current frame, by its F-curves: nothing has evaluated those."""
