@@ -34,6 +34,7 @@ from animerun_gen.blender.convert.film_look import film_look_in_use, square_reso
 from animerun_gen.blender.convert.focal_length import find_zooming_cameras
 from animerun_gen.blender.convert.hair import find_hair
 from animerun_gen.blender.convert.images import is_moving
+from animerun_gen.blender.convert.lost_looks import find_lost_looks
 from animerun_gen.blender.convert.opacity import find_see_through
 from animerun_gen.blender.convert.particles import find_particles
 from animerun_gen.blender.convert.rules import bare_displays, find_removals
@@ -43,7 +44,6 @@ from animerun_gen.blender.convert.unreadable import find_unreadable
 from animerun_gen.blender.convert.world import world_colors
 from animerun_gen.blender.count_lines import line_figures
 from animerun_gen.blender.geometry import evaluate, geometry_engine, read_graph, scene_names, take_down
-from animerun_gen.blender.lost_looks import find_lost_looks
 from animerun_gen.blender.moments import film_frames
 from animerun_gen.blender.opening import (
     OpenedScene,
@@ -397,15 +397,22 @@ def _survey(opened: OpenedScene, config: CutConfig, conversion: Conversion, prog
             builder.pieces = figures.pieces
             if freestyle_seconds(figures.triangles, figures.pieces) <= TRIED_SECONDS:
                 progress(number, len(frames), "trying Freestyle")
+                before = _peak()
                 builder.freestyle_seconds = _time_freestyle(opened, config, conversion)
+                builder.line_memory = _peak() - before
         if looking > SURVEY_SECONDS:
             break
-    # Linux counts in kilobytes; the pictures that a worker draws were not drawn here
-    drawn = frame_need(
-        SceneSize(0, largest, 0), math.prod(config.resolution), draws=True, reads=False, strokes=False, kept=0
-    )
-    builder.memory = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + drawn.pictures
+    # the pictures that a worker draws were not drawn here
+    pixels = math.prod(config.resolution)
+    drawn = frame_need(SceneSize(0, largest, 0), pixels, draws=True, reads=False, strokes=False, kept=0)
+    builder.memory = _peak() - builder.line_memory + drawn.pictures
     return builder.survey()
+
+
+def _peak() -> int:
+    """Bytes that this process held at most."""
+    # Linux counts in kilobytes
+    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def _time_freestyle(opened: OpenedScene, config: CutConfig, conversion: Conversion) -> float:

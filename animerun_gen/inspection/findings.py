@@ -411,6 +411,7 @@ def _geometry(shot: Shot) -> Iterator[Finding]:
             "their motion is marked unknown there",
         )
     memory = survey.memory + (survey.image_memory if wants_textures(shot) else 0)
+    memory += survey.line_memory if wants_freestyle(survey) else 0
     yield Finding(
         "cost",
         f"{survey.triangles:,} triangles in {survey.instances} instances a frame, "

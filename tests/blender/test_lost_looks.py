@@ -22,7 +22,7 @@ bpy.data.images["goblet.png"].pack()
 """
 
 OFFERS = """
-from animerun_gen.blender import lost_looks
+from animerun_gen.blender.convert import lost_looks
 bpy.ops.wm.open_mainfile(filepath=sys.argv[1])
 today = lost_looks.find_lost_looks()
 # the file as if it were from before

@@ -20,6 +20,7 @@ from animerun_gen.blender.convert.colors import MaterialColors, convert_colors
 from animerun_gen.blender.convert.film_look import remove_film_look
 from animerun_gen.blender.convert.focal_length import find_zooming_cameras, fix_focal_lengths
 from animerun_gen.blender.convert.hair import convert_hair
+from animerun_gen.blender.convert.lost_looks import note_lost_looks
 from animerun_gen.blender.convert.particles import convert_particles
 from animerun_gen.blender.convert.removal import remove_named
 from animerun_gen.blender.convert.rules import remove_by_rules
@@ -30,7 +31,6 @@ from animerun_gen.blender.convert.unfollowed import note_unfollowed
 from animerun_gen.blender.convert.unreadable import remove_unreadable
 from animerun_gen.blender.convert.visibility import follow_visibility
 from animerun_gen.blender.identity import number_vertices
-from animerun_gen.blender.lost_looks import note_lost_looks
 from animerun_gen.blender.opening import OpenedScene
 from animerun_gen.config import CutConfig
 
