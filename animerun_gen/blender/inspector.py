@@ -34,6 +34,8 @@ from animerun_gen.blender.convert.colors import shown_image, undecodable_images,
 from animerun_gen.blender.convert.film_look import film_look_in_use, square_resolution
 from animerun_gen.blender.convert.focal_length import find_zooming_cameras
 from animerun_gen.blender.convert.hair import find_hair
+from animerun_gen.blender.convert.images import is_moving
+from animerun_gen.blender.convert.lost_looks import find_lost_looks
 from animerun_gen.blender.convert.opacity import find_see_through
 from animerun_gen.blender.convert.particles import find_particles
 from animerun_gen.blender.convert.rules import bare_displays, find_removals
@@ -44,7 +46,6 @@ from animerun_gen.blender.convert.world import world_colors
 from animerun_gen.blender.count_lines import line_figures
 from animerun_gen.blender.geometry import evaluate, geometry_engine, read_graph, scene_names, take_down
 from animerun_gen.blender.looking_through import look_through
-from animerun_gen.blender.lost_looks import find_lost_looks
 from animerun_gen.blender.moments import film_frames
 from animerun_gen.blender.opening import (
     OpenedScene,
@@ -182,7 +183,7 @@ def _look(question: dict[str, Any], progress: Progress) -> Shot:
             if each.drawn != "nothing"
         ),
     }
-    see_through = find_see_through(config.transparency.threshold, film_frames())
+    see_through = find_see_through(config.transparency.threshold, film_frames(), config.frame_numbers)
     with geometry_engine():
         conversion = convert_scene(opened, config)
         seen = look_through(opened, config, conversion, see_through, progress)
@@ -379,6 +380,11 @@ def _survey(opened: OpenedScene, config: CutConfig, conversion: Conversion, prog
     pictured = [
         names.materials.ids[material.name_full] for material in bpy.data.materials if shown_image(material) is not None
     ]
+    moving = [
+        names.materials.ids[material.name_full]
+        for material in bpy.data.materials
+        if is_moving(shown_image(material)) or material.name_full in conversion.colors.repainted
+    ]
     attributed = [names.materials.ids[name] for name in conversion.colors.by_attributes]
     frames = config.frame_numbers[:SURVEYED_FRAMES]
     looking = 0.0
@@ -399,21 +405,29 @@ def _survey(opened: OpenedScene, config: CutConfig, conversion: Conversion, prog
         if pictured or attributed:
             ids = companions.material_id_map(geometry, raster.draw(geometry))
             builder.textured = max(builder.textured, float(np.isin(ids, pictured).mean()))
+            builder.moving_images = builder.moving_images or bool(np.isin(ids, moving).any())
             builder.attributed = max(builder.attributed, float(np.isin(ids, attributed).mean()))
         if number == 0:
             figures = line_figures(geometry, config.lines.crease_angle)
             builder.pieces = figures.pieces
             if freestyle_seconds(figures.triangles, figures.pieces) <= TRIED_SECONDS:
                 progress(number, len(frames), "trying Freestyle")
+                before = _peak()
                 builder.freestyle_seconds = _time_freestyle(opened, config, conversion)
+                builder.line_memory = _peak() - before
         if looking > SURVEY_SECONDS:
             break
-    # Linux counts in kilobytes; the pictures that a worker draws were not drawn here
-    drawn = frame_need(
-        SceneSize(0, largest, 0), math.prod(config.resolution), draws=True, reads=False, strokes=False, kept=0
-    )
-    builder.memory = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + drawn.pictures
+    # the pictures that a worker draws were not drawn here
+    pixels = math.prod(config.resolution)
+    drawn = frame_need(SceneSize(0, largest, 0), pixels, draws=True, reads=False, strokes=False, kept=0)
+    builder.memory = _peak() - builder.line_memory + drawn.pictures
     return builder.survey()
+
+
+def _peak() -> int:
+    """Bytes that this process held at most."""
+    # Linux counts in kilobytes
+    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def _time_freestyle(opened: OpenedScene, config: CutConfig, conversion: Conversion) -> float:

@@ -441,10 +441,10 @@ def _surfaces(shot: Shot) -> Iterator[Finding]:
                 "solid, in the colour of its opaque part" + "; remove shows what lies behind" * is_large(material),
                 "transparency",
             )
-    for problem, names in shot.undecodable:
+    for problem, wearing in shot.undecodable:
         yield Finding(
             "colours",
-            f"{problem}; {quoted(names)} would show it",
+            f"{problem}; {quoted(wearing)} would show it",
             "what it would paint gets one flat colour",
             "style.overrides",
         )
@@ -464,6 +464,13 @@ def _surfaces(shot: Shot) -> Iterator[Finding]:
             f"{shot.from_shaders} of {shot.materials} materials have no viewport colour",
             "their colours come from their shaders",
             "style.color_source",
+        )
+    if shot.survey is not None and shot.survey.moving_images:
+        yield Finding(
+            "colours",
+            "image sequences or movies are seen, as mouths and eyes of rigs are",
+            "they show in each frame what the film shows",
+            "style.color",
         )
     if shot.survey is not None and shot.survey.textured >= 0.02:
         yield Finding(
@@ -503,8 +510,8 @@ def is_large(material: SeeThrough) -> bool:
 
 
 def wants_textures(shot: Shot) -> bool:
-    """Whether so much of the picture shows images that a draft paints them."""
-    return shot.survey is not None and shot.survey.textured >= 0.1
+    """Whether so much of the picture shows images that a draft paints them, or mouths and eyes that are sequences."""
+    return shot.survey is not None and (shot.survey.textured >= 0.1 or shot.survey.moving_images)
 
 
 def wants_attributes(shot: Shot) -> bool:
@@ -542,6 +549,7 @@ def _geometry(shot: Shot) -> Iterator[Finding]:
             "their motion is marked unknown there",
         )
     memory = survey.memory + (survey.image_memory if wants_textures(shot) else 0)
+    memory += survey.line_memory if wants_freestyle(survey) else 0
     yield Finding(
         "cost",
         f"{counted(survey.triangles, 'triangle')} in {counted(survey.instances, 'instance')} a frame, "

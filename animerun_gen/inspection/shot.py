@@ -103,7 +103,7 @@ class Contents:
 
 @dataclass(frozen=True)
 class ImageOffer:
-    """An image that a material of an old file may have shown, see :mod:`animerun_gen.blender.lost_looks`.
+    """An image that a material of an old file may have shown, see :mod:`animerun_gen.blender.convert.lost_looks`.
 
     Attributes:
         material: The material's name.
@@ -134,7 +134,9 @@ class Survey:
         pieces: Pieces of lines that Freestyle has to draw in the first frame, see
             :attr:`animerun_gen.line_cost.LineFigures.pieces`.
         memory: Bytes that a worker will take at most: what it took to look, and what drawing takes; 0 if unknown.
+        line_memory: Bytes that Freestyle took in addition, where it was tried.
         image_memory: Bytes that a worker will take in addition where images are painted.
+        moving_images: Whether an image sequence or a movie is seen in any frame that was looked at.
         attributed: Largest share of a frame's pixels whose colour varies with attributes or objects.
     """
 
@@ -150,7 +152,9 @@ class Survey:
     freestyle_seconds: float | None = None
     pieces: int = 0
     memory: int = 0
+    line_memory: int = 0
     image_memory: int = 0
+    moving_images: bool = False
     attributed: float = 0.0
 
 
