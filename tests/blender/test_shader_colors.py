@@ -253,7 +253,7 @@ def test_colors_of_attributes_are_those_of_cycles_at_every_pixel(film: tuple[Pat
         assert (off > TOLERANCE).mean() < 0.001, name
         assert len(np.unique(flat[here], axis=0)) > 100
         assert table[number_of[name]] == "image"
-    assert table[number_of["object_color"]] == "#59da94"
+    assert table[number_of["object_color"]] == "#59da95"
 
 
 # frames 1 to 4, and a film that goes on; one box a kind of animation, from red to green

@@ -147,7 +147,7 @@ def convert_colors(
         active_layers={mesh.name_full: active_colors(mesh) for mesh in bpy.data.meshes},
         object_colors={obj.name_full: object_color(obj) for obj in bpy.data.objects},
     )
-    finder = ColorFinder(opened.view_layer)
+    finder = ColorFinder(opened.view_layer, len(config.frame_numbers))
     try:
         notes = _Painting(config, colors, finder).paint()
     finally:
@@ -238,7 +238,13 @@ class _Painting:
                 name, shader = material.name_full, at.materials[material.name_full]
                 found = None
                 if name in from_shader:
-                    found = self._finder.find(material, shader, at.frame, dict(at.object_colors))
+                    found = self._finder.find(
+                        material,
+                        shader,
+                        at.frame,
+                        at.object_colors,
+                        shows_image=self._config.style.color == "texture",
+                    )
                 red, green, blue = found.color if found is not None else shader.diffuse_color[:3]
                 tracks[name].colors[at.frame] = (red, green, blue)
                 tracks[name].found.append(found)

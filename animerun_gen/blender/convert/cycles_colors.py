@@ -63,13 +63,19 @@ class CyclesColors:
         self._copies = []
 
     def over(
-        self, mesh: bpy.types.Mesh, obj: bpy.types.Object, triangles: npt.NDArray[np.bool_], frame: int
+        self,
+        mesh: bpy.types.Mesh,
+        obj: bpy.types.Object,
+        facts: ObjectFacts,
+        triangles: npt.NDArray[np.bool_],
+        frame: int,
     ) -> npt.NDArray[np.float32]:
         """The colours over one object's surface.
 
         Args:
             mesh: The object's mesh; its triangles have been computed.
             obj: The object.
+            facts: About the object in that frame.
             triangles: ``(T,)`` bool, which of them wear the material.
             frame: The frame of the film.
 
@@ -79,7 +85,6 @@ class CyclesColors:
         Raises:
             UnknownValueError: Cycles refuses.
         """
-        facts = ObjectFacts.of(obj)
         with _scratch(self._selection(mesh, triangles), obj, facts) as (scene, scratch):
             scene.frame_current = frame
             return _bake(scene, scratch)

@@ -91,13 +91,14 @@ def surface_input(material: Any) -> Any:
     return output.inputs["Surface"]
 
 
-def shader_color(material: Any) -> ShaderColor | None:
+def shader_color(material: Any, means: dict[str, tuple[float, float, float]] | None = None) -> ShaderColor | None:
     """The colour that the nodes of a material or world give wherever it is worn.
 
     Base or emission colour; an image's mean colour; mixes by their factor, of which transparent branches are no part.
 
     Args:
         material: A material or world of the open file.
+        means: Mean colours of images by full name, which are kept there.
 
     Returns:
         The colour; None when there are no nodes.
@@ -110,7 +111,7 @@ def shader_color(material: Any) -> ShaderColor | None:
     if surface is None:
         return None
     image, node = shown_by(surface)
-    evaluation = SurfaceColor(None)
+    evaluation = SurfaceColor(None, means)
     red, green, blue = np.clip(evaluation.at(surface), 0.0, 1.0).tolist()
     return ShaderColor((red, green, blue), image, node, bool(evaluation.lit))
 
@@ -131,15 +132,19 @@ class SurfaceColor(ShaderValues):
 
     Args:
         points: The points; None where the colour must not depend on them.
+        means: Mean colours of images by full name, which are kept there.
 
     Attributes:
         lacking: Attributes that were asked for and that no surface has; a shader finds 0 there.
         lit: Names of nodes whose colour depends on light, of which the mean is taken.
     """
 
-    def __init__(self, points: SurfacePoints | None) -> None:
+    def __init__(
+        self, points: SurfacePoints | None, means: dict[str, tuple[float, float, float]] | None = None
+    ) -> None:
         super().__init__("its colour")
         self._points = points
+        self._means = {} if means is None else means
         self.lacking: set[str] = set()
         self.lit: set[str] = set()
         self._nesting = 0
@@ -272,7 +277,10 @@ class SurfaceColor(ShaderValues):
             return np.float32(1.0) if output.name == "Alpha" else np.zeros(3, np.float32)
         if output.name == "Alpha":
             raise UnknownValueError(f"its colour depends on the alpha of image '{node.image.name}'")
-        return np.array(mean_color(node.image), np.float32)
+        name = node.image.name_full
+        if name not in self._means:
+            self._means[name] = mean_color(node.image)
+        return np.array(self._means[name], np.float32)
 
 
 class RoughColor(SurfaceColor):

@@ -19,6 +19,9 @@ _MASK = 0xFFFFFFFF
 ACTIVE_COLORS = ""
 """Name by which the layer of colours is asked for that a mesh has active for rendering."""
 
+MADE = "animerun_gen_made"
+"""Property of meshes that a conversion made: what they lack, the film's own surfaces may have."""
+
 _PROPERTIES = {
     "FLOAT_COLOR": ("color", 4),
     "BYTE_COLOR": ("color", 4),
