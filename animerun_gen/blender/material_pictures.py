@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from animerun_gen.blender.convert.colors import DEFAULT_COLOR, MaterialColors, shown_image
+from animerun_gen.blender.convert.images import is_moving
 from animerun_gen.blender.convert.srgb import hex_to_linear, linear_to_hex
 from animerun_gen.blender.geometry import NameTable
 from animerun_gen.blender.rendering import FrameRenderer
@@ -38,25 +39,33 @@ def flat_colors(renderer: FrameRenderer, painted: MaterialColors, materials: Nam
     Returns:
         The colours of all frames of the cut, by material id.
     """
+    backgrounds = {frame: linear_to_hex(color) for frame, color in renderer.backgrounds.items()}
     colors: dict[int, Color] = {
-        BACKGROUND_ID: linear_to_hex(renderer.background),
+        BACKGROUND_ID: _by_frame(backgrounds),
         NO_MATERIAL_ID: linear_to_hex(DEFAULT_COLOR),
     }
     paints_images = renderer.color_type == "TEXTURE"
     for material, number in _numbered(materials):
-        textured = paints_images and shown_image(material) is not None
+        image = shown_image(material) if paints_images else None
+        textured, moves = image is not None, is_moving(image)
         if material in renderer.clipped:
             textured = renderer.clipped.is_picture(material)
         keyed, varying = painted.keyed.get(material.name_full), painted.by_attributes.get(material.name_full)
         if varying is not None:
             colors[number] = CHANGING if varying.changes else IMAGE
         elif textured:
-            colors[number] = IMAGE
+            colors[number] = CHANGING if moves else IMAGE
         elif keyed is not None:
-            colors[number] = {frame: linear_to_hex(color) for frame, color in keyed.items()}
+            colors[number] = _by_frame({frame: linear_to_hex(color) for frame, color in keyed.items()})
         else:
             colors[number] = linear_to_hex(tuple(material.diffuse_color[:3]))
     return ColorTable(colors)
+
+
+def _by_frame(colors: dict[int, str]) -> Color:
+    """The one colour of all frames, or that of each."""
+    different = set(colors.values())
+    return different.pop() if len(different) == 1 else colors
 
 
 def render_material_ids(renderer: FrameRenderer, materials: NameTable) -> npt.NDArray[np.uint16]:

@@ -28,6 +28,7 @@ from animerun_gen.blender import versions
 from animerun_gen.blender.attribute_colors import SurfaceReader, paint_attributes
 from animerun_gen.blender.camera_jumps import CameraJump, JumpFinder, name_shot, note_jumps
 from animerun_gen.blender.convert import Conversion, convert_scene
+from animerun_gen.blender.convert.srgb import linear_to_hex
 from animerun_gen.blender.convert.surfaces import Surface
 from animerun_gen.blender.geometry import (
     SceneNames,
@@ -44,6 +45,7 @@ from animerun_gen.blender.marked_edges import note_marked_edges
 from animerun_gen.blender.material_pictures import flat_colors, render_material_ids
 from animerun_gen.blender.memory_guard import DESPITE_MEMORY, MemoryGuard
 from animerun_gen.blender.opening import OpenedScene, open_scene
+from animerun_gen.blender.picture_check import require_background, require_paper
 from animerun_gen.blender.rendering import FrameRenderer
 from animerun_gen.blender.scene_size import scene_size
 from animerun_gen.blender.stepping import FrameStepper
@@ -131,6 +133,7 @@ class _Run:
         self.islands = IslandFinder()
         has_strokes = lines.freestyle and self.drawn_contours is None
         self.freestyle_checked = not has_strokes
+        self.background_checked = False
         # Freestyle knows no holes, so that lines behind surfaces with holes have to be taken out again
         self.covers_lines = has_strokes and len(conversion.clipped) > 0
         painted = conversion.colors.by_attributes
@@ -159,6 +162,8 @@ class _Run:
         with_geometry = {*self.job.companions, *(frame for pair in self.job.pairs for frame in pair)}
         if self.pictures_need_geometry:
             with_geometry.update(self.job.pictures)
+        # the first of the pictures is looked at: see picture_check
+        with_geometry.update(self.job.pictures[:1])
         kept: dict[int, _Taken] = {}
         self._play_up_to(frames[0])
         for frame in frames:
@@ -168,6 +173,7 @@ class _Run:
                 flat, geometry = self._render_flat(frame, frame in with_geometry)
                 if geometry is not None:
                     kept[frame] = self._look_at(frame, geometry)
+                    self._check_background(frame, flat, kept[frame].seen)
                 self._make_pictures(frame, flat, kept.get(frame))
             elif frame in with_geometry:
                 kept[frame] = self._look_at(frame, self._take_down(frame))
@@ -317,9 +323,16 @@ class _Run:
             surfaces = surfaces << 16 | companions.material_id_map(taken.geometry, taken.seen)
         return surfaces
 
+    def _check_background(self, frame: int, flat: np.ndarray[Any, Any], seen: VisibilityBuffer) -> None:
+        """A job in whose first picture with a background that has another colour than it should goes no further."""
+        if not self.background_checked:
+            color = rgb(linear_to_hex(self.renderer.backgrounds[frame]))
+            self.background_checked = require_background(frame, flat, seen, color, versions.engine_name())
+
     def _check_freestyle(self, frame: int, strokes: np.ndarray[Any, Any]) -> None:
         """Freestyle can fail without a word; a job in whose first frame it draws nothing says so."""
         self.freestyle_checked = True
+        require_paper(frame, strokes, versions.engine_name())
         if strokes.min() == 255:
             self.reporter.noticed(
                 f"Freestyle drew no line in frame {frame}: look at the contour, and at the log for "

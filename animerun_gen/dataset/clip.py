@@ -64,7 +64,7 @@ class ClipFiles:
         except OSError as error:
             raise DatasetError(f"{folder} cannot be read ({error.strerror}); check the path of the dataset") from error
         if not found:
-            raise DatasetError(f"{folder} holds no frames; make or download the cut again")
+            raise DatasetError(f"{folder} contains no frames; make or download the cut again")
         return tuple(found)
 
     def frames(self, name: str) -> tuple[int, ...]:
@@ -205,7 +205,9 @@ class Dataset:
         self.root = root
         if not self.splits:
             wanted = " or ".join(SPLITS)
-            raise DatasetError(f"{root} is no dataset: it has no folder {wanted}; give the folder that holds them")
+            raise DatasetError(
+                f"{root} is not a dataset: it has no folder {wanted}; give the folder that contains them"
+            )
 
     @property
     def splits(self) -> tuple[str, ...]:

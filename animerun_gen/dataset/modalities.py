@@ -203,7 +203,7 @@ MODALITIES: tuple[Modality, ...] = (
         stage="labels",
         content="array",
         published=True,
-        meaning="Number of the colour segment that each pixel belongs to, without gaps from 0.",
+        meaning="Number of the colour segment that each pixel belongs to, counted from 0 without gaps.",
     ),
     Modality(
         name="match_forward",

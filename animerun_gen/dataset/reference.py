@@ -23,7 +23,7 @@ are two apart.
 from pathlib import Path
 from animerun_gen.dataset import Dataset
 
-clip = Dataset(Path("out/toy")).clip("courier")
+clip = Dataset(Path("out/demo")).clip("courier")
 flow = clip.read("flow_forward", clip.frame_numbers[0])  # (H, W, 2) float32
 ```
 """

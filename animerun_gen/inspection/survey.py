@@ -22,7 +22,8 @@ class SurveyBuilder:
         attributed: Largest share of a frame's pixels whose colour varies with attributes or objects.
         freestyle_seconds: What Freestyle's lines took in the first frame, if that was tried.
         pieces: Pieces of lines that Freestyle has to draw in it.
-        memory: Bytes that the process took at most.
+        memory: Bytes that a worker will take, without images.
+        image_memory: Bytes that images take in addition where they are painted.
     """
 
     names: dict[int, str]
@@ -31,6 +32,7 @@ class SurveyBuilder:
     freestyle_seconds: float | None = None
     pieces: int = 0
     memory: int = 0
+    image_memory: int = 0
     _frames: list[int] = field(default_factory=list)
     _seconds: list[float] = field(default_factory=list)
     _last: FrameGeometry | None = None
@@ -81,6 +83,7 @@ class SurveyBuilder:
             freestyle_seconds=self.freestyle_seconds,
             pieces=self.pieces,
             memory=self.memory,
+            image_memory=self.image_memory,
         )
 
     def _compare(self, one: FrameGeometry, other: FrameGeometry, *, repainted: bool) -> None:

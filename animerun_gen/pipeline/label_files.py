@@ -19,6 +19,7 @@ from animerun_gen.pipeline import paths
 from animerun_gen.pipeline.judging import write_figures
 from animerun_gen.pipeline.on_disk import has_content
 from animerun_gen.quality.agreement import id_agreement, label_picture_agreement
+from animerun_gen.quality.contents import BACKGROUND, picture_contents, surface_contents
 from animerun_gen.quality.figures import is_held, pair_figures
 from animerun_gen.quality.segments import segment_figures
 
@@ -40,13 +41,16 @@ def label_frame(clip: ClipWriter, config: CutConfig, frame: int) -> None:
         segments = trapped_ball_segments(line_art, ball_radius=labels.ball_radius, threshold=labels.line_threshold)
         clip.write("segment", frame, segments)
 
+    lines, flat = line_pixels(line_art, labels.line_threshold), clip.read("flat", frame)
     figures: dict[str, Any] = {"frame": frame, "segments": int(segments.max()) + 1}
     figures |= dict.fromkeys(("leaks", "pieces", "id_regions", "agreement", "agreement_compared", "agreement_ids"))
+    figures |= dict.fromkeys(("surface_share", "largest_surface", "largest_surface_is"))
+    figures |= picture_contents(clip.read("frame", frame), flat, lines)
     if "ids" in config.motion.extras:
-        materials = clip.read("material_id", frame)
-        lines = line_pixels(line_art, labels.line_threshold)
-        figures |= segment_figures(segments, lines, clip.read("object_id", frame), materials)
-        agreement, compared = label_picture_agreement(clip.read("flat", frame), materials, colors_at(clip, frame))
+        objects, materials = clip.read("object_id", frame), clip.read("material_id", frame)
+        figures |= segment_figures(segments, lines, objects, materials)
+        figures |= surface_contents(objects, materials, clip.read_names("object_id"), clip.read_names("material_id"))
+        agreement, compared = label_picture_agreement(flat, materials, colors_at(clip, frame))
         figures |= {"agreement": _rounded(agreement), "agreement_compared": _rounded(compared)}
         rendered = paths.material_picture(clip.root, clip.cut, frame)
         if has_content(rendered):
@@ -107,7 +111,18 @@ def label_pair(clip: ClipWriter, config: CutConfig, earlier: int, later: int) ->
         {frame: clip.read(name, frame) for frame in (earlier, later)} for name in ("frame", "flat", "segment")
     )
     identities = identity_pictures(clip, earlier, later)
-    figures: dict[str, Any] = {"source": earlier, "target": later, "held": is_held(flats[earlier], flats[later])}
+
+    def surfaces() -> npt.NDArray[np.bool_]:
+        one, other = (np.asarray(clip.read("object_id", frame)) != BACKGROUND for frame in (earlier, later))
+        return one | other
+
+    held = is_held(
+        (flats[earlier], flats[later]),
+        (flows["forward"], flows["backward"]),
+        exact=config.motion.backend == "geometry",
+        surfaces=surfaces if "ids" in config.motion.extras else None,
+    )
+    figures: dict[str, Any] = {"source": earlier, "target": later, "held": held}
     for direction, source, target in (("forward", earlier, later), ("backward", later, earlier)):
         opposite = "backward" if direction == "forward" else "forward"
         flow = flows[direction]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from animerun_gen import compiled
-from animerun_gen.conventions import UNKNOWN_FLOW_THRESHOLD
+from animerun_gen.conventions import UNKNOWN_FLOW_THRESHOLD, known_flow
 from animerun_gen.labels.sampling import require_mask, require_shape
 from animerun_gen.quality.identity import identity_error
 from animerun_gen.quality.shift import best_shift, shift_errors
@@ -22,6 +23,9 @@ Figure = float | list[int] | None
 MOVING = 0.1
 """Pixels; a shorter motion is none: before a still background, its pixels would outvote those that can be wrong."""
 
+STANDING = 1e-3
+"""Pixels; what Cycles' Vector pass calls a motion of things that stand still is shorter."""
+
 MIN_MOVING = 100
 """With fewer pixels that move, the round trip is judged over all."""
 
@@ -31,14 +35,36 @@ _VISIBLE_BY_RULE, _VISIBLE_EXACTLY, _ANYWHERE = [1, 3], [2, 3], [0, 1, 2, 3]
 _REPAINTED = 4
 
 
-def is_held(source: npt.NDArray[Any], target: npt.NDArray[Any]) -> bool:
-    """Whether two frames are one picture, as in animation on twos.
+def is_held(
+    pictures: tuple[npt.NDArray[Any], npt.NDArray[Any]],
+    flows: tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]],
+    exact: bool = True,
+    surfaces: Callable[[], npt.NDArray[np.bool_]] | None = None,
+) -> bool:
+    """Whether nothing moves and nothing changes from one frame to the other, as in animation on twos.
+
+    Equal pictures do not say so: a surface of one colour that fills the picture may move under the camera, and a ball
+    of one colour may spin.
 
     Args:
-        source: ``(H, W, 3)`` uint8; the frame without lines where there is one, for lines may tremble.
-        target: the other frame, of the same kind.
+        pictures: ``(H, W, 3)`` uint8 each; the frames without lines where there are such, for lines may tremble.
+        flows: ``(H, W, 2)`` float32 each, pixels, forward and backward.
+        exact: Whether flow of what stands still is exactly zero; else it may be as long as :data:`STANDING`.
+        surfaces: Gives ``(H, W)`` bool, True where either frame shows a surface; it is asked only where motion is
+            unknown.  Without it every pixel counts as one.
+
+    Returns:
+        True where the pictures are equal and the motion of all surfaces is known and zero; that of the background may
+        be unknown, as a cut can ask for.
     """
-    return bool(np.array_equal(source, target))
+    if not np.array_equal(*pictures):
+        return False
+    known = [known_flow(flow) for flow in flows]
+    longest = max(float(np.abs(flow[where]).max(initial=0.0)) for flow, where in zip(flows, known, strict=True))
+    if longest > (0.0 if exact else STANDING):
+        return False
+    unknown = ~(known[0] & known[1])
+    return not unknown.any() or (surfaces is not None and not (unknown & surfaces()).any())
 
 
 def pair_figures(

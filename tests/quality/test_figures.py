@@ -225,9 +225,33 @@ def test_without_exact_occlusion_the_rule_does_not_hide_a_wrong_round_trip() -> 
     assert figures["round_trip_within"] == 0
 
 
-def test_held_frames_are_one_picture() -> None:
+def test_held_frames_are_one_picture_in_which_nothing_moves() -> None:
     picture = np.random.default_rng(0).integers(0, 256, (5, 6, 3)).astype(np.uint8)
-    assert is_held(picture, picture.copy())
+    still = np.zeros((5, 6, 2), np.float32)
+    assert is_held((picture, picture.copy()), (still, still))
     other = picture.copy()
     other[4, 5, 2] ^= 1
-    assert not is_held(picture, other)
+    assert not is_held((picture, other), (still, still))
+
+
+@pytest.mark.parametrize("way", [0, 1])
+def test_what_moves_on_one_colour_is_not_held(way: int) -> None:
+    picture = np.zeros((5, 6, 3), np.uint8)
+    flows = [np.zeros((5, 6, 2), np.float32) for _ in range(2)]
+    flows[way][3, 4] = (0.0, 1e-4)
+    assert not is_held((picture, picture), (flows[0], flows[1]))
+    # the Vector pass calls what stands still nearly still
+    assert is_held((picture, picture), (flows[0], flows[1]), exact=False)
+    flows[way][3, 4] = (0.0, 1e-2)
+    assert not is_held((picture, picture), (flows[0], flows[1]), exact=False)
+
+
+@pytest.mark.parametrize("way", [0, 1])
+def test_only_of_the_background_may_the_motion_of_held_frames_be_unknown(way: int) -> None:
+    picture, surfaces = np.zeros((5, 6, 3), np.uint8), np.zeros((5, 6), bool)
+    flows = [np.zeros((5, 6, 2), np.float32) for _ in range(2)]
+    flows[way][3, 4] = UNKNOWN_FLOW
+    assert not is_held((picture, picture), (flows[0], flows[1]))
+    assert is_held((picture, picture), (flows[0], flows[1]), surfaces=lambda: surfaces)
+    surfaces[3, 4] = True
+    assert not is_held((picture, picture), (flows[0], flows[1]), surfaces=lambda: surfaces)

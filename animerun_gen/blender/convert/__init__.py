@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from tempfile import TemporaryDirectory
 
 import bpy
 
@@ -22,10 +23,13 @@ from animerun_gen.blender.convert.hair import convert_hair
 from animerun_gen.blender.convert.particles import convert_particles
 from animerun_gen.blender.convert.removal import remove_named
 from animerun_gen.blender.convert.rules import remove_by_rules
+from animerun_gen.blender.convert.sequence_gaps import fill_sequences
 from animerun_gen.blender.convert.simulations import show_simulations
 from animerun_gen.blender.convert.transparency import convert_transparency
 from animerun_gen.blender.convert.unreadable import remove_unreadable
+from animerun_gen.blender.convert.visibility import follow_visibility
 from animerun_gen.blender.identity import number_vertices
+from animerun_gen.blender.lost_looks import note_lost_looks
 from animerun_gen.blender.opening import OpenedScene
 from animerun_gen.config import CutConfig
 
@@ -46,12 +50,14 @@ class Conversion:
         followers: In the order in which they are to be called.
         clipped: The materials with holes, for whoever draws the scene or takes its geometry down.
         colors: What the materials are painted with, frame by frame.
+        folder: Where files lie that the converted scene shows; it goes when this object does.
     """
 
     notes: list[str] = field(default_factory=list)
     followers: list[Follower] = field(default_factory=list)
     clipped: ClippedMaterials = field(default_factory=ClippedMaterials)
     colors: MaterialColors = field(default_factory=lambda: MaterialColors(ClippedMaterials()))
+    folder: TemporaryDirectory[str] | None = None
 
     def follow(self, frame: int) -> None:
         """Bring everything to where it belongs, and to its colour; call it after every change of frame."""
@@ -87,6 +93,7 @@ def convert_scene(opened: OpenedScene, config: CutConfig) -> Conversion:
     done.notes += remove_film_look(opened, config)
     done.notes += remove_named(config)
     done.notes += remove_by_rules(opened, config)
+    done.notes += follow_visibility(opened, config)
     hair_notes, hair_followers = convert_hair(opened, config)
     done.notes += hair_notes
     done.followers += hair_followers
@@ -97,7 +104,10 @@ def convert_scene(opened: OpenedScene, config: CutConfig) -> Conversion:
     done.notes += notes
     # simulations leave the scene at the clip's end
     opened.scene.frame_set(config.frames.first)
+    done.notes += note_lost_looks()
     done.colors, notes = convert_colors(opened, config, done.clipped)
+    done.notes += notes
+    done.folder, notes = fill_sequences(config)
     done.notes += notes
     # after everything that makes meshes of its own
     done.notes += number_vertices()

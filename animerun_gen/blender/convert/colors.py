@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,13 +20,22 @@ from animerun_gen.blender.convert.film_materials import (
     object_color,
     objects_of_animated_color,
 )
-from animerun_gen.blender.convert.images import UnreadableImageError, encoded_colors, linear_colors, read_texels
+from animerun_gen.blender.convert.images import (
+    MISSING,
+    UnreadableImageError,
+    encoded_colors,
+    is_moving,
+    linear_colors,
+    mean_color,
+    problem_of,
+    read_texels,
+)
 from animerun_gen.blender.convert.material_colors import ColorFinder, Found, LinearColor, quoted
+from animerun_gen.blender.convert.moving_images import NodeKey, image_nodes, key_of, numbers_shown
 from animerun_gen.blender.convert.patterns import Treatments
 from animerun_gen.blender.convert.shader_color import (
     SurfaceColor,
     attributes_needed,
-    mean_color,
     shown_by,
     surface_input,
 )
@@ -37,7 +47,6 @@ from animerun_gen.blender.convert.texture_coordinates import (
     laid_out,
     texture_coordinates,
 )
-from animerun_gen.blender.external_files import is_there
 from animerun_gen.blender.opening import OpenedScene
 from animerun_gen.config import CutConfig
 
@@ -192,7 +201,7 @@ class _Painting:
         self._overrides = Treatments(config.style.overrides)
         self._by_hand = Treatments(config.style.textures)
         self._from_shaders = 0
-        self._unreadable: set[str] = set()
+        self._moving = numbers_shown(bpy.context.scene, config.frame_numbers)
         self._notes: list[str] = []
 
     def paint(self) -> list[str]:
@@ -256,9 +265,9 @@ class _Painting:
         in_texture_mode = style.color == "texture"
         found: Found | None
         if track is not None:
-            found = track.found[0]
+            found = track.found[0] or _image_alone(material)
             _paint(material, track.colors[first])
-            self._from_shaders += found is not None
+            self._from_shaders += track.found[0] is not None
         elif not wants_shader(material, style.color_source):
             found = _image_alone(material)
         else:
@@ -267,8 +276,9 @@ class _Painting:
                 whole = material not in self._clipped
                 _paint(material, found.color if whole else _color_of_the_rest(material, found, self._clipped))
                 self._from_shaders += 1
-        if found is not None and found.image is not None and not found.image.has_data and is_there(found.image):
-            self._unreadable.add(found.image.name)
+            elif _image_problems(material, self._moving):
+                # without its image nothing is known of it
+                _paint(material, DEFAULT_COLOR)
         if self._show(material, found if in_texture_mode else None, paints_images):
             return
         if track is not None and track.changes:
@@ -287,7 +297,7 @@ class _Painting:
             _paint_clipped(material, shown, self._clipped)
             return self._clipped.is_picture(material)
         if paints_images or self._clipped:
-            _show_image(material, shown)
+            _show_image(material, shown, self._moving)
             return shown_image(material) is not None
         return False
 
@@ -298,7 +308,11 @@ class _Painting:
             material.use_nodes = True
             node = material.node_tree.nodes.new("ShaderNodeTexImage")
             node.image = image
-            return Found(mean_color(image), image, node)
+            if is_moving(image):
+                node.image_user.use_auto_refresh = True
+                node.image_user.frame_duration = image.frame_duration
+                self._moving = numbers_shown(bpy.context.scene, self._config.frame_numbers)
+            return Found(mean_color(image, [node.image_user.frame_current]) or DEFAULT_COLOR, image, node)
         try:
             found = self._finder.mean_of_attribute(material, name)
         except UnknownValueError as error:
@@ -322,9 +336,9 @@ class _Painting:
             notes.append(f"the colours of {quoted(sorted(colors.keyed))} change with the frame")
         if colors.by_attributes:
             notes.append(f"painted {quoted(sorted(colors.by_attributes))} with colours of attributes or objects")
-        return notes + [
-            f"image '{name}' cannot be read: its materials get one flat colour" for name in sorted(self._unreadable)
-        ]
+        for problem, names in undecodable_images(self._config).items():
+            notes.append(f"{problem}: material {quoted(names)} gets one flat colour")
+        return notes
 
 
 def _image_alone(material: bpy.types.Material) -> Found | None:
@@ -367,14 +381,46 @@ def _paint(material: bpy.types.Material, color: tuple[float, float, float]) -> N
     material.diffuse_color = (*hex_to_linear(linear_to_hex(color)), 1.0)
 
 
-def _show_image(material: bpy.types.Material, found: Found | None) -> None:
+def undecodable_images(config: CutConfig) -> dict[str, list[str]]:
+    """Images whose files are there and yet cannot be shown; changes nothing.
+
+    Args:
+        config: The cut: ``frames``.
+
+    Returns:
+        A sentence about each, and the materials whose nodes name it.
+    """
+    moving = numbers_shown(bpy.context.scene, config.frame_numbers)
+    found: dict[str, set[str]] = {}
+    for material in bpy.data.materials:
+        for problem in _image_problems(material, moving):
+            # what is missing is told when the film is opened
+            if not problem.endswith(MISSING):
+                found.setdefault(problem, set()).add(material.name)
+    return {problem: sorted(names) for problem, names in sorted(found.items())}
+
+
+def _image_problems(material: bpy.types.Material, moving: Mapping[NodeKey, Mapping[int, int]]) -> list[str]:
+    """Why images of a material cannot be shown, a sentence each."""
+    if not material.use_nodes or material.users == 0:
+        return []
+    nodes = [node for _, node in image_nodes(material) if node.image is not None]
+    numbers = (tuple(moving.get(key_of(node), {}).values()) for node in nodes)
+    problems = (problem_of(node.image, shown) for node, shown in zip(nodes, numbers, strict=True))
+    return sorted({problem for problem in problems if problem})
+
+
+def _show_image(material: bpy.types.Material, found: Found | None, moving: Mapping[NodeKey, Mapping[int, int]]) -> None:
     """Make the image that the shader shows the active node, which is the one Workbench paints in texture mode."""
     if material.node_tree is None:
         return
     nodes = material.node_tree.nodes
-    if found is not None and found.node is not None and found.image is not None and found.image.has_data:
-        nodes.active = found.node
-        return
+    if found is not None and found.node is not None and found.image is not None:
+        # what was found may be an evaluated copy
+        node = nodes[found.node.name]
+        if not problem_of(node.image, tuple(moving.get(key_of(node), {}).values())):
+            nodes.active = node
+            return
     # An image node that was once active is painted until another one is, and so is one within a group (3.4.1, 4.5.15).
     # One without an image leaves Workbench with the viewport colour.
     nodes.active = nodes.new("ShaderNodeTexImage")

@@ -66,7 +66,7 @@ def film_look_in_use(scene: bpy.types.Scene) -> list[str]:
         "a stamp": render.use_stamp,
         "simplification": render.use_simplify,
         "stereo": render.use_multiview,
-        "the compositor": render.use_compositing and getattr(scene, "use_nodes", False),
+        "the compositor": render.use_compositing and versions.has_compositor(scene),
         "the sequencer": render.use_sequencer and versions.has_strips(scene),
         "depth of field": bool(scene.camera and scene.camera.type == "CAMERA" and scene.camera.data.dof.use_dof),
         f"view transform {scene.view_settings.view_transform}": scene.view_settings.view_transform != "Standard",
@@ -95,9 +95,7 @@ def _set_output(opened: OpenedScene, config: CutConfig) -> None:
     render.filter_size = 0.0
     render.dither_intensity = 0.0
     settings = render.image_settings
-    if hasattr(settings, "media_type"):  # 5.0
-        settings.media_type = "IMAGE"
-    settings.file_format = "PNG"
+    versions.use_picture_format(settings, "PNG")
     settings.color_mode = "RGB"
     settings.color_depth = "8"
     settings.compression = 0

@@ -1,19 +1,16 @@
-"""Materials and objects' colours as animation leaves them in each frame of the film, read without its scene.
-
-Blender evaluates animation only of what a scene shows, and with everything else that the scene holds.  So a scene of
-our own wears the materials on one triangle.
-"""
+"""Materials and objects' colours as animation leaves them in each frame of the film, read without its scene."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import bpy
 
 from animerun_gen.blender import versions
+from animerun_gen.blender.convert.images import is_moving
 from animerun_gen.blender.convert.shader_values import nodes_within, trees_within
+from animerun_gen.blender.moments import moments
 
 ObjectColor = tuple[float, float, float, float]
 
@@ -72,50 +69,14 @@ def film_frames(
     Yields:
         Each frame.
     """
-    with _stage(materials, objects) as (scene, stand_ins):
-        layer = scene.view_layers[0]
+    with moments(bpy.context.scene, materials=materials, objects=objects) as there:
         for frame in frames:
-            # naming the frame calls none of the film's handlers, unlike frame_set
-            scene.frame_current = frame
-            layer.update()
-            graph = layer.depsgraph
+            there.go_to(frame)
             yield FilmFrame(
                 frame,
-                {material.name_full: material.evaluated_get(graph) for material in materials},
-                {name: object_color(stand_in.evaluated_get(graph)) for name, stand_in in stand_ins.items()},
+                {material.name_full: there.of(material) for material in materials},
+                {obj.name_full: object_color(there.of(obj)) for obj in objects},
             )
-
-
-@contextmanager
-def _stage(
-    materials: Sequence[bpy.types.Material], objects: Sequence[bpy.types.Object]
-) -> Iterator[tuple[bpy.types.Scene, dict[str, bpy.types.Object]]]:
-    """A scene with nothing but a triangle that wears the materials, and a bare copy of each object."""
-    scene = bpy.data.scenes.new("animerun-gen colours")
-    mesh = bpy.data.meshes.new(scene.name)
-    mesh.from_pydata([(0.0, 0.0, 0.0), (1.0, 0.0, 0.0), (0.0, 1.0, 0.0)], [], [(0, 1, 2)])
-    for material in materials:
-        mesh.materials.append(material)
-    wearer = bpy.data.objects.new(scene.name, mesh)
-    scene.collection.objects.link(wearer)
-    stand_ins = {}
-    for obj in objects:
-        # a copy brings the object's animation along, whatever that consists of
-        stand_in = obj.copy()
-        stand_in.parent = None
-        stand_in.constraints.clear()
-        stand_in.modifiers.clear()
-        if stand_in.type == "MESH":
-            stand_in.data = mesh
-        scene.collection.objects.link(stand_in)
-        stand_ins[obj.name_full] = stand_in
-    try:
-        yield scene, stand_ins
-    finally:
-        bpy.data.scenes.remove(scene)
-        for thing in (wearer, *stand_ins.values()):
-            bpy.data.objects.remove(thing)
-        bpy.data.meshes.remove(mesh)
 
 
 def _is_animated(material: bpy.types.Material) -> bool:
@@ -123,7 +84,10 @@ def _is_animated(material: bpy.types.Material) -> bool:
         return True
     if material.node_tree is None:
         return False
-    return any(versions.animates(tree, "") for tree in trees_within(material.node_tree))
+    return any(
+        versions.animates(tree, "") or any(is_moving(getattr(node, "image", None)) for node in tree.nodes)
+        for tree in trees_within(material.node_tree)
+    )
 
 
 def _asks_for_object(material: bpy.types.Material) -> bool:

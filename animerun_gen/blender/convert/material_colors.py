@@ -15,7 +15,10 @@ import numpy.typing as npt
 from animerun_gen.blender import versions
 from animerun_gen.blender.convert.cycles_colors import CyclesColors
 from animerun_gen.blender.convert.film_materials import ObjectColor, object_color
+from animerun_gen.blender.convert.images import is_moving
 from animerun_gen.blender.convert.shader_color import (
+    ImageMeans,
+    LacksImageError,
     NeedsSurfaceError,
     ShaderColor,
     SurfaceColor,
@@ -159,7 +162,7 @@ class ColorFinder:
         self._evaluated: dict[str, bpy.types.Mesh] = {}
         self._wearers: dict[str, list[_Wearer]] = {}
         self._asking: dict[str, _Asking | None] = {}
-        self._means: dict[str, LinearColor] = {}
+        self._means: ImageMeans = {}
         self._bakes = 0
 
     @cached_property
@@ -227,12 +230,15 @@ class ColorFinder:
             if found is not None and found.lit:
                 _add(self.doubts.rough, LIT, name)
             return None if found is None else Found(found.color, found.image, found.node)
+        except LacksImageError:
+            # Cycles would be asked for magenta; that the image is missing is told where the film is opened
+            return _rough(rough_color(shader), None, None)
         except NeedsSurfaceError:
             needs_surface = True
         except UnknownValueError:
             needs_surface = False
         image, node = shown_by(surface)
-        if shows_image and image is not None and node is not None and image.has_data:
+        if shows_image and image is not None and node is not None and (image.has_data or is_moving(image)):
             return _rough(rough_color(shader), image, node)
         colors = object_colors or {}
         try:

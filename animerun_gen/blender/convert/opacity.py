@@ -34,6 +34,12 @@ from animerun_gen.blender.convert.texture_coordinates import (
 MAX_MOMENTS = 16
 """Frames at most at which an animated opacity is looked at."""
 
+GLASS = "glass"
+"""The reason that stands for glass and for shaders that light passes through."""
+
+REFLECTED = 0.1
+"""What Fresnel and Layer Weight nodes are, about, where a surface is seen from the front."""
+
 OPAQUE = 0.999
 """Opacity from which nothing shines through that anybody would see."""
 
@@ -68,11 +74,16 @@ class SeeThrough:
         material: Its name, with the library where it is linked.
         reasons: What is see-through about it: ``glass``, ``a transparent shader``, ``alpha 0.30``, ...
         texture: The image that says where; None where none does.
+        shows: How much of itself it shows where it is most opaque, 0..1, while glass shows what lies behind; where it
+            is animated the most in the film.  1 where an image takes part and that cannot be known.
+        fades: Whether an animation makes it as clear as a hole in some frames and opaque in others.
     """
 
     material: str
     reasons: tuple[str, ...]
     texture: AlphaTexture | None = None
+    shows: float = 1.0
+    fades: bool = False
 
 
 def find_see_through(threshold: float, frames: Sequence[int]) -> list[SeeThrough]:
@@ -96,29 +107,36 @@ def find_see_through(threshold: float, frames: Sequence[int]) -> list[SeeThrough
 
 
 def _look_through(material: bpy.types.Material, threshold: float, frames: Sequence[int]) -> SeeThrough:
-    reasons = []
+    name, reasons = material.name_full, []
     if material.diffuse_color[3] < OPAQUE:
         reasons.append(f"viewport alpha {material.diffuse_color[3]:.2f}")
     output = None
-    if material.use_nodes and material.node_tree is not None:
+    if versions.has_nodes(material):
         output = material.node_tree.get_output_node("ALL") or material.node_tree.get_output_node("EEVEE")
     if output is None or not output.inputs["Surface"].is_linked:
-        return SeeThrough(material.name_full, tuple(reasons))
+        # nodes alone count where there are any
+        return SeeThrough(name, tuple(reasons), shows=1.0 if output is not None else float(material.diffuse_color[3]))
+    surface = output.inputs["Surface"]
     evaluation = _Evaluation()
     try:
-        opacity = evaluation.most_opaque(output.inputs["Surface"], frames)
+        opacity = evaluation.most_opaque(surface, frames)
     except UnknownValueError as error:
+        reasons += evaluation.reasons
         if evaluation.image is None:
-            return SeeThrough(material.name_full, (*reasons, *evaluation.reasons, str(error)))
+            return SeeThrough(name, (*reasons, str(error)), shows=_shows(surface, frames))
         texture = AlphaTexture(evaluation.image.name, evaluation.channel, None, str(error))
-        return SeeThrough(material.name_full, (*reasons, *evaluation.reasons), texture)
+        return SeeThrough(name, tuple(reasons), texture)
     reasons += evaluation.reasons
+    shows = _shows(surface, frames) if GLASS in evaluation.reasons else float(opacity.max())
     if opacity.ndim == 0 or evaluation.image is None:
+        fades = evaluation.least < threshold <= float(opacity.max())
+        if fades:
+            reasons.append("an animated opacity")
         if opacity < OPAQUE:
             reasons.append(f"alpha {float(opacity):.2f}")
-        return SeeThrough(material.name_full, tuple(reasons))
+        return SeeThrough(name, tuple(reasons), shows=shows, fades=fades)
     if float(opacity.min()) >= OPAQUE:
-        return SeeThrough(material.name_full, tuple(reasons))
+        return SeeThrough(name, tuple(reasons), shows=shows)
     texture = AlphaTexture(
         image=evaluation.image.name,
         channel=evaluation.channel,
@@ -127,14 +145,32 @@ def _look_through(material: bpy.types.Material, threshold: float, frames: Sequen
         opacity=np.rint(255.0 * np.clip(opacity, 0.0, 1.0)).astype(np.uint8),
         coordinates=evaluation.coordinates,
     )
-    return SeeThrough(material.name_full, tuple(reasons), texture)
+    return SeeThrough(name, tuple(reasons), texture, shows)
+
+
+def _shows(surface: Any, frames: Sequence[int]) -> float:
+    """How much of itself a surface shows at most, see :attr:`SeeThrough.shows`."""
+    try:
+        return float(_Evaluation(from_the_front=True).most_opaque(surface, frames).max())
+    except UnknownValueError:
+        return 1.0
 
 
 class _Evaluation(ShaderValues):
-    """Computes the opacity of one material, and remembers what took part in it."""
+    """Computes the opacity of one material, and remembers what took part in it.
 
-    def __init__(self) -> None:
+    Args:
+        from_the_front: Whether to say what is seen of a surface by somebody who looks at it from the front: what light
+            passes through, such as glass, counts as a hole, and what depends on the angle is what it is there.
+
+    Attributes:
+        least: How opaque the surface is at most in that of the frames in which it is least so.
+    """
+
+    def __init__(self, from_the_front: bool = False) -> None:
         super().__init__("its opacity")
+        self.least = 1.0
+        self._from_the_front = from_the_front
         self.image: bpy.types.Image | None = None
         self.channel: Literal["alpha", "color"] = "alpha"
         self.coordinates: TextureCoordinates | None = None
@@ -146,10 +182,13 @@ class _Evaluation(ShaderValues):
     def most_opaque(self, surface: Any, frames: Sequence[int]) -> Values:
         """The opacity behind the output's socket: where it is animated, the largest in these frames."""
         opacity = self._at(surface, frames[0])
+        self.least = float(opacity.max())
         moments = sorted({min(max(moment, frames[0]), frames[-1]) for moment in self._moments} | {frames[-1]})
         if self._moments:
             for moment in moments[:: -(-len(moments) // MAX_MOMENTS)]:
-                opacity = np.maximum(opacity, self._at(surface, moment))
+                then = self._at(surface, moment)
+                self.least = min(self.least, float(then.max()))
+                opacity = np.maximum(opacity, then)
         return opacity
 
     def _at(self, surface: Any, frame: int) -> Values:
@@ -184,12 +223,16 @@ class _Evaluation(ShaderValues):
             self._reason("a transparent shader" if kind == "BSDF_TRANSPARENT" else "a holdout")
             return np.float32(0.0)
         if kind in {"BSDF_GLASS", "BSDF_REFRACTION"}:
-            self._reason("glass")
+            self._reason(GLASS)
+            return np.float32(0.0 if self._from_the_front else 1.0)
         elif kind == "BSDF_PRINCIPLED":
+            alpha = self.number(node.inputs["Alpha"], groups, depth)
             transmission = node.inputs.get("Transmission Weight") or node.inputs.get("Transmission")
             if transmission is not None and (transmission.is_linked or transmission.default_value > 0.0):
-                self._reason("glass")
-            return self.number(node.inputs["Alpha"], groups, depth)
+                self._reason(GLASS)
+                if self._from_the_front:
+                    return alpha * (1.0 - np.clip(self.number(transmission, groups, depth), 0.0, 1.0))
+            return alpha
         elif kind == "EEVEE_SPECULAR":
             return 1.0 - self.number(node.inputs["Transparency"], groups, depth)
         elif kind == "MIX_SHADER":
@@ -205,6 +248,8 @@ class _Evaluation(ShaderValues):
         """As everywhere, and the texels of one image."""
         if node.type == "TEX_IMAGE":
             return self._image(node, output, groups)
+        if node.type in {"FRESNEL", "LAYER_WEIGHT"} and self._from_the_front:
+            return np.float32(REFLECTED)
         return super().brought_in(node, output, groups)
 
     def _image(self, node: Any, output: Any, groups: list[Any]) -> Values:

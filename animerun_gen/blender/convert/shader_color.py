@@ -10,7 +10,8 @@ import bpy
 import numpy as np
 
 from animerun_gen.blender import versions
-from animerun_gen.blender.convert.images import bounded_texels, linear_colors
+from animerun_gen.blender.convert.images import mean_color
+from animerun_gen.blender.convert.moving_images import shown_by as files_shown_by
 from animerun_gen.blender.convert.shader_values import (
     MAX_DEPTH,
     ShaderValues,
@@ -60,6 +61,14 @@ FAINT = 1e-3
 """Strength of emission below which nothing glows."""
 
 
+NEUTRAL = 0.8
+"""What a missing image shows (linear): the grey of a new material."""
+
+
+ImageMeans = dict[tuple[str, tuple[int, ...]], tuple[float, float, float] | None]
+"""The mean colour of an image (linear) by its full name and the numbers of the files that it shows; None: no image."""
+
+
 @dataclass(frozen=True)
 class ShaderColor:
     """What a shader shows.
@@ -83,7 +92,7 @@ class NeedsSurfaceError(UnknownValueError):
 
 def surface_input(material: Any) -> Any:
     """The socket at which the shader of a material or world arrives; None where it has none."""
-    if not material.use_nodes or material.node_tree is None:
+    if not versions.has_nodes(material):
         return None
     output = material.node_tree.get_output_node("ALL") or material.node_tree.get_output_node("EEVEE")
     if output is None or not output.inputs["Surface"].is_linked:
@@ -91,14 +100,14 @@ def surface_input(material: Any) -> Any:
     return output.inputs["Surface"]
 
 
-def shader_color(material: Any, means: dict[str, tuple[float, float, float]] | None = None) -> ShaderColor | None:
+def shader_color(material: Any, means: ImageMeans | None = None) -> ShaderColor | None:
     """The colour that the nodes of a material or world give wherever it is worn.
 
     Base or emission colour; an image's mean colour; mixes by their factor, of which transparent branches are no part.
 
     Args:
         material: A material or world of the open file.
-        means: Mean colours of images by full name, which are kept there.
+        means: Mean colours of images, which are kept there.
 
     Returns:
         The colour; None when there are no nodes.
@@ -127,24 +136,26 @@ def attributes_needed(material: bpy.types.Material) -> frozenset[str]:
     return frozenset(names)
 
 
+class LacksImageError(UnknownValueError):
+    """The colour is that of an image which nobody has."""
+
+
 class SurfaceColor(ShaderValues):
     """Computes the colour of one material, over points on the surfaces that wear it.
 
     Args:
         points: The points; None where the colour must not depend on them.
-        means: Mean colours of images by full name, which are kept there.
+        means: Mean colours of images, which are kept there.
 
     Attributes:
         lacking: Attributes that were asked for and that no surface has; a shader finds 0 there.
         lit: Names of nodes whose colour depends on light, of which the mean is taken.
     """
 
-    def __init__(
-        self, points: SurfacePoints | None, means: dict[str, tuple[float, float, float]] | None = None
-    ) -> None:
+    def __init__(self, points: SurfacePoints | None, means: ImageMeans | None = None) -> None:
         super().__init__("its colour")
         self._points = points
-        self._means = {} if means is None else means
+        self._means: ImageMeans = {} if means is None else means
         self.lacking: set[str] = set()
         self.lit: set[str] = set()
         self._nesting = 0
@@ -277,10 +288,14 @@ class SurfaceColor(ShaderValues):
             return np.float32(1.0) if output.name == "Alpha" else np.zeros(3, np.float32)
         if output.name == "Alpha":
             raise UnknownValueError(f"its colour depends on the alpha of image '{node.image.name}'")
-        name = node.image.name_full
-        if name not in self._means:
-            self._means[name] = mean_color(node.image)
-        return np.array(self._means[name], np.float32)
+        numbers = tuple(files_shown_by(node))
+        key = (node.image.name_full, numbers)
+        if key not in self._means:
+            self._means[key] = mean_color(node.image, numbers)
+        mean = self._means[key]
+        if mean is None:
+            raise LacksImageError(f"its image '{node.image.name}' is missing or cannot be read")
+        return np.array(mean, np.float32)
 
 
 class RoughColor(SurfaceColor):
@@ -302,6 +317,13 @@ class RoughColor(SurfaceColor):
             return super().factor(socket, groups, depth)
         except UnknownValueError:
             return np.float32(0.5)
+
+    def brought_in(self, node: Any, output: Any, groups: list[Any]) -> Values | None:
+        """As everywhere; grey for an image that is missing, which Blender would show in magenta."""
+        try:
+            return super().brought_in(node, output, groups)
+        except LacksImageError:
+            return np.full(3, NEUTRAL, np.float32)
 
 
 def rough_color(material: Any) -> ShaderColor | None:
@@ -411,13 +433,3 @@ def _is_lit(socket: Any, groups: list[Any], depth: int) -> bool:
         onwards = through_group(node, link.from_socket, around)
         pending += [onwards] if onwards is not None else [(each, around) for each in node.inputs]
     return False
-
-
-def mean_color(image: bpy.types.Image) -> tuple[float, float, float]:
-    """The mean over all texels, linear; Blender's own magenta for a file that is not there."""
-    width, height = image.size
-    if width * height == 0:
-        return (1.0, 0.0, 1.0)
-    color = linear_colors(image, bounded_texels(image)).reshape(-1, 3).astype(np.float64)
-    mean = color.mean(axis=0)
-    return (float(mean[0]), float(mean[1]), float(mean[2]))

@@ -48,7 +48,7 @@ def shader_glow(material: bpy.types.Material | None) -> Glow:
     Returns:
         What was found; nothing that shines where there are no nodes.
     """
-    if material is None or not material.use_nodes or material.node_tree is None:
+    if material is None or not versions.has_nodes(material):
         return NO_GLOW
     output = material.node_tree.get_output_node("ALL") or material.node_tree.get_output_node("CYCLES")
     if output is None:

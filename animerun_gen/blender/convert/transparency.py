@@ -1,7 +1,8 @@
 """Makes every surface solid, or cuts holes into it: in 2D style a pixel shows exactly one surface.
 
 Materials whose image says where they can be seen through (cards of leaves) are clipped: what is less opaque than the
-threshold is a hole, in pictures and labels alike.  All others become solid.
+threshold is a hole, in pictures and labels alike.  All others become solid, but for those that
+:mod:`~animerun_gen.blender.convert.removal` took out before.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ from animerun_gen.blender.convert.images import LARGEST_SIDE
 from animerun_gen.blender.convert.opacity import AlphaTexture, SeeThrough, find_see_through
 from animerun_gen.blender.convert.patterns import Treatments
 from animerun_gen.blender.convert.texture_coordinates import TextureCoordinates, laid_out
+from animerun_gen.blender.moments import film_frames
 from animerun_gen.config import CutConfig
 
-Mode = Literal["clip", "solid"]
+Mode = Literal["clip", "solid", "remove"]
 
 FINER = 4
 """How much finer than its image a mask is at most: an image's own texels, kept or cut, would leave steps in the
@@ -57,6 +59,9 @@ def convert_transparency(config: CutConfig) -> tuple[ClippedMaterials, list[str]
     for found in see_through:
         material = _material(found)
         mode = named.of(material.name)
+        if mode == "remove":
+            # gone, see remove_named
+            continue
         is_named, mode = mode is not None, mode or wanted.alpha_textures
         why = ", ".join(found.reasons) or "alpha texture"
         if found.texture is None:
@@ -86,15 +91,6 @@ def convert_transparency(config: CutConfig) -> tuple[ClippedMaterials, list[str]
         # a Blender that scales large images down would find other texels than the labels
         bpy.context.preferences.system.gl_texture_limit = "CLAMP_OFF"
     return clipped, notes
-
-
-def film_frames() -> range:
-    """All frames of the film's scene: what is animated counts as in the whole film.
-
-    Going by the clip, holes would change in frames that are made already when a clip becomes longer.
-    """
-    scene = bpy.context.scene
-    return range(scene.frame_start, max(scene.frame_start, scene.frame_end) + 1)
 
 
 def _material(found: SeeThrough) -> bpy.types.Material:
