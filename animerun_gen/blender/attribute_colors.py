@@ -64,7 +64,8 @@ class SurfaceReader:
         if (mesh, names) not in self._meshes:
             active = self._colors.active_layers.get(_original_mesh(drawn))
             self._meshes[mesh, names] = read_attributes(drawn.data, names, active)
-        facts = ObjectFacts.of(drawn, instance.random_id if instance.is_instance else None)
+        properties = {name for each in painted for name in each.properties}
+        facts = ObjectFacts.of(drawn, instance.random_id if instance.is_instance else None, properties)
         # what a collection is instanced by gives all of it its colour (Cycles, 4.5.15)
         instancer = instance.parent if instance.is_instance else None
         colored = instancer if instancer is not None and instancer.instance_type == "COLLECTION" else drawn

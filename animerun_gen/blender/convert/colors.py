@@ -36,6 +36,7 @@ from animerun_gen.blender.convert.patterns import Treatments
 from animerun_gen.blender.convert.shader_color import (
     SurfaceColor,
     attributes_needed,
+    properties_needed,
     shown_by,
     surface_input,
 )
@@ -64,6 +65,7 @@ class PaintedByAttributes:
     Attributes:
         material: The material.
         attributes: Names of the attributes that it may ask its surfaces for.
+        properties: Names of the properties that it may ask its objects for.
         by_hand: The attribute that the cut's configuration assigns to it, whatever its nodes say.
         changes: Whether its colours may be others in other frames.
         is_animated: Whether animation changes its nodes.
@@ -71,6 +73,7 @@ class PaintedByAttributes:
 
     material: bpy.types.Material
     attributes: frozenset[str]
+    properties: frozenset[str] = frozenset()
     by_hand: str | None = None
     changes: bool = False
     is_animated: bool = False
@@ -287,6 +290,7 @@ class _Painting:
             self._colors.by_attributes[name] = PaintedByAttributes(
                 material,
                 attributes_needed(material),
+                properties_needed(material),
                 changes=track is not None or self._finder.may_change(material),
                 is_animated=track is not None,
             )

@@ -23,6 +23,7 @@ from animerun_gen.blender.convert.shader_color import (
     ShaderColor,
     SurfaceColor,
     attributes_needed,
+    properties_needed,
     rough_color,
     shader_color,
     shown_by,
@@ -261,8 +262,12 @@ class ColorFinder:
 
     def may_change(self, material: bpy.types.Material) -> bool:
         """Whether an attribute by which it is painted may be another in other frames: where nodes make it, or paint."""
-        making = {"NODES", "DYNAMIC_PAINT"}
-        return any(modifier.type in making for one in self._worn(material) for modifier in one.obj.modifiers)
+        making, properties = {"NODES", "DYNAMIC_PAINT"}, properties_needed(material)
+        return any(
+            any(modifier.type in making for modifier in one.obj.modifiers)
+            or any(versions.animates(one.obj, f'["{name}"]') for name in properties)
+            for one in self._worn(material)
+        )
 
     def _over_surfaces(
         self,
@@ -274,7 +279,10 @@ class ColorFinder:
         object_colors: Mapping[str, ObjectColor],
     ) -> Found:
         """The mean over all surfaces that wear it, by what they say to its nodes."""
-        points = self._points(material, attributes_needed(shader), object_colors)
+        properties = properties_needed(shader)
+        points = self._points(material, attributes_needed(shader), object_colors, properties)
+        if any(versions.animates(one.obj, f'["{name}"]') for one in self._worn(material) for name in properties):
+            _add(self.doubts.rough, "it comes from an object's property that is animated", material.name)
         evaluation = SurfaceColor(points, self._means)
         colors = np.clip(evaluation.at(surface), 0.0, 1.0).reshape(-1, 3).astype(np.float64)
         if evaluation.lit:
@@ -300,6 +308,7 @@ class ColorFinder:
         material: bpy.types.Material,
         names: Collection[str],
         object_colors: Mapping[str, ObjectColor],
+        properties: Collection[str] = (),
     ) -> SurfacePoints:
         """Points spread over all surfaces that wear a material."""
         surfaces, areas = [], []
@@ -308,7 +317,7 @@ class ColorFinder:
             attributes, numbers = read_attributes(one.mesh, names)
             for colored in self._colored_by(one.obj):
                 red, green, blue, alpha = object_colors.get(colored.name_full, colored.color)
-                facts = replace(ObjectFacts.of(one.obj), color=(red, green, blue, alpha))
+                facts = replace(ObjectFacts.of(one.obj, None, properties), color=(red, green, blue, alpha))
                 surfaces.append(Surface(facts, versions.triangle_slots(one.mesh), attributes, numbers))
                 areas.append(one.areas)
         triangles, weights = spread_points(np.concatenate(areas), POINTS)
@@ -347,7 +356,11 @@ class ColorFinder:
                 means = [
                     np.clip(
                         cycles.over(
-                            one.mesh, one.obj, replace(ObjectFacts.of(one.obj), color=color), one.triangles, frame
+                            one.mesh,
+                            one.obj,
+                            replace(ObjectFacts.of(one.obj, None, properties_needed(shader)), color=color),
+                            one.triangles,
+                            frame,
                         ),
                         0.0,
                         1.0,

@@ -140,6 +140,14 @@ class LacksImageError(UnknownValueError):
     """The colour is that of an image which nobody has."""
 
 
+def properties_needed(material: bpy.types.Material) -> frozenset[str]:
+    """Names of the properties that the nodes of a material may ask its objects for."""
+    if material.node_tree is None:
+        return frozenset()
+    asking = [node for node in nodes_within(material.node_tree) if node.type == "ATTRIBUTE"]
+    return frozenset(node.attribute_name for node in asking if node.attribute_type == "OBJECT")
+
+
 class SurfaceColor(ShaderValues):
     """Computes the colour of one material, over points on the surfaces that wear it.
 
@@ -232,6 +240,8 @@ class SurfaceColor(ShaderValues):
             return self._attribute(node.layer_name, output)
         if kind == "ATTRIBUTE" and node.attribute_type == "GEOMETRY":
             return self._attribute(node.attribute_name, output)
+        if kind == "ATTRIBUTE" and node.attribute_type == "OBJECT":
+            return self._property(node.attribute_name, output)
         if kind == "OBJECT_INFO":
             return self._object(node, output)
         if kind == "SHADERTORGB":
@@ -261,10 +271,12 @@ class SurfaceColor(ShaderValues):
             raise NeedsSurfaceError(f"its colour comes from the attribute '{name}' of its surfaces")
         if not self._points.has(name):
             self.lacking.add(name)
-        colors, numbers = self._points.attribute(name)
-        if output.name == "Alpha":
-            return colors[..., 3]
-        return numbers if output.name in {"Fac", "Factor"} else colors[..., :3]
+        return _as_asked(*self._points.attribute(name), output)
+
+    def _property(self, name: str, output: Any) -> Values:
+        if self._points is None:
+            raise NeedsSurfaceError(f"its colour comes from the property '{name}' of its objects")
+        return _as_asked(*self._points.object_property(name), output)
 
     def _object(self, node: Any, output: Any) -> Values | None:
         if self._points is None:
@@ -296,6 +308,13 @@ class SurfaceColor(ShaderValues):
         if mean is None:
             raise LacksImageError(f"its image '{node.image.name}' is missing or cannot be read")
         return np.array(mean, np.float32)
+
+
+def _as_asked(colors: Values, numbers: Values, output: Any) -> Values:
+    """What of an attribute an output of its node gives."""
+    if output.name == "Alpha":
+        return np.asarray(colors)[..., 3]
+    return numbers if output.name in {"Fac", "Factor"} else np.asarray(colors)[..., :3]
 
 
 class RoughColor(SurfaceColor):
