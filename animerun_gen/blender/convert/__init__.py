@@ -105,7 +105,8 @@ def convert_scene(opened: OpenedScene, config: CutConfig) -> Conversion:
     done.clipped, notes = convert_transparency(config)
     done.notes += notes
     # simulations leave the scene at the clip's end
-    opened.scene.frame_set(config.frames.first)
+    if opened.scene.frame_current != config.frames.first:
+        opened.scene.frame_set(config.frames.first)
     done.notes += note_lost_looks()
     done.colors, notes = convert_colors(opened, config, done.clipped)
     done.notes += notes

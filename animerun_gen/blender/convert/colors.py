@@ -36,6 +36,7 @@ from animerun_gen.blender.convert.patterns import Treatments
 from animerun_gen.blender.convert.shader_color import (
     SurfaceColor,
     attributes_needed,
+    properties_needed,
     shown_by,
     surface_input,
 )
@@ -64,6 +65,7 @@ class PaintedByAttributes:
     Attributes:
         material: The material.
         attributes: Names of the attributes that it may ask its surfaces for.
+        properties: Names of the properties that it may ask its objects for.
         by_hand: The attribute that the cut's configuration assigns to it, whatever its nodes say.
         changes: Whether its colours may be others in other frames.
         is_animated: Whether animation changes its nodes.
@@ -71,6 +73,7 @@ class PaintedByAttributes:
 
     material: bpy.types.Material
     attributes: frozenset[str]
+    properties: frozenset[str] = frozenset()
     by_hand: str | None = None
     changes: bool = False
     is_animated: bool = False
@@ -166,7 +169,7 @@ def convert_colors(
         active_layers={mesh.name_full: active_colors(mesh) for mesh in bpy.data.meshes},
         object_colors={obj.name_full: object_color(obj) for obj in bpy.data.objects},
     )
-    finder = ColorFinder(opened.view_layer)
+    finder = ColorFinder(opened.view_layer, len(config.frame_numbers))
     try:
         notes = _Painting(config, colors, finder).paint()
     finally:
@@ -257,7 +260,13 @@ class _Painting:
                 name, shader = material.name_full, at.materials[material.name_full]
                 found = None
                 if name in from_shader:
-                    found = self._finder.find(material, shader, at.frame, dict(at.object_colors))
+                    found = self._finder.find(
+                        material,
+                        shader,
+                        at.frame,
+                        at.object_colors,
+                        shows_image=self._config.style.color == "texture",
+                    )
                 red, green, blue = found.color if found is not None else shader.diffuse_color[:3]
                 tracks[name].colors[at.frame] = (red, green, blue)
                 tracks[name].found.append(_of_film(found, material))
@@ -291,6 +300,7 @@ class _Painting:
             self._colors.by_attributes[name] = PaintedByAttributes(
                 material,
                 attributes_needed(material),
+                properties_needed(material),
                 changes=track is not None or self._finder.may_change(material),
                 is_animated=track is not None,
             )

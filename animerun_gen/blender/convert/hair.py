@@ -32,6 +32,7 @@ from animerun_gen.blender.convert.particle_systems import (
     system_name,
 )
 from animerun_gen.blender.convert.patterns import Treatments
+from animerun_gen.blender.convert.surfaces import MADE
 from animerun_gen.blender.convert.viewport import show_as_rendered
 from animerun_gen.blender.locks import (
     STEPS,
@@ -446,6 +447,7 @@ class _Standing:
         self.scene, self.view_layer = opened.scene, opened.view_layer
         self.recorded: dict[int, Points] = {}
         self.mesh = bpy.data.meshes.new(f"hair of {source.name}")
+        self.mesh[MADE] = True
         corners = 1 + max(max(face) for face in shapes.faces)
         self.mesh.from_pydata([(0.0, 0.0, 0.0)] * corners, [], shapes.faces)
         self.mesh.materials.append(source.material)
