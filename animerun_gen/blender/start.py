@@ -14,8 +14,8 @@ ours = f"{sys.version_info[0]}.{sys.version_info[1]}"
 if theirs is not None and theirs[1] != ours:
     # compiled libraries load in no other
     print(
-        f"Error: this Blender runs Python {ours}, but animerun-gen was started by Python {theirs[1]}, whose packages it "
-        f"would have to borrow; start it from an environment of Python {ours} (docs/versions.md)",
+        f"Error: this Blender runs Python {ours}, but animerun-gen was started by Python {theirs[1]}, whose packages "
+        f"it would have to borrow; start it from an environment of Python {ours} (docs/versions.md)",
         file=sys.stderr,
         flush=True,
     )
