@@ -78,7 +78,7 @@ def run_doctor(blender: str | None, output: Path) -> int:
             say(f"{'ok  ' if finding.good else 'FAIL'}  {finding.name}: {finding.found}")
             if not finding.good:
                 say(f"      -> {finding.remedy}")
-    say("everything needed is there" if healthy else "not everything needed is there; see the arrows above")
+    say("everything needed is installed" if healthy else "something is missing; see the arrows above")
     return 0 if healthy else 1
 
 
@@ -97,7 +97,7 @@ def check_python() -> list[Finding]:
     """Blender's module exists for few versions of Python."""
     good = sys.version_info[:2] in MODULES
     wanted = " or ".join(f"{major}.{minor} ({module})" for (major, minor), module in MODULES.items())
-    remedy = f"install Python {wanted} and make the environment with it"
+    remedy = f"install Python {wanted} and create the environment with it"
     return [Finding("Python", good, platform.python_version(), remedy)]
 
 
@@ -152,7 +152,7 @@ def check_disk(output: Path) -> list[Finding]:
         Finding(
             "disk",
             free >= MIN_DISK_GIB and writable,
-            f"{free:.1f} GiB free in {folder}" + ("" if writable else ", which is no folder that can be written to"),
+            f"{free:.1f} GiB free in {folder}" + ("" if writable else ", which cannot be written to"),
             "choose another folder with --out: a frame of 960x540 takes about 15 MB",
         )
     ]

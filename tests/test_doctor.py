@@ -144,7 +144,7 @@ def test_an_output_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "out").write_bytes(b"")
     [finding] = doctor.check_disk(tmp_path / "out")
     assert not finding.good
-    assert "is no folder that can be written to" in finding.found
+    assert "which cannot be written to" in finding.found
 
 
 def test_memory_is_what_the_system_calls_available(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,15 +170,15 @@ def test_memory_of_a_system_that_does_not_say(monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize("healthy", [True, False])
 def test_what_is_printed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], healthy: bool) -> None:
-    found = [Finding("Python", True, "3.11.2"), Finding("disk", healthy, "9 GiB", "make room")]
+    found = [Finding("Python", True, "3.11.2"), Finding("disk", healthy, "9 GiB", "free some space")]
     monkeypatch.setattr(doctor, "checks", lambda blender, output: [lambda: found[:1], lambda: found[1:]])
     assert doctor.run_doctor(None, Path()) == (0 if healthy else 1)
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "ok    Python: 3.11.2"
     if healthy:
-        assert lines[1:] == ["ok    disk: 9 GiB", "everything needed is there"]
+        assert lines[1:] == ["ok    disk: 9 GiB", "everything needed is installed"]
     else:
-        assert lines[1:3] == ["FAIL  disk: 9 GiB", "      -> make room"]
+        assert lines[1:3] == ["FAIL  disk: 9 GiB", "      -> free some space"]
 
 
 def test_everything_is_checked(tmp_path: Path) -> None:

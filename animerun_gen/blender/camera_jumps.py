@@ -1,27 +1,24 @@
 """Finds the hard cuts of a clip that are keyed on one camera, see :mod:`animerun_gen.motion.camera_jumps`.
 
-The way of a camera is evaluated in a scene of its own, which holds nothing else: that takes a millisecond for a hundred
-frames, and whatever moves the camera (its parents, constraints, drivers, strips) is evaluated with it.  Whether a pair
-of frames is a cut depends on the frames around it and on what these two show, and on nothing else: not on where a clip
-or a process begins.
+The way of a camera is evaluated in a scene of its own, see :mod:`animerun_gen.blender.alone`.  Whether a pair of frames
+is a cut depends on the frames around it and on what these two show, and on nothing else: not on where a clip or a
+process begins.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import bpy
 import numpy as np
 
+from animerun_gen.blender.alone import alone, needs_all
 from animerun_gen.blender.camera_marks import cameras_by_frame
 from animerun_gen.blender.convert.clipped import ClippedMaterials
 from animerun_gen.blender.geometry import scene_names, take_down
-from animerun_gen.blender.graphs import has_film_handlers
 from animerun_gen.blender.opening import OpenedScene
-from animerun_gen.blender.references import needed_by
-from animerun_gen.blender.simulations import find_simulations, first_played_frame, has_rigid_bodies
+from animerun_gen.blender.simulations import first_played_frame
 from animerun_gen.config import CutConfig
 from animerun_gen.motion.camera_jumps import WINDOW, CameraSteps, View, camera_steps, is_cut, may_be_cut
 from animerun_gen.motion.geometry import Camera, FrameGeometry
@@ -145,7 +142,7 @@ def _ways(
 ) -> dict[bpy.types.Object, CameraSteps]:
     """How cameras move from each frame to the next."""
     scene = opened.scene
-    if _needs_all(scene, cameras):
+    if needs_all(scene, cameras):
         # the whole film has to be played
         play_from = min(frames.start, first_played_frame(scene))
         found = _film(scene, opened.view_layer, cameras, range(play_from, frames.stop), config.resolution)
@@ -153,51 +150,9 @@ def _ways(
         scene.frame_set(config.frames.first)
     else:
         # what a graph evaluates that no window shows leaves the film's own objects as they are
-        with _alone(scene, cameras) as own:
+        with alone(scene, cameras) as own:
             found = _film(own, own.view_layers[0], cameras, frames, config.resolution)
     return {camera: camera_steps(way) for camera, way in found.items()}
-
-
-def _needs_all(scene: bpy.types.Scene, cameras: Iterable[bpy.types.Object]) -> bool:
-    """Whether the cameras move only in the scene as a whole: by scripts, or carried by what is simulated."""
-    if has_film_handlers():
-        return True
-    needed = needed_by(cameras)
-    carried = has_rigid_bodies(scene) and any(
-        isinstance(block, bpy.types.Object) and block.rigid_body is not None for block in needed
-    )
-    return carried or any(each.owner in needed for each in find_simulations(scene))
-
-
-@contextmanager
-def _alone(scene: bpy.types.Scene, cameras: Iterable[bpy.types.Object]) -> Iterator[bpy.types.Scene]:
-    """A scene of the same time and picture in which nothing but cameras, and what they hang on, is evaluated."""
-    own = scene.copy()
-    holders = []
-    try:
-        for child in list(own.collection.children):
-            own.collection.children.unlink(child)
-        for obj in list(own.collection.objects):
-            own.collection.objects.unlink(obj)
-        for marker in own.timeline_markers:
-            marker.camera = None
-        for layer in list(own.view_layers)[1:]:
-            own.view_layers.remove(layer)
-        own.background_set = None
-        if own.rigidbody_world is not None:
-            # its bodies belong to the film's own world as well
-            own.rigidbody_world.collection = own.rigidbody_world.constraints = None
-        for camera in cameras:
-            # what hangs on a camera has it evaluated, even where the viewport hides it
-            holder = bpy.data.objects.new("animerun-gen holder", None)
-            holder.parent = camera
-            own.collection.objects.link(holder)
-            holders.append(holder)
-        yield own
-    finally:
-        for holder in holders:
-            bpy.data.objects.remove(holder)
-        bpy.data.scenes.remove(own)
 
 
 def _film(

@@ -7,6 +7,7 @@ to an inherited file descriptor: ``{"progress": [done, total], "doing": words}``
 
 from __future__ import annotations
 
+import glob
 import json
 import math
 import os
@@ -15,30 +16,35 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import bpy
+import numpy as np
 
 from animerun_gen.blend_file import dotted
 from animerun_gen.blender import versions
 from animerun_gen.blender.camera_jumps import JumpFinder
 from animerun_gen.blender.camera_marks import camera_marks
 from animerun_gen.blender.convert import Conversion, convert_scene
-from animerun_gen.blender.convert.colors import shown_image, wants_shader
+from animerun_gen.blender.convert.colors import shown_image, undecodable_images, wants_shader
 from animerun_gen.blender.convert.film_look import film_look_in_use, square_resolution
 from animerun_gen.blender.convert.focal_length import find_zooming_cameras
 from animerun_gen.blender.convert.hair import find_hair
 from animerun_gen.blender.convert.opacity import find_see_through
 from animerun_gen.blender.convert.particles import find_particles
 from animerun_gen.blender.convert.rules import bare_displays, find_removals
-from animerun_gen.blender.convert.shader_color import shader_color
+from animerun_gen.blender.convert.shader_color import surface_input
 from animerun_gen.blender.convert.srgb import linear_to_hex
-from animerun_gen.blender.convert.transparency import film_frames
 from animerun_gen.blender.convert.unreadable import find_unreadable
+from animerun_gen.blender.convert.world import world_colors
 from animerun_gen.blender.count_lines import line_figures
-from animerun_gen.blender.geometry import geometry_engine, scene_names, take_down
+from animerun_gen.blender.geometry import evaluate, geometry_engine, read_graph, scene_names, take_down
+from animerun_gen.blender.looking_through import look_through
+from animerun_gen.blender.lost_looks import find_lost_looks
+from animerun_gen.blender.moments import film_frames
 from animerun_gen.blender.opening import (
     OpenedScene,
     animated_blocks,
@@ -47,17 +53,19 @@ from animerun_gen.blender.opening import (
     open_file,
     open_scene,
 )
-from animerun_gen.blender.rendering import FrameRenderer, background_color
+from animerun_gen.blender.particles_drawn import is_hidden, is_seen
+from animerun_gen.blender.rendering import FrameRenderer
+from animerun_gen.blender.scene_size import scene_size
 from animerun_gen.blender.simulations import is_simulated
 from animerun_gen.config import CutConfig
-from animerun_gen.errors import AnimerunGenError, unforeseen
+from animerun_gen.errors import AnimerunGenError, UnreadableGeometryError, unforeseen
 from animerun_gen.inspection.findings import TRIED_SECONDS
 from animerun_gen.inspection.framing import propose_view
 from animerun_gen.inspection.shot import (
     HairSystem,
+    ImageOffer,
     ParticleSystem,
     Removal,
-    SeeThrough,
     Shot,
     Survey,
     ViewKey,
@@ -65,6 +73,7 @@ from animerun_gen.inspection.shot import (
 from animerun_gen.inspection.survey import SurveyBuilder
 from animerun_gen.lifetime import die_with_parent
 from animerun_gen.line_cost import freestyle_seconds
+from animerun_gen.memory_cost import SceneSize, frame_need
 from animerun_gen.motion import companions, raster
 
 LONGER_SIDE = 960
@@ -80,7 +89,10 @@ Progress = Callable[[int, int, str], None]
 
 
 def look(question: dict[str, Any], progress: Progress) -> Shot:
-    """Take the facts down.
+    """Take the facts down, without what cannot be followed.
+
+    What geometry nodes draw shows only when it is evaluated; objects whose points or volumes come to light are left out
+    then, as the draft will have it, and everything is looked at once more.
 
     Args:
         question: ``source``, and optionally ``scene``, ``view_layer``, ``camera`` and ``trust_scripts``, as in a cut.
@@ -92,6 +104,20 @@ def look(question: dict[str, Any], progress: Progress) -> Shot:
     Raises:
         SceneError: The file cannot be opened, or holds no such scene, view layer or camera.
     """
+    left_out: dict[str, str] = {}
+    while True:
+        try:
+            shot = _look({**question, "left_out": list(left_out)}, progress)
+        except UnreadableGeometryError as error:
+            if left_out.keys() >= error.drawn.keys():
+                raise
+            left_out |= {name: f"its geometry nodes make {what}" for name, what in error.drawn.items()}
+        else:
+            return replace(shot, unreadable=(*shot.unreadable, *left_out.items()))
+
+
+def _look(question: dict[str, Any], progress: Progress) -> Shot:
+    """Take the facts down, without the objects that were left out."""
     progress(0, 1, "opening the file")
     config = _configure(question, (0, 1), (960, 540))
     opened = open_file(config)
@@ -114,7 +140,11 @@ def look(question: dict[str, Any], progress: Progress) -> Shot:
     objects, materials = (
         {block.name_full: block.name for block in blocks} for blocks in (bpy.data.objects, bpy.data.materials)
     )
+    lost = find_lost_looks()
     found: dict[str, Any] = {
+        "lost_materials": lost.materials,
+        "image_offers": tuple(ImageOffer(each.material, each.image, each.certain) for each in lost.offers),
+        "undecodable": tuple((problem, tuple(names)) for problem, names in undecodable_images(config).items()),
         "missing": tuple(opened.missing),
         "unbaked": tuple(opened.unbaked),
         "zooming": tuple(zoom.camera.name for zoom in find_zooming_cameras(opened, config)),
@@ -128,8 +158,11 @@ def look(question: dict[str, Any], progress: Progress) -> Shot:
             )
             for each in find_removals(opened, config)
         ),
+        "object_names": tuple(sorted(set(objects.values()))),
         "bare_displays": tuple(sorted(objects[name] for name in bare_displays())),
-        "unreadable": tuple((objects[name], reason) for name, reason in find_unreadable()),
+        "unreadable": tuple(
+            (objects[name], reason) for name, reason in find_unreadable() if objects[name] not in question["left_out"]
+        ),
         "hair": tuple(
             HairSystem(each.name, each.strands, each.drawn) for each in find_hair() if each.drawn != "nothing"
         ),
@@ -139,23 +172,28 @@ def look(question: dict[str, Any], progress: Progress) -> Shot:
             # what the film does not show would be shown if the draft named it
             if each.drawn != "nothing"
         ),
-        "see_through": tuple(
-            SeeThrough(
-                materials[each.material],
-                ", ".join(each.reasons) or "its image has transparent texels",
-                each.texture is not None and not each.texture.problem and 0.0 < (each.texture.below or 0.0) < 1.0,
-                (each.texture.below or 0.0) if each.texture is not None else 0.0,
-            )
-            for each in find_see_through(config.transparency.threshold, film_frames())
-        ),
     }
+    see_through = find_see_through(config.transparency.threshold, film_frames())
     with geometry_engine():
         conversion = convert_scene(opened, config)
-        jumps = finder.find(conversion.clipped, conversion.going_to(opened.scene))
-        survey = _survey(opened, config, conversion, progress)
+        seen = look_through(opened, config, conversion, see_through, progress)
+        if not seen.removed:
+            jumps = finder.find(conversion.clipped, conversion.going_to(opened.scene))
+            survey = _survey(opened, config, conversion, progress)
+    if seen.removed:
+        # what lies behind decides all else
+        config = _without(config, seen.removed)
+        opened = open_scene(config)
+        finder = JumpFinder(opened, config)
+        with geometry_engine():
+            conversion = convert_scene(opened, config)
+            jumps = finder.find(conversion.clipped, conversion.going_to(opened.scene))
+            survey = _survey(opened, config, conversion, progress)
     return Shot(
         **facts,
         **found,
+        see_through=seen.see_through,
+        contents=seen.contents,
         animated_range=animated,
         frame_range=frame_range,
         clip=(first, last),
@@ -164,6 +202,7 @@ def look(question: dict[str, Any], progress: Progress) -> Shot:
         view_keys=keys,
         survey=survey,
         notes=tuple(conversion.notes),
+        unread_colors=tuple(conversion.colors.unread),
         camera_jumps=tuple((jump.frame, jump.camera) for jump in jumps),
     )
 
@@ -177,6 +216,7 @@ def _configure(question: dict[str, Any], frames: tuple[int, int], resolution: tu
             "frames": {"first": frames[0], "last": frames[1]},
             "resolution": resolution,
             "style": {"color": "texture"},
+            "remove": {"objects": [glob.escape(name) for name in question["left_out"]]},
             **optional,
         }
     )
@@ -189,6 +229,12 @@ def _with_keys(config: CutConfig, keys: tuple[ViewKey, ...]) -> CutConfig:
         ]
     }
     return CutConfig.model_validate({**config.model_dump(), "camera": None, "camera_motion": motion})
+
+
+def _without(config: CutConfig, materials: Iterable[str]) -> CutConfig:
+    """The cut without the faces of some materials."""
+    removed: dict[str, Any] = {glob.escape(name): "remove" for name in materials}
+    return config.model_copy(update={"transparency": config.transparency.model_copy(update={"materials": removed})})
 
 
 def _facts_as_opened(opened: OpenedScene, config: CutConfig) -> dict[str, Any]:
@@ -217,12 +263,18 @@ def _facts_as_opened(opened: OpenedScene, config: CutConfig) -> dict[str, Any]:
         "camera_cuts": tuple((mark.frame, mark.camera) for mark in camera_marks(scene)),
         "film_look": tuple(film_look_in_use(scene)),
         "drivers": tuple(disabled_drivers()),
-        "background": linear_to_hex(background_color(scene, config)),
+        "background": _background(scene, config),
         "materials": len(bpy.data.materials),
         "from_shaders": sum(
-            wants_shader(material, "auto") and shader_color(material) is not None for material in bpy.data.materials
+            wants_shader(material, "auto") and surface_input(material) is not None for material in bpy.data.materials
         ),
     }
+
+
+def _background(scene: bpy.types.Scene, config: CutConfig) -> str:
+    """The colour of the world; ``auto`` where it changes in the clip."""
+    colors = {linear_to_hex(color) for color in world_colors(scene, config).values()}
+    return colors.pop() if len(colors) == 1 else "auto"
 
 
 def animated_range(frame_range: tuple[int, int]) -> tuple[int, int] | None:
@@ -254,13 +306,21 @@ def _changes_by_itself() -> bool:
     if is_simulated(bpy.context.scene):
         return True
     for obj in bpy.data.objects:
+        if is_hidden(obj):
+            continue
         for modifier in obj.modifiers:
-            if modifier.type in TIMED_MODIFIERS or modifier.type == "PARTICLE_SYSTEM":
+            if modifier.type in TIMED_MODIFIERS or (modifier.type == "PARTICLE_SYSTEM" and _particles_move(modifier)):
                 return True
             group = modifier.node_group if modifier.type == "NODES" else None
             if group is not None and any(node.type == "INPUT_SCENE_TIME" for node in group.nodes):
                 return True
     return False
+
+
+def _particles_move(modifier: bpy.types.ParticleSystemModifier) -> bool:
+    """Whether particles that are seen move by themselves; hair does so only if it swings."""
+    system = modifier.particle_system
+    return is_seen(modifier) and (system.settings.type != "HAIR" or system.use_hair_dynamics)
 
 
 def clip_range(frame_range: tuple[int, int], animated: tuple[int, int] | None) -> tuple[int, int]:
@@ -302,7 +362,7 @@ def _propose_view(config: CutConfig, progress: Progress) -> tuple[ViewKey, ...]:
         for number, frame in enumerate(numbers):
             progress(number, len(numbers), "looking for a view")
             opened.scene.frame_set(frame)
-            conversion.follow()
+            conversion.follow(frame)
             frames.append(take_down(opened.scene, names, conversion.clipped))
     keys = propose_view(frames, first, last, config.resolution)
     return keys or (ViewKey(first, (0.0, -10.0, 0.0), (0.0, 0.0, 0.0), 50.0),)
@@ -313,25 +373,31 @@ def _survey(opened: OpenedScene, config: CutConfig, conversion: Conversion, prog
     names = scene_names()
     table = {int(number): name for number, name in names.object_table().items()}
     builder = SurveyBuilder(table)
+    pictured = [
+        names.materials.ids[material.name_full] for material in bpy.data.materials if shown_image(material) is not None
+    ]
+    attributed = [names.materials.ids[name] for name in conversion.colors.by_attributes]
     frames = config.frame_numbers[:SURVEYED_FRAMES]
     looking = 0.0
+    largest = 0
     for number, frame in enumerate(frames):
         progress(number, len(frames), f"looking at frame {frame}")
         start = time.monotonic()
         opened.scene.frame_set(frame)
-        conversion.follow()
-        geometry = take_down(opened.scene, names, conversion.clipped)
+        conversion.follow(frame)
+        size, geometry = evaluate(
+            opened.scene,
+            lambda graph: (scene_size(graph, conversion.clipped), read_graph(graph, names, conversion.clipped)),
+        )
+        largest = max(largest, size.triangles)
+        builder.image_memory = max(builder.image_memory, size.images)
         looking += time.monotonic() - start
-        builder.look(geometry, time.monotonic() - start)
+        builder.look(geometry, time.monotonic() - start, conversion.colors.at(frame))
+        if pictured or attributed:
+            ids = companions.material_id_map(geometry, raster.draw(geometry))
+            builder.textured = max(builder.textured, float(np.isin(ids, pictured).mean()))
+            builder.attributed = max(builder.attributed, float(np.isin(ids, attributed).mean()))
         if number == 0:
-            seen = raster.draw(geometry)
-            pictured = {
-                names.materials.ids[material.name_full]
-                for material in bpy.data.materials
-                if shown_image(material) is not None
-            }
-            ids = companions.material_id_map(geometry, seen)
-            builder.textured = sum(float((ids == material).mean()) for material in pictured)
             figures = line_figures(geometry, config.lines.crease_angle)
             builder.pieces = figures.pieces
             if freestyle_seconds(figures.triangles, figures.pieces) <= TRIED_SECONDS:
@@ -339,8 +405,11 @@ def _survey(opened: OpenedScene, config: CutConfig, conversion: Conversion, prog
                 builder.freestyle_seconds = _time_freestyle(opened, config, conversion)
         if looking > SURVEY_SECONDS:
             break
-    # Linux counts in kilobytes
-    builder.memory = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # Linux counts in kilobytes; the pictures that a worker draws were not drawn here
+    drawn = frame_need(
+        SceneSize(0, largest, 0), math.prod(config.resolution), draws=True, reads=False, strokes=False, kept=0
+    )
+    builder.memory = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + drawn.pictures
     return builder.survey()
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import bpy
 
+from animerun_gen.blender.particles_drawn import is_seen
 from animerun_gen.blender.references import needed_by
 
 
@@ -70,8 +71,10 @@ def first_played_frame(scene: bpy.types.Scene) -> int:
 
 
 def has_history(modifier: bpy.types.Modifier) -> bool:
-    """Whether it is a particle system that flies or swings, unless that is stored in the file or beside it."""
+    """Whether it is a particle system that is seen and moves by itself, unless that is stored in the file or beside."""
     if modifier.type != "PARTICLE_SYSTEM" or not (modifier.show_render or modifier.show_viewport):
+        return False
+    if not is_seen(modifier):
         return False
     system = modifier.particle_system
     moves = system.settings.type != "HAIR" or system.use_hair_dynamics

@@ -60,18 +60,47 @@ def _action_fcurves(action: bpy.types.Action, slot: Any) -> Iterator[Any]:
 
 
 def mute_animation(animated: bpy.types.ID, data_path_start: str) -> None:
-    """Keep F-curves and drivers from changing a property again that a conversion has set.
+    """Keep F-curves, strips and drivers from changing a property again that a conversion has set.
+
+    What other data-blocks share of them goes on moving those.
 
     Args:
         animated: The data-block that owns the property.
         data_path_start: How the paths of the property's animation begin, ``"diffuse_color"`` say.
     """
-    if animated is None or not getattr(animated, "animation_data", None):
+    animation = getattr(animated, "animation_data", None)
+    if animated is None or animation is None:
         return
-    curves = [*fcurves(animated), *animated.animation_data.drivers]
-    for curve in curves:
-        if curve.data_path.startswith(data_path_start):
-            curve.mute = True
+    holders = [animation] if animation.action is not None else []
+    if animation.use_nla:
+        holders += [strip for track in animation.nla_tracks for strip in track.strips if strip.action is not None]
+    for holder in holders:
+        if any(_begins(curve, data_path_start) for curve in _held_fcurves(holder)):
+            _make_action_own(holder)
+            for curve in _held_fcurves(holder):
+                curve.mute = curve.mute or _begins(curve, data_path_start)
+    for driver in animation.drivers:
+        driver.mute = driver.mute or _begins(driver, data_path_start)
+
+
+def _begins(curve: Any, data_path_start: str) -> bool:
+    return not curve.mute and bool(curve.data_path.startswith(data_path_start))
+
+
+def _held_fcurves(holder: Any) -> Iterator[Any]:
+    """The F-curves of what has an action: animation data, or a strip."""
+    yield from _action_fcurves(holder.action, getattr(holder, "action_slot", None))
+
+
+def _make_action_own(holder: Any) -> None:
+    """Copy an action that others have as well."""
+    if holder.action.users <= 1:
+        return
+    slot = getattr(holder, "action_slot", None)
+    identifier = slot.identifier if slot is not None else None
+    holder.action = holder.action.copy()
+    if identifier is not None:
+        holder.action_slot = holder.action.slots[identifier]
 
 
 def disable_gpu_subdivision() -> None:
@@ -150,6 +179,13 @@ def use_scene_compositor(scene: bpy.types.Scene, use: bool) -> None:
         scene.use_nodes = use
 
 
+def make_panoramic(camera: bpy.types.Camera) -> None:
+    """Let a camera look in all directions, in an equirectangular picture; the setting was Cycles' own before 5.0."""
+    camera.type = "PANO"
+    settings = camera if hasattr(camera, "panorama_type") else camera.cycles
+    settings.panorama_type = "EQUIRECTANGULAR"
+
+
 def has_strips(scene: bpy.types.Scene) -> bool:
     """Whether the sequencer would put its own pictures over the render; its strips were renamed in 4.4."""
     editor = scene.sequence_editor
@@ -165,6 +201,11 @@ def principled_emission(node: Any) -> tuple[Any, Any]:
     return color, node.inputs["Emission Strength"]
 
 
+def factor_name(node: Any) -> str:
+    """What a shader node calls the input by which it mixes: spelled out in later versions."""
+    return "Fac" if "Fac" in node.inputs else "Factor"
+
+
 def add_geometry_sockets(tree: bpy.types.NodeTree) -> None:
     """Give a group of geometry nodes one geometry to work on and one to hand on: sockets moved in 4.0."""
     if hasattr(tree, "interface"):
@@ -175,20 +216,22 @@ def add_geometry_sockets(tree: bpy.types.NodeTree) -> None:
         sockets.new("NodeSocketGeometry", "Geometry")
 
 
-def is_animated(animated: bpy.types.ID, data_path: str) -> bool:
-    """Whether F-curves or drivers that are not muted change a property."""
-    if not getattr(animated, "animation_data", None):
-        return False
-    curves = [*fcurves(animated), *animated.animation_data.drivers]
-    return any(curve.data_path == data_path and not curve.mute for curve in curves)
+def is_animated(animated: bpy.types.ID | None, data_path: str) -> bool:
+    """Whether F-curves, strips or drivers that are not muted change this very property."""
+    return any(path == data_path for path in _animated_paths(animated))
 
 
-def animates(animated: bpy.types.ID, data_path_start: str) -> bool:
+def animates(animated: bpy.types.ID | None, data_path_start: str) -> bool:
     """Whether F-curves, strips or drivers change any property whose path begins like this."""
-    if not getattr(animated, "animation_data", None):
-        return False
-    curves = [*fcurves(animated), *nla_fcurves(animated), *animated.animation_data.drivers]
-    return any(curve.data_path.startswith(data_path_start) and not curve.mute for curve in curves)
+    return any(path.startswith(data_path_start) for path in _animated_paths(animated))
+
+
+def _animated_paths(animated: bpy.types.ID | None) -> Iterator[str]:
+    """The path of every property of a data-block that anything changes."""
+    animation = getattr(animated, "animation_data", None)
+    if animated is not None and animation is not None:
+        curves = [*fcurves(animated), *nla_fcurves(animated), *animation.drivers]
+        yield from (curve.data_path for curve in curves if not curve.mute)
 
 
 def instances_of_nodes(drawn: bpy.types.Object) -> Any:
@@ -334,3 +377,13 @@ def node_bakes(modifier: bpy.types.Modifier) -> list[NodeBake]:
 def is_archive(library: bpy.types.Library) -> bool:
     """Whether a library only stands for data that the film packs: since 5.0."""
     return bool(getattr(library, "is_archive", False))
+
+
+def triangle_faces(mesh: bpy.types.Mesh) -> npt.NDArray[np.int32]:
+    """The face of each triangle that Blender draws, ``(T,)`` int32; ``calc_loop_triangles`` was called."""
+    faces = np.empty(len(mesh.loop_triangles), np.int32)
+    if hasattr(mesh, "loop_triangle_polygons"):
+        mesh.loop_triangle_polygons.foreach_get("value", faces)
+    else:
+        mesh.loop_triangles.foreach_get("polygon_index", faces)
+    return faces

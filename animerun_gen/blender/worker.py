@@ -25,9 +25,11 @@ import numpy as np
 
 from animerun_gen import pictures
 from animerun_gen.blender import versions
+from animerun_gen.blender.attribute_colors import SurfaceReader, paint_attributes
 from animerun_gen.blender.camera_jumps import CameraJump, JumpFinder, name_shot, note_jumps
 from animerun_gen.blender.convert import Conversion, convert_scene
 from animerun_gen.blender.convert.srgb import linear_to_hex
+from animerun_gen.blender.convert.surfaces import Surface
 from animerun_gen.blender.geometry import (
     SceneNames,
     evaluate,
@@ -134,7 +136,12 @@ class _Run:
         self.background_checked = False
         # Freestyle knows no holes, so that lines behind surfaces with holes have to be taken out again
         self.covers_lines = has_strokes and len(conversion.clipped) > 0
-        self.lines_need_geometry = self.drawn_contours is not None or lines.outline or self.covers_lines
+        painted = conversion.colors.by_attributes
+        self.painted = {self.names.materials.ids[name]: each for name, each in painted.items()}
+        self.surfaces: list[Surface | None] = []
+        self.pictures_need_geometry = (
+            self.drawn_contours is not None or lines.outline or self.covers_lines or bool(self.painted)
+        )
         self.has_strokes = has_strokes
         self.most_kept = max(map(job.gap, job.pairs), default=0)
 
@@ -143,7 +150,7 @@ class _Run:
             self.writer.write_names("object_id", self.names.object_table())
             self.writer.write_names("material_id", self.names.material_table())
         if self.job.pictures:
-            self.writer.write_names("flat", flat_colors(self.renderer, self.names.materials))
+            self.writer.write_colors(flat_colors(self.renderer, self.conversion.colors, self.names.materials))
         if self.job.tracks:
             self._make_tracks()
         frames = replace(self.job, tracks=False).frames
@@ -153,7 +160,7 @@ class _Run:
     def _make_frames(self, frames: tuple[int, ...]) -> None:
         """Everything that belongs to a frame or to a pair."""
         with_geometry = {*self.job.companions, *(frame for pair in self.job.pairs for frame in pair)}
-        if self.lines_need_geometry:
+        if self.pictures_need_geometry:
             with_geometry.update(self.job.pictures)
         # the first of the pictures is looked at: see picture_check
         with_geometry.update(self.job.pictures[:1])
@@ -265,6 +272,9 @@ class _Run:
             raise
 
     def _make_pictures(self, frame: int, flat: np.ndarray[Any, Any], taken: _Taken | None) -> None:
+        if self.painted and taken is not None:
+            with self._stage(frame, "attributes"):
+                flat = self._paint_attributes(flat, taken)
         with self._stage(frame, "lines"):
             if self.drawn_contours is not None and taken is not None:
                 islands = self.islands.find(taken.geometry)
@@ -276,6 +286,11 @@ class _Run:
             self.writer.write("contour", frame, line_art)
             ink = rgb(self.config.lines.color)
             self.writer.write("frame", frame, pictures.draw_lines(flat, line_art, ink))
+
+    def _paint_attributes(self, flat: np.ndarray[Any, Any], taken: _Taken) -> np.ndarray[Any, Any]:
+        """The flat picture with the colours that vary, by what was just read of the frame's surfaces."""
+        ids = companions.material_id_map(taken.geometry, taken.seen)
+        return paint_attributes(flat, taken.geometry, taken.seen, ids, self.surfaces, self.painted)
 
     def _rendered_lines(self, frame: int, taken: _Taken | None) -> np.ndarray[Any, Any]:
         """Freestyle's strokes, and an outline as Workbench would draw it, which need not be rendered for that."""
@@ -311,7 +326,7 @@ class _Run:
     def _check_background(self, frame: int, flat: np.ndarray[Any, Any], seen: VisibilityBuffer) -> None:
         """A job in whose first picture with a background that has another colour than it should goes no further."""
         if not self.background_checked:
-            color = rgb(linear_to_hex(self.renderer.background))
+            color = rgb(linear_to_hex(self.renderer.backgrounds[frame]))
             self.background_checked = require_background(frame, flat, seen, color, versions.engine_name())
 
     def _check_freestyle(self, frame: int, strokes: np.ndarray[Any, Any]) -> None:
@@ -336,7 +351,11 @@ class _Run:
 
     def _read(self, graph: Any) -> FrameGeometry:
         """The geometry of a frame; before and after it jumps, a camera counts as two."""
-        return name_shot(read_graph(graph, self.names, self.conversion.clipped), self.jumps)
+        reader = None
+        if self.painted:
+            reader = SurfaceReader(self.conversion.colors, self.opened.scene.frame_current)
+            self.surfaces = reader.surfaces
+        return name_shot(read_graph(graph, self.names, self.conversion.clipped, reader), self.jumps)
 
     def _look_at(self, frame: int, geometry: FrameGeometry) -> _Taken:
         if geometry.frame != frame:

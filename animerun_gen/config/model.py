@@ -44,19 +44,22 @@ _Item = TypeVar("_Item")
 def _safe_name(name: str) -> str:
     if not _SAFE_NAME.fullmatch(name):
         raise ValueError(
-            f"{shown(name)} is no safe folder name; use at most 100 letters a-z, digits, dots, hyphens and underscores,"
+            f"{shown(name)} is not a safe folder name; use at most 100 letters a-z, digits, dots, hyphens and "
+            "underscores,"
             " and begin with a letter or a digit"
         )
     if name.endswith("."):
         raise ValueError(f"{shown(name)} ends with a dot, which Windows drops from folder names; remove it")
     if _WINDOWS_DEVICE.fullmatch(name):
-        raise ValueError(f"{shown(name)} is a name that Windows keeps for a device; choose another one")
+        raise ValueError(f"{shown(name)} is a name that Windows reserves for a device; choose another one")
     return name
 
 
 def _color(text: str) -> str:
     if not _COLOR.fullmatch(text):
-        raise ValueError(f"{shown(text)} is no colour; write # and six hexadecimal digits in quotes, as in #20a0ff")
+        raise ValueError(
+            f'{shown(text)} is not a colour; write # and six hexadecimal digits in quotes, as in "#20a0ff"'
+        )
     return text.lower()
 
 
@@ -94,6 +97,9 @@ Resolution = Annotated[
 SourcePath = Annotated[Path, Field(strict=False), Expected("the path of a .blend file (text)")]
 PalettePath = Annotated[Path, Field(strict=False), Expected("the path of a palette, a .yaml file (text)")]
 Overrides = Annotated[Mapping[Pattern, Color], Expected("a mapping from material names or patterns to colours")]
+Textures = Annotated[
+    Mapping[Pattern, Pattern], Expected("a mapping from material names or patterns to images or attributes")
+]
 Coordinate = Annotated[float, Field(ge=-1e7, le=1e7)]
 Point = Annotated[
     tuple[Coordinate, Coordinate, Coordinate], Field(strict=False), Expected("a list [x, y, z] of three numbers")
@@ -166,7 +172,11 @@ class Remove(Section):
         le=10,
         description="Largest extent in the picture, as a share of its height, of what the rule `glowing` removes.",
     )
-    objects: Patterns = Field(default=(), description="Objects to remove, by name or pattern.")
+    objects: Patterns = Field(
+        default=(),
+        description="Objects to remove, by name or pattern; of what draws nothing itself (an empty, an armature) "
+        "everything that hangs on it.",
+    )
     collections: Patterns = Field(
         default=(), description="Collections to remove with everything in them, by name or pattern."
     )
@@ -179,7 +189,11 @@ class Remove(Section):
 class Keep(Section):
     """What no rule may remove."""
 
-    objects: Patterns = Field(default=(), description="Objects to keep, by name or pattern.")
+    objects: Patterns = Field(
+        default=(),
+        description="Objects to keep, by name or pattern; of what draws nothing itself (an empty, an armature) "
+        "everything that hangs on it.",
+    )
     collections: Patterns = Field(
         default=(), description="Collections to keep with everything in them, by name or pattern."
     )
@@ -258,12 +272,13 @@ class Transparency(Section):
         default=0.5, gt=0, lt=1, description="Alpha below which a texel of a clipped image is a hole."
     )
     materials: Annotated[
-        Mapping[Pattern, Literal["clip", "solid"]],
-        Expected('a mapping from material names or patterns to "clip" or "solid"'),
+        Mapping[Pattern, Literal["clip", "solid", "remove"]],
+        Expected('a mapping from material names or patterns to "clip", "solid" or "remove"'),
     ] = Field(
         default={},
         description="Other treatment of single materials, by name or pattern; of several patterns that fit, the first "
-        "counts.",
+        "counts. `remove`: the material's faces go, and what lies behind is seen: panes before the camera, lenses of "
+        "glasses.",
     )
 
 
@@ -318,10 +333,11 @@ class CameraMotion(Section):
 class Style(Section):
     """How surfaces are coloured."""
 
-    color: Literal["material", "texture"] = Field(
+    color: Literal["material", "attribute", "texture"] = Field(
         default="material",
-        description="`material`: one flat colour a material. `texture`: the material's image where it has one, its "
-        "flat colour elsewhere.",
+        description="`material`: one flat colour a material, the mean where it varies. `attribute`: moreover, colours "
+        "that attributes (vertex paint) or objects (their colour, their random number) give are painted as they are. "
+        "`texture`: moreover, the material's image where it has one.",
     )
     color_source: Literal["auto", "viewport", "shader"] = Field(
         default="auto",
@@ -333,6 +349,12 @@ class Style(Section):
         default={},
         description="Flat colours by material name or pattern, stronger than everything else; of several patterns "
         "that fit, the one written first counts (those of an inherited file come after the file's own).",
+    )
+    textures: Textures = Field(
+        default={},
+        description="By material name or pattern the name of an image of the file, or of an attribute of the meshes "
+        "that wear it, which the material is painted with whatever `color` and its nodes say. The image is laid on by "
+        "the mesh's UV map. Of several patterns that fit, the one written first counts; `overrides` are stronger.",
     )
     background: AutoOrColor = Field(
         default="auto", description="Colour where no surface is seen. `auto`: the colour of the scene's world."
@@ -562,6 +584,34 @@ class Quality(Section):
         description="Largest share of a frame's pixels, lines left out, in a segment that mainly shows another "
         "surface.",
     )
+    min_surfaces: float = Field(
+        default=0.01,
+        ge=0,
+        le=1,
+        description="Share of the picture that surfaces cover at least. A clip shows nothing when most of its frames "
+        "show less.",
+    )
+    max_one_surface: float = Field(
+        default=0.99,
+        ge=0,
+        le=1,
+        description="Share of the picture that a single surface (of one object and one material) covers at most. A "
+        "clip shows nothing when the same one covers more in most of its frames, and is of one colour or stands still.",
+    )
+    max_one_color: float = Field(
+        default=0.999,
+        ge=0,
+        le=1,
+        description="Share of the colour frame, lines included, that has one and the same colour at most. A clip shows "
+        "nothing when more has in most of its frames.",
+    )
+    max_lines: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="Share of the picture that is line at most. A clip shows nothing when more is in most of its "
+        "frames.",
+    )
 
 
 class CutConfig(Section):
@@ -571,7 +621,9 @@ class CutConfig(Section):
         description="Name of the cut and of its folders in the dataset, where no other cut may have it: up to 100 "
         "letters, digits, dots, hyphens and underscores."
     )
-    split: Literal["train", "test"] = Field(default="train", description="The part of the dataset it belongs to.")
+    split: Literal["train", "test"] = Field(
+        default="train", description="The part of the dataset that the cut belongs to."
+    )
     source: SourcePath = Field(
         description="The film scene, relative to the YAML file that names it; `${VARIABLE}` stands for an environment "
         "variable."

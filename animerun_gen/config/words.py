@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import glob
 import json
+import re
 import types
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
@@ -13,6 +16,14 @@ from pydantic.fields import FieldInfo
 
 SHOWN_CHARACTERS = 60
 """Longer values are cut off in messages."""
+
+FEW = 3
+"""So many names are listed one by one."""
+
+SHOWN_KINDS = 5
+"""So many different beginnings of names are listed."""
+
+_NUMBERED = re.compile(r"[\s._-]*\d+$")
 
 
 @dataclass(frozen=True)
@@ -59,6 +70,94 @@ def item_type(annotation: Any) -> Any:
     if isinstance(get_origin(annotation), type) and issubclass(get_origin(annotation), Mapping):
         return get_args(annotation)[1]
     return None
+
+
+def counted(number: int, thing: str, things: str | None = None) -> str:
+    """``1 frame``, ``2 frames``; ``things`` is the plural where that is not ``thing`` and an s."""
+    return f"{number:,} {thing if number == 1 else things or f'{thing}s'}"
+
+
+def stem(name: str) -> str:
+    """A name without the number at its end: ``sign`` of ``sign.001``, ``sign_2`` and ``sign``."""
+    return _NUMBERED.sub("", name) or name
+
+
+def by_stem(names: Iterable[str]) -> dict[str, list[str]]:
+    """Names by their stems, in their order."""
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        groups.setdefault(stem(name), []).append(name)
+    return groups
+
+
+def patterns_for(names: Sequence[str], others: Iterable[str]) -> list[str]:
+    """Patterns that match names and nothing else; names that begin alike share one where nothing else begins so.
+
+    Args:
+        names: The names.
+        others: All names that the patterns are held against, those among them.
+
+    Example:
+        >>> patterns_for(["sign.1", "sign.2", "sign.3", "sign.4", "lamp[1]"], ["signal"])
+        ['sign.*', 'lamp[[]1]']
+    """
+    strangers = set(others) - set(names)
+    patterns = []
+    for group in by_stem(names).values():
+        begins = _common_beginning(group)
+        shared = f"{glob.escape(begins)}*"
+        if len(group) > FEW and begins and not any(fnmatchcase(name, shared) for name in strangers):
+            patterns.append(shared)
+        else:
+            patterns += [glob.escape(name) for name in group]
+    return patterns
+
+
+def _common_beginning(names: Sequence[str]) -> str:
+    first, last = min(names), max(names)
+    # of all names in order, the first and the last differ the most
+    return next((first[:length] for length in range(len(first), 0, -1) if last.startswith(first[:length])), "")
+
+
+def named(names: Sequence[str], thing: str) -> str:
+    """What many things are called, in a few words: all names of a few, else their number and what the names begin with.
+
+    Args:
+        names: At least one.
+        thing: What one of them is.
+
+    Example:
+        >>> named(["lamp", "sign"], "object")
+        "'lamp', 'sign'"
+        >>> named([f"sign.{number:03}" for number in range(26)], "object")
+        "26 objects 'sign*'"
+    """
+    if len(names) <= FEW:
+        return ", ".join(f"'{name}'" for name in names)
+    kinds = [f"'{kind}*'" if len(group) > 1 else f"'{group[0]}'" for kind, group in by_stem(names).items()]
+    if len(kinds) == 1:
+        return f"{counted(len(names), thing)} {kinds[0]}"
+    more = f" and {len(kinds) - SHOWN_KINDS} more kinds" if len(kinds) > SHOWN_KINDS + 1 else ""
+    return f"{counted(len(names), thing)} ({', '.join(kinds[:SHOWN_KINDS] if more else kinds)}{more})"
+
+
+def spans(frames: Sequence[int], among: Sequence[int], most: int | None = None) -> str:
+    """Some frames of a row as "1-4, 9", where neighbours in the row are drawn together.
+
+    Args:
+        frames: Their numbers, ascending.
+        among: The numbers of the whole row, ascending.
+        most: So many spans are named, and of more the first ones.
+    """
+    place = {frame: index for index, frame in enumerate(among)}
+    runs: list[list[int]] = []
+    for frame in frames:
+        if runs and place[frame] == place[runs[-1][-1]] + 1:
+            runs[-1].append(frame)
+        else:
+            runs.append([frame])
+    named = [str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs]
+    return ", ".join(named[:most]) + (", ..." if most is not None and len(named) > most else "")
 
 
 def either(choices: Iterable[str]) -> str:

@@ -5,22 +5,26 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Iterable
 from pathlib import Path
 
 from animerun_gen.config.model import is_safe_name
-from animerun_gen.config.words import written
+from animerun_gen.config.words import named, patterns_for, written
 from animerun_gen.inspection.findings import (
     MISSING_KINDS,
+    by_reason,
     findings,
     freestyle_cost,
+    is_large,
     listed,
     listed_marks,
+    looked_through,
     quoted,
+    removed_alike,
+    wants_attributes,
     wants_freestyle,
     wants_textures,
 )
-from animerun_gen.inspection.shot import Removal, Shot
+from animerun_gen.inspection.shot import Shot
 from animerun_gen.inspection.survey import held_step
 
 WIDTH = 116
@@ -28,7 +32,7 @@ WIDTH = 116
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
-HELD_TOPICS = ("file", "drivers", "simulation", "topology", "comes and goes", "cost", "display")
+HELD_TOPICS = ("file", "picture", "drivers", "simulation", "topology", "comes and goes", "cost", "display")
 """Findings that no key of the draft decides; they stand at its head."""
 
 
@@ -69,7 +73,7 @@ def draft(shot: Shot, target: Path, name: str) -> str:
         *_comment(_own_pictures(shot)),
         f"resolution: [{shot.picture[0]}, {shot.picture[1]}]",
         "",
-        *_remove(shot.removals),
+        *_remove(shot),
         *_hair(shot),
         *_particles(shot),
         *_transparency(shot),
@@ -164,9 +168,9 @@ def _rate(shot: Shot) -> str:
     return f"frame_rate: {_decimal(shot.frame_rate)}"
 
 
-def _remove(removals: Iterable[Removal]) -> list[str]:
-    whole = [removal for removal in removals if not removal.materials]
-    parts = [removal for removal in removals if removal.materials]
+def _remove(shot: Shot) -> list[str]:
+    whole = [removal for removal in shot.removals if not removal.materials]
+    parts = [removal for removal in shot.removals if removal.materials]
     expressible = [removal for removal in parts if removal.whole_materials]
     # what no list of names can say is left to its rule
     rules = sorted({removal.rule for removal in parts if not removal.whole_materials})
@@ -176,20 +180,33 @@ def _remove(removals: Iterable[Removal]) -> list[str]:
     else:
         lines += _comment("what the rules found is listed below, so they need not look again", 2)
     lines.append(f"  rules: {written(rules)}")
-    lines += _list("objects", [(glob.escape(each.object), each.reason) for each in whole])
-    named: dict[str, str] = {}
-    for removal in expressible:
-        for material in removal.materials:
-            named.setdefault(glob.escape(material), f"on '{removal.object}': {removal.reason}")
-    return [*lines, *_list("materials", list(named.items()))]
+    unfollowed = [(name, f"{reason}, and its motion cannot be followed") for name, reason in shot.unreadable]
+    objects = [
+        (removals[0].reason, patterns_for([each.object for each in removals], shot.object_names))
+        for removals in removed_alike(whole)
+    ]
+    gone = {each.object for each in whole}
+    objects += [(reason, [glob.escape(name)]) for name, reason in unfollowed if name not in gone]
+    lines += _list("objects", objects)
+    listed_already: set[str] = set()
+    materials = []
+    for removals in removed_alike(expressible):
+        new = [name for name in removals[0].materials if name not in listed_already]
+        listed_already.update(new)
+        if new:
+            worn = f"on {named([each.object for each in removals], 'object')}: {removals[0].reason}"
+            materials.append((worn, [glob.escape(name) for name in new]))
+    return [*lines, *_list("materials", materials)]
 
 
-def _list(key: str, entries: list[tuple[str, str]]) -> list[str]:
-    if not entries:
+def _list(key: str, groups: list[tuple[str, list[str]]]) -> list[str]:
+    """A list, each group of its entries below the reason for them."""
+    if not groups:
         return [f"  {key}: []"]
     lines = [f"  {key}:"]
-    for value, reason in entries:
-        lines += [*_comment(reason, 4), f"    - {written(value)}"]
+    for reason, values in groups:
+        lines += _comment(reason, 4)
+        lines += [f"    - {written(value)}" for value in values]
     return lines
 
 
@@ -217,33 +234,69 @@ def _particles(shot: Shot) -> list[str]:
 
 
 def _transparency(shot: Shot) -> list[str]:
-    textured = [material for material in shot.see_through if material.alpha_texture]
+    treated = [material for material in shot.see_through if material.kind or material.alpha_texture]
     lines = []
     for material in shot.see_through:
-        if not material.alpha_texture:
-            lines += _comment(f"'{material.material}' becomes solid: {material.why}", 2)
-    if not textured:
+        if material not in treated:
+            large = f", and covers up to {100 * material.covers:.0f} % of the picture" if is_large(material) else ""
+            lines += _comment(f"'{material.material}' becomes solid{large}: {material.why}", 2)
+            if large:
+                lines += _comment(f"behind it lies {named(material.before, 'object')}; remove would show it", 2)
+    if not treated:
         return ["transparency:", *lines, "  materials: {}"] if lines else []
     lines = ["transparency:", *lines, "  materials:"]
-    for material in textured:
-        lines += _comment(f"{material.why}; {material.holes:.0%} of its image are holes; or solid", 4)
-        lines.append(f"    {written(glob.escape(material.material))}: clip")
+    for material in treated:
+        if material.kind:
+            lines += _comment(f"{looked_through(material)}; or solid", 4)
+        else:
+            lines += _comment(f"{material.why}; {material.holes:.0%} of its image are holes; or solid", 4)
+        lines.append(f"    {written(glob.escape(material.material))}: {'remove' if material.kind else 'clip'}")
     return lines
 
 
 def _style(shot: Shot) -> list[str]:
-    textured = shot.survey.textured if shot.survey is not None else 0.0
-    return [
+    textured, attributed = (shot.survey.textured, shot.survey.attributed) if shot.survey is not None else (0.0, 0.0)
+    also = f", vertex paint or colours of objects {attributed:.0%}" if attributed > 0.0 else ""
+    lines = [
         "style:",
-        *_comment(f"{textured:.0%} of the first frame show images", 2),
-        f"  color: {'texture' if wants_textures(shot) else 'material'}",
+        *_comment(f"images cover at most {textured:.0%} of a frame{also}", 2),
+        f"  color: {'texture' if wants_textures(shot) else 'attribute' if wants_attributes(shot) else 'material'}",
         *_comment(
             f"{shot.from_shaders} of {shot.materials} materials have no viewport colour and get that of their shader", 2
         ),
         "  color_source: auto",
+    ]
+    lines += _textures(shot)
+    if shot.unread_colors:
+        for why, names in by_reason(shot.unread_colors):
+            lines += _comment(f"not as the film has them, because {why}: {quoted(names)}", 2)
+        lines.append("  overrides: {}")
+    return [
+        *lines,
         *_comment("the colour of the scene's world", 2),
         f"  background: {written(shot.background)}",
     ]
+
+
+def _textures(shot: Shot) -> list[str]:
+    """The images that materials of old files may have shown, one a material; what only names say is a comment."""
+    if not shot.image_offers:
+        return []
+    lines = _comment(
+        "files from before Blender 2.80 lose their textures when they are loaded; these are still in the file", 2
+    )
+    certain = [offer for offer in shot.image_offers if offer.certain]
+    lines.append("  textures:" if certain else "  textures: {}")
+    for offer in certain:
+        lines.append(f"    {written(glob.escape(offer.material))}: {written(offer.image)}")
+    for offer in shot.image_offers:
+        if not offer.certain:
+            lines += _comment(
+                f"by its name {written(offer.image)} may belong to it: {written(glob.escape(offer.material))}: "
+                f"{written(offer.image)}",
+                2,
+            )
+    return lines
 
 
 def _lines(shot: Shot) -> list[str]:

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from animerun_gen.inspection.shot import Shot, Survey
+from animerun_gen.config.model import Quality
+from animerun_gen.config.words import counted, named
+from animerun_gen.inspection.shot import Removal, SeeThrough, Shot, Survey
 from animerun_gen.inspection.survey import held_step
 from animerun_gen.line_cost import SLOW_SECONDS, freestyle_gigabytes, rounded
 from animerun_gen.line_cost import freestyle_seconds as predicted_seconds
 
 TRIED_SECONDS = 2.0 * SLOW_SECONDS
 """Where Freestyle will take longer for a frame, it is not tried: the prediction is not off by so much."""
+
+HIDES_MUCH = 0.2
+"""Share of the picture from which it is said that a solid surface hides what lies behind."""
 
 SHOWN = 6
 """So many names are listed in a sentence."""
@@ -86,6 +91,7 @@ def findings(shot: Shot) -> list[Finding]:
         *_file(shot),
         *_camera(shot),
         *_frames(shot),
+        *_picture(shot),
         *_removals(shot),
         *_hair_and_particles(shot),
         *_surfaces(shot),
@@ -247,6 +253,36 @@ def _frames(shot: Shot) -> Iterator[Finding]:
         )
 
 
+def _picture(shot: Shot) -> Iterator[Finding]:
+    """What makes a clip show nothing, by the bars that the quality gate has unless a cut changes them."""
+    bars = Quality()
+    empty = [each for each in shot.contents if each.surfaces < bars.min_surfaces]
+    if 2 * len(empty) > len(shot.contents):
+        share = sum(each.surfaces for each in empty) / len(empty)
+        yield Finding(
+            "picture",
+            f"surfaces cover {100 * share:.3f} % of the picture in {len(empty)} of the "
+            f"{counted(len(shot.contents), 'frame')} that were looked at",
+            "the quality gate will not pass the clip; choose another camera or other frames, and see what was removed",
+            "camera",
+        )
+    covered: dict[tuple[str, str], list[float]] = {}
+    for each in shot.contents:
+        if each.largest > bars.max_one_surface:
+            covered.setdefault((each.object, each.material), []).append(each.largest)
+    for (name, material), shares in covered.items():
+        if 2 * len(shares) > len(shot.contents):
+            share = sum(shares) / len(shares)
+            yield Finding(
+                "picture",
+                f"one surface covers everything: {100 * share:.1f} % of the picture is '{name}', in material "
+                f"'{material}', in {len(shares)} of the {counted(len(shot.contents), 'frame')} that were looked at",
+                "the quality gate will not pass the clip unless it has a pattern and moves; if it hides the film, name "
+                "it in remove.objects",
+                "remove.objects",
+            )
+
+
 def _removals(shot: Shot) -> Iterator[Finding]:
     topics = {
         "unseen": "not seen by the camera",
@@ -254,11 +290,11 @@ def _removals(shot: Shot) -> Iterator[Finding]:
         "light_panels": "light panel",
         "glowing": "glowing thing",
     }
-    for removal in shot.removals:
+    for removals in removed_alike(shot.removals):
+        removal = removals[0]
         what = f"the faces of {listed(removal.materials)} of " if removal.materials else ""
-        yield Finding(
-            topics.get(removal.rule, removal.rule), f"{what}'{removal.object}': {removal.reason}", "removed", "remove"
-        )
+        things = named([each.object for each in removals], "object")
+        yield Finding(topics.get(removal.rule, removal.rule), f"{what}{things}: {removal.reason}", "removed", "remove")
     for name, reason in shot.unreadable:
         yield Finding("no surface", f"'{name}': {reason}", "removed, because its motion cannot be followed")
     for name in shot.bare_displays:
@@ -268,6 +304,15 @@ def _removals(shot: Shot) -> Iterator[Finding]:
             "it stays; name it in remove.objects if it is only a helper",
             "remove.objects",
         )
+
+
+def removed_alike(removals: Iterable[Removal]) -> list[list[Removal]]:
+    """Removals of the same things for the same reason, together."""
+    groups: dict[tuple[object, ...], list[Removal]] = {}
+    for removal in removals:
+        alike = (removal.rule, removal.reason, removal.materials, removal.whole_materials)
+        groups.setdefault(alike, []).append(removal)
+    return list(groups.values())
 
 
 def _hair_and_particles(shot: Shot) -> Iterator[Finding]:
@@ -292,9 +337,27 @@ def _hair_and_particles(shot: Shot) -> Iterator[Finding]:
         )
 
 
+def looked_through(material: SeeThrough) -> str:
+    """What a pane or glasses are, a sentence without its full stop."""
+    worn, before = (named(names, "object") if names else "nothing" for names in (material.worn_by, material.before))
+    if material.kind == "pane":
+        return (
+            f"material '{material.material}' on {worn} is see-through ({material.why}), covers "
+            f"{100 * material.covers:.0f} % of the picture and lies before everything that it covers"
+        )
+    return f"material '{material.material}' on {worn} is see-through ({material.why}) and lies close before {before}"
+
+
 def _surfaces(shot: Shot) -> Iterator[Finding]:
     for material in shot.see_through:
-        if material.alpha_texture:
+        if material.kind:
+            yield Finding(
+                material.kind,
+                looked_through(material),
+                "removed, so that what lies behind is seen",
+                "transparency.materials",
+            )
+        elif material.alpha_texture:
             yield Finding(
                 "alpha texture",
                 f"material '{material.material}': {material.why}; {material.holes:.0%} of its image are holes",
@@ -304,10 +367,28 @@ def _surfaces(shot: Shot) -> Iterator[Finding]:
         else:
             yield Finding(
                 "see-through",
-                f"material '{material.material}': {material.why}; a pixel of a drawing shows one surface",
-                "solid, in the colour of its opaque part",
+                f"material '{material.material}': {material.why}; a pixel of a drawing shows one surface"
+                + (f", and it covers up to {100 * material.covers:.0f} % of the picture" * is_large(material)),
+                "solid, in the colour of its opaque part" + "; remove shows what lies behind" * is_large(material),
                 "transparency",
             )
+    for problem, names in shot.undecodable:
+        yield Finding(
+            "colours",
+            f"{problem}; {quoted(names)} would show it",
+            "what it would paint gets one flat colour",
+            "style.overrides",
+        )
+    if shot.lost_materials:
+        yield Finding(
+            "colours",
+            f"Blender of today loads no textures, transparency or vertex paint of {listed(shot.lost_materials)}, which "
+            "are from before 2.80",
+            f"{sum(offer.certain for offer in shot.image_offers)} images that the file names for them are painted"
+            if any(offer.certain for offer in shot.image_offers)
+            else "each gets the one colour that is left",
+            "style.textures",
+        )
     if shot.from_shaders:
         yield Finding(
             "colours",
@@ -318,15 +399,48 @@ def _surfaces(shot: Shot) -> Iterator[Finding]:
     if shot.survey is not None and shot.survey.textured >= 0.02:
         yield Finding(
             "colours",
-            f"{shot.survey.textured:.0%} of the first frame show images",
+            f"images cover up to {shot.survey.textured:.0%} of a frame",
             "the images are painted" if wants_textures(shot) else "one flat colour a material",
             "style.color",
         )
+    if shot.survey is not None and shot.survey.attributed >= 0.01:
+        painted = wants_textures(shot) or wants_attributes(shot)
+        yield Finding(
+            "colours",
+            f"vertex paint or colours of objects cover up to {shot.survey.attributed:.0%} of a frame",
+            "they are painted" if painted else "one flat colour a material",
+            "style.color",
+        )
+    for why, unread in by_reason(shot.unread_colors):
+        yield Finding(
+            "colours",
+            f"the colour of {listed(unread)} could not be read as the film has it: {why}",
+            "as near as it can be said, or the viewport colour",
+            "style.overrides",
+        )
+
+
+def by_reason(unread: Iterable[tuple[str, str]]) -> list[tuple[str, list[str]]]:
+    """The materials whose colour could not be read, by the reason why."""
+    found: dict[str, list[str]] = {}
+    for material, why in unread:
+        found.setdefault(why, []).append(material)
+    return list(found.items())
+
+
+def is_large(material: SeeThrough) -> bool:
+    """Whether a material that becomes solid hides a good part of the picture."""
+    return material.covers >= HIDES_MUCH and bool(material.before)
 
 
 def wants_textures(shot: Shot) -> bool:
     """Whether so much of the picture shows images that a draft paints them."""
     return shot.survey is not None and shot.survey.textured >= 0.1
+
+
+def wants_attributes(shot: Shot) -> bool:
+    """Whether so much of the picture has colours of attributes or objects that a draft paints them."""
+    return shot.survey is not None and shot.survey.attributed >= 0.01
 
 
 def _look(shot: Shot) -> Iterator[Finding]:
@@ -358,11 +472,12 @@ def _geometry(shot: Shot) -> Iterator[Finding]:
             f"{listed(survey.came_or_went)} can be seen in some frames only",
             "their motion is marked unknown there",
         )
+    memory = survey.memory + (survey.image_memory if wants_textures(shot) else 0)
     yield Finding(
         "cost",
         f"{survey.triangles:,} triangles in {survey.instances} instances a frame, "
         f"{rounded(survey.seconds)} s to evaluate"
-        + (f", {survey.memory / 1e9:.1f} GB for each worker" if survey.memory else "")
+        + (f", {memory / 1e9:.1f} GB for each worker" if survey.memory else "")
         + f"; {freestyle_cost(survey)}",
         "lines by Freestyle" if wants_freestyle(survey) else "lines from the geometry instead, which cost no more",
         "lines.engine",

@@ -147,7 +147,7 @@ def run_init(options: argparse.Namespace) -> int:
     """
     target: Path = options.output or options.shot.with_suffix(".yaml")
     if target.suffix.lower() not in {".yaml", ".yml"}:
-        raise AnimerunGenError(f"{target} is no .yaml file; give the name of the configuration to write with -o")
+        raise AnimerunGenError(f"{target} is not a .yaml file; give the name of the configuration to write with -o")
     if target.exists() and not options.force:
         raise AnimerunGenError(f"{target} exists; choose another name with -o, or overwrite it with --force")
     shot = inspect_shot(_question(options), _engine(options))

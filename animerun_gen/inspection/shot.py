@@ -65,12 +65,55 @@ class SeeThrough:
         why: How, as the end of a sentence.
         alpha_texture: Whether it is an image that has holes.
         holes: The share of the image's texels below the threshold; 0 where no image has holes.
+        kind: ``"pane"`` where it lies before the camera and hides the film, ``"glasses"`` where it lies close before
+            other surfaces of the same thing, see :mod:`animerun_gen.inspection.panes`; else empty.
+        covers: The share of the picture that it covers where it covers most, of the frames that were looked at.
+        worn_by: The objects that were seen with it.
+        before: The objects that were seen behind it.
     """
 
     material: str
     why: str
     alpha_texture: bool
     holes: float = 0.0
+    kind: str = ""
+    covers: float = 0.0
+    worn_by: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Contents:
+    """How much a frame shows, without the panes and glasses that a draft removes.
+
+    Attributes:
+        frame: Its number.
+        surfaces: Share of the picture that shows any surface.
+        largest: Share of the largest surface, of one object and one material.
+        object: That object; empty where there is none.
+        material: That material.
+    """
+
+    frame: int
+    surfaces: float
+    largest: float
+    object: str
+    material: str
+
+
+@dataclass(frozen=True)
+class ImageOffer:
+    """An image that a material of an old file may have shown, see :mod:`animerun_gen.blender.lost_looks`.
+
+    Attributes:
+        material: The material's name.
+        image: The image's name.
+        certain: Whether the file itself says so; else it goes by the names.
+    """
+
+    material: str
+    image: str
+    certain: bool
 
 
 @dataclass(frozen=True)
@@ -86,11 +129,13 @@ class Survey:
         posed: Frames whose successor shows the same things in the same poses from another camera position.
         changed_topology: Objects whose vertices were another number or order in some frame.
         came_or_went: Objects that were drawn in some frames only.
-        textured: Share of the first frame's pixels whose material shows an image that is there.
+        textured: Largest share of a frame's pixels whose material shows an image that is there.
         freestyle_seconds: What Freestyle's lines took in the first frame; None where there is too much to try.
         pieces: Pieces of lines that Freestyle has to draw in the first frame, see
             :attr:`animerun_gen.line_cost.LineFigures.pieces`.
-        memory: Bytes that the process took at most to look, which is about what a worker takes to render; 0 if unknown.
+        memory: Bytes that a worker will take at most: what it took to look, and what drawing takes; 0 if unknown.
+        image_memory: Bytes that a worker will take in addition where images are painted.
+        attributed: Largest share of a frame's pixels whose colour varies with attributes or objects.
     """
 
     frames: tuple[int, ...]
@@ -105,6 +150,8 @@ class Survey:
     freestyle_seconds: float | None = None
     pieces: int = 0
     memory: int = 0
+    image_memory: int = 0
+    attributed: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -159,8 +206,14 @@ class Shot:
         unbaked: What was left out because its cache is not baked, a sentence each.
         notes: What the conversion said.
         camera_jumps: Frames before which a camera is cut to another view of its own, and which.
+        unread_colors: Materials whose colour could not be read as the film shows it, and why.
         pixel_aspect: Width and height of the film's own pixels, of which only the ratio counts.
+        lost_materials: Materials of files from before Blender 2.80 of which only a colour is left.
+        image_offers: Images that some of them may have shown.
+        undecodable: Images that are there and cannot be decoded, a sentence each, and the materials that name them.
         newer: Which files are newer than the Blender that looked at them, a sentence each.
+        contents: How much some of the frames show.
+        object_names: The names of all objects of the file, against which a draft holds its patterns.
     """
 
     source: str
@@ -200,8 +253,14 @@ class Shot:
     unbaked: tuple[str, ...] = field(default=())
     notes: tuple[str, ...] = field(default=())
     camera_jumps: tuple[tuple[int, str], ...] = ()
+    unread_colors: tuple[tuple[str, str], ...] = ()
     pixel_aspect: tuple[float, float] = (1.0, 1.0)
     newer: tuple[str, ...] = ()
+    lost_materials: tuple[str, ...] = ()
+    image_offers: tuple[ImageOffer, ...] = ()
+    undecodable: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    object_names: tuple[str, ...] = ()
+    contents: tuple[Contents, ...] = ()
 
     @property
     def has_square_pixels(self) -> bool:

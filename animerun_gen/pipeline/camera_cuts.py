@@ -140,8 +140,8 @@ def split_at_camera_cuts(cuts: Sequence[CutConfig], output: Path, finder: MarkFi
                 name = stretch.config.name
                 if owners.setdefault(name.lower(), config.name) != config.name:
                     raise DatasetError(
-                        f"cut '{config.name}': split at its camera cuts it needs the name '{name}', which another cut "
-                        "has; rename one of the two"
+                        f"cut '{config.name}': one of its clips would be named '{name}', which is the name of "
+                        "another cut; rename one of them"
                     )
             parts += stretches
         except AnimerunGenError as error:
@@ -189,12 +189,14 @@ def split_cut(config: CutConfig, marks: Sequence[CameraMark]) -> list[CutPart]:
     parts, dropped = [], []
     for number, (camera, frames) in enumerate(stretches, start=1):
         if len(frames) < 2:
-            dropped.append(f"frame {frames[0]}, a view of camera '{camera}' by itself, is left out: motion needs two")
+            dropped.append(
+                f"frame {frames[0]}, a view of camera '{camera}' by itself, is left out: motion needs two frames"
+            )
             continue
         parts.append(_stretch(config, number, camera, frames))
     if not parts:
         raise DatasetError(
-            f"cut '{config.name}' cannot be split at its camera cuts: every frame is another view than its neighbours; "
+            f"cut '{config.name}' cannot be split at its camera cuts: no two neighbouring frames share a view; "
             "set camera_cuts to mark"
         )
     return [replace(parts[0], notes=parts[0].notes + dropped), *parts[1:]]
@@ -225,8 +227,7 @@ def _marks(config: CutConfig, output: Path, finder: MarkFinder | None, looked: d
     if finder is None:
         if kept is None or kept.scene != config.scene:
             raise DatasetError(
-                f"cut '{config.name}': no run has yet looked for the camera cuts of its film; do that with "
-                "'animerun-gen render' first"
+                f"cut '{config.name}': the camera cuts of its film are not known yet; run 'animerun-gen render' first"
             )
         return kept.marks
     digest = _digest(config, finder)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from animerun_gen.config import CutConfig
+from animerun_gen.config.words import spans
 from animerun_gen.dataset.modalities import enabled_modalities, modality
 from animerun_gen.dataset.tracks import TrackSettings, read_settings
 from animerun_gen.errors import DatasetError
@@ -79,7 +80,7 @@ def measure_coverage(
     for what in enabled:
         folder = what.cut_folder(output, config.split, config.name)
         if what.kind != "clip" and not there[what.name] and folder.is_file():
-            raise DatasetError(f"{folder} cannot be read: it is a file and no folder; remove it")
+            raise DatasetError(f"{folder} cannot be read: it is a file, not a folder; remove it")
     # loaders do not miss a folder of colours that is not there at all
     missing_passes = tuple(m.name for m in enabled if m.stage == "recolor" and not there[m.name])
     modalities = [m for m in enabled if m.kind != "clip" and m.name not in missing_passes]
@@ -117,7 +118,7 @@ def describe_coverage(coverage: Coverage) -> list[str]:
     lines = []
     if frames or pairs:
         all_frames = sorted({*coverage.frames, *frames})
-        missing = f"frames {_spans(frames, all_frames)}" if frames else f"motion or labels of {_listed(pairs)}"
+        missing = f"frames {spans(frames, all_frames)}" if frames else f"motion or labels of {_listed(pairs)}"
         lines.append(
             f"{len(coverage.frames)} of {len(all_frames)} frames and {len(coverage.pairs)} of "
             f"{len(coverage.pairs) + len(pairs)} pairs are complete; missing: {missing}"
@@ -153,18 +154,6 @@ def _is_unbroken(frames: Sequence[int], numbers: Sequence[int]) -> bool:
         return False
     start = numbers.index(frames[0])
     return tuple(frames) == tuple(numbers[start : start + len(frames)])
-
-
-def _spans(frames: Sequence[int], numbers: Sequence[int]) -> str:
-    """Frames as "1-4, 9", where neighbours in the clip are drawn together."""
-    place = {frame: index for index, frame in enumerate(numbers)}
-    spans: list[list[int]] = []
-    for frame in frames:
-        if spans and place[frame] == place[spans[-1][-1]] + 1:
-            spans[-1].append(frame)
-        else:
-            spans.append([frame])
-    return ", ".join(str(span[0]) if len(span) == 1 else f"{span[0]}-{span[-1]}" for span in spans)
 
 
 def _listed(pairs: Sequence[Pair]) -> str:

@@ -35,7 +35,7 @@ class LabelTask:
         clip = ClipWriter(self.output, self.config.split, self.config.name)
         extras = self.config.motion.extras
         if self.other is None:
-            names = ["contour", "flat", *(("object_id", "material_id") if "ids" in extras else ())]
+            names = ["contour", "flat", "frame", *(("object_id", "material_id") if "ids" in extras else ())]
             return [clip.path(name, self.frame) for name in names]
         motions = ["flow", *(["exact_occlusion"] if "exact_occlusion" in extras else [])]
         needed = [clip.path(f"{name}_forward", self.frame) for name in motions]

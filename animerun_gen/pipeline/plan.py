@@ -287,7 +287,7 @@ def plan_cut(
         elif had is not None and had != wanted[stage]:
             reason = "the configuration, the source or a version changed"
         elif had is None and has_stage(clip, stage):
-            reason = "nothing says what they were made from"
+            reason = "there is no record of what they were made from"
         else:
             continue
         redone[stage] = reason
@@ -332,15 +332,15 @@ def _refuse_foreign_files(*clips: ClipWriter) -> None:
         for stage in STAGES:
             if has_stage(clip, stage):
                 raise DatasetError(
-                    f"cut '{cut}': {output / clip.split} already has a cut of this name that was not made here; "
-                    "rename the cut, choose another --out, or remove those files"
+                    f"cut '{cut}': {output / clip.split} already has a cut of this name from elsewhere; rename "
+                    "the cut, choose another --out, or remove those files"
                 )
 
 
 def _require_rendered(config: CutConfig, output: Path, record: CutRecord, wanted: dict[str, str]) -> None:
     if not record.engine:
         raise DatasetError(
-            f"cut '{config.name}': nothing of it was rendered into {output}; do that with 'animerun-gen render' first"
+            f"cut '{config.name}': none of it has been rendered into {output}; run 'animerun-gen render' first"
         )
     if any(record.fingerprints.get(stage) != wanted[stage] for stage in ("pictures", "motion")):
         raise DatasetError(
@@ -370,7 +370,7 @@ def _remove_damaged(config: CutConfig, found: FilesOnDisk, stages: tuple[str, ..
     if not damaged:
         return []
     more = ", ..." if len(damaged) > 1 else ""
-    return [f"files that are damaged, and are made again: {len(damaged)} ({min(damaged)}{more})"]
+    return [f"damaged files, which are made again: {len(damaged)} ({min(damaged)}{more})"]
 
 
 def _clear_surplus(config: CutConfig, clip: ClipWriter, stages: tuple[str, ...], found: FilesOnDisk) -> bool:

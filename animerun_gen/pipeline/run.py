@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from animerun_gen.config import CutConfig, LoadedCut, load_cuts
+from animerun_gen.config.words import counted
 from animerun_gen.dataset.files import remove_stale_temporaries
 from animerun_gen.errors import ConfigError, DatasetError
 from animerun_gen.film_files import looking_once
@@ -40,7 +41,7 @@ SHOWN_FAILURES = 5
 """So many failures of a cut are printed: a full disk fails every file."""
 
 
-ALTERED = "files that changed after they were made: {count} ({names}); the manifest keeps their old checksums"
+ALTERED = "files changed since they were made: {count} ({names}); the manifest keeps their old checksums"
 
 
 @dataclass(frozen=True)
@@ -295,9 +296,9 @@ def describe(
     lines = []
     for summary in summaries:
         name = summary.config.name
-        work = f"{len(summary.rendered)} frames rendered, {summary.labelled} labels made"
+        work = f"{counted(len(summary.rendered), 'frame')} rendered, {counted(summary.labelled, 'label')} made"
         if summary.recolored:
-            work += f", {summary.recolored} frames recoloured"
+            work += f", {counted(summary.recolored, 'frame')} recoloured"
         state, worked = _state(summary), summary.rendered or summary.labelled or summary.recolored
         lines.append(f"{name}: {state}; {work}" if worked else f"{name}: {state}")
         if summary.memory:
@@ -306,13 +307,13 @@ def describe(
         lines += [f"  note: {note}" for note in summary.notes]
         lines += [f"  failed: {failure}" for failure in summary.failures[:SHOWN_FAILURES]]
         if len(summary.failures) > SHOWN_FAILURES:
-            lines.append(f"  failed: {len(summary.failures) - SHOWN_FAILURES} more times")
+            lines.append(f"  failed {len(summary.failures) - SHOWN_FAILURES} more times")
         lines += _ways_out(summary.damaged, output, name)
         if summary.coverage is not None:
             lines += [f"  {line}" for line in describe_coverage(summary.coverage)]
             command = command_for(summary) if command_for is not None and not summary.coverage.complete else None
             if command is not None:
-                lines.append(f"  to make just that: {command}")
+                lines.append(f"  to make only those: {command}")
         if summary.quality is not None:
             lines += [f"  {line}" for line in _describe_quality(summary.quality)]
         lines += [f"  {line}" for line in _describe_cross_checks(summary.cross_checks)]
@@ -327,7 +328,7 @@ def _ways_out(damaged: Sequence[str], output: Path, name: str) -> list[str]:
     manifest = paths.manifest_file(output, name).relative_to(output)
     repair = shlex.join(["animerun-gen", "verify", str(output), "--cut", name, "--repair"])
     return [
-        f"  to make just these files again: {repair}",
+        f"  to make only these files again: {repair}",
         f"  to accept them as they are: delete {manifest} and run the same command again",
     ]
 
@@ -351,10 +352,20 @@ def _describe_quality(quality: dict[str, Any]) -> list[str]:
     for name, title in (("warp_error", "colour"), ("warp_error_flat", "flat")):
         mean, worst = _figure(summary, name, "mean"), _figure(summary, name, "worst")
         if mean is not None and worst is not None:
-            lines.append(f"warp error of {title} frames: mean {mean:.5f}, worst {worst:.5f}")
+            lines.append(f"warp error of {title} frames, by point sampling: mean {mean:.5f}, worst {worst:.5f}")
+        mean, worst = (_figure(summary, f"{name}_bilinear", which) for which in ("mean", "worst"))
+        if mean is not None and worst is not None:
+            lines.append(f"  by bilinear sampling, as other datasets state it: mean {mean:.5f}, worst {worst:.5f}")
+    shares = [_figure(summary, "surface_share", which) for which in ("mean", "worst")]
+    if shares[0] is not None and shares[1] is not None:
+        lines.append(f"surfaces cover {_percent(shares[0])} of the picture on average, {_percent(shares[1])} at least")
     agreements = [_figure(summary, name, "worst") for name in ("agreement", "agreement_ids")]
     if known := [agreement for agreement in agreements if agreement is not None]:
-        lines.append(f"pictures and id maps agree in at least {100 * min(known):.3f} % of each frame")
+        lines.append(
+            "pictures and id maps agree everywhere"
+            if min(known) == 1.0
+            else f"pictures and id maps agree on {_percent(min(known))} of each frame or more"
+        )
     leaks, pieces = _figure(summary, "leaks", "mean"), _figure(summary, "pieces", "mean")
     if leaks is not None:
         lines.append(f"segments leak on {100 * leaks:.2f} % of the pixels, on average")
@@ -364,7 +375,12 @@ def _describe_quality(quality: dict[str, Any]) -> list[str]:
     if both is not None:
         lines.append(f"the two occlusions, by the rule and exact, agree on {100 * both:.2f} % of the pixels")
     if summary["held_share"]:
-        lines.append(f"{100 * summary['held_share']:.0f} % of the pairs are held: two identical pictures")
+        lines.append(f"{_percent(summary['held_share'])} of the pairs are held: nothing moves and nothing changes")
+    if repainted := _figure(summary, "repainted_share", "worst"):
+        lines.append(
+            f"colours that change by themselves, on up to {100 * repainted:.2f} % of a frame, are not compared with "
+            "those of other frames"
+        )
     if unknown := _figure(summary, "invalid_share", "worst"):
         lines.append(f"motion is unknown for up to {100 * unknown:.2f} % of a frame")
     failures = quality["failures"]
@@ -374,6 +390,13 @@ def _describe_quality(quality: dict[str, Any]) -> list[str]:
     if not failures:
         lines.append("quality: no figure is past its bar")
     return lines
+
+
+def _percent(share: float) -> str:
+    """A share in per cent, with as many digits as tell it from nothing and from everything, up to five."""
+    percent = 100 * share
+    digits = next((digits for digits in range(1, 5) if 0.0 < float(f"{percent:.{digits}f}") < 100.0), 5)
+    return f"{percent:.0f} %" if percent in (0.0, 100.0) else f"{percent:.{digits}f} %"
 
 
 def _figure(summary: Mapping[str, Any], name: str, which: str) -> float | None:

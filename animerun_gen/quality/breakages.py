@@ -86,7 +86,7 @@ def figures_of(labels: PairLabels, pictures: PairPictures, threshold: float = 0.
         ``"held"``, ``"forward"`` and ``"backward"``.
     """
     frames, flats, identities = pictures.frames, pictures.flats, pictures.identities
-    figures: dict[str, Any] = {"held": is_held(*flats)}
+    figures: dict[str, Any] = {"held": is_held(flats, (labels.flow["forward"], labels.flow["backward"]))}
     for direction, opposite, source in (("forward", "backward", 0), ("backward", "forward", 1)):
         flow, back = labels.flow[direction], labels.flow[opposite]
         one_way: dict[str, Figure] = pair_figures(

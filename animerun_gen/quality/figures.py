@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from animerun_gen import compiled
-from animerun_gen.conventions import UNKNOWN_FLOW_THRESHOLD
+from animerun_gen.conventions import UNKNOWN_FLOW_THRESHOLD, known_flow
 from animerun_gen.labels.sampling import require_mask, require_shape
 from animerun_gen.quality.identity import identity_error
 from animerun_gen.quality.shift import best_shift, shift_errors
@@ -22,22 +23,48 @@ Figure = float | list[int] | None
 MOVING = 0.1
 """Pixels; a shorter motion is none: before a still background, its pixels would outvote those that can be wrong."""
 
+STANDING = 1e-3
+"""Pixels; what Cycles' Vector pass calls a motion of things that stand still is shorter."""
+
 MIN_MOVING = 100
 """With fewer pixels that move, the round trip is judged over all."""
 
 # Groups of pixels whose warp errors are summed apart: bit 1 for visible by the rule, bit 2 for visible exactly.
 _BY_RULE, _EXACTLY = 1, 2
 _VISIBLE_BY_RULE, _VISIBLE_EXACTLY, _ANYWHERE = [1, 3], [2, 3], [0, 1, 2, 3]
+_REPAINTED = 4
 
 
-def is_held(source: npt.NDArray[Any], target: npt.NDArray[Any]) -> bool:
-    """Whether two frames are one picture, as in animation on twos.
+def is_held(
+    pictures: tuple[npt.NDArray[Any], npt.NDArray[Any]],
+    flows: tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]],
+    exact: bool = True,
+    surfaces: Callable[[], npt.NDArray[np.bool_]] | None = None,
+) -> bool:
+    """Whether nothing moves and nothing changes from one frame to the other, as in animation on twos.
+
+    Equal pictures do not say so: a surface of one colour that fills the picture may move under the camera, and a ball
+    of one colour may spin.
 
     Args:
-        source: ``(H, W, 3)`` uint8; the frame without lines where there is one, for lines may tremble.
-        target: the other frame, of the same kind.
+        pictures: ``(H, W, 3)`` uint8 each; the frames without lines where there are such, for lines may tremble.
+        flows: ``(H, W, 2)`` float32 each, pixels, forward and backward.
+        exact: Whether flow of what stands still is exactly zero; else it may be as long as :data:`STANDING`.
+        surfaces: Gives ``(H, W)`` bool, True where either frame shows a surface; it is asked only where motion is
+            unknown.  Without it every pixel counts as one.
+
+    Returns:
+        True where the pictures are equal and the motion of all surfaces is known and zero; that of the background may
+        be unknown, as a cut can ask for.
     """
-    return bool(np.array_equal(source, target))
+    if not np.array_equal(*pictures):
+        return False
+    known = [known_flow(flow) for flow in flows]
+    longest = max(float(np.abs(flow[where]).max(initial=0.0)) for flow, where in zip(flows, known, strict=True))
+    if longest > (0.0 if exact else STANDING):
+        return False
+    unknown = ~(known[0] & known[1])
+    return not unknown.any() or (surfaces is not None and not (unknown & surfaces()).any())
 
 
 def pair_figures(
@@ -52,6 +79,7 @@ def pair_figures(
     target_flat: npt.NDArray[Any] | None = None,
     identities: tuple[npt.NDArray[np.uint16], npt.NDArray[np.uint16]] | None = None,
     threshold: float = 0.5,
+    repainted: npt.NDArray[np.bool_] | None = None,
 ) -> dict[str, Figure]:
     """What can be said in numbers about a pair of frames and the flow in one direction.
 
@@ -67,6 +95,8 @@ def pair_figures(
         target_flat: the target frame without lines.
         identities: ``(H, W, 3)`` uint16 each, the identity pictures of source and target, if the pair is sampled.
         threshold: pixels; the largest distance from home, after the way there and back, that counts as home.
+        repainted: ``(H, W)`` bool, True where the source shows a material that has other colours in the target: the
+            pictures are not compared there; by default nowhere.
 
     Returns:
         A dictionary ready for standard JSON, the same keys always; None where a figure cannot be had.
@@ -79,6 +109,8 @@ def pair_figures(
             the same by point sampling outside ``exact_occlusion``
         ``warp_error_all``, ``warp_error_flat_all``
             the same wherever the motion is known and stays inside the frame
+        ``repainted_share``
+            share of the frame's pixels at which the pictures are not compared, because their material changes colours
         ``occluded_share``, ``exact_occluded_share``, ``invalid_share``
             share of the frame's pixels that are occluded, occluded exactly, of unknown motion
         ``occlusion_agreement``, ``occluded_by_rule_only``, ``occluded_exactly_only``
@@ -112,6 +144,9 @@ def pair_figures(
     if exact_occlusion is not None:
         require_mask("the exact occlusion mask", exact_occlusion, shape)
         groups |= (~exact_occlusion).astype(np.uint8) * np.uint8(_EXACTLY)
+    if repainted is not None:
+        require_mask("the mask of changing colours", repainted, shape)
+        groups[repainted] = _REPAINTED
 
     figures: dict[str, float | list[int]] = dict.fromkeys(_NAMES, math.nan)
     for name, here, there in (("warp_error", source, target), ("warp_error_flat", source_flat, target_flat)):
@@ -124,6 +159,7 @@ def pair_figures(
         figures[f"{name}_all"] = sums.mean(_ANYWHERE)
 
     motion = _motion_lengths(flow)
+    figures["repainted_share"] = 0.0 if repainted is None else float(np.mean(repainted))
     figures["occluded_share"] = float(np.mean(occlusion))
     figures["invalid_share"] = 1 - len(motion) / max(occlusion.size, 1)
     if exact_occlusion is not None:
@@ -148,7 +184,7 @@ def pair_figures(
         figures["identity_compared"] = found.compared
 
     pictures = (source, target) if source_flat is None or target_flat is None else (source_flat, target_flat)
-    errors = shift_errors(*pictures, flow, hidden)
+    errors = shift_errors(*pictures, flow, hidden if repainted is None else hidden | repainted)
     if errors is not None:
         shift = best_shift(errors)
         figures["edge_error"] = float(errors[1, 1])
@@ -165,6 +201,7 @@ _NAMES = (
     "warp_error_flat_exact",
     "warp_error_all",
     "warp_error_flat_all",
+    "repainted_share",
     "occluded_share",
     "exact_occluded_share",
     "invalid_share",

@@ -1,4 +1,4 @@
-"""The quality gate: which frames and pairs of a cut are past a bar, and what to look at then.
+"""The quality gate: whether a clip shows anything, which frames and pairs are past a bar, and what to look at then.
 
 What the figures mean, why the bars have their values, and what no bar can see is in ``docs/quality.md``.
 """
@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, Self
 
 from animerun_gen.config.model import Quality
+from animerun_gen.config.words import spans
 
 MAX_SHIFT_GAIN = 0.8
 """A pair fails when its flow, shifted by a pixel, leaves less than this share of the error.
@@ -29,6 +30,8 @@ LEAST_IS_WORST = (
     "identity_compared",
     "occlusion_agreement",
     "round_trip_within",
+    "surface_share",
+    "flat_colors",
 )
 """The figures whose smallest value is the worst one; of all others the largest is."""
 
@@ -45,6 +48,10 @@ class Bars:
         agreement: Smallest ``agreement`` and ``agreement_ids``, 0..1.
         leaks: Largest ``leaks``, 0..1.
         identity_error: Largest ``identity_error``, 0..1.
+        surfaces: Smallest ``surface_share``, 0..1.
+        one_surface: Largest ``largest_surface``, 0..1.
+        one_color: Largest ``largest_color``, 0..1.
+        lines: Largest ``line_share``, 0..1.
     """
 
     warp_error: float
@@ -54,6 +61,10 @@ class Bars:
     agreement: float
     leaks: float
     identity_error: float
+    surfaces: float
+    one_surface: float
+    one_color: float
+    lines: float
 
     @classmethod
     def of(cls, quality: Quality) -> Self:
@@ -66,6 +77,10 @@ class Bars:
             agreement=quality.min_agreement,
             leaks=quality.max_leaks,
             identity_error=quality.max_identity_error,
+            surfaces=quality.min_surfaces,
+            one_surface=quality.max_one_surface,
+            one_color=quality.max_one_color,
+            lines=quality.max_lines,
         )
 
     def as_dict(self) -> dict[str, float]:
@@ -80,7 +95,8 @@ class _Rule:
     Attributes:
         figures: The figure; of several the first that is not None.
         bar: Which of the :class:`Bars` it is held against.
-        complaint: What it means when the figure is past the bar, with ``{value}`` and ``{bar}``.
+        complaint: What it means when the figure is past the bar, with ``{value}`` and ``{bar}``, for a clip with
+            ``{percent}`` and ``{what}``.
         advice: What to look at then.
         at_least: Whether the bar is the smallest good value, and not the largest.
     """
@@ -166,6 +182,43 @@ _PAIR_RULES = (
 )
 
 
+_CLIP_RULES = (
+    _Rule(
+        ("surface_share",),
+        "surfaces",
+        "surfaces cover {percent:.3f} % of the picture (bar {bar:g})",
+        "the camera does not see the scene, or everything in the picture was removed: look at camera and remove",
+        at_least=True,
+    ),
+    _Rule(
+        ("largest_surface",),
+        "one_surface",
+        "one surface covers everything: {percent:.1f} % of the picture is {what} (bar {bar:g})",
+        "something lies right before the camera, or the camera stands inside something: name it in remove.objects, or "
+        "its material in transparency.materials as remove",
+    ),
+    _Rule(
+        ("largest_color",),
+        "one_color",
+        "{percent:.2f} % of the picture has one colour, {what} (bar {bar:g})",
+        "the pictures show nothing, whatever the labels say: look at the colour frames and at style",
+    ),
+    _Rule(
+        ("line_share",),
+        "lines",
+        "lines cover {percent:.1f} % of the picture (bar {bar:g})",
+        "look at the line art: lines.thickness is too large for the resolution, or hair or leaves are drawn one by one",
+    ),
+)
+"""What a clip that shows nothing shows: a frame counts for the first that it is past the bar of."""
+
+_STILL = 0.01
+"""Pixels; what is carried by a moving camera moves by no more in the picture, for matrices are of single precision."""
+
+_NAMED_SPANS = 12
+"""So many spans of frames are named in a message."""
+
+
 def judge(
     frame_figures: Sequence[Mapping[str, Any]], pairs: Sequence[Mapping[str, Any]], bars: Bars
 ) -> list[dict[str, Any]]:
@@ -178,12 +231,17 @@ def judge(
         bars: What the figures may be at worst.
 
     Returns:
-        The failures, those of frames first, each in the order given: ``"source"`` and ``"target"`` as the pair names
-        them (a frame has no target) and ``"direction"`` (None for a frame), ``"figure"``, ``"value"``, ``"bar"`` (None
-        for a shift), and a sentence, ``"message"``.  A figure that is None is not judged; :func:`summarise` counts
-        those.
+        The failures, those of the clip first and then those of frames, each in the order given: ``"source"`` and
+        ``"target"`` as the pair names them (a frame has no target, and a clip the first of its frames that show
+        nothing) and ``"direction"`` (None for a frame), ``"figure"``, ``"value"`` (of a clip the mean over the frames
+        that its message names), ``"bar"`` (None for a shift), and a sentence, ``"message"``.  A figure that is None is
+        not judged; :func:`summarise` counts those.
     """
-    return [*_frame_failures(frame_figures, bars), *_pair_failures(pairs, bars)]
+    return [
+        *_clip_failures(frame_figures, pairs, bars),
+        *_frame_failures(frame_figures, bars),
+        *_pair_failures(pairs, bars),
+    ]
 
 
 def failed_pairs(failures: Sequence[Mapping[str, Any]]) -> list[list[int]]:
@@ -211,7 +269,7 @@ def summarise(frame_figures: Sequence[Mapping[str, Any]], pairs: Sequence[Mappin
     """
     ways = [pair[direction] for pair in pairs for direction in DIRECTIONS if direction in pair]
     not_judged: dict[str, int] = {}
-    for rules, things in ((_FRAME_RULES, frame_figures), (_PAIR_RULES, ways)):
+    for rules, things in (((*_CLIP_RULES, *_FRAME_RULES), frame_figures), (_PAIR_RULES, ways)):
         for bar in dict.fromkeys(rule.bar for rule in rules):
             judging = [rule for rule in rules if rule.bar == bar]
             if missing := sum(all(rule.figure_of(figures) is None for rule in judging) for figures in things):
@@ -225,10 +283,14 @@ def summarise(frame_figures: Sequence[Mapping[str, Any]], pairs: Sequence[Mappin
         "not_judged": not_judged,
     }
     for things in (frame_figures, ways):
-        names = dict.fromkeys(name for figures in things for name in figures if name not in ("frame", "best_shift"))
+        names = dict.fromkeys(name for figures in things for name in figures if name not in _NO_NUMBERS)
         for name in names:
             summary[name] = _mean_and_worst(name, [figures.get(name) for figures in things])
     return summary
+
+
+_NO_NUMBERS = ("frame", "best_shift", "largest_surface_is", "largest_color_is")
+"""What stands among the figures of a frame or pair and has no mean."""
 
 
 def _mean_and_worst(name: str, values: Sequence[Any]) -> dict[str, float | None]:
@@ -241,6 +303,75 @@ def _mean_and_worst(name: str, values: Sequence[Any]) -> dict[str, float | None]
 
 def _rounded(value: float) -> float:
     return round(value, 9)
+
+
+def _clip_failures(
+    frame_figures: Sequence[Mapping[str, Any]], pairs: Sequence[Mapping[str, Any]], bars: Bars
+) -> Iterator[dict[str, Any]]:
+    """Why a clip shows nothing, where most of its frames show nothing.
+
+    Single frames may: a pan runs over an empty sky, a character steps right before the camera.
+    """
+    surface = _covering_surface(frame_figures, pairs, bars)
+    showing_nothing: dict[_Rule, list[Mapping[str, Any]]] = {}
+    for figures in frame_figures:
+        for rule in _CLIP_RULES:
+            judged = rule.figure_of(figures)
+            if judged is None or rule.allows(judged[1], getattr(bars, rule.bar)):
+                continue
+            if rule.bar == "one_surface" and _surface_of(figures) != surface:
+                continue
+            showing_nothing.setdefault(rule, []).append(figures)
+            break
+    if 2 * sum(map(len, showing_nothing.values())) <= len(frame_figures):
+        return
+    numbers = [figures["frame"] for figures in frame_figures]
+    for rule in _CLIP_RULES:
+        those = showing_nothing.get(rule)
+        if not those:
+            continue
+        frames, bar = [figures["frame"] for figures in those], getattr(bars, rule.bar)
+        values = [value for _, value in filter(None, map(rule.figure_of, those))]
+        value = _rounded(math.fsum(values) / len(values))
+        complaint = rule.complaint.format(percent=100 * value, bar=bar, what=_what_covers(rule, those[0]))
+        where = f"frames {spans(frames, numbers, _NAMED_SPANS)} ({len(frames)} of {len(numbers)})"
+        message = f"the clip shows nothing in {where}: {complaint}; {rule.advice}"
+        yield _failure(frames[0], None, None, rule.figures[0], value, bar, message)
+
+
+def _covering_surface(
+    frame_figures: Sequence[Mapping[str, Any]], pairs: Sequence[Mapping[str, Any]], bars: Bars
+) -> tuple[str, ...] | None:
+    """The surface that covers more frames than any other and shows nothing; None where there is none.
+
+    A wall that is seen from near by shows something where it has a pattern or lines and moves.
+    """
+    stands_still = all(
+        (figures.get("largest_motion") or 0.0) <= _STILL
+        for pair in pairs
+        for figures in (pair.get(direction, {}) for direction in DIRECTIONS)
+    )
+    counts: dict[tuple[str, ...], int] = {}
+    for figures in frame_figures:
+        surface, share = _surface_of(figures), figures.get("largest_surface")
+        if surface is None or share is None or share <= bars.one_surface:
+            continue
+        if (figures.get("largest_color") or 0.0) > bars.one_surface or (stands_still and pairs):
+            counts[surface] = counts.get(surface, 0) + 1
+    return max(counts, key=lambda surface: counts[surface], default=None)
+
+
+def _surface_of(figures: Mapping[str, Any]) -> tuple[str, ...] | None:
+    surface = figures.get("largest_surface_is")
+    return None if surface is None else tuple(surface)
+
+
+def _what_covers(rule: _Rule, figures: Mapping[str, Any]) -> str:
+    """What a message calls the surface or the colour that a frame shows."""
+    surface = _surface_of(figures)
+    if rule.bar == "one_surface" and surface is not None:
+        return f"'{surface[0]}', in material '{surface[1]}'"
+    return str(figures.get("largest_color_is"))
 
 
 def _frame_failures(frame_figures: Sequence[Mapping[str, Any]], bars: Bars) -> Iterator[dict[str, Any]]:

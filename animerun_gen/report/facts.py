@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
+from animerun_gen.config.words import spans
 from animerun_gen.dataset import MODALITIES, ClipFiles, Modality, enabled_modalities, read_json
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline import paths
@@ -104,7 +105,7 @@ def _read_quality(clip: ClipFiles, frames: Sequence[int], remarks: list[str]) ->
         remarks.append(f"No figures are shown: {str(error).replace(f'{clip.root}/', '')}.")
         return {}
     if not isinstance(quality, dict):
-        remarks.append(f"No figures are shown: {name} holds no table of figures.")
+        remarks.append(f"No figures are shown: {name} has no table of figures.")
         return {}
     pairs = [pair for pair in _dicts(quality.get("pairs")) if all(_is_number(pair.get(key)) for key in PAIR_ENDS)]
     quality["pairs"] = pairs
@@ -158,7 +159,7 @@ def _missing(clip: ClipFiles, config: Mapping[str, Any]) -> tuple[list[str], lis
         if unmade:
             missing.append(
                 f"{len(unmade)} of the {len(wanted)} frames that the configuration asks for are not there: "
-                f"{spans(unmade, wanted)}."
+                f"{spans(unmade, wanted, NAMED_FRAMES)}."
             )
     wanted_kinds = _wanted_kinds(config)
     for kind in dict.fromkeys((*MODALITIES, *wanted_kinds)):
@@ -175,7 +176,7 @@ def _missing(clip: ClipFiles, config: Mapping[str, Any]) -> tuple[list[str], lis
             # without a configuration only a kind that is there in part is known to be wanted
             absent.append(kind.name)
         else:
-            of = "" if len(lacking) >= len(frames) else f" for {_count(lacking)} {spans(lacking, frames)}"
+            of = "" if len(lacking) >= len(frames) else f" for {_count(lacking)} {spans(lacking, frames, NAMED_FRAMES)}"
             missing.append(f"{kind.name} ({kind.folder.format(cut=clip.cut)}) is missing{of}.")
     return missing, absent
 
@@ -203,19 +204,6 @@ def _wanted_frames(config: Mapping[str, Any]) -> list[int]:
     if not (isinstance(first, int) and isinstance(last, int) and isinstance(step, int) and step > 0):
         return []
     return list(range(first, last + 1, step))
-
-
-def spans(frames: Sequence[int], among: Sequence[int]) -> str:
-    """Some frames of a row as "1-4, 9", where neighbours in the row are drawn together."""
-    place = {frame: index for index, frame in enumerate(among)}
-    runs: list[list[int]] = []
-    for frame in frames:
-        if runs and place[frame] == place[runs[-1][-1]] + 1:
-            runs[-1].append(frame)
-        else:
-            runs.append([frame])
-    shown = [str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs]
-    return ", ".join(shown[:NAMED_FRAMES]) + (", ..." if len(shown) > NAMED_FRAMES else "")
 
 
 def _is_number(value: Any) -> bool:

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from animerun_gen import __version__
+from animerun_gen.config.words import spans
 from animerun_gen.dataset import ClipFiles
 from animerun_gen.errors import DatasetError
 from animerun_gen.quality.colors import labels_to_color
 from animerun_gen.report import encode, figures, html
-from animerun_gen.report.facts import CutFacts, spans
+from animerun_gen.report.facts import NAMED_FRAMES, CutFacts
 from animerun_gen.report.layers import (
     MASKS,
     Detail,
@@ -86,8 +87,8 @@ def make_page(facts: CutFacts, pool: Pool, budget: int, done: Callable[[str], No
         if len(page.text.encode()) <= budget:
             return page
     raise DatasetError(
-        f"the page of the cut '{facts.clip.cut}' does not fit into {budget / 1e6:g} MB whatever is left out; give more "
-        "with --max-size"
+        f"the page of the cut '{facts.clip.cut}' does not fit in {budget / 1e6:g} MB whatever is left out; allow "
+        "more with --max-size"
     )
 
 
@@ -234,7 +235,8 @@ def _reductions(facts: CutFacts, detail: Detail, budget: int) -> list[str]:
         )
     if detail.every > 1:
         left = _kept_frames(facts, detail)
-        said.append(f"Only {len(left)} of {len(facts.frames)} frames ({spans(left, left)}) have pictures, {limit}.")
+        shown = spans(left, left, NAMED_FRAMES)
+        said.append(f"Only {len(left)} of {len(facts.frames)} frames ({shown}) have pictures, {limit}.")
     if detail.scale == 1 and detail.quality < DETAILS[0].quality:
         said.append(f"Colour pictures and flow are compressed more than usual, {limit}; labels are exact.")
     return said
@@ -257,7 +259,7 @@ def _settings(facts: CutFacts) -> list[dict[str, Any]]:
     """The sections of settings and versions at the end of the page."""
     sections: list[dict[str, Any]] = [{"title": "This page", "rows": [["animerun-gen", __version__]]}]
     if not facts.origin:
-        sections.append({"title": "The dataset", "text": "What it was made with is unknown: it says nothing about it."})
+        sections.append({"title": "The dataset", "text": "There is no record of what it was made with."})
         return sections
     source = f"From {facts.origin}."
     if facts.versions:

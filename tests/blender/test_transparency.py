@@ -371,9 +371,17 @@ for _ in range(50):
     last = node
 tree.links.new(last.outputs[0], shader.inputs["Alpha"])
 
-found = {{}}
+tree, shader, output = plain("fading", "ShaderNodeBsdfPrincipled")
+for frame, value in ((1, 1.0), (3, 0.2)):
+    shader.inputs["Alpha"].default_value = value
+    shader.inputs["Alpha"].keyframe_insert("default_value", frame=frame)
+tree, shader, output = plain("skin", "ShaderNodeBsdfPrincipled")
+(shader.inputs.get("Transmission Weight") or shader.inputs["Transmission"]).default_value = 0.125
+
+found, shows = {{}}, {{}}
 for one in find_see_through(0.5, range(1, 5)):
     image = one.texture
+    shows[one.material] = [round(one.shows, 3), one.fades]
     found[one.material] = [list(one.reasons), image and [image.image, image.channel, image.below, image.problem]]
 
 # an image that is laid on anew: what a texture lookup with mixed texels finds
@@ -401,7 +409,7 @@ for extension in ("REPEAT", "EXTEND", "CLIP", "MIRROR"):
                         at[axis] = min(max(at[axis], 0), n - 1)
                 value += weight * float(texels[at[0], at[1]])
             worst = max(worst, abs(value - float(made[row, column])))
-print(json.dumps({{"found": found, "worst": worst}}))
+print(json.dumps({{"found": found, "shows": shows, "worst": worst}}))
 sys.stdout.flush(); os._exit(0)
 """
 )
@@ -428,7 +436,22 @@ def test_what_can_be_seen_through_is_found_and_nothing_is_changed() -> None:
         "pane": [["alpha 0.25"], None],
         "viewport": [["viewport alpha 0.50"], None],
         "by angle": [["its opacity depends on a node 'Fresnel' (FRESNEL)"], None],
+        "fading": [["an animated opacity"], None],
+        "skin": [["glass"], None],
     }
+    shows = answer["shows"]
+    assert {name: shows[name] for name in ("glass", "pane", "viewport", "by angle", "fading", "skin")} == {
+        "glass": [0.0, False],
+        "pane": [0.25, False],
+        "viewport": [0.5, False],
+        # from the front, a Fresnel reflects little
+        "by angle": [0.1, False],
+        "fading": [1.0, True],
+        # hardly any light passes through
+        "skin": [0.875, False],
+    }
+    # of what an image says, nothing may be known
+    assert shows["missing"] == [1.0, False]
     # OpenCV counts places between texels in 32nds
     assert answer["worst"] < 0.04
 

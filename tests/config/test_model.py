@@ -194,7 +194,7 @@ def test_unsafe_names(name: str) -> None:
 def test_rgb() -> None:
     assert rgb("#FF8001") == (255, 128, 1)
     assert minimal(lines={"color": "#FF8001"}).lines.color == "#ff8001"
-    with pytest.raises(ValueError, match="no colour"):
+    with pytest.raises(ValueError, match="not a colour"):
         rgb("ff8001")
 
 

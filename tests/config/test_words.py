@@ -1,3 +1,4 @@
+from fnmatch import fnmatchcase
 from typing import Annotated, Literal
 
 import pytest
@@ -6,7 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field
 
-from animerun_gen.config.words import SHOWN_CHARACTERS, Expected, expected, shown, written
+from animerun_gen.config.words import (
+    SHOWN_CHARACTERS,
+    Expected,
+    counted,
+    expected,
+    named,
+    patterns_for,
+    shown,
+    spans,
+    written,
+)
 
 
 @pytest.mark.parametrize(
@@ -53,3 +64,37 @@ YAML_VALUES = st.recursive(
 @given(YAML_VALUES)
 def test_written_values_are_yaml(value: object) -> None:
     assert yaml.safe_load(written(value)) == value
+
+
+def test_things_are_counted_in_words() -> None:
+    assert [counted(number, "frame") for number in (0, 1, 2, 12345)] == [
+        "0 frames",
+        "1 frame",
+        "2 frames",
+        "12,345 frames",
+    ]
+    assert counted(2, "box", "boxes") == "2 boxes"
+
+
+def test_names_in_a_few_words() -> None:
+    assert named(["one"], "object") == "'one'"
+    assert named(["a.1", "a.2", "b"], "object") == "'a.1', 'a.2', 'b'"
+    assert named(["a.1", "a.2", "b", "c 7"], "object") == "4 objects ('a*', 'b', 'c 7')"
+    assert named([f"{letter}.001" for letter in "abcdefgh"], "object").endswith("'e.001' and 3 more kinds)")
+
+
+NAMES = st.lists(st.from_regex(r"[ab*?\[\]]{0,2}[.]?[0-9]{0,2}", fullmatch=True).filter(bool), unique=True, max_size=12)
+
+
+@given(NAMES, NAMES)
+def test_patterns_match_names_and_nothing_else(names: list[str], others: list[str]) -> None:
+    patterns = patterns_for(names, others)
+    everything = {*names, *others}
+    assert {name for name in everything if any(fnmatchcase(name, pattern) for pattern in patterns)} == set(names)
+    assert len(patterns) <= len(names)
+
+
+def test_spans_are_runs_of_neighbours() -> None:
+    assert spans([1, 3, 5, 9], [1, 3, 5, 7, 9]) == "1-5, 9"
+    assert spans([], [1, 2]) == ""
+    assert spans([1, 3, 5], [1, 2, 3, 4, 5], most=2) == "1, 3, ..."

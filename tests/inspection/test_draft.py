@@ -12,6 +12,7 @@ from animerun_gen.film_files import MissingFile
 from animerun_gen.inspection.draft import cut_name, draft
 from animerun_gen.inspection.findings import MISSING_KINDS, describe, findings
 from animerun_gen.inspection.shot import (
+    Contents,
     HairSystem,
     ParticleSystem,
     Removal,
@@ -84,6 +85,75 @@ def test_what_names_cannot_say_is_left_to_its_rule(tmp_path: Path) -> None:
     config, _ = read(tmp_path, shot(removals=(Removal("glowing", "lamp", "it shines", ("brass",), False),)))
     assert config.remove.rules == ("glowing",)
     assert config.remove.materials == ()
+
+
+SIGNS = tuple(f"sign.{number:03}" for number in range(26))
+
+
+def test_what_goes_for_one_reason_is_one_entry_where_a_pattern_matches_just_that(tmp_path: Path) -> None:
+    removals = tuple(Removal("glowing", name, "it shines") for name in SIGNS)
+    facts = shot(removals=removals, object_names=(*SIGNS, "signal", "Camera"))
+    config, text = read(tmp_path, facts)
+    assert config.remove.objects == ("sign.0*",)
+    assert text.count("# it shines") == 1
+    # another object is named so, and stays
+    config, text = read(tmp_path, replace(facts, object_names=(*SIGNS, "sign.031")))
+    assert config.remove.objects == SIGNS
+    assert text.count("# it shines") == 1
+
+
+def test_what_goes_for_one_reason_is_said_in_one_line() -> None:
+    removals = tuple(Removal("glowing", name, "it shines") for name in SIGNS)
+    lines = describe(shot(removals=(*removals, Removal("glowing", "orb", "it shines more"))))
+    assert "  26 objects 'sign*': it shines" in lines
+    assert "  'orb': it shines more" in lines
+
+
+def test_panes_and_glasses_are_removed_with_their_reason(tmp_path: Path) -> None:
+    facts = shot(
+        see_through=(
+            SeeThrough("dimmer", "alpha 0.20", False, 0.0, "pane", 1.0, ("Dimmer",), ("Floor", "Hero")),
+            SeeThrough("lens", "glass", False, 0.0, "glasses", 0.01, ("Specs",), ("Head",)),
+            SeeThrough("water", "glass", False, 0.0, "", 0.6, ("Sea",), ("Seabed",)),
+            SeeThrough("bottle", "glass", False, 0.0, "", 0.01, ("Bottle",), ("Table",)),
+        )
+    )
+    config, text = read(tmp_path, facts)
+    assert dict(config.transparency.materials) == {"dimmer": "remove", "lens": "remove"}
+    said = " ".join(text.replace("#", " ").split())
+    for words in (
+        "material 'dimmer' on 'Dimmer' is see-through (alpha 0.20), covers 100 % of the picture and lies before every",
+        "material 'lens' on 'Specs' is see-through (glass) and lies close before 'Head'",
+        "'water' becomes solid, and covers up to 60 % of the picture: glass behind it lies 'Seabed'; remove would show",
+        "'bottle' becomes solid: glass",
+    ):
+        assert words in said
+
+
+def contents(*shares: tuple[float, float], surface: tuple[str, str] = ("Wall", "plaster")) -> tuple[Contents, ...]:
+    return tuple(Contents(number, *both, *surface) for number, both in enumerate(shares))
+
+
+@pytest.mark.parametrize(
+    ("seen", "said"),
+    [
+        (contents((0.00003, 0.00002), (0.00003, 0.00003), (0.5, 0.2)), "surfaces cover 0.003 % of the picture in 2 of"),
+        (
+            contents((1.0, 0.999), (1.0, 0.999), (0.5, 0.2)),
+            "covers everything: 99.9 % of the picture is 'Wall', in mat",
+        ),
+        (contents((1.0, 0.999), (0.5, 0.2), (0.00003, 0.00003), (0.5, 0.2)), None),
+        (contents((1.0, 1.0)) + contents((1.0, 1.0), surface=("Floor", "wood")), None),
+        ((), None),
+    ],
+)
+def test_a_shot_that_shows_nothing_is_said_with_the_figures(
+    tmp_path: Path, seen: tuple[Contents, ...], said: str | None
+) -> None:
+    lines = describe(shot(contents=seen))
+    assert any(said in line for line in lines) if said else "picture:" not in lines
+    text = " ".join(read(tmp_path, shot(contents=seen))[1].replace("#", " ").split())
+    assert ("the quality gate will not pass" in text) == (said is not None)
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -157,6 +157,10 @@ FIELDS: dict[str, tuple[Any, set[str]]] = {
     "quality.max_identity_error": (0.5, set()),
     "quality.min_agreement": (0.5, set()),
     "quality.max_leaks": (0.5, set()),
+    "quality.min_surfaces": (0.5, set()),
+    "quality.max_one_surface": (0.5, set()),
+    "quality.max_one_color": (0.5, set()),
+    "quality.max_lines": (0.25, set()),
 }
 
 

@@ -304,7 +304,7 @@ def test_frames_within_which_no_pair_lies(tmp_path: Path) -> None:
     summaries = make(config, output, FakeEngine(), frames=(2, 2))
     assert clip_files(output) == files_of_clip([2])
     text = "\n".join(describe(summaries, output))
-    assert "square: INCOMPLETE; 1 frames rendered, 1 labels made" in text
+    assert "square: INCOMPLETE; 1 frame rendered, 1 label made" in text
     assert "1 of 5 frames and 0 of 4 pairs are complete; missing: frames 1, 3-5" in text
     assert "no pair of neighbouring frames is complete" in text
 
@@ -419,7 +419,7 @@ def test_files_that_were_not_made_here_are_left_alone(tmp_path: Path) -> None:
         (output / "test" / name / "0001.png").write_bytes(b"downloaded")
     before = contents(output)
     [summary] = generate([make_cut(tmp_path)], Options(output, FakeEngine()))
-    assert "already has a cut of this name that was not made here" in summary.failures[0]
+    assert "already has a cut of this name from elsewhere" in summary.failures[0]
     assert contents(output) == before
 
 
@@ -461,7 +461,7 @@ def test_a_damaged_picture_is_named_and_spares_the_other_frames(tmp_path: Path) 
     assert "delete it" in summary.failures[0]
     assert len(list((output / "train/Segment/square").iterdir())) == 4
     [summary] = make(config, output, FakeEngine())
-    assert "files that are damaged, and are made again: 1 (train/contour/square/0005.png)" in summary.notes
+    assert "damaged files, which are made again: 1 (train/contour/square/0005.png)" in summary.notes
     make(config, tmp_path / "fresh", FakeEngine())
     assert contents(output) == contents(tmp_path / "fresh")
 
@@ -493,7 +493,7 @@ def test_a_full_disk_is_said_once_not_for_every_file(tmp_path: Path, monkeypatch
         patch.setattr(Path, "write_bytes", full)
         summaries = generate([config], Options(output, FakeEngine()))
     lines = describe(summaries, output)
-    assert len([line for line in lines if "failed:" in line]) == run.SHOWN_FAILURES + 1
+    assert len([line for line in lines if line.startswith("  failed")]) == run.SHOWN_FAILURES + 1
     assert "the disk is full" in lines[1]
     assert not list(output.rglob("*part*"))
     make(config, output, FakeEngine())
@@ -509,7 +509,7 @@ def test_a_full_disk_while_rendering_is_a_failure_of_the_cut(tmp_path: Path, mon
     with monkeypatch.context() as patch:
         patch.setattr(Path, "write_bytes", full)
         [summary] = generate([make_cut(tmp_path)], Options(tmp_path / "out", FakeEngine()))
-    assert "the disk is full; make room and run the same command again" in summary.failures[0]
+    assert "the disk is full; free some space and run the same command again" in summary.failures[0]
 
 
 class Killed(BaseException):
@@ -669,7 +669,7 @@ def test_labelling_refuses_what_was_never_rendered(tmp_path: Path) -> None:
     assert not output.exists()
     output.mkdir()
     summary = only_label(config, output)
-    assert "nothing of it was rendered into" in summary.failures[0]
+    assert "none of it has been rendered into" in summary.failures[0]
     assert not (output / "train").exists()
 
 

@@ -17,6 +17,10 @@ BARS = Bars(
     agreement=0.999,
     leaks=0.02,
     identity_error=0.002,
+    surfaces=0.01,
+    one_surface=0.99,
+    one_color=0.999,
+    lines=0.5,
 )
 GOOD: dict[str, Any] = {
     "warp_error": 0.01,
@@ -29,7 +33,19 @@ GOOD: dict[str, Any] = {
     "shift_gain": 1.0,
     "identity_error": 0.002,
 }
-FRAME: dict[str, Any] = {"frame": 12, "segments": 5, "leaks": 0.02, "agreement": 0.999, "agreement_ids": None}
+FRAME: dict[str, Any] = {
+    "frame": 12,
+    "segments": 5,
+    "leaks": 0.02,
+    "agreement": 0.999,
+    "agreement_ids": None,
+    "surface_share": 0.01,
+    "largest_surface": 0.005,
+    "largest_surface_is": ["Ball", "red"],
+    "largest_color": 0.999,
+    "largest_color_is": "#ffffff",
+    "line_share": 0.5,
+}
 
 
 def pair_of(source: int = 12, held: bool = False, **forward: Any) -> dict[str, Any]:
@@ -46,6 +62,10 @@ def test_the_bars_are_those_of_the_configuration() -> None:
         "leaks": 0.02,
         "edge_error": 0.003,
         "identity_error": 0.002,
+        "surfaces": 0.01,
+        "one_surface": 0.99,
+        "one_color": 0.999,
+        "lines": 0.5,
     }
 
 
@@ -126,6 +146,10 @@ def test_what_cannot_be_had_is_not_judged_but_counted() -> None:
     # a sampled figure need not be there where another one stands in for it
     summary = summarise([{"frame": 12}, FRAME, {"frame": 13, "leaks": 0, "agreement_ids": 1.0}], pairs)
     assert summary["not_judged"] == {
+        "surfaces": 2,
+        "one_surface": 2,
+        "one_color": 2,
+        "lines": 2,
         "agreement": 1,
         "leaks": 1,
         "warp_error": 2,
@@ -157,3 +181,73 @@ def test_the_summary_has_mean_and_worst_of_every_figure() -> None:
 def test_a_cut_without_pairs_has_a_summary() -> None:
     summary = summarise([], [])
     assert summary == {"frames": 0, "pairs": 0, "held_share": None, "not_judged": {}}
+
+
+EMPTY = {"surface_share": 0.00003, "largest_surface": 0.00003}
+WALL = {"surface_share": 1.0, "largest_surface": 1.0, "largest_surface_is": ["Wall", "plaster"], "largest_color": 0.995}
+PATTERN = WALL | {"largest_color": 0.2}
+BLACK = {"surface_share": 0.6, "largest_surface": 0.4, "largest_color": 1.0, "largest_color_is": "#000000"}
+HATCHED = {"line_share": 0.9}
+
+
+def clip_of(*kinds: dict[str, Any]) -> list[dict[str, Any]]:
+    return [FRAME | {"frame": number} | kind for number, kind in enumerate(kinds, start=1)]
+
+
+def moving(largest: float = 3.0) -> list[dict[str, Any]]:
+    return [pair_of(1, largest_motion=largest) | {"backward": GOOD | {"largest_motion": largest}}]
+
+
+@pytest.mark.parametrize(
+    ("kind", "figure", "said"),
+    [
+        (EMPTY, "surface_share", "surfaces cover 0.003 % of the picture (bar 0.01)"),
+        (WALL, "largest_surface", "one surface covers everything: 100.0 % of the picture is 'Wall', in material 'plas"),
+        (BLACK, "largest_color", "100.00 % of the picture has one colour, #000000 (bar 0.999)"),
+        (HATCHED, "line_share", "lines cover 90.0 % of the picture (bar 0.5)"),
+    ],
+)
+def test_a_clip_most_frames_of_which_show_nothing_fails_once(kind: dict[str, Any], figure: str, said: str) -> None:
+    good: dict[str, Any] = {}
+    assert judge(clip_of(kind, good, kind, good), moving(), BARS) == []
+    (failure,) = judge(clip_of(good, kind, kind), moving(), BARS)
+    assert said in failure["message"]
+    assert failure["message"].startswith("the clip shows nothing in frames 2-3 (2 of 3): ")
+    assert (failure["source"], failure["target"], failure["direction"]) == (2, None, None)
+    assert (failure["figure"], failure["value"]) == (figure, kind[figure])
+    json.dumps(failure, allow_nan=False)
+    # the bar is the cut's own
+    lax = {"surfaces": 0.0, "one_surface": 1.0, "one_color": 1.0, "lines": 1.0}
+    assert judge(clip_of(kind, kind), moving(), Bars(**(BARS.as_dict() | lax))) == []
+
+
+def test_frames_that_show_nothing_for_several_reasons_add_up() -> None:
+    assert judge(clip_of(EMPTY, WALL, {}, {}), moving(), BARS) == []
+    failures = judge(clip_of(EMPTY, WALL, BLACK, {}, {}), moving(), BARS)
+    assert [failure["figure"] for failure in failures] == ["surface_share", "largest_surface", "largest_color"]
+
+
+def test_a_surface_with_a_pattern_shows_something_only_where_it_moves() -> None:
+    frames = clip_of(PATTERN, PATTERN, PATTERN)
+    assert judge(frames, moving(), BARS) == []
+    (failure,) = judge(frames, moving(1e-4), BARS)
+    assert "one surface covers everything" in failure["message"]
+
+
+def test_walls_that_follow_upon_each_other_are_not_one_surface() -> None:
+    other = PATTERN | {"largest_surface_is": ["Floor", "wood"], "largest_color": 0.995}
+    assert judge(clip_of(WALL, other, {}, other, WALL), moving(), BARS) == []
+
+
+def test_without_ids_the_colours_tell_that_nothing_is_shown() -> None:
+    unknown = dict.fromkeys(("surface_share", "largest_surface", "largest_surface_is"))
+    (failure,) = judge(clip_of(BLACK | unknown, BLACK | unknown), [], BARS)
+    assert failure["figure"] == "largest_color"
+    not_judged = summarise(clip_of(unknown), [])["not_judged"]
+    assert (not_judged["surfaces"], not_judged["one_surface"]) == (1, 1)
+
+
+def test_names_and_colours_have_no_mean() -> None:
+    summary = summarise(clip_of({}, EMPTY), [])
+    assert summary["surface_share"] == {"mean": pytest.approx(0.005015), "worst": 0.00003}
+    assert not {"largest_surface_is", "largest_color_is"} & summary.keys()

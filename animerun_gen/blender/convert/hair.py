@@ -22,8 +22,6 @@ import numpy as np
 from animerun_gen.blender import versions
 from animerun_gen.blender.convert.hiding import hide
 from animerun_gen.blender.convert.particle_systems import (
-    SHOWN_AT_PARTICLES,
-    drawn_by,
     make_local,
     material_name,
     may_be_seen,
@@ -49,6 +47,7 @@ from animerun_gen.blender.locks import (
     strand_vertices,
 )
 from animerun_gen.blender.opening import OpenedScene
+from animerun_gen.blender.particles_drawn import SHOWN_AT_PARTICLES, drawn_by
 from animerun_gen.config import CutConfig
 from animerun_gen.config.model import HairTreatment
 from animerun_gen.errors import SceneError

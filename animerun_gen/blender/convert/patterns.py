@@ -33,12 +33,58 @@ def matches(name: str, patterns: Iterable[str]) -> bool:
 
 
 def named_objects(named: Named) -> dict[str, bpy.types.Object]:
-    """The objects that a part of the configuration names, also by their collections: full name to object."""
-    found = {obj.name_full: obj for obj in bpy.data.objects if matches(obj.name, named.objects)}
+    """The objects that a part of the configuration names, also by their collections: full name to object.
+
+    What draws nothing itself stands for all that hangs on it.
+    """
+    found = {}
+    for obj in bpy.data.objects:
+        if matches(obj.name, named.objects):
+            found[obj.name_full] = obj
+            if not draws(obj):
+                found |= {each.name_full: each for each in hanging_on(obj)}
     for collection in bpy.data.collections:
         if matches(collection.name, named.collections):
             found |= {obj.name_full: obj for obj in collection.all_objects}
     return found
+
+
+def draws(obj: bpy.types.Object) -> bool:
+    """Whether an object puts anything into the picture itself, were it not hidden: a surface, strands, instances."""
+    if obj.type == "EMPTY":
+        return obj.instance_type == "COLLECTION" and obj.instance_collection is not None
+    return obj.type not in {"ARMATURE", "CAMERA", "LATTICE", "LIGHT", "LIGHT_PROBE", "SPEAKER"}
+
+
+def hanging_on(obj: bpy.types.Object) -> list[bpy.types.Object]:
+    """All that has an object as its parent, over however many steps, or is bent by it as its armature."""
+    found = {obj}
+    waiting = [obj]
+    carried: dict[bpy.types.Object, list[bpy.types.Object]] = {}
+    for each in bpy.data.objects:
+        carriers = {each.parent, *(modifier.object for modifier in each.modifiers if modifier.type == "ARMATURE")}
+        for carrier in carriers - {None}:
+            carried.setdefault(carrier, []).append(each)
+    while waiting:
+        for each in carried.get(waiting.pop(), ()):
+            if each not in found:
+                found.add(each)
+                waiting.append(each)
+    return sorted(found - {obj}, key=lambda each: str(each.name_full))
+
+
+def without_effect(section: str, named: Named) -> list[str]:
+    """A sentence for each pattern of objects that fits some, none of which, nor what hangs on them, draws anything."""
+    notes = []
+    for pattern in named.objects:
+        fitting = [obj for obj in bpy.data.objects if fnmatchcase(obj.name, pattern)]
+        reached = {*fitting, *(each for obj in fitting if not draws(obj) for each in hanging_on(obj))}
+        if fitting and not any(map(draws, reached)):
+            notes.append(
+                f"{section}.objects: '{pattern}' names only what draws nothing, so nothing visible changed; name the "
+                "objects that draw what you mean"
+            )
+    return notes
 
 
 def unmatched(section: str, named: Named) -> list[str]:

@@ -1,7 +1,8 @@
 """Makes every surface solid, or cuts holes into it: in 2D style a pixel shows exactly one surface.
 
 Materials whose image says where they can be seen through (cards of leaves) are clipped: what is less opaque than the
-threshold is a hole, in pictures and labels alike.  All others become solid.
+threshold is a hole, in pictures and labels alike.  All others become solid, but for those that
+:mod:`~animerun_gen.blender.convert.removal` took out before.
 """
 
 from __future__ import annotations
@@ -13,15 +14,15 @@ import bpy
 import numpy as np
 import numpy.typing as npt
 
-from animerun_gen.blender import versions
 from animerun_gen.blender.convert.clipped import ClippedMaterials
 from animerun_gen.blender.convert.images import LARGEST_SIDE
 from animerun_gen.blender.convert.opacity import AlphaTexture, SeeThrough, find_see_through
 from animerun_gen.blender.convert.patterns import Treatments
 from animerun_gen.blender.convert.texture_coordinates import TextureCoordinates, laid_out
+from animerun_gen.blender.moments import film_frames
 from animerun_gen.config import CutConfig
 
-Mode = Literal["clip", "solid"]
+Mode = Literal["clip", "solid", "remove"]
 
 FINER = 4
 """How much finer than its image a mask is at most: an image's own texels, kept or cut, would leave steps in the
@@ -58,6 +59,9 @@ def convert_transparency(config: CutConfig) -> tuple[ClippedMaterials, list[str]
     for found in see_through:
         material = _material(found)
         mode = named.of(material.name)
+        if mode == "remove":
+            # gone, see remove_named
+            continue
         is_named, mode = mode is not None, mode or wanted.alpha_textures
         why = ", ".join(found.reasons) or "alpha texture"
         if found.texture is None:
@@ -89,15 +93,6 @@ def convert_transparency(config: CutConfig) -> tuple[ClippedMaterials, list[str]
     return clipped, notes
 
 
-def film_frames() -> range:
-    """All frames of the film's scene: what is animated counts as in the whole film.
-
-    Going by the clip, holes would change in frames that are made already when a clip becomes longer.
-    """
-    scene = bpy.context.scene
-    return range(scene.frame_start, max(scene.frame_start, scene.frame_end) + 1)
-
-
 def _material(found: SeeThrough) -> bpy.types.Material:
     return next(material for material in bpy.data.materials if material.name_full == found.material)
 
@@ -111,12 +106,10 @@ def _is_linked(found: SeeThrough, named: Treatments[Mode], otherwise: Mode) -> b
 
 
 def _fill() -> None:
-    """Take the alpha out of viewport colours, object colours and images."""
+    """Take the alpha out of viewport colours, object colours and images; the colours' animation is stilled later."""
     for material in bpy.data.materials:
-        versions.mute_animation(material, "diffuse_color")
         material.diffuse_color[3] = 1.0
     for obj in bpy.data.objects:
-        versions.mute_animation(obj, "color")
         obj.color[3] = 1.0
     for image in bpy.data.images:
         # Workbench leaves out texels that are transparent; the labels would not know
