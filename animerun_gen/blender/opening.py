@@ -156,6 +156,8 @@ def load_scene(config: CutConfig) -> LoadedFilm:
 
 def _load(config: CutConfig) -> list[str]:
     bpy.context.preferences.filepaths.use_scripts_auto_execute = config.trust_scripts
+    # without it a scene cannot be brought to a frame before 0, which a film may well have
+    bpy.context.preferences.edit.use_negative_frames = True
     versions.disable_gpu_subdivision()
     try:
         bpy.ops.wm.open_mainfile(filepath=str(config.source), load_ui=False, use_scripts=config.trust_scripts)
@@ -276,6 +278,7 @@ def animated_blocks() -> list[bpy.types.ID]:
         data.node_groups,
         data.metaballs,
         data.textures,
+        data.worlds,
         data.particles,
     ]
     blocks = [block for collection in collections for block in collection]

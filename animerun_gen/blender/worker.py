@@ -81,12 +81,13 @@ def run_job(job: RenderJob, reporter: Reporter, *, despite_memory: bool = False)
         AnimerunGenError: The scene or the disk does not allow it; what was written until then is complete.
     """
     with tempfile.TemporaryDirectory(prefix="animerun-gen-") as scratch, geometry_engine():
-        reporter.begins(job.config.frames.first, "opening the scene")
-        opened = open_scene(job.config)
-        finder = JumpFinder(opened, job.config)
-        conversion = convert_scene(opened, job.config)
+        reporter.begins(job.config.frame_numbers[0], "opening the scene")
+        film = job.config.in_film_numbers()
+        opened = open_scene(film)
+        finder = JumpFinder(opened, film)
+        conversion = convert_scene(opened, film)
         jumps = finder.find(conversion.clipped, conversion.going_to(opened.scene))
-        notes = [*opened.notes, *conversion.notes, *note_jumps(jumps, job.config), *note_marked_edges(job.config.lines)]
+        notes = [*opened.notes, *conversion.notes, *note_jumps(jumps, film), *note_marked_edges(job.config.lines)]
         reporter.opened(versions.engine_name(), notes, [job.config.source, *opened.inputs])
         with GraphWatch(opened.scene) as graphs:
             memory = MemoryGuard(reporter, insists=despite_memory)
@@ -168,7 +169,7 @@ class _Run:
         self._play_up_to(frames[0])
         for frame in frames:
             with self._stage(frame, "frame_set"):
-                self.stepper.go_to(frame)
+                self._go_to(frame)
             if frame in self.job.pictures:
                 flat, geometry = self._render_flat(frame, frame in with_geometry)
                 if geometry is not None:
@@ -202,7 +203,7 @@ class _Run:
         self._play_up_to(numbers[0])
         for frame in tracks.query_frames(numbers, count):
             with self._stage(frame, "frame_set"):
-                self.stepper.go_to(frame)
+                self._go_to(frame)
             taken = self._look_at(frame, self._take_down(frame))
             with self._stage(frame, "tracks"):
                 found.append(tracks.choose_points(taken.geometry, taken.seen, count, seed))
@@ -210,7 +211,7 @@ class _Run:
         self._play_up_to(numbers[0])
         for frame in numbers:
             with self._stage(frame, "frame_set"):
-                self.stepper.go_to(frame)
+                self._go_to(frame)
             geometry = self._take_down(frame)
             with self._stage(frame, "tracks"):
                 following.visit(geometry)
@@ -231,7 +232,11 @@ class _Run:
         """Give simulations their history, which does not begin with the job's first frame."""
         if self.stepper.simulated:
             self.reporter.begins(first, "simulation")
-        self.stepper.play_up_to(first)
+        self.stepper.play_up_to(first - self.config.frames.offset)
+
+    def _go_to(self, frame: int) -> None:
+        """Bring the scene to a frame of the clip, which the film may number otherwise."""
+        self.stepper.go_to(frame - self.config.frames.offset)
 
     def _render_flat(self, frame: int, with_geometry: bool) -> tuple[np.ndarray[Any, Any], FrameGeometry | None]:
         """The flat picture, and the geometry, if it is wanted, from the graph that Blender evaluates for it."""
@@ -355,7 +360,8 @@ class _Run:
         if self.painted:
             reader = SurfaceReader(self.conversion.colors, self.opened.scene.frame_current)
             self.surfaces = reader.surfaces
-        return name_shot(read_graph(graph, self.names, self.conversion.clipped, reader), self.jumps)
+        geometry = name_shot(read_graph(graph, self.names, self.conversion.clipped, reader), self.jumps)
+        return replace(geometry, frame=geometry.frame + self.config.frames.offset)
 
     def _look_at(self, frame: int, geometry: FrameGeometry) -> _Taken:
         if geometry.frame != frame:

@@ -22,7 +22,7 @@ from animerun_gen.inspection.shot import Shot
 from animerun_gen.pipeline.engines import BpyModule, InstalledBlender, ProgramEngine
 from animerun_gen.pipeline.progress import Progress
 from animerun_gen.pipeline.render_process import describe_status, last_words
-from animerun_gen.terminal import say
+from animerun_gen.terminal import as_command, say
 
 INSPECTOR = "animerun_gen.blender.inspector"
 
@@ -157,7 +157,8 @@ def run_init(options: argparse.Namespace) -> int:
     load_cuts([target])
     for line in describe(shot):
         say(line)
-    say(f"wrote {target}; look through it, then run: animerun-gen generate {target} --out DATASET")
+    command = as_command("animerun-gen", "generate", target, "--out", "DATASET")
+    say(f"wrote {target}; look through it, then run: {command}")
     return 0
 
 

@@ -184,8 +184,8 @@ class Shot:
         simulated: Whether a simulation must be played from its beginning.
         frame_rate: Frames a second.
         resolution: Width and height of the film's own pictures, in square pixels.
-        camera: The scene's camera; None when it cannot be used.
-        camera_problem: Why it cannot be used; empty when it can.
+        camera: The scene's camera, or another of its cameras where that cannot be used; None when none can.
+        camera_problem: Why the scene's own cannot be used; empty when it can.
         cameras: All cameras of the scene that can be used.
         camera_cuts: Frames at which timeline markers switch the camera, and to which.
         zooming: Cameras whose focal length changes.
@@ -214,6 +214,10 @@ class Shot:
         newer: Which files are newer than the Blender that looked at them, a sentence each.
         contents: How much some of the frames show.
         object_names: The names of all objects of the file, against which a draft holds its patterns.
+        time_stretch: How many frames of the scene a frame of its animation takes (time remapping).
+        trusts_scripts: Whether scripts and drivers of the file ran when it was looked at.
+        view_share: Where the scene's own camera cannot be used, the share of the picture in which surfaces are seen
+            through the one that was chosen or proposed, in the frame that shows the least; None otherwise.
     """
 
     source: str
@@ -261,6 +265,9 @@ class Shot:
     undecodable: tuple[tuple[str, tuple[str, ...]], ...] = ()
     object_names: tuple[str, ...] = ()
     contents: tuple[Contents, ...] = ()
+    time_stretch: float = 1.0
+    trusts_scripts: bool = False
+    view_share: float | None = None
 
     @property
     def has_square_pixels(self) -> bool:

@@ -299,10 +299,11 @@ class _CurvesHair:
         self.total: int | None = None
         self.begins: int | None = None
         self.hiding: bpy.types.FCurve | None = None
-        self.frame = 0
+        self.frame = 0.0
 
     def read(self, graph: bpy.types.Depsgraph, guides: Numbers | None) -> Points:
-        self.frame = graph.scene.frame_current
+        # keys count in animation time, which the scene may stretch
+        self.frame = graph.scene.frame_current_final
         data = self.owner.evaluated_get(graph).data
         count = len(data.curves) if isinstance(data, bpy.types.Curves) else 0
         _refuse_other_number(self, graph, count)
