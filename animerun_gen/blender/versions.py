@@ -135,7 +135,7 @@ def paint_world(world: bpy.types.World, color: tuple[float, float, float]) -> No
 
 
 def give_nodes(material: bpy.types.Material) -> None:
-    """See that the shader nodes of a material count: since 5.0 every one has nodes, and 6.0 knows no switch any more."""
+    """See that the shader nodes of a material count: since 5.0 every one has nodes, and 6.0 knows no switch."""
     if VERSION < (5, 0, 0):
         material.use_nodes = True
         return
