@@ -323,7 +323,7 @@ class _Painting:
         """What ``style.textures`` has a material painted with: an image, or an attribute of what wears it."""
         image = bpy.data.images.get(name)
         if image is not None:
-            material.use_nodes = True
+            versions.give_nodes(material)
             node = material.node_tree.nodes.new("ShaderNodeTexImage")
             node.image = image
             if is_moving(image):
@@ -428,7 +428,7 @@ def undecodable_images(config: CutConfig) -> dict[str, list[str]]:
 
 def _image_problems(material: bpy.types.Material, moving: Mapping[NodeKey, Mapping[int, int]]) -> list[str]:
     """Why images of a material cannot be shown, a sentence each."""
-    if not material.use_nodes or material.users == 0:
+    if not versions.has_nodes(material) or material.users == 0:
         return []
     nodes = [node for _, node in image_nodes(material) if node.image is not None]
     numbers = (tuple(moving.get(key_of(node), {}).values()) for node in nodes)
