@@ -27,6 +27,7 @@ from animerun_gen import pictures
 from animerun_gen.blender import versions
 from animerun_gen.blender.camera_jumps import CameraJump, JumpFinder, name_shot, note_jumps
 from animerun_gen.blender.convert import Conversion, convert_scene
+from animerun_gen.blender.far_from_origin import note_distance
 from animerun_gen.blender.geometry import (
     SceneNames,
     evaluate,
@@ -82,7 +83,8 @@ def run_job(job: RenderJob, reporter: Reporter, *, despite_memory: bool = False)
         finder = JumpFinder(opened, job.config)
         conversion = convert_scene(opened, job.config)
         jumps = finder.find(conversion.clipped, conversion.going_to(opened.scene))
-        notes = [*opened.notes, *conversion.notes, *note_jumps(jumps, job.config), *note_marked_edges(job.config.lines)]
+        notes = [*opened.notes, *conversion.notes, *note_distance(opened, job.config, conversion)]
+        notes += [*note_jumps(jumps, job.config), *note_marked_edges(job.config.lines)]
         reporter.opened(versions.engine_name(), notes, [job.config.source, *opened.inputs])
         with GraphWatch(opened.scene) as graphs:
             memory = MemoryGuard(reporter, insists=despite_memory)

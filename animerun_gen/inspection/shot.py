@@ -102,6 +102,21 @@ class Contents:
 
 
 @dataclass(frozen=True)
+class FarFromOrigin:
+    """How coarse numbers are where the camera stands.
+
+    Attributes:
+        apart: Distance of neighbouring numbers of single precision, in scene units.
+        pixels: The same in the picture, where surfaces are seen.
+        problem: Why the scene cannot be moved; empty where it can.
+    """
+
+    apart: float
+    pixels: float
+    problem: str = ""
+
+
+@dataclass(frozen=True)
 class Survey:
     """What evaluating some frames of the converted shot showed.
 
@@ -189,6 +204,7 @@ class Shot:
         camera_jumps: Frames before which a camera is cut to another view of its own, and which.
         pixel_aspect: Width and height of the film's own pixels, of which only the ratio counts.
         contents: How much some of the frames show.
+        far_from_origin: How coarse numbers are in the first frame; None where they are fine enough.
         object_names: The names of all objects of the file, against which a draft holds its patterns.
     """
 
@@ -232,6 +248,7 @@ class Shot:
     pixel_aspect: tuple[float, float] = (1.0, 1.0)
     object_names: tuple[str, ...] = ()
     contents: tuple[Contents, ...] = ()
+    far_from_origin: FarFromOrigin | None = None
 
     @property
     def has_square_pixels(self) -> bool:
