@@ -20,23 +20,23 @@ frames, line art, exact forward and backward optical flow, occlusion, segments a
 
 A cut is a .blend file plus a small YAML file; docs/configuration.md describes every key. For a first run:
 
-    animerun-gen doctor                                  see whether everything needed is there
+    animerun-gen doctor                                  see whether everything needed is installed
     animerun-gen init SHOT.blend -o cut.yaml             write a first configuration for a film scene
     animerun-gen generate configs/toy --out out/toy      make the toy dataset
 """
 
 GENERATE = """\
-Makes a dataset, or goes on with one: what is complete on disk is kept, what is missing or was made from another
-configuration or source is made again. It can be stopped at any moment and started again with the same command.
+Makes a dataset, or resumes an unfinished one. Complete files are kept; files that are missing, or were made from
+another configuration or source, are made again. Stop it at any moment; the same command resumes it.
 
     animerun-gen generate configs/toy --out out/toy
     animerun-gen generate configs/toy/courier.yaml --out out/test --frames 1:6
 """
 
 INSPECT = """\
-Opens a film scene, whatever it is, and says what is in it and what clashes with 2D style: what a film camera does not
-see, volumes, lights, hair, particles, transparency, zooms, missing files, held frames, changing topology and costs,
-each with the reason and with what will be done about it. Nothing is changed or written, and no script of the file runs.
+Opens any film scene and reports what is in it and what clashes with 2D style: objects that a film camera does not see,
+volumes, lights, hair, particles, transparency, zooms, missing files, held frames, changing topology and costs, each
+with the reason and with what will be done about it. Nothing is changed or written, and no script of the file runs.
 
     animerun-gen inspect shots/fight_010.blend
 """
@@ -51,30 +51,29 @@ reason, ready to be changed. A scene without a usable camera gets one that shows
 
 RENDER = """\
 Makes the half of a dataset that needs Blender: colour frames, line art, flow and its companions. Labels are made by
-'label', on another machine if you like. What is complete and up to date is kept.
+'label', on another machine if you like. Files that are complete and up to date are kept.
 
     animerun-gen render configs/toy --out out/toy
 """
 
 LABEL = """\
 Makes the half of a dataset that needs no Blender: occlusion, line areas, segments, matches and the quality figures of
-frames that 'render' has made. The .blend files need not be there. Pictures and motion are only read.
+frames that 'render' has made. The .blend files are not needed. Pictures and motion are only read.
 
     animerun-gen label configs/toy --out out/toy --workers 4
 """
 
 STATUS = """\
-Says how far a dataset is: for each cut how many files of each stage are there, what is missing, and why the last run of
-it failed. Only the dataset is read, no Blender and no configuration is needed, and it may be asked while a run is going
-on.
+Shows how complete a dataset is: for each cut, how many files of each stage exist, what is missing, and why its last run
+failed. It reads the dataset alone, needs neither Blender nor a configuration, and works while a run is in progress.
 
     animerun-gen status out/toy
 
-Ends with status 0 when every cut is complete and 1 otherwise.
+Exits with status 0 when every cut is complete and 1 otherwise.
 """
 
 VERIFY = """\
-Finds out whether a dataset is whole and holds what it should: every file of every frame, shapes and types, labels
+Checks that a dataset is complete and consistent: every file of every frame, shapes and types, labels
 without gaps, matches that name segments, motion and masks that agree, and checksums against the manifest. Every defect
 is a line with its file. The dataset is only read; docs/verify.md says what is looked at. Of a dataset that was made
 elsewhere, such as a downloaded AnimeRun, it checks what the layout demands. With --repair it removes what is damaged
@@ -84,7 +83,7 @@ and makes just that again, from what the dataset says it was made from.
     animerun-gen verify out/toy --cut courier --workers 4
     animerun-gen verify out/toy --repair
 
-Ends with status 0 when nothing is wrong and 1 when something is.
+Exits with status 0 when nothing is wrong and 1 otherwise.
 """
 
 PALETTE = """\
@@ -121,23 +120,32 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, summary, description in (
         ("generate", "make a dataset: render the cuts and label them", GENERATE),
-        ("render", "only the Blender half: pictures and motion", RENDER),
-        ("label", "only the second half: occlusion, segments, matches and quality figures", LABEL),
+        ("render", "run only the Blender half: pictures and motion", RENDER),
+        ("label", "run only the second half: occlusion, segments, matches and quality figures", LABEL),
     ):
         command = commands.add_parser(name, help=summary, description=description, formatter_class=raw)
         _add_run_options(command, renders=name != "label", labels=name != "render")
-    status = commands.add_parser("status", help="see how far it is", description=STATUS, formatter_class=raw)
+    status = commands.add_parser(
+        "status", help="show how complete a dataset is", description=STATUS, formatter_class=raw
+    )
     status.add_argument("dataset", type=Path, metavar="DATASET", help="root folder of the dataset")
     status.add_argument("--json", type=Path, metavar="FILE", help="write the results to a file for other programs too")
     _add_verify_options(
-        commands.add_parser("verify", help="find out whether it is whole", description=VERIFY, formatter_class=raw)
+        commands.add_parser(
+            "verify",
+            help="check a dataset for missing, damaged or inconsistent files",
+            description=VERIFY,
+            formatter_class=raw,
+        )
     )
     _add_report_options(
-        commands.add_parser("report", help="make pages to look at it", description=REPORT, formatter_class=raw)
+        commands.add_parser(
+            "report", help="make HTML pages to browse a dataset", description=REPORT, formatter_class=raw
+        )
     )
     for name, summary, description in (
-        ("inspect", "see what is in a film shot and what clashes with 2D style", INSPECT),
-        ("init", "write a first configuration for a film shot", INIT),
+        ("inspect", "report what is in a film scene and what clashes with 2D style", INSPECT),
+        ("init", "write a first configuration for a film scene", INIT),
     ):
         command = commands.add_parser(name, help=summary, description=description, formatter_class=raw)
         _add_shot_options(command, writes=name == "init")
@@ -148,11 +156,13 @@ def build_parser() -> argparse.ArgumentParser:
     )
     doctor = commands.add_parser(
         "doctor",
-        help="see whether everything needed is there",
-        description="Tries everything that generate needs, and says for each failure how to mend it.",
+        help="check that everything animerun-gen needs is installed",
+        description="Tries everything that generate needs, and says how to fix each failure.",
     )
     doctor.add_argument("--blender", metavar="PROGRAM", help="check this Blender program instead of the bpy module")
-    doctor.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="folder whose disk is to be looked at")
+    doctor.add_argument(
+        "--out", type=Path, default=Path(), metavar="DIR", help="folder whose free disk space is checked"
+    )
     return parser
 
 
@@ -165,15 +175,15 @@ def _add_run_options(command: argparse.ArgumentParser, *, renders: bool, labels:
         "--frames",
         type=parse_frames,
         metavar="A:B",
-        help="work only on frames A to B (inclusive) of each cut; what exists of other frames stays",
+        help="work only on frames A to B (inclusive) of each cut; files of other frames stay",
     )
     command.add_argument(
-        "--workers", type=parse_workers, default=1, metavar="N", help="processes that work side by side (default: 1)"
+        "--workers", type=parse_workers, default=1, metavar="N", help="number of worker processes (default: 1)"
     )
     command.add_argument(
         "--scheduler",
         metavar="ADDRESS",
-        help="let the workers of this Dask scheduler do the work, for example tcp://10.0.0.5:8786 (docs/farm.md)",
+        help="run the work on the workers of this Dask scheduler, for example tcp://10.0.0.5:8786 (docs/farm.md)",
     )
     command.add_argument(
         "--patience",
@@ -186,7 +196,7 @@ def _add_run_options(command: argparse.ArgumentParser, *, renders: bool, labels:
         command.add_argument(
             "--strict",
             action="store_true",
-            help="end with status 1 when a figure of a frame or pair is past its bar (docs/quality.md)",
+            help="exit with status 1 when a figure of a frame or pair is past its bar (docs/quality.md)",
         )
     if renders:
         command.add_argument(
@@ -207,7 +217,7 @@ def _add_run_options(command: argparse.ArgumentParser, *, renders: bool, labels:
             help="compute motion with the Vector pass of Cycles as well and report how the two differ",
         )
         command.add_argument(
-            "--blender", metavar="PROGRAM", help="use this installed Blender (3.4 to 4.5) instead of the bpy module"
+            "--blender", metavar="PROGRAM", help="use this installed Blender (3.4 or newer) instead of the bpy module"
         )
 
 
@@ -220,32 +230,34 @@ def _add_shot_options(command: argparse.ArgumentParser, *, writes: bool) -> None
         "--trust-scripts", action="store_true", help="let Python scripts and drivers inside the file run"
     )
     command.add_argument(
-        "--blender", metavar="PROGRAM", help="use this installed Blender (3.4 to 4.5) instead of the bpy module"
+        "--blender", metavar="PROGRAM", help="use this installed Blender (3.4 or newer) instead of the bpy module"
     )
     if writes:
         command.add_argument(
             "-o", "--output", type=Path, metavar="CUT.yaml", help="where to write it (default: beside the shot)"
         )
         command.add_argument("--name", metavar="NAME", help="name of the cut (default: the file's)")
-        command.add_argument("--force", action="store_true", help="overwrite a file that is there")
+        command.add_argument("--force", action="store_true", help="overwrite an existing file")
     else:
         command.add_argument("--json", action="store_true", help="print the facts as JSON, for other programs")
 
 
 def _add_verify_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("dataset", type=Path, metavar="DATASET", help="root folder of the dataset")
-    command.add_argument("--cut", action="extend", nargs="+", metavar="NAME", help="look at these cuts only")
+    command.add_argument("--cut", action="extend", nargs="+", metavar="NAME", help="check these cuts only")
     command.add_argument(
-        "--workers", type=parse_workers, default=1, metavar="N", help="processes that work side by side (default: 1)"
+        "--workers", type=parse_workers, default=1, metavar="N", help="number of worker processes (default: 1)"
     )
     command.add_argument(
-        "--quick", action="store_true", help="look at names and headers alone: no checksums, no content of large files"
+        "--quick", action="store_true", help="check names and headers only, not checksums or the content of large files"
     )
     command.add_argument(
-        "--repair", action="store_true", help="remove damaged files, and make them and those that are missing again"
+        "--repair", action="store_true", help="remove damaged files, then make them and any missing ones again"
     )
     command.add_argument(
-        "--blender", metavar="PROGRAM", help="repair with this installed Blender (3.4 to 4.5) instead of the bpy module"
+        "--blender",
+        metavar="PROGRAM",
+        help="repair with this installed Blender (3.4 or newer) instead of the bpy module",
     )
     command.add_argument("--json", type=Path, metavar="FILE", help="write the results to a file for other programs too")
 
@@ -256,10 +268,14 @@ def _add_report_options(command: argparse.ArgumentParser) -> None:
         "--out", type=Path, metavar="FOLDER", help="folder for the pages (default: 'report' inside the dataset)"
     )
     command.add_argument(
-        "--cut", action="extend", nargs="+", metavar="NAME", help="make only the pages of these cuts; the index has all"
+        "--cut",
+        action="extend",
+        nargs="+",
+        metavar="NAME",
+        help="make only the pages of these cuts; the index lists all of them",
     )
     command.add_argument(
-        "--workers", type=parse_workers, default=1, metavar="N", help="processes that work side by side (default: 1)"
+        "--workers", type=parse_workers, default=1, metavar="N", help="number of worker processes (default: 1)"
     )
     command.add_argument(
         "--max-size",
@@ -309,7 +325,7 @@ def parse_colors(text: str) -> int:
         argparse.ArgumentTypeError: It is something else.
     """
     if not (text.isascii() and text.isdecimal()) or not 2 <= int(text) <= 256:
-        raise argparse.ArgumentTypeError(f"'{text}' is no number of colours; write 2 to 256")
+        raise argparse.ArgumentTypeError(f"must be a whole number from 2 to 256, not '{text}'")
     return int(text)
 
 
@@ -324,7 +340,7 @@ def parse_share(text: str) -> float:
     except ValueError:
         share = -1.0
     if not 0 <= share <= 1:
-        raise argparse.ArgumentTypeError(f"'{text}' is no share; write a number from 0 to 1")
+        raise argparse.ArgumentTypeError(f"must be a number from 0 to 1, not '{text}'")
     return share
 
 
@@ -347,7 +363,7 @@ def parse_frames(text: str) -> tuple[int, int]:
     """
     first, separator, last = text.partition(":")
     if not (separator and first.isdecimal() and last.isdecimal() and int(first) <= int(last)):
-        raise argparse.ArgumentTypeError(f"'{text}' is no range of frames; write FIRST:LAST, such as 10:20")
+        raise argparse.ArgumentTypeError(f"must be FIRST:LAST, such as 10:20, not '{text}'")
     return int(first), int(last)
 
 
@@ -358,7 +374,7 @@ def parse_workers(text: str) -> int:
         argparse.ArgumentTypeError: It is something else.
     """
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"'{text}' is no number of workers; write 1 or more")
+        raise argparse.ArgumentTypeError(f"must be a whole number of 1 or more, not '{text}'")
     return int(text)
 
 
@@ -369,7 +385,7 @@ def parse_chunk(text: str) -> int:
         argparse.ArgumentTypeError: It is something else.
     """
     if not (text.isascii() and text.isdecimal()) or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"'{text}' is no number of frames; write 1 or more")
+        raise argparse.ArgumentTypeError(f"must be a whole number of 1 or more, not '{text}'")
     return int(text)
 
 
@@ -384,7 +400,7 @@ def parse_minutes(text: str) -> float:
     except ValueError:
         minutes = 0.0
     if not 1 / 60 <= minutes <= 7 * 24 * 60:
-        raise argparse.ArgumentTypeError(f"'{text}' is no time in minutes; write a number such as 10 or 0.5")
+        raise argparse.ArgumentTypeError(f"must be a time in minutes, such as 10 or 0.5, not '{text}'")
     return minutes
 
 
@@ -399,7 +415,7 @@ def parse_size(text: str) -> float:
     except ValueError:
         size = 0.0
     if not 1 <= size < 1e6:
-        raise argparse.ArgumentTypeError(f"'{text}' is no size in megabytes; write 1 or more")
+        raise argparse.ArgumentTypeError(f"must be a size in megabytes of 1 or more, not '{text}'")
     return size
 
 
@@ -450,11 +466,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for sentence in error.sentences[:SHOWN_MISTAKES]:
             complain(sentence)
         if len(error.sentences) > SHOWN_MISTAKES:
-            complain(f"there are {len(error.sentences) - SHOWN_MISTAKES:,} mistakes more; correct these first")
+            complain(f"there are {len(error.sentences) - SHOWN_MISTAKES:,} more mistakes; correct these first")
         return error.exit_status
     except KeyboardInterrupt:
-        complain("stopped; the same command goes on with what is missing")
+        complain("stopped; the same command resumes the work")
         return 130
     except OSError as error:
-        complain(f"the system refused: {error}; nothing already made is lost")
+        complain(f"the operating system reported: {error}; nothing already made is lost")
         return 1

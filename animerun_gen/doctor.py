@@ -32,6 +32,13 @@ DEBIAN_PACKAGES = (
 
 APT_COMMAND = "apt-get install -y --no-install-recommends " + " ".join(DEBIAN_PACKAGES)
 
+MODULES = {(3, 11): "bpy==4.5.15", (3, 13): "bpy==5.2.3"}
+"""By version of Python the Blender module that setup.sh installs for it; there are others (docs/versions.md)."""
+
+OTHER_BLENDER = (
+    "use another Blender, one with Freestyle and of a version that docs/versions.md lists, such as bpy from PyPI"
+)
+
 MIN_MEMORY_GIB = 2.0
 MIN_DISK_GIB = 2.0
 PROBE_TIMEOUT = 600
@@ -71,7 +78,7 @@ def run_doctor(blender: str | None, output: Path) -> int:
             say(f"{'ok  ' if finding.good else 'FAIL'}  {finding.name}: {finding.found}")
             if not finding.good:
                 say(f"      -> {finding.remedy}")
-    say("everything needed is there" if healthy else "not everything needed is there; see the arrows above")
+    say("everything needed is installed" if healthy else "something is missing; see the arrows above")
     return 0 if healthy else 1
 
 
@@ -87,9 +94,11 @@ def checks(blender: str | None, output: Path) -> list[Callable[[], list[Finding]
 
 
 def check_python() -> list[Finding]:
-    """Blender's module exists for one Python version only."""
-    good = sys.version_info[:2] == (3, 11)
-    return [Finding("Python", good, platform.python_version(), "install Python 3.11 and make the environment with it")]
+    """Blender's module exists for few versions of Python."""
+    good = sys.version_info[:2] in MODULES
+    wanted = " or ".join(f"{major}.{minor} ({module})" for (major, minor), module in MODULES.items())
+    remedy = f"install Python {wanted} and create the environment with it"
+    return [Finding("Python", good, platform.python_version(), remedy)]
 
 
 def check_libraries() -> list[Finding]:
@@ -143,28 +152,32 @@ def check_disk(output: Path) -> list[Finding]:
         Finding(
             "disk",
             free >= MIN_DISK_GIB and writable,
-            f"{free:.1f} GiB free in {folder}" + ("" if writable else ", which is no folder that can be written to"),
+            f"{free:.1f} GiB free in {folder}" + ("" if writable else ", which cannot be written to"),
             "choose another folder with --out: a frame of 960x540 takes about 15 MB",
         )
     ]
 
 
 def check_blender(blender: str | None) -> list[Finding]:
-    """Blender starts, has a drawing context, and renders with Workbench and Freestyle."""
+    """Blender starts, has a drawing context, and Workbench and Freestyle draw what they are asked for."""
     try:
         engine: ProgramEngine = BpyModule.find() if blender is None else InstalledBlender.find(blender)
     except AnimerunGenError as error:
-        remedy = f"{sys.executable} -m pip install 'bpy==4.5.15'" if blender is None else "apt-get install blender"
+        module = MODULES.get(sys.version_info[:2], "bpy")
+        remedy = f"{sys.executable} -m pip install '{module}'" if blender is None else "apt-get install blender"
         return [Finding("Blender", False, str(error), remedy)]
     findings = [Finding("Blender", True, engine.version)]
     said, ended = _probe(engine)
-    for key, name, remedy in (
-        ("renderer", "OpenGL context (EGL)", f"as root on Debian: {APT_COMMAND}"),
-        ("workbench", "Workbench render", f"as root on Debian: {APT_COMMAND}"),
-        ("freestyle", "Freestyle render", "use a Blender that was built with Freestyle, such as bpy from PyPI"),
+    for key, name in (
+        ("renderer", "OpenGL context (EGL)"),
+        ("surface", "Workbench paints a surface"),
+        ("background", "Workbench paints the background"),
+        ("image", "Workbench leaves images out"),
+        ("lines", "Freestyle"),
     ):
         value = said.get(key)
         good = value is not None and not value.startswith("failed")
+        remedy = f"as root on Debian: {APT_COMMAND}" if value is None else OTHER_BLENDER
         findings.append(Finding(name, good, value or f"no answer: Blender {ended}", remedy))
     return findings
 

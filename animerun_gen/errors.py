@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 
 class AnimerunGenError(Exception):
     """Base of every error that a command ends with as a sentence instead of a stack trace."""
@@ -32,6 +34,22 @@ class SceneError(AnimerunGenError):
     """A Blender scene does not hold what the cut asks for, or cannot be converted without wrong labels."""
 
 
+class UnreadableGeometryError(SceneError):
+    """Objects draw what has no triangles, so that nothing can follow it.
+
+    Attributes:
+        drawn: What each draws, by its name in the file.
+    """
+
+    def __init__(self, frame: int, drawn: Mapping[str, str]) -> None:
+        listed = "; ".join(f"object '{name}' draws {what}" for name, what in drawn.items())
+        super().__init__(
+            f"{listed}, in frame {frame}, made by geometry nodes, whose motion cannot be followed; name it in "
+            "'remove.objects' of the cut's configuration, as 'animerun-gen init' does"
+        )
+        self.drawn = dict(drawn)
+
+
 class NoRoomError(AnimerunGenError):
     """A frame would clearly need more memory than there is, so it is not begun."""
 
@@ -50,4 +68,4 @@ class BusyError(AnimerunGenError):
 
 def unforeseen(error: Exception) -> str:
     """A sentence about an error that is a mistake of this program."""
-    return f"an error that animerun-gen did not foresee ({type(error).__name__}: {error}); please report it"
+    return f"unexpected error ({type(error).__name__}: {error}); please report it"

@@ -25,6 +25,15 @@ BYTES_A_PIXEL_TO_DRAW = 80
 BYTES_A_TRIANGLE_TO_DRAW = 80
 """What Blender takes a triangle of a mesh to draw pictures, with the software renderer."""
 
+BYTES_A_TEXEL = 4
+"""What an image takes a texel once Blender has loaded it: four channels of 8 bits."""
+
+BYTES_A_TEXEL_TO_DRAW = 5.4
+"""What it takes in addition to be drawn: the same once more for the renderer, with its smaller copies."""
+
+FLOAT_FACTOR = 4
+"""So much more an image of floats takes."""
+
 BYTES_A_TRIANGLE_TO_PAINT = 60
 """What Blender takes in addition a triangle of a mesh to draw identity pictures."""
 
@@ -49,11 +58,25 @@ class SceneSize:
         vertices: Of all meshes, each counted once however often it is drawn.
         triangles: Of all meshes, each counted once.
         line_triangles: Of every instance, those that Freestyle is shown: the ones without holes.
+        images: Bytes that drawing will take for the images that are painted, each counted once.
     """
 
     vertices: int
     triangles: int
     line_triangles: int
+    images: int = 0
+
+
+def image_need(texels: int, *, loaded: bool, floats: bool) -> int:
+    """Bytes that an image will take when it is drawn.
+
+    Args:
+        texels: Width times height.
+        loaded: Whether Blender holds it already.
+        floats: Whether it has more than 8 bits a channel.
+    """
+    a_texel = BYTES_A_TEXEL_TO_DRAW + (0 if loaded else BYTES_A_TEXEL)
+    return round(texels * a_texel * (FLOAT_FACTOR if floats else 1))
 
 
 @dataclass(frozen=True)
@@ -98,6 +121,7 @@ def frame_need(
     of_drawing = BYTES_TO_DRAW + BYTES_A_PIXEL_TO_DRAW * pixels + BYTES_A_TRIANGLE_TO_DRAW * size.triangles
     if paints:
         of_drawing += BYTES_A_TRIANGLE_TO_PAINT * size.triangles
+    of_drawing += size.images
     arrays = BYTES_A_TRIANGLE * size.triangles + BYTES_A_PIXEL * pixels
     of_kept = kept * (BYTES_A_KEPT_VERTEX * size.vertices + BYTES_A_KEPT_PIXEL * pixels)
     return Need(

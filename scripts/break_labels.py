@@ -20,8 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from animerun_gen.blender.job import IMAGE
-from animerun_gen.config.model import Quality, rgb
+from animerun_gen.config.model import Quality
 from animerun_gen.conventions import known_flow
 from animerun_gen.dataset.clip import ClipFiles, Dataset
 from animerun_gen.dataset.files import read_image
@@ -117,7 +116,7 @@ def break_flows(clip: ClipFiles, count: int, with_exact: bool) -> list[str]:
 
 def break_ids(clip: ClipFiles) -> list[str]:
     """Print what becomes of the agreements with the ids of the frame before; returns what went wrong, in sentences."""
-    colors = {int(number): None if color == IMAGE else rgb(color) for number, color in clip.read_names("flat").items()}
+    table = clip.read_colors()
     right: list[dict[str, Any]] = []
     wrong: list[dict[str, Any]] = []
     broken = set()
@@ -126,7 +125,7 @@ def break_ids(clip: ClipFiles) -> list[str]:
         rendered = read_image(rendered_file) if rendered_file.is_file() else None
         ids, ids_before = clip.read("material_id", frame), clip.read("material_id", before)
         for figures, shown in ((right, ids), (wrong, ids_before)):
-            agreement, _ = label_picture_agreement(flat, shown, colors)
+            agreement, _ = label_picture_agreement(flat, shown, table.at(frame))
             by_ids = None if rendered is None else id_agreement(rendered.astype(np.uint16), shown)
             figures.append({"frame": frame, "agreement": agreement, "agreement_ids": by_ids})
         # where a textured surface moves on, no flat colour shows it

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Sets everything up and generates clips from the project's own scenes.  Can be run again: it goes on where it stopped.
-#   scripts/demo.sh [DATASET]        DATASET: where to write, default out/demo
+#   scripts/demo.sh [--blender-module VERSION] [DATASET]     DATASET: where to write, default out/demo
 set -euo pipefail
 # shellcheck source=scripts/setup.sh
 source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
@@ -22,4 +22,6 @@ Look at first:         $output/contact_sheet.png
 Colour frames:         $output/train/Frame_Anime/
 Figures of each pair:  $output/quality/
 What lies where:       $project/docs/dataset.md
+
+To use animerun-gen in this shell:  . $venv/bin/activate
 END

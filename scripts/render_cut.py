@@ -1,4 +1,4 @@
-"""Makes one cut's clip inside an installed Blender (3.4 to 4.5):
+"""Makes one cut's clip inside an installed Blender (3.4 or newer):
 
     blender --background --factory-startup --python scripts/render_cut.py -- CONFIG --out DATASET [--frames A:B]
 

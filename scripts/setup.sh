@@ -1,13 +1,18 @@
-# Sourced by demo.sh and test.sh: makes or reuses the virtual environment .venv with everything pinned in
-# requirements.txt, and sees that headless Blender finds its system libraries.  Can be run again and again.
+#!/usr/bin/env bash
+# Makes or reuses a virtual environment with everything pinned in requirements.txt, and sees that headless Blender finds
+# its system libraries.  Can be run again and again; demo.sh and test.sh source it.
+#   scripts/setup.sh [--blender-module VERSION]     VERSION of Blender's Python module bpy, such as 5.0.1
+# Without a version: .venv, with the module that is tested most.  Others lie beside it, in .venv-bpy-VERSION.
 
+[ "${BASH_SOURCE[0]}" != "$0" ] || set -euo pipefail
 project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-venv="$project/.venv"
 
 say() { printf '\n== %s\n' "$*"; }
 fail() { printf '%s\n' "$@" >&2; exit 1; }
 
 system_packages=(libegl1 libgl1 libgl1-mesa-dri libxrender1 libxi6 libxxf86vm1 libxfixes3 libsm6 libxkbcommon0)
+default_module=$(sed -n 's/^bpy==\([0-9.]*\);.*<.*/\1/p' "$project/requirements.txt")
+newer_module=$(sed -n 's/^bpy==\([0-9.]*\);.*>.*/\1/p' "$project/requirements.txt")
 
 can_apt() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; }
 
@@ -45,11 +50,28 @@ need_libraries() {
     fi
 }
 
+# The version of Python that a Blender module was built for.
+python_version_of() {
+    local major minor
+    [[ $1 =~ ^([0-9]+)\.([0-9]+)\.[0-9]+$ ]] || fail "--blender-module takes a version such as 5.0.1, not '$1'."
+    major=${BASH_REMATCH[1]} minor=${BASH_REMATCH[2]}
+    if [ "$((100 * major + minor))" -lt 402 ]; then
+        fail "The module bpy $1 is too old: take 4.2.0 or newer (an installed Blender can be older: --blender)."
+    elif [ "$((100 * major + minor))" -lt 501 ]; then
+        echo 3.11
+    else
+        echo 3.13
+    fi
+}
+
+environment_of() { if [ "$1" = "$default_module" ]; then echo "$project/.venv"; else echo "$project/.venv-bpy-$1"; fi; }
+
+# A Python of a version: on the PATH, or one of pyenv's.
 find_python() {
     local candidate
-    for candidate in python3.11 python3 python; do
+    for candidate in "python$1" python3 python "${PYENV_ROOT:-$HOME/.pyenv}/versions/$1".*/bin/python; do
         if command -v "$candidate" >/dev/null &&
-            "$candidate" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null; then
+            "$candidate" -c "import sys; sys.exit('%d.%d' % sys.version_info[:2] != '$1')" 2>/dev/null; then
             echo "$candidate"
             return
         fi
@@ -57,29 +79,59 @@ find_python() {
     return 1
 }
 
+# Make or reuse the environment with a Blender module; sets "venv".
 need_environment() {
-    local python stamp wanted
+    local module=$1 version python stamp wanted pins
+    version=$(python_version_of "$module") || exit 1
+    venv=$(environment_of "$module")
     if [ ! -x "$venv/bin/python" ]; then
-        if ! python=$(find_python); then
-            can_apt || fail "Python 3.11 is needed (Blender's module bpy exists for no other); install it first."
+        if ! python=$(find_python "$version"); then
+            # Debian 12 has this one
+            [ "$version" = 3.11 ] && can_apt ||
+                fail "Blender's module bpy $module needs Python $version, which is neither on the PATH nor in pyenv;" \
+                    "install it first, or choose another module with --blender-module (docs/versions.md)."
             need_packages python3.11 python3.11-venv
-            python=$(find_python) || fail "Python 3.11 is needed, and this system's packages do not have it."
+            python=$(find_python "$version") || fail "Python 3.11 is needed, and this system's packages do not have it."
         fi
-        "$python" -c 'import ensurepip, venv' 2>/dev/null || need_packages python3.11-venv
-        say "making the virtual environment .venv"
+        "$python" -c 'import ensurepip, venv' 2>/dev/null || need_packages "python$version-venv"
+        say "making the virtual environment ${venv##*/}"
         "$python" -m venv "$venv" || fail "The virtual environment $venv cannot be made; see above."
     fi
-    wanted=$(cat "$project/requirements.txt" "$project/pyproject.toml" | sha256sum)
+    pins=$(sed "s/^bpy==.*/bpy==$module/" "$project/requirements.txt" | sort -u)
+    wanted=$(printf '%s' "$pins" | cat - "$project/pyproject.toml" | sha256sum)
     stamp="$venv/animerun-gen-installed"
     if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
         say "installing the pinned packages (Blender alone is 370 MB; this takes a few minutes the first time)"
-        "$venv/bin/python" -m pip install -q --disable-pip-version-check -r "$project/requirements.txt" ||
-            fail "pip could not install the packages; see above, and check the network."
+        "$venv/bin/python" -m pip install -q --disable-pip-version-check -r <(printf '%s\n' "$pins") ||
+            fail "pip could not install the packages, with the Blender module bpy $module; see above, and check the network."
         "$venv/bin/python" -m pip install -q --disable-pip-version-check --no-deps -e "$project" ||
             fail "pip could not install the project itself; see above."
         printf '%s' "$wanted" >"$stamp"
     fi
 }
 
+# Take our own option out of the arguments, which are those of the script that sources this one.
+module=$default_module
+others=()
+while [ $# -gt 0 ]; do
+    case $1 in
+    --blender-module)
+        [ $# -gt 1 ] || fail "--blender-module takes a version such as 5.0.1."
+        module=$2
+        shift
+        ;;
+    --blender-module=*) module=${1#*=} ;;
+    *) others+=("$1") ;;
+    esac
+    shift
+done
+set -- ${others[@]+"${others[@]}"}
+
 need_libraries
-need_environment
+need_environment "$module"
+
+if [ "${BASH_SOURCE[0]}" = "$0" ]; then
+    [ $# = 0 ] || fail "scripts/setup.sh does not know '$1'; it only takes --blender-module VERSION."
+    say "everything is there"
+    printf 'To use animerun-gen in this shell:  . %s/bin/activate\n' "$venv"
+fi

@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
 # Sets everything up and passes the tests.  Arguments go to pytest: scripts/test.sh -m "not blender"
+#   scripts/test.sh [--blender-module VERSION] [PYTEST_ARGUMENT ...]
+# Without arguments the same clips are made by other Blenders as well (docs/versions.md), which are installed for that.
 set -euo pipefail
 # shellcheck source=scripts/setup.sh
 source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
@@ -14,6 +16,22 @@ else
             '(Debian: apt-get install chromium chromium-driver).'
 fi
 
+# Make the environment of another Blender, whose clips are held against ours; only in continuous integration it must be.
+need_other() {
+    if ! find_python "$(python_version_of "$1")" >/dev/null; then
+        printf 'No Python %s was found: the tests with Blender %s are skipped.\n' "$(python_version_of "$1")" "$1"
+    elif ! (need_environment "$1"); then
+        [ -z "${CI:-}" ] || exit 1
+        printf 'Blender %s cannot be installed: the tests with it are skipped.\n' "$1"
+    fi
+}
+
+older_module=5.0.1
+if [ $# = 0 ]; then
+    need_other "$older_module"
+    need_other "$newer_module"
+fi
+
 cd "$project"
 say "lint"
 "$venv/bin/ruff" check .
@@ -21,3 +39,9 @@ say "lint"
 "$venv/bin/mypy"
 say "tests"
 "$venv/bin/python" -m pytest "$@"
+
+newer=$(environment_of "$newer_module")
+if [ $# = 0 ] && [ "$newer" != "$venv" ] && [ -x "$newer/bin/python" ]; then
+    say "the same without Blender, in the Python and numpy of Blender $newer_module"
+    "$newer/bin/python" -m pytest -q tests/test_blend_file.py tests/dataset tests/labels tests/motion tests/recolor
+fi

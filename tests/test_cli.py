@@ -71,9 +71,13 @@ def test_help_shows_a_newcomer_the_way(capsys: pytest.CaptureFixture[str]) -> No
     [
         ("generate", ["CONFIG_OR_FOLDER", "--out", "--frames A:B", "--workers", "--strict", "--cross-check"], []),
         ("render", ["--out", "--frames", "--workers", "--cross-check", "--blender"], ["--strict"]),
-        ("label", ["--out", "--frames", "--workers", "--strict", ".blend files need not"], ["--cross-check", "bpy"]),
+        (
+            "label",
+            ["--out", "--frames", "--workers", "--strict", ".blend files are not needed"],
+            ["--cross-check", "bpy"],
+        ),
         ("verify", ["DATASET", "--cut", "--workers", "--quick", "--json", "docs/verify.md", "status"], ["--out"]),
-        ("status", ["DATASET", "--json", "while a run is going on", "status 0"], ["--out", "--workers"]),
+        ("status", ["DATASET", "--json", "while a run is in progress", "status 0"], ["--out", "--workers"]),
         ("doctor", ["--blender", "--out"], ["--workers"]),
     ],
 )
@@ -102,12 +106,18 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
         (["make"], "invalid choice: 'make'"),
         (["generate", "a.yaml"], "--out"),
         (["generate", "--out", "x"], "CONFIG_OR_FOLDER"),
-        (["generate", "a.yaml", "--out", "x", "--workers", "0"], "'0' is no number of workers; write 1 or more"),
-        (["generate", "a.yaml", "--out", "x", "--workers", "two"], "'two' is no number of workers"),
-        (["generate", "a.yaml", "--out", "x", "--frames", "7"], "'7' is no range of frames; write FIRST:LAST"),
-        (["generate", "a.yaml", "--out", "x", "--frames", "9:7"], "'9:7' is no range of frames"),
-        (["generate", "a.yaml", "--out", "x", "--frames=-1:7"], "'-1:7' is no range of frames"),
-        (["generate", "a.yaml", "--out", "x", "--frames", "1:2:3"], "'1:2:3' is no range of frames"),
+        (
+            ["generate", "a.yaml", "--out", "x", "--workers", "0"],
+            "--workers: must be a whole number of 1 or more, not '0'",
+        ),
+        (
+            ["generate", "a.yaml", "--out", "x", "--workers", "two"],
+            "--workers: must be a whole number of 1 or more, not 'two'",
+        ),
+        (["generate", "a.yaml", "--out", "x", "--frames", "7"], "must be FIRST:LAST, such as 10:20, not '7'"),
+        (["generate", "a.yaml", "--out", "x", "--frames", "9:7"], "must be FIRST:LAST, such as 10:20, not '9:7'"),
+        (["generate", "a.yaml", "--out", "x", "--frames=-1:7"], "must be FIRST:LAST, such as 10:20, not '-1:7'"),
+        (["generate", "a.yaml", "--out", "x", "--frames", "1:2:3"], "must be FIRST:LAST, such as 10:20, not '1:2:3'"),
         (["label", "a.yaml", "--out", "x", "--cross-check"], "--cross-check"),
     ],
 )
@@ -143,7 +153,7 @@ def test_of_many_mistakes_the_first_are_told_and_the_others_counted(
     assert main(["generate", "a.yaml", "--out", "out"]) == 2
     told = capsys.readouterr().err.splitlines()
     assert [line.partition(" is ")[0] for line in told[:-1]] == [f"a.yaml:{n + 5}: key{n}:" for n in range(20)]
-    assert told[-1] == "there are 1,000 mistakes more; correct these first"
+    assert told[-1] == "there are 1,000 more mistakes; correct these first"
 
 
 EVIL = "\x1b[31m\x07\n\u202e\x9b"
@@ -192,7 +202,7 @@ def test_a_missing_film_is_told_before_anything_begins(
 ) -> None:
     (project / "film.blend").unlink()
     assert main([command, "a.yaml", "--out", "out"]) == 2
-    assert "there is no file" in capsys.readouterr().err
+    assert "file /" in capsys.readouterr().err
     assert not (project / "out").exists()
 
 
@@ -200,11 +210,11 @@ def test_the_command_for_what_is_missing_makes_just_that(
     project: Path, engine: FakeEngine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["generate", "a.yaml", "--out", "out", "--frames", "1:2"]) == 0
-    [line] = [line for line in capsys.readouterr().out.splitlines() if "to make just that:" in line]
+    [line] = [line for line in capsys.readouterr().out.splitlines() if "to make only those:" in line]
     words = line.partition(": ")[2].split()
     assert words == ["animerun-gen", "generate", "a.yaml", "--out", "out", "--frames", "2:5"]
     assert main(words[1:]) == 0
-    assert "to make just that" not in capsys.readouterr().out
+    assert "to make only those" not in capsys.readouterr().out
     assert [job.pictures for job in engine.jobs] == [(1, 2), (3, 4, 5)]
     assert engine.jobs[1].pairs == ((2, 3), (3, 4), (4, 5))
 
@@ -225,7 +235,7 @@ def test_ways_to_share_work_out_are_checked(
     with pytest.raises(SystemExit) as caught:
         main(["generate", "a.yaml", "--out", "out", option, text])
     assert caught.value.code == 2
-    assert f"'{text}' is no " in capsys.readouterr().err
+    assert f"not '{text}'" in capsys.readouterr().err
 
 
 def test_generate_makes_all_cuts_of_a_folder(
@@ -265,7 +275,7 @@ def test_label_of_films_at_an_unset_place(
     (project / "a.yaml").write_text(CUT.format(name="a").replace("film.blend", "${FILMS}/film.blend"))
     (project / "out").mkdir()
     assert main(["label", "a.yaml", "--out", "out"]) == 1
-    assert "nothing of it was rendered into out; do that with 'animerun-gen render' first" in capsys.readouterr().out
+    assert "none of it has been rendered into out; run 'animerun-gen render' first" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("no_bpy")
@@ -341,8 +351,8 @@ def test_a_damaged_cut_ends_with_status_1_until_it_is_repaired(
     capsys.readouterr()
     assert main(["generate", ".", "--out", "out"]) == 1
     output = capsys.readouterr().out
-    assert "a: DAMAGED\n  note: files that changed after they were made: 1 (train/Segment/a/0003.npy);" in output
-    assert "  to make just these files again: animerun-gen verify out --cut a --repair\n" in output
+    assert "a: DAMAGED\n  note: files changed since they were made: 1 (train/Segment/a/0003.npy);" in output
+    assert "  to make only these files again: animerun-gen verify out --cut a --repair\n" in output
     assert "b: complete\n" in output
     assert main(["status", "out"]) == 1
     assert main(["verify", "out", "--cut", "a", "--repair"]) == 0
@@ -366,7 +376,7 @@ def test_an_output_that_cannot_be_written_to(
 
 def test_without_a_blender(project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     assert main(["generate", "a.yaml", "--out", "out", "--blender", "no-such-blender"]) == 1
-    assert "--blender: there is no program 'no-such-blender'" in capsys.readouterr().err
+    assert "--blender: no program 'no-such-blender' was found" in capsys.readouterr().err
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert main(["generate", "a.yaml", "--out", "out"]) == 1
     assert "bpy (Blender) is not installed" in capsys.readouterr().err
@@ -376,8 +386,12 @@ def test_without_a_blender(project: Path, capsys: pytest.CaptureFixture[str], mo
 @pytest.mark.parametrize(
     ("error", "status", "said"),
     [
-        (KeyboardInterrupt(), 130, "stopped; the same command goes on with what is missing"),
-        (OSError(28, "No space left on device"), 1, "the system refused: [Errno 28] No space left on device"),
+        (KeyboardInterrupt(), 130, "stopped; the same command resumes the work"),
+        (
+            OSError(28, "No space left on device"),
+            1,
+            "the operating system reported: [Errno 28] No space left on device",
+        ),
     ],
 )
 def test_being_stopped(

@@ -36,32 +36,34 @@ def findings_of(monkeypatch: pytest.MonkeyPatch, program: str) -> dict[str, Find
 
 
 def test_a_blender_that_works(monkeypatch: pytest.MonkeyPatch) -> None:
-    program = r'answers.write("renderer=llvmpipe (a=b)\nworkbench=draws a cube\nfreestyle=draws lines\n")'
+    program = r'answers.write("renderer=llvmpipe (a=b)\nsurface=#a\nbackground=#b\nimage=#a\nlines=draws lines\n")'
     findings = findings_of(monkeypatch, program)
     assert {name: (finding.good, finding.found) for name, finding in findings.items()} == {
         "Blender": (True, "Blender 1.2.3"),
         "OpenGL context (EGL)": (True, "llvmpipe (a=b)"),
-        "Workbench render": (True, "draws a cube"),
-        "Freestyle render": (True, "draws lines"),
+        "Workbench paints a surface": (True, "#a"),
+        "Workbench paints the background": (True, "#b"),
+        "Workbench leaves images out": (True, "#a"),
+        "Freestyle": (True, "draws lines"),
     }
 
 
 def test_a_blender_without_freestyle(monkeypatch: pytest.MonkeyPatch) -> None:
-    program = r'answers.write("renderer=x\nworkbench=draws a cube\nfreestyle=failed: it drew no line\n")'
-    finding = findings_of(monkeypatch, program)["Freestyle render"]
-    assert not finding.good
-    assert finding.found == "failed: it drew no line"
-    assert "built with Freestyle" in finding.remedy
+    program = r'answers.write("renderer=x\nsurface=#a\nbackground=#b\nimage=#a\nlines=failed: it drew no line\n")'
+    findings = findings_of(monkeypatch, program)
+    assert [name for name, finding in findings.items() if not finding.good] == ["Freestyle"]
+    assert findings["Freestyle"].found == "failed: it drew no line"
+    assert "one with Freestyle" in findings["Freestyle"].remedy
 
 
 def test_a_blender_that_crashes_in_the_middle_of_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
     program = (
-        'import os, signal; print("no display", flush=True); answers.write("renderer=x\\nworkben"); answers.flush();'
+        'import os, signal; print("no display", flush=True); answers.write("renderer=x\\nsurfa"); answers.flush();'
         "os.kill(os.getpid(), signal.SIGSEGV)"
     )
     findings = findings_of(monkeypatch, program)
     assert findings["OpenGL context (EGL)"].good
-    workbench = findings["Workbench render"]
+    workbench = findings["Workbench paints a surface"]
     assert not workbench.good
     assert workbench.found == "no answer: Blender ended with status -11; it said: EGL_BAD_MATCH no display"
     assert "apt-get install" in workbench.remedy
@@ -71,7 +73,7 @@ def test_a_blender_that_crashes_in_the_middle_of_a_line(monkeypatch: pytest.Monk
 def test_a_blender_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "PROBE_TIMEOUT", 0.5)
     findings = findings_of(monkeypatch, "import time; time.sleep(60)")
-    assert "did not answer in time" in findings["Freestyle render"].found
+    assert "did not answer in time" in findings["Freestyle"].found
 
 
 def test_a_blender_that_cannot_be_started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -88,7 +90,8 @@ def test_no_blender_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     [finding] = doctor.check_blender(None)
     assert not finding.good
-    assert finding.remedy.endswith("-m pip install 'bpy==4.5.15'")
+    module = doctor.MODULES[sys.version_info[:2]]
+    assert finding.remedy.endswith(f"-m pip install '{module}'")
 
 
 def test_the_libraries_of_this_environment_are_found() -> None:
@@ -114,8 +117,12 @@ def test_libraries_that_are_missing_or_broken(monkeypatch: pytest.MonkeyPatch) -
 
 def test_python_must_be_the_one_of_bpy(monkeypatch: pytest.MonkeyPatch) -> None:
     assert doctor.check_python()[0].good
+    monkeypatch.setattr(sys, "version_info", (3, 13, 0))
+    assert doctor.check_python()[0].good
     monkeypatch.setattr(sys, "version_info", (3, 12, 1))
-    assert not doctor.check_python()[0].good
+    [finding] = doctor.check_python()
+    assert not finding.good
+    assert "3.11 (bpy==4.5.15) or 3.13 (bpy==5.2.3)" in finding.remedy
 
 
 @pytest.mark.parametrize(("free", "good"), [(50, True), (1, False)])
@@ -137,7 +144,7 @@ def test_an_output_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "out").write_bytes(b"")
     [finding] = doctor.check_disk(tmp_path / "out")
     assert not finding.good
-    assert "is no folder that can be written to" in finding.found
+    assert "which cannot be written to" in finding.found
 
 
 def test_memory_is_what_the_system_calls_available(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,15 +170,15 @@ def test_memory_of_a_system_that_does_not_say(monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize("healthy", [True, False])
 def test_what_is_printed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], healthy: bool) -> None:
-    found = [Finding("Python", True, "3.11.2"), Finding("disk", healthy, "9 GiB", "make room")]
+    found = [Finding("Python", True, "3.11.2"), Finding("disk", healthy, "9 GiB", "free some space")]
     monkeypatch.setattr(doctor, "checks", lambda blender, output: [lambda: found[:1], lambda: found[1:]])
     assert doctor.run_doctor(None, Path()) == (0 if healthy else 1)
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "ok    Python: 3.11.2"
     if healthy:
-        assert lines[1:] == ["ok    disk: 9 GiB", "everything needed is there"]
+        assert lines[1:] == ["ok    disk: 9 GiB", "everything needed is installed"]
     else:
-        assert lines[1:3] == ["FAIL  disk: 9 GiB", "      -> make room"]
+        assert lines[1:3] == ["FAIL  disk: 9 GiB", "      -> free some space"]
 
 
 def test_everything_is_checked(tmp_path: Path) -> None:
@@ -187,6 +194,6 @@ def test_set_up_and_doctor_name_the_same_packages_and_the_same_blender() -> None
     _, _, rest = script.partition("system_packages=(")
     assert rest.partition(")")[0].split() == list(doctor.DEBIAN_PACKAGES)
     pinned = [line for line in (project / "requirements.txt").read_text().splitlines() if line.startswith("bpy==")]
-    assert len(pinned) == 1
-    for file in ("pyproject.toml", "animerun_gen/doctor.py"):
-        assert pinned[0] in (project / file).read_text(encoding="utf-8")
+    assert [line.partition(";")[0] for line in pinned] == list(doctor.MODULES.values())
+    for line in pinned:
+        assert line.replace('"', "'") in (project / "pyproject.toml").read_text(encoding="utf-8")

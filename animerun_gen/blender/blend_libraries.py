@@ -1,64 +1,44 @@
 """Reads off a ``.blend`` which libraries it links, without Blender: Blender opens them before anybody can look.
 
-A ``.blend`` is a list of blocks, each with a head, and one of them describes the layout of all structures
-(``doc/blender_file_format`` in Blender's sources).  Only what holds a library's path is looked at.  What cannot be made
-out is left to Blender, which says what is wrong with a file.
+One block of a ``.blend`` describes the layout of all structures.  Only what holds a library's path is looked at.  What
+cannot be made out is left to Blender, which says what is wrong with a file.
 """
 
 from __future__ import annotations
 
-import gzip
 import struct
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from animerun_gen import film_files
+from animerun_gen.blend_file import Form, note_newer, opened, read, read_form, read_head, require_readable, skip
 from animerun_gen.errors import SceneError
-
-GZIP, ZSTANDARD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
-"""How compressed files begin: until Blender 2.9 and since."""
-
-LARGEST_BLOCK = 4 * 1024 * 1024
-"""Bytes of a block that is read at most: the layout has 130 kB, a library 3."""
 
 MOST_LIBRARIES = 10_000
 """So many libraries are followed at most."""
-
-SKIPPED_AT_ONCE = 1 << 20
 
 SHORTEST_PATH = 160
 """Bytes that a structure has for a path: 1024, and fewer in old files."""
 
 
-@dataclass(frozen=True)
-class _Form:
-    """How the heads of blocks are written.
+def look_at_files(film: Path, engine: str) -> list[str]:
+    """See whether a Blender can open a film and its libraries, before it does.
 
-    Attributes:
-        head: The code of a block, its length, and what else there is.
-        length: Which part of it is the length.
-        pointer: Bytes of a pointer.
-        byte_order: ``"<"`` or ``">"``.
-    """
-
-    head: struct.Struct
-    length: int
-    pointer: int
-    byte_order: str
-
-
-def refuse_endless_libraries(film: Path) -> None:
-    """Stop before Blender opens a library that is a named pipe or a device, which would keep it waiting for ever.
+    A library that is a named pipe or a device would keep it waiting for ever, and it dies of files that are too new.
 
     Args:
         film: The ``.blend``.
+        engine: The Blender, such as ``"Blender 4.5.15"``.
+
+    Returns:
+        Notes about the files that are newer than that Blender, but can be opened, a sentence each.
 
     Raises:
-        SceneError: It links one, or a library of it does.
+        SceneError: One of the files must not be opened.
     """
+    require_readable(film, engine)
+    notes = note_newer(film, engine)
     waiting, seen = [film], {film}
     while waiting:
         holder = waiting.pop()
@@ -73,55 +53,33 @@ def refuse_endless_libraries(film: Path) -> None:
             if path not in seen and len(seen) < MOST_LIBRARIES and film_files.is_file(path):
                 seen.add(path)
                 waiting.append(path)
+                require_readable(path, engine)
+                notes += note_newer(path, engine)
+    return notes
 
 
 def linked_libraries(blend: Path) -> list[str]:
     """The libraries that a ``.blend`` names, as it names them; none where it cannot be read."""
     # foreign bytes fail in many ways
-    with suppress(OSError, EOFError, ValueError, struct.error, IndexError, UnicodeDecodeError), _opened(blend) as file:
+    with suppress(OSError, EOFError, ValueError, struct.error, IndexError, UnicodeDecodeError), opened(blend) as file:
         return _libraries(file)
     return []
 
 
-@contextmanager
-def _opened(blend: Path) -> Iterator[BinaryIO]:
-    """The content of a file, uncompressed."""
-    with open(blend, "rb") as raw:
-        begin = raw.read(4)
-        raw.seek(0)
-        if begin[:2] == GZIP:
-            with gzip.open(raw) as file:
-                yield file  # type: ignore[misc]
-        elif begin == ZSTANDARD:
-            # what reads it comes with the bpy module; an installed Blender may be without
-            try:
-                import zstandard
-            except ImportError as error:
-                raise ValueError("nothing here reads the file") from error
-            try:
-                with zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True) as file:
-                    yield file
-            except zstandard.ZstdError as error:
-                raise ValueError("the file is damaged") from error
-        else:
-            yield raw
-
-
 def _libraries(file: BinaryIO) -> list[str]:
-    form = _form(file)
+    form = read_form(file)
     found, layout = [], None
     while True:
-        head = form.head.unpack(_read(file, form.head.size))
-        code, length = head[0].rstrip(b"\0"), head[form.length]
+        code, length = read_head(file, form)
         if code == b"ENDB":
             break
         if code == b"LI":
-            found.append(_read(file, length))
+            found.append(read(file, length))
         elif code == b"DNA1" and found:
-            layout = _read(file, length)
+            layout = read(file, length)
             break
         else:
-            _skip(file, length)
+            skip(file, length)
     if layout is None:
         return []
     offset = _offset_of_path(layout, form)
@@ -130,43 +88,7 @@ def _libraries(file: BinaryIO) -> list[str]:
     return [path.replace("\\", "/") for path in paths]
 
 
-def _form(file: BinaryIO) -> _Form:
-    """Read the file's own head."""
-    begin = _read(file, 12)
-    if begin[:7] != b"BLENDER":
-        raise ValueError("it is no .blend")
-    if begin[7:8] in b"-_":
-        byte_order = "<" if begin[8:9] == b"v" else ">"
-        pointer = "Q" if begin[7:8] == b"-" else "I"
-        return _Form(struct.Struct(f"{byte_order}4si{pointer}ii"), 1, struct.calcsize(pointer), byte_order)
-    # since 5.0: the head's own size, and the number of the form
-    size = int(begin[7:9])
-    if begin[9:12] != b"-01":
-        raise ValueError("it is of a form that is not known")
-    byte_order = "<" if _read(file, size - 12)[:1] == b"v" else ">"
-    return _Form(struct.Struct(f"{byte_order}4siQqq"), 3, 8, byte_order)
-
-
-def _read(file: BinaryIO, length: int) -> bytes:
-    if not 0 <= length <= LARGEST_BLOCK:
-        raise ValueError("a block has no such length")
-    content = file.read(length)
-    if len(content) < length:
-        raise EOFError
-    return content
-
-
-def _skip(file: BinaryIO, length: int) -> None:
-    if length < 0:
-        raise ValueError("a block has no such length")
-    if isinstance(file, gzip.GzipFile) or not file.seekable():
-        while length > 0:
-            length -= len(_read(file, min(length, SKIPPED_AT_ONCE)))
-    else:
-        file.seek(length, 1)
-
-
-def _offset_of_path(layout: bytes, form: _Form) -> int:
+def _offset_of_path(layout: bytes, form: Form) -> int:
     """Where in the structure of a library its path stands: the first of its texts that is long enough for one."""
     place = 4
 

@@ -32,6 +32,7 @@ def count_lines(config: CutConfig) -> CountedCut:
     Raises:
         AnimerunGenError: The scene does not allow it.
     """
+    config = config.in_film_numbers()
     with geometry_engine():
         opened = open_scene(config)
         # before anything of them is looked at, so that what changes meanwhile is noticed

@@ -138,9 +138,18 @@ def refuse_endless(source: Path, files: Collection[ExternalFile]) -> None:
             )
 
 
-def is_there(image: bpy.types.Image) -> bool:
-    """Whether an image that comes from a file has it, on disk or packed into the film."""
-    return image.source != "FILE" or bool(image.packed_file) or film_files.is_file(_absolute(image))
+def file_of_frame(image: bpy.types.Image, number: int | None) -> Path:
+    """The file of an image, or the one of an image sequence that has a number."""
+    path = _absolute(image)
+    head, digits, tail = film_files.split_number(path.name)
+    if number is None or image.source != "SEQUENCE" or not digits:
+        return path
+    return path.parent / f"{head}{max(number, 0):0{len(digits)}d}{tail}"
+
+
+def files_of_tiles(image: bpy.types.Image) -> tuple[Path, ...]:
+    """The files of an image of tiles."""
+    return _tiles(image).needed
 
 
 def _libraries() -> Iterator[ExternalFile]:

@@ -15,7 +15,7 @@ from animerun_gen.blender.external_files import is_baked_fluid
 
 
 def hold_unbaked() -> list[str]:
-    """Switch off what would write as soon as Blender evaluates the film, where the picture can do without.
+    """Switch off what would write as soon as Blender evaluates the film, where the picture can do without, and fluids.
 
     Particles stay in what is rendered: their conversion decides what becomes of them.
 
@@ -28,11 +28,14 @@ def hold_unbaked() -> list[str]:
             cache = modifier.particle_system.point_cache
             if cache.use_disk_cache and not cache.is_baked:
                 _switch_off(obj, modifier, "show_viewport")
-        elif modifier.type == "FLUID" and modifier.fluid_type == "DOMAIN" and not is_baked_fluid(modifier):
-            if not obj.hide_render:
-                notes.append(f"left out the fluid of '{obj.name}': its cache is not baked; bake it in Blender")
+        elif modifier.type == "FLUID" and modifier.fluid_type == "DOMAIN":
+            # baked or not: 2D style has no smoke, and Blender aborts when a domain that was evaluated is freed (4.5.15)
             _switch_off(obj, modifier, "show_viewport")
             _switch_off(obj, modifier, "show_render")
+            if is_baked_fluid(modifier):
+                continue
+            if not obj.hide_render:
+                notes.append(f"left out the fluid of '{obj.name}': its cache is not baked; bake it in Blender")
             # without its fluid a domain is a box
             versions.mute_animation(obj, "hide_render")
             obj.hide_render = True

@@ -10,13 +10,14 @@ import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import bpy
 import numpy as np
 
 from animerun_gen.blender import versions
 from animerun_gen.blender.convert.clipped import NO_MASK, ClippedMaterials
+from animerun_gen.blender.convert.unreadable import UnreadableDrawn
 from animerun_gen.blender.identity import (
     IdentityReader,
     MeshIdentities,
@@ -26,22 +27,17 @@ from animerun_gen.blender.identity import (
     recipe,
 )
 from animerun_gen.blender.instance_keys import InstanceKeys, unique
+from animerun_gen.blender.opening import CAMERA_TYPES
 from animerun_gen.errors import SceneError
 from animerun_gen.motion.companions import BACKGROUND_ID, NO_MATERIAL_ID
 from animerun_gen.motion.geometry import Camera, FrameGeometry, Holes
 
+if TYPE_CHECKING:
+    from animerun_gen.blender.attribute_colors import SurfaceReader
+
 Read = TypeVar("Read")
 
 ENGINE = "ANIMERUN_GEOMETRY"
-
-UNREADABLE_DATA = {
-    "Curves": "hair curves",
-    "GreasePencil": "grease pencil strokes",
-    "GreasePencilv3": "grease pencil strokes",
-    "PointCloud": "a point cloud",
-    "Volume": "a volume",
-}
-"""Types of evaluated data that Workbench draws although they have no triangles."""
 
 LARGEST_ID = np.iinfo(np.uint16).max
 
@@ -184,25 +180,41 @@ def finish_evaluation(depsgraph: bpy.types.Depsgraph) -> None:
         _ = instance.object.data
 
 
-def read_graph(depsgraph: bpy.types.Depsgraph, names: SceneNames, clipped: ClippedMaterials) -> FrameGeometry:
+def read_graph(
+    depsgraph: bpy.types.Depsgraph,
+    names: SceneNames,
+    clipped: ClippedMaterials,
+    surfaces: SurfaceReader | None = None,
+) -> FrameGeometry:
     """Read the geometry of a frame from a render dependency graph that is evaluated and still alive.
 
     Args:
         depsgraph: The graph, of mode ``"RENDER"``.
         names: The cut's ids.
         clipped: The cut's materials with holes.
+        surfaces: Is shown every instance of the geometry, in order.
 
     Returns:
         The frame's geometry.
+
+    Raises:
+        UnreadableGeometryError: Something is drawn that has no triangles.
     """
-    return _Reader(depsgraph, names, clipped).read()
+    return _Reader(depsgraph, names, clipped, surfaces).read()
 
 
 class _Reader:
     """Collects the arrays of one frame."""
 
-    def __init__(self, depsgraph: bpy.types.Depsgraph, names: SceneNames, clipped: ClippedMaterials) -> None:
+    def __init__(
+        self,
+        depsgraph: bpy.types.Depsgraph,
+        names: SceneNames,
+        clipped: ClippedMaterials,
+        surfaces: SurfaceReader | None,
+    ) -> None:
         self.depsgraph = depsgraph
+        self.surfaces = surfaces
         self.names = names
         self.clipped = clipped
         self.mesh_index: dict[int, int] = {}
@@ -227,13 +239,14 @@ class _Reader:
         slot_materials: list[int] = []
         slot_masks: list[int] = []
         slot_start = [0]
+        unreadable = UnreadableDrawn()
         for instance in self.depsgraph.object_instances:
             drawn = instance.object
             # texts, curves and metaballs come a second time as the mesh that is drawn
             if not instance.show_self:
                 continue
-            _refuse_unreadable(drawn)
             if not isinstance(drawn.data, bpy.types.Mesh):
+                unreadable.note(instance)
                 continue
             mesh = self._mesh(drawn)
             if len(self.triangles[mesh]) == 0:
@@ -249,11 +262,14 @@ class _Reader:
             modifiers.append(", ".join(modifier.name for modifier in drawn.modifiers if modifier.show_render))
             worn = worn_materials(drawn)
             slot_materials += [self._material_id(material) for material in worn]
+            if self.surfaces is not None:
+                self.surfaces.add(instance, drawn, worn, mesh)
             masks = [self._mask(material) for material in worn]
             if any(mask != NO_MASK for mask in masks):
                 self._read_uvs(drawn.data, mesh)
             slot_masks += masks
             slot_start.append(len(slot_materials))
+        unreadable.refuse(self.depsgraph.scene.frame_current)
         return FrameGeometry(
             frame=self.depsgraph.scene.frame_current,
             camera=self._camera(),
@@ -281,6 +297,12 @@ class _Reader:
     def _camera(self) -> Camera:
         scene = self.depsgraph.scene
         camera = scene.camera.evaluated_get(self.depsgraph)
+        if camera.data.type not in CAMERA_TYPES:
+            raise SceneError(
+                f"camera '{camera.original.name_full}' is of type {camera.data.type} in frame {scene.frame_current}; "
+                "only perspective and orthographic cameras have exact flow. Leave that frame out, or name another "
+                "'camera' in the cut's configuration."
+            )
         width, height = scene.render.resolution_x, scene.render.resolution_y
         projection = camera.calc_matrix_camera(self.depsgraph, x=width, y=height, scale_x=1.0, scale_y=1.0)
         # the renderer, too, leaves out a scale that the camera object may have
@@ -359,17 +381,6 @@ class _Reader:
         if material is None:
             return NO_MATERIAL_ID
         return self.names.materials.ids.get(material.original.name_full, NO_MATERIAL_ID)
-
-
-def _refuse_unreadable(drawn: bpy.types.Object) -> None:
-    """Stop at what Workbench draws but this module cannot read; the conversion removes whole objects of such types,
-    but geometry nodes can make them inside a mesh object."""
-    kind = type(drawn.data).__name__
-    if kind in UNREADABLE_DATA:
-        raise SceneError(
-            f"object '{drawn.original.name_full}' draws {UNREADABLE_DATA[kind]}, made by its geometry nodes, whose "
-            "motion cannot be followed; name it in 'remove.objects' of the cut's configuration"
-        )
 
 
 def worn_materials(drawn: bpy.types.Object) -> list[bpy.types.Material | None]:

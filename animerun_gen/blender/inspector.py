@@ -16,48 +16,55 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import bpy
+import numpy as np
 
+from animerun_gen.blend_file import dotted
 from animerun_gen.blender import versions
+from animerun_gen.blender.animation import animated_range, stretch
 from animerun_gen.blender.camera_jumps import JumpFinder
-from animerun_gen.blender.camera_marks import camera_marks
+from animerun_gen.blender.camera_marks import camera_marks, cameras_of_clip
 from animerun_gen.blender.convert import Conversion, convert_scene
-from animerun_gen.blender.convert.colors import shown_image, wants_shader
+from animerun_gen.blender.convert.colors import shown_image, undecodable_images, wants_shader
 from animerun_gen.blender.convert.film_look import film_look_in_use, square_resolution
 from animerun_gen.blender.convert.focal_length import find_zooming_cameras
 from animerun_gen.blender.convert.hair import find_hair
 from animerun_gen.blender.convert.opacity import find_see_through
 from animerun_gen.blender.convert.particles import find_particles
 from animerun_gen.blender.convert.rules import bare_displays, find_removals
-from animerun_gen.blender.convert.shader_color import shader_color
+from animerun_gen.blender.convert.shader_color import surface_input
 from animerun_gen.blender.convert.srgb import linear_to_hex
-from animerun_gen.blender.convert.transparency import film_frames
 from animerun_gen.blender.convert.unreadable import find_unreadable
+from animerun_gen.blender.convert.world import world_colors
 from animerun_gen.blender.count_lines import line_figures
-from animerun_gen.blender.geometry import geometry_engine, scene_names, take_down
+from animerun_gen.blender.geometry import evaluate, geometry_engine, read_graph, scene_names, take_down
 from animerun_gen.blender.looking_through import look_through
+from animerun_gen.blender.lost_looks import find_lost_looks
+from animerun_gen.blender.moments import film_frames
 from animerun_gen.blender.opening import (
     OpenedScene,
-    animated_blocks,
     camera_problem,
     disabled_drivers,
     open_file,
     open_scene,
 )
-from animerun_gen.blender.rendering import FrameRenderer, background_color
+from animerun_gen.blender.rendering import FrameRenderer
+from animerun_gen.blender.scene_size import scene_size
 from animerun_gen.blender.simulations import is_simulated
 from animerun_gen.config import CutConfig
-from animerun_gen.errors import AnimerunGenError, SceneError, unforeseen
-from animerun_gen.inspection.findings import TRIED_SECONDS
-from animerun_gen.inspection.framing import propose_view
+from animerun_gen.config.model import CameraMotion, offset_for_files
+from animerun_gen.errors import AnimerunGenError, SceneError, UnreadableGeometryError, unforeseen
+from animerun_gen.inspection.findings import ENOUGH, TRIED_SECONDS
+from animerun_gen.inspection.framing import propose_view, visible_share
 from animerun_gen.inspection.shot import (
     FarFromOrigin,
     HairSystem,
+    ImageOffer,
     ParticleSystem,
     Removal,
     Shot,
@@ -67,7 +74,9 @@ from animerun_gen.inspection.shot import (
 from animerun_gen.inspection.survey import SurveyBuilder
 from animerun_gen.lifetime import die_with_parent
 from animerun_gen.line_cost import freestyle_seconds
+from animerun_gen.memory_cost import SceneSize, frame_need
 from animerun_gen.motion import companions, raster
+from animerun_gen.motion.geometry import FrameGeometry
 
 LONGER_SIDE = 960
 """Larger side of the pictures in a draft, in pixels."""
@@ -75,14 +84,23 @@ LONGER_SIDE = 960
 SURVEYED_FRAMES = 25
 SURVEY_SECONDS = 45.0
 
-TIMED_MODIFIERS = {"BUILD", "EXPLODE", "MESH_CACHE", "MESH_SEQUENCE_CACHE", "OCEAN", "WAVE"}
-"""Modifiers that change with the frame without any keyframe."""
+FRAMES_FOR_VIEW = 5
+"""Frames of the clip by which cameras are judged."""
+
+MOST_CAMERAS = 8
+"""So many of the scene's own are looked through."""
+
+HEAVY = 1_000_000
+"""Of scenes of so many triangles only the first and the last frame are drawn for that."""
 
 Progress = Callable[[int, int, str], None]
 
 
 def look(question: dict[str, Any], progress: Progress) -> Shot:
-    """Take the facts down.
+    """Take the facts down, without what cannot be followed.
+
+    What geometry nodes draw shows only when it is evaluated; objects whose points or volumes come to light are left out
+    then, as the draft will have it, and everything is looked at once more.
 
     Args:
         question: ``source``, and optionally ``scene``, ``view_layer``, ``camera`` and ``trust_scripts``, as in a cut.
@@ -94,20 +112,36 @@ def look(question: dict[str, Any], progress: Progress) -> Shot:
     Raises:
         SceneError: The file cannot be opened, or holds no such scene, view layer or camera.
     """
+    left_out: dict[str, str] = {}
+    while True:
+        try:
+            shot = _look({**question, "left_out": list(left_out)}, progress)
+        except UnreadableGeometryError as error:
+            if left_out.keys() >= error.drawn.keys():
+                raise
+            left_out |= {name: f"its geometry nodes make {what}" for name, what in error.drawn.items()}
+        else:
+            return replace(shot, unreadable=(*shot.unreadable, *left_out.items()))
+
+
+def _look(question: dict[str, Any], progress: Progress) -> Shot:
+    """Take the facts down, without the objects that were left out."""
     progress(0, 1, "opening the file")
     config = _configure(question, (0, 1), (960, 540))
     opened = open_file(config)
     scene = opened.scene
     frame_range = (scene.frame_start, scene.frame_end)
-    animated = animated_range(frame_range)
+    animated = animated_range(scene, trust_scripts=config.trust_scripts)
     first, last = clip_range(frame_range, animated)
     config = _configure(question, (first, last), _resolution(scene))
-    problem = "" if question.get("camera") else camera_problem(scene.camera)
-    facts = _facts_as_opened(opened, config)
+    problem = "" if question.get("camera") else _camera_problem(scene, config)
+    facts = _facts_as_opened(opened, config) | {"time_stretch": stretch(scene)}
     keys: tuple[ViewKey, ...] = ()
+    share: float | None = None
     if problem:
-        keys = _propose_view(config, progress)
-        config = _with_keys(config, keys)
+        chosen = _choose_camera(config, facts["cameras"], progress)
+        config, keys, share = chosen.config, chosen.keys, chosen.share
+        facts["camera"] = config.camera
 
     progress(0, 1, "converting the shot")
     opened = open_scene(config)
@@ -116,7 +150,11 @@ def look(question: dict[str, Any], progress: Progress) -> Shot:
     objects, materials = (
         {block.name_full: block.name for block in blocks} for blocks in (bpy.data.objects, bpy.data.materials)
     )
+    lost = find_lost_looks()
     found: dict[str, Any] = {
+        "lost_materials": lost.materials,
+        "image_offers": tuple(ImageOffer(each.material, each.image, each.certain) for each in lost.offers),
+        "undecodable": tuple((problem, tuple(names)) for problem, names in undecodable_images(config).items()),
         "missing": tuple(opened.missing),
         "unbaked": tuple(opened.unbaked),
         "zooming": tuple(zoom.camera.name for zoom in find_zooming_cameras(opened, config)),
@@ -132,7 +170,9 @@ def look(question: dict[str, Any], progress: Progress) -> Shot:
         ),
         "object_names": tuple(sorted(set(objects.values()))),
         "bare_displays": tuple(sorted(objects[name] for name in bare_displays())),
-        "unreadable": tuple((objects[name], reason) for name, reason in find_unreadable()),
+        "unreadable": tuple(
+            (objects[name], reason) for name, reason in find_unreadable() if objects[name] not in question["left_out"]
+        ),
         "hair": tuple(
             HairSystem(each.name, each.strands, each.drawn) for each in find_hair() if each.drawn != "nothing"
         ),
@@ -175,8 +215,10 @@ def look(question: dict[str, Any], progress: Progress) -> Shot:
         picture=config.resolution,
         camera_problem=problem,
         view_keys=keys,
+        view_share=share,
         survey=survey,
         notes=tuple(conversion.notes),
+        unread_colors=tuple(conversion.colors.unread),
         camera_jumps=tuple((jump.frame, jump.camera) for jump in jumps),
     )
 
@@ -187,12 +229,19 @@ def _configure(question: dict[str, Any], frames: tuple[int, int], resolution: tu
         {
             "name": "shot",
             "source": Path(question["source"]),
-            "frames": {"first": frames[0], "last": frames[1]},
+            "frames": {"first": frames[0], "last": frames[1], "offset": offset_for_files(*frames)},
             "resolution": resolution,
             "style": {"color": "texture"},
+            "remove": {"objects": [glob.escape(name) for name in question["left_out"]]},
             **optional,
         }
-    )
+    ).in_film_numbers()
+
+
+def _camera_problem(scene: bpy.types.Scene, config: CutConfig) -> str:
+    """Why what films the clip cannot be used; empty when it can."""
+    cameras: list[bpy.types.Object | None] = [*cameras_of_clip(scene, config.frame_numbers)]
+    return next(filter(None, map(camera_problem, cameras or [None])), "")
 
 
 def _with_keys(config: CutConfig, keys: tuple[ViewKey, ...]) -> CutConfig:
@@ -201,7 +250,7 @@ def _with_keys(config: CutConfig, keys: tuple[ViewKey, ...]) -> CutConfig:
             {"frame": key.frame, "location": key.location, "target": key.target, "lens": key.lens} for key in keys
         ]
     }
-    return CutConfig.model_validate({**config.model_dump(), "camera": None, "camera_motion": motion})
+    return config.model_copy(update={"camera": None, "camera_motion": CameraMotion.model_validate(motion)})
 
 
 def _without(config: CutConfig, materials: Iterable[str]) -> CutConfig:
@@ -229,7 +278,9 @@ def _facts_as_opened(opened: OpenedScene, config: CutConfig) -> dict[str, Any]:
     return {
         "source": str(config.source),
         "engine": versions.engine_name(),
-        "saved_with": ".".join(str(part) for part in bpy.data.version),
+        # the third number is no patch of a release but counts what changed in the file's format
+        "saved_with": dotted((bpy.data.version[0], bpy.data.version[1])),
+        "newer": tuple(opened.newer),
         "complaints": " ".join(load_notes),
         "scene": scene.name,
         "scenes": tuple(each.name for each in bpy.data.scenes),
@@ -240,71 +291,38 @@ def _facts_as_opened(opened: OpenedScene, config: CutConfig) -> dict[str, Any]:
         "resolution": square_resolution(scene),
         "pixel_aspect": (scene.render.pixel_aspect_x, scene.render.pixel_aspect_y),
         "camera": camera,
+        "trusts_scripts": config.trust_scripts,
         "cameras": tuple(sorted(usable)),
         "camera_cuts": tuple((mark.frame, mark.camera) for mark in camera_marks(scene)),
         "film_look": tuple(film_look_in_use(scene)),
         "drivers": tuple(disabled_drivers()),
-        "background": linear_to_hex(background_color(scene, config)),
+        "background": _background(scene, config),
         "materials": len(bpy.data.materials),
         "from_shaders": sum(
-            wants_shader(material, "auto") and shader_color(material) is not None for material in bpy.data.materials
+            wants_shader(material, "auto") and surface_input(material) is not None for material in bpy.data.materials
         ),
     }
 
 
-def animated_range(frame_range: tuple[int, int]) -> tuple[int, int] | None:
-    """First and last frame in which keyframes, strips or anything else changes something; None when nothing does.
-
-    Args:
-        frame_range: The scene's own range, which is the answer for what changes in every frame.
-    """
-    reach: list[float] = []
-    for block in animated_blocks():
-        animation = block.animation_data
-        if animation.action is not None:
-            for curve in versions.fcurves(block):
-                # cycles and noise go on for ever
-                reach.extend(frame_range if curve.modifiers else curve.range())
-        for track in animation.nla_tracks:
-            for strip in track.strips:
-                if not (track.mute or strip.mute):
-                    reach += (strip.frame_start, strip.frame_end)
-    if _changes_by_itself():
-        reach += frame_range
-    if not reach or min(reach) == max(reach):
-        return None
-    return math.floor(min(reach)), math.ceil(max(reach))
-
-
-def _changes_by_itself() -> bool:
-    """Whether something changes with the frame that has no keyframes."""
-    if is_simulated(bpy.context.scene):
-        return True
-    for obj in bpy.data.objects:
-        for modifier in obj.modifiers:
-            if modifier.type in TIMED_MODIFIERS or modifier.type == "PARTICLE_SYSTEM":
-                return True
-            group = modifier.node_group if modifier.type == "NODES" else None
-            if group is not None and any(node.type == "INPUT_SCENE_TIME" for node in group.nodes):
-                return True
-    return False
+def _background(scene: bpy.types.Scene, config: CutConfig) -> str:
+    """The colour of the world; ``auto`` where it changes in the clip."""
+    colors = {linear_to_hex(color) for color in world_colors(scene, config).values()}
+    return colors.pop() if len(colors) == 1 else "auto"
 
 
 def clip_range(frame_range: tuple[int, int], animated: tuple[int, int] | None) -> tuple[int, int]:
-    """The frames that a draft asks for: those of the scene in which anything is animated.
+    """The frames that a draft asks for: those of the scene in which anything is animated; at least two.
 
-    At least two, none below 0, and all of one length in digits.
+    Where nothing in the scene's range is, those that are animated outside it.
     """
-    first, last = max(frame_range[0], 0), max(frame_range[1], 0)
+    first, last = frame_range
     if animated is None:
         last = min(last, first + 11)
     elif max(first, animated[0]) < min(last, animated[1]):
         first, last = max(first, animated[0]), min(last, animated[1])
-    last = max(last, first + 1)
-    for border in (10_000, 100_000):
-        if first < border <= last:
-            first, last = (first, border - 1) if border - first > last - border else (border, last)
-    return first, last
+    else:
+        first, last = animated
+    return first, max(last, first + 1)
 
 
 def _resolution(scene: bpy.types.Scene) -> tuple[int, int]:
@@ -314,25 +332,59 @@ def _resolution(scene: bpy.types.Scene) -> tuple[int, int]:
     return max(16, 2 * round(width * scale / 2)), max(16, 2 * round(height * scale / 2))
 
 
-def _propose_view(config: CutConfig, progress: Progress) -> tuple[ViewKey, ...]:
-    """A camera for a scene without one, from the geometry of some frames."""
+@dataclass(frozen=True)
+class _CameraChoice:
+    """The camera of a draft, where the scene's own cannot be used.
+
+    Attributes:
+        config: The cut with that camera.
+        keys: The camera, where it is a proposed one.
+        share: The share of the picture that shows surfaces, where least of it does.
+    """
+
+    config: CutConfig
+    keys: tuple[ViewKey, ...]
+    share: float
+
+
+def _choose_camera(config: CutConfig, cameras: Sequence[str], progress: Progress) -> _CameraChoice:
+    """The first of the scene's cameras through which something is seen, or a new one, from the geometry of frames."""
     first, last = config.frames.first, config.frames.last
     trial = _with_keys(config, (ViewKey(first, (0.0, -10.0, 0.0), (0.0, 0.0, 0.0), 50.0),))
     # how large things are in the picture is not known yet
     trial = trial.model_copy(update={"remove": trial.remove.model_copy(update={"rules": ("unseen", "volumes")})})
     opened = open_scene(trial)
-    numbers = sorted({first, (first + last) // 2, last})
-    frames = []
+    frames: list[FrameGeometry] = []
+    seen: dict[str, float] = {}
     with geometry_engine():
         conversion = convert_scene(opened, trial)
-        names = scene_names()
+        names, proposed = scene_names(), opened.scene.camera
+        numbers = _spread(first, last, FRAMES_FOR_VIEW)
         for number, frame in enumerate(numbers):
             progress(number, len(numbers), "looking for a view")
             opened.scene.frame_set(frame)
-            conversion.follow()
-            frames.append(take_down(opened.scene, names, conversion.clipped))
-    keys = propose_view(frames, first, last, config.resolution)
-    return keys or (ViewKey(first, (0.0, -10.0, 0.0), (0.0, 0.0, 0.0), 50.0),)
+            conversion.follow(frame)
+            geometry = take_down(opened.scene, names, conversion.clipped)
+            if 0 < len(frames) < len(numbers) - 1 and len(geometry.triangles) > HEAVY:
+                # every view is drawn in every frame
+                continue
+            frames.append(geometry)
+            for name in cameras[:MOST_CAMERAS]:
+                opened.scene.camera = opened.scene.objects[name]
+                share = visible_share(take_down(opened.scene, names, conversion.clipped))
+                seen[name] = min(seen.get(name, 1.0), share)
+            opened.scene.camera = proposed
+    for name in cameras[:MOST_CAMERAS]:
+        if seen[name] >= ENOUGH:
+            return _CameraChoice(config.model_copy(update={"camera": name}), (), seen[name])
+    view = propose_view(frames, first, last, config.resolution)
+    keys = view.keys or (ViewKey(first, (0.0, -10.0, 0.0), (0.0, 0.0, 0.0), 50.0),)
+    return _CameraChoice(_with_keys(config, keys), keys, view.share)
+
+
+def _spread(first: int, last: int, count: int) -> list[int]:
+    """The first and the last frame, and others evenly between them."""
+    return sorted({first + round((last - first) * number / (count - 1)) for number in range(count)})
 
 
 def _survey(opened: OpenedScene, config: CutConfig, conversion: Conversion, progress: Progress) -> Survey:
@@ -340,25 +392,31 @@ def _survey(opened: OpenedScene, config: CutConfig, conversion: Conversion, prog
     names = scene_names()
     table = {int(number): name for number, name in names.object_table().items()}
     builder = SurveyBuilder(table)
+    pictured = [
+        names.materials.ids[material.name_full] for material in bpy.data.materials if shown_image(material) is not None
+    ]
+    attributed = [names.materials.ids[name] for name in conversion.colors.by_attributes]
     frames = config.frame_numbers[:SURVEYED_FRAMES]
     looking = 0.0
+    largest = 0
     for number, frame in enumerate(frames):
         progress(number, len(frames), f"looking at frame {frame}")
         start = time.monotonic()
         opened.scene.frame_set(frame)
-        conversion.follow()
-        geometry = take_down(opened.scene, names, conversion.clipped)
+        conversion.follow(frame)
+        size, geometry = evaluate(
+            opened.scene,
+            lambda graph: (scene_size(graph, conversion.clipped), read_graph(graph, names, conversion.clipped)),
+        )
+        largest = max(largest, size.triangles)
+        builder.image_memory = max(builder.image_memory, size.images)
         looking += time.monotonic() - start
-        builder.look(geometry, time.monotonic() - start)
+        builder.look(geometry, time.monotonic() - start, conversion.colors.at(frame))
+        if pictured or attributed:
+            ids = companions.material_id_map(geometry, raster.draw(geometry))
+            builder.textured = max(builder.textured, float(np.isin(ids, pictured).mean()))
+            builder.attributed = max(builder.attributed, float(np.isin(ids, attributed).mean()))
         if number == 0:
-            seen = raster.draw(geometry)
-            pictured = {
-                names.materials.ids[material.name_full]
-                for material in bpy.data.materials
-                if shown_image(material) is not None
-            }
-            ids = companions.material_id_map(geometry, seen)
-            builder.textured = sum(float((ids == material).mean()) for material in pictured)
             figures = line_figures(geometry, config.lines.crease_angle)
             builder.pieces = figures.pieces
             if freestyle_seconds(figures.triangles, figures.pieces) <= TRIED_SECONDS:
@@ -366,8 +424,11 @@ def _survey(opened: OpenedScene, config: CutConfig, conversion: Conversion, prog
                 builder.freestyle_seconds = _time_freestyle(opened, config, conversion)
         if looking > SURVEY_SECONDS:
             break
-    # Linux counts in kilobytes
-    builder.memory = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # Linux counts in kilobytes; the pictures that a worker draws were not drawn here
+    drawn = frame_need(
+        SceneSize(0, largest, 0), math.prod(config.resolution), draws=True, reads=False, strokes=False, kept=0
+    )
+    builder.memory = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + drawn.pictures
     return builder.survey()
 
 

@@ -12,9 +12,6 @@ from typing import Any
 from animerun_gen import film_files
 from animerun_gen.config import CutConfig
 
-IMAGE = "image"
-"""In the table of flat colours: what an image paints has no single one."""
-
 Event = dict[str, Any]
 """One message of the Blender process; ``event`` names its kind, see the functions of :class:`Reporter`."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import bpy
-import numpy as np
 
+from animerun_gen.blender import versions
 from animerun_gen.config.model import Lines
 
 SHOWN = 6
@@ -15,16 +15,10 @@ def note_marked_edges(lines: Lines) -> list[str]:
     """What is to be said of marked edges that a cut wants as lines and does not get: a sentence, or none."""
     if lines.engine != "geometry" or not lines.freestyle or "edge_mark" not in lines.edges:
         return []
-    marked = sorted(mesh.name for mesh in bpy.data.meshes if mesh.users and _has_marked_edges(mesh))
+    marked = sorted(mesh.name for mesh in bpy.data.meshes if mesh.users and versions.marked_edges(mesh).any())
     if not marked:
         return []
     names = ", ".join(f"'{name}'" for name in marked[:SHOWN]) + (", ..." if len(marked) > SHOWN else "")
     return [
         f"lines: the edges that are marked in meshes ({names}) are none, because engine geometry knows no edge_mark"
     ]
-
-
-def _has_marked_edges(mesh: bpy.types.Mesh) -> bool:
-    marks = np.zeros(len(mesh.edges), np.bool_)
-    mesh.edges.foreach_get("use_freestyle_mark", marks)
-    return bool(marks.any())

@@ -12,12 +12,13 @@ import bpy
 import numpy as np
 import numpy.typing as npt
 
-from animerun_gen.blender.convert.colors import DEFAULT_COLOR, shown_image
+from animerun_gen.blender.convert.colors import DEFAULT_COLOR, MaterialColors, shown_image
+from animerun_gen.blender.convert.images import is_moving
 from animerun_gen.blender.convert.srgb import hex_to_linear, linear_to_hex
 from animerun_gen.blender.geometry import NameTable
-from animerun_gen.blender.job import IMAGE
 from animerun_gen.blender.rendering import FrameRenderer
 from animerun_gen.config.model import rgb
+from animerun_gen.dataset.colors import CHANGING, IMAGE, Color, ColorTable
 from animerun_gen.motion.companions import BACKGROUND_ID, NO_MATERIAL_ID
 
 NO_SUCH_ID = np.iinfo(np.uint16).max
@@ -27,27 +28,44 @@ _STEP = 10_000_019
 """An odd number: multiples of it hit every 24-bit colour once, and those of neighbouring ids look different."""
 
 
-def flat_colors(renderer: FrameRenderer, materials: NameTable) -> dict[str, str]:
+def flat_colors(renderer: FrameRenderer, painted: MaterialColors, materials: NameTable) -> ColorTable:
     """The colour that Workbench paints each material with.
 
     Args:
         renderer: Renders the converted scene.
+        painted: What changes from frame to frame.
         materials: The cut's material ids.
 
     Returns:
-        Material id (as a string) to ``"#rrggbb"``, or to :data:`~animerun_gen.blender.job.IMAGE`.
+        The colours of all frames of the cut, by material id.
     """
-    colors = {
-        str(BACKGROUND_ID): linear_to_hex(renderer.background),
-        str(NO_MATERIAL_ID): linear_to_hex(DEFAULT_COLOR),
+    backgrounds = {frame: linear_to_hex(color) for frame, color in renderer.backgrounds.items()}
+    colors: dict[int, Color] = {
+        BACKGROUND_ID: _by_frame(backgrounds),
+        NO_MATERIAL_ID: linear_to_hex(DEFAULT_COLOR),
     }
     paints_images = renderer.color_type == "TEXTURE"
     for material, number in _numbered(materials):
-        textured = paints_images and shown_image(material) is not None
+        image = shown_image(material) if paints_images else None
+        textured, moves = image is not None, is_moving(image)
         if material in renderer.clipped:
             textured = renderer.clipped.is_picture(material)
-        colors[str(number)] = IMAGE if textured else linear_to_hex(tuple(material.diffuse_color[:3]))
-    return colors
+        keyed, varying = painted.keyed.get(material.name_full), painted.by_attributes.get(material.name_full)
+        if varying is not None:
+            colors[number] = CHANGING if varying.changes else IMAGE
+        elif textured:
+            colors[number] = CHANGING if moves else IMAGE
+        elif keyed is not None:
+            colors[number] = _by_frame({frame: linear_to_hex(color) for frame, color in keyed.items()})
+        else:
+            colors[number] = linear_to_hex(tuple(material.diffuse_color[:3]))
+    return ColorTable(colors)
+
+
+def _by_frame(colors: dict[int, str]) -> Color:
+    """The one colour of all frames, or that of each."""
+    different = set(colors.values())
+    return different.pop() if len(different) == 1 else colors
 
 
 def render_material_ids(renderer: FrameRenderer, materials: NameTable) -> npt.NDArray[np.uint16]:

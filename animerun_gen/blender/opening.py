@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 import bpy
 
 from animerun_gen.blender import versions
-from animerun_gen.blender.blend_libraries import refuse_endless_libraries
+from animerun_gen.blender.blend_libraries import look_at_files
 from animerun_gen.blender.camera_marks import cameras_of_clip
 from animerun_gen.blender.disk_caches import keep_off_film_folder
 from animerun_gen.blender.external_files import (
@@ -44,6 +44,7 @@ class OpenedScene:
         missing: What of them is not there.
         unbaked: What was left out because its cache is not baked, a sentence each.
         caches: The folder in which simulations leave files, if they have to; it goes when this object does.
+        newer: Which files are newer than the Blender that opened them, a sentence each; among the notes as well.
     """
 
     scene: bpy.types.Scene
@@ -53,6 +54,7 @@ class OpenedScene:
     missing: list[MissingFile] = field(default_factory=list)
     unbaked: list[str] = field(default_factory=list)
     caches: TemporaryDirectory[str] | None = None
+    newer: list[str] = field(default_factory=list)
 
 
 def open_scene(config: CutConfig) -> OpenedScene:
@@ -96,11 +98,13 @@ def open_file(config: CutConfig) -> OpenedScene:
     """
     loaded = load_scene(config)
     view_layer = _find_view_layer(config, loaded.scene)
-    notes = list(loaded.notes)
+    notes = [*loaded.newer, *loaded.notes]
     if not config.trust_scripts:
         notes += _note_disabled_drivers(disabled_drivers())
     notes += [*map(str, loaded.missing), *loaded.unbaked, *computed_imports()]
-    return OpenedScene(loaded.scene, view_layer, notes, loaded.inputs, loaded.missing, loaded.unbaked, loaded.caches)
+    return OpenedScene(
+        loaded.scene, view_layer, notes, loaded.inputs, loaded.missing, loaded.unbaked, loaded.caches, loaded.newer
+    )
 
 
 @dataclass(frozen=True)
@@ -114,6 +118,7 @@ class LoadedFilm:
         missing: As :class:`OpenedScene` has it.
         unbaked: As :class:`OpenedScene` has it.
         caches: As :class:`OpenedScene` has it.
+        newer: As :class:`OpenedScene` has it.
     """
 
     scene: bpy.types.Scene
@@ -122,6 +127,7 @@ class LoadedFilm:
     missing: list[MissingFile]
     unbaked: list[str]
     caches: TemporaryDirectory[str] | None
+    newer: list[str]
 
 
 def load_scene(config: CutConfig) -> LoadedFilm:
@@ -136,9 +142,10 @@ def load_scene(config: CutConfig) -> LoadedFilm:
         The film.
 
     Raises:
-        SceneError: The file cannot be read, or holds no such scene; or it names a file that has no end, or would have
-            Blender write beside it.
+        SceneError: The file cannot be read, or is too new, or holds no such scene; or it names a file that has no end,
+            or would have Blender write beside it.
     """
+    newer = look_at_files(config.source, versions.engine_name())
     with evaluation_held() as held:
         notes = _load(config)
         scene = _find_scene(config, held.scene or bpy.context.scene)
@@ -148,13 +155,14 @@ def load_scene(config: CutConfig) -> LoadedFilm:
         unbaked = hold_unbaked()
         caches = keep_off_film_folder(config, scene)
         held.let_go(scene)
-    return LoadedFilm(scene, notes, inputs_of(files), missing, unbaked, caches)
+    return LoadedFilm(scene, notes, inputs_of(files), missing, unbaked, caches, newer)
 
 
 def _load(config: CutConfig) -> list[str]:
     bpy.context.preferences.filepaths.use_scripts_auto_execute = config.trust_scripts
+    # without it a scene cannot be brought to a frame before 0, which a film may well have
+    bpy.context.preferences.edit.use_negative_frames = True
     versions.disable_gpu_subdivision()
-    refuse_endless_libraries(config.source)
     try:
         bpy.ops.wm.open_mainfile(filepath=str(config.source), load_ui=False, use_scripts=config.trust_scripts)
     except RuntimeError as error:
@@ -163,8 +171,8 @@ def _load(config: CutConfig) -> list[str]:
         if not loaded or not Path(loaded).samefile(config.source):
             reason = " ".join(str(error).split())
             raise SceneError(
-                f"Blender {bpy.app.version_string} cannot open {config.source}: {reason}. A file saved by Blender 4 or "
-                "newer needs a Blender at least that new; a file that was cut short must be copied again."
+                f"{versions.engine_name()} cannot open {config.source}: {reason}. A file that was cut short must be "
+                "copied again."
             ) from error
         return [f"the file loaded with complaints: {' '.join(str(error).split())}"]
     return []
@@ -274,6 +282,7 @@ def animated_blocks() -> list[bpy.types.ID]:
         data.node_groups,
         data.metaballs,
         data.textures,
+        data.worlds,
         data.particles,
     ]
     blocks = [block for collection in collections for block in collection]

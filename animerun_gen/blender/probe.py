@@ -1,7 +1,11 @@
-"""Renders two tiny pictures to see whether Blender can, for ``animerun-gen doctor``; writes ``key=value`` lines."""
+"""Renders tiny pictures to see whether Blender draws what it is asked for, for ``animerun-gen doctor``.
+
+It writes ``key=value`` lines; values that begin with "failed" are faults.
+"""
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import tempfile
@@ -9,33 +13,89 @@ from pathlib import Path
 
 import bpy
 import gpu
+import numpy as np
 
 from animerun_gen.blender import versions
 from animerun_gen.blender.convert.clipped import ClippedMaterials
 from animerun_gen.blender.convert.film_look import remove_film_look
+from animerun_gen.blender.convert.srgb import hex_to_linear
 from animerun_gen.blender.opening import OpenedScene
+from animerun_gen.blender.probe_picture import (
+    GROUND,
+    REPAINTED,
+    SIZE,
+    SQUARE,
+    SURFACE,
+    judge_ground,
+    judge_lines,
+    judge_surface,
+)
 from animerun_gen.blender.rendering import FrameRenderer
 from animerun_gen.config import CutConfig
 
 
 def main(answers: Path) -> None:
-    """Render a cube with Workbench, then with Freestyle, and write what came of it."""
+    """Render a block with Workbench, then its lines with Freestyle, and write what came of it."""
     with open(answers, "w", encoding="utf-8", buffering=1) as file:
-        bpy.ops.wm.read_factory_settings(use_empty=False)
-        scene = bpy.context.scene
         config = CutConfig.model_validate(
-            {"name": "probe", "source": Path("probe.blend"), "frames": {"first": 1, "last": 2}, "resolution": (64, 64)}
+            {
+                "name": "probe",
+                "source": Path("probe.blend"),
+                "frames": {"first": 1, "last": 2},
+                "resolution": (SIZE, SIZE),
+                "style": {"background": GROUND},
+            }
         )
-        opened = OpenedScene(scene, scene.view_layers[0])
+        opened, material = _build_scene()
         remove_film_look(opened, config)
         with tempfile.TemporaryDirectory() as scratch:
             renderer = FrameRenderer(opened, config, Path(scratch), ClippedMaterials())
             flat = renderer.flat()
             file.write(f"renderer={_renderer_name()}\n")
-            colors = len({tuple(pixel) for pixel in flat.reshape(-1, 3).tolist()})
-            file.write(f"workbench={'draws a cube' if colors == 2 else f'failed: {colors} colours where 2 are due'}\n")
-            drawn = renderer.strokes().min() == 0
-            file.write(f"freestyle={'draws lines' if drawn else 'failed: it drew no line'}\n")
+            file.write(f"surface={judge_surface(flat)}\n")
+            file.write(f"background={judge_ground(flat)}\n")
+            renderer.color_type = "TEXTURE"
+            _show_image(material)
+            textured = judge_surface(renderer.flat(), REPAINTED)
+            with renderer.clipped.painted({material: SURFACE}):
+                repainted = judge_surface(renderer.flat())
+            file.write(f"image={textured if textured.startswith('failed') else repainted}\n")
+            file.write(f"lines={judge_lines(renderer.strokes(), config.lines.thickness)}\n")
+
+
+def _build_scene() -> tuple[OpenedScene, bpy.types.Material]:
+    """A block before a camera that sees one side of it, as a square."""
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    scene = bpy.context.scene
+    half = (SQUARE.stop - SQUARE.start) / SIZE
+    corners = [(x, y, z) for x in (-half, half) for y in (0.0, 1.0) for z in (-half, half)]
+    faces = [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)]
+    mesh = bpy.data.meshes.new("block")
+    mesh.from_pydata(corners, [], faces)
+    mesh.uv_layers.new(name="UV")
+    material = bpy.data.materials.new("block")
+    material.diffuse_color = (*hex_to_linear(SURFACE), 1.0)
+    mesh.materials.append(material)
+    camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
+    camera.location, camera.rotation_euler = (0.0, -5.0, 0.0), (math.pi / 2, 0.0, 0.0)
+    camera.data.type, camera.data.ortho_scale = "ORTHO", 2.0
+    for thing in (bpy.data.objects.new("block", mesh), camera):
+        scene.collection.objects.link(thing)
+    scene.camera = camera
+    return OpenedScene(scene, scene.view_layers[0]), material
+
+
+def _show_image(material: bpy.types.Material) -> None:
+    """Have Workbench paint a material by an image of one colour."""
+    image = bpy.data.images.new("block", 4, 4)
+    color = [int(REPAINTED[place : place + 2], 16) / 255.0 for place in (1, 3, 5)]
+    image.pixels.foreach_set(np.tile(np.array([*color, 1.0], np.float32), 16))
+    image.update()
+    versions.give_nodes(material)
+    nodes = material.node_tree.nodes
+    node = nodes.new("ShaderNodeTexImage")
+    node.image = image
+    nodes.active = node
 
 
 SOFTWARE_RENDERERS = ("llvmpipe", "softpipe", "swrast")

@@ -12,19 +12,16 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from animerun_gen.blender import versions
 from animerun_gen.blender.convert.clipped import ClippedMaterials
-from animerun_gen.blender.convert.shader_color import shader_color
-from animerun_gen.blender.convert.srgb import hex_to_linear
+from animerun_gen.blender.convert.world import BLACK, LinearColor, world_colors
 from animerun_gen.blender.line_surfaces import LineSurfaces
 from animerun_gen.blender.opening import OpenedScene
 from animerun_gen.config import CutConfig
 from animerun_gen.errors import SceneError
 
 U8Array = npt.NDArray[np.uint8]
-LinearColor = tuple[float, float, float]
-
 WHITE: LinearColor = (1.0, 1.0, 1.0)
-BLACK: LinearColor = (0.0, 0.0, 0.0)
 
 
 class FrameRenderer:
@@ -38,7 +35,7 @@ class FrameRenderer:
 
     Attributes:
         color_type: What Workbench paints surfaces with: ``"MATERIAL"`` or ``"TEXTURE"``.
-        background: Colour where no surface is seen (linear).
+        backgrounds: Colour where no surface is seen (linear), in each frame of the clip.
         clipped: As given.
     """
 
@@ -49,14 +46,14 @@ class FrameRenderer:
         self._scratch = scratch
         self.clipped = clipped
         self.color_type: str = self._scene.display.shading.color_type
-        self.background = background_color(self._scene, config)
+        self.backgrounds = world_colors(self._scene, config)
         self._world = _own_world(self._scene)
         self._line_surfaces = LineSurfaces(clipped.names())
         _set_up_freestyle(opened, config)
 
     def flat(self) -> U8Array:
         """The frame in flat colours without any line, ``(H, W, 3)`` uint8 RGB."""
-        self._world.color = self.background
+        versions.paint_world(self._world, self.backgrounds[self._scene.frame_current])
         return self._render_workbench(self.color_type).astype(np.uint8, copy=False)
 
     def in_colors(self, colors: Mapping[bpy.types.Material, str], background: LinearColor) -> U8Array:
@@ -69,7 +66,7 @@ class FrameRenderer:
         Returns:
             ``(H, W, 3)`` uint8 RGB.
         """
-        self._world.color = background
+        versions.paint_world(self._world, background)
         with self.clipped.painted(colors):
             # holes are images, which Workbench does not know in materials' plain colours
             return self._render_workbench("TEXTURE" if self.clipped else "MATERIAL").astype(np.uint8, copy=False)
@@ -80,7 +77,7 @@ class FrameRenderer:
         Returns:
             ``(H, W, 3)`` uint16 RGB, sRGB-encoded; Workbench's own colours have 11 bits.
         """
-        self._world.color = WHITE
+        versions.paint_world(self._world, WHITE)
         settings = self._scene.render.image_settings
         settings.color_depth = "16"
         try:
@@ -100,7 +97,7 @@ class FrameRenderer:
         if not self._config.lines.freestyle:
             return self._blank()
         scene, layer = self._scene, self._layer
-        self._world.color = WHITE
+        versions.paint_world(self._world, WHITE)
         set_up_single_sample_cycles(scene)
         scene.render.use_freestyle = True
         before = layer.use_solid
@@ -167,23 +164,9 @@ def set_up_single_sample_cycles(scene: bpy.types.Scene) -> None:
 
 def _own_world(scene: bpy.types.Scene) -> bpy.types.World:
     """Give the scene a world of our own, whose colour nothing animates."""
-    world = bpy.data.worlds.new("animerun-gen background")
-    world.use_nodes = False
+    world = versions.plain_world("animerun-gen background")
     scene.world = world
     return world
-
-
-def background_color(scene: bpy.types.Scene, config: CutConfig) -> LinearColor:
-    """The colour where no surface is seen (linear): the configuration's, else the scene's world's."""
-    if config.style.background != "auto":
-        return hex_to_linear(config.style.background)
-    world = scene.world
-    if world is None:
-        return BLACK
-    found = shader_color(world)
-    color = found.color if found is not None else tuple(world.color)
-    red, green, blue = color
-    return (red, green, blue)
 
 
 def _set_up_freestyle(opened: OpenedScene, config: CutConfig) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 import bpy
 import numpy as np
 
 from animerun_gen.blender import versions
 from animerun_gen.blender.convert.clipped import NO_MASK, ClippedMaterials
+from animerun_gen.blender.convert.colors import shown_image
 from animerun_gen.blender.geometry import worn_materials
-from animerun_gen.memory_cost import SceneSize
+from animerun_gen.memory_cost import SceneSize, image_need
 
 
 def scene_size(depsgraph: bpy.types.Depsgraph, clipped: ClippedMaterials) -> SceneSize:
@@ -23,6 +26,8 @@ def scene_size(depsgraph: bpy.types.Depsgraph, clipped: ClippedMaterials) -> Sce
     counts: dict[int, tuple[int, int]] = {}
     with_holes: dict[tuple[int, tuple[int, ...]], int] = {}
     drawn_triangles = without_lines = 0
+    paints_images = depsgraph.scene.display.shading.color_type == "TEXTURE"
+    images: dict[str, int] = {}
     for instance in depsgraph.object_instances:
         drawn = instance.object
         if not instance.show_self or not isinstance(drawn.data, bpy.types.Mesh):
@@ -33,9 +38,12 @@ def scene_size(depsgraph: bpy.types.Depsgraph, clipped: ClippedMaterials) -> Sce
             # a face of n corners has n - 2 triangles
             counts[address] = len(mesh.vertices), len(mesh.loops) - 2 * len(mesh.polygons)
         drawn_triangles += counts[address][1]
-        if not clipped:
+        if not clipped and not paints_images:
             continue
         materials = [material.original if material is not None else None for material in worn_materials(drawn)]
+        if paints_images:
+            painted = (shown_image(material) for material in materials if material is not None)
+            images.update({image.name_full: _need_of(image) for image in painted if image is not None})
         slots = tuple(slot for slot, material in enumerate(materials) if clipped.mask_of(material) != NO_MASK)
         if slots:
             key = address, slots
@@ -46,7 +54,13 @@ def scene_size(depsgraph: bpy.types.Depsgraph, clipped: ClippedMaterials) -> Sce
         vertices=sum(vertices for vertices, _ in counts.values()),
         triangles=sum(triangles for _, triangles in counts.values()),
         line_triangles=drawn_triangles - without_lines,
+        images=sum(images.values()),
     )
+
+
+def _need_of(image: bpy.types.Image) -> int:
+    # to ask for its size would load it; what is not loaded is not known either
+    return image_need(math.prod(image.size), loaded=image.has_data, floats=image.is_float)
 
 
 def _triangles_of_slots(mesh: bpy.types.Mesh, slots: tuple[int, ...]) -> int:

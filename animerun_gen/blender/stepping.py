@@ -25,7 +25,7 @@ class FrameStepper:
 
     Attributes:
         simulated: Whether frames depend on the frames before them.
-        has_state: Whether a simulation, a cache or scripts of the film need the viewport in every frame.
+        has_state: Whether a simulation or scripts of the film need the viewport in every frame.
     """
 
     def __init__(self, opened: OpenedScene, conversion: Conversion, first: int) -> None:
@@ -33,7 +33,7 @@ class FrameStepper:
         self._conversion = conversion
         self.simulated = is_simulated(self._scene)
         self._history_start = min(first, first_played_frame(self._scene))
-        self.has_state = self.simulated or _has_fluids() or has_film_handlers()
+        self.has_state = self.simulated or has_film_handlers()
         self._needs_viewport = self.has_state or bool(conversion.followers)
         self._idle: bpy.types.Scene | None = None
         window = bpy.context.window
@@ -53,14 +53,10 @@ class FrameStepper:
             for scene in (self._scene, self._idle):
                 if scene is not None:
                     scene.frame_current, scene.frame_subframe = frame, 0.0
+            self._conversion.colors.show(frame)
             return
         if self.simulated:
             for between in range(self._scene.frame_current + 1, frame):
                 self._scene.frame_set(between)
         self._scene.frame_set(frame)
-        self._conversion.follow()
-
-
-def _has_fluids() -> bool:
-    """Whether there are liquids or gases, whose caches are read, and may be written, in the viewport's graph."""
-    return any(modifier.type == "FLUID" for obj in bpy.data.objects for modifier in obj.modifiers)
+        self._conversion.follow(frame)

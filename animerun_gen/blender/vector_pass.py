@@ -68,7 +68,7 @@ class VectorPassRenderer:
         layer.use_pass_vector = True
         layer.material_override = self._material
         set_up_single_sample_cycles(scene)
-        render.image_settings.file_format = "OPEN_EXR_MULTILAYER"
+        versions.use_picture_format(render.image_settings, "OPEN_EXR_MULTILAYER")
         render.image_settings.color_depth = "32"
         render.filepath = str(path)
         reason = ""
@@ -78,7 +78,7 @@ class VectorPassRenderer:
             reason = complaint(error)
         finally:
             render.engine, render.use_freestyle = before
-            render.image_settings.file_format = "PNG"
+            versions.use_picture_format(render.image_settings, "PNG")
             render.image_settings.color_mode = "RGB"
             render.image_settings.color_depth = "8"
             layer.use_pass_vector = False
@@ -96,8 +96,8 @@ def _read_vectors(path: Path) -> npt.NDArray[np.float32]:
         import OpenEXR
     except ImportError as error:
         raise AnimerunGenError(
-            "the cycles motion backend and --cross-check read OpenEXR files; install the extra that does: "
-            "pip install 'animerun-gen[cycles]'"
+            "the cycles motion backend and --cross-check read OpenEXR files; install what does that: "
+            "pip install OpenEXR"
         ) from error
     with OpenEXR.File(str(path), separate_channels=True) as file:
         channels = file.parts[0].channels

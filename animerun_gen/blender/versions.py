@@ -60,18 +60,47 @@ def _action_fcurves(action: bpy.types.Action, slot: Any) -> Iterator[Any]:
 
 
 def mute_animation(animated: bpy.types.ID, data_path_start: str) -> None:
-    """Keep F-curves and drivers from changing a property again that a conversion has set.
+    """Keep F-curves, strips and drivers from changing a property again that a conversion has set.
+
+    What other data-blocks share of them goes on moving those.
 
     Args:
         animated: The data-block that owns the property.
         data_path_start: How the paths of the property's animation begin, ``"diffuse_color"`` say.
     """
-    if animated is None or not getattr(animated, "animation_data", None):
+    animation = getattr(animated, "animation_data", None)
+    if animated is None or animation is None:
         return
-    curves = [*fcurves(animated), *animated.animation_data.drivers]
-    for curve in curves:
-        if curve.data_path.startswith(data_path_start):
-            curve.mute = True
+    holders = [animation] if animation.action is not None else []
+    if animation.use_nla:
+        holders += [strip for track in animation.nla_tracks for strip in track.strips if strip.action is not None]
+    for holder in holders:
+        if any(_begins(curve, data_path_start) for curve in _held_fcurves(holder)):
+            _make_action_own(holder)
+            for curve in _held_fcurves(holder):
+                curve.mute = curve.mute or _begins(curve, data_path_start)
+    for driver in animation.drivers:
+        driver.mute = driver.mute or _begins(driver, data_path_start)
+
+
+def _begins(curve: Any, data_path_start: str) -> bool:
+    return not curve.mute and bool(curve.data_path.startswith(data_path_start))
+
+
+def _held_fcurves(holder: Any) -> Iterator[Any]:
+    """The F-curves of what has an action: animation data, or a strip."""
+    yield from _action_fcurves(holder.action, getattr(holder, "action_slot", None))
+
+
+def _make_action_own(holder: Any) -> None:
+    """Copy an action that others have as well."""
+    if holder.action.users <= 1:
+        return
+    slot = getattr(holder, "action_slot", None)
+    identifier = slot.identifier if slot is not None else None
+    holder.action = holder.action.copy()
+    if identifier is not None:
+        holder.action_slot = holder.action.slots[identifier]
 
 
 def disable_gpu_subdivision() -> None:
@@ -79,11 +108,82 @@ def disable_gpu_subdivision() -> None:
     bpy.context.preferences.system.use_gpu_subdivision = False
 
 
+def plain_world(name: str) -> bpy.types.World:
+    """A new world that shows nothing but the colour that :func:`paint_world` gives it."""
+    world = bpy.data.worlds.new(name)
+    if VERSION < (5, 0, 0):
+        world.use_nodes = False
+    return world
+
+
+def paint_world(world: bpy.types.World, color: tuple[float, float, float]) -> None:
+    """Give a :func:`plain_world` a colour (linear).
+
+    Workbench and Cycles show the plain colour of a world without nodes.  Since 5.0 every world has nodes: switching
+    them off does nothing, and what is shown is the colour of its Background node, a dark grey in a new world (seen in
+    5.0.1 to 5.3.0).
+    """
+    world.color = color
+    if VERSION >= (5, 0, 0):
+        for node in world.node_tree.nodes:
+            if node.type == "BACKGROUND":
+                node.inputs["Color"].default_value = (*color, 1.0)
+                node.inputs["Strength"].default_value = 1.0
+
+
+def give_nodes(material: bpy.types.Material) -> None:
+    """See that a material has shader nodes: since 5.0 every one has them, and 6.0 knows no switch any more."""
+    if VERSION < (5, 0, 0):
+        material.use_nodes = True
+
+
+def has_nodes(block: bpy.types.Material | bpy.types.World) -> bool:
+    """Whether the shader nodes of a material or a world count: since 5.0 always, if there are any."""
+    if VERSION < (5, 0, 0) and not block.use_nodes:
+        return False
+    return block.node_tree is not None
+
+
+def use_picture_format(settings: bpy.types.ImageFormatSettings, file_format: str) -> None:
+    """Choose the format of rendered files: since 5.0 files of several layers are a kind of medium of their own."""
+    if hasattr(settings, "media_type"):
+        settings.media_type = "MULTI_LAYER_IMAGE" if file_format == "OPEN_EXR_MULTILAYER" else "IMAGE"
+    settings.file_format = file_format
+
+
+def has_compositor(scene: bpy.types.Scene) -> bool:
+    """Whether a scene has a compositor tree that is switched on: since 5.0 the one assigned to it, since 5.3 any."""
+    if hasattr(scene, "compositor_effects"):
+        return len(scene.compositor_effects) > 0
+    if VERSION >= (5, 0, 0):
+        return scene.compositing_node_group is not None
+    return bool(scene.use_nodes)
+
+
+def marked_edges(mesh: bpy.types.Mesh) -> npt.NDArray[np.bool_]:
+    """Which edges of a mesh are marked for Freestyle, ``(E,)`` bool: since 5.0 an attribute, if there are any."""
+    marks = np.zeros(len(mesh.edges), np.bool_)
+    if VERSION < (5, 0, 0):
+        mesh.edges.foreach_get("use_freestyle_mark", marks)
+        return marks
+    attribute = mesh.attributes.get("freestyle_edge")
+    if attribute is not None and attribute.domain == "EDGE":
+        attribute.data.foreach_get("value", marks)
+    return marks
+
+
 def use_scene_compositor(scene: bpy.types.Scene, use: bool) -> None:
     """Switch the scene's compositor tree on or off: its node tree moved in 5.0, the render switch did not."""
     scene.render.use_compositing = use
     if VERSION < (5, 0, 0):
         scene.use_nodes = use
+
+
+def make_panoramic(camera: bpy.types.Camera) -> None:
+    """Let a camera look in all directions, in an equirectangular picture; the setting was Cycles' own before 5.0."""
+    camera.type = "PANO"
+    settings = camera if hasattr(camera, "panorama_type") else camera.cycles
+    settings.panorama_type = "EQUIRECTANGULAR"
 
 
 def has_strips(scene: bpy.types.Scene) -> bool:
@@ -101,6 +201,11 @@ def principled_emission(node: Any) -> tuple[Any, Any]:
     return color, node.inputs["Emission Strength"]
 
 
+def factor_name(node: Any) -> str:
+    """What a shader node calls the input by which it mixes: spelled out in later versions."""
+    return "Fac" if "Fac" in node.inputs else "Factor"
+
+
 def add_geometry_sockets(tree: bpy.types.NodeTree) -> None:
     """Give a group of geometry nodes one geometry to work on and one to hand on: sockets moved in 4.0."""
     if hasattr(tree, "interface"):
@@ -111,20 +216,22 @@ def add_geometry_sockets(tree: bpy.types.NodeTree) -> None:
         sockets.new("NodeSocketGeometry", "Geometry")
 
 
-def is_animated(animated: bpy.types.ID, data_path: str) -> bool:
-    """Whether F-curves or drivers that are not muted change a property."""
-    if not getattr(animated, "animation_data", None):
-        return False
-    curves = [*fcurves(animated), *animated.animation_data.drivers]
-    return any(curve.data_path == data_path and not curve.mute for curve in curves)
+def is_animated(animated: bpy.types.ID | None, data_path: str) -> bool:
+    """Whether F-curves, strips or drivers that are not muted change this very property."""
+    return any(path == data_path for path in _animated_paths(animated))
 
 
-def animates(animated: bpy.types.ID, data_path_start: str) -> bool:
+def animates(animated: bpy.types.ID | None, data_path_start: str) -> bool:
     """Whether F-curves, strips or drivers change any property whose path begins like this."""
-    if not getattr(animated, "animation_data", None):
-        return False
-    curves = [*fcurves(animated), *nla_fcurves(animated), *animated.animation_data.drivers]
-    return any(curve.data_path.startswith(data_path_start) and not curve.mute for curve in curves)
+    return any(path.startswith(data_path_start) for path in _animated_paths(animated))
+
+
+def _animated_paths(animated: bpy.types.ID | None) -> Iterator[str]:
+    """The path of every property of a data-block that anything changes."""
+    animation = getattr(animated, "animation_data", None)
+    if animated is not None and animation is not None:
+        curves = [*fcurves(animated), *nla_fcurves(animated), *animation.drivers]
+        yield from (curve.data_path for curve in curves if not curve.mute)
 
 
 def instances_of_nodes(drawn: bpy.types.Object) -> Any:
@@ -270,3 +377,13 @@ def node_bakes(modifier: bpy.types.Modifier) -> list[NodeBake]:
 def is_archive(library: bpy.types.Library) -> bool:
     """Whether a library only stands for data that the film packs: since 5.0."""
     return bool(getattr(library, "is_archive", False))
+
+
+def triangle_faces(mesh: bpy.types.Mesh) -> npt.NDArray[np.int32]:
+    """The face of each triangle that Blender draws, ``(T,)`` int32; ``calc_loop_triangles`` was called."""
+    faces = np.empty(len(mesh.loop_triangles), np.int32)
+    if hasattr(mesh, "loop_triangle_polygons"):
+        mesh.loop_triangle_polygons.foreach_get("value", faces)
+    else:
+        mesh.loop_triangles.foreach_get("polygon_index", faces)
+    return faces

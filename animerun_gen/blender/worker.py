@@ -25,8 +25,11 @@ import numpy as np
 
 from animerun_gen import pictures
 from animerun_gen.blender import versions
+from animerun_gen.blender.attribute_colors import SurfaceReader, paint_attributes
 from animerun_gen.blender.camera_jumps import CameraJump, JumpFinder, name_shot, note_jumps
 from animerun_gen.blender.convert import Conversion, convert_scene
+from animerun_gen.blender.convert.srgb import linear_to_hex
+from animerun_gen.blender.convert.surfaces import Surface
 from animerun_gen.blender.far_from_origin import note_distance
 from animerun_gen.blender.geometry import (
     SceneNames,
@@ -43,6 +46,7 @@ from animerun_gen.blender.marked_edges import note_marked_edges
 from animerun_gen.blender.material_pictures import flat_colors, render_material_ids
 from animerun_gen.blender.memory_guard import DESPITE_MEMORY, MemoryGuard
 from animerun_gen.blender.opening import OpenedScene, open_scene
+from animerun_gen.blender.picture_check import require_background, require_paper
 from animerun_gen.blender.rendering import FrameRenderer
 from animerun_gen.blender.scene_size import scene_size
 from animerun_gen.blender.stepping import FrameStepper
@@ -78,13 +82,14 @@ def run_job(job: RenderJob, reporter: Reporter, *, despite_memory: bool = False)
         AnimerunGenError: The scene or the disk does not allow it; what was written until then is complete.
     """
     with tempfile.TemporaryDirectory(prefix="animerun-gen-") as scratch, geometry_engine():
-        reporter.begins(job.config.frames.first, "opening the scene")
-        opened = open_scene(job.config)
-        finder = JumpFinder(opened, job.config)
-        conversion = convert_scene(opened, job.config)
+        reporter.begins(job.config.frame_numbers[0], "opening the scene")
+        film = job.config.in_film_numbers()
+        opened = open_scene(film)
+        finder = JumpFinder(opened, film)
+        conversion = convert_scene(opened, film)
         jumps = finder.find(conversion.clipped, conversion.going_to(opened.scene))
-        notes = [*opened.notes, *conversion.notes, *note_distance(opened, job.config, conversion)]
-        notes += [*note_jumps(jumps, job.config), *note_marked_edges(job.config.lines)]
+        notes = [*opened.notes, *conversion.notes, *note_distance(opened, film, conversion)]
+        notes += [*note_jumps(jumps, film), *note_marked_edges(job.config.lines)]
         reporter.opened(versions.engine_name(), notes, [job.config.source, *opened.inputs])
         with GraphWatch(opened.scene) as graphs:
             memory = MemoryGuard(reporter, insists=despite_memory)
@@ -131,9 +136,15 @@ class _Run:
         self.islands = IslandFinder()
         has_strokes = lines.freestyle and self.drawn_contours is None
         self.freestyle_checked = not has_strokes
+        self.background_checked = False
         # Freestyle knows no holes, so that lines behind surfaces with holes have to be taken out again
         self.covers_lines = has_strokes and len(conversion.clipped) > 0
-        self.lines_need_geometry = self.drawn_contours is not None or lines.outline or self.covers_lines
+        painted = conversion.colors.by_attributes
+        self.painted = {self.names.materials.ids[name]: each for name, each in painted.items()}
+        self.surfaces: list[Surface | None] = []
+        self.pictures_need_geometry = (
+            self.drawn_contours is not None or lines.outline or self.covers_lines or bool(self.painted)
+        )
         self.has_strokes = has_strokes
         self.most_kept = max(map(job.gap, job.pairs), default=0)
 
@@ -142,7 +153,7 @@ class _Run:
             self.writer.write_names("object_id", self.names.object_table())
             self.writer.write_names("material_id", self.names.material_table())
         if self.job.pictures:
-            self.writer.write_names("flat", flat_colors(self.renderer, self.names.materials))
+            self.writer.write_colors(flat_colors(self.renderer, self.conversion.colors, self.names.materials))
         if self.job.tracks:
             self._make_tracks()
         frames = replace(self.job, tracks=False).frames
@@ -152,17 +163,20 @@ class _Run:
     def _make_frames(self, frames: tuple[int, ...]) -> None:
         """Everything that belongs to a frame or to a pair."""
         with_geometry = {*self.job.companions, *(frame for pair in self.job.pairs for frame in pair)}
-        if self.lines_need_geometry:
+        if self.pictures_need_geometry:
             with_geometry.update(self.job.pictures)
+        # the first of the pictures is looked at: see picture_check
+        with_geometry.update(self.job.pictures[:1])
         kept: dict[int, _Taken] = {}
         self._play_up_to(frames[0])
         for frame in frames:
             with self._stage(frame, "frame_set"):
-                self.stepper.go_to(frame)
+                self._go_to(frame)
             if frame in self.job.pictures:
                 flat, geometry = self._render_flat(frame, frame in with_geometry)
                 if geometry is not None:
                     kept[frame] = self._look_at(frame, geometry)
+                    self._check_background(frame, flat, kept[frame].seen)
                 self._make_pictures(frame, flat, kept.get(frame))
             elif frame in with_geometry:
                 kept[frame] = self._look_at(frame, self._take_down(frame))
@@ -191,7 +205,7 @@ class _Run:
         self._play_up_to(numbers[0])
         for frame in tracks.query_frames(numbers, count):
             with self._stage(frame, "frame_set"):
-                self.stepper.go_to(frame)
+                self._go_to(frame)
             taken = self._look_at(frame, self._take_down(frame))
             with self._stage(frame, "tracks"):
                 found.append(tracks.choose_points(taken.geometry, taken.seen, count, seed))
@@ -199,7 +213,7 @@ class _Run:
         self._play_up_to(numbers[0])
         for frame in numbers:
             with self._stage(frame, "frame_set"):
-                self.stepper.go_to(frame)
+                self._go_to(frame)
             geometry = self._take_down(frame)
             with self._stage(frame, "tracks"):
                 following.visit(geometry)
@@ -220,7 +234,11 @@ class _Run:
         """Give simulations their history, which does not begin with the job's first frame."""
         if self.stepper.simulated:
             self.reporter.begins(first, "simulation")
-        self.stepper.play_up_to(first)
+        self.stepper.play_up_to(first - self.config.frames.offset)
+
+    def _go_to(self, frame: int) -> None:
+        """Bring the scene to a frame of the clip, which the film may number otherwise."""
+        self.stepper.go_to(frame - self.config.frames.offset)
 
     def _render_flat(self, frame: int, with_geometry: bool) -> tuple[np.ndarray[Any, Any], FrameGeometry | None]:
         """The flat picture, and the geometry, if it is wanted, from the graph that Blender evaluates for it."""
@@ -261,6 +279,9 @@ class _Run:
             raise
 
     def _make_pictures(self, frame: int, flat: np.ndarray[Any, Any], taken: _Taken | None) -> None:
+        if self.painted and taken is not None:
+            with self._stage(frame, "attributes"):
+                flat = self._paint_attributes(flat, taken)
         with self._stage(frame, "lines"):
             if self.drawn_contours is not None and taken is not None:
                 islands = self.islands.find(taken.geometry)
@@ -272,6 +293,11 @@ class _Run:
             self.writer.write("contour", frame, line_art)
             ink = rgb(self.config.lines.color)
             self.writer.write("frame", frame, pictures.draw_lines(flat, line_art, ink))
+
+    def _paint_attributes(self, flat: np.ndarray[Any, Any], taken: _Taken) -> np.ndarray[Any, Any]:
+        """The flat picture with the colours that vary, by what was just read of the frame's surfaces."""
+        ids = companions.material_id_map(taken.geometry, taken.seen)
+        return paint_attributes(flat, taken.geometry, taken.seen, ids, self.surfaces, self.painted)
 
     def _rendered_lines(self, frame: int, taken: _Taken | None) -> np.ndarray[Any, Any]:
         """Freestyle's strokes, and an outline as Workbench would draw it, which need not be rendered for that."""
@@ -304,9 +330,16 @@ class _Run:
             surfaces = surfaces << 16 | companions.material_id_map(taken.geometry, taken.seen)
         return surfaces
 
+    def _check_background(self, frame: int, flat: np.ndarray[Any, Any], seen: VisibilityBuffer) -> None:
+        """A job in whose first picture with a background that has another colour than it should goes no further."""
+        if not self.background_checked:
+            color = rgb(linear_to_hex(self.renderer.backgrounds[frame]))
+            self.background_checked = require_background(frame, flat, seen, color, versions.engine_name())
+
     def _check_freestyle(self, frame: int, strokes: np.ndarray[Any, Any]) -> None:
         """Freestyle can fail without a word; a job in whose first frame it draws nothing says so."""
         self.freestyle_checked = True
+        require_paper(frame, strokes, versions.engine_name())
         if strokes.min() == 255:
             self.reporter.noticed(
                 f"Freestyle drew no line in frame {frame}: look at the contour, and at the log for "
@@ -325,7 +358,12 @@ class _Run:
 
     def _read(self, graph: Any) -> FrameGeometry:
         """The geometry of a frame; before and after it jumps, a camera counts as two."""
-        return name_shot(read_graph(graph, self.names, self.conversion.clipped), self.jumps)
+        reader = None
+        if self.painted:
+            reader = SurfaceReader(self.conversion.colors, self.opened.scene.frame_current)
+            self.surfaces = reader.surfaces
+        geometry = name_shot(read_graph(graph, self.names, self.conversion.clipped, reader), self.jumps)
+        return replace(geometry, frame=geometry.frame + self.config.frames.offset)
 
     def _look_at(self, frame: int, geometry: FrameGeometry) -> _Taken:
         if geometry.frame != frame:

@@ -39,7 +39,7 @@ def problems_of(
         elif details["type"] == "value_error":
             text = str(details["ctx"]["error"])
         elif details["loc"][-1:] == ("[key]",):
-            text = "is no name or pattern; write one or remove this entry"
+            text = "is not a name or pattern; write one or remove this entry"
         elif missing and found.field is not None:
             text = f"is missing; add it: {expected(found.field.annotation, found.field.metadata)}"
         elif holds_broken(found.node):
@@ -99,7 +99,7 @@ def _unknown_key(key: str, section: type[BaseModel], other_keys: Sequence[str]) 
     known = [*section.model_fields, *other_keys]
     near = difflib.get_close_matches(key.lower(), known, n=1)
     advice = f"did you mean {near[0]}?" if near else f"the keys known here are {', '.join(known)}"
-    return f"is no known key; {advice}"
+    return f"is not a known key; {advice}"
 
 
 def said(node: Node) -> str:

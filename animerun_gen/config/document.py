@@ -117,7 +117,7 @@ def read_document(file: Path, kind: Kind = CUT) -> tuple[Node | None, list[Probl
     """
     try:
         if not file.is_file():
-            what = "is no regular file; give a YAML file" if file.exists() else "does not exist; check the path"
+            what = "is not a regular file; give a YAML file" if file.exists() else "does not exist; check the path"
             return None, [Problem(file, 0, (), what)]
         with file.open("rb") as stream:
             data = stream.read(MAX_BYTES + 1)
@@ -125,7 +125,7 @@ def read_document(file: Path, kind: Kind = CUT) -> tuple[Node | None, list[Probl
         return None, [Problem(file, 0, (), f"cannot be read ({error.strerror}); check the path and its permissions")]
     if len(data) > MAX_BYTES:
         return None, [
-            Problem(file, 0, (), f"is larger than {MAX_BYTES:,} bytes, so it is no {kind.noun}; check the path")
+            Problem(file, 0, (), f"is larger than {MAX_BYTES:,} bytes, so it is not a {kind.noun}; check the path")
         ]
     try:
         text = data.decode("utf-8-sig")
@@ -200,7 +200,7 @@ class _Builder:
         line = _line(event)
         self._values += 1
         if self._values > self.kind.most_values:
-            what = f"holds more than {self.kind.most_values:,} keys and values, so it is no {self.kind.noun}"
+            what = f"holds more than {self.kind.most_values:,} keys and values, so it is not a {self.kind.noun}"
             raise _UnreadableError(Problem(self.file, 0, (), f"{what}; check the path"))
         if isinstance(event, yaml.AliasEvent):
             name = excerpt(event.anchor or "")
@@ -317,9 +317,9 @@ def _line(event: yaml.Event) -> int:
 def _syntax_problem(file: Path, error: yaml.MarkedYAMLError) -> Problem:
     mark = error.problem_mark or error.context_mark
     line = mark.line + 1 if mark else 1
-    reason = error.problem or "it ends in the middle of something"
+    reason = error.problem or "it ends too early"
     if "\\t" in reason:
-        return Problem(file, line, (), "YAML does not take tabs here; indent with spaces")
+        return Problem(file, line, (), "YAML does not allow tabs here; indent with spaces")
     return Problem(
         file, line, (), f"is not valid YAML ({reason}); check the indentation, colons and quotes here and just above"
     )

@@ -65,7 +65,7 @@ def load_cuts(paths: Sequence[Path], *, check_sources: bool = True) -> list[Load
 def _cut_files(paths: Sequence[Path], problems: list[Problem]) -> list[Path]:
     """The YAML files that the given files and folders stand for, each once."""
     if not paths:
-        problems.append(Problem(Path(), 0, (), "no cut was named; give YAML files or folders of them"))
+        problems.append(Problem(Path(), 0, (), "no cut was given; give YAML files or folders of them"))
     files: dict[Path, Path] = {}
     for path in paths:
         problem, found = None, [path]
@@ -73,11 +73,14 @@ def _cut_files(paths: Sequence[Path], problems: list[Problem]) -> list[Path]:
             if path.is_dir():
                 found = _in_folder(path)
                 if not found:
-                    problem = "holds no cut; give a folder with *.yaml files directly in it (names with _ do not count)"
+                    problem = (
+                        "contains no cut; give a folder with *.yaml files directly in it (names that begin "
+                        "with _ do not count)"
+                    )
             elif not path.exists():
                 problem = "does not exist; check the path"
             elif path.suffix.lower() not in YAML_SUFFIXES:
-                problem = "is no .yaml file; give the YAML file that describes the cut"
+                problem = "is not a .yaml file; give the YAML file that describes the cut"
         except OSError as error:
             problem = f"cannot be read ({error.strerror}); check the path and its permissions"
         if problem is not None:
@@ -172,13 +175,13 @@ class _Reader:
             return None, False
         file = _beside(entry.file, entry.value)
         if "\0" in entry.value or file.suffix.lower() not in YAML_SUFFIXES:
-            what = "is no .yaml file; name a YAML file"
+            what = "is not a .yaml file; name a YAML file"
         elif os.path.realpath(file) in heirs:
-            what = "inherits this file in turn; break the circle"
+            what = "inherits this file in turn; remove one of the two entries"
         elif not _is_file(file):
-            what = f"is no file ({file}); correct the path, which begins at the folder of this file"
+            what = f"is not a file ({file}); correct the path, which is relative to the folder of this file"
         elif len(heirs) >= MAX_INHERITANCE:
-            what = f"makes a chain of more than {MAX_INHERITANCE} files; shorten it"
+            what = f"begins a chain of more than {MAX_INHERITANCE} inherited files; shorten it"
         else:
             return self.read(file, heirs)
         self._report(entry, (INHERIT,), f"{shown(entry.value)} {what}")
@@ -194,9 +197,9 @@ class _Reader:
         if problem is None and unset:
             problem = _unset(unset[0])
         elif problem is None and ("\0" in node.value or path.suffix.lower() not in YAML_SUFFIXES):
-            problem = f"{shown(node.value)} is no .yaml file; give a palette that 'animerun-gen palette' made"
+            problem = f"{shown(node.value)} is not a .yaml file; give a palette that 'animerun-gen palette' made"
         elif problem is None and not _is_file(path):
-            problem = f"there is no file {path}; correct the path, which begins at the folder of this YAML file"
+            problem = f"file {path} does not exist; correct the path, which is relative to the folder of this YAML file"
         value: Value = str(path)
         if problem is not None:
             self._report(node, ("recolor", "palette"), problem)
@@ -211,14 +214,16 @@ class _Reader:
         text = str(node.value)
         path, unset, problem = _expand(node)
         if problem is None and ("\0" in text or path.suffix.lower() != ".blend"):
-            problem = f"{shown(text)} is no .blend file; give the path of the film scene"
+            problem = f"{shown(text)} is not a .blend file; give the path of the film scene"
         elif problem is None and self.check_sources:
             if unset:
                 problem = _unset(unset[0])
             elif not _is_file(path):
-                problem = f"there is no file {path}; correct the path, which begins at the folder of this YAML file"
+                problem = (
+                    f"file {path} does not exist; correct the path, which is relative to the folder of this YAML file"
+                )
             elif not os.access(path, os.R_OK):
-                problem = f"{path} may not be read; change its permissions"
+                problem = f"{path} cannot be read; change its permissions"
         if problem is None:
             return path
         self._report(node, ("source",), problem)

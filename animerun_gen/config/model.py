@@ -44,19 +44,22 @@ _Item = TypeVar("_Item")
 def _safe_name(name: str) -> str:
     if not _SAFE_NAME.fullmatch(name):
         raise ValueError(
-            f"{shown(name)} is no safe folder name; use at most 100 letters a-z, digits, dots, hyphens and underscores,"
+            f"{shown(name)} is not a safe folder name; use at most 100 letters a-z, digits, dots, hyphens and "
+            "underscores,"
             " and begin with a letter or a digit"
         )
     if name.endswith("."):
         raise ValueError(f"{shown(name)} ends with a dot, which Windows drops from folder names; remove it")
     if _WINDOWS_DEVICE.fullmatch(name):
-        raise ValueError(f"{shown(name)} is a name that Windows keeps for a device; choose another one")
+        raise ValueError(f"{shown(name)} is a name that Windows reserves for a device; choose another one")
     return name
 
 
 def _color(text: str) -> str:
     if not _COLOR.fullmatch(text):
-        raise ValueError(f"{shown(text)} is no colour; write # and six hexadecimal digits in quotes, as in #20a0ff")
+        raise ValueError(
+            f'{shown(text)} is not a colour; write # and six hexadecimal digits in quotes, as in "#20a0ff"'
+        )
     return text.lower()
 
 
@@ -94,6 +97,9 @@ Resolution = Annotated[
 SourcePath = Annotated[Path, Field(strict=False), Expected("the path of a .blend file (text)")]
 PalettePath = Annotated[Path, Field(strict=False), Expected("the path of a palette, a .yaml file (text)")]
 Overrides = Annotated[Mapping[Pattern, Color], Expected("a mapping from material names or patterns to colours")]
+Textures = Annotated[
+    Mapping[Pattern, Pattern], Expected("a mapping from material names or patterns to images or attributes")
+]
 Coordinate = Annotated[float, Field(ge=-1e7, le=1e7)]
 Point = Annotated[
     tuple[Coordinate, Coordinate, Coordinate], Field(strict=False), Expected("a list [x, y, z] of three numbers")
@@ -106,12 +112,33 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
+def offset_for_files(first: int, last: int) -> int:
+    """What `frames.offset` has to be for frames of a film to have file names that loaders sort right.
+
+    Args:
+        first: First frame, as Blender numbers it.
+        last: Last frame.
+
+    Returns:
+        0 where that will do; else the smallest number of thousands, so that the last three digits of a frame stay.
+    """
+    thousands = sorted(range(-1000, 2001), key=lambda number: (abs(number), number < 0))
+    return next(
+        1000 * number for number in thousands if _are_sorted_by_name(first + 1000 * number, last + 1000 * number)
+    )
+
+
+def _are_sorted_by_name(first: int, last: int) -> bool:
+    """Whether file names of all numbers between are sorted as the numbers are ("10000.png" sorts before "9999.png")."""
+    return first >= 0 and len(f"{first:04d}") == len(f"{last:04d}")
+
+
 class Frames(Section):
     """Which frames of the film make up the clip."""
 
-    first: int = Field(ge=0, le=999999, description="First frame of the clip, as Blender numbers it.")
+    first: int = Field(ge=-999999, le=999999, description="First frame of the clip, as Blender numbers it.")
     last: int = Field(
-        ge=0, le=999999, description="Last frame of the clip; included where the step reaches it exactly."
+        ge=-999999, le=999999, description="Last frame of the clip; included where the step reaches it exactly."
     )
     step: int = Field(
         default=1,
@@ -120,11 +147,24 @@ class Frames(Section):
         description="Distance between neighbouring frames of the clip: 2 makes a 12 fps clip from a film of 24 fps. "
         "Motion and labels span exactly this distance.",
     )
+    offset: int = Field(
+        default=0,
+        ge=-999999,
+        le=2000000,
+        description="Added to the film's frame numbers to give those of the files, which cannot be negative and need "
+        "equally many digits: with 1000, frame -20 becomes `0980.png`. The command line, the report and all labels "
+        "count as the files do.",
+    )
+
+    @property
+    def film_numbers(self) -> tuple[int, ...]:
+        """The film's frame numbers that the clip consists of, ascending; at least two."""
+        return tuple(range(self.first, self.last + 1, self.step))
 
     @property
     def numbers(self) -> tuple[int, ...]:
-        """The film's frame numbers that the clip consists of, ascending; at least two."""
-        return tuple(range(self.first, self.last + 1, self.step))
+        """The numbers of the clip's frames in names of files, ascending; at least two."""
+        return tuple(frame + self.offset for frame in self.film_numbers)
 
     @model_validator(mode="after")
     def _make_a_clip(self) -> Self:
@@ -133,12 +173,18 @@ class Frames(Section):
                 f"first {self.first}, last {self.last} and step {self.step} leave fewer than two frames, and motion"
                 f" needs two; raise last to {self.first + self.step} or more"
             )
-        # Published loaders pair files by sorted name, and "10000.png" sorts before "9999.png".
-        final = self.first + (self.last - self.first) // self.step * self.step
-        if len(f"{self.first:04d}") != len(f"{final:04d}"):
+        # published loaders pair files by sorted name
+        film_final = self.first + (self.last - self.first) // self.step * self.step
+        first, final = self.first + self.offset, film_final + self.offset
+        if not _are_sorted_by_name(first, final):
+            fault = (
+                "would have files of negative numbers, which cannot be"
+                if first < 0
+                else "need file names of different lengths, which loaders sort wrongly"
+            )
+            which = f" (offset {self.offset} included)" if self.offset else ""
             raise ValueError(
-                f"frames {self.first} to {final} need file names of different lengths, which loaders sort wrongly;"
-                f" end the clip before frame {10 ** len(f'{self.first:04d}')} or begin it there"
+                f"frames {first} to {final}{which} {fault}; set offset to {offset_for_files(self.first, film_final)}"
             )
         return self
 
@@ -279,7 +325,7 @@ class Transparency(Section):
 class CameraKey(Section):
     """Where a camera of the configuration is at a frame."""
 
-    frame: int = Field(ge=0, le=999999, description="Frame, as Blender numbers it.")
+    frame: int = Field(ge=-999999, le=999999, description="Frame, as Blender numbers it.")
     location: Point = Field(description="Where the camera stands, in the world's coordinates.")
     target: Point = Field(description="What it looks at, in the middle of the picture.")
     lens: float = Field(default=50.0, gt=0, le=10000, description="Focal length in millimetres (36 mm sensor width).")
@@ -327,10 +373,11 @@ class CameraMotion(Section):
 class Style(Section):
     """How surfaces are coloured."""
 
-    color: Literal["material", "texture"] = Field(
+    color: Literal["material", "attribute", "texture"] = Field(
         default="material",
-        description="`material`: one flat colour a material. `texture`: the material's image where it has one, its "
-        "flat colour elsewhere.",
+        description="`material`: one flat colour a material, the mean where it varies. `attribute`: moreover, colours "
+        "that attributes (vertex paint) or objects (their colour, their random number) give are painted as they are. "
+        "`texture`: moreover, the material's image where it has one.",
     )
     color_source: Literal["auto", "viewport", "shader"] = Field(
         default="auto",
@@ -342,6 +389,12 @@ class Style(Section):
         default={},
         description="Flat colours by material name or pattern, stronger than everything else; of several patterns "
         "that fit, the one written first counts (those of an inherited file come after the file's own).",
+    )
+    textures: Textures = Field(
+        default={},
+        description="By material name or pattern the name of an image of the file, or of an attribute of the meshes "
+        "that wear it, which the material is painted with whatever `color` and its nodes say. The image is laid on by "
+        "the mesh's UV map. Of several patterns that fit, the one written first counts; `overrides` are stronger.",
     )
     background: AutoOrColor = Field(
         default="auto", description="Colour where no surface is seen. `auto`: the colour of the scene's world."
@@ -608,7 +661,9 @@ class CutConfig(Section):
         description="Name of the cut and of its folders in the dataset, where no other cut may have it: up to 100 "
         "letters, digits, dots, hyphens and underscores."
     )
-    split: Literal["train", "test"] = Field(default="train", description="The part of the dataset it belongs to.")
+    split: Literal["train", "test"] = Field(
+        default="train", description="The part of the dataset that the cut belongs to."
+    )
     source: SourcePath = Field(
         description="The film scene, relative to the YAML file that names it; `${VARIABLE}` stands for an environment "
         "variable."
@@ -689,8 +744,12 @@ class CutConfig(Section):
 
     @property
     def frame_numbers(self) -> tuple[int, ...]:
-        """The film's frame numbers that the clip consists of, ascending; at least two."""
+        """The numbers of the clip's frames, as its files have them, ascending; at least two."""
         return self.frames.numbers
+
+    def in_film_numbers(self) -> CutConfig:
+        """The same cut for whoever looks into the film: its frames have the film's own numbers, negative ones too."""
+        return self.model_copy(update={"frames": self.frames.model_copy(update={"offset": 0})})
 
     @property
     def clip_rate(self) -> float | None:

@@ -1,6 +1,7 @@
 """The dataset on disk: AnimeRun's layout and our companions beside it, written and read."""
 
 from animerun_gen.dataset.clip import ClipFiles, ClipWriter, Dataset
+from animerun_gen.dataset.colors import ColorTable, read_colors, write_colors
 from animerun_gen.dataset.files import (
     read_array,
     read_flow,
@@ -29,6 +30,7 @@ __all__ = [
     "SPLITS",
     "ClipFiles",
     "ClipWriter",
+    "ColorTable",
     "Dataset",
     "Modality",
     "Tracks",
@@ -36,6 +38,7 @@ __all__ = [
     "enabled_modalities",
     "modality",
     "read_array",
+    "read_colors",
     "read_flow",
     "read_image",
     "read_inverted_mask",
@@ -46,6 +49,7 @@ __all__ = [
     "read_tracks",
     "remove_stale_temporaries",
     "write_array",
+    "write_colors",
     "write_flow",
     "write_image",
     "write_inverted_mask",

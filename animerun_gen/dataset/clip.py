@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from animerun_gen.dataset import files
+from animerun_gen.dataset.colors import ColorTable, read_colors, write_colors
 from animerun_gen.dataset.modalities import SPLITS, Content, Modality, modality
 from animerun_gen.dataset.tracks import Tracks, read_tracks, write_tracks
 from animerun_gen.errors import DatasetError
@@ -63,7 +64,7 @@ class ClipFiles:
         except OSError as error:
             raise DatasetError(f"{folder} cannot be read ({error.strerror}); check the path of the dataset") from error
         if not found:
-            raise DatasetError(f"{folder} holds no frames; make or download the cut again")
+            raise DatasetError(f"{folder} contains no frames; make or download the cut again")
         return tuple(found)
 
     def frames(self, name: str) -> tuple[int, ...]:
@@ -116,14 +117,21 @@ class ClipFiles:
         return read_tracks(self.tracks_path)
 
     def read_names(self, name: str) -> dict[str, str]:
-        """What the ids of ``"object_id"`` or ``"material_id"`` stand for, by id as decimal text; of ``"flat"``, which
-        colour (``"#rrggbb"``, or ``"image"``) each material id has.
+        """What the ids of ``"object_id"`` or ``"material_id"`` stand for, by id as decimal text.
 
         Raises:
             DatasetError: the table is missing or damaged.
             ValueError: the modality has no names.
         """
         return files.read_names(self.names_path(name))
+
+    def read_colors(self) -> ColorTable:
+        """The colour of each material in the flat frames.
+
+        Raises:
+            DatasetError: the table is missing or damaged.
+        """
+        return read_colors(self.names_path("flat"))
 
     def names_path(self, name: str) -> Path:
         """The file that says what the ids of a modality stand for.
@@ -174,6 +182,14 @@ class ClipWriter(ClipFiles):
         """
         files.write_names(self.names_path(name), names)
 
+    def write_colors(self, table: ColorTable) -> None:
+        """Write what :meth:`read_colors` will return.
+
+        Raises:
+            DatasetError: the file cannot be written.
+        """
+        write_colors(self.names_path("flat"), table)
+
 
 class Dataset:
     """A dataset on disk, made by this project or downloaded.
@@ -189,7 +205,9 @@ class Dataset:
         self.root = root
         if not self.splits:
             wanted = " or ".join(SPLITS)
-            raise DatasetError(f"{root} is no dataset: it has no folder {wanted}; give the folder that holds them")
+            raise DatasetError(
+                f"{root} is not a dataset: it has no folder {wanted}; give the folder that contains them"
+            )
 
     @property
     def splits(self) -> tuple[str, ...]:

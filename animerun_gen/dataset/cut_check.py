@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from animerun_gen.config import CutConfig
+from animerun_gen.dataset.colors import read_colors
 from animerun_gen.dataset.files import open_regular, read_json, read_names
 from animerun_gen.dataset.forms import read_form
 from animerun_gen.dataset.inspection import (
@@ -41,7 +42,6 @@ DAMAGED = ("damaged", "form", "changed", "link")
 """What may be wrong with a file that is not the one that was made."""
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-_COLOR = re.compile(r"#[0-9a-f]{6}|image")
 
 
 @dataclass
@@ -96,12 +96,12 @@ class Manifest:
         if not path.exists():
             return cls(name)
         if not path.is_file():
-            return cls(name, problems=("is no file that could be read",))
+            return cls(name, problems=("is not a readable file",))
         data = _small_json(path)
         if isinstance(data, str):
             return cls(name, problems=(data,))
         if not isinstance(data, dict) or data.get("version") != VERSION:
-            return cls(name, problems=("is no manifest that this version of the program knows",))
+            return cls(name, problems=("is not a manifest that this version of the program can read",))
         problems = []
         split = next((split for split in SPLITS if split == data.get("split")), "")
         if not split or data.get("cut") != cut:
@@ -241,14 +241,18 @@ class CutCheck:
             folder = self._relative(modality("frame").cut_folder(self.root, self.split, self.cut))
             self._defect(folder, "stray", f"is of a cut that its manifest puts into {manifest.split}", DELETE)
         elif not manifest.there and not manifest.problems and self.ours:
-            self._defect(manifest.name, "missing", "is missing: nothing says what the files were when made", RUN_AGAIN)
+            self._defect(
+                manifest.name,
+                "missing",
+                "is missing, so the files cannot be checked against their checksums",
+                RUN_AGAIN,
+            )
         for path in (paths.manifest_file(self.root, self.cut), self.quality, self.recolor):
             if path.is_symlink() and path.exists() and not _lies_in(path, self.root):
                 self._link(self._relative(path))
         if not self.ours:
             self.report.notes.append(
-                "there is no manifest, so this cut was made elsewhere: only what the layout demands can be checked, no "
-                "checksums"
+                "there is no manifest, so this cut was made elsewhere: its layout can be checked, but not its checksums"
             )
         if not manifest.there:
             return
@@ -257,7 +261,7 @@ class CutCheck:
             if name not in self._demanded_names():
                 self._defect(name, "missing", "is missing, but the manifest has it", RUN_AGAIN)
         for name in sorted(self._all_names() - manifest.files.keys()):
-            self._defect(name, "unlisted", "is not in the manifest: it came after it", f"{DELETE}, or {RUN_AGAIN}")
+            self._defect(name, "unlisted", "is not in the manifest: it was added later", f"{DELETE}, or {RUN_AGAIN}")
 
     def _all_names(self) -> set[str]:
         names = set(self.sound)
@@ -440,13 +444,20 @@ class CutCheck:
             return None
 
     def _check_colors(self, what: Modality) -> None:
-        table = self._read_table(what)
-        if table is None:
+        path = what.names_path(*self._place)
+        name = self._relative(path)
+        if not path.is_file():
             return
-        name = self._relative(what.names_path(*self._place))
-        wrong = [key for key, color in table.items() if not _COLOR.fullmatch(color)]
-        if wrong:
-            self._defect(name, "values", f"gives id {wrong[0]} no colour: {table[wrong[0]][:40]!r}")
+        if path.stat().st_size > JSON_LIMIT:
+            self._defect(name, "damaged", "is far larger than such a table can be")
+            return
+        try:
+            table = read_colors(path)
+        except DatasetError as error:
+            self._defect(name, "damaged", _without_path(error, path))
+            return
+        for number, frame in table.frames_lacking(self.numbers).items():
+            self._defect(name, "contradiction", f"does not say which colour id {number} has in frame {frame}")
 
     def _check_tracks(self, what: Modality) -> None:
         path = what.clip_path(*self._place)
@@ -531,7 +542,7 @@ def _quality_problems(
         failures = [(failure["source"], failure["target"], failure["message"]) for failure in data.get("failures", ())]
         wanted = set(pairwise(numbers))
         if foreign := sorted(set(pairs) - wanted):
-            problems.append(f"has figures of {foreign[0][0]}-{foreign[0][1]}, which is no pair of the clip")
+            problems.append(f"has figures of {foreign[0][0]}-{foreign[0][1]}, which is not a pair of the clip")
         if missing := sorted(wanted - set(pairs)):
             problems.append(f"lacks the figures of {len(missing)} pairs, {missing[0][0]}-{missing[0][1]} first")
         if len(set(pairs)) < len(pairs) or len(set(frames)) < len(frames):
@@ -561,7 +572,7 @@ def _oversized_tracks(path: Path, frames: int, requested: int | None) -> str | N
             sizes = {info.filename.removesuffix(".npy"): info.file_size for info in archive.infolist()}
     # zip files fail in many ways
     except Exception as error:
-        return f"is no complete .npz file ({type(error).__name__}: {error})"
+        return f"is not a complete .npz file ({type(error).__name__}: {error})"
     for name, size in sizes.items():
         if size > limits.get(name, 0):
             return f"holds {size} bytes as {name}, more than {frames} frames of {points} points have"
@@ -577,9 +588,9 @@ def _why_stray(entry: Entry) -> tuple[str, str] | None:
     if entry.status is None and entry.is_link:
         return "is a link that leads nowhere", "put the file itself there"
     if not entry.is_file:
-        return "is no file that could be read", DELETE
+        return "is not a readable file", DELETE
     if not entry.belongs:
-        return "is no file of the dataset", f"{DELETE}, or move it elsewhere"
+        return "is not a file of the dataset", f"{DELETE}, or move it elsewhere"
     return None
 
 

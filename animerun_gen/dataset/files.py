@@ -92,13 +92,13 @@ def flush(path: Path) -> None:
 def system_says(error: OSError) -> str:
     """Why the system refuses to read or write, and what to do about it: the end of a sentence."""
     advice = {
-        errno.ENOSPC: "the disk is full; make room and run the same command again",
-        errno.EDQUOT: "the disk quota is used up; make room and run the same command again",
+        errno.ENOSPC: "the disk is full; free some space and run the same command again",
+        errno.EDQUOT: "the disk quota is used up; free some space and run the same command again",
         errno.EROFS: "the file system is read-only; choose another folder",
         errno.EACCES: "permission denied; change the permissions or choose another folder",
-        errno.ENOTDIR: "a part of the path is a file and no folder; choose another folder or remove the file",
-        errno.EEXIST: "a part of the path is a file and no folder; choose another folder or remove the file",
-        errno.EISDIR: "there is a folder of that name; remove or rename it",
+        errno.ENOTDIR: "part of the path is a file, not a folder; choose another folder or remove the file",
+        errno.EEXIST: "part of the path is a file, not a folder; choose another folder or remove the file",
+        errno.EISDIR: "a folder of that name exists; remove or rename it",
     }
     if error.errno == errno.ENOSPC and error.filename is not None and not _holds_more_files(Path(error.filename)):
         return "the disk is full: it can hold no more files; remove some and run the same command again"
@@ -180,7 +180,7 @@ def read_flow(path: Path) -> npt.NDArray[np.float32]:
     """
     data = _read_bytes(path)
     if len(data) < _FLOW_HEADER.size or not data.startswith(_FLOW_MAGIC):
-        raise _damaged(path, "is no .flo file: it does not begin with PIEH and a size")
+        raise _damaged(path, "is not a .flo file: it does not begin with PIEH and a size")
     _, width, height = _FLOW_HEADER.unpack_from(data)
     if width < 1 or height < 1:
         raise _damaged(path, f"gives {width} x {height} as its size")
@@ -218,7 +218,7 @@ def read_image(path: Path) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint16]:
     data = _read_bytes(path)
     # The decoder shows a damaged file as if nothing were wrong with it, so the checksums are looked at here.
     if not is_whole_png(data):
-        raise _damaged(path, "is no complete PNG file")
+        raise _damaged(path, "is not a complete PNG file")
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error:
@@ -258,7 +258,7 @@ def read_mask(path: Path) -> npt.NDArray[np.bool_]:
     """
     image = read_image(path)
     if image.ndim != 2 or image.dtype != np.uint8 or not np.isin(image, (0, 255)).all():
-        raise _damaged(path, "is no mask: it is no grey picture of 0 and 255 alone")
+        raise _damaged(path, "is not a mask: a mask is a grey picture with no values but 0 and 255")
     mask: npt.NDArray[np.bool_] = image == 255
     return mask
 
@@ -289,7 +289,7 @@ def read_inverted_mask(path: Path) -> npt.NDArray[np.bool_]:
     """
     array = read_array(path)
     if array.ndim != 2 or array.dtype != np.uint8 or (array > 1).any():
-        raise _damaged(path, "is no mask: it is no (H, W) uint8 array of 0 and 1 alone")
+        raise _damaged(path, "is not a mask: a mask is an (H, W) uint8 array with no values but 0 and 1")
     mask: npt.NDArray[np.bool_] = array == 0
     return mask
 
@@ -322,7 +322,7 @@ def read_array(path: Path) -> npt.NDArray[Any]:
         return _parse_array(data)
     # The header is a Python literal, in which foreign bytes fail in many ways.
     except Exception as error:
-        raise _damaged(path, f"is no complete .npy file ({error})") from error
+        raise _damaged(path, f"is not a complete .npy file ({error})") from error
 
 
 def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
@@ -364,7 +364,7 @@ def read_arrays(path: Path, names: Collection[str]) -> dict[str, npt.NDArray[Any
             return {name: _parse_array(archive.read(f"{name}.npy")) for name in names}
     # zip files and headers of arrays fail in many ways
     except Exception as error:
-        raise _damaged(path, f"is no complete .npz file of {', '.join(names)} ({error})") from error
+        raise _damaged(path, f"is not a complete .npz file of {', '.join(names)} ({error})") from error
 
 
 def write_matches(path: Path, matches: Sequence[Sequence[int]]) -> None:
@@ -403,7 +403,7 @@ def read_matches(path: Path) -> list[list[int]]:
         if targets is None:
             raise _damaged(path, f"has no entry for segment {segment} although it has {len(table)} entries")
         if not isinstance(targets, list) or not _are_targets(targets):
-            raise _damaged(path, f"gives segment {segment} something else than a list of segments or [-1]")
+            raise _damaged(path, f"gives segment {segment} something other than a list of segments or [-1]")
         matches.append(targets)
     return matches
 
@@ -415,9 +415,19 @@ def write_names(path: Path, names: Mapping[str, str]) -> None:
         ValueError: an id is no decimal number.
         DatasetError: the file cannot be written.
     """
-    if not all(key.isascii() and key.isdecimal() for key in names):
-        raise ValueError(f"ids must be decimal numbers, got {', '.join(names)}")
-    _write_bytes(path, _json_bytes({key: names[key] for key in sorted(names, key=int)}, indent=1))
+    write_table(path, names)
+
+
+def write_table(path: Path, table: Mapping[str, Any]) -> None:
+    """Write a table from id (a decimal number as text) to anything that JSON can hold, in the order of the ids.
+
+    Raises:
+        ValueError: an id is no decimal number.
+        DatasetError: the file cannot be written.
+    """
+    if not all(key.isascii() and key.isdecimal() for key in table):
+        raise ValueError(f"ids must be decimal numbers, got {', '.join(table)}")
+    _write_bytes(path, _json_bytes({key: table[key] for key in sorted(table, key=int)}, indent=1))
 
 
 def read_names(path: Path) -> dict[str, str]:
@@ -465,7 +475,7 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise _damaged(path, f"is no valid JSON ({error})") from error
+        raise _damaged(path, f"is not valid JSON ({error})") from error
 
 
 def write_text(path: Path, text: str) -> None:
@@ -594,7 +604,7 @@ def read_regular(path: Path, most: int = MOST_BYTES) -> bytes:
     with open_regular(path) as file:
         size = os.fstat(file.fileno()).st_size
         if size > most:
-            raise OSError(errno.EFBIG, f"it has {size:,} bytes, far more than such a file can have", str(path))
+            raise OSError(errno.EFBIG, f"it has {size:,} bytes, far more than such a file can need", str(path))
         # what grows meanwhile need not end
         return file.read(size)
 

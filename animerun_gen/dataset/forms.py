@@ -79,7 +79,7 @@ def read_form(path: Path, what: Modality) -> Form | None:
 
 def _png_form(head: bytes) -> Form:
     if len(head) < 33 or head[:8] != b"\x89PNG\r\n\x1a\n" or head[8:16] != b"\0\0\0\x0dIHDR":
-        raise DatasetError("is no PNG file")
+        raise DatasetError("is not a PNG file")
     width, height, depth, color = struct.unpack_from(">IIBB", head, 16)
     if color not in _PNG_CHANNELS:
         raise DatasetError("is a PNG file of an unknown kind")
@@ -91,11 +91,11 @@ def _png_form(head: bytes) -> Form:
 def _npy_form(head: bytes) -> Form:
     found = re.match(rb"\x93NUMPY(?:\x01\x00(..)|\x02\x00(....))", head, re.DOTALL)
     if found is None:
-        raise DatasetError("is no .npy file")
+        raise DatasetError("is not a .npy file")
     start = found.end()
     length = int.from_bytes(found[1] or found[2], "little")
     if start + length > len(head):
-        raise DatasetError("is no complete .npy file")
+        raise DatasetError("is not a complete .npy file")
     try:
         header = ast.literal_eval(head[start : start + length].decode("latin-1"))
         shape, dtype = header["shape"], np.dtype(header["descr"])
@@ -103,7 +103,7 @@ def _npy_form(head: bytes) -> Form:
             raise ValueError("its shape is none")
     # foreign bytes fail in many ways
     except Exception as error:
-        raise DatasetError(f"is no .npy file ({type(error).__name__} in its header)") from error
+        raise DatasetError(f"is not a .npy file ({type(error).__name__} in its header)") from error
     if dtype.hasobject:
         raise DatasetError("holds Python objects, which could run code, instead of numbers")
     return Form(shape, dtype.name, size=start + length + math.prod(shape) * dtype.itemsize)
@@ -111,6 +111,6 @@ def _npy_form(head: bytes) -> Form:
 
 def _flo_form(head: bytes) -> Form:
     if len(head) < 12 or not head.startswith(b"PIEH"):
-        raise DatasetError("is no .flo file: it does not begin with PIEH and a size")
+        raise DatasetError("is not a .flo file: it does not begin with PIEH and a size")
     width, height = struct.unpack_from("<ii", head, 4)
     return Form((height, width, 2), "float32", size=12 + 8 * width * height)

@@ -214,7 +214,7 @@ class FrameInspection:
             yield from self._flow_problems(value, file, findings)
         elif what.content == "inverted_mask" and not self.ours:
             if not (np.isin(value, (0, 1)).all() or np.isin(value, (0, 255)).all()):
-                yield "is no mask: it holds other values than 0 and 1"
+                yield "is not a mask: it has values other than 0 and 1"
         elif what.name == "segment":
             findings.segments = _count_segments(value)
             if findings.segments is None:
@@ -227,7 +227,7 @@ class FrameInspection:
                 yield f"shows the {_listed(sorted(unnamed))}, which {what.table} does not name"
         elif what.name == "depth":
             if count := np.count_nonzero(~(value > 0)):
-                yield f"has {_pixels(count)} whose depth is no positive number"
+                yield f"has {_pixels(count)} whose depth is not a positive number"
         elif what.name == "normal":
             squared = np.einsum("hwi,hwi->hw", value, value)
             if count := np.count_nonzero(~((np.abs(squared - 1.0) < 2e-3) | (squared == 0.0))):
@@ -237,7 +237,7 @@ class FrameInspection:
         known = known_flow(flow)
         unknown = flow[~known]
         if count := np.count_nonzero(~np.isfinite(unknown).all(axis=-1)):
-            yield f"has {_pixels(count)} whose flow is no number"
+            yield f"has {_pixels(count)} whose flow is not a number"
             return
         if self.ours and (count := np.count_nonzero((unknown != UNKNOWN_FLOW).any(axis=-1))):
             yield f"has {_pixels(count)} whose flow is neither a motion nor 1e10 in both components"
@@ -380,7 +380,7 @@ def _read_matches(path: Path) -> tuple[int, int, int]:
     try:
         pairs = json.loads(files.read_regular(path, JSON_LIMIT), object_pairs_hook=lambda pairs: pairs)
     except (ValueError, RecursionError) as error:
-        raise DatasetError(f"is no valid JSON ({error})") from error
+        raise DatasetError(f"is not valid JSON ({error})") from error
     if not (isinstance(pairs, list) and all(isinstance(pair, tuple) for pair in pairs)):
         raise DatasetError("holds no table of segments")
     table = dict(pairs)
@@ -394,7 +394,7 @@ def _read_matches(path: Path) -> tuple[int, int, int]:
         if targets is None:
             raise DatasetError(f"has no list for segment {segment} although it has {len(table)} lists")
         if not isinstance(targets, list) or not targets or not all(type(target) is int for target in targets):
-            raise DatasetError(f"gives segment {segment} something else than a list of segments")
+            raise DatasetError(f"gives segment {segment} something other than a list of segments")
         if len(set(targets)) != len(targets):
             raise DatasetError(f"names a target of segment {segment} twice")
         if min(targets) < 0 and targets != [-1]:

@@ -203,7 +203,7 @@ MODALITIES: tuple[Modality, ...] = (
         stage="labels",
         content="array",
         published=True,
-        meaning="Number of the colour segment that each pixel belongs to, without gaps from 0.",
+        meaning="Number of the colour segment that each pixel belongs to, counted from 0 without gaps.",
     ),
     Modality(
         name="match_forward",
@@ -240,7 +240,8 @@ MODALITIES: tuple[Modality, ...] = (
         content="picture",
         published=False,
         meaning="The colour frame without lines; `colors.json` beside the files has each material's colour by its id "
-        "(`image` where it is no single one).",
+        "(by frame where it changes, `image` where it is no single one, `changing` where those are others in other "
+        "frames).",
         table="colors.json",
     ),
     Modality(

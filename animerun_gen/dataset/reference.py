@@ -23,7 +23,7 @@ are two apart.
 from pathlib import Path
 from animerun_gen.dataset import Dataset
 
-clip = Dataset(Path("out/toy")).clip("courier")
+clip = Dataset(Path("out/demo")).clip("courier")
 flow = clip.read("flow_forward", clip.frame_numbers[0])  # (H, W, 2) float32
 ```
 """
@@ -68,6 +68,9 @@ _CLOSING = """\
 - **Two occlusions.** `Unmatched...` follows the paper: forward and backward flow do not cancel, or the target lies
   outside the picture. `ExactOcclusion` comes from the scene's geometry.
 - **Ids** are 0 on the background.
+- **Colours.** `Flat/<cut>/colors.json` says by material id what flat frames show: `"#rrggbb"`; a table from frame to
+  colour, where animation changes it; `"image"`, several colours (an image, vertex paint); `"changing"`, several colours
+  that are others in other frames. `clip.read_colors()` reads it, and `at(frame)` gives the colours of one frame.
 - Every file is complete or absent: it is written under a hidden name (`.animerun-part-...`) and then renamed.
   `.animerun-gen/` holds what a later run needs to continue; the dataset is complete without it.
 - `quality/<cut>.json` holds the figures of each pair: warp error, shares of occluded and invalid pixels, largest

@@ -90,7 +90,7 @@ def _find_cuts(root: Path) -> list[tuple[str, str]]:
         if manifest.split and not file.name.startswith("."):
             there.add((manifest.split, file.stem))
     if not there:
-        raise ConfigError([f"{root} has no cuts; give the folder that holds a dataset"])
+        raise ConfigError([f"{root} has no cuts; give the folder that contains a dataset"])
     return sorted(there, key=lambda place: (place[1], place[0]))
 
 
@@ -113,7 +113,7 @@ def _findings(
                 progress.advance(f"{check.cut} {task.frame}")
         except BrokenProcessPool as error:
             raise AnimerunGenError(
-                "a verifying process died, perhaps because memory ran out; run the same command again, with fewer "
+                "a verifying process died, possibly because memory ran out; run the same command again, with fewer "
                 "workers"
             ) from error
         finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from animerun_gen.config.model import Quality
+from animerun_gen.config.model import Quality, offset_for_files
 from animerun_gen.config.words import counted, named
 from animerun_gen.inspection.shot import Removal, SeeThrough, Shot, Survey
 from animerun_gen.inspection.survey import held_step
@@ -17,6 +17,9 @@ TRIED_SECONDS = 2.0 * SLOW_SECONDS
 
 HIDES_MUCH = 0.2
 """Share of the picture from which it is said that a solid surface hides what lies behind."""
+
+ENOUGH = 0.01
+"""The share of the picture in which surfaces must be seen for a view to do."""
 
 SHOWN = 6
 """So many names are listed in a sentence."""
@@ -153,12 +156,20 @@ def listed(names: Iterable[str]) -> str:
     return quoted(names[:SHOWN]) + more
 
 
+def ordinal(number: int) -> str:
+    """A number as in "every 2nd frame"."""
+    ending = "th" if number % 100 in {11, 12, 13} else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
+
+
 def listed_marks(marks: Iterable[tuple[int, str]]) -> str:
     """Frames and the cameras that film from there on."""
     return ", ".join(f"{frame}: '{name}'" for frame, name in marks)
 
 
 def _file(shot: Shot) -> Iterator[Finding]:
+    for note in shot.newer:
+        yield Finding("file", note, "look at what the clip shows, or use a newer Blender (docs/versions.md)")
     if shot.complaints:
         yield Finding("file", f"Blender complained when it loaded the file: {shot.complaints}", "it is used as it is")
     for missing in shot.missing:
@@ -182,14 +193,7 @@ def _file(shot: Shot) -> Iterator[Finding]:
 
 
 def _camera(shot: Shot) -> Iterator[Finding]:
-    if shot.camera_problem:
-        others = f"; its cameras are {listed(shot.cameras)}" if shot.cameras else ""
-        yield Finding(
-            "camera",
-            f"the scene {shot.camera_problem}{others}",
-            "a camera is proposed that shows what moves",
-            "camera_motion.keyframes",
-        )
+    yield from camera_findings(shot)
     if shot.camera_cuts:
         yield Finding(
             "camera",
@@ -213,28 +217,57 @@ def _camera(shot: Shot) -> Iterator[Finding]:
         )
 
 
-def _frames(shot: Shot) -> Iterator[Finding]:
-    if shot.animated_range is None:
-        yield Finding("frames", "nothing in the file is animated", "the clip is short", "frames")
-    elif shot.animated_range[0] > shot.frame_range[0] or shot.animated_range[1] < shot.frame_range[1]:
-        first, last = shot.animated_range
+def camera_findings(shot: Shot) -> Iterator[Finding]:
+    """What films a scene whose own camera cannot be used."""
+    if not shot.camera_problem:
+        return
+    cameras = f"; its cameras are {listed(shot.cameras)}" if shot.cameras else ""
+    if shot.camera is not None:
         yield Finding(
-            "frames",
-            f"the scene runs from frame {shot.frame_range[0]} to {shot.frame_range[1]}, but only frames {first} to "
-            f"{last} are animated",
-            "the clip has the animated frames only",
-            "frames",
+            "camera",
+            f"the scene {shot.camera_problem}{cameras}",
+            f"'{shot.camera}' films it, the first of them that sees anything; choose another one with --camera",
+            "camera",
         )
-    survey = shot.survey
+        return
+    remedy = "; none of its own sees anything, but you can choose one with --camera" if shot.cameras else ""
+    yield Finding(
+        "camera",
+        f"the scene {shot.camera_problem}{cameras}",
+        f"a camera is proposed that shows what moves{remedy}",
+        "camera_motion.keyframes",
+    )
+    if shot.view_share is not None and shot.view_share < ENOUGH:
+        yield Finding(
+            "camera",
+            f"the best view that was found shows surfaces in {_small_share(shot.view_share)} of the picture in some "
+            "frame",
+            "it is taken for want of a better one; place the camera yourself before you generate anything",
+            "camera_motion.keyframes",
+        )
+
+
+def _small_share(share: float) -> str:
+    return f"{100 * share:.2g}%" if share else "none"
+
+
+def _frames(shot: Shot) -> Iterator[Finding]:
+    for found, action in frame_facts(shot):
+        yield Finding("frames", found, action, "frames")
+    yield from _held(shot.survey)
+
+
+def _held(survey: Survey | None) -> Iterator[Finding]:
+    """Frames that show the same."""
     if survey is None:
         return
     step = held_step(survey)
     if step is not None:
         yield Finding(
             "held frames",
-            f"the film is animated on {'twos' if step[0] == 2 else f'every {step[0]}th frame'}: only every "
-            f"{step[0]}th frame is a new drawing",
-            f"the clip takes every {step[0]}th frame, from {step[1]} on",
+            f"the film is animated on {'twos' if step[0] == 2 else f'every {ordinal(step[0])} frame'}: only every "
+            f"{ordinal(step[0])} frame is a new drawing",
+            f"the clip takes every {ordinal(step[0])} frame, from {step[1]} on",
             "frames.step",
         )
     elif survey.held:
@@ -242,7 +275,6 @@ def _frames(shot: Shot) -> Iterator[Finding]:
             "held frames",
             f"{len(survey.held)} of {len(survey.frames) - 1} neighbouring frames show exactly the same",
             "they stay; their motion is exactly zero",
-            "frames.step",
         )
     if survey.posed:
         yield Finding(
@@ -280,6 +312,45 @@ def _picture(shot: Shot) -> Iterator[Finding]:
                 "it in remove.objects",
                 "remove.objects",
             )
+
+
+def frame_facts(shot: Shot) -> Iterator[tuple[str, str]]:
+    """How the frames of the clip come about: each time what there is, and what is done about it."""
+    (begin, end), animated = shot.frame_range, shot.animated_range
+    if shot.time_stretch != 1.0:
+        yield (
+            f"the scene maps its time: {shot.time_stretch:g} of its frames show one frame of its animation",
+            "all frames here are those that a render of the scene counts, and show what it shows",
+        )
+    if animated is None:
+        yield "nothing that the pictures show is animated", "the clip is short"
+    elif animated[1] < begin or animated[0] > end:
+        yield (
+            f"the scene runs from frame {begin} to {end}, but it is animated from {animated[0]} to {animated[1]} only",
+            "the clip has the animated frames, although they lie outside the scene's range",
+        )
+    else:
+        if animated[0] > begin or animated[1] < end:
+            first, last = max(begin, animated[0]), min(end, animated[1])
+            yield (
+                f"the scene runs from frame {begin} to {end}, but only frames {first} to {last} are animated",
+                "the clip has the animated frames only",
+            )
+        if animated[0] < begin - 1:
+            yield (
+                f"its animation begins with frame {animated[0]}, before the scene's first frame {begin}",
+                "the clip begins with the scene; set frames.first to begin earlier",
+            )
+    offset = offset_for_files(*shot.clip)
+    if offset:
+        first, last = shot.clip
+        reason = (
+            "cannot have negative numbers" if first < 0 else "need equally many digits, or loaders sort them wrongly"
+        )
+        yield (
+            f"files {reason}, and the clip has the frames {first} to {last}",
+            f"its files are numbered {first + offset:04d} to {last + offset:04d} (frames.offset)",
+        )
 
 
 def _removals(shot: Shot) -> Iterator[Finding]:
@@ -371,6 +442,23 @@ def _surfaces(shot: Shot) -> Iterator[Finding]:
                 "solid, in the colour of its opaque part" + "; remove shows what lies behind" * is_large(material),
                 "transparency",
             )
+    for problem, names in shot.undecodable:
+        yield Finding(
+            "colours",
+            f"{problem}; {quoted(names)} would show it",
+            "what it would paint gets one flat colour",
+            "style.overrides",
+        )
+    if shot.lost_materials:
+        yield Finding(
+            "colours",
+            f"Blender of today loads no textures, transparency or vertex paint of {listed(shot.lost_materials)}, which "
+            "are from before 2.80",
+            f"{sum(offer.certain for offer in shot.image_offers)} images that the file names for them are painted"
+            if any(offer.certain for offer in shot.image_offers)
+            else "each gets the one colour that is left",
+            "style.textures",
+        )
     if shot.from_shaders:
         yield Finding(
             "colours",
@@ -381,10 +469,33 @@ def _surfaces(shot: Shot) -> Iterator[Finding]:
     if shot.survey is not None and shot.survey.textured >= 0.02:
         yield Finding(
             "colours",
-            f"{shot.survey.textured:.0%} of the first frame show images",
+            f"images cover up to {shot.survey.textured:.0%} of a frame",
             "the images are painted" if wants_textures(shot) else "one flat colour a material",
             "style.color",
         )
+    if shot.survey is not None and shot.survey.attributed >= 0.01:
+        painted = wants_textures(shot) or wants_attributes(shot)
+        yield Finding(
+            "colours",
+            f"vertex paint or colours of objects cover up to {shot.survey.attributed:.0%} of a frame",
+            "they are painted" if painted else "one flat colour a material",
+            "style.color",
+        )
+    for why, unread in by_reason(shot.unread_colors):
+        yield Finding(
+            "colours",
+            f"the colour of {listed(unread)} could not be read as the film has it: {why}",
+            "as near as it can be said, or the viewport colour",
+            "style.overrides",
+        )
+
+
+def by_reason(unread: Iterable[tuple[str, str]]) -> list[tuple[str, list[str]]]:
+    """The materials whose colour could not be read, by the reason why."""
+    found: dict[str, list[str]] = {}
+    for material, why in unread:
+        found.setdefault(why, []).append(material)
+    return list(found.items())
 
 
 def is_large(material: SeeThrough) -> bool:
@@ -395,6 +506,11 @@ def is_large(material: SeeThrough) -> bool:
 def wants_textures(shot: Shot) -> bool:
     """Whether so much of the picture shows images that a draft paints them."""
     return shot.survey is not None and shot.survey.textured >= 0.1
+
+
+def wants_attributes(shot: Shot) -> bool:
+    """Whether so much of the picture has colours of attributes or objects that a draft paints them."""
+    return shot.survey is not None and shot.survey.attributed >= 0.01
 
 
 def _look(shot: Shot) -> Iterator[Finding]:
@@ -452,11 +568,12 @@ def _geometry(shot: Shot) -> Iterator[Finding]:
             f"{listed(survey.came_or_went)} can be seen in some frames only",
             "their motion is marked unknown there",
         )
+    memory = survey.memory + (survey.image_memory if wants_textures(shot) else 0)
     yield Finding(
         "cost",
         f"{survey.triangles:,} triangles in {survey.instances} instances a frame, "
         f"{rounded(survey.seconds)} s to evaluate"
-        + (f", {survey.memory / 1e9:.1f} GB for each worker" if survey.memory else "")
+        + (f", {memory / 1e9:.1f} GB for each worker" if survey.memory else "")
         + f"; {freestyle_cost(survey)}",
         "lines by Freestyle" if wants_freestyle(survey) else "lines from the geometry instead, which cost no more",
         "lines.engine",

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from animerun_gen.blend_file import require_readable
 from animerun_gen.config import load_cuts
 from animerun_gen.dataset.files import write_text
 from animerun_gen.errors import AnimerunGenError, SceneError
@@ -21,7 +22,7 @@ from animerun_gen.inspection.shot import Shot
 from animerun_gen.pipeline.engines import BpyModule, InstalledBlender, ProgramEngine
 from animerun_gen.pipeline.progress import Progress
 from animerun_gen.pipeline.render_process import describe_status, last_words
-from animerun_gen.terminal import say
+from animerun_gen.terminal import as_command, say
 
 INSPECTOR = "animerun_gen.blender.inspector"
 
@@ -68,11 +69,12 @@ def inspect_shot(question: Question, engine: ProgramEngine) -> Shot:
         The facts.
 
     Raises:
-        SceneError: The file cannot be opened or looked at, or Blender died of it.
+        SceneError: The file cannot be opened or looked at, or is too new, or Blender died of it.
     """
     source = question.source
     if source.suffix.lower() != ".blend" or not source.is_file():
         raise SceneError(f"{source} is no .blend file that exists; give the path of a film scene")
+    require_readable(source, engine.version)
     doing = "while it started"
     with tempfile.TemporaryDirectory(prefix="animerun-gen-") as folder, Progress(1, "step", "inspecting") as progress:
         question_file, log = Path(folder, "question.json"), Path(folder, "log")
@@ -145,7 +147,7 @@ def run_init(options: argparse.Namespace) -> int:
     """
     target: Path = options.output or options.shot.with_suffix(".yaml")
     if target.suffix.lower() not in {".yaml", ".yml"}:
-        raise AnimerunGenError(f"{target} is no .yaml file; give the name of the configuration to write with -o")
+        raise AnimerunGenError(f"{target} is not a .yaml file; give the name of the configuration to write with -o")
     if target.exists() and not options.force:
         raise AnimerunGenError(f"{target} exists; choose another name with -o, or overwrite it with --force")
     shot = inspect_shot(_question(options), _engine(options))
@@ -155,7 +157,8 @@ def run_init(options: argparse.Namespace) -> int:
     load_cuts([target])
     for line in describe(shot):
         say(line)
-    say(f"wrote {target}; look through it, then run: animerun-gen generate {target} --out DATASET")
+    command = as_command("animerun-gen", "generate", target, "--out", "DATASET")
+    say(f"wrote {target}; look through it, then run: {command}")
     return 0
 
 

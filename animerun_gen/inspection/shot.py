@@ -117,6 +117,21 @@ class FarFromOrigin:
 
 
 @dataclass(frozen=True)
+class ImageOffer:
+    """An image that a material of an old file may have shown, see :mod:`animerun_gen.blender.lost_looks`.
+
+    Attributes:
+        material: The material's name.
+        image: The image's name.
+        certain: Whether the file itself says so; else it goes by the names.
+    """
+
+    material: str
+    image: str
+    certain: bool
+
+
+@dataclass(frozen=True)
 class Survey:
     """What evaluating some frames of the converted shot showed.
 
@@ -129,11 +144,13 @@ class Survey:
         posed: Frames whose successor shows the same things in the same poses from another camera position.
         changed_topology: Objects whose vertices were another number or order in some frame.
         came_or_went: Objects that were drawn in some frames only.
-        textured: Share of the first frame's pixels whose material shows an image that is there.
+        textured: Largest share of a frame's pixels whose material shows an image that is there.
         freestyle_seconds: What Freestyle's lines took in the first frame; None where there is too much to try.
         pieces: Pieces of lines that Freestyle has to draw in the first frame, see
             :attr:`animerun_gen.line_cost.LineFigures.pieces`.
-        memory: Bytes that the process took at most to look, which is about what a worker takes to render; 0 if unknown.
+        memory: Bytes that a worker will take at most: what it took to look, and what drawing takes; 0 if unknown.
+        image_memory: Bytes that a worker will take in addition where images are painted.
+        attributed: Largest share of a frame's pixels whose colour varies with attributes or objects.
     """
 
     frames: tuple[int, ...]
@@ -148,6 +165,8 @@ class Survey:
     freestyle_seconds: float | None = None
     pieces: int = 0
     memory: int = 0
+    image_memory: int = 0
+    attributed: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -180,8 +199,8 @@ class Shot:
         simulated: Whether a simulation must be played from its beginning.
         frame_rate: Frames a second.
         resolution: Width and height of the film's own pictures, in square pixels.
-        camera: The scene's camera; None when it cannot be used.
-        camera_problem: Why it cannot be used; empty when it can.
+        camera: The scene's camera, or another of its cameras where that cannot be used; None when none can.
+        camera_problem: Why the scene's own cannot be used; empty when it can.
         cameras: All cameras of the scene that can be used.
         camera_cuts: Frames at which timeline markers switch the camera, and to which.
         zooming: Cameras whose focal length changes.
@@ -202,10 +221,19 @@ class Shot:
         unbaked: What was left out because its cache is not baked, a sentence each.
         notes: What the conversion said.
         camera_jumps: Frames before which a camera is cut to another view of its own, and which.
+        unread_colors: Materials whose colour could not be read as the film shows it, and why.
         pixel_aspect: Width and height of the film's own pixels, of which only the ratio counts.
+        lost_materials: Materials of files from before Blender 2.80 of which only a colour is left.
+        image_offers: Images that some of them may have shown.
+        undecodable: Images that are there and cannot be decoded, a sentence each, and the materials that name them.
+        newer: Which files are newer than the Blender that looked at them, a sentence each.
         contents: How much some of the frames show.
         far_from_origin: How coarse numbers are in the first frame; None where they are fine enough.
         object_names: The names of all objects of the file, against which a draft holds its patterns.
+        time_stretch: How many frames of the scene a frame of its animation takes (time remapping).
+        trusts_scripts: Whether scripts and drivers of the file ran when it was looked at.
+        view_share: Where the scene's own camera cannot be used, the share of the picture in which surfaces are seen
+            through the one that was chosen or proposed, in the frame that shows the least; None otherwise.
     """
 
     source: str
@@ -245,10 +273,18 @@ class Shot:
     unbaked: tuple[str, ...] = field(default=())
     notes: tuple[str, ...] = field(default=())
     camera_jumps: tuple[tuple[int, str], ...] = ()
+    unread_colors: tuple[tuple[str, str], ...] = ()
     pixel_aspect: tuple[float, float] = (1.0, 1.0)
+    newer: tuple[str, ...] = ()
+    lost_materials: tuple[str, ...] = ()
+    image_offers: tuple[ImageOffer, ...] = ()
+    undecodable: tuple[tuple[str, tuple[str, ...]], ...] = ()
     object_names: tuple[str, ...] = ()
     contents: tuple[Contents, ...] = ()
     far_from_origin: FarFromOrigin | None = None
+    time_stretch: float = 1.0
+    trusts_scripts: bool = False
+    view_share: float | None = None
 
     @property
     def has_square_pixels(self) -> bool:

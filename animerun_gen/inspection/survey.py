@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -16,20 +18,25 @@ class SurveyBuilder:
 
     Attributes:
         names: Object id to name.
-        textured: Share of the first frame's pixels whose material shows an image.
+        textured: Largest share of a frame's pixels whose material shows an image.
+        attributed: Largest share of a frame's pixels whose colour varies with attributes or objects.
         freestyle_seconds: What Freestyle's lines took in the first frame, if that was tried.
         pieces: Pieces of lines that Freestyle has to draw in it.
-        memory: Bytes that the process took at most.
+        memory: Bytes that a worker will take, without images.
+        image_memory: Bytes that images take in addition where they are painted.
     """
 
     names: dict[int, str]
     textured: float = 0.0
+    attributed: float = 0.0
     freestyle_seconds: float | None = None
     pieces: int = 0
     memory: int = 0
+    image_memory: int = 0
     _frames: list[int] = field(default_factory=list)
     _seconds: list[float] = field(default_factory=list)
     _last: FrameGeometry | None = None
+    _last_colors: Mapping[str, Any] = field(default_factory=dict)
     _triangles: int = 0
     _instances: int = 0
     _held: list[int] = field(default_factory=list)
@@ -37,8 +44,14 @@ class SurveyBuilder:
     _changed: set[str] = field(default_factory=set)
     _came: set[str] = field(default_factory=set)
 
-    def look(self, geometry: FrameGeometry, seconds: float) -> None:
-        """Take the next frame in, which took so many seconds to evaluate and take down."""
+    def look(self, geometry: FrameGeometry, seconds: float, colors: Mapping[str, Any] | None = None) -> None:
+        """Take the next frame in.
+
+        Args:
+            geometry: What it shows.
+            seconds: What it took to evaluate and take down.
+            colors: The colours that are not the same in all frames, as it has them.
+        """
         self._frames.append(geometry.frame)
         self._seconds.append(seconds)
         sizes = np.diff(geometry.triangle_start)
@@ -46,8 +59,8 @@ class SurveyBuilder:
         if triangles >= self._triangles:
             self._triangles, self._instances = triangles, len(geometry.keys)
         if self._last is not None:
-            self._compare(self._last, geometry)
-        self._last = geometry
+            self._compare(self._last, geometry, repainted=self._last_colors != (colors or {}))
+        self._last, self._last_colors = geometry, colors or {}
 
     @property
     def triangles(self) -> int:
@@ -66,12 +79,14 @@ class SurveyBuilder:
             changed_topology=tuple(sorted(self._changed)),
             came_or_went=tuple(sorted(self._came)),
             textured=self.textured,
+            attributed=self.attributed,
             freestyle_seconds=self.freestyle_seconds,
             pieces=self.pieces,
             memory=self.memory,
+            image_memory=self.image_memory,
         )
 
-    def _compare(self, one: FrameGeometry, other: FrameGeometry) -> None:
+    def _compare(self, one: FrameGeometry, other: FrameGeometry, *, repainted: bool) -> None:
         place = {key: index for index, key in enumerate(other.keys)}
         for index, key in enumerate(one.keys):
             twin = place.pop(key, None)
@@ -82,7 +97,7 @@ class SurveyBuilder:
                 self._changed.add(name)
         for index in place.values():
             self._came.add(self.names.get(int(other.object_ids[index]), other.keys[index]))
-        if poses_are_equal(one, other):
+        if not repainted and poses_are_equal(one, other):
             still = np.array_equal(one.camera.world, other.camera.world) and np.array_equal(
                 one.camera.projection, other.camera.projection
             )

@@ -14,8 +14,9 @@ from typing import Protocol
 
 from pydantic import TypeAdapter, ValidationError
 
+from animerun_gen.blend_file import require_readable
 from animerun_gen.config import CutConfig
-from animerun_gen.errors import AnimerunGenError, DatasetError
+from animerun_gen.errors import AnimerunGenError, DatasetError, SceneError
 from animerun_gen.pipeline import paths
 from animerun_gen.pipeline.inputs import are_unchanged, digests_as_read
 from animerun_gen.pipeline.record import read_kept, scene_digest, source_digest, write_if_changed
@@ -122,14 +123,16 @@ def split_at_camera_cuts(cuts: Sequence[CutConfig], output: Path, finder: MarkFi
         finder: The Blender that will render; None when nothing is to be rendered, and what an earlier run found counts.
 
     Returns:
-        The cuts to be made, in order.  Their ``camera_cuts`` says ``mark``: there is nothing left to split.
+        The cuts to be made, in order.  Their ``camera_cuts`` says ``mark``: there is nothing left to split.  One whose
+        film is too new for that Blender cannot be made.
     """
     parts: list[CutPart] = []
     looked: dict[str, _Found] = {}
     owners = {config.name.lower(): config.name for config in cuts}
     for config in cuts:
-        if config.camera_cuts == "mark" or config.camera_motion.keyframes:
-            parts.append(CutPart(config))
+        too_new = refusal_of(config, finder)
+        if too_new is not None or config.camera_cuts == "mark" or config.camera_motion.keyframes:
+            parts.append(CutPart(config, failure=too_new))
             continue
         try:
             stretches = split_cut(config, _marks(config, output, finder, looked))
@@ -137,13 +140,23 @@ def split_at_camera_cuts(cuts: Sequence[CutConfig], output: Path, finder: MarkFi
                 name = stretch.config.name
                 if owners.setdefault(name.lower(), config.name) != config.name:
                     raise DatasetError(
-                        f"cut '{config.name}': split at its camera cuts it needs the name '{name}', which another cut "
-                        "has; rename one of the two"
+                        f"cut '{config.name}': one of its clips would be named '{name}', which is the name of "
+                        "another cut; rename one of them"
                     )
             parts += stretches
         except AnimerunGenError as error:
             parts.append(CutPart(config, failure=str(error)))
     return parts
+
+
+def refusal_of(config: CutConfig, finder: MarkFinder | None) -> str | None:
+    """Why a Blender must not open a cut's film, which is too new for it; None where it may, or none is to."""
+    try:
+        if finder is not None:
+            require_readable(config.source, finder.version)
+    except SceneError as error:
+        return f"cut '{config.name}': {error}"
+    return None
 
 
 def split_cut(config: CutConfig, marks: Sequence[CameraMark]) -> list[CutPart]:
@@ -164,7 +177,7 @@ def split_cut(config: CutConfig, marks: Sequence[CameraMark]) -> list[CutPart]:
     starts = [mark.frame for mark in marks]
     stretches: list[tuple[str, list[int]]] = []
     view: tuple[str, int] | None = None
-    for frame in config.frame_numbers:
+    for frame in config.frames.film_numbers:
         camera = marks[mark_at(starts, frame)].camera if marks else ""
         jumps = sum(mark.jumps and mark.frame <= frame for mark in marks)
         if view != (camera, jumps):
@@ -176,12 +189,14 @@ def split_cut(config: CutConfig, marks: Sequence[CameraMark]) -> list[CutPart]:
     parts, dropped = [], []
     for number, (camera, frames) in enumerate(stretches, start=1):
         if len(frames) < 2:
-            dropped.append(f"frame {frames[0]}, a view of camera '{camera}' by itself, is left out: motion needs two")
+            dropped.append(
+                f"frame {frames[0]}, a view of camera '{camera}' by itself, is left out: motion needs two frames"
+            )
             continue
         parts.append(_stretch(config, number, camera, frames))
     if not parts:
         raise DatasetError(
-            f"cut '{config.name}' cannot be split at its camera cuts: every frame is another view than its neighbours; "
+            f"cut '{config.name}' cannot be split at its camera cuts: no two neighbouring frames share a view; "
             "set camera_cuts to mark"
         )
     return [replace(parts[0], notes=parts[0].notes + dropped), *parts[1:]]
@@ -196,7 +211,7 @@ def _stretch(config: CutConfig, number: int, camera: str, frames: Sequence[int])
         "name": f"{config.name}-{number}",
         "camera": camera,
         "camera_cuts": "mark",
-        "frames": {"first": frames[0], "last": frames[-1], "step": config.frames.step},
+        "frames": config.frames.model_dump() | {"first": frames[0], "last": frames[-1]},
     }
     part["motion"]["gaps"] = gaps
     try:
@@ -212,8 +227,7 @@ def _marks(config: CutConfig, output: Path, finder: MarkFinder | None, looked: d
     if finder is None:
         if kept is None or kept.scene != config.scene:
             raise DatasetError(
-                f"cut '{config.name}': no run has yet looked for the camera cuts of its film; do that with "
-                "'animerun-gen render' first"
+                f"cut '{config.name}': the camera cuts of its film are not known yet; run 'animerun-gen render' first"
             )
         return kept.marks
     digest = _digest(config, finder)
@@ -229,7 +243,7 @@ def _marks(config: CutConfig, output: Path, finder: MarkFinder | None, looked: d
 def _digest(config: CutConfig, finder: MarkFinder) -> str:
     """Digest of everything that the marks depend on, but for libraries and images."""
     scene = scene_digest(config, finder.version, source_digest(config.source))
-    return f"{scene}, frames {config.frames.first} to {config.frame_numbers[-1]}"
+    return f"{scene}, frames {config.frames.first} to {config.frames.film_numbers[-1]}"
 
 
 def _read(output: Path, cut: str) -> _Found | None:

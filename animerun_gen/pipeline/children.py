@@ -138,13 +138,14 @@ class Watch:
         silent = now - self._silent_since
         self._period_began, self._used = now, used
         if not computes:
-            self.hung = f"did nothing for {_duration(patience)}"
+            self.hung = f"stood idle for {_duration(patience)}"
         elif silent > MUCH_PATIENCE * patience:
-            self.hung = f"computed for {_duration(silent)} without getting any further"
+            self.hung = f"computed for {_duration(silent)} without making progress"
         else:
             note = (
-                f"{self._name} has said nothing for {_duration(silent)} {where}; it computes, so it is left to it. "
-                "Ctrl-C stops everything, and the same command goes on with what is missing."
+                f"{self._name} has said nothing for {_duration(silent)} {where}; it is still computing, so it is "
+                "left alone. "
+                "Ctrl-C stops everything, and the same command resumes the work."
             )
             return {"event": "noticed", "note": note}
         return None

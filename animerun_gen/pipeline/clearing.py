@@ -67,7 +67,7 @@ def remove_frames_outside(clip: ClipFiles, frames: Collection[int], stages: Coll
         if modality.kind == "clip" or modality.stage not in stages or not folder.is_dir():
             continue
         wanted = set(modality.frames(tuple(frames)))
-        with _refusals_as_sentence(folder, "holds files of frames that the cut does not have and"):
+        with _refusals_as_sentence(folder, "holds files of frames that are not part of the cut and"):
             for file in folder.iterdir():
                 frame = modality.frame_of(file.name)
                 if frame is not None and frame not in wanted:
@@ -110,7 +110,7 @@ def move_cut(source: ClipFiles, target: ClipFiles) -> None:
         old, new = _folder(source, modality), _folder(target, modality)
         if not old.is_dir():
             continue
-        with _refusals_as_sentence(old, f"belongs into {new} but", "moved"):
+        with _refusals_as_sentence(old, f"belongs in {new} but", "moved"):
             if not new.is_dir() or not any(new.iterdir()):
                 new.parent.mkdir(parents=True, exist_ok=True)
                 os.rename(old, new)

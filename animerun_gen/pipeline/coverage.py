@@ -80,7 +80,7 @@ def measure_coverage(
     for what in enabled:
         folder = what.cut_folder(output, config.split, config.name)
         if what.kind != "clip" and not there[what.name] and folder.is_file():
-            raise DatasetError(f"{folder} cannot be read: it is a file and no folder; remove it")
+            raise DatasetError(f"{folder} cannot be read: it is a file, not a folder; remove it")
     # loaders do not miss a folder of colours that is not there at all
     missing_passes = tuple(m.name for m in enabled if m.stage == "recolor" and not there[m.name])
     modalities = [m for m in enabled if m.kind != "clip" and m.name not in missing_passes]

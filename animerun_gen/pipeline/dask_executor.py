@@ -180,11 +180,11 @@ class DaskExecutor:
         if new:
             self._examine(new, workers)
         if not self._fit and self._unfit:
-            raise ExecutorLost(f"no worker of the Dask scheduler {self._address} can help: {self._first_reason()}")
+            raise ExecutorLost(f"no worker of the Dask scheduler {self._address} can be used: {self._first_reason()}")
         # all of them may go at once, and again, as jobs do that reach their wall time
         waiting, self._waiting = self._waiting, not workers
         if self._waiting and not waiting:
-            self._say(f"waiting for a worker of the Dask scheduler {self._address}; Ctrl-C ends the waiting")
+            self._say(f"waiting for a worker of the Dask scheduler {self._address}; press Ctrl-C to stop waiting")
         self._looked = time.monotonic()
 
     def _workers(self) -> dict[str, Any]:
@@ -203,12 +203,14 @@ class DaskExecutor:
         for worker in new:
             wrong = told.get(worker)
             if isinstance(wrong, ImportError | AttributeError):
-                wrong = f"has another animerun-gen than this run, or none ({wrong}): install the same everywhere"
+                wrong = (
+                    f"has a different version of animerun-gen, or none ({wrong}); install the same version everywhere"
+                )
             elif isinstance(wrong, OSError):
                 # it was lost just now
                 continue
             elif isinstance(wrong, Exception):
-                wrong = f"cannot be asked what it has ({type(wrong).__name__}: {wrong})"
+                wrong = f"did not answer a question about its versions ({type(wrong).__name__}: {wrong})"
             if wrong is None:
                 self._fit[worker] = (workers[worker]["host"], int(workers[worker]["nthreads"]))
             else:
@@ -220,8 +222,8 @@ class DaskExecutor:
 
     def _lost(self) -> ExecutorLost:
         return ExecutorLost(
-            f"the Dask scheduler {self._address} does not answer any more; what was made is kept: start it and its "
-            "workers again, and run the same command to go on with what is missing"
+            f"the Dask scheduler {self._address} no longer answers; what was made is kept. Start it and its "
+            "workers again, and run the same command to resume"
         )
 
 
@@ -230,7 +232,7 @@ def _connect(address: str) -> Any:
         import distributed
     except ImportError as error:
         raise AnimerunGenError(
-            "--scheduler needs Dask, which is not installed here; install it with pip install 'animerun-gen[dask]'"
+            "--scheduler needs Dask, which is not installed here; install it with pip install distributed"
         ) from error
     # what it has to say of lost connections is said in sentences
     for name in ("distributed", "tornado"):
@@ -246,4 +248,4 @@ def _connect(address: str) -> Any:
 
 
 def _died(what: str, place: str) -> Outcome:
-    return Outcome("died", f"{what}; run the same command again to go on with what is missing", what, place=place)
+    return Outcome("died", f"{what}; run the same command again to resume", what, place=place)

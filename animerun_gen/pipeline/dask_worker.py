@@ -37,20 +37,24 @@ def what_is_wrong(demands: Demands) -> str | None:
     """Why this worker cannot help, as the end of a sentence about it; None where it can."""
     for name, version in made_with.versions().items():
         if version != demands.versions[name]:
-            return f"has {name} {version}, but this run has {demands.versions[name]}: install the same everywhere"
+            return (
+                f"has {name} {version}, but this run has {demands.versions[name]}: install the same version everywhere"
+            )
     if demands.engine is not None:
         try:
             engine = demands.engine.find_again()
         except AnimerunGenError as error:
-            return f"has no Blender to render with: {error}"
+            return f"has no usable Blender: {error}"
         if engine.version != demands.engine.version:
-            return f"has {engine.version}, but this run has {demands.engine.version}: install the same everywhere"
+            return (
+                f"has {engine.version}, but this run has {demands.engine.version}: install the same version everywhere"
+            )
     if not demands.fence.is_up():
         output = demands.fence.output
-        return f"does not see the dataset {output}: mount the same file system at the same place on every machine"
+        return f"does not see the dataset {output}: mount the same file system at the same path on every machine"
     for file in demands.files:
         if not file.is_file():
-            return f"does not see {file}: mount the same file system at the same place on every machine"
+            return f"does not see {file}: mount the same file system at the same path on every machine"
     return None
 
 

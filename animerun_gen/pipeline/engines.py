@@ -86,14 +86,14 @@ class BpyModule:
         if importlib.util.find_spec("bpy") is None:
             raise AnimerunGenError(
                 "the Python module bpy (Blender) is not installed here; install it with "
-                "pip install 'animerun-gen[bpy]', or name an installed Blender with --blender"
+                "scripts/setup.sh or pip install bpy, or name an installed Blender with --blender"
             )
         try:
             return cls(f"Blender {importlib.metadata.version('bpy')}")
         except importlib.metadata.PackageNotFoundError as error:
             raise AnimerunGenError(
-                "there is a Python module bpy here, but not Blender's package of that name; install it with "
-                "pip install 'animerun-gen[bpy]', or name an installed Blender with --blender"
+                "the Python module bpy that is installed here is not Blender's; install Blender's with "
+                "scripts/setup.sh or pip install bpy, or name an installed Blender with --blender"
             ) from error
 
     def find_again(self) -> BpyModule:
@@ -129,7 +129,9 @@ class InstalledBlender:
         """
         found = shutil.which(program)
         if found is None:
-            raise AnimerunGenError(f"--blender: there is no program '{program}'; give the path of a Blender program")
+            raise AnimerunGenError(
+                f"--blender: no program '{program}' was found; give the path of a Blender executable"
+            )
         try:
             answer = subprocess.run(
                 [found, "--version"], capture_output=True, text=True, errors="replace", timeout=120, check=True

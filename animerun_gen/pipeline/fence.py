@@ -87,9 +87,9 @@ class Fence:
             held = fence_file(self.output).read_text(encoding="ascii")
         # what was removed may be there again, because somebody has just made it anew
         if held:
-            return RunOver(f"the run that asked for this work in {self.output} is over")
+            return RunOver(f"the run that asked for this work in {self.output} has ended")
         return RunOver(
-            f"the output folder {self.output} is gone, or its hidden folder is: somebody removed or moved it while a "
+            f"the output folder {self.output} is gone, or its hidden folder is: it was removed or moved while a "
             "run was writing to it; run the same command again"
         )
 
@@ -144,7 +144,7 @@ def _wait_for_others(output: Path, say: Callable[[str], None], what: str) -> Non
         while not _locked(descriptor, fcntl.LOCK_EX):
             if not said and time.monotonic() - begun > PATIENT_SECONDS:
                 said = True
-                say(f"waiting for {what} to end: it still writes into {output}; Ctrl-C ends the waiting")
+                say(f"waiting for {what} to end: it still writes into {output}; press Ctrl-C to stop waiting")
             time.sleep(LOOK_SECONDS)
 
 
@@ -168,6 +168,6 @@ def _locked(descriptor: int, how: int) -> bool:
         return False
     except OSError as error:
         raise DatasetError(
-            f"the disk of the dataset does not allow locks ({error.strerror}); choose another one with --out"
+            f"the disk of the dataset does not support locks ({error.strerror}); choose another one with --out"
         ) from error
     return True

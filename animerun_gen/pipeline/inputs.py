@@ -84,7 +84,7 @@ def end_reading(output: Path, cut: str) -> None:
         replace(record, reading=record.reading | dict.fromkeys(changed, CHANGED)).write(output, cut)
         raise DatasetError(
             f"cut '{cut}': {changed[0]} changed while the cut was being rendered, so its frames may show two versions "
-            "of it; run the same command again, which makes all of them anew"
+            "of it; run the same command again, which makes all of them again"
         )
     if record.reading:
         replace(record, reading={}).write(output, cut)

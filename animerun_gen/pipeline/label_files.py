@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from animerun_gen.blender.job import IMAGE
-from animerun_gen.config import CutConfig, rgb
+from animerun_gen.config import CutConfig
 from animerun_gen.dataset.clip import ClipFiles, ClipWriter
+from animerun_gen.dataset.colors import RGB
 from animerun_gen.dataset.files import read_image
 from animerun_gen.errors import DatasetError
 from animerun_gen.labels import line_area, match_regions, occlusion_mask, trapped_ball_segments
@@ -50,7 +50,7 @@ def label_frame(clip: ClipWriter, config: CutConfig, frame: int) -> None:
         objects, materials = clip.read("object_id", frame), clip.read("material_id", frame)
         figures |= segment_figures(segments, lines, objects, materials)
         figures |= surface_contents(objects, materials, clip.read_names("object_id"), clip.read_names("material_id"))
-        agreement, compared = label_picture_agreement(flat, materials, material_colors(clip))
+        agreement, compared = label_picture_agreement(flat, materials, colors_at(clip, frame))
         figures |= {"agreement": _rounded(agreement), "agreement_compared": _rounded(compared)}
         rendered = paths.material_picture(clip.root, clip.cut, frame)
         if has_content(rendered):
@@ -62,15 +62,35 @@ def _rounded(share: float | None) -> float | None:
     return None if share is None else round(share, 9)
 
 
-def material_colors(clip: ClipFiles) -> dict[int, tuple[int, int, int] | None]:
-    """The flat colour of each material id; None where an image is painted."""
-    table = clip.read_names("flat")
+def colors_at(clip: ClipFiles, frame: int) -> dict[int, RGB | None]:
+    """The colour of each material id in a frame; None where it has no single one.
+
+    Raises:
+        DatasetError: The table is missing, damaged, or of other frames.
+    """
     try:
-        return {int(number): None if color == IMAGE else rgb(color) for number, color in table.items()}
-    except ValueError as error:
+        return clip.read_colors().at(frame)
+    except KeyError as error:
         raise DatasetError(
-            f"{clip.names_path('flat')} is damaged ({error}); remove it and run 'animerun-gen generate' again"
+            f"{clip.names_path('flat')} has no colours of frame {frame}; delete it and run 'animerun-gen generate' "
+            "again"
         ) from error
+
+
+def repainted_pixels(clip: ClipFiles, config: CutConfig, source: int, target: int) -> npt.NDArray[np.bool_] | None:
+    """Where a frame shows a material that has another colour in another frame, ``(H, W)`` bool; None where nowhere.
+
+    Without material ids nobody knows where that is, so then it is everywhere.
+
+    Raises:
+        DatasetError: A file is missing or cannot be read.
+    """
+    repainted = clip.read_colors().differing(source, target)
+    if not repainted:
+        return None
+    if "ids" not in config.motion.extras:
+        return np.ones(clip.read("contour", source).shape, np.bool_)
+    return np.isin(clip.read("material_id", source), sorted(repainted))
 
 
 def label_pair(clip: ClipWriter, config: CutConfig, earlier: int, later: int) -> None:
@@ -125,6 +145,7 @@ def label_pair(clip: ClipWriter, config: CutConfig, earlier: int, later: int) ->
             target_flat=flats[target],
             identities=(identities[source], identities[target]) if identities else None,
             threshold=labels.occlusion_threshold,
+            repainted=repainted_pixels(clip, config, source, target),
         )
     write_figures(paths.figures_file(clip.root, clip.cut, earlier), figures)
 

@@ -103,7 +103,7 @@ def _chosen(part: CutPart, output: Path, counter: LineCounter | None) -> CutPart
     only_freestyle = [edge for edge in config.lines.edges if edge in FREESTYLE_ONLY]
     engine: Literal["freestyle", "geometry"] = "freestyle"
     if only_freestyle:
-        reason = f"nothing else draws {' and '.join(only_freestyle)}"
+        reason = f"only Freestyle draws {' and '.join(only_freestyle)}"
     else:
         most = max(_figures(config, output, counter), key=_seconds)
         seconds, gigabytes = _seconds(most), freestyle_gigabytes(most.triangles, most.pieces)
@@ -130,8 +130,8 @@ def _figures(config: CutConfig, output: Path, counter: LineCounter | None) -> li
     if counter is None:
         if kept is None:
             raise DatasetError(
-                f"cut '{config.name}': no run has yet chosen who draws its lines; do that with 'animerun-gen render' "
-                "first, or set lines.engine to freestyle or geometry"
+                f"cut '{config.name}': its line engine has not been chosen yet; run 'animerun-gen render' first, "
+                "or set lines.engine to freestyle or geometry"
             )
         return kept.frames
     scene = _digest(config, counter)

@@ -133,7 +133,7 @@ class LocalExecutor:
         # one that had not started yet says that it failed
         if not stopped or news.outcome.status not in {"died", "failed"}:
             return news
-        what = "memory was or would have been used up, so that Blender was ended"
+        what = "Blender was ended because memory had run out or was about to"
         return Ended(news.ticket, replace(news.outcome, status="stopped", what=what))
 
     def _rendering(self) -> list[tuple[Chunk, int]]:
@@ -161,7 +161,7 @@ class LocalExecutor:
             return Ended(news.ticket, replace(news.outcome, status="failed"))
         # whatever parts of the cut were seen to need, this one needs more
         self._seen[chunk.cut] = max(self._predicted.get(chunk.cut, 0), self._seen.get(chunk.cut, 0))
-        what = "there was no room in the memory beside the other Blenders"
+        what = "there was not enough memory beside the other Blender processes"
         return Ended(news.ticket, replace(news.outcome, status="stopped", what=what))
 
     def _save_memory(self) -> None:
@@ -173,14 +173,14 @@ class LocalExecutor:
         if now.available <= LITTLE_MEMORY * now.total:
             self._workers = max(1, len(rendering) - 1)
             self._say(
-                f"less than {100 * LITTLE_MEMORY:.0f} % of the memory is left: the youngest Blender is ended, and from "
-                f"now on only {self._workers} work side by side"
+                f"less than {100 * LITTLE_MEMORY:.0f} % of the memory is left: the youngest Blender process is "
+                f"ended, and from now on only {self._workers} run at once"
             )
         elif (growth := self._growth()) > now.available:
             # of those that began together, before anything was known of their cut
             self._say(
                 f"the {len(rendering)} Blenders will need {growth / 1e9:.1f} GB more, and {now.available / 1e9:.1f} GB "
-                "are free: the youngest one is ended, and its work begun again when there is room"
+                "are free: the youngest one is ended, and its work is restarted when memory is free"
             )
         else:
             return

@@ -40,6 +40,7 @@ from animerun_gen.pipeline.record import (
     source_digest,
 )
 from animerun_gen.pipeline.samples import identity_frames, sampled_frames
+from animerun_gen.terminal import as_command
 
 Range = tuple[int, int]
 
@@ -208,8 +209,8 @@ class CutPlan:
         for name in damaged:
             sentence = (
                 f"cut '{self.config.name}': {self.output / name} has changed since it was made, so nothing is made "
-                "from it; delete it and run the same command again, or run "
-                f"'animerun-gen verify {self.output} --repair'"
+                "from it; delete it and run the same command again, or run: "
+                + as_command("animerun-gen", "verify", self.output, "--repair")
             )
             if sentence not in self.refused:
                 self.refused.append(sentence)
@@ -287,7 +288,7 @@ def plan_cut(
         elif had is not None and had != wanted[stage]:
             reason = "the configuration, the source or a version changed"
         elif had is None and has_stage(clip, stage):
-            reason = "nothing says what they were made from"
+            reason = "there is no record of what they were made from"
         else:
             continue
         redone[stage] = reason
@@ -312,8 +313,9 @@ def plan_cut(
         made_from = replace(made_from, inputs={}, notes=[], opened=False)
     made_from = replace(made_from, fingerprints=wanted, config=config.model_dump(mode="json"), decided=list(decided))
     made_from.write(output, config.name)
-    first, last = frames if frames is not None else (config.frames.first, config.frames.last)
-    chosen = tuple(frame for frame in config.frame_numbers if first <= frame <= last)
+    numbers = config.frame_numbers
+    first, last = frames if frames is not None else (numbers[0], numbers[-1])
+    chosen = tuple(frame for frame in numbers if first <= frame <= last)
     return CutPlan(config, output, chosen, redone, found, damaged, watched)
 
 
@@ -332,15 +334,15 @@ def _refuse_foreign_files(*clips: ClipWriter) -> None:
         for stage in STAGES:
             if has_stage(clip, stage):
                 raise DatasetError(
-                    f"cut '{cut}': {output / clip.split} already has a cut of this name that was not made here; "
-                    "rename the cut, choose another --out, or remove those files"
+                    f"cut '{cut}': {output / clip.split} already has a cut of this name from elsewhere; rename "
+                    "the cut, choose another --out, or remove those files"
                 )
 
 
 def _require_rendered(config: CutConfig, output: Path, record: CutRecord, wanted: dict[str, str]) -> None:
     if not record.engine:
         raise DatasetError(
-            f"cut '{config.name}': nothing of it was rendered into {output}; do that with 'animerun-gen render' first"
+            f"cut '{config.name}': none of it has been rendered into {output}; run 'animerun-gen render' first"
         )
     if any(record.fingerprints.get(stage) != wanted[stage] for stage in ("pictures", "motion")):
         raise DatasetError(
@@ -370,7 +372,7 @@ def _remove_damaged(config: CutConfig, found: FilesOnDisk, stages: tuple[str, ..
     if not damaged:
         return []
     more = ", ..." if len(damaged) > 1 else ""
-    return [f"files that are damaged, and are made again: {len(damaged)} ({min(damaged)}{more})"]
+    return [f"damaged files, which are made again: {len(damaged)} ({min(damaged)}{more})"]
 
 
 def _clear_surplus(config: CutConfig, clip: ClipWriter, stages: tuple[str, ...], found: FilesOnDisk) -> bool:

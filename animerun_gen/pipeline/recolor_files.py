@@ -15,7 +15,6 @@ from animerun_gen.dataset.clip import ClipFiles, ClipWriter
 from animerun_gen.dataset.modalities import color_pass
 from animerun_gen.pictures import draw_lines
 from animerun_gen.pipeline import paths
-from animerun_gen.pipeline.label_files import material_colors
 from animerun_gen.pipeline.on_disk import has_content
 from animerun_gen.pipeline.recoloring import NEEDED
 from animerun_gen.pipeline.record import file_digest, write_if_changed
@@ -24,13 +23,25 @@ from animerun_gen.recolor.repaint import repaint
 from animerun_gen.recolor.survey import Colors, Survey, survey_frame
 
 
+def lasting_colors(clip: ClipFiles) -> Colors:
+    """The one colour that each material has in the whole clip.
+
+    A colour that changes counts as a texture whose colours are seen one after the other: what is red at first and then
+    green becomes two other colours at the same times.
+
+    Raises:
+        DatasetError: The table is missing or damaged.
+    """
+    return clip.read_colors().lasting()
+
+
 def survey_files(clip: ClipFiles, frame: int) -> Survey:
     """What a frame shows of which material.
 
     Raises:
         DatasetError: A file is missing or cannot be read.
     """
-    return survey_frame(clip.read("flat", frame), clip.read("material_id", frame), material_colors(clip))
+    return survey_frame(clip.read("flat", frame), clip.read("material_id", frame), lasting_colors(clip))
 
 
 def recolor_frame(clip: ClipWriter, config: CutConfig, frame: int, passes: tuple[Pass, ...]) -> None:
@@ -55,7 +66,7 @@ def recolor_frame(clip: ClipWriter, config: CutConfig, frame: int, passes: tuple
         return
     flat, line_art, materials = (clip.read(name, frame) for name in NEEDED)
     ink = rgb(config.lines.color)
-    painted = repaint(flat, materials, material_colors(clip), list(missing.values()))
+    painted = repaint(flat, materials, lasting_colors(clip), list(missing.values()))
     for name, picture in zip(missing, painted, strict=True):
         clip.write(name, frame, draw_lines(picture, line_art, ink))
 
@@ -84,7 +95,7 @@ def choose_passes(clip: ClipFiles, config: CutConfig, survey: Survey) -> tuple[t
         for pattern in patterns
         if not any(fnmatchcase(name, pattern) for name in names.values())
     ]
-    colors = material_colors(clip)
+    colors = lasting_colors(clip)
     passes = tuple(
         choose_pass(survey, colors, kept, palette, number, config.name, config.seed)
         for number in range(1, config.recolor.passes + 1)

@@ -108,8 +108,8 @@ class PassPlan:
         if not lacking:
             return None
         return (
-            f"no colour passes were made: their colours are chosen for the whole clip, of which {len(lacking)} frames "
-            f"are not rendered yet, frame {lacking[0]} first"
+            "no colour passes were made: their colours are chosen for the whole clip, but frames of it are "
+            f"not rendered yet ({len(lacking)}, the first is {lacking[0]})"
         )
 
     @property

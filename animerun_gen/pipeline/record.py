@@ -273,6 +273,8 @@ def _scene(config: CutConfig, engine: str, source: str) -> dict[str, Any]:
             },
         ),
         "first": config.frames.first,
+        # the same number of a file then means another frame of the film
+        "offset": config.frames.offset,
     }
 
 

@@ -136,7 +136,7 @@ class RenderProcess:
             what = f"Blender {watch.hung or describe_status(status)} {where}"
             raise RenderDied(
                 f"cut '{name}': {what}.{last_words(self._log, log_start)} The log "
-                f"is {self._log}; run the same command again to go on with what is missing.",
+                f"is {self._log}; run the same command again to resume.",
                 what,
             )
 
@@ -161,7 +161,7 @@ class RenderProcess:
         name = self._job.config.name
         with self._starting:
             if self._killed:
-                raise RenderFailure(f"cut '{name}': stopped before Blender was started")
+                raise RenderFailure(f"cut '{name}': stopped before Blender started")
             reading, writing = os.pipe()
             try:
                 self._process = subprocess.Popen(
@@ -206,7 +206,7 @@ def describe_status(status: int | None) -> str:
             name = signal.Signals(-status).name
         except ValueError:
             name = f"signal {-status}"
-        hint = ", perhaps because memory ran out," if name == "SIGKILL" else ""
+        hint = ", possibly because memory ran out," if name == "SIGKILL" else ""
         return f"died of {name}{hint}"
     return f"ended with status {status}"
 

@@ -115,7 +115,8 @@ def _plan(root: Path, report: CutReport) -> _Repair:
     is_its = config is not None and (config.name, config.split) == (report.cut, report.split)
     if config is None or not is_its or not record.fingerprints:
         raise DatasetError(
-            "nothing here says what it was made from. Run 'animerun-gen generate' with its configuration, which makes "
+            "there is no record of what it was made from. Run 'animerun-gen generate' with its configuration, "
+            "which makes "
             "it again, or download its files again"
         )
     checksums = Manifest.read(root, report.cut).files

@@ -71,13 +71,13 @@ class Room:
         """
         if attempt is not None and attempt.accompanied:
             self._solitary.add(attempt.chunk.cut)
-            what = f"there was no room in the memory of {attempt.host} beside other Blenders"
+            what = f"{attempt.host} did not have enough memory beside its other Blender processes"
             return replace(outcome, status="stopped", what=what)
         if attempt is not None:
             refusals = self._refusals.setdefault(attempt.chunk.describe(), set())
             refusals.add(attempt.host)
             if hosts - refusals:
-                what = f"there was no room in the memory of {attempt.host}"
+                what = f"{attempt.host} did not have enough memory"
                 return replace(outcome, status="stopped", what=what)
         return replace(outcome, status="failed")
 

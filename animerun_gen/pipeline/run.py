@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
@@ -18,7 +17,7 @@ from animerun_gen.dataset.files import remove_stale_temporaries
 from animerun_gen.errors import ConfigError, DatasetError
 from animerun_gen.film_files import looking_once
 from animerun_gen.pipeline import made_with, paths
-from animerun_gen.pipeline.camera_cuts import CutPart, split_at_camera_cuts
+from animerun_gen.pipeline.camera_cuts import CutPart, refusal_of, split_at_camera_cuts
 from animerun_gen.pipeline.children import PATIENCE
 from animerun_gen.pipeline.coverage import describe_coverage, frames_to_make, measure_coverage
 from animerun_gen.pipeline.engines import BpyModule, Engine, InstalledBlender
@@ -35,13 +34,13 @@ from animerun_gen.pipeline.record import STAGES, digests_kept
 from animerun_gen.pipeline.scheduling import Executor, ExecutorLost
 from animerun_gen.pipeline.summary import CutSummary, failures_to
 from animerun_gen.pipeline.work import Ways, Work
-from animerun_gen.terminal import complain, say
+from animerun_gen.terminal import as_command, complain, say
 
 SHOWN_FAILURES = 5
 """So many failures of a cut are printed: a full disk fails every file."""
 
 
-ALTERED = "files that changed after they were made: {count} ({names}); the manifest keeps their old checksums"
+ALTERED = "files changed since they were made: {count} ({names}); the manifest keeps their old checksums"
 
 
 @dataclass(frozen=True)
@@ -118,7 +117,7 @@ def generate(
             parts = split_at_camera_cuts(cuts, options.output, engine)
             parts = choose_line_engines(parts, options.output, engine)
         else:
-            parts = [CutPart(config, list(decided[config.name])) for config in cuts]
+            parts = [CutPart(config, list(decided[config.name]), refusal_of(config, engine)) for config in cuts]
         summaries = {part.config.name: CutSummary(part.config, notes=list(part.notes)) for part in parts}
         plans = []
         with looking_once():
@@ -257,7 +256,7 @@ def _check_range(cuts: Sequence[CutConfig], frames: tuple[int, int] | None) -> N
         return
     outside = [
         f"--frames {frames[0]}:{frames[1]}: cut '{config.name}' has no frame in that range, only "
-        f"{config.frames.first} to {config.frames.last}; choose other frames or leave the cut out"
+        f"{config.frame_numbers[0]} to {config.frame_numbers[-1]}; choose other frames or leave the cut out"
         for config in cuts
         if not any(frames[0] <= frame <= frames[1] for frame in config.frame_numbers)
     ]
@@ -273,12 +272,12 @@ def _command_for(options: argparse.Namespace, loaded: Sequence[LoadedCut], summa
     path = paths_of.get(name) or paths_of.get(name.rpartition("-")[0])
     if path is None or summary.coverage is None:
         return None
-    words = ["animerun-gen", options.command, str(path), "--out", str(options.out)]
+    words: list[str | Path] = ["animerun-gen", options.command, path, "--out", options.out]
     if (frames := frames_to_make(summary.coverage)) is not None:
         words += ["--frames", f"{frames[0]}:{frames[1]}"]
     if getattr(options, "blender", None):
         words += ["--blender", options.blender]
-    return shlex.join(words)
+    return as_command(*words)
 
 
 def describe(
@@ -307,13 +306,13 @@ def describe(
         lines += [f"  note: {note}" for note in summary.notes]
         lines += [f"  failed: {failure}" for failure in summary.failures[:SHOWN_FAILURES]]
         if len(summary.failures) > SHOWN_FAILURES:
-            lines.append(f"  failed: {len(summary.failures) - SHOWN_FAILURES} more times")
+            lines.append(f"  failed {len(summary.failures) - SHOWN_FAILURES} more times")
         lines += _ways_out(summary.damaged, output, name)
         if summary.coverage is not None:
             lines += [f"  {line}" for line in describe_coverage(summary.coverage)]
             command = command_for(summary) if command_for is not None and not summary.coverage.complete else None
             if command is not None:
-                lines.append(f"  to make just that: {command}")
+                lines.append(f"  to make only those: {command}")
         if summary.quality is not None:
             lines += [f"  {line}" for line in _describe_quality(summary.quality)]
         lines += [f"  {line}" for line in _describe_cross_checks(summary.cross_checks)]
@@ -326,9 +325,9 @@ def _ways_out(damaged: Sequence[str], output: Path, name: str) -> list[str]:
     if not damaged:
         return []
     manifest = paths.manifest_file(output, name).relative_to(output)
-    repair = shlex.join(["animerun-gen", "verify", str(output), "--cut", name, "--repair"])
+    repair = as_command("animerun-gen", "verify", output, "--cut", name, "--repair")
     return [
-        f"  to make just these files again: {repair}",
+        f"  to make only these files again: {repair}",
         f"  to accept them as they are: delete {manifest} and run the same command again",
     ]
 
@@ -376,6 +375,11 @@ def _describe_quality(quality: dict[str, Any]) -> list[str]:
         lines.append(f"the two occlusions, by the rule and exact, agree on {100 * both:.2f} % of the pixels")
     if summary["held_share"]:
         lines.append(f"{_percent(summary['held_share'])} of the pairs are held: nothing moves and nothing changes")
+    if repainted := _figure(summary, "repainted_share", "worst"):
+        lines.append(
+            f"colours that change by themselves, on up to {100 * repainted:.2f} % of a frame, are not compared with "
+            "those of other frames"
+        )
     if unknown := _figure(summary, "invalid_share", "worst"):
         lines.append(f"motion is unknown for up to {100 * unknown:.2f} % of a frame")
     failures = quality["failures"]

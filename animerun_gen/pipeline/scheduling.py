@@ -246,7 +246,7 @@ class Scheduler:
             self._again(entry, outcome)
         elif outcome.status == "stopped":
             entry.attempts -= 1
-            self._listener.on_retry(entry.chunk, f"{outcome.what}; {entry.chunk.describe()}: begun again later")
+            self._listener.on_retry(entry.chunk, f"{outcome.what}; {entry.chunk.describe()}: will be restarted later")
             self._make_ready(entry)
         else:
             self._listener.on_failure(entry.chunk, outcome.sentence)
@@ -259,7 +259,7 @@ class Scheduler:
         what = f"{outcome.what}{f' on {outcome.place}' if outcome.place else ''}"
         described = entry.chunk.describe()
         if entry.attempts < (ATTEMPTS_OF_A_PIECE if entry.is_piece else ATTEMPTS):
-            self._listener.on_retry(entry.chunk, f"{what}; {described}: begun again")
+            self._listener.on_retry(entry.chunk, f"{what}; {described}: restarted")
             entry.avoid = frozenset({outcome.place} if outcome.place else ())
             self._make_ready(entry)
             return
@@ -269,7 +269,7 @@ class Scheduler:
             self._end(entry)
             return
         self._listener.on_retry(
-            entry.chunk, f"{what}, {entry.attempts} times in a row; {described}: begun again, frame by frame"
+            entry.chunk, f"{what}, {entry.attempts} times in a row; {described}: restarted, frame by frame"
         )
         entry.pieces = len(pieces)
         for chunk in pieces:

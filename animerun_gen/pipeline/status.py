@@ -24,7 +24,7 @@ from animerun_gen.pipeline.lock import holder
 from animerun_gen.pipeline.manifest import Damage, find_damage, shortened
 from animerun_gen.pipeline.on_disk import FilesOnDisk
 from animerun_gen.pipeline.record import STAGES, CutRecord
-from animerun_gen.terminal import say
+from animerun_gen.terminal import as_command, say
 
 State = Literal["complete", "running", "incomplete", "unchecked", "damaged", "failed"]
 
@@ -103,17 +103,17 @@ def read_status(root: Path) -> DatasetStatus:
         DatasetError: There is none, it was not made here, or a folder cannot be read.
     """
     if not root.is_dir():
-        raise DatasetError(f"{root} is no folder; give the root folder of a dataset")
+        raise DatasetError(f"{root} is not a folder; give the root folder of a dataset")
     # records begin with what no name of a cut does while they are being written
     records = sorted(file.stem for file in paths.record_file(root, "any").parent.glob("[!.]*.json"))
     there = {clip.cut for clip in Dataset(root).clips()} if any((root / split).is_dir() for split in SPLITS) else set()
     if not records and there:
         raise DatasetError(
-            f"{root} was not made here: it has no record of what its cuts were made from. Look at it with "
-            f"'animerun-gen verify {root}'"
+            f"{root} was made elsewhere: it has no record of what its cuts were made from. Check it with: "
+            + as_command("animerun-gen", "verify", root)
         )
     if not records:
-        raise DatasetError(f"{root} is no dataset: no cut was ever begun there; give the folder named with --out")
+        raise DatasetError(f"{root} is not a dataset: no cut was ever started there; give the folder that --out named")
     running = holder(root)
     cuts = [_cut_status(root, cut, running is not None) for cut in records]
     return DatasetStatus(running, cuts, sorted(there - set(records)))
@@ -168,10 +168,10 @@ def _cut_status(root: Path, cut: str, running: bool) -> CutStatus:
 
 def _describe_damage(damage: Damage) -> list[str]:
     if damage.files:
-        return [f"files that changed after they were made: {len(damage.files)} ({shortened(damage.files)})"]
+        return [f"files changed since they were made: {len(damage.files)} ({shortened(damage.files)})"]
     if damage.unchecked:
         return [
-            f"{damage.unchecked} files were copied or touched after their checksums were computed; verify looks into "
+            f"{damage.unchecked} files were copied or touched after their checksums were computed; verify checks "
             "them, and so does generate"
         ]
     return []
@@ -192,22 +192,23 @@ def describe_status(status: DatasetStatus, root: Path) -> list[str]:
         lines += [f"{cut.cut}: {sentence}" for sentence in cut.damage]
         lines += [f"{cut.cut}: failed: {sentence}" for sentence in cut.failures[:SHOWN_FAILURES]]
         if len(cut.failures) > SHOWN_FAILURES:
-            lines.append(f"{cut.cut}: failed: {len(cut.failures) - SHOWN_FAILURES} more times")
+            lines.append(f"{cut.cut}: failed {len(cut.failures) - SHOWN_FAILURES} more times")
     if status.foreign:
-        lines.append(f"not made here, and not looked at: {', '.join(status.foreign)}")
+        lines.append(f"made elsewhere, not checked: {', '.join(status.foreign)}")
     done = sum(cut.state == "complete" for cut in status.cuts)
     lines.append(f"{done} of {len(status.cuts)} cuts are complete")
     if status.running is not None:
         process = f" (process {status.running})" if status.running else ""
-        lines.append(f"a run is writing to the dataset{process}; what is missing may be under way")
+        lines.append(f"a run is writing to the dataset{process}; missing files may be on their way")
         return lines
     states = {cut.state for cut in status.cuts}
     if "unchecked" in states:
-        lines.append(f"look into what was touched with 'animerun-gen verify {root}'")
+        lines.append(f"check what was touched with: {as_command('animerun-gen', 'verify', root)}")
     if "damaged" in states:
-        lines.append(f"make what is damaged again with 'animerun-gen verify {root} --repair'")
+        lines.append(f"remake damaged files with: {as_command('animerun-gen', 'verify', root, '--repair')}")
     if states & {"failed", "incomplete"}:
-        lines.append(f"make what is missing with 'animerun-gen generate CONFIG_OR_FOLDER --out {root}'")
+        command = as_command("animerun-gen", "generate", "CONFIG_OR_FOLDER", "--out", root)
+        lines.append(f"make missing files with: {command}")
     return lines
 
 

@@ -195,7 +195,7 @@ class TaskProcess:
         name = self._tasks[0].config.name
         with self._starting:
             if self._killed:
-                raise TaskDied(f"cut '{name}': stopped before it was begun", "it was stopped before it was begun")
+                raise TaskDied(f"cut '{name}': stopped before it started", "it was stopped before it started")
             try:
                 self._child = _idle.take(self._conditions)
             except OSError as error:

@@ -32,6 +32,7 @@ MIN_MOVING = 100
 # Groups of pixels whose warp errors are summed apart: bit 1 for visible by the rule, bit 2 for visible exactly.
 _BY_RULE, _EXACTLY = 1, 2
 _VISIBLE_BY_RULE, _VISIBLE_EXACTLY, _ANYWHERE = [1, 3], [2, 3], [0, 1, 2, 3]
+_REPAINTED = 4
 
 
 def is_held(
@@ -78,6 +79,7 @@ def pair_figures(
     target_flat: npt.NDArray[Any] | None = None,
     identities: tuple[npt.NDArray[np.uint16], npt.NDArray[np.uint16]] | None = None,
     threshold: float = 0.5,
+    repainted: npt.NDArray[np.bool_] | None = None,
 ) -> dict[str, Figure]:
     """What can be said in numbers about a pair of frames and the flow in one direction.
 
@@ -93,6 +95,8 @@ def pair_figures(
         target_flat: the target frame without lines.
         identities: ``(H, W, 3)`` uint16 each, the identity pictures of source and target, if the pair is sampled.
         threshold: pixels; the largest distance from home, after the way there and back, that counts as home.
+        repainted: ``(H, W)`` bool, True where the source shows a material that has other colours in the target: the
+            pictures are not compared there; by default nowhere.
 
     Returns:
         A dictionary ready for standard JSON, the same keys always; None where a figure cannot be had.
@@ -105,6 +109,8 @@ def pair_figures(
             the same by point sampling outside ``exact_occlusion``
         ``warp_error_all``, ``warp_error_flat_all``
             the same wherever the motion is known and stays inside the frame
+        ``repainted_share``
+            share of the frame's pixels at which the pictures are not compared, because their material changes colours
         ``occluded_share``, ``exact_occluded_share``, ``invalid_share``
             share of the frame's pixels that are occluded, occluded exactly, of unknown motion
         ``occlusion_agreement``, ``occluded_by_rule_only``, ``occluded_exactly_only``
@@ -138,6 +144,9 @@ def pair_figures(
     if exact_occlusion is not None:
         require_mask("the exact occlusion mask", exact_occlusion, shape)
         groups |= (~exact_occlusion).astype(np.uint8) * np.uint8(_EXACTLY)
+    if repainted is not None:
+        require_mask("the mask of changing colours", repainted, shape)
+        groups[repainted] = _REPAINTED
 
     figures: dict[str, float | list[int]] = dict.fromkeys(_NAMES, math.nan)
     for name, here, there in (("warp_error", source, target), ("warp_error_flat", source_flat, target_flat)):
@@ -150,6 +159,7 @@ def pair_figures(
         figures[f"{name}_all"] = sums.mean(_ANYWHERE)
 
     motion = _motion_lengths(flow)
+    figures["repainted_share"] = 0.0 if repainted is None else float(np.mean(repainted))
     figures["occluded_share"] = float(np.mean(occlusion))
     figures["invalid_share"] = 1 - len(motion) / max(occlusion.size, 1)
     if exact_occlusion is not None:
@@ -174,7 +184,7 @@ def pair_figures(
         figures["identity_compared"] = found.compared
 
     pictures = (source, target) if source_flat is None or target_flat is None else (source_flat, target_flat)
-    errors = shift_errors(*pictures, flow, hidden)
+    errors = shift_errors(*pictures, flow, hidden if repainted is None else hidden | repainted)
     if errors is not None:
         shift = best_shift(errors)
         figures["edge_error"] = float(errors[1, 1])
@@ -191,6 +201,7 @@ _NAMES = (
     "warp_error_flat_exact",
     "warp_error_all",
     "warp_error_flat_all",
+    "repainted_share",
     "occluded_share",
     "exact_occluded_share",
     "invalid_share",

@@ -29,7 +29,7 @@ Sampling = Literal["point", "bilinear"]
 ON_THE_PIXEL = 1e-3
 """A place at most so many pixels from a pixel centre, in x or y, takes no part of the pixel beyond it."""
 
-GROUPS = 4
+GROUPS = 5
 """Number of groups of pixels that :func:`warp_sums` can keep apart."""
 
 

@@ -217,7 +217,7 @@ def draw_palette(
             read = _read_picture(file)
             progress.advance(file.name)
             if read is None:
-                notes.append(f"{file} was left out: it cannot be read as a picture")
+                notes.append(f"{file} was left out: it cannot be read as an image")
                 continue
             picture, opaque = read
             now = coarse_histogram(picture)
@@ -238,14 +238,14 @@ def draw_palette(
         name = _scene_name(folder, scenes, number)
         swatches = representative_colors(scene.histogram, colors, seed) if scene.histogram.pixels.any() else []
         if len(swatches) < 2:
-            notes.append(f"scene {name} was left out: it has fewer than two colours that can be told apart")
+            notes.append(f"scene {name} was left out: it has fewer than two distinguishable colours")
             continue
         where = scene.folder.relative_to(folder).as_posix()
         span = scene.first if scene.pictures == 1 else f"{scene.first} to {scene.last}"
         origin = span if where == "." else f"{where}/{span}"
         drawn.append(PaletteScene(name=name, origin=f"{origin} ({scene.pictures} pictures)", colors=tuple(swatches)))
     if not drawn:
-        raise DatasetError(f"{folder} has no scene of two colours that can be told apart; give frames in colour")
+        raise DatasetError(f"{folder} has no scene with two distinguishable colours; give frames in colour")
     return Palette(
         about=about or f"frames in the folder {folder.resolve().name}", licence=licence, scenes=tuple(drawn)
     ), notes
@@ -254,7 +254,7 @@ def draw_palette(
 def _pictures_in(folder: Path) -> list[Path]:
     """All pictures in and below a folder, folder by folder, in the order of the numbers in their names."""
     if not folder.is_dir():
-        raise DatasetError(f"{folder} is no folder; give a folder with PNG or JPEG frames in it")
+        raise DatasetError(f"{folder} is not a folder; give a folder with PNG or JPEG frames in it")
     try:
         found = [file for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file()]
     except OSError as error:

@@ -56,7 +56,9 @@ def build_report(
     dataset = Dataset(root)
     clips = dataset.clips()
     if not clips:
-        raise DatasetError(f"{root} has no cuts to report on: no folder Frame_Anime/<cut>/original in it holds frames")
+        raise DatasetError(
+            f"{root} has no cuts to report on: no folder Frame_Anime/<cut>/original in it contains frames"
+        )
     for cut in cuts:
         # of which there must be one
         dataset.clip(cut)

@@ -105,7 +105,7 @@ def _read_quality(clip: ClipFiles, frames: Sequence[int], remarks: list[str]) ->
         remarks.append(f"No figures are shown: {str(error).replace(f'{clip.root}/', '')}.")
         return {}
     if not isinstance(quality, dict):
-        remarks.append(f"No figures are shown: {name} holds no table of figures.")
+        remarks.append(f"No figures are shown: {name} has no table of figures.")
         return {}
     pairs = [pair for pair in _dicts(quality.get("pairs")) if all(_is_number(pair.get(key)) for key in PAIR_ENDS)]
     quality["pairs"] = pairs

@@ -270,7 +270,7 @@ def gaps(quality: Mapping[str, Any]) -> list[str]:
     if not isinstance(lacking, dict) or not lacking:
         return []
     counts = ", ".join(f"{name} ({count})" for name, count in lacking.items())
-    return [f"Figures that could not be had, and so were not judged (how many times): {counts}."]
+    return [f"Figures that could not be computed and so were not judged (number of times): {counts}."]
 
 
 def verdict(facts: CutFacts, problems: Sequence[str] = ()) -> Verdict:

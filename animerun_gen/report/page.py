@@ -87,8 +87,8 @@ def make_page(facts: CutFacts, pool: Pool, budget: int, done: Callable[[str], No
         if len(page.text.encode()) <= budget:
             return page
     raise DatasetError(
-        f"the page of the cut '{facts.clip.cut}' does not fit into {budget / 1e6:g} MB whatever is left out; give more "
-        "with --max-size"
+        f"the page of the cut '{facts.clip.cut}' does not fit in {budget / 1e6:g} MB whatever is left out; allow "
+        "more with --max-size"
     )
 
 
@@ -259,7 +259,7 @@ def _settings(facts: CutFacts) -> list[dict[str, Any]]:
     """The sections of settings and versions at the end of the page."""
     sections: list[dict[str, Any]] = [{"title": "This page", "rows": [["animerun-gen", __version__]]}]
     if not facts.origin:
-        sections.append({"title": "The dataset", "text": "What it was made with is unknown: it says nothing about it."})
+        sections.append({"title": "The dataset", "text": "There is no record of what it was made with."})
         return sections
     source = f"From {facts.origin}."
     if facts.versions:

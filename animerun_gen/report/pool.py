@@ -52,7 +52,7 @@ class Pool:
                     done()
         except BrokenProcessPool as error:
             raise DatasetError(
-                "a process that draws pictures died, perhaps because memory ran out; run the same command again, with "
+                "a process that draws pictures died, possibly because memory ran out; run the same command again, with "
                 "fewer workers"
             ) from error
         finally:

@@ -7,7 +7,7 @@ from typing import Any
 import bpy
 
 from random_scene.modifiers import CARRIED, DEFORMING
-from random_scene.stage import FRAMES, Nodes, Stage, straight
+from random_scene.stage import FRAMES, Nodes, Stage, curves_of, straight
 from random_scene.truth import Proof
 
 
@@ -67,7 +67,7 @@ def hidden_member(stage: Stage) -> None:
     stage.proofs[hidden.name], stage.recipe_of[hidden.name] = Proof.NUMBER, len(stage.recipes) - 1
     for path in ("hide_render", "hide_viewport"):
         stage.animate(hidden, path, False, True)
-    for curve in hidden.animation_data.action.fcurves:
+    for curve in curves_of(hidden.animation_data.action):
         for point in curve.keyframe_points:
             point.interpolation = "CONSTANT"
             point.co.x = min(point.co.x, 3.0)

@@ -197,9 +197,17 @@ def straight(block: Any) -> None:
     """Let everything keyed on a data-block move in straight lines, so that no frame is like another."""
     if block.animation_data is None or block.animation_data.action is None:
         return
-    for curve in block.animation_data.action.fcurves:
+    for curve in curves_of(block.animation_data.action):
         for point in curve.keyframe_points:
             point.interpolation = "LINEAR"
+
+
+def curves_of(action: Any) -> list[Any]:
+    """All F-curves of an action: it has them itself until 4.5, and in layers, strips and bags since 4.4."""
+    if hasattr(action, "fcurves"):
+        return list(action.fcurves)
+    strips = [strip for layer in action.layers for strip in layer.strips]
+    return [curve for strip in strips for bag in strip.channelbags for curve in bag.fcurves]
 
 
 class Nodes:

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from animerun_gen.blender.blend_libraries import linked_libraries, refuse_endless_libraries
+from animerun_gen.blender.blend_libraries import linked_libraries, look_at_files
 from animerun_gen.errors import SceneError
+
+ENGINE = "Blender 5.0.1"
 
 
 def write_blend(
@@ -22,11 +24,14 @@ def write_blend(
     byte_order: str = "<",
     large: bool = False,
     path_length: int = 1024,
+    saved_with: int = 405,
+    oldest_reader: int = 306,
 ) -> bytes:
-    """A file with nothing in it but libraries and the layout of their structure."""
+    """A file with nothing in it but its settings, libraries and the layout of their structure."""
     of_order = "v" if byte_order == "<" else "V"
     form = f"{byte_order}4siQqq" if large else f"{byte_order}4si{'Q' if pointer == 8 else 'I'}ii"
-    begin = f"BLENDER17-01{of_order}0500" if large else f"BLENDER{'-' if pointer == 8 else '_'}{of_order}405"
+    mark = f"17-01{of_order}0" if large else f"{'-' if pointer == 8 else '_'}{of_order}"
+    begin = f"BLENDER{mark}{saved_with}"
 
     def block(code: bytes, content: bytes) -> bytes:
         fields = (code, 1, 99, len(content), 1) if large else (code, len(content), 99, 1, 1)
@@ -50,7 +55,11 @@ def write_blend(
     layout = padded(layout + b"TLEN" + number("H", *lengths))
     # ID: name[12], tint[2][3] (of floats); Library: id, *next, name
     layout += b"STRC" + number("i", 2) + number("H", 2, 2, 0, 0, 1, 2) + number("H", 3, 3, 2, 4, 2, 1, 0, 3)
-    content = begin.encode() + block(b"GLOB", bytes(100))
+    content = (
+        begin.encode()
+        + block(b"REND", bytes(72))
+        + block(b"GLOB", struct.pack(f"{byte_order}4s3h", b"  92", 92, oldest_reader, 13) + bytes(90))
+    )
     content += b"".join(block(b"LI\0\0", library(named)) for named in libraries)
     content += block(b"DATA", bytes(3)) + block(b"DNA1", layout) + block(b"ENDB", b"")
     path.write_bytes(content)
@@ -84,7 +93,7 @@ def test_libraries_of_files_of_every_form(tmp_path: Path, form: dict[str, object
 def test_a_film_without_libraries(tmp_path: Path) -> None:
     write_blend(tmp_path / "film.blend", [])
     assert linked_libraries(tmp_path / "film.blend") == []
-    refuse_endless_libraries(tmp_path / "film.blend")
+    look_at_files(tmp_path / "film.blend", ENGINE)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -105,11 +114,23 @@ def test_damaged_files_are_left_to_blender(tmp_path: Path, form: dict[str, objec
         assert linked_libraries(film) == []
 
 
+def test_libraries_that_are_too_new(tmp_path: Path) -> None:
+    film = tmp_path / "film.blend"
+    write_blend(film, ["//a.blend"], saved_with=304, oldest_reader=304)
+    write_blend(tmp_path / "a.blend", ["//b.blend"], saved_with=304, oldest_reader=304)
+    write_blend(tmp_path / "b.blend", [], saved_with=405, oldest_reader=306)
+    with pytest.raises(SceneError, match=r"b\.blend was saved with Blender 4\.5 and needs Blender 3\.6 or newer"):
+        look_at_files(film, "Blender 3.4.1")
+    [note] = look_at_files(film, "Blender 4.2.23")
+    assert note.startswith("b.blend was saved with Blender 4.5, which is newer than Blender 4.2.23")
+    assert look_at_files(film, "Blender 4.5.0") == []
+
+
 def test_pipes_are_found_however_deep_they_lie(tmp_path: Path) -> None:
     (tmp_path / "lib").mkdir()
     write_blend(tmp_path / "film.blend", ["//lib/a.blend", "//none.blend", ""])
     write_blend(tmp_path / "lib" / "a.blend", ["//b.blend", "//../film.blend"])
-    refuse_endless_libraries(tmp_path / "film.blend")
+    look_at_files(tmp_path / "film.blend", ENGINE)
     os.mkfifo(tmp_path / "lib" / "b.blend")
     with pytest.raises(SceneError, match=r"lib/a\.blend links the library //b\.blend, but b\.blend is a named pipe"):
-        refuse_endless_libraries(tmp_path / "film.blend")
+        look_at_files(tmp_path / "film.blend", ENGINE)

@@ -167,7 +167,7 @@ def test_a_blender_that_dies_is_replaced(configure: Callable[..., Path], tmp_pat
     output, errors = process.communicate(timeout=300)
     assert process.returncode == 0
     assert "note: Blender died of SIGABRT in frame" in output
-    assert "begun again" in output
+    assert "restarted" in output
     assert "courier: rendered; " in output
     assert "Traceback" not in errors
     assert "still: rendered; 3 frames rendered" in output
@@ -234,5 +234,5 @@ wall = add("plane", "wall", (1, 1, 1), size=40, location=(0, 5, 0), rotation=(ma
 
 def test_the_doctor_finds_everything(tmp_path: Path) -> None:
     said = run_cli("doctor", "--out", tmp_path).stdout
-    assert "everything needed is there" in said
+    assert "everything needed is installed" in said
     assert "FAIL" not in said

@@ -91,7 +91,7 @@ def test_a_library_that_is_saved_while_blender_renders(tmp_path: Path, film: Pat
     [summary] = generate([config], Options(output, Meddled(BpyModule.find(), save)))
     assert summary.failures == [
         f"cut 'film': {library} changed while the cut was being rendered, so its frames may show two versions of it; "
-        "run the same command again, which makes all of them anew"
+        "run the same command again, which makes all of them again"
     ]
     [again] = make(config, output, BpyModule.find())
     assert again.redone["pictures"] == f"{library} changed while a run was reading it"
@@ -138,5 +138,5 @@ def test_a_folder_that_vanishes_while_blender_renders(tmp_path: Path, film: Path
     [summary] = generate([config], Options(output, Meddled(BpyModule.find(), remove), label=False))
     [failure] = summary.failures
     # it depends on what it was about to do
-    assert "the system refused to read or write: " in failure or "without writing the picture" in failure
+    assert "the operating system reported to read or write: " in failure or "without writing the picture" in failure
     assert "foresee" not in failure

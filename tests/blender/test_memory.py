@@ -45,7 +45,7 @@ def test_lines_that_do_not_fit_are_refused_before_they_take_the_memory(
     assert "triangles of frame 1, and only" in refused.stdout
     assert "set lines.engine to geometry (or auto)" in refused.stdout
     # one attempt, in which nothing died
-    assert "begun again" not in refused.stdout + refused.stderr
+    assert "restarted" not in refused.stdout + refused.stderr
     assert not list(output.glob("train/contour/**/*.png"))
 
     made = generate(cut(film, "lines: {engine: geometry}\n", last=2), "--out", output)

@@ -93,7 +93,7 @@ def test_any_bytes_end_in_values_or_problems(tmp_path_factory: pytest.TempPathFa
         ("? [a]\n: 1\n", "a.yaml:1: a key must be text, not a list;"),
         ("a: [1, 2\nb: 3\n", "a.yaml:2: is not valid YAML ("),
         ("a: 1\n b: 2\n", "a.yaml:2: is not valid YAML (mapping values are not allowed here);"),
-        ("a:\n\tb: 2\n", "a.yaml:2: YAML does not take tabs here; indent with spaces"),
+        ("a:\n\tb: 2\n", "a.yaml:2: YAML does not allow tabs here; indent with spaces"),
         ("a: 1\nb: \x01\n", "a.yaml:2: holds the character 0x1, which YAML forbids"),
         (b"a: 1\nb: \xff\n", "a.yaml:2: is not UTF-8 text;"),
         ("a: " + "[" * 2000, f"a.yaml:1: is nested deeper than {MAX_DEPTH} levels;"),
@@ -109,7 +109,7 @@ def test_any_bytes_end_in_values_or_problems(tmp_path_factory: pytest.TempPathFa
         ('"\\udc00": 1\n', 'a.yaml:1: "?": holds \\udc00, which is half of a character;'),
         (f"a: &{'x' * 5000} 1\n", f"a.yaml:1: a: the anchor &{'x' * 57}... is not supported; remove it"),
         (f"a: *{'x' * 5000}\n", f"a.yaml:1: a: the alias *{'x' * 57}... is not supported;"),
-        ("a: [" + "1, " * 19_998 + "1]", "a.yaml: holds more than 20,000 keys and values, so it is no cut;"),
+        ("a: [" + "1, " * 19_998 + "1]", "a.yaml: holds more than 20,000 keys and values, so it is not a cut;"),
         ("".join(f"k{n}: 1\n" for n in range(50_000)), "a.yaml: holds more than 20,000 keys and values"),
     ],
 )
@@ -181,5 +181,5 @@ def test_the_other_problems_of_a_file_are_still_found(tmp_path: Path) -> None:
 
 def test_what_cannot_be_opened(tmp_path: Path) -> None:
     assert "does not exist" in str(read_document(tmp_path / "none.yaml")[1][0])
-    assert "no regular file" in str(read_document(tmp_path)[1][0])
+    assert "not a regular file" in str(read_document(tmp_path)[1][0])
     assert read_document(tmp_path / ("x" * 300 + ".yaml"))[1]

@@ -61,10 +61,10 @@ def test_the_shipped_palette_says_where_it_is_from_and_has_enough_scenes() -> No
 @pytest.mark.parametrize(
     ("old", "new", "line", "said"),
     [
-        ('"#102030"', '"#1020"', 5, 'scenes[0].colors[0].color: "#1020" is no colour'),
+        ('"#102030"', '"#1020"', 5, 'scenes[0].colors[0].color: "#1020" is not a colour'),
         ("share: 0.75", "share: 1.75", 5, "scenes[0].colors[0].share: must be a number above 0 and at most 1"),
         ("share: 0.75", "share: .nan", 5, "scenes[0].colors[0].share"),
-        ("share: 0.75", "weight: 0.75", 5, "scenes[0].colors[0].weight: is no known key"),
+        ("share: 0.75", "weight: 0.75", 5, "scenes[0].colors[0].weight: is not a known key"),
         ("name: night", "name: 7", 3, 'scenes[0].name: must be a name (text), but is 7; put it in quotes: "7"'),
         ('"#fff0c0"', '"#102030"', 3, "lists the colour #102030 more than once"),
         ("about: frames of my own\n", "", 1, "about: is missing; add it"),
@@ -120,8 +120,8 @@ def test_a_palette_lies_relative_to_the_file_that_names_it(tmp_path: Path, monke
 @pytest.mark.parametrize(
     ("palette", "said"),
     [
-        ("../none.yaml", "there is no file"),
-        ("../film.blend", "is no .yaml file"),
+        ("../none.yaml", "file /"),
+        ("../film.blend", "is not a .yaml file"),
         ("'${NO_SUCH_VARIABLE}/p.yaml'", "NO_SUCH_VARIABLE is not set"),
         ("'${x/p.yaml'", "begins no variable"),
         ("7", "must be the path of a palette"),

@@ -143,14 +143,14 @@ def test_cuts_and_splits(clip: ClipWriter) -> None:
 
 
 def test_what_is_no_dataset(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="is no dataset: it has no folder train or test"):
+    with pytest.raises(DatasetError, match="is not a dataset: it has no folder train or test"):
         Dataset(tmp_path)
     (tmp_path / "train").mkdir()
     assert Dataset(tmp_path).clips() == []
     with pytest.raises(DatasetError, match="the cuts there are: none"):
         Dataset(tmp_path).clip("a")
     (tmp_path / "train" / "Frame_Anime" / "a" / "original").mkdir(parents=True)
-    with pytest.raises(DatasetError, match="holds no frames"):
+    with pytest.raises(DatasetError, match="contains no frames"):
         _ = Dataset(tmp_path).clip("a").frame_numbers
     with pytest.raises(DatasetError, match="cannot be read"):
         _ = ClipFiles(tmp_path, "train", "b").frame_numbers

@@ -173,7 +173,7 @@ def test_a_missing_file(tmp_path: Path, name: str) -> None:
 
 @EVERY_FORMAT
 def test_a_folder_instead_of_a_file(tmp_path: Path, name: str) -> None:
-    with pytest.raises(DatasetError, match="cannot be read: there is a folder of that name"):
+    with pytest.raises(DatasetError, match="cannot be read: a folder of that name exists"):
         READERS[name](tmp_path)
 
 
@@ -206,7 +206,7 @@ def test_a_png_with_any_byte_changed_is_refused(tmp_path: Path) -> None:
         changed = data.copy()
         changed[position] ^= 0x40
         path.write_bytes(changed)
-        with pytest.raises(DatasetError, match="no complete PNG"):
+        with pytest.raises(DatasetError, match="not a complete PNG"):
             files.read_image(path)
 
 
@@ -275,7 +275,7 @@ def npy_with_header(header: str) -> bytes:
 def test_an_array_file_with_a_hostile_header(tmp_path: Path, header: str) -> None:
     path = tmp_path / "a.npy"
     path.write_bytes(npy_with_header(header))
-    with pytest.raises(DatasetError, match=r"no complete \.npy file"):
+    with pytest.raises(DatasetError, match=r"not a complete \.npy file"):
         files.read_array(path)
     path.write_bytes(npy_with_header("{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4)}"))
     assert files.read_array(path).shape == (3, 4)
@@ -301,10 +301,10 @@ def test_masks_of_other_values_are_refused(tmp_path: Path) -> None:
     files.write_image(tmp_path / "a.png", np.full((2, 2), 128, np.uint8))
     files.write_array(tmp_path / "a.npy", np.full((2, 2), 2, np.uint8))
     files.write_array(tmp_path / "b.npy", np.ones((2, 2), np.int32))
-    with pytest.raises(DatasetError, match="no mask"):
+    with pytest.raises(DatasetError, match="not a mask"):
         files.read_mask(tmp_path / "a.png")
     for name in ("a.npy", "b.npy"):
-        with pytest.raises(DatasetError, match="no mask"):
+        with pytest.raises(DatasetError, match="not a mask"):
             files.read_inverted_mask(tmp_path / name)
 
 
@@ -372,7 +372,7 @@ def test_a_failure_in_the_middle_leaves_what_was_there(
             patch.setattr(Path, "write_bytes", half_written)
         else:
             patch.setattr(os, "replace", not_replaced)
-        with pytest.raises(DatasetError, match=rf"{name} cannot be written: the disk is full; make room"):
+        with pytest.raises(DatasetError, match=rf"{name} cannot be written: the disk is full; free some space"):
             small()[name](path)
     assert [file.name for file in path.parent.iterdir()] == [name]
     assert path.read_bytes() == b"old"
@@ -412,13 +412,13 @@ def test_an_interruption_leaves_nothing(tmp_path: Path) -> None:
 def test_parents_that_are_no_folders(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for path in (tmp_path / "file" / "a.flo", tmp_path / "file" / "b" / "a.flo"):
-        with pytest.raises(DatasetError, match="a part of the path is a file"):
+        with pytest.raises(DatasetError, match="part of the path is a file"):
             small()["a.flo"](path)
 
 
 def test_a_folder_in_the_place_of_the_file(tmp_path: Path) -> None:
     (tmp_path / "a.flo").mkdir()
-    with pytest.raises(DatasetError, match="there is a folder of that name"):
+    with pytest.raises(DatasetError, match="a folder of that name exists"):
         small()["a.flo"](tmp_path / "a.flo")
     assert [file.name for file in tmp_path.iterdir()] == ["a.flo"]
 

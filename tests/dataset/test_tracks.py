@@ -135,7 +135,7 @@ def test_damaged_files_are_named(tmp_path: Path) -> None:
     whole = path.read_bytes()
     for damage in (b"", whole[:-30], whole[: len(whole) // 2], b"PK", whole.replace(b"depth", b"depht")):
         path.write_bytes(damage)
-        with pytest.raises(DatasetError, match=r"tracks\.npz is no complete \.npz file"):
+        with pytest.raises(DatasetError, match=r"tracks\.npz is not a complete \.npz file"):
             read_tracks(path)
     flipped = bytearray(whole)
     flipped[whole.index(b"position") + 60] ^= 255

@@ -292,14 +292,22 @@ def unlabel(labels: Any) -> None:
 @pytest.mark.parametrize(
     ("name", "damage", "said"),
     [
-        (F + "0002.flo", lambda path: edit_flow(path, put((3, 4, 0), np.nan)), "1 pixel whose flow is no number"),
-        (F + "0002.flo", lambda path: edit_flow(path, put((3, 4, 1), -np.inf)), "1 pixel whose flow is no number"),
+        (F + "0002.flo", lambda path: edit_flow(path, put((3, 4, 0), np.nan)), "1 pixel whose flow is not a number"),
+        (F + "0002.flo", lambda path: edit_flow(path, put((3, 4, 1), -np.inf)), "1 pixel whose flow is not a number"),
         (F + "0002.flo", lambda path: edit_flow(path, put((3, 4, 1), 1e10)), "1 pixel whose flow is neither"),
         (F + "0002.flo", lambda path: edit_flow(path, put((3, 4), 2e9)), "1 pixel whose flow is neither"),
-        ("train/LineArea/square/Image0002.npy", lambda path: edit_array(path, put((0, 0), 7)), "is no mask"),
-        ("train/UnmatchedBackward/square/Image0002.npy", lambda path: edit_array(path, put((0, 0), 255)), "is no mask"),
-        ("train/Valid/square/forward/0002.png", lambda path: edit_image(path, put((0, 0), 7)), "is no mask"),
-        ("train/ExactOcclusion/square/backward/0002.png", lambda path: edit_image(path, put((0, 0), 1)), "is no mask"),
+        ("train/LineArea/square/Image0002.npy", lambda path: edit_array(path, put((0, 0), 7)), "is not a mask"),
+        (
+            "train/UnmatchedBackward/square/Image0002.npy",
+            lambda path: edit_array(path, put((0, 0), 255)),
+            "is not a mask",
+        ),
+        ("train/Valid/square/forward/0002.png", lambda path: edit_image(path, put((0, 0), 7)), "is not a mask"),
+        (
+            "train/ExactOcclusion/square/backward/0002.png",
+            lambda path: edit_image(path, put((0, 0), 1)),
+            "is not a mask",
+        ),
         ("train/Segment/square/0002.npy", lambda path: edit_array(path, put((0, 0), -1)), "segments from -1 on"),
         ("train/Segment/square/0002.npy", lambda path: edit_array(path, put((0, 0), 10**9)), "has no segment "),
         ("train/Segment/square/0002.npy", lambda path: edit_array(path, unlabel), "has no segment 1 "),
@@ -397,9 +405,9 @@ M = "train/SegMatching/square/forward/0002.json"
     ("damage", "said"),
     [
         (lambda path: edit_json(path, put("0", [99])), "matches segment 0 to 99, but frame 3 has segments 0 to "),
-        (lambda path: edit_json(path, put("0", [])), "something else than a list"),
-        (lambda path: edit_json(path, put("0", [0.0])), "something else than a list"),
-        (lambda path: edit_json(path, put("0", [True])), "something else than a list"),
+        (lambda path: edit_json(path, put("0", [])), "something other than a list"),
+        (lambda path: edit_json(path, put("0", [0.0])), "something other than a list"),
+        (lambda path: edit_json(path, put("0", [True])), "something other than a list"),
         (lambda path: edit_json(path, put("0", [0, 0])), "names a target of segment 0 twice"),
         (lambda path: edit_json(path, put("0", [0, -1])), "negative target"),
         (lambda path: edit_json(path, put("0", [-2])), "negative target"),
@@ -409,7 +417,7 @@ M = "train/SegMatching/square/forward/0002.json"
         (lambda path: path.write_text("[[0]]"), "holds no table"),
         (lambda path: path.write_text("7"), "holds no table"),
         (lambda path: path.write_text('{"0": [0], "0": [1]}'), "has segment '0' twice"),
-        (lambda path: path.write_text("[" * 100000), "is no valid JSON"),
+        (lambda path: path.write_text("[" * 100000), "is not valid JSON"),
     ],
 )
 def test_wrong_matches_are_named(root: Path, damage: Callable[[Path], None], said: str) -> None:
@@ -443,6 +451,11 @@ def test_unmatched_segments_are_sound(root: Path) -> None:
         ("train/ObjectId/square/names.json", {"zero": "background"}, "holds no table"),
         ("train/ObjectId/square/names.json", ["background"], "holds no table"),
         ("train/Flat/square/colors.json", {"0": "#000000", "1": "red", "2": "image"}, "gives id 1 no colour: 'red'"),
+        (
+            "train/Flat/square/colors.json",
+            {"0": "#000000", "1": {"1": "#ff0000", "2": "#00ff00"}},
+            "does not say which colour id 1 has in frame",
+        ),
     ],
 )
 def test_wrong_tables_are_found(root: Path, name: str, content: Any, said: str) -> None:
@@ -459,15 +472,15 @@ def test_wrong_tables_are_found(root: Path, name: str, content: Any, said: str) 
     ("name", "kind", "said"),
     [
         ("train/Segment/square/0009.npy", "stray", "belongs to no frame"),
-        ("train/Segment/square/Thumbs.db", "stray", "is no file of the dataset"),
-        ("train/Segment/square/2.npy", "stray", "is no file of the dataset"),
+        ("train/Segment/square/Thumbs.db", "stray", "is not a file of the dataset"),
+        ("train/Segment/square/2.npy", "stray", "is not a file of the dataset"),
         ("train/Segment/square/.animerun-part-0badcafe-0002.npy", "stray", "left behind by a run that was killed"),
         ("train/Flow/square/0002.flo", "stray", "only folders belong"),
         (F + "0005.flo", "stray", "belongs to no pair"),
         (B + "0001.flo", "stray", "belongs to no pair"),
         ("train/Gap2/Flow/square/forward/0004.flo", "stray", "belongs to no pair"),
         ("train/Gap3/Flow/square/forward/0001.flo", "stray", "does not ask for"),
-        ("train/Tracks/square/old.npz", "stray", "is no file of the dataset"),
+        ("train/Tracks/square/old.npz", "stray", "is not a file of the dataset"),
         ("train/Segment/nobody/0001.npy", "stray", "has no colour frames"),
         ("quality/nobody.json", "stray", "belongs to no cut"),
     ],
@@ -552,7 +565,7 @@ def test_files_that_only_the_manifest_knows_are_named(root: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (put("version", 2), "is no manifest that this version"),
+        (put("version", 2), "is not a manifest that this version"),
         (put("cut", "circle"), "which cut and split"),
         (put("split", "both"), "which cut and split"),
         (put("split", ["train"]), "which cut and split"),
@@ -775,7 +788,7 @@ def test_only_the_cuts_that_are_asked_for(root: Path) -> None:
 @pytest.mark.parametrize("empty", ["", "train", "train/Frame_Anime"])
 def test_what_is_no_dataset(tmp_path: Path, empty: str) -> None:
     (tmp_path / empty).mkdir(parents=True, exist_ok=True)
-    with pytest.raises(ConfigError, match=r"is no dataset|has no cuts"):
+    with pytest.raises(ConfigError, match=r"is not a dataset|has no cuts"):
         verify(tmp_path)
 
 
@@ -799,7 +812,7 @@ def test_names_cannot_forge_lines(root: Path) -> None:
     (root / "train/Segment/square/evil\nall is well\x1b[2J\udcff").touch()
     lines = describe(verify(root))
     [line] = [line for line in lines if "evil" in line]
-    assert line.startswith(r"train/Segment/square/evil\nall is well\x1b[2J\udcff: is no file of the dataset")
+    assert line.startswith(r"train/Segment/square/evil\nall is well\x1b[2J\udcff: is not a file of the dataset")
 
 
 def test_the_command_says_what_it_found(root: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -825,7 +838,7 @@ def test_the_command_says_what_it_found(root: Path, capsys: pytest.CaptureFixtur
     assert main(["verify", str(root), "--cut", "square", "--quick", "--workers", "2"]) == 1
     assert main(["verify", str(root), "--cut", "circle"]) == 2
     assert main(["verify", str(tmp_path / "nowhere")]) == 2
-    assert "is no dataset" in capsys.readouterr().err
+    assert "is not a dataset" in capsys.readouterr().err
 
 
 def test_the_dataset_agrees_with_its_reader(made: Path) -> None:

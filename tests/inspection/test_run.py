@@ -9,6 +9,7 @@ import pytest
 
 from animerun_gen.errors import SceneError
 from animerun_gen.inspection.run import Question, inspect_shot
+from tests.blender.test_blend_libraries import write_blend
 
 HEAD = """
 import json, os, signal, sys
@@ -56,3 +57,10 @@ def test_whatever_becomes_of_blender_is_a_sentence(tmp_path: Path, script: str, 
 def test_what_is_no_film_scene_is_refused_before_blender_starts(tmp_path: Path) -> None:
     with pytest.raises(SceneError, match=r"no \.blend file that exists"):
         inspect_shot(Question(tmp_path / "film.mov"), FakeBlender(tmp_path / "none"))
+
+
+def test_what_is_too_new_is_refused_before_blender_starts(tmp_path: Path) -> None:
+    write_blend(tmp_path / "film.blend", [], large=True, saved_with=502, oldest_reader=405)
+    blender = FakeBlender(tmp_path / "none", "Blender 4.2.23")
+    with pytest.raises(SceneError, match=r"was saved with Blender 5\.2 and needs Blender 4\.5 or newer"):
+        inspect_shot(Question(tmp_path / "film.blend"), blender)

@@ -91,9 +91,9 @@ def test_a_cut_that_one_camera_films_stays_itself(tmp_path: Path, marks: list[Ca
 
 def test_what_cannot_be_split_is_said(tmp_path: Path) -> None:
     config = split(tmp_path, frames={"first": 1, "last": 2})
-    with pytest.raises(DatasetError, match="every frame is another view"):
+    with pytest.raises(DatasetError, match="no two neighbouring frames share a view"):
         split_cut(config, [CameraMark(1, "a"), CameraMark(2, "b")])
-    with pytest.raises(DatasetError, match=r"cannot be split at its camera cuts: .* is no safe folder name"):
+    with pytest.raises(DatasetError, match=r"cannot be split at its camera cuts: .* is not a safe folder name"):
         split_cut(split(tmp_path, name="n" * 99), MARKS)
 
 
@@ -101,7 +101,7 @@ def test_a_name_that_another_cut_has_costs_only_the_split_cut(tmp_path: Path) ->
     cuts = [split(tmp_path), make_cut(tmp_path, {"name": "Square-3"}), make_cut(tmp_path, {"name": "other"})]
     parts = split_at_camera_cuts(cuts, tmp_path / "out", FilmingEngine())
     assert [part.config.name for part in parts] == ["square", "Square-3", "other"]
-    assert "needs the name 'square-3', which another cut has" in (parts[0].failure or "")
+    assert "would be named 'square-3', which is the name of another cut" in (parts[0].failure or "")
     assert [part.failure for part in parts[1:]] == [None, None]
 
 
@@ -168,7 +168,7 @@ def test_a_film_that_several_cuts_share_is_looked_at_once(tmp_path: Path) -> Non
 def test_labels_without_a_look_at_the_film_and_a_broken_film_are_sentences(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (summary,) = generated(tmp_path, None, split(tmp_path))
-    assert "no run has yet looked for the camera cuts" in summary.failures[0]
+    assert "the camera cuts of its film are not known yet" in summary.failures[0]
     assert "'animerun-gen render'" in summary.failures[0]
     broken, fine = generated(tmp_path, FilmingEngine(broken=True), split(tmp_path), make_cut(tmp_path, {"name": "b"}))
     assert broken.failures == ["the film cannot be opened"]

@@ -138,7 +138,7 @@ def test_a_cluster_makes_the_same_bytes_though_a_worker_is_killed(tmp_path: Path
 def test_a_cluster_that_lost_all_workers_is_waited_for_aloud(
     tmp_path: Path, cluster: Cluster, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """As a cluster of jobs does that reach their wall time together, and are begun again, time after time."""
+    """As a cluster of jobs does that reach their wall time together, and are restarted, time after time."""
     config, output, options = rendered(tmp_path)
     heard: list[bool] = []
 
@@ -225,7 +225,7 @@ def test_a_cluster_that_cannot_help_is_refused(tmp_path: Path, cluster: Cluster)
         [summary] = generate([config], replace(options, scheduler=cluster.address))
     [failure] = summary.failures
     assert "can help: the Dask worker tcp://127.0.0.1:" in failure
-    assert "but this run has 0.9: install the same everywhere" in failure
+    assert "but this run has 0.9: install the same version everywhere" in failure
 
 
 def test_a_scheduler_that_is_not_there_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -244,9 +244,9 @@ def test_a_worker_says_why_it_cannot_help(tmp_path: Path) -> None:
         demands = Demands(made_with.versions(), BpyModule.find(), fence, (film,))
         assert what_is_wrong(demands) is None
         other = replace(demands, versions={**made_with.versions(), "numba": "0.1"})
-        assert str(what_is_wrong(other)).endswith("but this run has 0.1: install the same everywhere")
+        assert str(what_is_wrong(other)).endswith("but this run has 0.1: install the same version everywhere")
         other = replace(demands, engine=BpyModule("Blender 1.0"))
-        assert str(what_is_wrong(other)).endswith("but this run has Blender 1.0: install the same everywhere")
+        assert str(what_is_wrong(other)).endswith("but this run has Blender 1.0: install the same version everywhere")
         other = replace(demands, fence=Fence(tmp_path / "elsewhere", fence.token))
         assert f"does not see the dataset {tmp_path / 'elsewhere'}: mount" in str(what_is_wrong(other))
         film.unlink()

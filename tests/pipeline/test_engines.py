@@ -21,7 +21,7 @@ def program(folder: Path, script: str) -> str:
 
 def test_without_bpy_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(AnimerunGenError, match=r"bpy \(Blender\) is not installed here; install it with pip install"):
+    with pytest.raises(AnimerunGenError, match=r"bpy \(Blender\) is not installed here; install it with"):
         BpyModule.find()
 
 
@@ -31,7 +31,7 @@ def test_a_module_of_the_name_bpy_that_is_not_blender(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: object())
     monkeypatch.setattr(importlib.metadata, "version", missing)
-    with pytest.raises(AnimerunGenError, match="not Blender's package of that name"):
+    with pytest.raises(AnimerunGenError, match="bpy that is installed here is not Blender's"):
         BpyModule.find()
 
 
@@ -51,7 +51,7 @@ def test_an_installed_blender_answers_for_itself(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("script", "said"),
     [
-        (None, "there is no program"),
+        (None, "no program .* was found"),
         ("exit 3", "does not start"),
         ("kill -SEGV $$", "does not start"),
         ("echo 'Krita 5'", "does not answer --version as Blender does"),

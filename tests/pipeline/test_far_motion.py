@@ -262,7 +262,7 @@ def test_gaps_of_a_downloaded_cut_are_not_cleared_away(tmp_path: Path) -> None:
     output = tmp_path / "out"
     (output / "train/Gap2/Flow/square/forward").mkdir(parents=True)
     (output / "train/Gap2/Flow/square/forward/0001.flo").write_bytes(b"downloaded")
-    with pytest.raises(Exception, match="already has a cut of this name that was not made here"):
+    with pytest.raises(Exception, match="already has a cut of this name from elsewhere"):
         plan_cut(far_cut(tmp_path), output, "Blender 1", None)
 
 

@@ -56,7 +56,7 @@ def test_an_altered_file_is_noticed_whatever_its_time(tmp_path: Path, time: int)
     (output / FLOW).write_bytes(data)
     set_times(output, time)
     [summary] = make(config, output, FakeEngine())
-    assert any(note.startswith(f"files that changed after they were made: 1 ({FLOW})") for note in summary.notes)
+    assert any(note.startswith(f"files changed since they were made: 1 ({FLOW})") for note in summary.notes)
     assert (output / "manifest/square.json").read_bytes() == whole
 
 

@@ -122,7 +122,7 @@ def test_full_from_a_frame_on(tmp_path: Path, disk: Disk, whole: dict[str, bytes
     engine = Meddled(meddle={frame: lambda: disk.limit_to_what_is_there(8192)})
     summary = one(generate([make_cut(tmp_path)], Options(disk.output, engine)))
     assert summary.failures
-    assert "the disk is full; make room and run the same command again" in summary.failures[0]
+    assert "the disk is full; free some space and run the same command again" in summary.failures[0]
     require_whole(disk.output, whole)
     disk.limit(64 << 20)
     require_mended(tmp_path, disk)
@@ -242,7 +242,7 @@ def test_an_output_folder_that_vanishes_under_a_run(tmp_path: Path, capsys: pyte
     summary = one(generate([config], Options(output, FakeProgram(delay=0.01), chunk_frames=6, workers=2)))
     remover.join()
     assert summary.failures
-    assert any("is gone, or its hidden folder is: somebody removed or moved it" in text for text in summary.failures)
+    assert any("is gone, or its hidden folder is: it was removed or moved" in text for text in summary.failures)
     assert not any("foresee" in text for text in summary.failures)
     assert describe([summary], output)
     make(config, output, FakeEngine())

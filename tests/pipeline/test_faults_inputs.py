@@ -49,7 +49,7 @@ def require_said_and_mended(tmp_path: Path, library: Path, summary: CutSummary, 
     [failure] = summary.failures
     assert failure == (
         f"cut 'square': {changed} changed while the cut was being rendered, so its frames may show two versions of it; "
-        "run the same command again, which makes all of them anew"
+        "run the same command again, which makes all of them again"
     )
     config, output = make_cut(tmp_path), tmp_path / "out"
     [again] = make(config, output, FakeEngine(inputs=(library,)))

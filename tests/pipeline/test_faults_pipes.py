@@ -136,7 +136,7 @@ def _label(folder: Path) -> None:
     [summary] = generate([config], Options(output, FakeProgram()))
     # of Blender and of the labelling processes
     assert len(summary.failures) == 2
-    why = "there is a folder of that name" if (output / STATE / "logs/square.log").is_dir() else "it is a pipe"
+    why = "a folder of that name exists" if (output / STATE / "logs/square.log").is_dir() else "it is a pipe"
     assert all(f"{output}/{STATE}/logs/square.log" in failure and why in failure for failure in summary.failures)
 
 
@@ -150,7 +150,7 @@ def test_readers_refuse_what_might_never_end(tmp_path: Path) -> None:
                 files.read_json(tmp_path / name)
             assert not has_content(tmp_path / name)
             assert not is_whole(tmp_path / name, modality("segment"))
-    with pytest.raises(DatasetError, match="there is a folder of that name"):
+    with pytest.raises(DatasetError, match="a folder of that name exists"):
         files.read_json(tmp_path)
     assert not has_content(tmp_path)
 
@@ -159,7 +159,7 @@ def test_readers_refuse_what_is_far_too_large(tmp_path: Path) -> None:
     for name, size in (("a.json", files.MOST_JSON_BYTES + 1), ("a.npy", files.MOST_BYTES + 1)):
         with open(tmp_path / name, "wb") as file:
             file.truncate(size)
-        with pytest.raises(DatasetError, match=f"it has {size:,} bytes, far more than such a file can have"):
+        with pytest.raises(DatasetError, match=f"it has {size:,} bytes, far more than such a file can need"):
             files.read_json(tmp_path / name)
     with pytest.raises(DatasetError, match="far more than"):
         files.read_array(tmp_path / "a.npy")

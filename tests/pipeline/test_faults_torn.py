@@ -98,7 +98,7 @@ def test_every_kind_of_file_is_noticed_and_made_again(
     [summary] = make(config, output, FakeEngine())
     assert summary.coverage is not None
     assert summary.coverage.complete
-    assert any(note.startswith("files that are damaged, and are made again: ") for note in summary.notes)
+    assert any(note.startswith("damaged files, which are made again: ") for note in summary.notes)
     assert contents(output) == whole
     assert not any(report.defects for report in verify(output))
 
@@ -109,7 +109,7 @@ def test_a_damaged_record_lets_everything_be_made_again(
 ) -> None:
     damage(output / ".animerun-gen/cuts/square.json")
     [summary] = make(config, output, FakeEngine())
-    assert "nothing says what they were made from" in summary.redone["pictures"]
+    assert "there is no record of what they were made from" in summary.redone["pictures"]
     assert contents(output) == contents(finished / "out")
 
 
@@ -120,7 +120,7 @@ def test_zeros_behind_a_header_are_noticed_by_the_checksum(finished: Path, confi
     assert (output / name).read_bytes() != data
     assert f"{name}: has changed since it was made" in "".join(str(d) for r in verify(output) for d in r.defects)
     [summary] = make(config, output, FakeEngine())
-    assert any(note.startswith(f"files that changed after they were made: 1 ({name})") for note in summary.notes)
+    assert any(note.startswith(f"files changed since they were made: 1 ({name})") for note in summary.notes)
     (output / name).unlink()
     make(config, output, FakeEngine())
     assert contents(output) == contents(finished / "out")
@@ -133,8 +133,8 @@ def test_a_label_run_leaves_damaged_pictures_to_those_who_render(
         halve(output / name)
     [summary] = generate([config], Options(output, None, render=False))
     assert (output / "train/Flow/square/forward/0002.flo").exists()
-    assert any("files that are damaged, and are made again: 1 (train/Segment" in note for note in summary.notes)
-    assert any("files that changed after they were made: 1 (train/Flow" in note for note in summary.notes)
+    assert any("damaged files, which are made again: 1 (train/Segment" in note for note in summary.notes)
+    assert any("files changed since they were made: 1 (train/Flow" in note for note in summary.notes)
     make(config, output, FakeEngine())
     assert contents(output) == contents(finished / "out")
 

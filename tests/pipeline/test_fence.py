@@ -72,7 +72,7 @@ def test_a_new_run_waits_for_the_writers_of_the_one_before_and_says_so(
         order.append("begins")
     thread.join()
     waiting = "waiting for work that an earlier run handed out to end: it still writes into"
-    assert order == [f"{waiting} {output}; Ctrl-C ends the waiting", "orphan ends", "begins"]
+    assert order == [f"{waiting} {output}; press Ctrl-C to stop waiting", "orphan ends", "begins"]
 
 
 def test_a_child_finds_the_fence_of_the_run_that_started_it(output: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -124,7 +124,7 @@ def test_only_freestyle_draws_what_only_it_can(tmp_path: Path) -> None:
     lines = {"engine": "auto", "edges": ["crease", "suggestive_contour"]}
     part = chosen(make_cut(tmp_path, {"lines": lines}), tmp_path / "out", engine)
     assert part.config.lines.engine == "freestyle"
-    assert part.notes == ["lines: freestyle, because nothing else draws suggestive_contour"]
+    assert part.notes == ["lines: freestyle, because only Freestyle draws suggestive_contour"]
     assert engine.asked == []
 
 
@@ -134,9 +134,7 @@ def test_a_count_that_cannot_be_had_fails_the_cut_and_no_other(tmp_path: Path) -
     failed, other = choose_line_engines(parts, tmp_path / "out", broken)
     assert failed.failure == "the film cannot be opened"
     assert other == parts[1]
-    assert "no run has yet chosen who draws its lines" in str(
-        chosen(undecided(tmp_path), tmp_path / "new", None).failure
-    )
+    assert "its line engine has not been chosen yet" in str(chosen(undecided(tmp_path), tmp_path / "new", None).failure)
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"scene": 1}', '{"scene": "", "inputs": {}, "frames": []}'])

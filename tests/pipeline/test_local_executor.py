@@ -70,7 +70,7 @@ def test_killed_children_that_render_are_replaced(tmp_path: Path) -> None:
     [summary] = make(config, tmp_path / "out", FakeProgram(delay=0.02), workers=2, chunk_frames=4)
     killer.join()
     assert contents(tmp_path / "out") == contents(tmp_path / "undisturbed")
-    retries = [note for note in summary.notes if note.endswith("begun again")]
+    retries = [note for note in summary.notes if note.endswith("restarted")]
     assert retries
     assert all("Blender died of SIGKILL" in note for note in retries)
 
@@ -186,7 +186,7 @@ def test_when_memory_runs_out_the_youngest_is_ended_and_its_chunk_kept(tmp_path:
     assert isinstance(ended, Ended)
     assert (ended.ticket, ended.outcome.status) == (2, "stopped")
     assert executor.slots() == 2
-    assert "the youngest Blender is ended" in said[0]
+    assert "the youngest Blender process is ended" in said[0]
     executor.close()
 
 
@@ -219,7 +219,7 @@ def test_of_blenders_that_will_not_fit_together_the_youngest_is_ended_in_time(tm
         ended = [message for message in executor.messages(0.1) if isinstance(message, Ended)]
     assert [(one.ticket, one.outcome.status) for one in ended] == [(1, "stopped")]
     assert len(said) == 1
-    assert "the youngest one is ended, and its work begun again when there is room" in said[0]
+    assert "the youngest one is ended, and its work is restarted when memory is free" in said[0]
     # lighter cuts may still have all workers
     assert executor.slots() == 3
     executor.close()

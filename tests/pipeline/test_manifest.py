@@ -277,8 +277,8 @@ def test_a_file_that_was_altered_does_not_become_the_truth(output: Path, config:
     for _ in range(2):
         [summary] = make(config, output, FakeEngine())
         assert read(output) == whole
-        [line] = [line for line in describe([summary], output) if "changed after" in line]
-        assert line.startswith(f"  note: files that changed after they were made: 1 ({FLOW}); the manifest keeps")
+        [line] = [line for line in describe([summary], output) if "changed since" in line]
+        assert line.startswith(f"  note: files changed since they were made: 1 ({FLOW}); the manifest keeps")
     # what it advises, first way
     (output / FLOW).unlink()
     [summary] = make(config, output, FakeEngine())
@@ -304,7 +304,7 @@ def test_bytes_that_were_put_back_under_an_old_date_are_seen(output: Path, confi
         if file != output / FLOW:
             age(file)
     [summary] = make(config, output, FakeEngine())
-    assert any("changed after they were made: 1 (" in note for note in summary.notes)
+    assert any("changed since they were made: 1 (" in note for note in summary.notes)
 
 
 def test_versions_of_files_that_stay_are_kept(output: Path, config: CutConfig, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -92,6 +92,7 @@ FIELDS: dict[str, tuple[Any, set[str]]] = {
     "frames.first": (2, EVERYTHING),
     # colours are chosen for the whole clip
     "frames.last": (9, {"recolor"}),
+    "frames.offset": (1, EVERYTHING),
     "frames.step": (2, {"motion", "labels"}),
     "frame_rate": (25.0, EVERYTHING),
     "resolution": ((64, 32), EVERYTHING),

@@ -105,7 +105,7 @@ def test_colours_are_not_chosen_before_the_whole_clip_is_there(tmp_path: Path) -
     assert not passes_in(contents(tmp_path / "out"))
     assert not paths.recolor_file(tmp_path / "out", "square").exists()
     said = "\n".join(describe([summary], tmp_path / "out"))
-    assert "colours are chosen for the whole clip, of which 2 frames are not rendered yet, frame 4 first" in said
+    assert "colours are chosen for the whole clip, but frames of it are not rendered yet (2, the first is 4)" in said
     assert "missing: color_1, color_2; colour passes are made once all frames of the clip are rendered" in said
     # what is there of the clip is in order nevertheless
     assert summary.coverage is not None

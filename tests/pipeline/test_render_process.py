@@ -142,14 +142,14 @@ os.kill(os.getpid(), signal.SIGSEGV)
     log = tmp_path / "logs" / "square.log"
     assert message == (
         "cut 'square': Blender died of SIGSEGV in frame 7 (lines). Its last error was: Error: the fluid cache is "
-        f"broken. The log is {log}; run the same command again to go on with what is missing."
+        f"broken. The log is {log}; run the same command again to resume."
     )
 
 
 @pytest.mark.parametrize(
     ("program", "said"),
     [
-        ("os.kill(os.getpid(), signal.SIGKILL)", "died of SIGKILL, perhaps because memory ran out, while it started."),
+        ("os.kill(os.getpid(), signal.SIGKILL)", "died of SIGKILL, possibly because memory ran out, while it started."),
         ("os.kill(os.getpid(), signal.SIGRTMIN + 5)", "died of "),
         ("sys.exit(0)", "ended with status 0 while it started."),
         ("sys.exit(3)", "ended with status 3 while it started."),
@@ -223,7 +223,7 @@ def test_who_neither_computes_nor_speaks_is_ended(tmp_path: Path, monkeypatch: p
     program = 'tell("noticed", note=str(os.getpid())); tell("begins", frame=3, stage="lines"); time.sleep(60)'
     with pytest.raises(RenderDied) as caught:
         process(tmp_path, program, Conditions(patience=0.4)).run(events.append)
-    assert caught.value.what == "Blender did nothing for 0 seconds in frame 3 (lines)"
+    assert caught.value.what == "Blender stood idle for 0 seconds in frame 3 (lines)"
     assert not is_alive(int(events[0]["note"]))
 
 
@@ -241,7 +241,7 @@ tell("finished")
 def test_who_computes_forever_is_ended_at_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(children, "TICK_SECONDS", 0.05)
     monkeypatch.setattr(children, "MUCH_PATIENCE", 3)
-    with pytest.raises(RenderDied, match="without getting any further"):
+    with pytest.raises(RenderDied, match="without making progress"):
         process(tmp_path, "while True: pass", Conditions(patience=0.2)).run(lambda event: None)
 
 
@@ -297,7 +297,7 @@ def test_killed_from_another_thread(tmp_path: Path) -> None:
 def test_killed_before_it_was_started(tmp_path: Path) -> None:
     one = process(tmp_path, f"open({str(tmp_path / 'trace')!r}, 'w')")
     one.kill()
-    with pytest.raises(RenderFailure, match="stopped before Blender was started"):
+    with pytest.raises(RenderFailure, match="stopped before Blender started"):
         one.run(print)
     assert not (tmp_path / "trace").exists()
 

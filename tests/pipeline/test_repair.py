@@ -117,10 +117,10 @@ def test_a_cut_with_damaged_files_is_not_complete_and_repaired(
         assert summary.damaged == sorted(silent)
         lines = describe([summary], output)
         assert lines[0] == "square: DAMAGED"
-        assert f"  to make just these files again: animerun-gen verify {output} --cut square --repair" in lines
+        assert f"  to make only these files again: animerun-gen verify {output} --cut square --repair" in lines
     [cut] = read_status(output).cuts
     assert cut.state == "damaged"
-    assert describe_status(read_status(output), output)[-1].endswith(f"'animerun-gen verify {output} --repair'")
+    assert describe_status(read_status(output), output)[-1].endswith(f": animerun-gen verify {output} --repair")
     assert main(["verify", str(output), "--repair"]) == 0
     assert f"square: {len(silent)} damaged files are made again: " in capsys.readouterr().out
     assert contents(output) == whole
@@ -244,7 +244,7 @@ def test_what_was_made_elsewhere_cannot_be_repaired(
     shutil.rmtree(output / STATE)
     before = contents(output)
     assert main(["verify", str(output), "--repair"]) == 1
-    assert "square cannot be repaired: nothing here says what it was made from." in capsys.readouterr().out
+    assert "square cannot be repaired: there is no record of what it was made from." in capsys.readouterr().out
     assert contents(output) == before
     assert not (output / STATE).exists()
 
@@ -257,7 +257,7 @@ def test_a_record_of_another_cut_is_not_believed(
     kept = json.loads(record.read_bytes())
     record.write_text(json.dumps(kept | {"config": kept["config"] | {"name": "other"}}))
     assert main(["verify", str(output), "--repair"]) == 1
-    assert "square cannot be repaired: nothing here says what it was made from." in capsys.readouterr().out
+    assert "square cannot be repaired: there is no record of what it was made from." in capsys.readouterr().out
     assert (output / FLOW).exists()
     assert not engine.jobs
 
@@ -285,7 +285,7 @@ def test_kept_figures_are_made_again(config: CutConfig, output: Path) -> None:
     [summary] = make(config, output, FakeEngine())
     assert contents(output) == whole
     [note] = summary.notes
-    assert note.startswith(f"files that are damaged, and are made again: 2 ({STATE}/figures/square/0002.json")
+    assert note.startswith(f"damaged files, which are made again: 2 ({STATE}/figures/square/0002.json")
     assert summary.labelled == 2
 
 
@@ -340,8 +340,7 @@ def test_many_touched_files_are_not_read_by_status(output: Path, monkeypatch: py
     assert cut.state == "unchecked"
     assert cut.damage[0].startswith("2 files were copied or touched after")
     assert (
-        describe_status(read_status(output), output)[-1]
-        == f"look into what was touched with 'animerun-gen verify {output}'"
+        describe_status(read_status(output), output)[-1] == f"check what was touched with: animerun-gen verify {output}"
     )
     # which does not need the configuration
     assert not any(report.defects for report in verify(output))

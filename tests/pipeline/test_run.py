@@ -18,6 +18,7 @@ from animerun_gen.pipeline.lock import exclusive
 from animerun_gen.pipeline.run import CutSummary, Options, describe, generate
 from animerun_gen.pipeline.samples import sampled_pairs
 from animerun_gen.quality.gate import summarise
+from tests.blender.test_blend_libraries import write_blend
 from tests.pipeline.datasets import contents, make, make_cut, stage_of, times
 from tests.pipeline.fake_engine import FakeEngine, Meddled
 
@@ -96,6 +97,20 @@ def test_quality_file_has_the_figures_of_every_pair(tmp_path: Path) -> None:
             assert pair[direction]["invalid_share"] == 0.0
             assert 0.0 < pair[direction]["occluded_share"] < 0.05
     assert quality["past_limit"] == []
+
+
+@pytest.mark.parametrize("camera_cuts", ["mark", "split"])
+def test_a_film_that_is_too_new_starts_no_blender(tmp_path: Path, camera_cuts: str) -> None:
+    """3.4.1 died of a film of 4.5, and was started again chunk by chunk."""
+    config, engine = make_cut(tmp_path, {"camera_cuts": camera_cuts}), FakeEngine("Blender 3.4.1")
+    write_blend(config.source, [], saved_with=405, oldest_reader=306)
+    [summary] = generate([config], Options(tmp_path / "out", engine))
+    [failure] = summary.failures
+    assert failure.startswith(f"cut 'square': {config.source} was saved with Blender 4.5 and needs Blender 3.6 or ")
+    assert engine.jobs == []
+    write_blend(config.source, [], saved_with=304, oldest_reader=304)
+    make(config.model_copy(update={"camera_cuts": "mark"}), tmp_path / "out", engine)
+    assert len(engine.jobs) == 1
 
 
 def test_a_second_run_touches_nothing(tmp_path: Path) -> None:
@@ -404,7 +419,7 @@ def test_files_that_were_not_made_here_are_left_alone(tmp_path: Path) -> None:
         (output / "test" / name / "0001.png").write_bytes(b"downloaded")
     before = contents(output)
     [summary] = generate([make_cut(tmp_path)], Options(output, FakeEngine()))
-    assert "already has a cut of this name that was not made here" in summary.failures[0]
+    assert "already has a cut of this name from elsewhere" in summary.failures[0]
     assert contents(output) == before
 
 
@@ -446,7 +461,7 @@ def test_a_damaged_picture_is_named_and_spares_the_other_frames(tmp_path: Path) 
     assert "delete it" in summary.failures[0]
     assert len(list((output / "train/Segment/square").iterdir())) == 4
     [summary] = make(config, output, FakeEngine())
-    assert "files that are damaged, and are made again: 1 (train/contour/square/0005.png)" in summary.notes
+    assert "damaged files, which are made again: 1 (train/contour/square/0005.png)" in summary.notes
     make(config, tmp_path / "fresh", FakeEngine())
     assert contents(output) == contents(tmp_path / "fresh")
 
@@ -478,7 +493,7 @@ def test_a_full_disk_is_said_once_not_for_every_file(tmp_path: Path, monkeypatch
         patch.setattr(Path, "write_bytes", full)
         summaries = generate([config], Options(output, FakeEngine()))
     lines = describe(summaries, output)
-    assert len([line for line in lines if "failed:" in line]) == run.SHOWN_FAILURES + 1
+    assert len([line for line in lines if line.startswith("  failed")]) == run.SHOWN_FAILURES + 1
     assert "the disk is full" in lines[1]
     assert not list(output.rglob("*part*"))
     make(config, output, FakeEngine())
@@ -494,7 +509,7 @@ def test_a_full_disk_while_rendering_is_a_failure_of_the_cut(tmp_path: Path, mon
     with monkeypatch.context() as patch:
         patch.setattr(Path, "write_bytes", full)
         [summary] = generate([make_cut(tmp_path)], Options(tmp_path / "out", FakeEngine()))
-    assert "the disk is full; make room and run the same command again" in summary.failures[0]
+    assert "the disk is full; free some space and run the same command again" in summary.failures[0]
 
 
 class Killed(BaseException):
@@ -654,7 +669,7 @@ def test_labelling_refuses_what_was_never_rendered(tmp_path: Path) -> None:
     assert not output.exists()
     output.mkdir()
     summary = only_label(config, output)
-    assert "nothing of it was rendered into" in summary.failures[0]
+    assert "none of it has been rendered into" in summary.failures[0]
     assert not (output / "train").exists()
 
 

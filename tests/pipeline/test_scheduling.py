@@ -1,4 +1,4 @@
-"""The rules by which chunks are begun, begun again and given up, with executors that do nothing but keep time."""
+"""The rules by which chunks are begun, restarted and given up, with executors that do nothing but keep time."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ def test_a_chunk_whose_child_dies_is_begun_again_elsewhere() -> None:
     begun, ear = get_done(executor, FakeChunk("one"))
     assert begun == ["one"] * 3
     assert executor.avoided == [frozenset(), frozenset({"tcp://host:1"}), frozenset({"tcp://host:1"})]
-    assert ear.notes == ["Blender died on tcp://host:1; one: begun again"] * 2
+    assert ear.notes == ["Blender died on tcp://host:1; one: restarted"] * 2
     assert not ear.failures
 
 
@@ -177,7 +177,7 @@ def test_one_that_keeps_dying_costs_one_frame_and_what_needs_the_rest_is_done() 
     begun, ear = get_done(executor, whole, label)
     assert begun == ["whole"] * 3 + ["frame 0", "frame 1", "frame 2", "frame 1", "label"]
     assert ear.failures == [DIED.sentence]
-    assert ear.notes[-2].endswith("3 times in a row; whole: begun again, frame by frame")
+    assert ear.notes[-2].endswith("3 times in a row; whole: restarted, frame by frame")
 
 
 def test_one_that_cannot_be_cut_up_is_given_up_after_three_times() -> None:

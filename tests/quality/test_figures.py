@@ -24,6 +24,7 @@ KEYS = {
     "warp_error_flat_all",
     "occluded_share",
     "exact_occluded_share",
+    "repainted_share",
     "invalid_share",
     "occlusion_agreement",
     "occluded_by_rule_only",
@@ -52,6 +53,35 @@ def figures_of(**changes: Any) -> dict[str, Any]:
         "occlusion": np.zeros((4, 5), bool),
     }
     return pair_figures(**(arguments | changes))
+
+
+def test_colors_that_change_by_themselves_are_not_compared() -> None:
+    picture = np.random.default_rng(5).integers(0, 256, (40, 40, 3)).astype(np.uint8)
+    repainted = np.zeros((40, 40), bool)
+    repainted[:10] = True
+    other = picture.copy()
+    other[repainted] = 255 - other[repainted]
+    arguments: dict[str, Any] = {
+        "source": picture,
+        "target": other,
+        "source_flat": picture,
+        "target_flat": other,
+        "flow": np.zeros((40, 40, 2), np.float32),
+        "occlusion": np.zeros((40, 40), bool),
+    }
+    blamed = pair_figures(**arguments)
+    assert blamed["warp_error_flat"] > 0.05
+    assert blamed["edge_error"] > 0.05
+    figures = pair_figures(**arguments, repainted=repainted)
+    compared = ("warp_error", "warp_error_flat", "warp_error_flat_all", "edge_error")
+    assert {name: figures[name] for name in compared} == dict.fromkeys(compared, 0)
+    assert figures["repainted_share"] == 0.25
+    # flow that is wrong elsewhere is still found
+    arguments["target"] = arguments["target_flat"] = np.roll(other, 1, axis=1)
+    assert pair_figures(**arguments, repainted=repainted)["warp_error_flat"] > 0.05
+    # and where nothing is left, nothing is said
+    nothing = pair_figures(**arguments, repainted=np.ones((40, 40), bool))
+    assert [nothing[name] for name in compared] == [None] * 4
 
 
 def test_figures_of_a_pair_worked_out_by_hand() -> None:
@@ -118,7 +148,7 @@ def test_warp_errors_are_those_of_the_function() -> None:
 def test_what_cannot_be_had_is_none_and_the_json_is_standard() -> None:
     unknown = np.full((4, 5, 2), UNKNOWN_FLOW)
     figures = figures_of(flow=unknown, occlusion=np.ones((4, 5), bool), back=unknown)
-    assert figures == dict.fromkeys(KEYS) | {"occluded_share": 1, "invalid_share": 1}
+    assert figures == dict.fromkeys(KEYS) | {"occluded_share": 1, "invalid_share": 1, "repainted_share": 0}
     assert json.loads(json.dumps(figures, allow_nan=False)) == figures
     assert all(type(value) is float for value in figures_of().values() if value is not None)
     assert figures_of()["warp_error_flat"] is None

@@ -130,7 +130,7 @@ def test_what_is_transparent_or_grey_or_of_16_bits(tmp_path: Path) -> None:
     palette, notes = drawn(tmp_path)
     scenes = {scene.name: scene for scene in palette.scenes}
     assert "clear" not in scenes
-    assert notes == ["scene clear was left out: it has fewer than two colours that can be told apart"]
+    assert notes == ["scene clear was left out: it has fewer than two distinguishable colours"]
     assert {swatch.color for swatch in scenes["grey"].colors} == {"#282828", "#c8c8c8"}
     assert_colors(scenes["deep"], NIGHT)
 
@@ -210,4 +210,4 @@ def test_options_out_of_range_are_refused(words: list[str], capsys: pytest.Captu
     with pytest.raises(SystemExit) as caught:
         main(["palette", "frames", *words])
     assert caught.value.code == 2
-    assert "write" in capsys.readouterr().err
+    assert "must be a" in capsys.readouterr().err

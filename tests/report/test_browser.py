@@ -338,7 +338,7 @@ def test_a_clip_in_pieces_says_what_is_missing(browser: Browser, report: Path) -
     assert "no readable file" in browser.run("return document.getElementById('nothing').textContent")
     notes = browser.run("return document.getElementById('remark-list').textContent")
     assert "flow_forward (Flow/pieces/forward) is missing for frame 8." in notes
-    assert "train/Frame_Anime/pieces/original/0012.png is no complete PNG file" in notes
+    assert "train/Frame_Anime/pieces/original/0012.png is not a complete PNG file" in notes
     browser.press("end")
     wait_drawn(browser, 2, "flow")
     assert "the last one" in browser.run("return document.getElementById('nothing').textContent")

@@ -76,17 +76,17 @@ def test_a_cut_that_cannot_be_shown_does_not_keep_others_from_it(
     write_clip(tmp_path, "fight")
     (tmp_path / "train" / "Frame_Anime" / "empty" / "original").mkdir(parents=True)
     assert main(["report", str(tmp_path)]) == 1
-    assert "cut 'empty': train/Frame_Anime/empty/original holds no frames" in capsys.readouterr().err
+    assert "cut 'empty': train/Frame_Anime/empty/original contains no frames" in capsys.readouterr().err
     empty, fight = data_of(tmp_path / "report" / "index.html")["rows"]
     assert (empty["link"], empty["verdict"], fight["link"]) == (None, "incomplete", "train/fight.html")
-    assert "holds no frames" in empty["problem"]
+    assert "contains no frames" in empty["problem"]
 
 
 def test_damage_is_on_the_page_and_in_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     clip = write_clip(tmp_path)
     clip.path("flow_forward", 8).write_bytes(b"")
     assert main(["report", str(tmp_path)]) == 0
-    sentence = "train/Flow/fight/forward/0008.flo is no .flo file"
+    sentence = "train/Flow/fight/forward/0008.flo is not a .flo file"
     assert f"cut 'fight': {sentence}" in capsys.readouterr().err
     page = data_of(tmp_path / "report" / "train" / "fight.html")
     assert page["verdict"] == "incomplete"
@@ -96,10 +96,10 @@ def test_damage_is_on_the_page_and_in_the_terminal(tmp_path: Path, capsys: pytes
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [
-        (["report", "nowhere"], 1, "nowhere is no dataset"),
+        (["report", "nowhere"], 1, "nowhere is not a dataset"),
         (["report", "."], 1, "has no cuts to report on"),
-        (["report", ".", "--max-size", "0"], 2, "'0' is no size in megabytes; write 1 or more"),
-        (["report", ".", "--max-size", "nan"], 2, "'nan' is no size"),
+        (["report", ".", "--max-size", "0"], 2, "must be a size in megabytes of 1 or more, not '0'"),
+        (["report", ".", "--max-size", "nan"], 2, "must be a size in megabytes of 1 or more, not 'nan'"),
     ],
 )
 def test_mistakes_are_told(

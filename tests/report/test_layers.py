@@ -103,8 +103,8 @@ def test_damage_is_told_once_and_the_rest_is_shown(tmp_path: Path) -> None:
     clip.path("frame", 12).write_bytes(b"no picture")
     layers = layers_of(tmp_path, 10)
     assert len(layers.problems) == 2
-    assert "train/Segment/fight/0010.npy is no complete .npy file" in layers.problems[0]
-    assert layers.problems[1].startswith("train/Flow/fight/forward/0010.flo is no .flo file")
+    assert "train/Segment/fight/0010.npy is not a complete .npy file" in layers.problems[0]
+    assert layers.problems[1].startswith("train/Flow/fight/forward/0010.flo is not a .flo file")
     assert {"flow_backward", "materials", "masks"} <= set(layers.pictures)
     assert not {"segments", "flow_forward"} & set(layers.pictures)
     # the neighbour's damage is the neighbour's

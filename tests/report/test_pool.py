@@ -39,5 +39,5 @@ def test_results_come_in_the_order_of_the_tasks(workers: int) -> None:
 
 
 def test_a_process_that_dies_is_told_in_a_sentence() -> None:
-    with start_pool(2) as pool, pytest.raises(DatasetError, match="died, perhaps because memory ran out"):
+    with start_pool(2) as pool, pytest.raises(DatasetError, match="died, possibly because memory ran out"):
         list(pool.results([Square(8), Square(1)]))

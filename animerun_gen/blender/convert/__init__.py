@@ -11,21 +11,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from tempfile import TemporaryDirectory
 
 import bpy
 
 from animerun_gen.blender.convert.clipped import ClippedMaterials
-from animerun_gen.blender.convert.colors import convert_colors
+from animerun_gen.blender.convert.colors import MaterialColors, convert_colors
 from animerun_gen.blender.convert.film_look import remove_film_look
 from animerun_gen.blender.convert.focal_length import find_zooming_cameras, fix_focal_lengths
 from animerun_gen.blender.convert.hair import convert_hair
 from animerun_gen.blender.convert.particles import convert_particles
 from animerun_gen.blender.convert.removal import remove_named
 from animerun_gen.blender.convert.rules import remove_by_rules
+from animerun_gen.blender.convert.sequence_gaps import fill_sequences
 from animerun_gen.blender.convert.simulations import show_simulations
 from animerun_gen.blender.convert.transparency import convert_transparency
 from animerun_gen.blender.convert.unreadable import remove_unreadable
+from animerun_gen.blender.convert.visibility import follow_visibility
 from animerun_gen.blender.identity import number_vertices
+from animerun_gen.blender.lost_looks import note_lost_looks
 from animerun_gen.blender.opening import OpenedScene
 from animerun_gen.config import CutConfig
 
@@ -45,23 +49,28 @@ class Conversion:
         notes: What was changed, a sentence each.
         followers: In the order in which they are to be called.
         clipped: The materials with holes, for whoever draws the scene or takes its geometry down.
+        colors: What the materials are painted with, frame by frame.
+        folder: Where files lie that the converted scene shows; it goes when this object does.
     """
 
     notes: list[str] = field(default_factory=list)
     followers: list[Follower] = field(default_factory=list)
     clipped: ClippedMaterials = field(default_factory=ClippedMaterials)
+    colors: MaterialColors = field(default_factory=lambda: MaterialColors(ClippedMaterials()))
+    folder: TemporaryDirectory[str] | None = None
 
-    def follow(self) -> None:
-        """Bring everything to where it belongs; call it after every change of frame."""
+    def follow(self, frame: int) -> None:
+        """Bring everything to where it belongs, and to its colour; call it after every change of frame."""
         for follower in self.followers:
             follower()
+        self.colors.show(frame)
 
     def going_to(self, scene: bpy.types.Scene) -> Callable[[int], None]:
         """What brings the scene and everything in it to a frame."""
 
         def go_to(frame: int) -> None:
             scene.frame_set(frame)
-            self.follow()
+            self.follow(frame)
 
         return go_to
 
@@ -84,6 +93,7 @@ def convert_scene(opened: OpenedScene, config: CutConfig) -> Conversion:
     done.notes += remove_film_look(opened, config)
     done.notes += remove_named(config)
     done.notes += remove_by_rules(opened, config)
+    done.notes += follow_visibility(opened, config)
     hair_notes, hair_followers = convert_hair(opened, config)
     done.notes += hair_notes
     done.followers += hair_followers
@@ -92,7 +102,13 @@ def convert_scene(opened: OpenedScene, config: CutConfig) -> Conversion:
     done.notes += remove_unreadable()
     done.clipped, notes = convert_transparency(config)
     done.notes += notes
-    done.notes += convert_colors(config, done.clipped)
+    # simulations leave the scene at the clip's end
+    opened.scene.frame_set(config.frames.first)
+    done.notes += note_lost_looks()
+    done.colors, notes = convert_colors(opened, config, done.clipped)
+    done.notes += notes
+    done.folder, notes = fill_sequences(config)
+    done.notes += notes
     # after everything that makes meshes of its own
     done.notes += number_vertices()
 

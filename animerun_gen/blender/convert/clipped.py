@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ import bpy
 import numpy as np
 import numpy.typing as npt
 
+from animerun_gen.blender import versions
 from animerun_gen.blender.convert.srgb import hex_to_linear
 from animerun_gen.blender.convert.texture_coordinates import TextureCoordinates
 from animerun_gen.config.model import rgb
@@ -102,7 +103,7 @@ class ClippedMaterials:
             self._holes.append(holes)
             self._extensions.append(extension)
             self._masks = None
-        material.use_nodes = True
+        versions.give_nodes(material)
         node = material.node_tree.nodes.new("ShaderNodeTexImage")
         node.label = "animerun-gen holes"
         node.interpolation = "Closest"
@@ -146,23 +147,23 @@ class ClippedMaterials:
             materials: Material to ``"#rrggbb"``.
         """
         before = []
-        for material, color in materials.items():
-            clipped = self._materials.get(material.name_full)
-            image = clipped.node.image if clipped is not None else None
-            before.append((material, tuple(material.diffuse_color), material.use_nodes, image))
-            material.diffuse_color = (*hex_to_linear(color), 1.0)
-            if clipped is not None:
-                clipped.node.image = self._in_one_color(clipped.mask, color)
-            else:
-                material.use_nodes = False
-        try:
-            yield
-        finally:
-            for material, diffuse, uses_nodes, image in before:
-                material.diffuse_color = diffuse
-                material.use_nodes = uses_nodes
-                if material.name_full in self._materials:
-                    self._materials[material.name_full].node.image = image
+        with ExitStack() as images_left_out:
+            for material, color in materials.items():
+                clipped = self._materials.get(material.name_full)
+                image = clipped.node.image if clipped is not None else None
+                before.append((material, tuple(material.diffuse_color), image))
+                material.diffuse_color = (*hex_to_linear(color), 1.0)
+                if clipped is not None:
+                    clipped.node.image = self._in_one_color(clipped.mask, color)
+                else:
+                    images_left_out.enter_context(_without_image(material))
+            try:
+                yield
+            finally:
+                for material, diffuse, image in before:
+                    material.diffuse_color = diffuse
+                    if material.name_full in self._materials:
+                        self._materials[material.name_full].node.image = image
 
     def mask_of(self, material: bpy.types.Material | None) -> int:
         """Number of a material's mask, :data:`NO_MASK` where it has no holes."""
@@ -188,6 +189,27 @@ class ClippedMaterials:
             image = _image(f"animerun-gen {color}", np.broadcast_to(np.array(rgb(color)), (*holes.shape, 3)), holes)
             self._plain[mask, color] = image
         return image
+
+
+@contextmanager
+def _without_image(material: bpy.types.Material) -> Iterator[None]:
+    """Have Workbench paint a material in its viewport colour where it paints images, while the body runs.
+
+    What it looks for is the active node's image, and a node without one leaves it with the colour.  Switching the nodes
+    off would do the same, but does nothing any more since 5.0 (5.0.1 to 5.3.0).
+    """
+    if material.node_tree is None:
+        yield
+        return
+    nodes = material.node_tree.nodes
+    before = nodes.active
+    blank = nodes.new("ShaderNodeTexImage")
+    nodes.active = blank
+    try:
+        yield
+    finally:
+        nodes.remove(blank)
+        nodes.active = before
 
 
 def _image(name: str, colors: npt.NDArray[np.integer[Any]], holes: npt.NDArray[np.bool_]) -> bpy.types.Image:

@@ -2,22 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
 import bpy
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from animerun_gen.blender import versions
 from animerun_gen.blender.convert.clipped import ClippedMaterials
-from animerun_gen.blender.convert.images import UnreadableImageError, encoded_colors, linear_colors, read_texels
+from animerun_gen.blender.convert.film_materials import (
+    ObjectColor,
+    animated_materials,
+    film_frames,
+    object_color,
+    objects_of_animated_color,
+)
+from animerun_gen.blender.convert.images import (
+    MISSING,
+    UnreadableImageError,
+    encoded_colors,
+    is_moving,
+    linear_colors,
+    mean_color,
+    problem_of,
+    read_texels,
+)
+from animerun_gen.blender.convert.material_colors import ColorFinder, Found, LinearColor, quoted
+from animerun_gen.blender.convert.moving_images import NodeKey, image_nodes, key_of, numbers_shown
 from animerun_gen.blender.convert.patterns import Treatments
-from animerun_gen.blender.convert.shader_color import ShaderColor, shader_color
+from animerun_gen.blender.convert.shader_color import (
+    SurfaceColor,
+    attributes_needed,
+    shown_by,
+    surface_input,
+)
+from animerun_gen.blender.convert.shader_values import UnknownValueError
 from animerun_gen.blender.convert.srgb import hex_to_linear, linear_to_hex
+from animerun_gen.blender.convert.surfaces import SurfacePoints, active_colors
 from animerun_gen.blender.convert.texture_coordinates import (
     UnreadableCoordinatesError,
     laid_out,
     texture_coordinates,
 )
-from animerun_gen.blender.external_files import is_there
+from animerun_gen.blender.opening import OpenedScene
 from animerun_gen.config import CutConfig
 
 UNTOUCHED = ((0.8, 0.8, 0.8), (1.0, 1.0, 1.0))
@@ -27,50 +57,309 @@ DEFAULT_COLOR = (0.8, 0.8, 0.8)
 """What Workbench paints surfaces with (linear) that have no material."""
 
 
-def convert_colors(config: CutConfig, clipped: ClippedMaterials) -> list[str]:
+@dataclass(frozen=True)
+class PaintedByAttributes:
+    """A material whose colours vary with attributes or objects, and are computed at each pixel.
+
+    Attributes:
+        material: The material.
+        attributes: Names of the attributes that it may ask its surfaces for.
+        by_hand: The attribute that the cut's configuration assigns to it, whatever its nodes say.
+        changes: Whether its colours may be others in other frames.
+        is_animated: Whether animation changes its nodes.
+    """
+
+    material: bpy.types.Material
+    attributes: frozenset[str]
+    by_hand: str | None = None
+    changes: bool = False
+    is_animated: bool = False
+
+    @property
+    def index(self) -> int:
+        """The material's pass index."""
+        return int(self.material.pass_index)
+
+    def at(self, points: SurfacePoints) -> npt.NDArray[np.float32]:
+        """The colours (linear) at points of its surfaces, ``(3,)`` or ``(N, 1, 3)``."""
+        if self.by_hand is not None:
+            return points.attribute(self.by_hand)[0][..., :3]
+        return np.asarray(SurfaceColor(points).at(surface_input(self.material)), np.float32)
+
+
+@dataclass
+class MaterialColors:
+    """The colours of a cut's materials, in all its frames.
+
+    Attributes:
+        clipped: The materials with holes.
+        keyed: Of materials whose one colour changes, by full name: frame to colour (linear); of those whose colours
+            vary, to the mean.
+        by_attributes: The materials whose colours vary with attributes or objects, by full name.
+        active_layers: The layer of colours that each mesh of the film has active for rendering, by full name.
+        object_colors: The colours (linear, with alpha) of all objects by full name, as the clip's first frame has them.
+        keyed_objects: Of objects whose colour changes: frame to colour.
+        unread: The materials whose colour could not be read as the film has it, and why.
+    """
+
+    clipped: ClippedMaterials
+    keyed: dict[str, dict[int, LinearColor]] = field(default_factory=dict)
+    by_attributes: dict[str, PaintedByAttributes] = field(default_factory=dict)
+    active_layers: dict[str, str] = field(default_factory=dict)
+    object_colors: dict[str, ObjectColor] = field(default_factory=dict)
+    keyed_objects: dict[str, dict[int, ObjectColor]] = field(default_factory=dict)
+    unread: list[tuple[str, str]] = field(default_factory=list)
+
+    def at(self, frame: int) -> dict[str, Any]:
+        """What a frame of the clip is painted with that may be otherwise in others, to be compared."""
+        keyed = {name: colors.get(frame) for name, colors in self.keyed.items()}
+        return keyed | {f"object {name}": colors.get(frame) for name, colors in self.keyed_objects.items()}
+
+    def show(self, frame: int) -> None:
+        """Paint the materials whose colours change as they are in a frame of the clip."""
+        for material in bpy.data.materials:
+            color = self.keyed.get(material.name_full, {}).get(frame)
+            if color is None:
+                continue
+            _paint(material, color)
+            if material in self.clipped:
+                self.clipped.paint(material, linear_to_hex(color))
+        animated = [painted.material for painted in self.by_attributes.values() if painted.is_animated]
+        if animated:
+            # leaves the nodes themselves as the frame has them
+            for _ in film_frames(animated, (), (frame,)):
+                pass
+
+    def object_colors_at(self, frame: int) -> dict[str, ObjectColor]:
+        """The colours of all objects in a frame of the clip, by full name."""
+        return self.object_colors | {
+            name: colors[frame] for name, colors in self.keyed_objects.items() if frame in colors
+        }
+
+
+def convert_colors(
+    opened: OpenedScene, config: CutConfig, clipped: ClippedMaterials
+) -> tuple[MaterialColors, list[str]]:
     """Set the viewport colours that Workbench paints with, and point it at the image to paint in texture mode.
 
     Args:
-        config: The cut: ``style.color``, ``style.color_source`` and ``style.overrides``.
+        opened: The opened scene, at the cut's first frame.
+        config: The cut: ``style.color``, ``style.color_source``, ``style.overrides`` and ``style.textures``.
         clipped: The materials with holes, which are painted by images of their own.
 
     Returns:
-        How many colours came from shaders, and each override that matched nothing.
+        The colours of all frames; how many came from shaders, which change, which could not be read, and each pattern
+        that matched nothing.
     """
-    style = config.style
-    from_shaders = 0
-    unreadable_images = set()
-    overrides = Treatments(style.overrides)
-    paints_images = style.color == "texture"
-    for material in bpy.data.materials:
-        override = overrides.of(material.name)
-        found = shader_color(material)
-        if found is not None and found.image is not None and not found.image.has_data and is_there(found.image):
-            unreadable_images.add(found.image.name)
-        if override is not None:
-            _paint(material, hex_to_linear(override))
-            found = None
-        elif found is not None and wants_shader(material, style.color_source):
-            _paint(material, found.color if material not in clipped else _color_of_the_rest(material, found, clipped))
-            from_shaders += 1
-        shown = found if paints_images else None
-        if material in clipped:
-            _paint_clipped(material, shown, clipped)
-        elif paints_images or clipped:
-            _show_image(material, shown)
-    bpy.context.scene.display.shading.color_type = "TEXTURE" if paints_images or clipped else "MATERIAL"
+    colors = MaterialColors(
+        clipped,
+        active_layers={mesh.name_full: active_colors(mesh) for mesh in bpy.data.meshes},
+        object_colors={obj.name_full: object_color(obj) for obj in bpy.data.objects},
+    )
+    finder = ColorFinder(opened.view_layer)
+    try:
+        notes = _Painting(config, colors, finder).paint()
+    finally:
+        finder.close()
+    _still()
+    colors.show(config.frames.first)
+    colors.unread = finder.doubts.listed()
+    return colors, [*notes, *finder.doubts.notes()]
 
-    notes = overrides.unused("style.overrides", "no material is")
-    if from_shaders:
-        notes.append(f"took the colours of {from_shaders} materials from their shaders")
-    notes += [f"image '{name}' cannot be read: its materials get one flat colour" for name in sorted(unreadable_images)]
-    return notes
+
+@dataclass
+class _Track:
+    """What an animated material shows.
+
+    Attributes:
+        colors: Frame to its colour (linear).
+        found: What its shader shows, frame by frame; None where the viewport colour counts.
+    """
+
+    colors: dict[int, LinearColor] = field(default_factory=dict)
+    found: list[Found | None] = field(default_factory=list)
+
+    @property
+    def changes(self) -> bool:
+        """Whether any two frames show different colours."""
+        return len({linear_to_hex(color) for color in self.colors.values()}) > 1
+
+    @property
+    def varies(self) -> bool:
+        """Whether it shows several colours at once in any frame."""
+        return any(each is not None and each.varies for each in self.found)
+
+
+class _Painting:
+    """Paints all materials of the open file as they are in the clip's first frame."""
+
+    def __init__(self, config: CutConfig, colors: MaterialColors, finder: ColorFinder) -> None:
+        self._config = config
+        self._colors = colors
+        self._clipped = colors.clipped
+        self._finder = finder
+        self._overrides = Treatments(config.style.overrides)
+        self._by_hand = Treatments(config.style.textures)
+        self._from_shaders = 0
+        self._moving = numbers_shown(bpy.context.scene, config.frame_numbers)
+        self._notes: list[str] = []
+
+    def paint(self) -> list[str]:
+        """Paint them; returns what was done."""
+        style = self._config.style
+        fixed = {material.name_full: self._overrides.of(material.name) for material in bpy.data.materials}
+        assigned = {
+            material.name_full: self._assigned(material, name)
+            for material in bpy.data.materials
+            if (name := self._by_hand.of(material.name)) is not None and fixed[material.name_full] is None
+        }
+        tracks = self._follow([one for one in animated_materials() if fixed[one.name_full] is None])
+        paints_images = style.color == "texture" or any(
+            isinstance(one, Found) and one.image is not None for one in assigned.values()
+        )
+        for material in bpy.data.materials:
+            name, override = material.name_full, fixed[material.name_full]
+            by_hand = assigned.get(name)
+            if override is not None:
+                _paint(material, hex_to_linear(override))
+                self._show(material, None, paints_images)
+            elif by_hand is not None:
+                _paint(material, by_hand.color)
+                self._show(material, by_hand, paints_images)
+            else:
+                self._paint_own(material, tracks.get(name), paints_images)
+        shows_images = paints_images or bool(self._clipped)
+        bpy.context.scene.display.shading.color_type = "TEXTURE" if shows_images else "MATERIAL"
+        return self._sentences()
+
+    def _follow(self, materials: list[bpy.types.Material]) -> dict[str, _Track]:
+        """The colours of animated materials in all frames of the clip, by full name; those of objects on the way."""
+        objects = objects_of_animated_color()
+        if not materials and not objects:
+            return {}
+        source = self._config.style.color_source
+        tracks = {material.name_full: _Track() for material in materials}
+        from_shader = {material.name_full for material in materials if wants_shader(material, source)}
+        for at in film_frames(materials, objects, self._config.frame_numbers):
+            for name, color in at.object_colors.items():
+                self._colors.keyed_objects.setdefault(name, {})[at.frame] = color
+            for material in materials:
+                name, shader = material.name_full, at.materials[material.name_full]
+                found = None
+                if name in from_shader:
+                    found = self._finder.find(material, shader, at.frame, dict(at.object_colors))
+                red, green, blue = found.color if found is not None else shader.diffuse_color[:3]
+                tracks[name].colors[at.frame] = (red, green, blue)
+                tracks[name].found.append(found)
+        return tracks
+
+    def _paint_own(self, material: bpy.types.Material, track: _Track | None, paints_images: bool) -> None:
+        """Paint a material as its own nodes, or its viewport colour, say."""
+        style, first, name = self._config.style, self._config.frames.first, material.name_full
+        in_texture_mode = style.color == "texture"
+        found: Found | None
+        if track is not None:
+            found = track.found[0] or _image_alone(material)
+            _paint(material, track.colors[first])
+            self._from_shaders += track.found[0] is not None
+        elif not wants_shader(material, style.color_source):
+            found = _image_alone(material)
+        else:
+            found = self._finder.find(material, material, first, shows_image=in_texture_mode)
+            if found is not None:
+                whole = material not in self._clipped
+                _paint(material, found.color if whole else _color_of_the_rest(material, found, self._clipped))
+                self._from_shaders += 1
+            elif _image_problems(material, self._moving):
+                # without its image nothing is known of it
+                _paint(material, DEFAULT_COLOR)
+        if self._show(material, found if in_texture_mode else None, paints_images):
+            return
+        if track is not None and track.changes:
+            self._colors.keyed[name] = track.colors
+        if style.color != "material" and ((found is not None and found.varies) or (track is not None and track.varies)):
+            self._colors.by_attributes[name] = PaintedByAttributes(
+                material,
+                attributes_needed(material),
+                changes=track is not None or self._finder.may_change(material),
+                is_animated=track is not None,
+            )
+
+    def _show(self, material: bpy.types.Material, shown: Found | None, paints_images: bool) -> bool:
+        """Have Workbench paint a material by the image that it shows, if any; returns whether it does."""
+        if material in self._clipped:
+            _paint_clipped(material, shown, self._clipped)
+            return self._clipped.is_picture(material)
+        if paints_images or self._clipped:
+            _show_image(material, shown, self._moving)
+            return shown_image(material) is not None
+        return False
+
+    def _assigned(self, material: bpy.types.Material, name: str) -> Found | None:
+        """What ``style.textures`` has a material painted with: an image, or an attribute of what wears it."""
+        image = bpy.data.images.get(name)
+        if image is not None:
+            material.use_nodes = True
+            node = material.node_tree.nodes.new("ShaderNodeTexImage")
+            node.image = image
+            if is_moving(image):
+                node.image_user.use_auto_refresh = True
+                node.image_user.frame_duration = image.frame_duration
+                self._moving = numbers_shown(bpy.context.scene, self._config.frame_numbers)
+            return Found(mean_color(image, [node.image_user.frame_current]) or DEFAULT_COLOR, image, node)
+        try:
+            found = self._finder.mean_of_attribute(material, name)
+        except UnknownValueError as error:
+            self._notes.append(f"style.textures: '{name}' for material '{material.name}' is no image, and {error}")
+            return None
+        self._colors.by_attributes[material.name_full] = PaintedByAttributes(
+            material, frozenset({name}), by_hand=name, changes=self._finder.may_change(material)
+        )
+        return found
+
+    def _sentences(self) -> list[str]:
+        colors = self._colors
+        notes = [
+            *self._overrides.unused("style.overrides", "no material is"),
+            *self._by_hand.unused("style.textures", "no material is"),
+            *self._notes,
+        ]
+        if self._from_shaders:
+            notes.append(f"took the colours of {self._from_shaders} materials from their shaders")
+        if colors.keyed:
+            notes.append(f"the colours of {quoted(sorted(colors.keyed))} change with the frame")
+        if colors.by_attributes:
+            notes.append(f"painted {quoted(sorted(colors.by_attributes))} with colours of attributes or objects")
+        for problem, names in undecodable_images(self._config).items():
+            notes.append(f"{problem}: material {quoted(names)} gets one flat colour")
+        return notes
+
+
+def _image_alone(material: bpy.types.Material) -> Found | None:
+    """The image that a material shows which has its viewport colour where it shows none."""
+    surface = surface_input(material)
+    if surface is None:
+        return None
+    red, green, blue = material.diffuse_color[:3]
+    return Found((red, green, blue), *shown_by(surface))
+
+
+def _still() -> None:
+    """Keep the film's animation from changing colours again that were set."""
+    for material in bpy.data.materials:
+        material.diffuse_color[3] = 1.0
+        # nothing else of a material itself, beside its nodes, is looked at any more
+        material.animation_data_clear()
+    for obj in bpy.data.objects:
+        versions.mute_animation(obj, "color")
 
 
 def wants_shader(material: bpy.types.Material, source: str) -> bool:
     """Whether a material's colour is to come from its shader nodes, by the cut's ``style.color_source``."""
     if source != "auto":
         return source == "shader"
+    if versions.animates(material, "diffuse_color"):
+        return False
     painted = material.diffuse_color[:3]
     return any(all(abs(a - b) < 1e-4 for a, b in zip(painted, color, strict=True)) for color in UNTOUCHED)
 
@@ -82,24 +371,57 @@ def shown_image(material: bpy.types.Material) -> bpy.types.Image | None:
 
 
 def _paint(material: bpy.types.Material, color: tuple[float, float, float]) -> None:
-    material.diffuse_color = (*color, 1.0)
+    # between two values of 8 bits Workbench would take now the one, now the other
+    material.diffuse_color = (*hex_to_linear(linear_to_hex(color)), 1.0)
 
 
-def _show_image(material: bpy.types.Material, found: ShaderColor | None) -> None:
+def undecodable_images(config: CutConfig) -> dict[str, list[str]]:
+    """Images whose files are there and yet cannot be shown; changes nothing.
+
+    Args:
+        config: The cut: ``frames``.
+
+    Returns:
+        A sentence about each, and the materials whose nodes name it.
+    """
+    moving = numbers_shown(bpy.context.scene, config.frame_numbers)
+    found: dict[str, set[str]] = {}
+    for material in bpy.data.materials:
+        for problem in _image_problems(material, moving):
+            # what is missing is told when the film is opened
+            if not problem.endswith(MISSING):
+                found.setdefault(problem, set()).add(material.name)
+    return {problem: sorted(names) for problem, names in sorted(found.items())}
+
+
+def _image_problems(material: bpy.types.Material, moving: Mapping[NodeKey, Mapping[int, int]]) -> list[str]:
+    """Why images of a material cannot be shown, a sentence each."""
+    if not material.use_nodes or material.users == 0:
+        return []
+    nodes = [node for _, node in image_nodes(material) if node.image is not None]
+    numbers = (tuple(moving.get(key_of(node), {}).values()) for node in nodes)
+    problems = (problem_of(node.image, shown) for node, shown in zip(nodes, numbers, strict=True))
+    return sorted({problem for problem in problems if problem})
+
+
+def _show_image(material: bpy.types.Material, found: Found | None, moving: Mapping[NodeKey, Mapping[int, int]]) -> None:
     """Make the image that the shader shows the active node, which is the one Workbench paints in texture mode."""
     if material.node_tree is None:
         return
     nodes = material.node_tree.nodes
-    if found is not None and found.node is not None and found.image is not None and found.image.has_data:
-        nodes.active = found.node
-        return
+    if found is not None and found.node is not None and found.image is not None:
+        # what was found may be an evaluated copy
+        node = nodes[found.node.name]
+        if not problem_of(node.image, tuple(moving.get(key_of(node), {}).values())):
+            nodes.active = node
+            return
     # An image node that was once active is painted until another one is, and so is one within a group (3.4.1, 4.5.15).
     # One without an image leaves Workbench with the viewport colour.
     nodes.active = nodes.new("ShaderNodeTexImage")
 
 
 def _color_of_the_rest(
-    material: bpy.types.Material, found: ShaderColor, clipped: ClippedMaterials
+    material: bpy.types.Material, found: Found, clipped: ClippedMaterials
 ) -> tuple[float, float, float]:
     """The colour of a clipped material, in which the texels that are holes have no part.
 
@@ -118,14 +440,14 @@ def _color_of_the_rest(
     return red, green, blue
 
 
-def _paint_clipped(material: bpy.types.Material, shown: ShaderColor | None, clipped: ClippedMaterials) -> None:
+def _paint_clipped(material: bpy.types.Material, shown: Found | None, clipped: ClippedMaterials) -> None:
     """Paint what is left of a clipped material: by the image that it shows, or in its colour."""
     picture = _picture_of_the_rest(material, shown, clipped) if shown is not None else None
     clipped.paint(material, linear_to_hex(tuple(material.diffuse_color[:3])) if picture is None else picture)
 
 
 def _picture_of_the_rest(
-    material: bpy.types.Material, shown: ShaderColor, clipped: ClippedMaterials
+    material: bpy.types.Material, shown: Found, clipped: ClippedMaterials
 ) -> npt.NDArray[np.uint8] | None:
     """What a clipped material shows on the unit square of its UV map; None where one image cannot hold that."""
     texels = _readable(shown.image)

@@ -8,6 +8,9 @@ from animerun_gen.blender import versions
 from animerun_gen.blender.opening import OpenedScene
 from animerun_gen.config import CutConfig
 
+FILM_LOOK_PATHS = ("render.", "display.", "view_settings.", "display_settings.", "eevee.", "cycles.", "use_nodes")
+"""Beginnings of a scene's properties that belong to the film look, and are no more animated."""
+
 
 def remove_film_look(opened: OpenedScene, config: CutConfig) -> list[str]:
     """Set the render up for exact flat colours.
@@ -24,7 +27,7 @@ def remove_film_look(opened: OpenedScene, config: CutConfig) -> list[str]:
     """
     scene = opened.scene
     notes = [f"switched off: {name}" for name in film_look_in_use(scene)] + _note_pixel_aspect(scene)
-    for path in ("render.", "display.", "view_settings.", "display_settings.", "eevee.", "cycles.", "use_nodes"):
+    for path in FILM_LOOK_PATHS:
         versions.mute_animation(scene, path)
     _set_output(opened, config)
     _set_display(scene)
@@ -66,7 +69,7 @@ def film_look_in_use(scene: bpy.types.Scene) -> list[str]:
         "a stamp": render.use_stamp,
         "simplification": render.use_simplify,
         "stereo": render.use_multiview,
-        "the compositor": render.use_compositing and getattr(scene, "use_nodes", False),
+        "the compositor": render.use_compositing and versions.has_compositor(scene),
         "the sequencer": render.use_sequencer and versions.has_strips(scene),
         "depth of field": bool(scene.camera and scene.camera.type == "CAMERA" and scene.camera.data.dof.use_dof),
         f"view transform {scene.view_settings.view_transform}": scene.view_settings.view_transform != "Standard",
@@ -95,9 +98,7 @@ def _set_output(opened: OpenedScene, config: CutConfig) -> None:
     render.filter_size = 0.0
     render.dither_intensity = 0.0
     settings = render.image_settings
-    if hasattr(settings, "media_type"):  # 5.0
-        settings.media_type = "IMAGE"
-    settings.file_format = "PNG"
+    versions.use_picture_format(settings, "PNG")
     settings.color_mode = "RGB"
     settings.color_depth = "8"
     settings.compression = 0

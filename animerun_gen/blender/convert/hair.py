@@ -22,8 +22,6 @@ import numpy as np
 from animerun_gen.blender import versions
 from animerun_gen.blender.convert.hiding import hide
 from animerun_gen.blender.convert.particle_systems import (
-    SHOWN_AT_PARTICLES,
-    drawn_by,
     make_local,
     material_name,
     may_be_seen,
@@ -49,6 +47,7 @@ from animerun_gen.blender.locks import (
     strand_vertices,
 )
 from animerun_gen.blender.opening import OpenedScene
+from animerun_gen.blender.particles_drawn import SHOWN_AT_PARTICLES, drawn_by
 from animerun_gen.config import CutConfig
 from animerun_gen.config.model import HairTreatment
 from animerun_gen.errors import SceneError
@@ -300,10 +299,11 @@ class _CurvesHair:
         self.total: int | None = None
         self.begins: int | None = None
         self.hiding: bpy.types.FCurve | None = None
-        self.frame = 0
+        self.frame = 0.0
 
     def read(self, graph: bpy.types.Depsgraph, guides: Numbers | None) -> Points:
-        self.frame = graph.scene.frame_current
+        # keys count in animation time, which the scene may stretch
+        self.frame = graph.scene.frame_current_final
         data = self.owner.evaluated_get(graph).data
         count = len(data.curves) if isinstance(data, bpy.types.Curves) else 0
         _refuse_other_number(self, graph, count)

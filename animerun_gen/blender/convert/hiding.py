@@ -1,6 +1,8 @@
-"""How the conversions take an object out of the picture."""
+"""How the conversions take an object out of the picture, for good or in some frames."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import bpy
 
@@ -14,3 +16,32 @@ def hide(obj: bpy.types.Object) -> None:
     """
     versions.mute_animation(obj, "hide_render")
     obj.hide_render = True
+
+
+def hide_in(obj: bpy.types.Object, hidden: Mapping[int, bool], scene: bpy.types.Scene) -> None:
+    """Have an object come and go.
+
+    Args:
+        obj: The object, of the open file or of a library.
+        hidden: Whether it is hidden, for each frame from the first to the last that matters.
+        scene: The scene, whose frames may be stretched in time.
+    """
+    hide(obj)
+    # A driver comes after everything else that is animated, and can be given to what is linked, where keys cannot
+    # (4.5.15).  Its own curve says what becomes of the frame's number.
+    curve = obj.driver_add("hide_render")
+    curve.driver.type = "SCRIPTED"
+    curve.driver.expression = "frame"
+    for modifier in list(curve.modifiers):
+        curve.modifiers.remove(modifier)
+    while curve.keyframe_points:
+        curve.keyframe_points.remove(curve.keyframe_points[0], fast=True)
+    stretch = scene.render.frame_map_old / scene.render.frame_map_new
+    before = None
+    for frame, is_hidden in sorted(hidden.items()):
+        if is_hidden != before:
+            # a little before the frame, lest rounding decides
+            key = curve.keyframe_points.insert((frame - 0.25) * stretch, float(is_hidden), options={"FAST"})
+            key.interpolation = "CONSTANT"
+        before = is_hidden
+    curve.update()

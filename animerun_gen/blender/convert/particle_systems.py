@@ -6,9 +6,7 @@ import bpy
 
 from animerun_gen.blender import versions
 from animerun_gen.blender.external_files import cache_folder, cache_name, point_caches
-
-SHOWN_AT_PARTICLES = {"OBJECT": "object", "COLLECTION": "collection"}
-"""Ways to render particles, hair included, that give instances, which have surfaces already."""
+from animerun_gen.blender.particles_drawn import is_hidden
 
 
 def rendered_systems() -> list[tuple[bpy.types.Object, bpy.types.ParticleSystemModifier]]:
@@ -17,7 +15,9 @@ def rendered_systems() -> list[tuple[bpy.types.Object, bpy.types.ParticleSystemM
         (obj, modifier)
         for obj in sorted(bpy.data.objects, key=lambda obj: str(obj.name_full))
         for modifier in obj.modifiers
-        if modifier.type == "PARTICLE_SYSTEM" and modifier.show_render and may_be_seen(obj)
+        if modifier.type == "PARTICLE_SYSTEM"
+        and (modifier.show_render or versions.is_animated(obj, f'modifiers["{modifier.name}"].show_render'))
+        and may_be_seen(obj)
     ]
 
 
@@ -64,17 +64,6 @@ def own_settings(system: bpy.types.ParticleSystem) -> bpy.types.ParticleSettings
     return system.settings
 
 
-def drawn_by(settings: bpy.types.ParticleSettings) -> str:
-    """What a particle system renders, in words."""
-    kind = settings.render_type
-    if kind in SHOWN_AT_PARTICLES:
-        shown = settings.instance_object if kind == "OBJECT" else settings.instance_collection
-        return f"{SHOWN_AT_PARTICLES[kind]} '{shown.name}'" if shown is not None else "nothing"
-    if kind == "NONE":
-        return "nothing"
-    return "strands" if settings.type == "HAIR" else {"HALO": "halos"}.get(kind, "paths")
-
-
 def system_name(obj: bpy.types.Object, system: bpy.types.ParticleSystem) -> str:
     """What the configuration calls a particle system."""
     return f"{obj.name}/{system.name}"
@@ -93,4 +82,4 @@ def material_name(material: bpy.types.Material | None) -> str | None:
 
 def may_be_seen(obj: bpy.types.Object) -> bool:
     """Whether an object is rendered, or may be in another frame, in some collection."""
-    return (not obj.hide_render or versions.is_animated(obj, "hide_render")) and len(obj.users_collection) > 0
+    return not is_hidden(obj) and len(obj.users_collection) > 0

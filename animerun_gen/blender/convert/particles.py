@@ -13,8 +13,6 @@ import bpy
 
 from animerun_gen.blender import versions
 from animerun_gen.blender.convert.particle_systems import (
-    SHOWN_AT_PARTICLES,
-    drawn_by,
     make_local,
     material_name,
     own_settings,
@@ -26,6 +24,7 @@ from animerun_gen.blender.convert.particle_systems import (
 from animerun_gen.blender.convert.patterns import Treatments
 from animerun_gen.blender.convert.viewport import show_as_rendered
 from animerun_gen.blender.opening import OpenedScene
+from animerun_gen.blender.particles_drawn import SHOWN_AT_PARTICLES, drawn_by
 from animerun_gen.blender.simulations import has_history
 from animerun_gen.config import CutConfig
 from animerun_gen.config.model import ParticleTreatment
@@ -98,8 +97,9 @@ def convert_particles(opened: OpenedScene, config: CutConfig) -> list[str]:
         if treatment.mode == "remove":
             switch_off(obj, modifier)
             notes.append(f"removed particles '{name}'")
-        elif shown == "NONE" and not named:
-            notes.append(f"particles '{name}' are not rendered in the film; name them in particles.systems to see them")
+        elif drawn_by(system.settings) == "nothing" and not (named and shown == "NONE"):
+            way = "; name them in particles.systems to see them" if shown == "NONE" else ""
+            notes.append(f"particles '{name}' are not rendered in the film{way}")
             continue
         elif system.point_cache.use_disk_cache and not system.point_cache.is_baked:
             # playing it would write to the film's folder, by several processes at once
@@ -181,6 +181,8 @@ def _simulate(modifiers: list[bpy.types.ParticleSystemModifier], opened: OpenedS
 
     Of what is baked every frame stays as it is, in whatever order frames are rendered.
     """
+    if not modifiers:
+        return
     scene = opened.scene
     unbaked = []
     for modifier in modifiers:

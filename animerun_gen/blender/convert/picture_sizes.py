@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from animerun_gen.blender.alone import alone, needs_all
 from animerun_gen.blender.camera_marks import cameras_by_frame
-from animerun_gen.blender.convert.transparency import film_frames
+from animerun_gen.blender.moments import film_frames
 from animerun_gen.blender.opening import OpenedScene
 from animerun_gen.config import CutConfig
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import bpy
 
-from animerun_gen.blender import versions
 from animerun_gen.blender.convert.hiding import hide
 from animerun_gen.blender.convert.lights import find_lights, shines
 from animerun_gen.blender.convert.patterns import matches, named_objects, unmatched, without_effect
 from animerun_gen.blender.convert.removal import Removal, delete_faces
 from animerun_gen.blender.convert.shader_glow import shader_glow
+from animerun_gen.blender.convert.visibility import unseen_in, why_unseen
 from animerun_gen.blender.opening import OpenedScene
+from animerun_gen.blender.particles_drawn import is_hidden
 from animerun_gen.config import CutConfig
 from animerun_gen.config.words import counted, named
 
@@ -77,14 +78,15 @@ def find_removals(opened: OpenedScene, config: CutConfig) -> list[Removal]:
     taken = named_objects(config.remove)
     unseen_by_collection = _unseen_by_collection(opened.view_layer.layer_collection)
     helpers = _helpers()
+    switched = unseen_in(opened.scene, config) if "unseen" in rules else {}
     found = []
     shining = []
     for obj in sorted(bpy.data.objects, key=lambda each: str(each.name_full)):
-        if obj.name_full in kept or obj.name_full in taken or _is_hidden(obj):
+        if obj.name_full in kept or obj.name_full in taken or is_hidden(obj):
             continue
         if any(slot.material and matches(slot.material.name, config.keep.materials) for slot in obj.material_slots):
             continue
-        reason = _why_unseen(obj, unseen_by_collection, helpers) if "unseen" in rules else None
+        reason = _why_unseen(obj, unseen_by_collection, helpers, switched) if "unseen" in rules else None
         if reason is not None:
             found.append(Removal("unseen", obj.name_full, reason))
         elif obj.type in DRAWN_TYPES:
@@ -104,7 +106,7 @@ def bare_displays() -> list[str]:
         obj.name_full
         for obj in bpy.data.objects
         if obj.type in DRAWN_TYPES
-        and not _is_hidden(obj)
+        and not is_hidden(obj)
         and obj.display_type in {"WIRE", "BOUNDS"}
         and not _is_bare(obj, helpers)
     ]
@@ -114,25 +116,23 @@ def _object(full_name: str) -> bpy.types.Object:
     return next(obj for obj in bpy.data.objects if obj.name_full == full_name)
 
 
-def _is_hidden(obj: bpy.types.Object) -> bool:
-    """Whether it is hidden from renders and stays so."""
-    return obj.hide_render and not versions.is_animated(obj, "hide_render")
-
-
-def _why_unseen(obj: bpy.types.Object, unseen_by_collection: dict[str, str], helpers: set[str]) -> str | None:
-    """Why a film camera does not see an object that Workbench draws; None when it does."""
+def _why_unseen(
+    obj: bpy.types.Object,
+    unseen_by_collection: dict[str, str],
+    helpers: set[str],
+    switched: dict[str, dict[int, str | None]],
+) -> str | None:
+    """Why a film camera does not see an object that Workbench draws in any frame of the clip; None when it does."""
     instances = obj.type == "EMPTY" and obj.instance_type == "COLLECTION"
-    if obj.type not in DRAWN_TYPES and not instances:
+    if obj.type not in DRAWN_TYPES and obj.type != "CURVES" and not instances:
         return None
-    if not obj.visible_camera:
-        return "no camera sees it (ray visibility)"
-    if obj.is_holdout:
-        return "it is a holdout, a hole in the film's picture"
-    if obj.is_shadow_catcher:
-        return "it only catches shadows"
+    # what some frames show comes and goes: see animerun_gen.blender.convert.visibility
+    reasons = set(switched[obj.name_full].values()) if obj.name_full in switched else {why_unseen(obj)}
+    if None not in reasons:
+        return min(map(str, reasons))
     if obj.name_full in unseen_by_collection:
         return unseen_by_collection[obj.name_full]
-    if instances:
+    if instances or obj.type == "CURVES":
         return None
     if obj.display_type in {"WIRE", "BOUNDS"} and _is_bare(obj, helpers):
         kind = "wire" if obj.display_type == "WIRE" else "bounds"

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import bpy
+import numpy as np
 
 from animerun_gen.blender import versions
-from animerun_gen.blender.convert.shader_color import MAX_DEPTH, socket_color
+from animerun_gen.blender.convert.shader_color import rough_values, shown_by
+from animerun_gen.blender.convert.shader_values import MAX_DEPTH, as_number
 
 UNSEEN_NODES = {"BSDF_TRANSPARENT", "HOLDOUT"}
 """Shaders of which the picture shows nothing."""
@@ -46,7 +48,7 @@ def shader_glow(material: bpy.types.Material | None) -> Glow:
     Returns:
         What was found; nothing that shines where there are no nodes.
     """
-    if material is None or not material.use_nodes or material.node_tree is None:
+    if material is None or not versions.has_nodes(material):
         return NO_GLOW
     output = material.node_tree.get_output_node("ALL") or material.node_tree.get_output_node("CYCLES")
     if output is None:
@@ -75,10 +77,10 @@ def _node(node: Any, socket: Any, groups: list[Any], depth: int) -> Glow:
     if kind in UNSEEN_NODES:
         return Glow(0.0, False, 0.0, False)
     if kind == "EMISSION":
-        return _emitting(node.inputs["Color"], node.inputs["Strength"], groups, depth)
+        return _emitting(node.inputs["Color"], node.inputs["Strength"], groups)
     if kind == "BSDF_PRINCIPLED":
         color, strength = versions.principled_emission(node)
-        shining = _emitting(color, strength, groups, depth)
+        shining = _emitting(color, strength, groups)
         alpha = node.inputs["Alpha"]
         opaque = 1.0 if alpha.is_linked else float(alpha.default_value)
         return Glow(shining.emission * opaque, shining.pictured, opaque, False)
@@ -109,14 +111,14 @@ def _node(node: Any, socket: Any, groups: list[Any], depth: int) -> Glow:
     return NO_GLOW
 
 
-def _emitting(color: Any, strength: Any, groups: list[Any], depth: int) -> Glow:
+def _emitting(color: Any, strength: Any, groups: list[Any]) -> Glow:
     """Light of a colour and a strength; what is computed and cannot be read counts as white, and as 1."""
-    shown = socket_color(color, groups, depth)
-    power = socket_color(strength, groups, depth)
-    brightest = max(shown.color) if shown is not None else 1.0
+    shown, power = rough_values(color, groups), rough_values(strength, groups)
+    brightest = float(np.max(shown)) if shown is not None else 1.0
+    image, _ = shown_by(color, groups)
     return Glow(
-        max(brightest * (power.color[0] if power is not None else 1.0), 0.0),
-        shown is not None and shown.image is not None,
+        max(brightest * (float(as_number(power)) if power is not None else 1.0), 0.0),
+        image is not None,
         1.0,
         False,
     )

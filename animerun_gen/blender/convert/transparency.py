@@ -14,12 +14,12 @@ import bpy
 import numpy as np
 import numpy.typing as npt
 
-from animerun_gen.blender import versions
 from animerun_gen.blender.convert.clipped import ClippedMaterials
 from animerun_gen.blender.convert.images import LARGEST_SIDE
 from animerun_gen.blender.convert.opacity import AlphaTexture, SeeThrough, find_see_through
 from animerun_gen.blender.convert.patterns import Treatments
 from animerun_gen.blender.convert.texture_coordinates import TextureCoordinates, laid_out
+from animerun_gen.blender.moments import film_frames
 from animerun_gen.config import CutConfig
 
 Mode = Literal["clip", "solid", "remove"]
@@ -93,15 +93,6 @@ def convert_transparency(config: CutConfig) -> tuple[ClippedMaterials, list[str]
     return clipped, notes
 
 
-def film_frames() -> range:
-    """All frames of the film's scene: what is animated counts as in the whole film.
-
-    Going by the clip, holes would change in frames that are made already when a clip becomes longer.
-    """
-    scene = bpy.context.scene
-    return range(scene.frame_start, max(scene.frame_start, scene.frame_end) + 1)
-
-
 def _material(found: SeeThrough) -> bpy.types.Material:
     return next(material for material in bpy.data.materials if material.name_full == found.material)
 
@@ -115,12 +106,10 @@ def _is_linked(found: SeeThrough, named: Treatments[Mode], otherwise: Mode) -> b
 
 
 def _fill() -> None:
-    """Take the alpha out of viewport colours, object colours and images."""
+    """Take the alpha out of viewport colours, object colours and images; the colours' animation is stilled later."""
     for material in bpy.data.materials:
-        versions.mute_animation(material, "diffuse_color")
         material.diffuse_color[3] = 1.0
     for obj in bpy.data.objects:
-        versions.mute_animation(obj, "color")
         obj.color[3] = 1.0
     for image in bpy.data.images:
         # Workbench leaves out texels that are transparent; the labels would not know

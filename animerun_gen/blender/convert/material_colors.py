@@ -1,0 +1,369 @@
+"""Finds the one colour that each material has: from its nodes alone, over the surfaces that wear it, or by Cycles."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import bpy
+import numpy as np
+import numpy.typing as npt
+
+from animerun_gen.blender import versions
+from animerun_gen.blender.convert.cycles_colors import CyclesColors
+from animerun_gen.blender.convert.film_materials import ObjectColor
+from animerun_gen.blender.convert.images import is_moving
+from animerun_gen.blender.convert.shader_color import (
+    LacksImageError,
+    NeedsSurfaceError,
+    ShaderColor,
+    SurfaceColor,
+    attributes_needed,
+    rough_color,
+    shader_color,
+    shown_by,
+    surface_input,
+)
+from animerun_gen.blender.convert.shader_values import UnknownValueError
+from animerun_gen.blender.convert.surfaces import (
+    ObjectFacts,
+    Surface,
+    SurfacePoints,
+    read_attributes,
+    spread_points,
+)
+
+POINTS = 6144
+"""Points at which a colour that varies over surfaces is computed for its mean."""
+
+MOST_WEARERS = 8
+"""Objects at most on which Cycles is asked for the colour of one material."""
+
+MOST_BAKES = 400
+"""Times at most that Cycles is asked in all; at 20 ms each, that is 8 s a process."""
+
+SAME = 0.5 / 255.0
+"""Colours (linear) that differ by less are the same wherever a material is worn."""
+
+LIT = "it depends on light, so the mean of its colours is taken"
+
+LinearColor = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Found:
+    """The colour of a material.
+
+    Attributes:
+        color: Linear, the mean where it varies.
+        image: The image that its shader shows, where it shows one.
+        node: The image's node in the material's own tree; None when it sits inside a group.
+        varies: Whether attributes or objects make it vary over the surfaces, as can be computed at each pixel.
+    """
+
+    color: LinearColor
+    image: bpy.types.Image | None = None
+    node: bpy.types.Node | None = None
+    varies: bool = False
+
+
+@dataclass
+class Doubts:
+    """What could not be read as it is, by sentence: names of materials.
+
+    Attributes:
+        unread: Why the colour could not be read; the material keeps its viewport colour.
+        rough: What is not as the film has it.
+        asked: Names of the materials for whose mean Cycles was asked.
+    """
+
+    unread: dict[str, list[str]] = field(default_factory=dict)
+    rough: dict[str, list[str]] = field(default_factory=dict)
+    asked: set[str] = field(default_factory=set)
+
+    def listed(self) -> list[tuple[str, str]]:
+        """Each material whose colour is not as the film has it, and why."""
+        return [(name, why) for kinds in (self.unread, self.rough) for why, names in kinds.items() for name in names]
+
+    def notes(self) -> list[str]:
+        """Sentences for the cut's log."""
+        notes = [
+            f"the colour of {quoted(names)} cannot be read ({why}): set style.overrides or style.textures, or it has "
+            "its viewport colour"
+            for why, names in self.unread.items()
+        ]
+        notes += [f"the colour of {quoted(names)} is a rough one ({why})" for why, names in self.rough.items()]
+        if self.asked:
+            notes.append(f"took the mean of what Cycles computes for {quoted(sorted(self.asked))}")
+        return notes
+
+
+@dataclass(frozen=True)
+class _Wearer:
+    """An object that wears a material.
+
+    Attributes:
+        obj: The object.
+        mesh: Its mesh, with triangles.
+        triangles: ``(T,)`` bool, which of them wear the material.
+        areas: ``(T,)`` float64 in the world, 0 where they do not.
+    """
+
+    obj: bpy.types.Object
+    mesh: bpy.types.Mesh
+    triangles: npt.NDArray[np.bool_]
+    areas: npt.NDArray[np.float64]
+
+
+class ColorFinder:
+    """Finds colours of materials in the scene as it stands.
+
+    Args:
+        view_layer: Where meshes are evaluated that only nodes or modifiers make.
+
+    Attributes:
+        doubts: What could not be read.
+    """
+
+    def __init__(self, view_layer: bpy.types.ViewLayer) -> None:
+        self.doubts = Doubts()
+        self._layer = view_layer
+        self._evaluated: dict[str, bpy.types.Mesh] = {}
+        self._wearers: dict[str, list[_Wearer]] = {}
+        self._bakes = 0
+
+    def close(self) -> None:
+        """Free the meshes that were evaluated."""
+        for mesh in self._evaluated.values():
+            bpy.data.meshes.remove(mesh)
+        self._evaluated.clear()
+        self._wearers.clear()
+
+    def find(
+        self,
+        material: bpy.types.Material,
+        shader: bpy.types.Material,
+        frame: int,
+        object_colors: Mapping[str, ObjectColor] | None = None,
+        *,
+        shows_image: bool = False,
+    ) -> Found | None:
+        """The colour of a material in a frame.
+
+        Args:
+            material: The material.
+            shader: The same as animation leaves it in the frame.
+            frame: The frame.
+            object_colors: Colours of objects, by full name, that are others in that frame than they are now.
+            shows_image: Whether the picture shows the image of its shader, so that its colour is of little account.
+
+        Returns:
+            The colour; None where it has no nodes or nobody can read them, which the doubts then say.
+        """
+        surface = surface_input(shader)
+        if surface is None:
+            return None
+        name = material.name
+        try:
+            found = shader_color(shader)
+            if found is not None and found.lit:
+                _add(self.doubts.rough, LIT, name)
+            return None if found is None else Found(found.color, found.image, found.node)
+        except LacksImageError:
+            # Cycles would be asked for magenta; that the image is missing is told where the film is opened
+            return _rough(rough_color(shader), None, None)
+        except NeedsSurfaceError:
+            needs_surface = True
+        except UnknownValueError:
+            needs_surface = False
+        image, node = shown_by(surface)
+        if shows_image and image is not None and node is not None and (image.has_data or is_moving(image)):
+            return _rough(rough_color(shader), image, node)
+        try:
+            if needs_surface:
+                try:
+                    return self._over_surfaces(material, shader, surface, image, node, object_colors or {})
+                except UnknownValueError:
+                    pass
+            color = self._by_cycles(material, frame)
+            self.doubts.asked.add(name)
+            return Found(color, image, node)
+        except UnknownValueError as error:
+            rough = rough_color(shader)
+            if rough is None:
+                _add(self.doubts.unread, str(error), name)
+                return None
+            _add(self.doubts.rough, str(error), name)
+            return _rough(rough, image, node)
+
+    def may_change(self, material: bpy.types.Material) -> bool:
+        """Whether an attribute by which it is painted may be another in other frames: where nodes make it, or paint."""
+        making = {"NODES", "DYNAMIC_PAINT"}
+        return any(modifier.type in making for one in self._worn(material) for modifier in one.obj.modifiers)
+
+    def _over_surfaces(
+        self,
+        material: bpy.types.Material,
+        shader: bpy.types.Material,
+        surface: Any,
+        image: bpy.types.Image | None,
+        node: bpy.types.Node | None,
+        object_colors: Mapping[str, ObjectColor],
+    ) -> Found:
+        """The mean over all surfaces that wear it, by what they say to its nodes."""
+        points = self._points(material, attributes_needed(shader), object_colors)
+        evaluation = SurfaceColor(points)
+        colors = np.clip(evaluation.at(surface), 0.0, 1.0).reshape(-1, 3).astype(np.float64)
+        if evaluation.lit:
+            _add(self.doubts.rough, LIT, material.name)
+        for attribute in sorted(evaluation.lacking):
+            _add(self.doubts.rough, f"it comes from an attribute '{attribute}' that no surface has", material.name)
+        return Found(_as_color(colors.mean(axis=0)), image, node, _varies(colors))
+
+    def mean_of_attribute(self, material: bpy.types.Material, name: str) -> Found:
+        """The mean of an attribute over all surfaces that wear a material, whatever its nodes say.
+
+        Raises:
+            UnknownValueError: There is no such attribute.
+        """
+        points = self._points(material, {name}, {})
+        if not points.has(name):
+            raise UnknownValueError("no mesh that wears it has such an attribute")
+        colors = np.clip(points.attribute(name)[0][:, 0, :3], 0.0, 1.0).astype(np.float64)
+        return Found(_as_color(colors.mean(axis=0)), varies=_varies(colors))
+
+    def _points(
+        self,
+        material: bpy.types.Material,
+        names: Collection[str],
+        object_colors: Mapping[str, ObjectColor],
+    ) -> SurfacePoints:
+        """Points spread over all surfaces that wear a material."""
+        surfaces, areas = [], []
+        for one in self._worn(material):
+            attributes, numbers = read_attributes(one.mesh, names)
+            for colored in self._colored_by(one.obj):
+                red, green, blue, alpha = object_colors.get(colored.name_full, colored.color)
+                facts = replace(ObjectFacts.of(one.obj), color=(red, green, blue, alpha))
+                surfaces.append(Surface(facts, versions.triangle_slots(one.mesh), attributes, numbers))
+                areas.append(one.areas)
+        triangles, weights = spread_points(np.concatenate(areas), POINTS)
+        starts = np.cumsum([0, *[len(part) for part in areas]])
+        on = np.searchsorted(starts, triangles, side="right") - 1
+        return SurfacePoints(surfaces, on, triangles - starts[on], weights, material.pass_index)
+
+    def _colored_by(self, obj: bpy.types.Object) -> list[bpy.types.Object]:
+        """Whose colour an object has in the picture: its own, or that of what instances a collection with it."""
+        instancers = [
+            other
+            for other in self._layer.objects
+            if other.instance_type == "COLLECTION"
+            and other.instance_collection is not None
+            and other.instance_collection.all_objects.get(obj.name) == obj
+        ]
+        shown = self._layer.objects.get(obj.name) == obj
+        return [*([obj] if shown or not instancers else []), *instancers]
+
+    def _by_cycles(self, material: bpy.types.Material, frame: int) -> LinearColor:
+        """The mean over some of the surfaces that wear it, as Cycles computes it."""
+        worn = self._worn(material)
+        chosen = (
+            worn if len(worn) <= MOST_WEARERS else [worn[i * len(worn) // MOST_WEARERS] for i in range(MOST_WEARERS)]
+        )
+        if self._bakes + len(chosen) > MOST_BAKES:
+            raise UnknownValueError(f"Cycles was asked {MOST_BAKES} times already")
+        self._bakes += len(chosen)
+        cycles = CyclesColors(material)
+        try:
+            means = [
+                np.clip(cycles.over(one.mesh, one.obj, one.triangles, frame), 0.0, 1.0).mean(axis=0, dtype=np.float64)
+                for one in chosen
+            ]
+        finally:
+            cycles.close()
+        return _as_color(np.average(means, axis=0, weights=[one.areas.sum() for one in chosen]))
+
+    def _worn(self, material: bpy.types.Material) -> list[_Wearer]:
+        """The objects that wear a material, by name."""
+        name = material.name_full
+        if name not in self._wearers:
+            self._wearers[name] = list(self._find_wearers(material))
+        if not self._wearers[name]:
+            raise UnknownValueError("no surface wears it")
+        return self._wearers[name]
+
+    def _find_wearers(self, material: bpy.types.Material) -> Iterator[_Wearer]:
+        for obj in sorted(bpy.data.objects, key=lambda obj: obj.name_full):
+            by_nodes = any(modifier.type == "NODES" for modifier in obj.modifiers)
+            wears = any(slot.material == material for slot in obj.material_slots)
+            if obj.type not in {"MESH", "CURVE", "SURFACE", "FONT", "META"} or not (wears or by_nodes):
+                continue
+            mesh = self._mesh(obj, by_nodes)
+            if mesh is None or len(mesh.loop_triangles) == 0:
+                continue
+            worn = list(mesh.materials)
+            slots = [slot.material for slot in obj.material_slots]
+            worn = slots if len(slots) == len(worn) else worn
+            numbers = [index for index, each in enumerate(worn) if each == material]
+            if not numbers:
+                continue
+            triangles = np.isin(np.minimum(versions.triangle_slots(mesh), max(len(worn) - 1, 0)), numbers)
+            areas = np.where(triangles, _areas(mesh, obj), 0.0)
+            if areas.sum() > 0.0:
+                yield _Wearer(obj, mesh, triangles, areas)
+
+    def _mesh(self, obj: bpy.types.Object, by_nodes: bool) -> bpy.types.Mesh | None:
+        """An object's own mesh, or what nodes or modifiers make, with triangles."""
+        if obj.type == "MESH" and not by_nodes:
+            obj.data.calc_loop_triangles()
+            return obj.data
+        if obj.name_full not in self._evaluated:
+            graph = self._layer.depsgraph
+            try:
+                made = bpy.data.meshes.new_from_object(
+                    obj.evaluated_get(graph), preserve_all_data_layers=True, depsgraph=graph
+                )
+            except RuntimeError:
+                return None
+            made.calc_loop_triangles()
+            self._evaluated[obj.name_full] = made
+        return self._evaluated[obj.name_full]
+
+
+def _areas(mesh: bpy.types.Mesh, obj: bpy.types.Object) -> npt.NDArray[np.float64]:
+    """The areas of a mesh's triangles in the world, ``(T,)``."""
+    vertices = np.empty(3 * len(mesh.vertices), np.float32)
+    mesh.vertices.foreach_get("co", vertices)
+    matrix = np.array(obj.matrix_world, np.float64)[:3, :3]
+    placed = vertices.reshape(-1, 3).astype(np.float64) @ matrix.T
+    corners = placed[versions.corner_vertices(mesh)[versions.triangle_corners(mesh)]]
+    areas: npt.NDArray[np.float64] = 0.5 * np.linalg.norm(
+        np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1
+    )
+    return areas
+
+
+def _rough(color: ShaderColor | None, image: bpy.types.Image | None, node: bpy.types.Node | None) -> Found | None:
+    return None if color is None else Found(color.color, image, node)
+
+
+def _varies(colors: npt.NDArray[np.float64]) -> bool:
+    return float(np.ptp(colors, axis=0).max()) > SAME
+
+
+def _as_color(mean: npt.NDArray[np.float64]) -> LinearColor:
+    red, green, blue = (float(channel) for channel in mean)
+    return red, green, blue
+
+
+def _add(kinds: dict[str, list[str]], kind: str, name: str) -> None:
+    names = kinds.setdefault(kind, [])
+    if name not in names:
+        names.append(name)
+
+
+def quoted(names: list[str]) -> str:
+    """Names in quotes, the first few of them."""
+    more = f" and {len(names) - 8} more" if len(names) > 8 else ""
+    return ", ".join(f"'{name}'" for name in names[:8]) + more
