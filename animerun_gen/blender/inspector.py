@@ -59,10 +59,11 @@ from animerun_gen.blender.scene_size import scene_size
 from animerun_gen.blender.simulations import is_simulated
 from animerun_gen.config import CutConfig
 from animerun_gen.config.model import CameraMotion, offset_for_files
-from animerun_gen.errors import AnimerunGenError, UnreadableGeometryError, unforeseen
+from animerun_gen.errors import AnimerunGenError, SceneError, UnreadableGeometryError, unforeseen
 from animerun_gen.inspection.findings import ENOUGH, TRIED_SECONDS
 from animerun_gen.inspection.framing import propose_view, visible_share
 from animerun_gen.inspection.shot import (
+    FarFromOrigin,
     HairSystem,
     ImageOffer,
     ParticleSystem,
@@ -187,12 +188,16 @@ def _look(question: dict[str, Any], progress: Progress) -> Shot:
     with geometry_engine():
         conversion = convert_scene(opened, config)
         seen = look_through(opened, config, conversion, see_through, progress)
-        if not seen.removed:
+        far = seen.far_from_origin
+        again = bool(seen.removed or far)
+        if not again:
             jumps = finder.find(conversion.clipped, conversion.going_to(opened.scene))
             survey = _survey(opened, config, conversion, progress)
-    if seen.removed:
-        # what lies behind decides all else
+    if again:
+        # what lies behind panes decides all else
         config = _without(config, seen.removed)
+        if far is not None:
+            config, far = _moved(config, far)
         opened = open_scene(config)
         finder = JumpFinder(opened, config)
         with geometry_engine():
@@ -204,6 +209,7 @@ def _look(question: dict[str, Any], progress: Progress) -> Shot:
         **found,
         see_through=seen.see_through,
         contents=seen.contents,
+        far_from_origin=far,
         animated_range=animated,
         frame_range=frame_range,
         clip=(first, last),
@@ -252,6 +258,16 @@ def _without(config: CutConfig, materials: Iterable[str]) -> CutConfig:
     """The cut without the faces of some materials."""
     removed: dict[str, Any] = {glob.escape(name): "remove" for name in materials}
     return config.model_copy(update={"transparency": config.transparency.model_copy(update={"materials": removed})})
+
+
+def _moved(config: CutConfig, far: FarFromOrigin) -> tuple[CutConfig, FarFromOrigin]:
+    """The cut with the scene moved to the origin, where it can be."""
+    moved = config.model_copy(update={"recenter": True})
+    try:
+        open_scene(moved)
+    except SceneError as error:
+        return config, replace(far, problem=str(error))
+    return moved, far
 
 
 def _facts_as_opened(opened: OpenedScene, config: CutConfig) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from animerun_gen.inspection.findings import (
     MISSING_KINDS,
     by_reason,
     camera_findings,
+    describe_distance,
     findings,
     frame_facts,
     freestyle_cost,
@@ -83,6 +84,7 @@ def draft(shot: Shot, target: Path, name: str) -> str:
         *_comment(_own_pictures(shot)),
         f"resolution: [{shot.picture[0]}, {shot.picture[1]}]",
         "",
+        *_recenter(shot),
         *_remove(shot),
         *_hair(shot),
         *_particles(shot),
@@ -181,6 +183,14 @@ def _decimal(value: float) -> str:
 
 def _rate(shot: Shot) -> str:
     return f"frame_rate: {_decimal(shot.frame_rate)}"
+
+
+def _recenter(shot: Shot) -> list[str]:
+    far = shot.far_from_origin
+    if far is None:
+        return []
+    said = describe_distance(far.apart, far.pixels)
+    return [*_comment(f"{said}; {far.problem}" if far.problem else said), f"recenter: {str(not far.problem).lower()}"]
 
 
 def _remove(shot: Shot) -> list[str]:

@@ -99,6 +99,7 @@ def findings(shot: Shot) -> list[Finding]:
         *_hair_and_particles(shot),
         *_surfaces(shot),
         *_look(shot),
+        *_distance(shot),
         *_geometry(shot),
     ]
 
@@ -529,6 +530,32 @@ def _look(shot: Shot) -> Iterator[Finding]:
             f"the film's pixels are {across:g} wide to {down:g} high",
             "pictures and labels have square ones; the resolution keeps the shape of the film's picture",
             "resolution",
+        )
+
+
+def describe_distance(apart: float, pixels: float) -> str:
+    """How coarse numbers are so far from the origin, a sentence without its end.
+
+    Args:
+        apart: Distance of neighbouring numbers, in scene units.
+        pixels: The same in the picture.
+    """
+    return (
+        f"the camera stands so far from the origin that Blender's numbers lie {apart:.2g} units apart, which is "
+        f"{pixels:.2g} px in the picture"
+    )
+
+
+def _distance(shot: Shot) -> Iterator[Finding]:
+    far = shot.far_from_origin
+    if far is not None:
+        yield Finding(
+            "far from the origin",
+            describe_distance(far.apart, far.pixels) + (f"; {far.problem}" if far.problem else ""),
+            "places and motion are no more exact than that; move the scene in Blender"
+            if far.problem
+            else "the whole scene is moved to the origin before anything is evaluated",
+            "recenter",
         )
 
 

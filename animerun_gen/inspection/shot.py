@@ -102,6 +102,21 @@ class Contents:
 
 
 @dataclass(frozen=True)
+class FarFromOrigin:
+    """How coarse numbers are where the camera stands.
+
+    Attributes:
+        apart: Distance of neighbouring numbers of single precision, in scene units.
+        pixels: The same in the picture, where surfaces are seen.
+        problem: Why the scene cannot be moved; empty where it can.
+    """
+
+    apart: float
+    pixels: float
+    problem: str = ""
+
+
+@dataclass(frozen=True)
 class ImageOffer:
     """An image that a material of an old file may have shown, see :mod:`animerun_gen.blender.convert.lost_looks`.
 
@@ -217,6 +232,7 @@ class Shot:
         undecodable: Images that are there and cannot be decoded, a sentence each, and the materials that name them.
         newer: Which files are newer than the Blender that looked at them, a sentence each.
         contents: How much some of the frames show.
+        far_from_origin: How coarse numbers are in the first frame; None where they are fine enough.
         object_names: The names of all objects of the file, against which a draft holds its patterns.
         time_stretch: How many frames of the scene a frame of its animation takes (time remapping).
         trusts_scripts: Whether scripts and drivers of the file ran when it was looked at.
@@ -269,6 +285,7 @@ class Shot:
     undecodable: tuple[tuple[str, tuple[str, ...]], ...] = ()
     object_names: tuple[str, ...] = ()
     contents: tuple[Contents, ...] = ()
+    far_from_origin: FarFromOrigin | None = None
     time_stretch: float = 1.0
     trusts_scripts: bool = False
     view_share: float | None = None
