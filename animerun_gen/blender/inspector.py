@@ -1,8 +1,9 @@
 """Takes the facts of a film shot down for ``animerun-gen inspect`` and ``init``.
 
 ``python -m animerun_gen.blender.inspector QUESTION PIPE`` reads a question (JSON) from a file and writes lines of JSON
-to an inherited file descriptor: ``{"progress": [done, total], "doing": words}``, and in the end ``{"shot": facts}`` or
-``{"failed": sentence}``.
+to an inherited file descriptor: ``{"progress": [done, total],
+"doing": words}``, ``{"untried": facts}`` before Freestyle is tried, and in the end ``{"shot": facts}`` or ``{"failed":
+sentence}``.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -86,12 +87,15 @@ HEAVY = 1_000_000
 Progress = Callable[[int, int, str], None]
 
 
-def look(question: dict[str, Any], progress: Progress) -> Shot:
+def look(question: dict[str, Any], progress: Progress, found_so_far: Callable[[Shot], None]) -> Shot:
     """Take the facts down.
+
+    Trying Freestyle comes last, because it may take for ever, and cannot be interrupted from within this process.
 
     Args:
         question: ``source``, and optionally ``scene``, ``view_layer``, ``camera`` and ``trust_scripts``, as in a cut.
         progress: Is told how far it is.
+        found_so_far: Is given all facts but that one before Freestyle is tried, if it is.
 
     Returns:
         The facts.
@@ -162,20 +166,28 @@ def look(question: dict[str, Any], progress: Progress) -> Shot:
         conversion = convert_scene(opened, config)
         jumps = finder.find(conversion.clipped, conversion.going_to(opened.scene))
         survey = _survey(opened, config, conversion, progress)
-    return Shot(
-        **facts,
-        **found,
-        animated_range=animated,
-        frame_range=frame_range,
-        clip=(first, last),
-        picture=config.resolution,
-        camera_problem=problem,
-        view_keys=keys,
-        view_share=share,
-        survey=survey,
-        notes=tuple(conversion.notes),
-        camera_jumps=tuple((jump.frame, jump.camera) for jump in jumps),
-    )
+        shot = Shot(
+            **facts,
+            **found,
+            animated_range=animated,
+            frame_range=frame_range,
+            clip=(first, last),
+            picture=config.resolution,
+            camera_problem=problem,
+            view_keys=keys,
+            view_share=share,
+            survey=survey,
+            notes=tuple(conversion.notes),
+            camera_jumps=tuple((jump.frame, jump.camera) for jump in jumps),
+        )
+        if freestyle_seconds(survey.triangles, survey.pieces, survey.visits) > TRIED_SECONDS:
+            return shot
+        found_so_far(shot)
+        progress(0, 1, "trying Freestyle")
+        seconds = _time_freestyle(opened, config, conversion)
+    # Linux counts in kilobytes
+    memory = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return replace(shot, survey=replace(survey, freestyle_seconds=seconds, memory=memory))
 
 
 def _configure(question: dict[str, Any], frames: tuple[int, int], resolution: tuple[int, int]) -> CutConfig:
@@ -342,10 +354,7 @@ def _survey(opened: OpenedScene, config: CutConfig, conversion: Conversion, prog
             ids = companions.material_id_map(geometry, seen)
             builder.textured = sum(float((ids == material).mean()) for material in pictured)
             figures = line_figures(geometry, config.lines.crease_angle)
-            builder.pieces = figures.pieces
-            if freestyle_seconds(figures.triangles, figures.pieces) <= TRIED_SECONDS:
-                progress(number, len(frames), "trying Freestyle")
-                builder.freestyle_seconds = _time_freestyle(opened, config, conversion)
+            builder.pieces, builder.visits = figures.pieces, figures.visits
         if looking > SURVEY_SECONDS:
             break
     # Linux counts in kilobytes
@@ -354,11 +363,15 @@ def _survey(opened: OpenedScene, config: CutConfig, conversion: Conversion, prog
 
 
 def _time_freestyle(opened: OpenedScene, config: CutConfig, conversion: Conversion) -> float:
+    """Seconds of the processor that Freestyle takes for the first frame, or for the last one of a simulation."""
+    if not is_simulated(opened.scene):
+        conversion.going_to(opened.scene)(config.frames.first)
     with tempfile.TemporaryDirectory(prefix="animerun-gen-") as scratch:
         renderer = FrameRenderer(opened, config, Path(scratch), conversion.clipped)
-        start = time.monotonic()
+        # other programs may compute beside it
+        start = time.process_time()
         renderer.strokes()
-        return time.monotonic() - start
+        return time.process_time() - start
 
 
 def main(arguments: list[str]) -> int:
@@ -375,7 +388,8 @@ def main(arguments: list[str]) -> int:
 
     try:
         question = json.loads(Path(arguments[0]).read_text(encoding="utf-8"))
-        say({"shot": look(question, progress).to_json()})
+        shot = look(question, progress, lambda found: say({"untried": found.to_json()}))
+        say({"shot": shot.to_json()})
     except AnimerunGenError as error:
         say({"failed": str(error)})
         return 1

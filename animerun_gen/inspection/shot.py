@@ -90,6 +90,9 @@ class Survey:
         freestyle_seconds: What Freestyle's lines took in the first frame; None where there is too much to try.
         pieces: Pieces of lines that Freestyle has to draw in the first frame, see
             :attr:`animerun_gen.line_cost.LineFigures.pieces`.
+        visits: How often triangles hold edges back there, see :attr:`animerun_gen.line_cost.LineFigures.visits`.
+        freestyle_fault: Why trying Freestyle had no result, as the end of a sentence about it; empty where it had one,
+            or was not tried.
         memory: Bytes that the process took at most to look, which is about what a worker takes to render; 0 if unknown.
     """
 
@@ -105,6 +108,8 @@ class Survey:
     freestyle_seconds: float | None = None
     pieces: int = 0
     memory: int = 0
+    visits: int = 0
+    freestyle_fault: str = ""
 
 
 @dataclass(frozen=True)

@@ -17,15 +17,15 @@ class SurveyBuilder:
     Attributes:
         names: Object id to name.
         textured: Share of the first frame's pixels whose material shows an image.
-        freestyle_seconds: What Freestyle's lines took in the first frame, if that was tried.
         pieces: Pieces of lines that Freestyle has to draw in it.
+        visits: How often triangles of its grid are asked about them.
         memory: Bytes that the process took at most.
     """
 
     names: dict[int, str]
     textured: float = 0.0
-    freestyle_seconds: float | None = None
     pieces: int = 0
+    visits: int = 0
     memory: int = 0
     _frames: list[int] = field(default_factory=list)
     _seconds: list[float] = field(default_factory=list)
@@ -66,8 +66,8 @@ class SurveyBuilder:
             changed_topology=tuple(sorted(self._changed)),
             came_or_went=tuple(sorted(self._came)),
             textured=self.textured,
-            freestyle_seconds=self.freestyle_seconds,
             pieces=self.pieces,
+            visits=self.visits,
             memory=self.memory,
         )
 

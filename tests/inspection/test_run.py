@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +9,11 @@ from typing import Any
 import pytest
 
 from animerun_gen.errors import SceneError
+from animerun_gen.inspection import run
+from animerun_gen.inspection.draft import draft
+from animerun_gen.inspection.findings import describe, wants_freestyle
 from animerun_gen.inspection.run import Question, inspect_shot
+from tests.inspection.shots import shot
 
 HEAD = """
 import json, os, signal, sys
@@ -56,3 +61,26 @@ def test_whatever_becomes_of_blender_is_a_sentence(tmp_path: Path, script: str, 
 def test_what_is_no_film_scene_is_refused_before_blender_starts(tmp_path: Path) -> None:
     with pytest.raises(SceneError, match=r"no \.blend file that exists"):
         inspect_shot(Question(tmp_path / "film.mov"), FakeBlender(tmp_path / "none"))
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        ("import time; time.sleep(60)", "Freestyle had drawn no frame after 0.5 s"),
+        ("os.kill(os.getpid(), signal.SIGSEGV)", "Freestyle made Blender fail (died of SIGSEGV)"),
+    ],
+)
+def test_freestyle_that_does_not_end_costs_the_trial_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, words: str
+) -> None:
+    monkeypatch.setattr(run, "TRIAL_SECONDS", 0.5)
+    source = tmp_path / "film.blend"
+    source.touch()
+    program = tmp_path / "program.py"
+    facts = json.dumps(shot().to_json())
+    program.write_text(f"{HEAD}say({{'untried': json.loads({facts!r})}})\n{script}", encoding="utf-8")
+    found = inspect_shot(Question(source), FakeBlender(program))
+    assert found.survey is not None
+    assert not wants_freestyle(found.survey)
+    assert words in " ".join(describe(found))
+    assert "engine: geometry" in draft(found, tmp_path / "cut.yaml", "cut")
