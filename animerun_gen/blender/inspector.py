@@ -1,8 +1,9 @@
 """Takes the facts of a film shot down for ``animerun-gen inspect`` and ``init``.
 
 ``python -m animerun_gen.blender.inspector QUESTION PIPE`` reads a question (JSON) from a file and writes lines of JSON
-to an inherited file descriptor: ``{"progress": [done, total], "doing": words}``, and in the end ``{"shot": facts}`` or
-``{"failed": sentence}``.
+to an inherited file descriptor: ``{"progress": [done, total],
+"doing": words}``, ``{"untried": facts}`` before Freestyle is tried, and in the end ``{"shot": facts}`` or ``{"failed":
+sentence}``.
 """
 
 from __future__ import annotations
@@ -97,15 +98,18 @@ HEAVY = 1_000_000
 Progress = Callable[[int, int, str], None]
 
 
-def look(question: dict[str, Any], progress: Progress) -> Shot:
+def look(question: dict[str, Any], progress: Progress, found_so_far: Callable[[Shot], None]) -> Shot:
     """Take the facts down, without what cannot be followed.
 
     What geometry nodes draw shows only when it is evaluated; objects whose points or volumes come to light are left out
     then, as the draft will have it, and everything is looked at once more.
 
+    Trying Freestyle comes last, because it may take for ever, and cannot be interrupted from within this process.
+
     Args:
         question: ``source``, and optionally ``scene``, ``view_layer``, ``camera`` and ``trust_scripts``, as in a cut.
         progress: Is told how far it is.
+        found_so_far: Is given all facts but that one before Freestyle is tried, if it is.
 
     Returns:
         The facts.
@@ -114,18 +118,26 @@ def look(question: dict[str, Any], progress: Progress) -> Shot:
         SceneError: The file cannot be opened, or holds no such scene, view layer or camera.
     """
     left_out: dict[str, str] = {}
+
+    def with_left_out(shot: Shot) -> Shot:
+        return replace(shot, unreadable=(*shot.unreadable, *left_out.items()))
+
     while True:
         try:
-            shot = _look({**question, "left_out": list(left_out)}, progress)
+            return with_left_out(
+                _look(
+                    {**question, "left_out": list(left_out)},
+                    progress,
+                    lambda shot: found_so_far(with_left_out(shot)),
+                )
+            )
         except UnreadableGeometryError as error:
             if left_out.keys() >= error.drawn.keys():
                 raise
             left_out |= {name: f"its geometry nodes make {what}" for name, what in error.drawn.items()}
-        else:
-            return replace(shot, unreadable=(*shot.unreadable, *left_out.items()))
 
 
-def _look(question: dict[str, Any], progress: Progress) -> Shot:
+def _look(question: dict[str, Any], progress: Progress, found_so_far: Callable[[Shot], None]) -> Shot:
     """Take the facts down, without the objects that were left out."""
     progress(0, 1, "opening the file")
     config = _configure(question, (0, 1), (960, 540))
@@ -185,43 +197,56 @@ def _look(question: dict[str, Any], progress: Progress) -> Shot:
         ),
     }
     see_through = find_see_through(config.transparency.threshold, film_frames(), config.frame_numbers)
+
+    def conclude(conversion: Conversion) -> Shot:
+        """What the converted scene shows, and at last what Freestyle takes for it."""
+        jumps = finder.find(conversion.clipped, conversion.going_to(opened.scene))
+        survey = _survey(opened, config, conversion, progress)
+        shot = Shot(
+            **facts,
+            **found,
+            see_through=seen.see_through,
+            contents=seen.contents,
+            far_from_origin=far,
+            animated_range=animated,
+            frame_range=frame_range,
+            clip=(first, last),
+            picture=config.resolution,
+            camera_problem=problem,
+            view_keys=keys,
+            view_share=share,
+            survey=survey,
+            notes=tuple(conversion.notes),
+            unread_colors=tuple(conversion.colors.unread),
+            camera_jumps=tuple((jump.frame, jump.camera) for jump in jumps),
+        )
+        if freestyle_seconds(survey.triangles, survey.pieces, survey.visits) > TRIED_SECONDS:
+            return shot
+        found_so_far(shot)
+        progress(0, 1, "trying Freestyle")
+        return _try_freestyle(shot, survey, opened, config, conversion)
+
     with geometry_engine():
         conversion = convert_scene(opened, config)
         seen = look_through(opened, config, conversion, see_through, progress)
         far = seen.far_from_origin
-        again = bool(seen.removed or far)
-        if not again:
-            jumps = finder.find(conversion.clipped, conversion.going_to(opened.scene))
-            survey = _survey(opened, config, conversion, progress)
-    if again:
-        # what lies behind panes decides all else
-        config = _without(config, seen.removed)
-        if far is not None:
-            config, far = _moved(config, far)
-        opened = open_scene(config)
-        finder = JumpFinder(opened, config)
-        with geometry_engine():
-            conversion = convert_scene(opened, config)
-            jumps = finder.find(conversion.clipped, conversion.going_to(opened.scene))
-            survey = _survey(opened, config, conversion, progress)
-    return Shot(
-        **facts,
-        **found,
-        see_through=seen.see_through,
-        contents=seen.contents,
-        far_from_origin=far,
-        animated_range=animated,
-        frame_range=frame_range,
-        clip=(first, last),
-        picture=config.resolution,
-        camera_problem=problem,
-        view_keys=keys,
-        view_share=share,
-        survey=survey,
-        notes=tuple(conversion.notes),
-        unread_colors=tuple(conversion.colors.unread),
-        camera_jumps=tuple((jump.frame, jump.camera) for jump in jumps),
-    )
+        if not seen.removed and far is None:
+            return conclude(conversion)
+    # what lies behind panes decides all else
+    config = _without(config, seen.removed)
+    if far is not None:
+        config, far = _moved(config, far)
+    opened = open_scene(config)
+    finder = JumpFinder(opened, config)
+    with geometry_engine():
+        return conclude(convert_scene(opened, config))
+
+
+def _try_freestyle(shot: Shot, survey: Survey, opened: OpenedScene, config: CutConfig, conversion: Conversion) -> Shot:
+    """The facts with what Freestyle takes of time and memory."""
+    before = _peak()
+    seconds = _time_freestyle(opened, config, conversion)
+    return replace(shot, survey=replace(survey, freestyle_seconds=seconds, line_memory=_peak() - before))
 
 
 def _configure(question: dict[str, Any], frames: tuple[int, int], resolution: tuple[int, int]) -> CutConfig:
@@ -425,18 +450,13 @@ def _survey(opened: OpenedScene, config: CutConfig, conversion: Conversion, prog
             builder.attributed = max(builder.attributed, float(np.isin(ids, attributed).mean()))
         if number == 0:
             figures = line_figures(geometry, config.lines.crease_angle)
-            builder.pieces = figures.pieces
-            if freestyle_seconds(figures.triangles, figures.pieces) <= TRIED_SECONDS:
-                progress(number, len(frames), "trying Freestyle")
-                before = _peak()
-                builder.freestyle_seconds = _time_freestyle(opened, config, conversion)
-                builder.line_memory = _peak() - before
+            builder.pieces, builder.visits = figures.pieces, figures.visits
         if looking > SURVEY_SECONDS:
             break
     # the pictures that a worker draws were not drawn here
     pixels = math.prod(config.resolution)
     drawn = frame_need(SceneSize(0, largest, 0), pixels, draws=True, reads=False, strokes=False, kept=0)
-    builder.memory = _peak() - builder.line_memory + drawn.pictures
+    builder.memory = _peak() + drawn.pictures
     return builder.survey()
 
 
@@ -447,11 +467,15 @@ def _peak() -> int:
 
 
 def _time_freestyle(opened: OpenedScene, config: CutConfig, conversion: Conversion) -> float:
+    """Seconds of the processor that Freestyle takes for the first frame, or for the last one of a simulation."""
+    if not is_simulated(opened.scene):
+        conversion.going_to(opened.scene)(config.frames.first)
     with tempfile.TemporaryDirectory(prefix="animerun-gen-") as scratch:
         renderer = FrameRenderer(opened, config, Path(scratch), conversion.clipped)
-        start = time.monotonic()
+        # other programs may compute beside it
+        start = time.process_time()
         renderer.strokes()
-        return time.monotonic() - start
+        return time.process_time() - start
 
 
 def main(arguments: list[str]) -> int:
@@ -468,7 +492,8 @@ def main(arguments: list[str]) -> int:
 
     try:
         question = json.loads(Path(arguments[0]).read_text(encoding="utf-8"))
-        say({"shot": look(question, progress).to_json()})
+        shot = look(question, progress, lambda found: say({"untried": found.to_json()}))
+        say({"shot": shot.to_json()})
     except AnimerunGenError as error:
         say({"failed": str(error)})
         return 1

@@ -42,7 +42,7 @@ from animerun_gen.blender.geometry import (
 from animerun_gen.blender.graphs import GraphWatch
 from animerun_gen.blender.identity_pictures import PlacePainter
 from animerun_gen.blender.job import Event, RenderJob, Reporter
-from animerun_gen.blender.marked_edges import note_marked_edges
+from animerun_gen.blender.marked_edges import marked_meshes, note_marked_edges
 from animerun_gen.blender.material_pictures import flat_colors, render_material_ids
 from animerun_gen.blender.memory_guard import DESPITE_MEMORY, MemoryGuard
 from animerun_gen.blender.opening import OpenedScene, open_scene
@@ -51,7 +51,7 @@ from animerun_gen.blender.rendering import FrameRenderer
 from animerun_gen.blender.scene_size import scene_size
 from animerun_gen.blender.stepping import FrameStepper
 from animerun_gen.blender.vector_pass import VectorPassRenderer, abilities
-from animerun_gen.config.model import rgb
+from animerun_gen.config.model import FREESTYLE_ONLY, rgb
 from animerun_gen.conventions import UNKNOWN_FLOW
 from animerun_gen.dataset.clip import ClipWriter
 from animerun_gen.dataset.files import refusal, write_image
@@ -64,6 +64,7 @@ from animerun_gen.motion import companions, contours, raster, tracks, vector_pas
 from animerun_gen.motion.cross_check import compare_flows
 from animerun_gen.motion.flow import Motion, compute_motion, exact_occlusion
 from animerun_gen.motion.geometry import FrameGeometry
+from animerun_gen.motion.hidden_lines import find_hidden_lines
 from animerun_gen.motion.islands import IslandFinder
 from animerun_gen.motion.raster import VisibilityBuffer
 from animerun_gen.pipeline.fence import Fence, RunOver, fence_of_parent
@@ -142,8 +143,11 @@ class _Run:
         painted = conversion.colors.by_attributes
         self.painted = {self.names.materials.ids[name]: each for name, each in painted.items()}
         self.surfaces: list[Surface | None] = []
+        # what depends on how a surface curves may be a line amid a face
+        self.judges_strokes = has_strokes and not set(lines.edges) & set(FREESTYLE_ONLY)
+        self.has_marks = "edge_mark" in lines.edges and bool(marked_meshes())
         self.pictures_need_geometry = (
-            self.drawn_contours is not None or lines.outline or self.covers_lines or bool(self.painted)
+            self.drawn_contours is not None or lines.outline or has_strokes or bool(self.painted)
         )
         self.has_strokes = has_strokes
         self.most_kept = max(map(job.gap, job.pairs), default=0)
@@ -307,6 +311,12 @@ class _Run:
             self._check_freestyle(frame, white_render)
         if taken is None:
             return pictures.harden(pictures.contour(white_render, lines.gamma))
+        if self.judges_strokes:
+            reach = math.ceil(lines.thickness / 2.0)
+            hidden = find_hidden_lines(
+                taken.geometry, taken.seen, white_render, reach, lines.crease_angle, has_marks=self.has_marks
+            )
+            white_render = np.where(hidden, 255, white_render).astype(np.uint8)
         if self.covers_lines:
             white_render = self._cover_lines(white_render, taken)
         if lines.outline:

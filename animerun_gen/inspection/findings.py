@@ -13,7 +13,10 @@ from animerun_gen.line_cost import SLOW_SECONDS, freestyle_gigabytes, rounded
 from animerun_gen.line_cost import freestyle_seconds as predicted_seconds
 
 TRIED_SECONDS = 2.0 * SLOW_SECONDS
-"""Where Freestyle will take longer for a frame, it is not tried: the prediction is not off by so much."""
+"""Where Freestyle will take longer for a frame, it is not tried."""
+
+TRIAL_SECONDS = 4.0 * SLOW_SECONDS
+"""After so long a trial of Freestyle is ended."""
 
 HIDES_MUCH = 0.2
 """Share of the picture from which it is said that a solid surface hides what lies behind."""
@@ -127,12 +130,14 @@ def freestyle_seconds(survey: Survey) -> float:
     """What Freestyle's lines will cost a frame: as measured, or predicted where that is too much."""
     if survey.freestyle_seconds is not None:
         return survey.freestyle_seconds
-    return predicted_seconds(survey.triangles, survey.pieces)
+    return predicted_seconds(survey.triangles, survey.pieces, survey.visits)
 
 
 def freestyle_cost(survey: Survey) -> str:
     """What Freestyle's lines will cost, in words."""
     seconds = freestyle_seconds(survey)
+    if survey.freestyle_fault:
+        return f"Freestyle {survey.freestyle_fault}, although about {rounded(seconds)} s were predicted"
     if survey.freestyle_seconds is not None:
         return f"Freestyle took {rounded(seconds)} s for a frame"
     gigabytes = freestyle_gigabytes(survey.triangles, survey.pieces)
@@ -141,7 +146,7 @@ def freestyle_cost(survey: Survey) -> str:
 
 def wants_freestyle(survey: Survey) -> bool:
     """Whether a draft has Freestyle draw lines."""
-    return freestyle_seconds(survey) <= SLOW_SECONDS
+    return not survey.freestyle_fault and freestyle_seconds(survey) <= SLOW_SECONDS
 
 
 def quoted(names: Iterable[str]) -> str:

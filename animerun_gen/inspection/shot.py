@@ -148,6 +148,9 @@ class Survey:
         freestyle_seconds: What Freestyle's lines took in the first frame; None where there is too much to try.
         pieces: Pieces of lines that Freestyle has to draw in the first frame, see
             :attr:`animerun_gen.line_cost.LineFigures.pieces`.
+        visits: How often triangles hold edges back there, see :attr:`animerun_gen.line_cost.LineFigures.visits`.
+        freestyle_fault: Why trying Freestyle had no result, as the end of a sentence about it; empty where it had one,
+            or was not tried.
         memory: Bytes that a worker will take at most: what it took to look, and what drawing takes; 0 if unknown.
         line_memory: Bytes that Freestyle took in addition, where it was tried.
         image_memory: Bytes that a worker will take in addition where images are painted.
@@ -171,6 +174,8 @@ class Survey:
     image_memory: int = 0
     moving_images: bool = False
     attributed: float = 0.0
+    visits: int = 0
+    freestyle_fault: str = ""
 
 
 @dataclass(frozen=True)
