@@ -134,7 +134,6 @@ def _camera(shot: Shot) -> list[str]:
             lines.append("camera_cuts: split")
     lines.append("camera_motion:")
     if shot.view_keys:
-        lines += _comment(f"the scene {shot.camera_problem}, so here is one that shows what moves", 2)
         for finding in camera_findings(shot):
             lines += _comment(f"{finding.found}: {finding.action}", 2)
         lines.append("  keyframes:")
