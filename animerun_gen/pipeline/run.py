@@ -372,7 +372,7 @@ def _describe_quality(quality: dict[str, Any]) -> list[str]:
         lines.append(f"segments cut a surface into {pieces:.2f} pieces, on average")
     both = _figure(summary, "occlusion_agreement", "mean")
     if both is not None:
-        lines.append(f"the two occlusions, by the rule and exact, agree on {100 * both:.2f} % of the pixels")
+        lines.append(f"the two occlusions, by the rule and exact, agree on {_percent(both)} of the pixels")
     if summary["held_share"]:
         lines.append(f"{_percent(summary['held_share'])} of the pairs are held: nothing moves and nothing changes")
     if repainted := _figure(summary, "repainted_share", "worst"):
