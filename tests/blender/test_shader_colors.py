@@ -485,6 +485,7 @@ def board(name, x, z):
 image = bpy.data.images.new("halves", 8, 8)
 image.pixels = [v for y in range(8) for x in range(8) for v in ((1, 0, 0, 1) if x < 4 else (0, 0, 1, 1))]
 image.pack()
+image.use_fake_user = True
 board("face", -1, 1)
 layer = board("ground", 1, 1).data.color_attributes.new("Col", "FLOAT_COLOR", "POINT")
 for item, color in zip(layer.data, ((0, 1, 0, 1), (0, 1, 0, 1), (0, 1, 0, 1), (1, 1, 1, 1))):
