@@ -505,9 +505,9 @@ def test_images_and_attributes_are_assigned_by_hand(
     number_of = {name: int(number) for number, name in clip.read_names("material_id").items()}
     face = flat[ids == number_of["face"]]
     left, right = ((face == color).all(axis=-1).sum() for color in ((255, 0, 0), (0, 0, 255)))
-    assert left > 0
-    assert left + right == len(face)
-    assert abs(int(left) - int(right)) <= 0.2 * len(face)
+    # between the halves Workbench mixes their texels
+    assert min(left, right) > 0.3 * len(face)
+    assert (face[:, 1] == 0).all()
     ground = flat[ids == number_of["ground"]]
     assert (ground[:, 1] == 255).all()
     assert len(np.unique(ground, axis=0)) > 10
