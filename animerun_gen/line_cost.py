@@ -20,6 +20,9 @@ SECONDS_A_TRIANGLE = 8e-6
 SECONDS_A_PIECE = 14.4e-6
 """Freestyle's time a piece of a line."""
 
+SECONDS_A_VISIT = 1.1e-8
+"""Freestyle's time a triangle that is asked whether it hides an edge."""
+
 GIGABYTES_A_TRIANGLE = 2.2e-6
 """Freestyle's memory a triangle (10 million triangles took 22 GB, Blender's own included; up to 3 million, 1.4 kB)."""
 
@@ -42,12 +45,16 @@ class LineFigures:
         triangles: Triangles, those of every instance.
         edges: Edges in the picture that make lines, hidden ones as well.
         crossings: How often these cross each other in the picture.
+        visits: How many triangles are asked whether they hide an edge, because they lie in its cell of Freestyle's
+            grid; counted where that can be many, see
+            :func:`animerun_gen.motion.feature_edges.count_grid_visits`.
     """
 
     frame: int
     triangles: int
     edges: int
     crossings: int
+    visits: int
 
     @property
     def pieces(self) -> int:
@@ -55,14 +62,15 @@ class LineFigures:
         return self.edges + 2 * self.crossings
 
 
-def freestyle_seconds(triangles: int, pieces: int) -> float:
+def freestyle_seconds(triangles: int, pieces: int, visits: int = 0) -> float:
     """Seconds that Freestyle will take for a frame.
 
     Args:
         triangles: Triangles, those of every instance.
         pieces: Pieces of lines, see :attr:`LineFigures.pieces`.
+        visits: As :attr:`LineFigures.visits`.
     """
-    return SECONDS_A_FRAME + SECONDS_A_TRIANGLE * triangles + SECONDS_A_PIECE * pieces
+    return SECONDS_A_FRAME + SECONDS_A_TRIANGLE * triangles + SECONDS_A_PIECE * pieces + SECONDS_A_VISIT * visits
 
 
 def freestyle_gigabytes(triangles: int, pieces: int = 0) -> float:

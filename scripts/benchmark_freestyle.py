@@ -130,7 +130,7 @@ def _resident(name: str) -> int:
 def row(name: str, cost: Cost) -> str:
     """A row of the table."""
     figures = cost.figures
-    seconds = freestyle_seconds(figures.triangles, figures.pieces)
+    seconds = freestyle_seconds(figures.triangles, figures.pieces, figures.visits)
     gigabytes = freestyle_gigabytes(figures.triangles, figures.pieces)
     measured = ("not tried", "", rounded(gigabytes), "")
     if cost.seconds is not None and cost.gigabytes is not None:

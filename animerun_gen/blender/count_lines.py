@@ -18,7 +18,7 @@ from animerun_gen.blender.opening import open_scene
 from animerun_gen.blender.stepping import FrameStepper
 from animerun_gen.config import CutConfig
 from animerun_gen.line_cost import LineFigures
-from animerun_gen.motion.feature_edges import count_crossings, find_feature_edges
+from animerun_gen.motion.feature_edges import count_crossings, count_grid_visits, find_feature_edges
 from animerun_gen.motion.geometry import FrameGeometry
 from animerun_gen.pipeline.line_engine import CountedCut
 
@@ -32,6 +32,7 @@ def count_lines(config: CutConfig) -> CountedCut:
     Raises:
         AnimerunGenError: The scene does not allow it.
     """
+    config = config.in_film_numbers()
     with geometry_engine():
         opened = open_scene(config)
         # before anything of them is looked at, so that what changes meanwhile is noticed
@@ -56,6 +57,7 @@ def line_figures(geometry: FrameGeometry, crease_angle: float) -> LineFigures:
         int(np.diff(geometry.triangle_start)[geometry.mesh].sum()),
         len(edges),
         count_crossings(edges, geometry.camera.width, geometry.camera.height),
+        count_grid_visits(geometry, edges),
     )
 
 

@@ -18,7 +18,7 @@ from animerun_gen.blender.opening import open_scene
 
 def main(job_file: Path, frame: int, picture: Path) -> None:
     """Render the frame to a PNG file of the cut's resolution."""
-    config = RenderJob.from_json(job_file.read_text(encoding="utf-8")).config
+    config = RenderJob.from_json(job_file.read_text(encoding="utf-8")).config.in_film_numbers()
     scene = open_scene(config).scene
     scene.frame_set(frame)
     render = scene.render

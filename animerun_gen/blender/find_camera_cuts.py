@@ -26,6 +26,7 @@ def find_camera_marks(config: CutConfig) -> MarkedCut:
     Raises:
         SceneError: The scene does not allow it.
     """
+    config = config.in_film_numbers()
     with geometry_engine():
         opened = open_scene(config)
         # before anything of them is looked at, so that what changes meanwhile is noticed

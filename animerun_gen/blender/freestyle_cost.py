@@ -25,7 +25,7 @@ from animerun_gen.blender.rendering import FrameRenderer
 
 def main(job_file: Path, answers: Path) -> None:
     """Render one frame each way and write ``{"default": seconds, "ours": seconds, "samples": default samples}``."""
-    config = RenderJob.from_json(job_file.read_text(encoding="utf-8")).config
+    config = RenderJob.from_json(job_file.read_text(encoding="utf-8")).config.in_film_numbers()
     with tempfile.TemporaryDirectory(prefix="animerun-gen-") as scratch, geometry_engine():
         opened = open_scene(config)
         conversion = convert_scene(opened, config)

@@ -1,8 +1,9 @@
 """Takes the facts of a film shot down for ``animerun-gen inspect`` and ``init``.
 
 ``python -m animerun_gen.blender.inspector QUESTION PIPE`` reads a question (JSON) from a file and writes lines of JSON
-to an inherited file descriptor: ``{"progress": [done, total], "doing": words}``, and in the end ``{"shot": facts}`` or
-``{"failed": sentence}``.
+to an inherited file descriptor: ``{"progress": [done, total],
+"doing": words}``, ``{"untried": facts}`` before Freestyle is tried, and in the end ``{"shot": facts}`` or ``{"failed":
+sentence}``.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +27,16 @@ import numpy as np
 
 from animerun_gen.blend_file import dotted
 from animerun_gen.blender import versions
+from animerun_gen.blender.animation import animated_range, stretch
 from animerun_gen.blender.camera_jumps import JumpFinder
-from animerun_gen.blender.camera_marks import camera_marks
+from animerun_gen.blender.camera_marks import camera_marks, cameras_of_clip
 from animerun_gen.blender.convert import Conversion, convert_scene
 from animerun_gen.blender.convert.colors import shown_image, undecodable_images, wants_shader
 from animerun_gen.blender.convert.film_look import film_look_in_use, square_resolution
 from animerun_gen.blender.convert.focal_length import find_zooming_cameras
 from animerun_gen.blender.convert.hair import find_hair
+from animerun_gen.blender.convert.images import is_moving
+from animerun_gen.blender.convert.lost_looks import find_lost_looks
 from animerun_gen.blender.convert.opacity import find_see_through
 from animerun_gen.blender.convert.particles import find_particles
 from animerun_gen.blender.convert.rules import bare_displays, find_removals
@@ -43,25 +47,24 @@ from animerun_gen.blender.convert.world import world_colors
 from animerun_gen.blender.count_lines import line_figures
 from animerun_gen.blender.geometry import evaluate, geometry_engine, read_graph, scene_names, take_down
 from animerun_gen.blender.looking_through import look_through
-from animerun_gen.blender.lost_looks import find_lost_looks
 from animerun_gen.blender.moments import film_frames
 from animerun_gen.blender.opening import (
     OpenedScene,
-    animated_blocks,
     camera_problem,
     disabled_drivers,
     open_file,
     open_scene,
 )
-from animerun_gen.blender.particles_drawn import is_hidden, is_seen
 from animerun_gen.blender.rendering import FrameRenderer
 from animerun_gen.blender.scene_size import scene_size
 from animerun_gen.blender.simulations import is_simulated
 from animerun_gen.config import CutConfig
-from animerun_gen.errors import AnimerunGenError, UnreadableGeometryError, unforeseen
-from animerun_gen.inspection.findings import TRIED_SECONDS
-from animerun_gen.inspection.framing import propose_view
+from animerun_gen.config.model import CameraMotion, offset_for_files
+from animerun_gen.errors import AnimerunGenError, SceneError, UnreadableGeometryError, unforeseen
+from animerun_gen.inspection.findings import ENOUGH, TRIED_SECONDS
+from animerun_gen.inspection.framing import propose_view, visible_share
 from animerun_gen.inspection.shot import (
+    FarFromOrigin,
     HairSystem,
     ImageOffer,
     ParticleSystem,
@@ -75,6 +78,7 @@ from animerun_gen.lifetime import die_with_parent
 from animerun_gen.line_cost import freestyle_seconds
 from animerun_gen.memory_cost import SceneSize, frame_need
 from animerun_gen.motion import companions, raster
+from animerun_gen.motion.geometry import FrameGeometry
 
 LONGER_SIDE = 960
 """Larger side of the pictures in a draft, in pixels."""
@@ -82,21 +86,30 @@ LONGER_SIDE = 960
 SURVEYED_FRAMES = 25
 SURVEY_SECONDS = 45.0
 
-TIMED_MODIFIERS = {"BUILD", "EXPLODE", "MESH_CACHE", "MESH_SEQUENCE_CACHE", "OCEAN", "WAVE"}
-"""Modifiers that change with the frame without any keyframe."""
+FRAMES_FOR_VIEW = 5
+"""Frames of the clip by which cameras are judged."""
+
+MOST_CAMERAS = 8
+"""So many of the scene's own are looked through."""
+
+HEAVY = 1_000_000
+"""Of scenes of so many triangles only the first and the last frame are drawn for that."""
 
 Progress = Callable[[int, int, str], None]
 
 
-def look(question: dict[str, Any], progress: Progress) -> Shot:
+def look(question: dict[str, Any], progress: Progress, found_so_far: Callable[[Shot], None]) -> Shot:
     """Take the facts down, without what cannot be followed.
 
     What geometry nodes draw shows only when it is evaluated; objects whose points or volumes come to light are left out
     then, as the draft will have it, and everything is looked at once more.
 
+    Trying Freestyle comes last, because it may take for ever, and cannot be interrupted from within this process.
+
     Args:
         question: ``source``, and optionally ``scene``, ``view_layer``, ``camera`` and ``trust_scripts``, as in a cut.
         progress: Is told how far it is.
+        found_so_far: Is given all facts but that one before Freestyle is tried, if it is.
 
     Returns:
         The facts.
@@ -105,33 +118,43 @@ def look(question: dict[str, Any], progress: Progress) -> Shot:
         SceneError: The file cannot be opened, or holds no such scene, view layer or camera.
     """
     left_out: dict[str, str] = {}
+
+    def with_left_out(shot: Shot) -> Shot:
+        return replace(shot, unreadable=(*shot.unreadable, *left_out.items()))
+
     while True:
         try:
-            shot = _look({**question, "left_out": list(left_out)}, progress)
+            return with_left_out(
+                _look(
+                    {**question, "left_out": list(left_out)},
+                    progress,
+                    lambda shot: found_so_far(with_left_out(shot)),
+                )
+            )
         except UnreadableGeometryError as error:
             if left_out.keys() >= error.drawn.keys():
                 raise
             left_out |= {name: f"its geometry nodes make {what}" for name, what in error.drawn.items()}
-        else:
-            return replace(shot, unreadable=(*shot.unreadable, *left_out.items()))
 
 
-def _look(question: dict[str, Any], progress: Progress) -> Shot:
+def _look(question: dict[str, Any], progress: Progress, found_so_far: Callable[[Shot], None]) -> Shot:
     """Take the facts down, without the objects that were left out."""
     progress(0, 1, "opening the file")
     config = _configure(question, (0, 1), (960, 540))
     opened = open_file(config)
     scene = opened.scene
     frame_range = (scene.frame_start, scene.frame_end)
-    animated = animated_range(frame_range)
+    animated = animated_range(scene, trust_scripts=config.trust_scripts)
     first, last = clip_range(frame_range, animated)
     config = _configure(question, (first, last), _resolution(scene))
-    problem = "" if question.get("camera") else camera_problem(scene.camera)
-    facts = _facts_as_opened(opened, config)
+    problem = "" if question.get("camera") else _camera_problem(scene, config)
+    facts = _facts_as_opened(opened, config) | {"time_stretch": stretch(scene)}
     keys: tuple[ViewKey, ...] = ()
+    share: float | None = None
     if problem:
-        keys = _propose_view(config, progress)
-        config = _with_keys(config, keys)
+        chosen = _choose_camera(config, facts["cameras"], progress)
+        config, keys, share = chosen.config, chosen.keys, chosen.share
+        facts["camera"] = config.camera
 
     progress(0, 1, "converting the shot")
     opened = open_scene(config)
@@ -173,38 +196,57 @@ def _look(question: dict[str, Any], progress: Progress) -> Shot:
             if each.drawn != "nothing"
         ),
     }
-    see_through = find_see_through(config.transparency.threshold, film_frames())
+    see_through = find_see_through(config.transparency.threshold, film_frames(), config.frame_numbers)
+
+    def conclude(conversion: Conversion) -> Shot:
+        """What the converted scene shows, and at last what Freestyle takes for it."""
+        jumps = finder.find(conversion.clipped, conversion.going_to(opened.scene))
+        survey = _survey(opened, config, conversion, progress)
+        shot = Shot(
+            **facts,
+            **found,
+            see_through=seen.see_through,
+            contents=seen.contents,
+            far_from_origin=far,
+            animated_range=animated,
+            frame_range=frame_range,
+            clip=(first, last),
+            picture=config.resolution,
+            camera_problem=problem,
+            view_keys=keys,
+            view_share=share,
+            survey=survey,
+            notes=tuple(conversion.notes),
+            unread_colors=tuple(conversion.colors.unread),
+            camera_jumps=tuple((jump.frame, jump.camera) for jump in jumps),
+        )
+        if freestyle_seconds(survey.triangles, survey.pieces, survey.visits) > TRIED_SECONDS:
+            return shot
+        found_so_far(shot)
+        progress(0, 1, "trying Freestyle")
+        return _try_freestyle(shot, survey, opened, config, conversion)
+
     with geometry_engine():
         conversion = convert_scene(opened, config)
         seen = look_through(opened, config, conversion, see_through, progress)
-        if not seen.removed:
-            jumps = finder.find(conversion.clipped, conversion.going_to(opened.scene))
-            survey = _survey(opened, config, conversion, progress)
-    if seen.removed:
-        # what lies behind decides all else
-        config = _without(config, seen.removed)
-        opened = open_scene(config)
-        finder = JumpFinder(opened, config)
-        with geometry_engine():
-            conversion = convert_scene(opened, config)
-            jumps = finder.find(conversion.clipped, conversion.going_to(opened.scene))
-            survey = _survey(opened, config, conversion, progress)
-    return Shot(
-        **facts,
-        **found,
-        see_through=seen.see_through,
-        contents=seen.contents,
-        animated_range=animated,
-        frame_range=frame_range,
-        clip=(first, last),
-        picture=config.resolution,
-        camera_problem=problem,
-        view_keys=keys,
-        survey=survey,
-        notes=tuple(conversion.notes),
-        unread_colors=tuple(conversion.colors.unread),
-        camera_jumps=tuple((jump.frame, jump.camera) for jump in jumps),
-    )
+        far = seen.far_from_origin
+        if not seen.removed and far is None:
+            return conclude(conversion)
+    # what lies behind panes decides all else
+    config = _without(config, seen.removed)
+    if far is not None:
+        config, far = _moved(config, far)
+    opened = open_scene(config)
+    finder = JumpFinder(opened, config)
+    with geometry_engine():
+        return conclude(convert_scene(opened, config))
+
+
+def _try_freestyle(shot: Shot, survey: Survey, opened: OpenedScene, config: CutConfig, conversion: Conversion) -> Shot:
+    """The facts with what Freestyle takes of time and memory."""
+    before = _peak()
+    seconds = _time_freestyle(opened, config, conversion)
+    return replace(shot, survey=replace(survey, freestyle_seconds=seconds, line_memory=_peak() - before))
 
 
 def _configure(question: dict[str, Any], frames: tuple[int, int], resolution: tuple[int, int]) -> CutConfig:
@@ -213,13 +255,19 @@ def _configure(question: dict[str, Any], frames: tuple[int, int], resolution: tu
         {
             "name": "shot",
             "source": Path(question["source"]),
-            "frames": {"first": frames[0], "last": frames[1]},
+            "frames": {"first": frames[0], "last": frames[1], "offset": offset_for_files(*frames)},
             "resolution": resolution,
             "style": {"color": "texture"},
             "remove": {"objects": [glob.escape(name) for name in question["left_out"]]},
             **optional,
         }
-    )
+    ).in_film_numbers()
+
+
+def _camera_problem(scene: bpy.types.Scene, config: CutConfig) -> str:
+    """Why what films the clip cannot be used; empty when it can."""
+    cameras: list[bpy.types.Object | None] = [*cameras_of_clip(scene, config.frame_numbers)]
+    return next(filter(None, map(camera_problem, cameras or [None])), "")
 
 
 def _with_keys(config: CutConfig, keys: tuple[ViewKey, ...]) -> CutConfig:
@@ -228,13 +276,23 @@ def _with_keys(config: CutConfig, keys: tuple[ViewKey, ...]) -> CutConfig:
             {"frame": key.frame, "location": key.location, "target": key.target, "lens": key.lens} for key in keys
         ]
     }
-    return CutConfig.model_validate({**config.model_dump(), "camera": None, "camera_motion": motion})
+    return config.model_copy(update={"camera": None, "camera_motion": CameraMotion.model_validate(motion)})
 
 
 def _without(config: CutConfig, materials: Iterable[str]) -> CutConfig:
     """The cut without the faces of some materials."""
     removed: dict[str, Any] = {glob.escape(name): "remove" for name in materials}
     return config.model_copy(update={"transparency": config.transparency.model_copy(update={"materials": removed})})
+
+
+def _moved(config: CutConfig, far: FarFromOrigin) -> tuple[CutConfig, FarFromOrigin]:
+    """The cut with the scene moved to the origin, where it can be."""
+    moved = config.model_copy(update={"recenter": True})
+    try:
+        open_scene(moved)
+    except SceneError as error:
+        return config, replace(far, problem=str(error))
+    return moved, far
 
 
 def _facts_as_opened(opened: OpenedScene, config: CutConfig) -> dict[str, Any]:
@@ -259,6 +317,7 @@ def _facts_as_opened(opened: OpenedScene, config: CutConfig) -> dict[str, Any]:
         "resolution": square_resolution(scene),
         "pixel_aspect": (scene.render.pixel_aspect_x, scene.render.pixel_aspect_y),
         "camera": camera,
+        "trusts_scripts": config.trust_scripts,
         "cameras": tuple(sorted(usable)),
         "camera_cuts": tuple((mark.frame, mark.camera) for mark in camera_marks(scene)),
         "film_look": tuple(film_look_in_use(scene)),
@@ -277,67 +336,19 @@ def _background(scene: bpy.types.Scene, config: CutConfig) -> str:
     return colors.pop() if len(colors) == 1 else "auto"
 
 
-def animated_range(frame_range: tuple[int, int]) -> tuple[int, int] | None:
-    """First and last frame in which keyframes, strips or anything else changes something; None when nothing does.
-
-    Args:
-        frame_range: The scene's own range, which is the answer for what changes in every frame.
-    """
-    reach: list[float] = []
-    for block in animated_blocks():
-        animation = block.animation_data
-        if animation.action is not None:
-            for curve in versions.fcurves(block):
-                # cycles and noise go on for ever
-                reach.extend(frame_range if curve.modifiers else curve.range())
-        for track in animation.nla_tracks:
-            for strip in track.strips:
-                if not (track.mute or strip.mute):
-                    reach += (strip.frame_start, strip.frame_end)
-    if _changes_by_itself():
-        reach += frame_range
-    if not reach or min(reach) == max(reach):
-        return None
-    return math.floor(min(reach)), math.ceil(max(reach))
-
-
-def _changes_by_itself() -> bool:
-    """Whether something changes with the frame that has no keyframes."""
-    if is_simulated(bpy.context.scene):
-        return True
-    for obj in bpy.data.objects:
-        if is_hidden(obj):
-            continue
-        for modifier in obj.modifiers:
-            if modifier.type in TIMED_MODIFIERS or (modifier.type == "PARTICLE_SYSTEM" and _particles_move(modifier)):
-                return True
-            group = modifier.node_group if modifier.type == "NODES" else None
-            if group is not None and any(node.type == "INPUT_SCENE_TIME" for node in group.nodes):
-                return True
-    return False
-
-
-def _particles_move(modifier: bpy.types.ParticleSystemModifier) -> bool:
-    """Whether particles that are seen move by themselves; hair does so only if it swings."""
-    system = modifier.particle_system
-    return is_seen(modifier) and (system.settings.type != "HAIR" or system.use_hair_dynamics)
-
-
 def clip_range(frame_range: tuple[int, int], animated: tuple[int, int] | None) -> tuple[int, int]:
-    """The frames that a draft asks for: those of the scene in which anything is animated.
+    """The frames that a draft asks for: those of the scene in which anything is animated; at least two.
 
-    At least two, none below 0, and all of one length in digits.
+    Where nothing in the scene's range is, those that are animated outside it.
     """
-    first, last = max(frame_range[0], 0), max(frame_range[1], 0)
+    first, last = frame_range
     if animated is None:
         last = min(last, first + 11)
     elif max(first, animated[0]) < min(last, animated[1]):
         first, last = max(first, animated[0]), min(last, animated[1])
-    last = max(last, first + 1)
-    for border in (10_000, 100_000):
-        if first < border <= last:
-            first, last = (first, border - 1) if border - first > last - border else (border, last)
-    return first, last
+    else:
+        first, last = animated
+    return first, max(last, first + 1)
 
 
 def _resolution(scene: bpy.types.Scene) -> tuple[int, int]:
@@ -347,25 +358,59 @@ def _resolution(scene: bpy.types.Scene) -> tuple[int, int]:
     return max(16, 2 * round(width * scale / 2)), max(16, 2 * round(height * scale / 2))
 
 
-def _propose_view(config: CutConfig, progress: Progress) -> tuple[ViewKey, ...]:
-    """A camera for a scene without one, from the geometry of some frames."""
+@dataclass(frozen=True)
+class _CameraChoice:
+    """The camera of a draft, where the scene's own cannot be used.
+
+    Attributes:
+        config: The cut with that camera.
+        keys: The camera, where it is a proposed one.
+        share: The share of the picture that shows surfaces, where least of it does.
+    """
+
+    config: CutConfig
+    keys: tuple[ViewKey, ...]
+    share: float
+
+
+def _choose_camera(config: CutConfig, cameras: Sequence[str], progress: Progress) -> _CameraChoice:
+    """The first of the scene's cameras through which something is seen, or a new one, from the geometry of frames."""
     first, last = config.frames.first, config.frames.last
     trial = _with_keys(config, (ViewKey(first, (0.0, -10.0, 0.0), (0.0, 0.0, 0.0), 50.0),))
     # how large things are in the picture is not known yet
     trial = trial.model_copy(update={"remove": trial.remove.model_copy(update={"rules": ("unseen", "volumes")})})
     opened = open_scene(trial)
-    numbers = sorted({first, (first + last) // 2, last})
-    frames = []
+    frames: list[FrameGeometry] = []
+    seen: dict[str, float] = {}
     with geometry_engine():
         conversion = convert_scene(opened, trial)
-        names = scene_names()
+        names, proposed = scene_names(), opened.scene.camera
+        numbers = _spread(first, last, FRAMES_FOR_VIEW)
         for number, frame in enumerate(numbers):
             progress(number, len(numbers), "looking for a view")
             opened.scene.frame_set(frame)
             conversion.follow(frame)
-            frames.append(take_down(opened.scene, names, conversion.clipped))
-    keys = propose_view(frames, first, last, config.resolution)
-    return keys or (ViewKey(first, (0.0, -10.0, 0.0), (0.0, 0.0, 0.0), 50.0),)
+            geometry = take_down(opened.scene, names, conversion.clipped)
+            if 0 < len(frames) < len(numbers) - 1 and len(geometry.triangles) > HEAVY:
+                # every view is drawn in every frame
+                continue
+            frames.append(geometry)
+            for name in cameras[:MOST_CAMERAS]:
+                opened.scene.camera = opened.scene.objects[name]
+                share = visible_share(take_down(opened.scene, names, conversion.clipped))
+                seen[name] = min(seen.get(name, 1.0), share)
+            opened.scene.camera = proposed
+    for name in cameras[:MOST_CAMERAS]:
+        if seen[name] >= ENOUGH:
+            return _CameraChoice(config.model_copy(update={"camera": name}), (), seen[name])
+    view = propose_view(frames, first, last, config.resolution)
+    keys = view.keys or (ViewKey(first, (0.0, -10.0, 0.0), (0.0, 0.0, 0.0), 50.0),)
+    return _CameraChoice(_with_keys(config, keys), keys, view.share)
+
+
+def _spread(first: int, last: int, count: int) -> list[int]:
+    """The first and the last frame, and others evenly between them."""
+    return sorted({first + round((last - first) * number / (count - 1)) for number in range(count)})
 
 
 def _survey(opened: OpenedScene, config: CutConfig, conversion: Conversion, progress: Progress) -> Survey:
@@ -375,6 +420,11 @@ def _survey(opened: OpenedScene, config: CutConfig, conversion: Conversion, prog
     builder = SurveyBuilder(table)
     pictured = [
         names.materials.ids[material.name_full] for material in bpy.data.materials if shown_image(material) is not None
+    ]
+    moving = [
+        names.materials.ids[material.name_full]
+        for material in bpy.data.materials
+        if is_moving(shown_image(material)) or material.name_full in conversion.colors.repainted
     ]
     attributed = [names.materials.ids[name] for name in conversion.colors.by_attributes]
     frames = config.frame_numbers[:SURVEYED_FRAMES]
@@ -396,29 +446,36 @@ def _survey(opened: OpenedScene, config: CutConfig, conversion: Conversion, prog
         if pictured or attributed:
             ids = companions.material_id_map(geometry, raster.draw(geometry))
             builder.textured = max(builder.textured, float(np.isin(ids, pictured).mean()))
+            builder.moving_images = builder.moving_images or bool(np.isin(ids, moving).any())
             builder.attributed = max(builder.attributed, float(np.isin(ids, attributed).mean()))
         if number == 0:
             figures = line_figures(geometry, config.lines.crease_angle)
-            builder.pieces = figures.pieces
-            if freestyle_seconds(figures.triangles, figures.pieces) <= TRIED_SECONDS:
-                progress(number, len(frames), "trying Freestyle")
-                builder.freestyle_seconds = _time_freestyle(opened, config, conversion)
+            builder.pieces, builder.visits = figures.pieces, figures.visits
         if looking > SURVEY_SECONDS:
             break
-    # Linux counts in kilobytes; the pictures that a worker draws were not drawn here
-    drawn = frame_need(
-        SceneSize(0, largest, 0), math.prod(config.resolution), draws=True, reads=False, strokes=False, kept=0
-    )
-    builder.memory = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + drawn.pictures
+    # the pictures that a worker draws were not drawn here
+    pixels = math.prod(config.resolution)
+    drawn = frame_need(SceneSize(0, largest, 0), pixels, draws=True, reads=False, strokes=False, kept=0)
+    builder.memory = _peak() + drawn.pictures
     return builder.survey()
 
 
+def _peak() -> int:
+    """Bytes that this process held at most."""
+    # Linux counts in kilobytes
+    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
 def _time_freestyle(opened: OpenedScene, config: CutConfig, conversion: Conversion) -> float:
+    """Seconds of the processor that Freestyle takes for the first frame, or for the last one of a simulation."""
+    if not is_simulated(opened.scene):
+        conversion.going_to(opened.scene)(config.frames.first)
     with tempfile.TemporaryDirectory(prefix="animerun-gen-") as scratch:
         renderer = FrameRenderer(opened, config, Path(scratch), conversion.clipped)
-        start = time.monotonic()
+        # other programs may compute beside it
+        start = time.process_time()
         renderer.strokes()
-        return time.monotonic() - start
+        return time.process_time() - start
 
 
 def main(arguments: list[str]) -> int:
@@ -435,7 +492,8 @@ def main(arguments: list[str]) -> int:
 
     try:
         question = json.loads(Path(arguments[0]).read_text(encoding="utf-8"))
-        say({"shot": look(question, progress).to_json()})
+        shot = look(question, progress, lambda found: say({"untried": found.to_json()}))
+        say({"shot": shot.to_json()})
     except AnimerunGenError as error:
         say({"failed": str(error)})
         return 1

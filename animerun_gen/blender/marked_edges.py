@@ -15,10 +15,15 @@ def note_marked_edges(lines: Lines) -> list[str]:
     """What is to be said of marked edges that a cut wants as lines and does not get: a sentence, or none."""
     if lines.engine != "geometry" or not lines.freestyle or "edge_mark" not in lines.edges:
         return []
-    marked = sorted(mesh.name for mesh in bpy.data.meshes if mesh.users and versions.marked_edges(mesh).any())
+    marked = marked_meshes()
     if not marked:
         return []
     names = ", ".join(f"'{name}'" for name in marked[:SHOWN]) + (", ..." if len(marked) > SHOWN else "")
     return [
         f"lines: the edges that are marked in meshes ({names}) are none, because engine geometry knows no edge_mark"
     ]
+
+
+def marked_meshes() -> list[str]:
+    """Names of the meshes that have marked edges."""
+    return sorted(mesh.name for mesh in bpy.data.meshes if mesh.users and versions.marked_edges(mesh).any())

@@ -22,6 +22,7 @@ from animerun_gen.blender.external_files import (
 from animerun_gen.blender.film_folder import hold_unbaked
 from animerun_gen.blender.holding import IDLE, evaluation_held
 from animerun_gen.blender.keyframed_camera import make_keyframed_camera
+from animerun_gen.blender.recentering import recenter
 from animerun_gen.config import CutConfig
 from animerun_gen.errors import SceneError
 from animerun_gen.film_files import MissingFile
@@ -79,6 +80,9 @@ def open_scene(config: CutConfig) -> OpenedScene:
     if not keyframed:
         _choose_camera(config, scene)
     scene.frame_set(config.frames.first)
+    if config.recenter and (keyframed or not camera_problem(scene.camera)):
+        config, notes = recenter(config, scene)
+        opened.notes.extend(notes)
     if keyframed:
         opened.notes.extend(make_keyframed_camera(config, scene, opened.view_layer))
         scene.frame_set(config.frames.first)
@@ -156,6 +160,8 @@ def load_scene(config: CutConfig) -> LoadedFilm:
 
 def _load(config: CutConfig) -> list[str]:
     bpy.context.preferences.filepaths.use_scripts_auto_execute = config.trust_scripts
+    # without it a scene cannot be brought to a frame before 0, which a film may well have
+    bpy.context.preferences.edit.use_negative_frames = True
     versions.disable_gpu_subdivision()
     try:
         bpy.ops.wm.open_mainfile(filepath=str(config.source), load_ui=False, use_scripts=config.trust_scripts)
@@ -276,6 +282,7 @@ def animated_blocks() -> list[bpy.types.ID]:
         data.node_groups,
         data.metaballs,
         data.textures,
+        data.worlds,
         data.particles,
     ]
     blocks = [block for collection in collections for block in collection]

@@ -58,7 +58,7 @@ def find_simulations(scene: bpy.types.Scene) -> list[Simulation]:
     ]
     if not everywhere:
         return []
-    needed = needed_by(_scenes_drawn(scene))
+    needed = needed_by(scenes_drawn(scene))
     return sorted((each for each in everywhere if each.owner in needed), key=lambda each: str(each.owner.name_full))
 
 
@@ -89,19 +89,22 @@ def _is_simulating(modifier: bpy.types.Modifier) -> bool:
 
 def _has_zones(group: bpy.types.NodeTree) -> bool:
     """Whether nodes, or the groups among them at any depth, hold a simulation zone."""
-    waiting, seen = [group], {group}
+    return any(node.type == "SIMULATION_OUTPUT" for node in nodes_at_any_depth(group))
+
+
+def nodes_at_any_depth(tree: bpy.types.NodeTree) -> Iterator[bpy.types.Node]:
+    """The nodes of a tree and of the groups among them, each group's once."""
+    waiting, seen = [tree], {tree}
     while waiting:
         for node in waiting.pop().nodes:
-            if node.type == "SIMULATION_OUTPUT":
-                return True
+            yield node
             inner = node.node_tree if node.type == "GROUP" else None
             if inner is not None and inner not in seen:
                 seen.add(inner)
                 waiting.append(inner)
-    return False
 
 
-def _scenes_drawn(scene: bpy.types.Scene) -> Iterator[bpy.types.Scene]:
+def scenes_drawn(scene: bpy.types.Scene) -> Iterator[bpy.types.Scene]:
     """The scene and those that it has as its background."""
     drawn: list[bpy.types.Scene] = []
     each: bpy.types.Scene | None = scene

@@ -13,6 +13,9 @@ import numpy.typing as npt
 
 VERSION: tuple[int, int, int] = tuple(bpy.app.version)
 
+NODES_WERE_OFF = "Versioning: Use Nodes was removed"
+"""The label of the frame by which Blender 5 marks nodes that it gave to what had none."""
+
 
 def engine_name() -> str:
     """What ran, for records: ``Blender 4.5.15``."""
@@ -132,16 +135,27 @@ def paint_world(world: bpy.types.World, color: tuple[float, float, float]) -> No
 
 
 def give_nodes(material: bpy.types.Material) -> None:
-    """See that a material has shader nodes: since 5.0 every one has them, and 6.0 knows no switch any more."""
+    """See that the shader nodes of a material count: since 5.0 every one has nodes, and 6.0 knows no switch."""
     if VERSION < (5, 0, 0):
         material.use_nodes = True
+        return
+    for node in material.node_tree.nodes:
+        if node.label == NODES_WERE_OFF:
+            node.label = ""
 
 
 def has_nodes(block: bpy.types.Material | bpy.types.World) -> bool:
-    """Whether the shader nodes of a material or a world count: since 5.0 always, if there are any."""
-    if VERSION < (5, 0, 0) and not block.use_nodes:
+    """Whether the shader nodes of a material or a world count.
+
+    Since 5.0 they always do.  A block of an older file whose nodes were off or missing gets some on loading, that show
+    its viewport colour, beside a frame that tells of it (5.0.1 to 5.3.0); to us it is what it was.
+    """
+    if block.node_tree is None:
         return False
-    return block.node_tree is not None
+    if VERSION < (5, 0, 0):
+        return bool(block.use_nodes)
+    saved_with = block.library.version if block.library is not None else bpy.data.version
+    return tuple(saved_with) >= (5, 0, 0) or all(node.label != NODES_WERE_OFF for node in block.node_tree.nodes)
 
 
 def use_picture_format(settings: bpy.types.ImageFormatSettings, file_format: str) -> None:

@@ -30,6 +30,7 @@ from animerun_gen.blender.camera_jumps import CameraJump, JumpFinder, name_shot,
 from animerun_gen.blender.convert import Conversion, convert_scene
 from animerun_gen.blender.convert.srgb import linear_to_hex
 from animerun_gen.blender.convert.surfaces import Surface
+from animerun_gen.blender.far_from_origin import note_distance
 from animerun_gen.blender.geometry import (
     SceneNames,
     evaluate,
@@ -41,7 +42,7 @@ from animerun_gen.blender.geometry import (
 from animerun_gen.blender.graphs import GraphWatch
 from animerun_gen.blender.identity_pictures import PlacePainter
 from animerun_gen.blender.job import Event, RenderJob, Reporter
-from animerun_gen.blender.marked_edges import note_marked_edges
+from animerun_gen.blender.marked_edges import marked_meshes, note_marked_edges
 from animerun_gen.blender.material_pictures import flat_colors, render_material_ids
 from animerun_gen.blender.memory_guard import DESPITE_MEMORY, MemoryGuard
 from animerun_gen.blender.opening import OpenedScene, open_scene
@@ -50,7 +51,7 @@ from animerun_gen.blender.rendering import FrameRenderer
 from animerun_gen.blender.scene_size import scene_size
 from animerun_gen.blender.stepping import FrameStepper
 from animerun_gen.blender.vector_pass import VectorPassRenderer, abilities
-from animerun_gen.config.model import rgb
+from animerun_gen.config.model import FREESTYLE_ONLY, rgb
 from animerun_gen.conventions import UNKNOWN_FLOW
 from animerun_gen.dataset.clip import ClipWriter
 from animerun_gen.dataset.files import refusal, write_image
@@ -63,6 +64,7 @@ from animerun_gen.motion import companions, contours, raster, tracks, vector_pas
 from animerun_gen.motion.cross_check import compare_flows
 from animerun_gen.motion.flow import Motion, compute_motion, exact_occlusion
 from animerun_gen.motion.geometry import FrameGeometry
+from animerun_gen.motion.hidden_lines import find_hidden_lines
 from animerun_gen.motion.islands import IslandFinder
 from animerun_gen.motion.raster import VisibilityBuffer
 from animerun_gen.pipeline.fence import Fence, RunOver, fence_of_parent
@@ -81,12 +83,14 @@ def run_job(job: RenderJob, reporter: Reporter, *, despite_memory: bool = False)
         AnimerunGenError: The scene or the disk does not allow it; what was written until then is complete.
     """
     with tempfile.TemporaryDirectory(prefix="animerun-gen-") as scratch, geometry_engine():
-        reporter.begins(job.config.frames.first, "opening the scene")
-        opened = open_scene(job.config)
-        finder = JumpFinder(opened, job.config)
-        conversion = convert_scene(opened, job.config)
+        reporter.begins(job.config.frame_numbers[0], "opening the scene")
+        film = job.config.in_film_numbers()
+        opened = open_scene(film)
+        finder = JumpFinder(opened, film)
+        conversion = convert_scene(opened, film)
         jumps = finder.find(conversion.clipped, conversion.going_to(opened.scene))
-        notes = [*opened.notes, *conversion.notes, *note_jumps(jumps, job.config), *note_marked_edges(job.config.lines)]
+        notes = [*opened.notes, *conversion.notes, *note_distance(opened, film, conversion)]
+        notes += [*note_jumps(jumps, film), *note_marked_edges(job.config.lines)]
         reporter.opened(versions.engine_name(), notes, [job.config.source, *opened.inputs])
         with GraphWatch(opened.scene) as graphs:
             memory = MemoryGuard(reporter, insists=despite_memory)
@@ -139,8 +143,11 @@ class _Run:
         painted = conversion.colors.by_attributes
         self.painted = {self.names.materials.ids[name]: each for name, each in painted.items()}
         self.surfaces: list[Surface | None] = []
+        # what depends on how a surface curves may be a line amid a face
+        self.judges_strokes = has_strokes and not set(lines.edges) & set(FREESTYLE_ONLY)
+        self.has_marks = "edge_mark" in lines.edges and bool(marked_meshes())
         self.pictures_need_geometry = (
-            self.drawn_contours is not None or lines.outline or self.covers_lines or bool(self.painted)
+            self.drawn_contours is not None or lines.outline or has_strokes or bool(self.painted)
         )
         self.has_strokes = has_strokes
         self.most_kept = max(map(job.gap, job.pairs), default=0)
@@ -168,7 +175,7 @@ class _Run:
         self._play_up_to(frames[0])
         for frame in frames:
             with self._stage(frame, "frame_set"):
-                self.stepper.go_to(frame)
+                self._go_to(frame)
             if frame in self.job.pictures:
                 flat, geometry = self._render_flat(frame, frame in with_geometry)
                 if geometry is not None:
@@ -202,7 +209,7 @@ class _Run:
         self._play_up_to(numbers[0])
         for frame in tracks.query_frames(numbers, count):
             with self._stage(frame, "frame_set"):
-                self.stepper.go_to(frame)
+                self._go_to(frame)
             taken = self._look_at(frame, self._take_down(frame))
             with self._stage(frame, "tracks"):
                 found.append(tracks.choose_points(taken.geometry, taken.seen, count, seed))
@@ -210,7 +217,7 @@ class _Run:
         self._play_up_to(numbers[0])
         for frame in numbers:
             with self._stage(frame, "frame_set"):
-                self.stepper.go_to(frame)
+                self._go_to(frame)
             geometry = self._take_down(frame)
             with self._stage(frame, "tracks"):
                 following.visit(geometry)
@@ -231,7 +238,11 @@ class _Run:
         """Give simulations their history, which does not begin with the job's first frame."""
         if self.stepper.simulated:
             self.reporter.begins(first, "simulation")
-        self.stepper.play_up_to(first)
+        self.stepper.play_up_to(first - self.config.frames.offset)
+
+    def _go_to(self, frame: int) -> None:
+        """Bring the scene to a frame of the clip, which the film may number otherwise."""
+        self.stepper.go_to(frame - self.config.frames.offset)
 
     def _render_flat(self, frame: int, with_geometry: bool) -> tuple[np.ndarray[Any, Any], FrameGeometry | None]:
         """The flat picture, and the geometry, if it is wanted, from the graph that Blender evaluates for it."""
@@ -300,6 +311,12 @@ class _Run:
             self._check_freestyle(frame, white_render)
         if taken is None:
             return pictures.harden(pictures.contour(white_render, lines.gamma))
+        if self.judges_strokes:
+            reach = math.ceil(lines.thickness / 2.0)
+            hidden = find_hidden_lines(
+                taken.geometry, taken.seen, white_render, reach, lines.crease_angle, has_marks=self.has_marks
+            )
+            white_render = np.where(hidden, 255, white_render).astype(np.uint8)
         if self.covers_lines:
             white_render = self._cover_lines(white_render, taken)
         if lines.outline:
@@ -355,7 +372,8 @@ class _Run:
         if self.painted:
             reader = SurfaceReader(self.conversion.colors, self.opened.scene.frame_current)
             self.surfaces = reader.surfaces
-        return name_shot(read_graph(graph, self.names, self.conversion.clipped, reader), self.jumps)
+        geometry = name_shot(read_graph(graph, self.names, self.conversion.clipped, reader), self.jumps)
+        return replace(geometry, frame=geometry.frame + self.config.frames.offset)
 
     def _look_at(self, frame: int, geometry: FrameGeometry) -> _Taken:
         if geometry.frame != frame:

@@ -112,12 +112,33 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
+def offset_for_files(first: int, last: int) -> int:
+    """What `frames.offset` has to be for frames of a film to have file names that loaders sort right.
+
+    Args:
+        first: First frame, as Blender numbers it.
+        last: Last frame.
+
+    Returns:
+        0 where that will do; else the smallest number of thousands, so that the last three digits of a frame stay.
+    """
+    thousands = sorted(range(-1000, 2001), key=lambda number: (abs(number), number < 0))
+    return next(
+        1000 * number for number in thousands if _are_sorted_by_name(first + 1000 * number, last + 1000 * number)
+    )
+
+
+def _are_sorted_by_name(first: int, last: int) -> bool:
+    """Whether file names of all numbers between are sorted as the numbers are ("10000.png" sorts before "9999.png")."""
+    return first >= 0 and len(f"{first:04d}") == len(f"{last:04d}")
+
+
 class Frames(Section):
     """Which frames of the film make up the clip."""
 
-    first: int = Field(ge=0, le=999999, description="First frame of the clip, as Blender numbers it.")
+    first: int = Field(ge=-999999, le=999999, description="First frame of the clip, as Blender numbers it.")
     last: int = Field(
-        ge=0, le=999999, description="Last frame of the clip; included where the step reaches it exactly."
+        ge=-999999, le=999999, description="Last frame of the clip; included where the step reaches it exactly."
     )
     step: int = Field(
         default=1,
@@ -126,11 +147,24 @@ class Frames(Section):
         description="Distance between neighbouring frames of the clip: 2 makes a 12 fps clip from a film of 24 fps. "
         "Motion and labels span exactly this distance.",
     )
+    offset: int = Field(
+        default=0,
+        ge=-999999,
+        le=2000000,
+        description="Added to the film's frame numbers to give those of the files, which cannot be negative and need "
+        "equally many digits: with 1000, frame -20 becomes `0980.png`. The command line, the report and all labels "
+        "count as the files do.",
+    )
+
+    @property
+    def film_numbers(self) -> tuple[int, ...]:
+        """The film's frame numbers that the clip consists of, ascending; at least two."""
+        return tuple(range(self.first, self.last + 1, self.step))
 
     @property
     def numbers(self) -> tuple[int, ...]:
-        """The film's frame numbers that the clip consists of, ascending; at least two."""
-        return tuple(range(self.first, self.last + 1, self.step))
+        """The numbers of the clip's frames in names of files, ascending; at least two."""
+        return tuple(frame + self.offset for frame in self.film_numbers)
 
     @model_validator(mode="after")
     def _make_a_clip(self) -> Self:
@@ -139,12 +173,18 @@ class Frames(Section):
                 f"first {self.first}, last {self.last} and step {self.step} leave fewer than two frames, and motion"
                 f" needs two; raise last to {self.first + self.step} or more"
             )
-        # Published loaders pair files by sorted name, and "10000.png" sorts before "9999.png".
-        final = self.first + (self.last - self.first) // self.step * self.step
-        if len(f"{self.first:04d}") != len(f"{final:04d}"):
+        # published loaders pair files by sorted name
+        film_final = self.first + (self.last - self.first) // self.step * self.step
+        first, final = self.first + self.offset, film_final + self.offset
+        if not _are_sorted_by_name(first, final):
+            fault = (
+                "would have files of negative numbers, which cannot be"
+                if first < 0
+                else "need file names of different lengths, which loaders sort wrongly"
+            )
+            which = f" (offset {self.offset} included)" if self.offset else ""
             raise ValueError(
-                f"frames {self.first} to {final} need file names of different lengths, which loaders sort wrongly;"
-                f" end the clip before frame {10 ** len(f'{self.first:04d}')} or begin it there"
+                f"frames {first} to {final}{which} {fault}; set offset to {offset_for_files(self.first, film_final)}"
             )
         return self
 
@@ -285,7 +325,7 @@ class Transparency(Section):
 class CameraKey(Section):
     """Where a camera of the configuration is at a frame."""
 
-    frame: int = Field(ge=0, le=999999, description="Frame, as Blender numbers it.")
+    frame: int = Field(ge=-999999, le=999999, description="Frame, as Blender numbers it.")
     location: Point = Field(description="Where the camera stands, in the world's coordinates.")
     target: Point = Field(description="What it looks at, in the middle of the picture.")
     lens: float = Field(default=50.0, gt=0, le=10000, description="Focal length in millimetres (36 mm sensor width).")
@@ -656,6 +696,12 @@ class CutConfig(Section):
         "by `frames.step`.",
     )
     resolution: Resolution = Field(default=(960, 540), description="Width and height of all pictures in pixels.")
+    recenter: bool = Field(
+        default=False,
+        description="Move the whole scene before anything is evaluated, so that the camera stands near the origin in "
+        "the clip's first frame. Far away Blender's numbers are coarse: 0.008 units at 100,000. Refused where a "
+        "constraint, a driver or a simulation holds something in the world.",
+    )
     remove: Remove = Field(
         default=Remove(),
         description="What is taken out of the scene before rendering. Patterns know `*` (anything), `?` (one "
@@ -698,8 +744,12 @@ class CutConfig(Section):
 
     @property
     def frame_numbers(self) -> tuple[int, ...]:
-        """The film's frame numbers that the clip consists of, ascending; at least two."""
+        """The numbers of the clip's frames, as its files have them, ascending; at least two."""
         return self.frames.numbers
+
+    def in_film_numbers(self) -> CutConfig:
+        """The same cut for whoever looks into the film: its frames have the film's own numbers, negative ones too."""
+        return self.model_copy(update={"frames": self.frames.model_copy(update={"offset": 0})})
 
     @property
     def clip_rate(self) -> float | None:

@@ -7,17 +7,23 @@ import os
 import re
 from pathlib import Path
 
-from animerun_gen.config.model import is_safe_name
-from animerun_gen.config.words import named, patterns_for, written
+from anyascii import anyascii
+
+from animerun_gen.config.model import is_safe_name, offset_for_files
+from animerun_gen.config.words import counted, named, patterns_for, written
 from animerun_gen.inspection.findings import (
     MISSING_KINDS,
     by_reason,
+    camera_findings,
+    describe_distance,
     findings,
+    frame_facts,
     freestyle_cost,
     is_large,
     listed,
     listed_marks,
     looked_through,
+    ordinal,
     quoted,
     removed_alike,
     wants_attributes,
@@ -32,8 +38,11 @@ WIDTH = 116
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
-HELD_TOPICS = ("file", "picture", "drivers", "simulation", "topology", "comes and goes", "cost", "display")
-"""Findings that no key of the draft decides; they stand at its head."""
+KEYED_TOPICS = {
+    *("missing file", "camera", "focal length", "frames", "pixels", "colours", "hair", "particles", "alpha texture"),
+    *("see-through", "not seen by the camera", "volume", "light panel", "glowing thing"),
+}
+"""What findings are about whose decisions stand at keys of the draft; all others stand at its head."""
 
 
 def draft(shot: Shot, target: Path, name: str) -> str:
@@ -52,7 +61,7 @@ def draft(shot: Shot, target: Path, name: str) -> str:
         "automatically stands here with its reason: change what you do not like. docs/configuration.md has every key."
     )
     for finding in findings(shot):
-        if finding.topic in HELD_TOPICS:
+        if finding.topic not in KEYED_TOPICS and finding.key != "frames.step":
             lines += _comment(f"{finding.topic}: {finding.found}: {finding.action}")
     lines += _missing(shot)
     lines += [
@@ -67,12 +76,15 @@ def draft(shot: Shot, target: Path, name: str) -> str:
             *_comment(f"the scene has the view layers {quoted(shot.view_layers)}"),
             f"view_layer: {written(shot.view_layer)}",
         ]
+    if shot.trusts_scripts:
+        lines += [*_comment("as --trust-scripts said"), "trust_scripts: true"]
     lines += _camera(shot)
     lines += _frames(shot)
     lines += [
         *_comment(_own_pictures(shot)),
         f"resolution: [{shot.picture[0]}, {shot.picture[1]}]",
         "",
+        *_recenter(shot),
         *_remove(shot),
         *_hair(shot),
         *_particles(shot),
@@ -99,8 +111,8 @@ def _missing(shot: Shot) -> list[str]:
 
 
 def cut_name(source: Path) -> str:
-    """A name for the cut from that of its file, made of what names may consist of."""
-    name = _UNSAFE.sub("_", source.stem).strip("._-")[:90].rstrip(".")
+    """A name for the cut from that of its file, in Latin letters, made of what names may consist of."""
+    name = _UNSAFE.sub("_", anyascii(source.stem)).strip("._-")[:90].rstrip(".")
     # some names mean devices to Windows
     return name if is_safe_name(name) else f"shot_{name}".rstrip("._")
 
@@ -109,7 +121,9 @@ def _camera(shot: Shot) -> list[str]:
     lines = []
     if shot.camera is not None:
         others = [name for name in shot.cameras if name != shot.camera]
-        reason = f"the scene's own camera; there are also {quoted(others)}" if others else "the scene's only camera"
+        reason = f"there are also the cameras {quoted(others)}" if others else "the scene's only camera"
+        if shot.camera_problem:
+            reason = f"the scene {shot.camera_problem}, so this is the first that sees anything; {reason}"
         if shot.camera_cuts:
             lines += _comment(f"timeline markers switch the camera: {listed_marks(shot.camera_cuts)}")
         else:
@@ -121,6 +135,8 @@ def _camera(shot: Shot) -> list[str]:
     lines.append("camera_motion:")
     if shot.view_keys:
         lines += _comment(f"the scene {shot.camera_problem}, so here is one that shows what moves", 2)
+        for finding in camera_findings(shot):
+            lines += _comment(f"{finding.found}: {finding.action}", 2)
         lines.append("  keyframes:")
         for key in shot.view_keys:
             place, target = (", ".join(_decimal(value) for value in point) for point in (key.location, key.target))
@@ -137,18 +153,19 @@ def _camera(shot: Shot) -> list[str]:
 def _frames(shot: Shot) -> list[str]:
     first, last = shot.clip
     step = held_step(shot.survey) if shot.survey is not None else None
-    lines = _comment(
-        f"the scene runs from {shot.frame_range[0]} to {shot.frame_range[1]}, "
-        + (
-            f"its animation from {shot.animated_range[0]} to {shot.animated_range[1]}"
-            if shot.animated_range is not None
-            else "and nothing in it is animated"
+    lines = []
+    for found, action in frame_facts(shot):
+        lines += _comment(f"{found}: {action}")
+    if not lines:
+        lines = _comment(
+            f"the scene runs from {shot.frame_range[0]} to {shot.frame_range[1]}, and so does its animation"
         )
-    )
+    offset = offset_for_files(first, last)
+    offset_key = f", offset: {offset}" if offset else ""
     if step is not None and step[1] + step[0] <= last:
-        lines += _comment(f"every {step[0]}th frame is a new drawing")
-        return [*lines, f"frames: {{first: {step[1]}, last: {last}, step: {step[0]}}}", _rate(shot)]
-    return [*lines, f"frames: {{first: {first}, last: {last}}}", _rate(shot)]
+        lines += _comment(f"every {ordinal(step[0])} frame is a new drawing")
+        return [*lines, f"frames: {{first: {step[1]}, last: {last}, step: {step[0]}{offset_key}}}", _rate(shot)]
+    return [*lines, f"frames: {{first: {first}, last: {last}{offset_key}}}", _rate(shot)]
 
 
 def _own_pictures(shot: Shot) -> str:
@@ -166,6 +183,14 @@ def _decimal(value: float) -> str:
 
 def _rate(shot: Shot) -> str:
     return f"frame_rate: {_decimal(shot.frame_rate)}"
+
+
+def _recenter(shot: Shot) -> list[str]:
+    far = shot.far_from_origin
+    if far is None:
+        return []
+    said = describe_distance(far.apart, far.pixels)
+    return [*_comment(f"{said}; {far.problem}" if far.problem else said), f"recenter: {str(not far.problem).lower()}"]
 
 
 def _remove(shot: Shot) -> list[str]:
@@ -217,7 +242,8 @@ def _hair(shot: Shot) -> list[str]:
     for hair in shot.hair:
         mode = "clump" if hair.drawn == "strands" else "keep"
         lines += _comment(
-            f"{hair.strands} hairs, drawn as {hair.drawn}; or remove, keep, {{mode: instance, object: ...}}", 4
+            f"{counted(hair.strands, 'hair')}, drawn as {hair.drawn}; or remove, keep, {{mode: instance, object: ...}}",
+            4,
         )
         lines.append(f"    {written(glob.escape(hair.name))}: {{mode: {mode}}}")
     return lines
@@ -228,7 +254,7 @@ def _particles(shot: Shot) -> list[str]:
         return []
     lines = ["particles:", "  systems:"]
     for particles in shot.particles:
-        lines += _comment(f"{particles.count} particles, drawn as {particles.drawn}; or remove", 4)
+        lines += _comment(f"{counted(particles.count, 'particle')}, drawn as {particles.drawn}; or remove", 4)
         lines.append(f"    {written(glob.escape(particles.name))}: {{mode: instances}}")
     return lines
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from animerun_gen.config.model import Quality
+from animerun_gen.config.model import Quality, offset_for_files
 from animerun_gen.config.words import counted, named
 from animerun_gen.inspection.shot import Removal, SeeThrough, Shot, Survey
 from animerun_gen.inspection.survey import held_step
@@ -13,10 +13,16 @@ from animerun_gen.line_cost import SLOW_SECONDS, freestyle_gigabytes, rounded
 from animerun_gen.line_cost import freestyle_seconds as predicted_seconds
 
 TRIED_SECONDS = 2.0 * SLOW_SECONDS
-"""Where Freestyle will take longer for a frame, it is not tried: the prediction is not off by so much."""
+"""Where Freestyle will take longer for a frame, it is not tried."""
+
+TRIAL_SECONDS = 4.0 * SLOW_SECONDS
+"""After so long a trial of Freestyle is ended."""
 
 HIDES_MUCH = 0.2
 """Share of the picture from which it is said that a solid surface hides what lies behind."""
+
+ENOUGH = 0.01
+"""The share of the picture in which surfaces must be seen for a view to do."""
 
 SHOWN = 6
 """So many names are listed in a sentence."""
@@ -96,6 +102,7 @@ def findings(shot: Shot) -> list[Finding]:
         *_hair_and_particles(shot),
         *_surfaces(shot),
         *_look(shot),
+        *_distance(shot),
         *_geometry(shot),
     ]
 
@@ -123,12 +130,14 @@ def freestyle_seconds(survey: Survey) -> float:
     """What Freestyle's lines will cost a frame: as measured, or predicted where that is too much."""
     if survey.freestyle_seconds is not None:
         return survey.freestyle_seconds
-    return predicted_seconds(survey.triangles, survey.pieces)
+    return predicted_seconds(survey.triangles, survey.pieces, survey.visits)
 
 
 def freestyle_cost(survey: Survey) -> str:
     """What Freestyle's lines will cost, in words."""
     seconds = freestyle_seconds(survey)
+    if survey.freestyle_fault:
+        return f"Freestyle {survey.freestyle_fault}, although about {rounded(seconds)} s were predicted"
     if survey.freestyle_seconds is not None:
         return f"Freestyle took {rounded(seconds)} s for a frame"
     gigabytes = freestyle_gigabytes(survey.triangles, survey.pieces)
@@ -137,7 +146,7 @@ def freestyle_cost(survey: Survey) -> str:
 
 def wants_freestyle(survey: Survey) -> bool:
     """Whether a draft has Freestyle draw lines."""
-    return freestyle_seconds(survey) <= SLOW_SECONDS
+    return not survey.freestyle_fault and freestyle_seconds(survey) <= SLOW_SECONDS
 
 
 def quoted(names: Iterable[str]) -> str:
@@ -150,6 +159,12 @@ def listed(names: Iterable[str]) -> str:
     names = list(names)
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     return quoted(names[:SHOWN]) + more
+
+
+def ordinal(number: int) -> str:
+    """A number as in "every 2nd frame"."""
+    ending = "th" if number % 100 in {11, 12, 13} else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
 
 
 def listed_marks(marks: Iterable[tuple[int, str]]) -> str:
@@ -183,14 +198,7 @@ def _file(shot: Shot) -> Iterator[Finding]:
 
 
 def _camera(shot: Shot) -> Iterator[Finding]:
-    if shot.camera_problem:
-        others = f"; its cameras are {listed(shot.cameras)}" if shot.cameras else ""
-        yield Finding(
-            "camera",
-            f"the scene {shot.camera_problem}{others}",
-            "a camera is proposed that shows what moves",
-            "camera_motion.keyframes",
-        )
+    yield from camera_findings(shot)
     if shot.camera_cuts:
         yield Finding(
             "camera",
@@ -214,28 +222,57 @@ def _camera(shot: Shot) -> Iterator[Finding]:
         )
 
 
-def _frames(shot: Shot) -> Iterator[Finding]:
-    if shot.animated_range is None:
-        yield Finding("frames", "nothing in the file is animated", "the clip is short", "frames")
-    elif shot.animated_range[0] > shot.frame_range[0] or shot.animated_range[1] < shot.frame_range[1]:
-        first, last = shot.animated_range
+def camera_findings(shot: Shot) -> Iterator[Finding]:
+    """What films a scene whose own camera cannot be used."""
+    if not shot.camera_problem:
+        return
+    cameras = f"; its cameras are {listed(shot.cameras)}" if shot.cameras else ""
+    if shot.camera is not None:
         yield Finding(
-            "frames",
-            f"the scene runs from frame {shot.frame_range[0]} to {shot.frame_range[1]}, but only frames {first} to "
-            f"{last} are animated",
-            "the clip has the animated frames only",
-            "frames",
+            "camera",
+            f"the scene {shot.camera_problem}{cameras}",
+            f"'{shot.camera}' films it, the first of them that sees anything; choose another one with --camera",
+            "camera",
         )
-    survey = shot.survey
+        return
+    remedy = "; none of its own sees anything, but you can choose one with --camera" if shot.cameras else ""
+    yield Finding(
+        "camera",
+        f"the scene {shot.camera_problem}{cameras}",
+        f"a camera is proposed that shows what moves{remedy}",
+        "camera_motion.keyframes",
+    )
+    if shot.view_share is not None and shot.view_share < ENOUGH:
+        yield Finding(
+            "camera",
+            f"the best view that was found shows surfaces in {_small_share(shot.view_share)} of the picture in some "
+            "frame",
+            "it is taken for want of a better one; place the camera yourself before you generate anything",
+            "camera_motion.keyframes",
+        )
+
+
+def _small_share(share: float) -> str:
+    return f"{100 * share:.2g}%" if share else "none"
+
+
+def _frames(shot: Shot) -> Iterator[Finding]:
+    for found, action in frame_facts(shot):
+        yield Finding("frames", found, action, "frames")
+    yield from _held(shot.survey)
+
+
+def _held(survey: Survey | None) -> Iterator[Finding]:
+    """Frames that show the same."""
     if survey is None:
         return
     step = held_step(survey)
     if step is not None:
         yield Finding(
             "held frames",
-            f"the film is animated on {'twos' if step[0] == 2 else f'every {step[0]}th frame'}: only every "
-            f"{step[0]}th frame is a new drawing",
-            f"the clip takes every {step[0]}th frame, from {step[1]} on",
+            f"the film is animated on {'twos' if step[0] == 2 else f'every {ordinal(step[0])} frame'}: only every "
+            f"{ordinal(step[0])} frame is a new drawing",
+            f"the clip takes every {ordinal(step[0])} frame, from {step[1]} on",
             "frames.step",
         )
     elif survey.held:
@@ -243,7 +280,6 @@ def _frames(shot: Shot) -> Iterator[Finding]:
             "held frames",
             f"{len(survey.held)} of {len(survey.frames) - 1} neighbouring frames show exactly the same",
             "they stay; their motion is exactly zero",
-            "frames.step",
         )
     if survey.posed:
         yield Finding(
@@ -281,6 +317,45 @@ def _picture(shot: Shot) -> Iterator[Finding]:
                 "it in remove.objects",
                 "remove.objects",
             )
+
+
+def frame_facts(shot: Shot) -> Iterator[tuple[str, str]]:
+    """How the frames of the clip come about: each time what there is, and what is done about it."""
+    (begin, end), animated = shot.frame_range, shot.animated_range
+    if shot.time_stretch != 1.0:
+        yield (
+            f"the scene maps its time: {shot.time_stretch:g} of its frames show one frame of its animation",
+            "all frames here are those that a render of the scene counts, and show what it shows",
+        )
+    if animated is None:
+        yield "nothing that the pictures show is animated", "the clip is short"
+    elif animated[1] < begin or animated[0] > end:
+        yield (
+            f"the scene runs from frame {begin} to {end}, but it is animated from {animated[0]} to {animated[1]} only",
+            "the clip has the animated frames, although they lie outside the scene's range",
+        )
+    else:
+        if animated[0] > begin or animated[1] < end:
+            first, last = max(begin, animated[0]), min(end, animated[1])
+            yield (
+                f"the scene runs from frame {begin} to {end}, but only frames {first} to {last} are animated",
+                "the clip has the animated frames only",
+            )
+        if animated[0] < begin - 1:
+            yield (
+                f"its animation begins with frame {animated[0]}, before the scene's first frame {begin}",
+                "the clip begins with the scene; set frames.first to begin earlier",
+            )
+    offset = offset_for_files(*shot.clip)
+    if offset:
+        first, last = shot.clip
+        reason = (
+            "cannot have negative numbers" if first < 0 else "need equally many digits, or loaders sort them wrongly"
+        )
+        yield (
+            f"files {reason}, and the clip has the frames {first} to {last}",
+            f"its files are numbered {first + offset:04d} to {last + offset:04d} (frames.offset)",
+        )
 
 
 def _removals(shot: Shot) -> Iterator[Finding]:
@@ -331,7 +406,7 @@ def _hair_and_particles(shot: Shot) -> Iterator[Finding]:
     for particles in shot.particles:
         yield Finding(
             "particles",
-            f"'{particles.name}': {particles.count} particles, drawn as {particles.drawn}",
+            f"'{particles.name}': {counted(particles.count, 'particle')}, drawn as {particles.drawn}",
             "each is followed as long as it lives; what is no object becomes a small ball",
             "particles.systems",
         )
@@ -372,10 +447,10 @@ def _surfaces(shot: Shot) -> Iterator[Finding]:
                 "solid, in the colour of its opaque part" + "; remove shows what lies behind" * is_large(material),
                 "transparency",
             )
-    for problem, names in shot.undecodable:
+    for problem, wearing in shot.undecodable:
         yield Finding(
             "colours",
-            f"{problem}; {quoted(names)} would show it",
+            f"{problem}; {quoted(wearing)} would show it",
             "what it would paint gets one flat colour",
             "style.overrides",
         )
@@ -395,6 +470,13 @@ def _surfaces(shot: Shot) -> Iterator[Finding]:
             f"{shot.from_shaders} of {shot.materials} materials have no viewport colour",
             "their colours come from their shaders",
             "style.color_source",
+        )
+    if shot.survey is not None and shot.survey.moving_images:
+        yield Finding(
+            "colours",
+            "image sequences or movies are seen, as mouths and eyes of rigs are",
+            "they show in each frame what the film shows",
+            "style.color",
         )
     if shot.survey is not None and shot.survey.textured >= 0.02:
         yield Finding(
@@ -434,8 +516,8 @@ def is_large(material: SeeThrough) -> bool:
 
 
 def wants_textures(shot: Shot) -> bool:
-    """Whether so much of the picture shows images that a draft paints them."""
-    return shot.survey is not None and shot.survey.textured >= 0.1
+    """Whether so much of the picture shows images that a draft paints them, or mouths and eyes that are sequences."""
+    return shot.survey is not None and (shot.survey.textured >= 0.1 or shot.survey.moving_images)
 
 
 def wants_attributes(shot: Shot) -> bool:
@@ -456,6 +538,32 @@ def _look(shot: Shot) -> Iterator[Finding]:
         )
 
 
+def describe_distance(apart: float, pixels: float) -> str:
+    """How coarse numbers are so far from the origin, a sentence without its end.
+
+    Args:
+        apart: Distance of neighbouring numbers, in scene units.
+        pixels: The same in the picture.
+    """
+    return (
+        f"the camera stands so far from the origin that Blender's numbers lie {apart:.2g} units apart, which is "
+        f"{pixels:.2g} px in the picture"
+    )
+
+
+def _distance(shot: Shot) -> Iterator[Finding]:
+    far = shot.far_from_origin
+    if far is not None:
+        yield Finding(
+            "far from the origin",
+            describe_distance(far.apart, far.pixels) + (f"; {far.problem}" if far.problem else ""),
+            "places and motion are no more exact than that; move the scene in Blender"
+            if far.problem
+            else "the whole scene is moved to the origin before anything is evaluated",
+            "recenter",
+        )
+
+
 def _geometry(shot: Shot) -> Iterator[Finding]:
     survey = shot.survey
     if survey is None:
@@ -473,9 +581,10 @@ def _geometry(shot: Shot) -> Iterator[Finding]:
             "their motion is marked unknown there",
         )
     memory = survey.memory + (survey.image_memory if wants_textures(shot) else 0)
+    memory += survey.line_memory if wants_freestyle(survey) else 0
     yield Finding(
         "cost",
-        f"{survey.triangles:,} triangles in {survey.instances} instances a frame, "
+        f"{counted(survey.triangles, 'triangle')} in {counted(survey.instances, 'instance')} a frame, "
         f"{rounded(survey.seconds)} s to evaluate"
         + (f", {memory / 1e9:.1f} GB for each worker" if survey.memory else "")
         + f"; {freestyle_cost(survey)}",

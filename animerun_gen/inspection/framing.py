@@ -1,14 +1,20 @@
-"""Proposes a camera for a scene that has none: one that shows what moves, as large and as little hidden as may be."""
+"""Proposes a camera for a scene that has none: one that shows what moves, as large and as little hidden as may be.
+
+Where things are is judged by all of them in all frames that were looked at together: what teleports, or is parked far
+away for a while, is an outlier there, and so is what is far away or huge for good.  Every view is then drawn, in each
+of the frames, and nothing counts but what it shows.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from animerun_gen.inspection.findings import ENOUGH
 from animerun_gen.inspection.shot import Point, ViewKey
 from animerun_gen.motion import raster
 from animerun_gen.motion.geometry import Camera, FrameGeometry
@@ -32,8 +38,15 @@ NEARNESSES = (1.0, 0.5, 0.25, 0.12)
 """Shares of the distance from which everything is seen that are tried one after the other: what lies in a cave, or
 behind a mountain, is seen from near only."""
 
-ENOUGH = 0.01
-"""The share of the picture in which the subject must be seen for no nearer view to be tried."""
+BLOCKED = 0.995
+"""A view that one thing of several fills to this share is one from inside it, or of a wall."""
+
+MOST_ALONE, MOST_HOLDING = 4, 50
+"""Of fewer things none is said to be around the others; of more boxes only the largest are held against the rest."""
+
+HELD = 0.5
+"""Something that has the centres of so large a share of all things in its box is a room, a ground, a sky or a helper
+around them, and no subject."""
 
 AZIMUTHS = (25.0, -25.0, 65.0, -65.0, 115.0, -115.0, 155.0, -155.0)
 """Degrees from the front (Blender's front view looks along +Y); what shows as much comes first."""
@@ -43,9 +56,21 @@ ELEVATIONS = (18.0, 50.0, 80.0)
 Float64Array = npt.NDArray[np.float64]
 
 
-def propose_view(
-    frames: Sequence[FrameGeometry], first: int, last: int, resolution: tuple[int, int]
-) -> tuple[ViewKey, ...]:
+@dataclass(frozen=True)
+class ProposedView:
+    """A camera, and what it shows.
+
+    Attributes:
+        keys: One keyframe for a camera that stands still; two for one that turns a little about a scene in which
+            nothing moves; none when there is nothing to see.
+        share: The share of the picture that shows surfaces in that of the frames looked at which shows the least.
+    """
+
+    keys: tuple[ViewKey, ...]
+    share: float
+
+
+def propose_view(frames: Sequence[FrameGeometry], first: int, last: int, resolution: tuple[int, int]) -> ProposedView:
     """Find a place for a camera.
 
     Args:
@@ -53,34 +78,91 @@ def propose_view(
         first: First frame of the clip.
         last: Last frame of the clip.
         resolution: Width and height of the pictures.
-
-    Returns:
-        One keyframe for a camera that stands still; two for one that turns a little about a scene in which nothing
-        moves; none when there is nothing to see.
     """
     moving = _moving(frames)
-    subject, corners = _subject(frames, moving)
-    if not subject:
-        return ()
+    best: _View | None = None
+    for subject in _subjects(frames, moving):
+        view = _best_view(frames, subject, resolution)
+        if view is not None and (best is None or view.covers > best.covers):
+            best = view
+        if best is not None and best.does:
+            break
+    if best is None:
+        return ProposedView((), 0.0)
+    if moving:
+        return ProposedView((_key(first, best.place, best.center),), best.share)
+    turned = [_turned(best.place, best.center, degrees) for degrees in (-ORBIT / 2, ORBIT / 2)]
+    keys = tuple(_key(frame, place, best.center) for frame, place in zip((first, last), turned, strict=True))
+    shares = [_look(geometry, set(), place, best.center, resolution)[0] for geometry in frames for place in turned]
+    return ProposedView(keys, min(shares))
+
+
+def visible_share(geometry: FrameGeometry) -> float:
+    """The share of a frame's picture that shows surfaces, as its own camera sees it; 0 where one thing fills it all.
+
+    Args:
+        geometry: The frame.
+    """
+    camera = geometry.camera
+    height = max(16, round(TRIAL_WIDTH * camera.height / camera.width))
+    return _seen_shares(replace(geometry, camera=replace(camera, width=TRIAL_WIDTH, height=height)), set())[0]
+
+
+@dataclass(frozen=True)
+class _View:
+    """A view that was drawn.
+
+    Attributes:
+        place: Where the camera stands.
+        center: What it looks at.
+        share: The share of the picture that shows surfaces, in the frame that shows the least.
+        shown: The share in which the subject is seen, in the median of the frames.
+    """
+
+    place: Float64Array
+    center: Float64Array
+    share: float
+    shown: float
+
+    @property
+    def covers(self) -> float:
+        """How near it is to showing enough in every frame, 0..1."""
+        return min(self.share / ENOUGH, 1.0)
+
+    @property
+    def does(self) -> bool:
+        """Whether no other need be looked for."""
+        return self.share >= ENOUGH and self.shown >= ENOUGH
+
+    def is_better_than(self, other: _View | None) -> bool:
+        """Whether it clearly is."""
+        if other is None or self.covers > 1.1 * other.covers:
+            return True
+        return self.covers >= other.covers and self.shown > 1.1 * other.shown
+
+
+def _best_view(frames: Sequence[FrameGeometry], subject: _Subject, resolution: tuple[int, int]) -> _View | None:
+    """The view that shows a subject best; None when there is no subject."""
+    if not subject.keys:
+        return None
+    corners = subject.boxes.reshape(-1, 3)
     center = 0.5 * (corners.min(axis=0) + corners.max(axis=0))
-    best: tuple[float, Float64Array] = (-1.0, center)
+    low, high = subject.boxes.min(axis=1), subject.boxes.max(axis=1)
+    best: _View | None = None
     for nearness in NEARNESSES:
         for direction in _directions():
             place = center + direction * nearness * _distance(corners - center, direction, resolution)
-            shown = min(
-                _visible_share(geometry, subject, place, center, resolution) for geometry in (frames[0], frames[-1])
-            )
-            # a view counts as better only when it clearly is
-            if shown > 1.1 * best[0]:
-                best = shown, place
-        if best[0] >= ENOUGH:
+            if ((low < place) & (place < high)).all(axis=1).any():
+                # from inside a thing one sees that thing alone
+                continue
+            looks = [_look(geometry, subject.keys, place, center, resolution) for geometry in frames]
+            covered, shown = zip(*looks, strict=True)
+            view = _View(place, center, min(covered), float(np.median(shown)))
+            if view.is_better_than(best):
+                best = view
+        if best is not None and best.does:
             break
-    place = best[1]
-    if moving:
-        return (_key(first, place, center),)
-    return _key(first, _turned(place, center, -ORBIT / 2), center), _key(
-        last, _turned(place, center, ORBIT / 2), center
-    )
+    return best
 
 
 def _key(frame: int, place: Float64Array, target: Float64Array) -> ViewKey:
@@ -127,34 +209,74 @@ def _moving(frames: Sequence[FrameGeometry]) -> set[str]:
     return found
 
 
-def _subject(frames: Sequence[FrameGeometry], moving: set[str]) -> tuple[set[str], Float64Array]:
-    """What moves, or everything, but for what is far off or huge.
+@dataclass(frozen=True)
+class _Subject:
+    """What a camera is to show.
 
-    Returns:
-        The keys of its instances, and the corners ``(n, 3)`` of the boxes around them.
+    Attributes:
+        keys: Keys of its instances.
+        boxes: ``(n, 8, 3)``, the corners in the world of the boxes around them, of each in each frame where it counts.
     """
-    boxes: dict[str, list[Float64Array]] = {}
-    for geometry in frames:
-        for key, box in _boxes(geometry, moving):
-            boxes.setdefault(key, []).append(box)
-    if not boxes:
-        return set(), np.empty((0, 3))
-    things = [np.concatenate(found) for found in boxes.values()]
-    low, high = (np.array([extreme(thing, axis=0) for thing in things]) for extreme in (np.min, np.max))
+
+    keys: set[str]
+    boxes: Float64Array
+
+
+def _subjects(frames: Sequence[FrameGeometry], moving: set[str]) -> Iterator[_Subject]:
+    """What a camera might show, the most wanted first.
+
+    Where what moves is out of every view for most of the time, the things that stand still show where all happens, or
+    what moves does in one of the frames.
+    """
+    everything = {key for geometry in frames for key in geometry.keys}
+    yield _subject(frames, moving or everything)
+    if moving:
+        yield _subject(frames, everything - moving)
+        for geometry in frames:
+            yield _subject([geometry], moving)
+
+
+def _subject(frames: Sequence[FrameGeometry], wanted: set[str]) -> _Subject:
+    """Some things, but for what is huge, or around everything else; without outliers among their places."""
+    places = [(key, box) for geometry in frames for key, box in _boxes(geometry, wanted)]
+    if not places:
+        return _Subject(set(), np.empty((0, 8, 3)))
+    keys = np.array([key for key, _ in places])
+    boxes = np.array([box for _, box in places])
+    low, high = boxes.min(axis=1), boxes.max(axis=1)
     sizes = np.linalg.norm(high - low, axis=1)
-    kept = sizes <= HUGE * np.median(sizes)
     centers = 0.5 * (low + high)
+    kept = sizes <= HUGE * np.median(sizes)
+    kept &= ~_holds_the_others(keys, low, high, centers)
+    if not kept.any():
+        kept[:] = True
     away = np.linalg.norm(centers - np.median(centers[kept], axis=0), axis=1)
-    kept &= away <= FAR_OFF * np.median(away[kept]) + 0.5 * sizes
-    chosen = np.flatnonzero(kept) if kept.any() else np.arange(len(things))
-    keys = list(boxes)
-    return {keys[index] for index in chosen}, np.concatenate([things[index] for index in chosen])
+    near = kept & (away <= FAR_OFF * np.median(away[kept]) + 0.5 * sizes)
+    chosen = near if near.any() else kept
+    return _Subject(set(keys[chosen].tolist()), boxes[chosen])
 
 
-def _boxes(geometry: FrameGeometry, moving: set[str]) -> Iterator[tuple[str, Float64Array]]:
-    """The corners in the world, ``(8, 3)``, of the box around each thing that moves, or around each, by its key."""
+def _holds_the_others(
+    keys: npt.NDArray[np.str_], low: Float64Array, high: Float64Array, centers: Float64Array
+) -> npt.NDArray[np.bool_]:
+    """Which things are around most of the others, of at least three, in the frames that were looked at."""
+    named, number = np.unique(keys, return_inverse=True)
+    if len(named) < MOST_ALONE:
+        return np.zeros(len(keys), bool)
+    holding = np.zeros(len(keys), bool)
+    sizes = np.linalg.norm(high - low, axis=1)
+    # the largest are the only ones that can
+    for index in np.argsort(-sizes)[:MOST_HOLDING]:
+        others = number != number[index]
+        inside = ((low[index] <= centers[others]) & (centers[others] <= high[index])).all(axis=1)
+        holding |= (number == number[index]) & (inside.mean() > HELD)
+    return holding
+
+
+def _boxes(geometry: FrameGeometry, wanted: set[str]) -> Iterator[tuple[str, Float64Array]]:
+    """The corners in the world, ``(8, 3)``, of the box around each of some things, by its key."""
     for index, key in enumerate(geometry.keys):
-        if moving and key not in moving:
+        if key not in wanted:
             continue
         vertices = geometry.mesh_vertices(int(geometry.mesh[index])).astype(np.float64)
         vertices = vertices[np.isfinite(vertices).all(axis=1)]
@@ -188,14 +310,14 @@ def _distance(corners: Float64Array, direction: Float64Array, resolution: tuple[
     return max(float(needed.max()), 1e-3)
 
 
-def _visible_share(
+def _look(
     geometry: FrameGeometry,
     subject: set[str],
     place: Float64Array,
     center: Float64Array,
     resolution: tuple[int, int],
-) -> float:
-    """The share of a small picture in which the subject is seen."""
+) -> tuple[float, float]:
+    """The shares of a small picture that show surfaces, and the subject; none where one thing fills it."""
     away = place - center
     distance = float(np.linalg.norm(away))
     world = np.eye(4)
@@ -213,7 +335,14 @@ def _visible_share(
     )
     height = max(16, round(TRIAL_WIDTH * resolution[1] / resolution[0]))
     camera = Camera("trial", world, projection, near, far, TRIAL_WIDTH, height)
-    seen = raster.draw(replace(geometry, camera=camera))
-    # the background is instance -1, the last entry
-    counts = np.array([*(key in subject for key in geometry.keys), False])
-    return float(counts[seen.instance].mean())
+    return _seen_shares(replace(geometry, camera=camera), subject)
+
+
+def _seen_shares(geometry: FrameGeometry, subject: set[str]) -> tuple[float, float]:
+    seen = raster.draw(geometry).instance
+    shown = seen[seen != raster.BACKGROUND]
+    shares = np.bincount(shown, minlength=len(geometry.keys)) / seen.size
+    if len(shares) == 0 or (shares.max() > BLOCKED and len(shares) > 1):
+        return 0.0, 0.0
+    counts = np.array([key in subject for key in geometry.keys])
+    return float(shares.sum()), float(shares[counts].sum())

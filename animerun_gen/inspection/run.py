@@ -8,8 +8,9 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 from animerun_gen.blend_file import require_readable
@@ -17,12 +18,12 @@ from animerun_gen.config import load_cuts
 from animerun_gen.dataset.files import write_text
 from animerun_gen.errors import AnimerunGenError, SceneError
 from animerun_gen.inspection.draft import cut_name, draft
-from animerun_gen.inspection.findings import describe
+from animerun_gen.inspection.findings import TRIAL_SECONDS, describe
 from animerun_gen.inspection.shot import Shot
 from animerun_gen.pipeline.engines import BpyModule, InstalledBlender, ProgramEngine
 from animerun_gen.pipeline.progress import Progress
 from animerun_gen.pipeline.render_process import describe_status, last_words
-from animerun_gen.terminal import say
+from animerun_gen.terminal import as_command, say
 
 INSPECTOR = "animerun_gen.blender.inspector"
 
@@ -76,6 +77,7 @@ def inspect_shot(question: Question, engine: ProgramEngine) -> Shot:
         raise SceneError(f"{source} is no .blend file that exists; give the path of a film scene")
     require_readable(source, engine.version)
     doing = "while it started"
+    untried: Shot | None = None
     with tempfile.TemporaryDirectory(prefix="animerun-gen-") as folder, Progress(1, "step", "inspecting") as progress:
         question_file, log = Path(folder, "question.json"), Path(folder, "log")
         question_file.write_text(question.to_json(), encoding="utf-8")
@@ -84,17 +86,28 @@ def inspect_shot(question: Question, engine: ProgramEngine) -> Shot:
                 done, total = answer["progress"]
                 doing = f"while it was {answer['doing']}"
                 progress.reach(done, total, answer["doing"])
+            elif "untried" in answer:
+                untried = Shot.from_json(answer["untried"])
             elif "shot" in answer:
                 return Shot.from_json(answer["shot"])
             elif "failed" in answer:
                 raise SceneError(answer["failed"])
+            elif "ended" in answer and untried is not None:
+                return _without_freestyle(untried, answer["ended"], too_slow=answer["too_slow"])
             elif "ended" in answer:
                 raise SceneError(f"{source}: Blender {answer['ended']} {doing}.{last_words(log, 0)}")
     raise SceneError(f"{source}: Blender ended without an answer {doing}")
 
 
+def _without_freestyle(shot: Shot, ended: str, *, too_slow: bool) -> Shot:
+    """The facts of a shot in which trying Freestyle ended Blender, or had to be ended with it."""
+    fault = f"had drawn no frame after {TRIAL_SECONDS:g} s" if too_slow else f"made Blender fail ({ended})"
+    survey = None if shot.survey is None else replace(shot.survey, freestyle_fault=fault)
+    return replace(shot, survey=survey)
+
+
 def _answers(engine: ProgramEngine, question_file: Path, log: Path) -> Iterator[dict[str, Any]]:
-    """What the inspector says, and in the end how its process ended."""
+    """What the inspector says, and in the end how its process ended, and whether because Freestyle took too long."""
     reading, writing = os.pipe()
     try:
         with open(log, "wb") as output:
@@ -112,14 +125,21 @@ def _answers(engine: ProgramEngine, question_file: Path, log: Path) -> Iterator[
         raise AnimerunGenError(f"Blender cannot be started: {error}") from error
     finally:
         os.close(writing)
+    # Blender's own code cannot be interrupted, only ended
+    trial = Timer(TRIAL_SECONDS, process.kill)
+    trial.daemon = True
     try:
         with os.fdopen(reading, encoding="utf-8", errors="replace") as lines:
             for line in lines:
                 # a dying process may cut its last line short
                 if line.endswith("\n"):
-                    yield json.loads(line)
-        yield {"ended": describe_status(process.wait())}
+                    answer = json.loads(line)
+                    if "untried" in answer:
+                        trial.start()
+                    yield answer
+        yield {"ended": describe_status(process.wait()), "too_slow": trial.finished.is_set()}
     finally:
+        trial.cancel()
         process.kill()
         process.wait()
 
@@ -157,7 +177,8 @@ def run_init(options: argparse.Namespace) -> int:
     load_cuts([target])
     for line in describe(shot):
         say(line)
-    say(f"wrote {target}; look through it, then run: animerun-gen generate {target} --out DATASET")
+    command = as_command("animerun-gen", "generate", target, "--out", "DATASET")
+    say(f"wrote {target}; look through it, then run: {command}")
     return 0
 
 

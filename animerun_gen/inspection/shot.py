@@ -102,8 +102,23 @@ class Contents:
 
 
 @dataclass(frozen=True)
+class FarFromOrigin:
+    """How coarse numbers are where the camera stands.
+
+    Attributes:
+        apart: Distance of neighbouring numbers of single precision, in scene units.
+        pixels: The same in the picture, where surfaces are seen.
+        problem: Why the scene cannot be moved; empty where it can.
+    """
+
+    apart: float
+    pixels: float
+    problem: str = ""
+
+
+@dataclass(frozen=True)
 class ImageOffer:
-    """An image that a material of an old file may have shown, see :mod:`animerun_gen.blender.lost_looks`.
+    """An image that a material of an old file may have shown, see :mod:`animerun_gen.blender.convert.lost_looks`.
 
     Attributes:
         material: The material's name.
@@ -133,8 +148,13 @@ class Survey:
         freestyle_seconds: What Freestyle's lines took in the first frame; None where there is too much to try.
         pieces: Pieces of lines that Freestyle has to draw in the first frame, see
             :attr:`animerun_gen.line_cost.LineFigures.pieces`.
+        visits: How often triangles hold edges back there, see :attr:`animerun_gen.line_cost.LineFigures.visits`.
+        freestyle_fault: Why trying Freestyle had no result, as the end of a sentence about it; empty where it had one,
+            or was not tried.
         memory: Bytes that a worker will take at most: what it took to look, and what drawing takes; 0 if unknown.
+        line_memory: Bytes that Freestyle took in addition, where it was tried.
         image_memory: Bytes that a worker will take in addition where images are painted.
+        moving_images: Whether an image sequence or a movie is seen in any frame that was looked at.
         attributed: Largest share of a frame's pixels whose colour varies with attributes or objects.
     """
 
@@ -150,8 +170,12 @@ class Survey:
     freestyle_seconds: float | None = None
     pieces: int = 0
     memory: int = 0
+    line_memory: int = 0
     image_memory: int = 0
+    moving_images: bool = False
     attributed: float = 0.0
+    visits: int = 0
+    freestyle_fault: str = ""
 
 
 @dataclass(frozen=True)
@@ -184,8 +208,8 @@ class Shot:
         simulated: Whether a simulation must be played from its beginning.
         frame_rate: Frames a second.
         resolution: Width and height of the film's own pictures, in square pixels.
-        camera: The scene's camera; None when it cannot be used.
-        camera_problem: Why it cannot be used; empty when it can.
+        camera: The scene's camera, or another of its cameras where that cannot be used; None when none can.
+        camera_problem: Why the scene's own cannot be used; empty when it can.
         cameras: All cameras of the scene that can be used.
         camera_cuts: Frames at which timeline markers switch the camera, and to which.
         zooming: Cameras whose focal length changes.
@@ -213,7 +237,12 @@ class Shot:
         undecodable: Images that are there and cannot be decoded, a sentence each, and the materials that name them.
         newer: Which files are newer than the Blender that looked at them, a sentence each.
         contents: How much some of the frames show.
+        far_from_origin: How coarse numbers are in the first frame; None where they are fine enough.
         object_names: The names of all objects of the file, against which a draft holds its patterns.
+        time_stretch: How many frames of the scene a frame of its animation takes (time remapping).
+        trusts_scripts: Whether scripts and drivers of the file ran when it was looked at.
+        view_share: Where the scene's own camera cannot be used, the share of the picture in which surfaces are seen
+            through the one that was chosen or proposed, in the frame that shows the least; None otherwise.
     """
 
     source: str
@@ -261,6 +290,10 @@ class Shot:
     undecodable: tuple[tuple[str, tuple[str, ...]], ...] = ()
     object_names: tuple[str, ...] = ()
     contents: tuple[Contents, ...] = ()
+    far_from_origin: FarFromOrigin | None = None
+    time_stretch: float = 1.0
+    trusts_scripts: bool = False
+    view_share: float | None = None
 
     @property
     def has_square_pixels(self) -> bool:

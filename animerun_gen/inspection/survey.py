@@ -20,19 +20,21 @@ class SurveyBuilder:
         names: Object id to name.
         textured: Largest share of a frame's pixels whose material shows an image.
         attributed: Largest share of a frame's pixels whose colour varies with attributes or objects.
-        freestyle_seconds: What Freestyle's lines took in the first frame, if that was tried.
-        pieces: Pieces of lines that Freestyle has to draw in it.
-        memory: Bytes that a worker will take, without images.
+        pieces: Pieces of lines that Freestyle has to draw in the first frame.
+        visits: How often triangles of its grid are asked about them.
+        memory: Bytes that a worker will take, without images and Freestyle.
         image_memory: Bytes that images take in addition where they are painted.
+        moving_images: Whether an image sequence or a movie is seen in any frame.
     """
 
     names: dict[int, str]
     textured: float = 0.0
     attributed: float = 0.0
-    freestyle_seconds: float | None = None
     pieces: int = 0
+    visits: int = 0
     memory: int = 0
     image_memory: int = 0
+    moving_images: bool = False
     _frames: list[int] = field(default_factory=list)
     _seconds: list[float] = field(default_factory=list)
     _last: FrameGeometry | None = None
@@ -80,10 +82,11 @@ class SurveyBuilder:
             came_or_went=tuple(sorted(self._came)),
             textured=self.textured,
             attributed=self.attributed,
-            freestyle_seconds=self.freestyle_seconds,
             pieces=self.pieces,
+            visits=self.visits,
             memory=self.memory,
             image_memory=self.image_memory,
+            moving_images=self.moving_images,
         )
 
     def _compare(self, one: FrameGeometry, other: FrameGeometry, *, repainted: bool) -> None:

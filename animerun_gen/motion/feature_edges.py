@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -20,6 +21,9 @@ from animerun_gen.motion.geometry import FrameGeometry
 
 COUNTED = 100_000
 """Edges whose crossings are counted; of more, a sample of so many is taken."""
+
+AT_ONCE = 20_000
+"""Edges that are followed through the picture at a time, so that their points fit into little memory."""
 
 CELLS = 128
 """Cells along the longer side of the picture, within which edges are held against each other."""
@@ -36,11 +40,13 @@ class FeatureEdges:
         points: ``(N, 2)`` int64, a number for each of its two vertices: edges that share one do not cross.
         hides: ``(N,)`` bool, whether it is open or a silhouette: of two edges that cross, at least one has to be, or
             neither cuts the other.
+        depths: ``(N, 2)`` float64, distance along the view axis at both ends.
     """
 
     ends: npt.NDArray[np.float64]
     points: npt.NDArray[np.int64]
     hides: npt.NDArray[np.bool_]
+    depths: npt.NDArray[np.float64]
 
     def __len__(self) -> int:
         return len(self.ends)
@@ -63,7 +69,8 @@ def find_feature_edges(geometry: FrameGeometry, crease_angle: float) -> FeatureE
     camera = geometry.camera
     size = (camera.width, camera.height)
     meshes: dict[int, _MeshEdges] = {}
-    ends, points, hides = [np.empty((0, 4))], [np.empty((0, 2), np.int64)], [np.empty(0, bool)]
+    ends, points = [np.empty((0, 4))], [np.empty((0, 2), np.int64)]
+    hides, depths = [np.empty(0, bool)], [np.empty((0, 2))]
     first = 0
     for instance, matrix in enumerate(geometry.instance_pixel_matrices()):
         mesh = int(geometry.mesh[instance])
@@ -82,11 +89,48 @@ def find_feature_edges(geometry: FrameGeometry, crease_angle: float) -> FeatureE
             (camera.clip_start, camera.clip_end),
             size,
         )
-        ends.append(found[0])
+        ends.append(found[0][:, :4])
+        depths.append(found[0][:, 4:])
         points.append(found[1] + first)
         hides.append(found[2])
         first += len(vertices)
-    return FeatureEdges(np.concatenate(ends), np.concatenate(points), np.concatenate(hides))
+    return FeatureEdges(np.concatenate(ends), np.concatenate(points), np.concatenate(hides), np.concatenate(depths))
+
+
+def seen_edges(edges: FeatureEdges, depth: npt.NDArray[np.float64], *, is_orthographic: bool) -> npt.NDArray[np.bool_]:
+    """The pixels through which a feature edge goes that nothing hides.
+
+    Args:
+        edges: The edges.
+        depth: ``(H, W)`` float64, distance along the view axis of what each pixel centre sees.
+        is_orthographic: Whether the camera is.
+
+    Returns:
+        ``(H, W)`` bool.  Where what is seen slopes, an edge less far behind it than it changes to the next pixel
+        counts as well.
+    """
+    height, width = depth.shape
+    farthest = cv2.dilate(depth, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_REPLICATE)
+    seen = np.zeros(depth.shape, bool)
+    lengths = np.abs(edges.ends[:, 2:] - edges.ends[:, :2]).max(axis=1, initial=0.0)
+    counts = np.ceil(2.0 * lengths).astype(np.int64) + 2
+    for first in range(0, len(edges), AT_ONCE):
+        some = slice(first, first + AT_ONCE)
+        steps = counts[some]
+        edge = np.repeat(np.arange(len(steps)), steps)
+        place = (np.arange(len(edge)) - np.repeat(np.cumsum(steps) - steps, steps)) / np.repeat(steps - 1, steps)
+        start, end = edges.ends[some, :2][edge], edges.ends[some, 2:][edge]
+        column, row = np.rint(start + place[:, None] * (end - start)).astype(np.int64).T
+        column, row = np.clip(column, 0, width - 1), np.clip(row, 0, height - 1)
+        near, far = edges.depths[some].T[:, edge]
+        if is_orthographic:
+            along = near + place * (far - near)
+        else:
+            # the inverse of the distance is linear in the picture
+            along = 1.0 / (1.0 / near + place * (1.0 / far - 1.0 / near))
+        shown = along <= farthest[row, column] * (1.0 + 1e-9)
+        seen[row[shown], column[shown]] = True
+    return seen
 
 
 def count_crossings(edges: FeatureEdges, width: int, height: int, counted: int = COUNTED) -> int:
@@ -104,7 +148,7 @@ def count_crossings(edges: FeatureEdges, width: int, height: int, counted: int =
     total = len(edges)
     if total > counted:
         taken = _sample(total, counted)
-        edges = FeatureEdges(edges.ends[taken], edges.points[taken], edges.hides[taken])
+        edges = FeatureEdges(edges.ends[taken], edges.points[taken], edges.hides[taken], edges.depths[taken])
     side = max(width, height) / CELLS
     columns, rows = int(width / side) + 1, int(height / side) + 1
     start, members = _sort_into_cells(edges.ends, side, columns, rows)
@@ -112,6 +156,39 @@ def count_crossings(edges: FeatureEdges, width: int, height: int, counted: int =
     # both edges of a pair have to be in the sample
     pairs_a_sampled_pair = total * (total - 1) / max(1, len(edges) * (len(edges) - 1))
     return round(crossings * pairs_a_sampled_pair)
+
+
+def count_grid_visits(geometry: FrameGeometry, edges: FeatureEdges) -> int:
+    """How many triangles Freestyle's grid puts before the edges, those of each edge's cell counted for it.
+
+    Under an orthographic camera the grid spans all of the scene, whatever is in the picture, with cells for two thirds
+    of a power of the number of triangles: one thing far away, and all others share a cell (4.5.15).  What a perspective
+    camera does not see is left out of its grid, whose cells hold few triangles then.
+
+    Args:
+        geometry: A frame.
+        edges: Its feature edges.
+
+    Returns:
+        Their number; 0 for a perspective camera.
+    """
+    if not geometry.camera.is_orthographic or not len(edges):
+        return 0
+    centers = []
+    for instance, matrix in enumerate(geometry.instance_pixel_matrices()):
+        mesh = int(geometry.mesh[instance])
+        placed = geometry.mesh_vertices(mesh).astype(np.float64) @ matrix[:2, :3].T + matrix[:2, 3]
+        centers.append(placed[geometry.mesh_triangles(mesh)].mean(axis=1))
+    middles = 0.5 * (edges.ends[:, :2] + edges.ends[:, 2:])
+    places = np.concatenate(centers)
+    low = places.min(axis=0)
+    width, height = np.maximum(places.max(axis=0) - low, 1e-9)
+    side = np.sqrt(width * height) / np.cbrt(len(places))
+    columns = int(width / side) + 1
+    cells, members = np.unique(np.floor((places - low) / side).astype(np.int64) @ [1, columns], return_counts=True)
+    wanted = np.floor((middles - low) / side).astype(np.int64) @ [1, columns]
+    found = np.minimum(np.searchsorted(cells, wanted), len(cells) - 1)
+    return int(members[found][cells[found] == wanted].sum())
 
 
 def _sample(total: int, wanted: int) -> npt.NDArray[np.int64]:
@@ -245,7 +322,7 @@ def _feature_edges(vertices, triangles, edges, faces, materials, to_pixels, to_w
     fronts = np.empty(len(triangles), np.bool_)
     for t in range(len(triangles)):
         fronts[t] = _is_front(pixels[triangles[t, 0]], pixels[triangles[t, 1]], pixels[triangles[t, 2]])
-    ends = np.empty((len(edges), 4))
+    ends = np.empty((len(edges), 6))
     points = np.empty((len(edges), 2), np.int64)
     hides = np.empty(len(edges), np.bool_)
     count = 0
@@ -288,8 +365,9 @@ def _world_normal(vertices, triangles, t, to_world):  # type: ignore[no-untyped-
 
 @kernel
 def _in_picture(p, q, depths, size):  # type: ignore[no-untyped-def]
-    """The part of an edge within the clipping range and the picture, in pixels; no numbers where there is none."""
-    nothing = (np.nan, np.nan, np.nan, np.nan)
+    """The part of an edge within the clipping range and the picture, in pixels, and how far away both its ends are; no
+    numbers where there is none."""
+    nothing = (np.nan, np.nan, np.nan, np.nan, np.nan, np.nan)
     near, far = 0.0, 1.0
     for below, above in ((p[2] - depths[0], q[2] - depths[0]), (depths[1] - p[2], depths[1] - q[2])):
         near, far = _clip(below, above, near, far)
@@ -308,7 +386,12 @@ def _in_picture(p, q, depths, size):  # type: ignore[no-untyped-def]
         first, last = _clip(below, above, first, last)
     if not first < last:
         return nothing
-    return x0 + first * (x1 - x0), y0 + first * (y1 - y0), x0 + last * (x1 - x0), y0 + last * (y1 - y0)
+    z0, z1 = p[2] + near * (q[2] - p[2]), p[2] + far * (q[2] - p[2])
+    # both depth / w and 1 / w are linear in the picture
+    a0, b0, a1, b1 = z0 / w0, 1.0 / w0, z1 / w1, 1.0 / w1
+    d0 = (a0 + first * (a1 - a0)) / (b0 + first * (b1 - b0))
+    d1 = (a0 + last * (a1 - a0)) / (b0 + last * (b1 - b0))
+    return x0 + first * (x1 - x0), y0 + first * (y1 - y0), x0 + last * (x1 - x0), y0 + last * (y1 - y0), d0, d1
 
 
 @kernel

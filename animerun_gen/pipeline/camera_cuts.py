@@ -177,7 +177,7 @@ def split_cut(config: CutConfig, marks: Sequence[CameraMark]) -> list[CutPart]:
     starts = [mark.frame for mark in marks]
     stretches: list[tuple[str, list[int]]] = []
     view: tuple[str, int] | None = None
-    for frame in config.frame_numbers:
+    for frame in config.frames.film_numbers:
         camera = marks[mark_at(starts, frame)].camera if marks else ""
         jumps = sum(mark.jumps and mark.frame <= frame for mark in marks)
         if view != (camera, jumps):
@@ -211,7 +211,7 @@ def _stretch(config: CutConfig, number: int, camera: str, frames: Sequence[int])
         "name": f"{config.name}-{number}",
         "camera": camera,
         "camera_cuts": "mark",
-        "frames": {"first": frames[0], "last": frames[-1], "step": config.frames.step},
+        "frames": config.frames.model_dump() | {"first": frames[0], "last": frames[-1]},
     }
     part["motion"]["gaps"] = gaps
     try:
@@ -243,7 +243,7 @@ def _marks(config: CutConfig, output: Path, finder: MarkFinder | None, looked: d
 def _digest(config: CutConfig, finder: MarkFinder) -> str:
     """Digest of everything that the marks depend on, but for libraries and images."""
     scene = scene_digest(config, finder.version, source_digest(config.source))
-    return f"{scene}, frames {config.frames.first} to {config.frame_numbers[-1]}"
+    return f"{scene}, frames {config.frames.first} to {config.frames.film_numbers[-1]}"
 
 
 def _read(output: Path, cut: str) -> _Found | None:

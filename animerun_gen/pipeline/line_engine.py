@@ -114,6 +114,11 @@ def _chosen(part: CutPart, output: Path, counter: LineCounter | None) -> CutPart
             f"Freestyle {would} about {rounded(seconds)} s and {rounded(gigabytes)} GB for the {most.triangles:,} "
             f"triangles of frame {most.frame}, whose {most.edges:,} edges with lines cross {most.crossings:,} times"
         )
+        if freestyle_seconds(0, 0, most.visits) > 0.5 * seconds:
+            reason += (
+                "; things far outside the picture of its orthographic camera make most of that: remove them, and "
+                "Freestyle is fast"
+            )
     lines = config.lines.model_copy(update={"engine": engine})
     return CutPart(
         config.model_copy(update={"lines": lines}), [*part.notes, f"lines: {engine}, because {reason}"], part.failure
@@ -121,7 +126,7 @@ def _chosen(part: CutPart, output: Path, counter: LineCounter | None) -> CutPart
 
 
 def _seconds(figures: LineFigures) -> float:
-    return freestyle_seconds(figures.triangles, figures.pieces)
+    return freestyle_seconds(figures.triangles, figures.pieces, figures.visits)
 
 
 def _figures(config: CutConfig, output: Path, counter: LineCounter | None) -> list[LineFigures]:

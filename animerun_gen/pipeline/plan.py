@@ -40,6 +40,7 @@ from animerun_gen.pipeline.record import (
     source_digest,
 )
 from animerun_gen.pipeline.samples import identity_frames, sampled_frames
+from animerun_gen.terminal import as_command
 
 Range = tuple[int, int]
 
@@ -208,8 +209,8 @@ class CutPlan:
         for name in damaged:
             sentence = (
                 f"cut '{self.config.name}': {self.output / name} has changed since it was made, so nothing is made "
-                "from it; delete it and run the same command again, or run "
-                f"'animerun-gen verify {self.output} --repair'"
+                "from it; delete it and run the same command again, or run: "
+                + as_command("animerun-gen", "verify", self.output, "--repair")
             )
             if sentence not in self.refused:
                 self.refused.append(sentence)
@@ -312,8 +313,9 @@ def plan_cut(
         made_from = replace(made_from, inputs={}, notes=[], opened=False)
     made_from = replace(made_from, fingerprints=wanted, config=config.model_dump(mode="json"), decided=list(decided))
     made_from.write(output, config.name)
-    first, last = frames if frames is not None else (config.frames.first, config.frames.last)
-    chosen = tuple(frame for frame in config.frame_numbers if first <= frame <= last)
+    numbers = config.frame_numbers
+    first, last = frames if frames is not None else (numbers[0], numbers[-1])
+    chosen = tuple(frame for frame in numbers if first <= frame <= last)
     return CutPlan(config, output, chosen, redone, found, damaged, watched)
 
 

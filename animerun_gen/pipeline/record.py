@@ -263,6 +263,7 @@ def _scene(config: CutConfig, engine: str, source: str) -> dict[str, Any]:
                 "trust_scripts",
                 "frame_rate",
                 "resolution",
+                "recenter",
                 "remove",
                 "keep",
                 "hair",
@@ -272,6 +273,8 @@ def _scene(config: CutConfig, engine: str, source: str) -> dict[str, Any]:
             },
         ),
         "first": config.frames.first,
+        # the same number of a file then means another frame of the film
+        "offset": config.frames.offset,
     }
 
 

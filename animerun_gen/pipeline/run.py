@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
@@ -35,7 +34,7 @@ from animerun_gen.pipeline.record import STAGES, digests_kept
 from animerun_gen.pipeline.scheduling import Executor, ExecutorLost
 from animerun_gen.pipeline.summary import CutSummary, failures_to
 from animerun_gen.pipeline.work import Ways, Work
-from animerun_gen.terminal import complain, say
+from animerun_gen.terminal import as_command, complain, say
 
 SHOWN_FAILURES = 5
 """So many failures of a cut are printed: a full disk fails every file."""
@@ -257,7 +256,7 @@ def _check_range(cuts: Sequence[CutConfig], frames: tuple[int, int] | None) -> N
         return
     outside = [
         f"--frames {frames[0]}:{frames[1]}: cut '{config.name}' has no frame in that range, only "
-        f"{config.frames.first} to {config.frames.last}; choose other frames or leave the cut out"
+        f"{config.frame_numbers[0]} to {config.frame_numbers[-1]}; choose other frames or leave the cut out"
         for config in cuts
         if not any(frames[0] <= frame <= frames[1] for frame in config.frame_numbers)
     ]
@@ -273,12 +272,12 @@ def _command_for(options: argparse.Namespace, loaded: Sequence[LoadedCut], summa
     path = paths_of.get(name) or paths_of.get(name.rpartition("-")[0])
     if path is None or summary.coverage is None:
         return None
-    words = ["animerun-gen", options.command, str(path), "--out", str(options.out)]
+    words: list[str | Path] = ["animerun-gen", options.command, path, "--out", options.out]
     if (frames := frames_to_make(summary.coverage)) is not None:
         words += ["--frames", f"{frames[0]}:{frames[1]}"]
     if getattr(options, "blender", None):
         words += ["--blender", options.blender]
-    return shlex.join(words)
+    return as_command(*words)
 
 
 def describe(
@@ -326,7 +325,7 @@ def _ways_out(damaged: Sequence[str], output: Path, name: str) -> list[str]:
     if not damaged:
         return []
     manifest = paths.manifest_file(output, name).relative_to(output)
-    repair = shlex.join(["animerun-gen", "verify", str(output), "--cut", name, "--repair"])
+    repair = as_command("animerun-gen", "verify", output, "--cut", name, "--repair")
     return [
         f"  to make only these files again: {repair}",
         f"  to accept them as they are: delete {manifest} and run the same command again",

@@ -24,7 +24,7 @@ from animerun_gen.pipeline.lock import holder
 from animerun_gen.pipeline.manifest import Damage, find_damage, shortened
 from animerun_gen.pipeline.on_disk import FilesOnDisk
 from animerun_gen.pipeline.record import STAGES, CutRecord
-from animerun_gen.terminal import say
+from animerun_gen.terminal import as_command, say
 
 State = Literal["complete", "running", "incomplete", "unchecked", "damaged", "failed"]
 
@@ -109,8 +109,8 @@ def read_status(root: Path) -> DatasetStatus:
     there = {clip.cut for clip in Dataset(root).clips()} if any((root / split).is_dir() for split in SPLITS) else set()
     if not records and there:
         raise DatasetError(
-            f"{root} was made elsewhere: it has no record of what its cuts were made from. Check it with "
-            f"'animerun-gen verify {root}'"
+            f"{root} was made elsewhere: it has no record of what its cuts were made from. Check it with: "
+            + as_command("animerun-gen", "verify", root)
         )
     if not records:
         raise DatasetError(f"{root} is not a dataset: no cut was ever started there; give the folder that --out named")
@@ -203,11 +203,12 @@ def describe_status(status: DatasetStatus, root: Path) -> list[str]:
         return lines
     states = {cut.state for cut in status.cuts}
     if "unchecked" in states:
-        lines.append(f"check what was touched with 'animerun-gen verify {root}'")
+        lines.append(f"check what was touched with: {as_command('animerun-gen', 'verify', root)}")
     if "damaged" in states:
-        lines.append(f"remake damaged files with 'animerun-gen verify {root} --repair'")
+        lines.append(f"remake damaged files with: {as_command('animerun-gen', 'verify', root, '--repair')}")
     if states & {"failed", "incomplete"}:
-        lines.append(f"make missing files with 'animerun-gen generate CONFIG_OR_FOLDER --out {root}'")
+        command = as_command("animerun-gen", "generate", "CONFIG_OR_FOLDER", "--out", root)
+        lines.append(f"make missing files with: {command}")
     return lines
 
 

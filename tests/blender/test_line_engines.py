@@ -201,3 +201,34 @@ def test_an_installed_blender_draws_the_same_lines(tmp_path: Path, configure: Ca
         pictures.append(Dataset(tmp_path / name).clip("courier").read("contour", 3))
     assert (pictures[0] == 0).sum() > 300
     assert np.mean(pictures[0] != pictures[1]) < 0.001
+
+
+GROUND = """
+for number in range(12):
+    add("cube", f"box {number}", (0.8, 0.1, 0.05), location=(-3 + 0.5 * number, number % 4, -1.5), size=0.6)
+add("uv_sphere", "ball", (0.05, 0.2, 0.8), location=(0, 2, 0.8), segments=12, ring_count=8)
+ball = bpy.context.object
+ball.keyframe_insert("location", frame=1)
+ball.location.x = 0.4
+ball.keyframe_insert("location", frame=2)
+# one face that reaches far behind the camera, and hides all boxes
+add("plane", "ground", (0.6, 0.6, 0.6), location=(0, 0, -0.9), size=400)
+"""
+
+
+def test_freestyle_draws_nothing_through_a_face_that_reaches_behind_the_camera(
+    build: Callable[[str, str], Path], cut: Callable[..., Path], tmp_path: Path
+) -> None:
+    config = cut(build("ground", GROUND))
+    run_cli("render", config, "--out", tmp_path / "out", "--frames", "1:1")
+    clip = Dataset(tmp_path / "out").clip("ground")
+    names = {name: int(number) for number, name in clip_names(clip).items()}
+    objects, lines = clip.read("object_id", 1), clip.read("contour", 1) < 128
+    ground = objects == names["ground"]
+    assert ground.mean() > 0.3
+    assert not np.isin(objects, [number for name, number in names.items() if name.startswith("box")]).any()
+    away = np.ones_like(ground)
+    for shift in range(-4, 5):
+        away &= np.roll(ground, shift, axis=0) & np.roll(ground, shift, axis=1)
+    assert not (lines & away).any()
+    assert (lines & ~ground).any()

@@ -178,19 +178,25 @@ def test_one_mistake_is_one_sentence_at_its_line(folder: Path, text: str, proble
         ("name: a\nsource: film.blend", "a.yaml:1: frames: is missing; add it: a section"),
         (
             "name: a\nsource: film.blend\nframes:\n  first: 1",
-            "a.yaml:3: frames.last: is missing; add it: a whole number from 0 to 999999",
+            "a.yaml:3: frames.last: is missing; add it: a whole number from -999999 to 999999",
         ),
         (BASE.replace("1,", "10,"), "a.yaml:3: frames: first 10, last 10 and step 1 leave fewer than two frames"),
         (BASE.replace("10}", "3, step: 3}"), "a.yaml:3: frames: first 1, last 3 and step 3 leave fewer than two"),
         (BASE.replace("1,", "9,"), None),
         (BASE.replace("10}", "12000}"), "a.yaml:3: frames: frames 1 to 12000 need file names of different lengths"),
         (
+            BASE.replace("1,", "-5,"),
+            "a.yaml:3: frames: frames -5 to 10 would have files of negative numbers, which cannot be; set offset to "
+            "1000",
+        ),
+        (BASE.replace("1,", "-5, offset: 1000,"), None),
+        (
             BASE.replace("1,", "'1',"),
-            'a.yaml:3: frames.first: must be a whole number from 0 to 999999, but is "1";',
+            'a.yaml:3: frames.first: must be a whole number from -999999 to 999999, but is "1";',
         ),
         (
             BASE.replace("1,", "true,"),
-            "a.yaml:3: frames.first: must be a whole number from 0 to 999999, but is true",
+            "a.yaml:3: frames.first: must be a whole number from -999999 to 999999, but is true",
         ),
         (
             BASE.replace("fight", "no"),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 from animerun_gen.config.load import load_cuts
-from animerun_gen.config.model import CutConfig, EdgeType, Extra, Frames, rgb
+from animerun_gen.config.model import CutConfig, EdgeType, Extra, Frames, offset_for_files, rgb
 
 COLORS = st.from_regex(r"#[0-9a-fA-F]{6}", fullmatch=True)
 NAMES = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), min_size=1, max_size=8)
@@ -95,18 +95,43 @@ def test_the_clip_rate_counts_the_step() -> None:
     assert config.frame_numbers == (10, 12, 14)
 
 
-@given(st.integers(0, 20_000), st.integers(0, 20_000), st.integers(1, 300))
-def test_accepted_frames_make_a_clip_whose_file_names_sort_like_numbers(first: int, last: int, step: int) -> None:
-    wanted = [number for number in range(first, last + 1) if (number - first) % step == 0]
+@given(
+    st.integers(-5_000, 20_000),
+    st.integers(-5_000, 20_000),
+    st.integers(1, 300),
+    st.sampled_from((0, 0, 1000, -1000, 7777)),
+)
+def test_accepted_frames_make_a_clip_whose_file_names_sort_like_numbers(
+    first: int, last: int, step: int, offset: int
+) -> None:
+    wanted = [number + offset for number in range(first, last + 1) if (number - first) % step == 0]
     sortable = [f"{number:04d}" for number in wanted] == sorted(f"{number:04d}" for number in wanted)
+    sortable = sortable and all(number >= 0 for number in wanted)
     try:
-        accepted = Frames(first=first, last=last, step=step)
+        accepted = Frames(first=first, last=last, step=step, offset=offset)
     except ValidationError:
         assert len(wanted) < 2 or not sortable
     else:
         assert len(wanted) >= 2
         assert sortable
         assert list(accepted.numbers) == wanted
+        assert list(accepted.film_numbers) == [number - offset for number in wanted]
+
+
+@given(st.integers(-5_000, 20_000), st.integers(1, 20_000))
+def test_any_frames_of_a_film_can_be_given_numbers_for_files(first: int, length: int) -> None:
+    offset = offset_for_files(first, first + length)
+    made = Frames(first=first, last=first + length, offset=offset)
+    assert made.film_numbers[0] == first
+    assert offset % 1000 == 0
+    plain = first >= 0 and len(f"{first:04d}") == len(f"{first + length:04d}")
+    assert (offset == 0) == plain
+
+
+def test_whoever_looks_into_the_film_gets_its_own_numbers() -> None:
+    config = minimal(frames={"first": -3, "last": 3, "step": 2, "offset": 1000})
+    assert config.frame_numbers == (997, 999, 1001, 1003)
+    assert config.in_film_numbers().frame_numbers == (-3, -1, 1, 3)
 
 
 def test_a_cut_cannot_be_changed() -> None:
@@ -124,6 +149,8 @@ def test_a_cut_cannot_be_changed() -> None:
         {"frames": {"first": True, "last": 10}},
         {"frames": {"first": 1.0, "last": 10}},
         {"frames": {"first": -1, "last": 10}},
+        {"frames": {"first": 1, "last": 10, "offset": -2}},
+        {"frames": {"first": -1, "last": 10, "offset": 9995}},
         {"frame_rate": True},
         {"frame_rate": "24"},
         {"frame_rate": float("nan")},

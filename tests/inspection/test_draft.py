@@ -9,10 +9,11 @@ import pytest
 
 from animerun_gen.config import CutConfig, load_cuts
 from animerun_gen.film_files import MissingFile
-from animerun_gen.inspection.draft import cut_name, draft
+from animerun_gen.inspection.draft import KEYED_TOPICS, cut_name, draft
 from animerun_gen.inspection.findings import MISSING_KINDS, describe, findings
 from animerun_gen.inspection.shot import (
     Contents,
+    FarFromOrigin,
     HairSystem,
     ParticleSystem,
     Removal,
@@ -130,6 +131,16 @@ def test_panes_and_glasses_are_removed_with_their_reason(tmp_path: Path) -> None
         assert words in said
 
 
+def test_a_shot_far_from_the_origin_is_moved_where_it_can_be(tmp_path: Path) -> None:
+    config, text = read(tmp_path, shot(far_from_origin=FarFromOrigin(0.0078, 0.85)))
+    assert config.recenter
+    assert "numbers lie 0.0078 units apart, which is 0.85 px in the picture" in " ".join(text.replace("#", "").split())
+    config, text = read(tmp_path, shot(far_from_origin=FarFromOrigin(0.0078, 0.85, "'cube' would not follow")))
+    assert not config.recenter
+    assert "'cube' would not follow" in text
+    assert "recenter" not in read(tmp_path, shot())[1]
+
+
 def contents(*shares: tuple[float, float], surface: tuple[str, str] = ("Wall", "plaster")) -> tuple[Contents, ...]:
     return tuple(Contents(number, *both, *surface) for number, both in enumerate(shares))
 
@@ -229,6 +240,60 @@ def test_a_shot_without_a_camera_gets_one(tmp_path: Path) -> None:
         (key.frame, key.location, key.target, key.lens) for key in keys
     ]
     assert "# the scene has no camera" in text
+    assert "--camera" not in text
+
+
+def test_a_scene_whose_cameras_are_not_active_names_them_and_how_to_choose(tmp_path: Path) -> None:
+    key = (ViewKey(1, (0.0, -7.5, 1.0), (0.0, 0.0, 1.0), 50.0),)
+    problem = {"camera_problem": "has no camera", "cameras": ("A", "B")}
+    chosen = shot(camera="B", view_share=0.4, **problem)
+    proposed = shot(camera=None, view_keys=key, view_share=0.4, **problem)
+    config, text = read(tmp_path, chosen)
+    assert config.camera == "B"
+    assert not config.camera_motion.keyframes
+    assert read(tmp_path, proposed)[0].camera_motion.keyframes
+    for facts in (chosen, proposed):
+        said = "\n".join(describe(facts))
+        assert "its cameras are 'A', 'B'" in said
+        assert "--camera" in said
+    assert "the first that sees anything" in text
+
+
+@pytest.mark.parametrize("share", [0.0, 0.0004])
+def test_a_view_that_shows_next_to_nothing_is_never_taken_silently(tmp_path: Path, share: float) -> None:
+    key = (ViewKey(1, (0.0, -7.5, 1.0), (0.0, 0.0, 1.0), 50.0),)
+    facts = shot(camera=None, camera_problem="has no camera", cameras=(), view_keys=key, view_share=share)
+    words = f"the best view that was found shows surfaces in {'none' if share == 0 else '0.04%'} of the picture"
+    assert words in " ".join(describe(facts))
+    assert words in " ".join(read(tmp_path, facts)[1].replace("#", " ").split())
+    assert words not in " ".join(describe(replace(facts, view_share=0.02)))
+
+
+@pytest.mark.parametrize(
+    ("facts", "words", "offset"),
+    [
+        ({"frame_range": (1, 250), "animated_range": (-20, 30), "clip": (1, 30)}, "begins with frame -20, before", 0),
+        ({"animated_range": (-50, -5), "clip": (-50, -5)}, "they lie outside the scene's range", 1000),
+        ({"clip": (-50, -5)}, "its files are numbered 0950 to 0995", 1000),
+        ({"clip": (9990, 10040)}, "need equally many digits", 1000),
+        ({"clip": (10_000, 10_040)}, "", 0),
+        ({"time_stretch": 2.0}, "2 of its frames show one frame of its animation", 0),
+        ({"animated_range": None, "clip": (1, 12)}, "nothing that the pictures show is animated", 0),
+    ],
+)
+def test_how_the_frames_came_about_stands_in_the_draft_and_on_the_terminal(
+    tmp_path: Path, facts: dict[str, Any], words: str, offset: int
+) -> None:
+    found = shot(**facts)
+    config, text = read(tmp_path, found)
+    assert (config.frames.first, config.frames.last, config.frames.offset) == (*found.clip, offset)
+    assert words in " ".join(text.replace("# ", "").split())
+    assert words in " ".join(describe(found))
+
+
+def test_scripts_that_ran_for_the_draft_run_for_the_clip_as_well(tmp_path: Path) -> None:
+    assert not read(tmp_path, shot())[0].trust_scripts
+    assert read(tmp_path, shot(trusts_scripts=True))[0].trust_scripts
 
 
 def test_camera_cuts_are_split_and_held_frames_skipped(tmp_path: Path) -> None:
@@ -260,7 +325,7 @@ def test_missing_files_of_every_kind_are_named_once_with_what_becomes_of_the_pic
     assert "//one.x (on 'a', 'b'), //two_1.x, 2 of its 5 files" in words
 
 
-def test_every_finding_says_what_will_be_done() -> None:
+def test_every_finding_says_what_will_be_done(tmp_path: Path) -> None:
     facts = shot(
         complaints="it is old",
         missing=(MissingFile("library", "//a.blend", ("tree",)),),
@@ -296,6 +361,11 @@ def test_every_finding_says_what_will_be_done() -> None:
         "cost",
     }
     assert all(finding.found and finding.action for finding in found)
+    # what no key of the draft decides is named at its head
+    head = read(tmp_path, facts)[1].partition("\nname:")[0]
+    words = " ".join(line.removeprefix("#").strip() for line in head.splitlines())
+    for finding in found:
+        assert finding.topic in KEYED_TOPICS or f"{finding.topic}: {finding.found}: {finding.action}" in words
     keys = {finding.key for finding in found if finding.key}
     fields: dict[str, Any] = CutConfig.model_fields
     assert {key.split(".")[0] for key in keys} <= set(fields)
@@ -307,7 +377,12 @@ def test_every_finding_says_what_will_be_done() -> None:
     ("file", "name"),
     [
         ("fight 010.blend", "fight_010"),
-        ("木.blend", "shot"),
+        ("木.blend", "Mu"),
+        ("\u200b.blend", "shot"),
+        ("marche d'Hélène.blend", "marche_d_Helene"),
+        ("Привет, мир.blend", "Privet_mir"),
+        ("戦い 01.blend", "Zhani_01"),
+        ("Übergröße.blend", "Ubergrosse"),
         ("con.blend", "shot_con"),
         ("-x-.blend", "x"),
         ("a.b.blend", "a.b"),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,8 +9,12 @@ from typing import Any
 import pytest
 
 from animerun_gen.errors import SceneError
+from animerun_gen.inspection import run
+from animerun_gen.inspection.draft import draft
+from animerun_gen.inspection.findings import describe, wants_freestyle
 from animerun_gen.inspection.run import Question, inspect_shot
 from tests.blender.test_blend_libraries import write_blend
+from tests.inspection.shots import shot
 
 HEAD = """
 import json, os, signal, sys
@@ -64,3 +69,26 @@ def test_what_is_too_new_is_refused_before_blender_starts(tmp_path: Path) -> Non
     blender = FakeBlender(tmp_path / "none", "Blender 4.2.23")
     with pytest.raises(SceneError, match=r"was saved with Blender 5\.2 and needs Blender 4\.5 or newer"):
         inspect_shot(Question(tmp_path / "film.blend"), blender)
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        ("import time; time.sleep(60)", "Freestyle had drawn no frame after 0.5 s"),
+        ("os.kill(os.getpid(), signal.SIGSEGV)", "Freestyle made Blender fail (died of SIGSEGV)"),
+    ],
+)
+def test_freestyle_that_does_not_end_costs_the_trial_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, words: str
+) -> None:
+    monkeypatch.setattr(run, "TRIAL_SECONDS", 0.5)
+    source = tmp_path / "film.blend"
+    source.touch()
+    program = tmp_path / "program.py"
+    facts = json.dumps(shot().to_json())
+    program.write_text(f"{HEAD}say({{'untried': json.loads({facts!r})}})\n{script}", encoding="utf-8")
+    found = inspect_shot(Question(source), FakeBlender(program))
+    assert found.survey is not None
+    assert not wants_freestyle(found.survey)
+    assert words in " ".join(describe(found))
+    assert "engine: geometry" in draft(found, tmp_path / "cut.yaml", "cut")

@@ -10,9 +10,29 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from animerun_gen.motion.feature_edges import FeatureEdges, count_crossings, find_feature_edges
+from animerun_gen.motion import raster
+from animerun_gen.motion.feature_edges import (
+    FeatureEdges,
+    count_crossings,
+    count_grid_visits,
+    find_feature_edges,
+    seen_edges,
+)
 from animerun_gen.motion.geometry import FrameGeometry
-from tests.motion.synthetic import HEIGHT, WIDTH, Thing, camera, frame, masks, perspective, rotation, translation
+from tests.motion.synthetic import (
+    HEIGHT,
+    WIDTH,
+    Thing,
+    camera,
+    frame,
+    masks,
+    orthographic,
+    perspective,
+    plane,
+    rotation,
+    soup,
+    translation,
+)
 
 CREASE = 134.43
 
@@ -30,7 +50,10 @@ def edges_of(*ends: tuple[float, float, float, float], hides: bool = True) -> Fe
     """Edges that share no vertex."""
     count = len(ends)
     return FeatureEdges(
-        np.array(ends, np.float64).reshape(-1, 4), np.arange(2 * count).reshape(-1, 2), np.full(count, hides)
+        np.array(ends, np.float64).reshape(-1, 4),
+        np.arange(2 * count).reshape(-1, 2),
+        np.full(count, hides),
+        np.ones((count, 2)),
     )
 
 
@@ -60,7 +83,9 @@ def test_crossings_are_those_of_a_slow_count(count: int, size: tuple[int, int], 
     ends = chance.uniform(-0.5, [size[0] - 0.5, size[1] - 0.5] * 2, (count, 4))
     short = chance.random(count) < 0.5
     ends[short, 2:] = np.clip(ends[short, :2] + chance.normal(0, 3, (short.sum(), 2)), -0.5, np.array(size) - 0.5)
-    edges = FeatureEdges(ends, chance.integers(0, 2 * count + 1, (count, 2)), chance.random(count) < 0.6)
+    edges = FeatureEdges(
+        ends, chance.integers(0, 2 * count + 1, (count, 2)), chance.random(count) < 0.6, np.ones((count, 2))
+    )
     assert count_crossings(edges, *size) == slow_crossings(edges)
 
 
@@ -143,3 +168,55 @@ def test_only_what_is_in_the_picture_counts() -> None:
     assert (found.ends >= -0.5).all()
     assert (found.ends[:, [0, 2]] <= WIDTH - 0.5).all()
     assert (found.ends[:, [1, 3]] <= HEIGHT - 0.5).all()
+
+
+@pytest.mark.parametrize("projection", [perspective(1.5), orthographic(6.0)])
+def test_edges_are_seen_where_a_ray_caster_finds_nothing_before_them(projection: np.ndarray) -> None:
+    chance = np.random.default_rng(3)
+    seen_by = camera(projection)
+    geometry = frame(1, seen_by, [soup(chance, 12, depth=-9.0), plane("wall", translation(0, 0, -10), half=20.0)])
+    edges = find_feature_edges(geometry, 134.43)
+    seen = raster.draw(geometry)
+    shown = seen_edges(edges, seen.depth, is_orthographic=seen_by.is_orthographic)
+    vertices, to_pixels = geometry.mesh_vertices(0).astype(np.float64), seen_by.pixel_matrix()
+    held = 0
+    for end, points, depths in zip(edges.ends, edges.points, edges.depths, strict=True):
+        for place, point, depth in ((end[:2], points[0], depths[0]), (end[2:], points[1], depths[1])):
+            if point >= len(vertices):
+                continue
+            x, y, _, w = to_pixels @ [*vertices[point], 1.0]
+            if w <= 0 or not np.allclose([x / w, y / w], place):
+                # it was cut off at the picture's border
+                continue
+            assert np.isclose(depth, -vertices[point, 2])
+            column, row = np.rint(place).astype(int)
+            window = seen.depth[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2]
+            if window.size and depth < 0.999 * window.min():
+                assert shown[row, column]
+                held += 1
+    assert held
+    # all edges of the soup lie before the wall or behind it; those behind are never seen alone
+    behind = edges.depths.min(axis=1) > 10.0
+    some = FeatureEdges(edges.ends[behind], edges.points[behind], edges.hides[behind], edges.depths[behind])
+    only_wall = raster.draw(frame(1, seen_by, [plane("wall", translation(0, 0, -10), half=20.0)]))
+    assert not seen_edges(some, only_wall.depth, is_orthographic=seen_by.is_orthographic).any()
+
+
+def test_one_stray_thing_makes_the_grid_of_an_orthographic_camera_useless_and_only_that() -> None:
+    boxes = [
+        cube(translation(0.5 * (n % 16) - 4, 0.5 * (n // 16) - 2, -8) @ np.diag([0.1, 0.1, 0.1, 1.0]), key=f"box {n}")
+        for n in range(128)
+    ]
+    stray = cube(translation(1e5, 0, -8), key="stray")
+
+    def visits(projection: np.ndarray, *more: Thing) -> int:
+        geometry = frame(1, camera(projection), [*boxes, *more])
+        return count_grid_visits(geometry, find_feature_edges(geometry, CREASE))
+
+    tidy, strayed = visits(orthographic(6.0)), visits(orthographic(6.0), stray)
+    edges = len(find_feature_edges(frame(1, camera(orthographic(6.0)), boxes), CREASE))
+    # all edges share one cell, or two, with all triangles
+    assert strayed >= 0.4 * edges * 128 * 12
+    assert tidy < strayed / 10
+    # a perspective camera leaves out what it does not see
+    assert visits(perspective(1.5), stray) == visits(perspective(1.5)) == 0

@@ -75,3 +75,13 @@ def test_a_module_runs_in_an_installed_blender_as_its_own_python_would(tmp_path:
     environment = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"}
     answer = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     assert answer.stdout.startswith("animerun-gen ")
+
+
+def test_a_blender_of_another_python_says_so(tmp_path: Path) -> None:
+    """It would have to borrow compiled packages that it cannot load."""
+    for version, status in (("9.8", 1), (f"{sys.version_info[0]}.{sys.version_info[1]}", 0)):
+        libraries = tmp_path / "lib" / f"python{version}" / "site-packages"
+        command = [sys.executable, str(START_SCRIPT), "--", str(libraries), "this"]
+        result = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        assert result.returncode == status
+        assert ("animerun-gen was started by Python 9.8" in result.stderr) == bool(status)

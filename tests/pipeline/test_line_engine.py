@@ -35,7 +35,7 @@ class CountingEngine(FakeEngine):
         self.asked.append(config.name)
         if self.broken:
             raise SceneError("the film cannot be opened")
-        frames = [LineFigures(1 + n, self.triangles, 100, count) for n, count in enumerate(self.crossings)]
+        frames = [LineFigures(1 + n, self.triangles, 100, count, 0) for n, count in enumerate(self.crossings)]
         return CountedCut(frames, {str(path): input_mark(path) for path in self.inputs})
 
 

@@ -120,7 +120,7 @@ def test_a_cut_with_damaged_files_is_not_complete_and_repaired(
         assert f"  to make only these files again: animerun-gen verify {output} --cut square --repair" in lines
     [cut] = read_status(output).cuts
     assert cut.state == "damaged"
-    assert describe_status(read_status(output), output)[-1].endswith(f"'animerun-gen verify {output} --repair'")
+    assert describe_status(read_status(output), output)[-1].endswith(f": animerun-gen verify {output} --repair")
     assert main(["verify", str(output), "--repair"]) == 0
     assert f"square: {len(silent)} damaged files are made again: " in capsys.readouterr().out
     assert contents(output) == whole
@@ -340,8 +340,7 @@ def test_many_touched_files_are_not_read_by_status(output: Path, monkeypatch: py
     assert cut.state == "unchecked"
     assert cut.damage[0].startswith("2 files were copied or touched after")
     assert (
-        describe_status(read_status(output), output)[-1]
-        == f"check what was touched with 'animerun-gen verify {output}'"
+        describe_status(read_status(output), output)[-1] == f"check what was touched with: animerun-gen verify {output}"
     )
     # which does not need the configuration
     assert not any(report.defects for report in verify(output))

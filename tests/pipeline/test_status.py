@@ -59,7 +59,7 @@ def test_what_is_missing_is_counted_and_said(tmp_path: Path) -> None:
     assert any(
         line.startswith("square: 4 of 5 frames and 3 of 4 pairs are complete; missing: frames 3") for line in lines
     )
-    assert lines[-1] == f"make missing files with 'animerun-gen generate CONFIG_OR_FOLDER --out {output}'"
+    assert lines[-1] == f"make missing files with: animerun-gen generate CONFIG_OR_FOLDER --out {output}"
     assert main(["status", str(output)]) == 1
     make(config, output, FakeEngine())
     assert main(["status", str(output)]) == 0
@@ -117,7 +117,7 @@ def test_it_is_seen_from_another_process_and_keeps_no_run_from_beginning(tmp_pat
 
 def test_a_dataset_that_was_made_elsewhere_is_referred_to_verify(tmp_path: Path) -> None:
     (tmp_path / "AnimeRun/test/Frame_Anime/fight/original").mkdir(parents=True)
-    with pytest.raises(DatasetError, match=r"AnimeRun was made elsewhere: .* 'animerun-gen verify "):
+    with pytest.raises(DatasetError, match=r"AnimeRun was made elsewhere: .*: animerun-gen verify "):
         read_status(tmp_path / "AnimeRun")
     with pytest.raises(DatasetError, match="is not a dataset: no cut was ever started there"):
         read_status(tmp_path)

@@ -8,6 +8,9 @@ from animerun_gen.blender import versions
 from animerun_gen.blender.opening import OpenedScene
 from animerun_gen.config import CutConfig
 
+FILM_LOOK_PATHS = ("render.", "display.", "view_settings.", "display_settings.", "eevee.", "cycles.", "use_nodes")
+"""Beginnings of a scene's properties that belong to the film look, and are no more animated."""
+
 
 def remove_film_look(opened: OpenedScene, config: CutConfig) -> list[str]:
     """Set the render up for exact flat colours.
@@ -24,7 +27,7 @@ def remove_film_look(opened: OpenedScene, config: CutConfig) -> list[str]:
     """
     scene = opened.scene
     notes = [f"switched off: {name}" for name in film_look_in_use(scene)] + _note_pixel_aspect(scene)
-    for path in ("render.", "display.", "view_settings.", "display_settings.", "eevee.", "cycles.", "use_nodes"):
+    for path in FILM_LOOK_PATHS:
         versions.mute_animation(scene, path)
     _set_output(opened, config)
     _set_display(scene)
@@ -32,6 +35,7 @@ def remove_film_look(opened: OpenedScene, config: CutConfig) -> list[str]:
         versions.mute_animation(camera, "dof.use_dof")
         camera.dof.use_dof = False
     for obj in bpy.data.objects:
+        versions.mute_animation(obj, "show_in_front")
         obj.show_in_front = False
     return notes
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import bpy
 
+from animerun_gen.blender import versions
 from animerun_gen.blender.convert.images import problem_of
 
 FIRST_TODAY = (2, 80)
@@ -125,7 +126,7 @@ def _version(material: bpy.types.Material) -> tuple[int, int]:
 
 def _is_bare(material: bpy.types.Material) -> bool:
     """Whether no node of today says what it looks like."""
-    if not material.use_nodes or material.node_tree is None:
+    if not versions.has_nodes(material):
         return True
     return any(node.bl_idname == "NodeUndefined" for node in material.node_tree.nodes)
 
