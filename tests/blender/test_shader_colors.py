@@ -485,6 +485,7 @@ def board(name, x, z):
 image = bpy.data.images.new("halves", 8, 8)
 image.pixels = [v for y in range(8) for x in range(8) for v in ((1, 0, 0, 1) if x < 4 else (0, 0, 1, 1))]
 image.pack()
+image.use_fake_user = True
 board("face", -1, 1)
 layer = board("ground", 1, 1).data.color_attributes.new("Col", "FLOAT_COLOR", "POINT")
 for item, color in zip(layer.data, ((0, 1, 0, 1), (0, 1, 0, 1), (0, 1, 0, 1), (1, 1, 1, 1))):
@@ -504,9 +505,9 @@ def test_images_and_attributes_are_assigned_by_hand(
     number_of = {name: int(number) for number, name in clip.read_names("material_id").items()}
     face = flat[ids == number_of["face"]]
     left, right = ((face == color).all(axis=-1).sum() for color in ((255, 0, 0), (0, 0, 255)))
-    assert left > 0
-    assert left + right == len(face)
-    assert abs(int(left) - int(right)) <= 0.2 * len(face)
+    # between the halves Workbench mixes their texels
+    assert min(left, right) > 0.3 * len(face)
+    assert (face[:, 1] == 0).all()
     ground = flat[ids == number_of["ground"]]
     assert (ground[:, 1] == 255).all()
     assert len(np.unique(ground, axis=0)) > 10
