@@ -16,7 +16,7 @@ import pytest
 from animerun_gen.blender.job import Event, RenderJob, Reporter
 from animerun_gen.blender.memory_guard import DESPITE_MEMORY, MemoryGuard
 from animerun_gen.errors import NoRoomError
-from animerun_gen.memory_cost import Need, SceneSize, frame_need
+from animerun_gen.memory_cost import Need, SceneSize, frame_need, image_need
 from animerun_gen.pipeline import paths
 from animerun_gen.pipeline.children import Conditions
 from animerun_gen.pipeline.chunks import Outcome
@@ -280,3 +280,16 @@ def test_a_chunk_that_finds_no_room_alone_goes_to_another_machine_before_it_fail
     assert room.suits(FakeChunk("another part"), "small")  # type: ignore[arg-type]
     room.begins(2, chunk, "smaller")  # type: ignore[arg-type]
     assert room.refused(room.ends(2), NO_ROOM, hosts) == Outcome("failed", NO_ROOM.sentence)
+
+
+def test_images_that_are_painted_count_where_pictures_are_drawn() -> None:
+    texels = 4096 * 4096
+    loaded = image_need(texels, loaded=True, floats=False)
+    assert image_need(texels, loaded=False, floats=False) == pytest.approx(loaded + 4 * texels)
+    assert image_need(texels, loaded=True, floats=True) == pytest.approx(4 * loaded)
+    bare, painted = (SceneSize(10, 10, 10, images) for images in (0, loaded))
+    for draws, more in ((True, loaded), (False, 0)):
+        needs = [
+            frame_need(size, 1000, draws=draws, reads=True, strokes=False, kept=0).likely for size in (bare, painted)
+        ]
+        assert needs[1] - needs[0] == more
