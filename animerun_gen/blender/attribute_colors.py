@@ -20,7 +20,7 @@ import numpy.typing as npt
 from animerun_gen.blender import versions
 from animerun_gen.blender.convert.colors import MaterialColors, PaintedByAttributes
 from animerun_gen.blender.convert.srgb import linear_to_hex, linear_to_srgb
-from animerun_gen.blender.convert.surfaces import ObjectFacts, Surface, SurfacePoints, read_attributes
+from animerun_gen.blender.convert.surfaces import MADE, ObjectFacts, Surface, SurfacePoints, read_attributes
 from animerun_gen.config.model import rgb
 from animerun_gen.motion.geometry import FrameGeometry
 from animerun_gen.motion.raster import VisibilityBuffer
@@ -56,14 +56,16 @@ class SurfaceReader:
             for material in worn
             if material is not None and material.original.name_full in self._colors.by_attributes
         ]
-        if not painted:
+        data = drawn.original.data
+        if not painted or (data is not None and data.get(MADE)):
             self.surfaces.append(None)
             return
         names = frozenset(name for each in painted for name in each.attributes)
         if (mesh, names) not in self._meshes:
             active = self._colors.active_layers.get(_original_mesh(drawn))
             self._meshes[mesh, names] = read_attributes(drawn.data, names, active)
-        facts = ObjectFacts.of(drawn, instance.random_id if instance.is_instance else None)
+        properties = {name for each in painted for name in each.properties}
+        facts = ObjectFacts.of(drawn, instance.random_id if instance.is_instance else None, properties)
         # what a collection is instanced by gives all of it its colour (Cycles, 4.5.15)
         instancer = instance.parent if instance.is_instance else None
         colored = instancer if instancer is not None and instancer.instance_type == "COLLECTION" else drawn
@@ -100,20 +102,21 @@ def paint_attributes(
         ``(H, W, 3)`` uint8.
     """
     result = flat.copy()
+    # the background is instance -1, the last entry
+    known = np.array([*(surface is not None for surface in surfaces), False])
     for number, material in painted.items():
         mean = np.array(rgb(linear_to_hex(material.material.diffuse_color[:3])), np.int16)
         here = (ids == number) & (np.abs(flat.astype(np.int16) - mean).max(axis=-1) <= 1)
+        # what a conversion made has no attributes, and keeps the mean
+        here &= known[seen.instance]
         rows, columns = np.nonzero(here)
         if len(rows) == 0:
             continue
         instances, triangles = seen.instance[rows, columns], seen.triangle[rows, columns]
         used, surface = np.unique(instances, return_inverse=True)
-        chosen = [surfaces[instance] for instance in used]
-        if any(each is None for each in chosen):
-            continue
         weights = _weights(geometry, instances, triangles, columns, rows)
         points = SurfacePoints(
-            [each for each in chosen if each is not None],
+            [each for each in map(surfaces.__getitem__, used) if each is not None],
             surface,
             triangles.astype(np.intp),
             weights.astype(np.float32),

@@ -249,7 +249,8 @@ def _movie_clips() -> Iterator[ExternalFile]:
 
 def _volumes(frames: Sequence[int] | None) -> Iterator[ExternalFile]:
     for volume in bpy.data.volumes:
-        if volume.packed_file is not None or not volume.filepath:
+        # an empty path is saved as that of a folder (4.5.15)
+        if volume.packed_file is not None or not volume.filepath or volume.filepath.endswith(("/", "\\")):
             continue
         if not volume.is_sequence:
             yield _single("volume", volume)

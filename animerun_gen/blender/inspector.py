@@ -34,6 +34,8 @@ from animerun_gen.blender.convert.colors import shown_image, undecodable_images,
 from animerun_gen.blender.convert.film_look import film_look_in_use, square_resolution
 from animerun_gen.blender.convert.focal_length import find_zooming_cameras
 from animerun_gen.blender.convert.hair import find_hair
+from animerun_gen.blender.convert.images import is_moving
+from animerun_gen.blender.convert.lost_looks import find_lost_looks
 from animerun_gen.blender.convert.opacity import find_see_through
 from animerun_gen.blender.convert.particles import find_particles
 from animerun_gen.blender.convert.rules import bare_displays, find_removals
@@ -44,7 +46,6 @@ from animerun_gen.blender.convert.world import world_colors
 from animerun_gen.blender.count_lines import line_figures
 from animerun_gen.blender.geometry import evaluate, geometry_engine, read_graph, scene_names, take_down
 from animerun_gen.blender.looking_through import look_through
-from animerun_gen.blender.lost_looks import find_lost_looks
 from animerun_gen.blender.moments import film_frames
 from animerun_gen.blender.opening import (
     OpenedScene,
@@ -58,10 +59,11 @@ from animerun_gen.blender.scene_size import scene_size
 from animerun_gen.blender.simulations import is_simulated
 from animerun_gen.config import CutConfig
 from animerun_gen.config.model import CameraMotion, offset_for_files
-from animerun_gen.errors import AnimerunGenError, UnreadableGeometryError, unforeseen
+from animerun_gen.errors import AnimerunGenError, SceneError, UnreadableGeometryError, unforeseen
 from animerun_gen.inspection.findings import ENOUGH, TRIED_SECONDS
 from animerun_gen.inspection.framing import propose_view, visible_share
 from animerun_gen.inspection.shot import (
+    FarFromOrigin,
     HairSystem,
     ImageOffer,
     ParticleSystem,
@@ -182,16 +184,20 @@ def _look(question: dict[str, Any], progress: Progress) -> Shot:
             if each.drawn != "nothing"
         ),
     }
-    see_through = find_see_through(config.transparency.threshold, film_frames())
+    see_through = find_see_through(config.transparency.threshold, film_frames(), config.frame_numbers)
     with geometry_engine():
         conversion = convert_scene(opened, config)
         seen = look_through(opened, config, conversion, see_through, progress)
-        if not seen.removed:
+        far = seen.far_from_origin
+        again = bool(seen.removed or far)
+        if not again:
             jumps = finder.find(conversion.clipped, conversion.going_to(opened.scene))
             survey = _survey(opened, config, conversion, progress)
-    if seen.removed:
-        # what lies behind decides all else
+    if again:
+        # what lies behind panes decides all else
         config = _without(config, seen.removed)
+        if far is not None:
+            config, far = _moved(config, far)
         opened = open_scene(config)
         finder = JumpFinder(opened, config)
         with geometry_engine():
@@ -203,6 +209,7 @@ def _look(question: dict[str, Any], progress: Progress) -> Shot:
         **found,
         see_through=seen.see_through,
         contents=seen.contents,
+        far_from_origin=far,
         animated_range=animated,
         frame_range=frame_range,
         clip=(first, last),
@@ -251,6 +258,16 @@ def _without(config: CutConfig, materials: Iterable[str]) -> CutConfig:
     """The cut without the faces of some materials."""
     removed: dict[str, Any] = {glob.escape(name): "remove" for name in materials}
     return config.model_copy(update={"transparency": config.transparency.model_copy(update={"materials": removed})})
+
+
+def _moved(config: CutConfig, far: FarFromOrigin) -> tuple[CutConfig, FarFromOrigin]:
+    """The cut with the scene moved to the origin, where it can be."""
+    moved = config.model_copy(update={"recenter": True})
+    try:
+        open_scene(moved)
+    except SceneError as error:
+        return config, replace(far, problem=str(error))
+    return moved, far
 
 
 def _facts_as_opened(opened: OpenedScene, config: CutConfig) -> dict[str, Any]:
@@ -379,6 +396,11 @@ def _survey(opened: OpenedScene, config: CutConfig, conversion: Conversion, prog
     pictured = [
         names.materials.ids[material.name_full] for material in bpy.data.materials if shown_image(material) is not None
     ]
+    moving = [
+        names.materials.ids[material.name_full]
+        for material in bpy.data.materials
+        if is_moving(shown_image(material)) or material.name_full in conversion.colors.repainted
+    ]
     attributed = [names.materials.ids[name] for name in conversion.colors.by_attributes]
     frames = config.frame_numbers[:SURVEYED_FRAMES]
     looking = 0.0
@@ -399,21 +421,29 @@ def _survey(opened: OpenedScene, config: CutConfig, conversion: Conversion, prog
         if pictured or attributed:
             ids = companions.material_id_map(geometry, raster.draw(geometry))
             builder.textured = max(builder.textured, float(np.isin(ids, pictured).mean()))
+            builder.moving_images = builder.moving_images or bool(np.isin(ids, moving).any())
             builder.attributed = max(builder.attributed, float(np.isin(ids, attributed).mean()))
         if number == 0:
             figures = line_figures(geometry, config.lines.crease_angle)
             builder.pieces = figures.pieces
             if freestyle_seconds(figures.triangles, figures.pieces) <= TRIED_SECONDS:
                 progress(number, len(frames), "trying Freestyle")
+                before = _peak()
                 builder.freestyle_seconds = _time_freestyle(opened, config, conversion)
+                builder.line_memory = _peak() - before
         if looking > SURVEY_SECONDS:
             break
-    # Linux counts in kilobytes; the pictures that a worker draws were not drawn here
-    drawn = frame_need(
-        SceneSize(0, largest, 0), math.prod(config.resolution), draws=True, reads=False, strokes=False, kept=0
-    )
-    builder.memory = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + drawn.pictures
+    # the pictures that a worker draws were not drawn here
+    pixels = math.prod(config.resolution)
+    drawn = frame_need(SceneSize(0, largest, 0), pixels, draws=True, reads=False, strokes=False, kept=0)
+    builder.memory = _peak() - builder.line_memory + drawn.pictures
     return builder.survey()
+
+
+def _peak() -> int:
+    """Bytes that this process held at most."""
+    # Linux counts in kilobytes
+    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def _time_freestyle(opened: OpenedScene, config: CutConfig, conversion: Conversion) -> float:

@@ -10,12 +10,14 @@ from dataclasses import dataclass, replace
 import bpy
 
 from animerun_gen.blender.convert import Conversion, opacity
+from animerun_gen.blender.far_from_origin import NOTED, pixels_apart
 from animerun_gen.blender.geometry import SceneNames, scene_names, take_down
 from animerun_gen.blender.opening import OpenedScene
+from animerun_gen.blender.recentering import spacing
 from animerun_gen.blender.simulations import is_simulated
 from animerun_gen.config import CutConfig
 from animerun_gen.inspection.panes import Clear, PaneFinder, Verdict
-from animerun_gen.inspection.shot import Contents, SeeThrough
+from animerun_gen.inspection.shot import Contents, FarFromOrigin, SeeThrough
 from animerun_gen.motion.companions import NO_MATERIAL_ID
 
 LOOKED_AT = 8
@@ -38,10 +40,12 @@ class Seen:
     Attributes:
         see_through: The materials that a film camera sees through.
         contents: How much the frames show without the panes and glasses among them.
+        far_from_origin: How coarse numbers are in the first frame; None where they are fine enough.
     """
 
     see_through: tuple[SeeThrough, ...]
     contents: tuple[Contents, ...]
+    far_from_origin: FarFromOrigin | None = None
 
     @property
     def removed(self) -> tuple[str, ...]:
@@ -76,16 +80,20 @@ def look_through(
     frames = [numbers[round(i * (len(numbers) - 1) / max(count - 1, 1))] for i in range(count)]
     go_to = conversion.going_to(opened.scene)
     start = time.monotonic()
+    far = None
     for number, frame in enumerate(frames):
         progress(number, len(frames), f"looking at the picture of frame {frame}")
         if number > 0:
             go_to(frame)
-        finder.look(take_down(opened.scene, names, conversion.clipped))
+        geometry = take_down(opened.scene, names, conversion.clipped)
+        finder.look(geometry)
+        if number == 0 and (pixels := pixels_apart(geometry)) >= NOTED:
+            far = FarFromOrigin(spacing(geometry.camera.world[:3, 3]), pixels)
         if time.monotonic() - start > LOOKING_SECONDS:
             break
     if count > 1:
         go_to(numbers[0])
-    return _in_words(finder, found, names)
+    return replace(_in_words(finder, found, names), far_from_origin=far)
 
 
 def _clear(found: Sequence[opacity.SeeThrough], names: SceneNames, threshold: float) -> dict[int, Clear]:

@@ -47,7 +47,7 @@ def flat_colors(renderer: FrameRenderer, painted: MaterialColors, materials: Nam
     paints_images = renderer.color_type == "TEXTURE"
     for material, number in _numbered(materials):
         image = shown_image(material) if paints_images else None
-        textured, moves = image is not None, is_moving(image)
+        textured, moves = image is not None, is_moving(image) or material.name_full in painted.repainted
         if material in renderer.clipped:
             textured = renderer.clipped.is_picture(material)
         keyed, varying = painted.keyed.get(material.name_full), painted.by_attributes.get(material.name_full)

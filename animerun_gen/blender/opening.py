@@ -22,6 +22,7 @@ from animerun_gen.blender.external_files import (
 from animerun_gen.blender.film_folder import hold_unbaked
 from animerun_gen.blender.holding import IDLE, evaluation_held
 from animerun_gen.blender.keyframed_camera import make_keyframed_camera
+from animerun_gen.blender.recentering import recenter
 from animerun_gen.config import CutConfig
 from animerun_gen.errors import SceneError
 from animerun_gen.film_files import MissingFile
@@ -79,6 +80,9 @@ def open_scene(config: CutConfig) -> OpenedScene:
     if not keyframed:
         _choose_camera(config, scene)
     scene.frame_set(config.frames.first)
+    if config.recenter and (keyframed or not camera_problem(scene.camera)):
+        config, notes = recenter(config, scene)
+        opened.notes.extend(notes)
     if keyframed:
         opened.notes.extend(make_keyframed_camera(config, scene, opened.view_layer))
         scene.frame_set(config.frames.first)

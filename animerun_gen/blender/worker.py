@@ -30,6 +30,7 @@ from animerun_gen.blender.camera_jumps import CameraJump, JumpFinder, name_shot,
 from animerun_gen.blender.convert import Conversion, convert_scene
 from animerun_gen.blender.convert.srgb import linear_to_hex
 from animerun_gen.blender.convert.surfaces import Surface
+from animerun_gen.blender.far_from_origin import note_distance
 from animerun_gen.blender.geometry import (
     SceneNames,
     evaluate,
@@ -87,7 +88,8 @@ def run_job(job: RenderJob, reporter: Reporter, *, despite_memory: bool = False)
         finder = JumpFinder(opened, film)
         conversion = convert_scene(opened, film)
         jumps = finder.find(conversion.clipped, conversion.going_to(opened.scene))
-        notes = [*opened.notes, *conversion.notes, *note_jumps(jumps, film), *note_marked_edges(job.config.lines)]
+        notes = [*opened.notes, *conversion.notes, *note_distance(opened, film, conversion)]
+        notes += [*note_jumps(jumps, film), *note_marked_edges(job.config.lines)]
         reporter.opened(versions.engine_name(), notes, [job.config.source, *opened.inputs])
         with GraphWatch(opened.scene) as graphs:
             memory = MemoryGuard(reporter, insists=despite_memory)

@@ -696,6 +696,12 @@ class CutConfig(Section):
         "by `frames.step`.",
     )
     resolution: Resolution = Field(default=(960, 540), description="Width and height of all pictures in pixels.")
+    recenter: bool = Field(
+        default=False,
+        description="Move the whole scene before anything is evaluated, so that the camera stands near the origin in "
+        "the clip's first frame. Far away Blender's numbers are coarse: 0.008 units at 100,000. Refused where a "
+        "constraint, a driver or a simulation holds something in the world.",
+    )
     remove: Remove = Field(
         default=Remove(),
         description="What is taken out of the scene before rendering. Patterns know `*` (anything), `?` (one "

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from animerun_gen.config import CutConfig
+from animerun_gen.config.words import counted
 from animerun_gen.dataset.colors import read_colors
 from animerun_gen.dataset.files import open_regular, read_json, read_names
 from animerun_gen.dataset.forms import read_form
@@ -341,7 +342,12 @@ class CutCheck:
             if entry.is_link and not _lies_in(self.root / entry.name, self.root):
                 self._link(entry.name)
         for name, count in unasked.items():
-            self._defect(name, "stray", f"holds {count} files that the cut's configuration does not ask for", RUN_AGAIN)
+            self._defect(
+                name,
+                "stray",
+                f"holds {counted(count, 'file')} that the cut's configuration does not ask for",
+                RUN_AGAIN,
+            )
         for folder in {what.cut_folder(*self._place) for what in modalities_there(self.root, self.split, self.cut)}:
             if folder.exists() and not _lies_in(folder, self.root):
                 what = "is, or lies behind, a link that leads out of the dataset"
@@ -544,7 +550,9 @@ def _quality_problems(
         if foreign := sorted(set(pairs) - wanted):
             problems.append(f"has figures of {foreign[0][0]}-{foreign[0][1]}, which is not a pair of the clip")
         if missing := sorted(wanted - set(pairs)):
-            problems.append(f"lacks the figures of {len(missing)} pairs, {missing[0][0]}-{missing[0][1]} first")
+            problems.append(
+                f"lacks the figures of {counted(len(missing), 'pair')}, {missing[0][0]}-{missing[0][1]} first"
+            )
         if len(set(pairs)) < len(pairs) or len(set(frames)) < len(frames):
             problems.append("has figures of the same pair or frame twice")
         if set(frames) - set(numbers):

@@ -15,6 +15,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict
 from pathlib import Path
 
+from animerun_gen.config.words import counted
 from animerun_gen.dataset.clip import Dataset
 from animerun_gen.dataset.cut_check import DELETE, CutCheck, CutReport, Manifest
 from animerun_gen.dataset.files import write_json
@@ -149,20 +150,16 @@ def describe(reports: Iterable[CutReport]) -> list[str]:
     lines = []
     for report in reports:
         if report.cut:
-            title = f"{report.cut} ({report.split}): {report.frames} frames, {report.files} files"
+            title = f"{report.cut} ({report.split}): {counted(report.frames, 'frame')}, {counted(report.files, 'file')}"
         else:
             title = "beside the cuts"
         counts = Counter(defect.kind for defect in report.defects)
         found = "; ".join(f"{counts[kind]} {words}" for kind, words in KINDS.items() if counts[kind])
         total = len(report.defects)
-        lines.append(f"{title}: {_counted(total, 'defect')}: {found}" if total else f"{title}: no defect")
+        lines.append(f"{title}: {counted(total, 'defect')}: {found}" if total else f"{title}: no defect")
         lines += [printable(str(defect)) for defect in report.defects]
         lines += [printable(f"note: {note}") for note in report.notes]
     return lines
-
-
-def _counted(count: int, what: str) -> str:
-    return f"1 {what}" if count == 1 else f"{count} {what}s"
 
 
 def _repaired(options: argparse.Namespace, reports: Sequence[CutReport]) -> bool:
@@ -201,8 +198,8 @@ def run_verify(options: argparse.Namespace) -> int:
     files = sum(report.files for report in reports)
     cuts = sum(bool(report.cut) for report in reports)
     scope = " (headers alone, no checksums)" if options.quick else ""
-    found = _counted(defects, "defect") if defects else "no defect"
-    say(f"{_counted(cuts, 'cut')}, {_counted(files, 'file')}{scope}: {found}")
+    found = counted(defects, "defect") if defects else "no defect"
+    say(f"{counted(cuts, 'cut')}, {counted(files, 'file')}{scope}: {found}")
     if options.json is not None:
         results = {
             "version": 1,

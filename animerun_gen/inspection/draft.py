@@ -10,11 +10,12 @@ from pathlib import Path
 from anyascii import anyascii
 
 from animerun_gen.config.model import is_safe_name, offset_for_files
-from animerun_gen.config.words import named, patterns_for, written
+from animerun_gen.config.words import counted, named, patterns_for, written
 from animerun_gen.inspection.findings import (
     MISSING_KINDS,
     by_reason,
     camera_findings,
+    describe_distance,
     findings,
     frame_facts,
     freestyle_cost,
@@ -83,6 +84,7 @@ def draft(shot: Shot, target: Path, name: str) -> str:
         *_comment(_own_pictures(shot)),
         f"resolution: [{shot.picture[0]}, {shot.picture[1]}]",
         "",
+        *_recenter(shot),
         *_remove(shot),
         *_hair(shot),
         *_particles(shot),
@@ -183,6 +185,14 @@ def _rate(shot: Shot) -> str:
     return f"frame_rate: {_decimal(shot.frame_rate)}"
 
 
+def _recenter(shot: Shot) -> list[str]:
+    far = shot.far_from_origin
+    if far is None:
+        return []
+    said = describe_distance(far.apart, far.pixels)
+    return [*_comment(f"{said}; {far.problem}" if far.problem else said), f"recenter: {str(not far.problem).lower()}"]
+
+
 def _remove(shot: Shot) -> list[str]:
     whole = [removal for removal in shot.removals if not removal.materials]
     parts = [removal for removal in shot.removals if removal.materials]
@@ -232,7 +242,8 @@ def _hair(shot: Shot) -> list[str]:
     for hair in shot.hair:
         mode = "clump" if hair.drawn == "strands" else "keep"
         lines += _comment(
-            f"{hair.strands} hairs, drawn as {hair.drawn}; or remove, keep, {{mode: instance, object: ...}}", 4
+            f"{counted(hair.strands, 'hair')}, drawn as {hair.drawn}; or remove, keep, {{mode: instance, object: ...}}",
+            4,
         )
         lines.append(f"    {written(glob.escape(hair.name))}: {{mode: {mode}}}")
     return lines
@@ -243,7 +254,7 @@ def _particles(shot: Shot) -> list[str]:
         return []
     lines = ["particles:", "  systems:"]
     for particles in shot.particles:
-        lines += _comment(f"{particles.count} particles, drawn as {particles.drawn}; or remove", 4)
+        lines += _comment(f"{counted(particles.count, 'particle')}, drawn as {particles.drawn}; or remove", 4)
         lines.append(f"    {written(glob.escape(particles.name))}: {{mode: instances}}")
     return lines
 

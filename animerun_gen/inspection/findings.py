@@ -99,6 +99,7 @@ def findings(shot: Shot) -> list[Finding]:
         *_hair_and_particles(shot),
         *_surfaces(shot),
         *_look(shot),
+        *_distance(shot),
         *_geometry(shot),
     ]
 
@@ -400,7 +401,7 @@ def _hair_and_particles(shot: Shot) -> Iterator[Finding]:
     for particles in shot.particles:
         yield Finding(
             "particles",
-            f"'{particles.name}': {particles.count} particles, drawn as {particles.drawn}",
+            f"'{particles.name}': {counted(particles.count, 'particle')}, drawn as {particles.drawn}",
             "each is followed as long as it lives; what is no object becomes a small ball",
             "particles.systems",
         )
@@ -441,10 +442,10 @@ def _surfaces(shot: Shot) -> Iterator[Finding]:
                 "solid, in the colour of its opaque part" + "; remove shows what lies behind" * is_large(material),
                 "transparency",
             )
-    for problem, names in shot.undecodable:
+    for problem, wearing in shot.undecodable:
         yield Finding(
             "colours",
-            f"{problem}; {quoted(names)} would show it",
+            f"{problem}; {quoted(wearing)} would show it",
             "what it would paint gets one flat colour",
             "style.overrides",
         )
@@ -464,6 +465,13 @@ def _surfaces(shot: Shot) -> Iterator[Finding]:
             f"{shot.from_shaders} of {shot.materials} materials have no viewport colour",
             "their colours come from their shaders",
             "style.color_source",
+        )
+    if shot.survey is not None and shot.survey.moving_images:
+        yield Finding(
+            "colours",
+            "image sequences or movies are seen, as mouths and eyes of rigs are",
+            "they show in each frame what the film shows",
+            "style.color",
         )
     if shot.survey is not None and shot.survey.textured >= 0.02:
         yield Finding(
@@ -503,8 +511,8 @@ def is_large(material: SeeThrough) -> bool:
 
 
 def wants_textures(shot: Shot) -> bool:
-    """Whether so much of the picture shows images that a draft paints them."""
-    return shot.survey is not None and shot.survey.textured >= 0.1
+    """Whether so much of the picture shows images that a draft paints them, or mouths and eyes that are sequences."""
+    return shot.survey is not None and (shot.survey.textured >= 0.1 or shot.survey.moving_images)
 
 
 def wants_attributes(shot: Shot) -> bool:
@@ -525,6 +533,32 @@ def _look(shot: Shot) -> Iterator[Finding]:
         )
 
 
+def describe_distance(apart: float, pixels: float) -> str:
+    """How coarse numbers are so far from the origin, a sentence without its end.
+
+    Args:
+        apart: Distance of neighbouring numbers, in scene units.
+        pixels: The same in the picture.
+    """
+    return (
+        f"the camera stands so far from the origin that Blender's numbers lie {apart:.2g} units apart, which is "
+        f"{pixels:.2g} px in the picture"
+    )
+
+
+def _distance(shot: Shot) -> Iterator[Finding]:
+    far = shot.far_from_origin
+    if far is not None:
+        yield Finding(
+            "far from the origin",
+            describe_distance(far.apart, far.pixels) + (f"; {far.problem}" if far.problem else ""),
+            "places and motion are no more exact than that; move the scene in Blender"
+            if far.problem
+            else "the whole scene is moved to the origin before anything is evaluated",
+            "recenter",
+        )
+
+
 def _geometry(shot: Shot) -> Iterator[Finding]:
     survey = shot.survey
     if survey is None:
@@ -542,9 +576,10 @@ def _geometry(shot: Shot) -> Iterator[Finding]:
             "their motion is marked unknown there",
         )
     memory = survey.memory + (survey.image_memory if wants_textures(shot) else 0)
+    memory += survey.line_memory if wants_freestyle(survey) else 0
     yield Finding(
         "cost",
-        f"{survey.triangles:,} triangles in {survey.instances} instances a frame, "
+        f"{counted(survey.triangles, 'triangle')} in {counted(survey.instances, 'instance')} a frame, "
         f"{rounded(survey.seconds)} s to evaluate"
         + (f", {memory / 1e9:.1f} GB for each worker" if survey.memory else "")
         + f"; {freestyle_cost(survey)}",

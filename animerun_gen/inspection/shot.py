@@ -102,8 +102,23 @@ class Contents:
 
 
 @dataclass(frozen=True)
+class FarFromOrigin:
+    """How coarse numbers are where the camera stands.
+
+    Attributes:
+        apart: Distance of neighbouring numbers of single precision, in scene units.
+        pixels: The same in the picture, where surfaces are seen.
+        problem: Why the scene cannot be moved; empty where it can.
+    """
+
+    apart: float
+    pixels: float
+    problem: str = ""
+
+
+@dataclass(frozen=True)
 class ImageOffer:
-    """An image that a material of an old file may have shown, see :mod:`animerun_gen.blender.lost_looks`.
+    """An image that a material of an old file may have shown, see :mod:`animerun_gen.blender.convert.lost_looks`.
 
     Attributes:
         material: The material's name.
@@ -134,7 +149,9 @@ class Survey:
         pieces: Pieces of lines that Freestyle has to draw in the first frame, see
             :attr:`animerun_gen.line_cost.LineFigures.pieces`.
         memory: Bytes that a worker will take at most: what it took to look, and what drawing takes; 0 if unknown.
+        line_memory: Bytes that Freestyle took in addition, where it was tried.
         image_memory: Bytes that a worker will take in addition where images are painted.
+        moving_images: Whether an image sequence or a movie is seen in any frame that was looked at.
         attributed: Largest share of a frame's pixels whose colour varies with attributes or objects.
     """
 
@@ -150,7 +167,9 @@ class Survey:
     freestyle_seconds: float | None = None
     pieces: int = 0
     memory: int = 0
+    line_memory: int = 0
     image_memory: int = 0
+    moving_images: bool = False
     attributed: float = 0.0
 
 
@@ -213,6 +232,7 @@ class Shot:
         undecodable: Images that are there and cannot be decoded, a sentence each, and the materials that name them.
         newer: Which files are newer than the Blender that looked at them, a sentence each.
         contents: How much some of the frames show.
+        far_from_origin: How coarse numbers are in the first frame; None where they are fine enough.
         object_names: The names of all objects of the file, against which a draft holds its patterns.
         time_stretch: How many frames of the scene a frame of its animation takes (time remapping).
         trusts_scripts: Whether scripts and drivers of the file ran when it was looked at.
@@ -265,6 +285,7 @@ class Shot:
     undecodable: tuple[tuple[str, tuple[str, ...]], ...] = ()
     object_names: tuple[str, ...] = ()
     contents: tuple[Contents, ...] = ()
+    far_from_origin: FarFromOrigin | None = None
     time_stretch: float = 1.0
     trusts_scripts: bool = False
     view_share: float | None = None

@@ -22,8 +22,10 @@ class SurveyBuilder:
         attributed: Largest share of a frame's pixels whose colour varies with attributes or objects.
         freestyle_seconds: What Freestyle's lines took in the first frame, if that was tried.
         pieces: Pieces of lines that Freestyle has to draw in it.
-        memory: Bytes that a worker will take, without images.
+        memory: Bytes that a worker will take, without images and Freestyle.
+        line_memory: Bytes that Freestyle took in addition, where it was tried.
         image_memory: Bytes that images take in addition where they are painted.
+        moving_images: Whether an image sequence or a movie is seen in any frame.
     """
 
     names: dict[int, str]
@@ -32,7 +34,9 @@ class SurveyBuilder:
     freestyle_seconds: float | None = None
     pieces: int = 0
     memory: int = 0
+    line_memory: int = 0
     image_memory: int = 0
+    moving_images: bool = False
     _frames: list[int] = field(default_factory=list)
     _seconds: list[float] = field(default_factory=list)
     _last: FrameGeometry | None = None
@@ -83,7 +87,9 @@ class SurveyBuilder:
             freestyle_seconds=self.freestyle_seconds,
             pieces=self.pieces,
             memory=self.memory,
+            line_memory=self.line_memory,
             image_memory=self.image_memory,
+            moving_images=self.moving_images,
         )
 
     def _compare(self, one: FrameGeometry, other: FrameGeometry, *, repainted: bool) -> None:

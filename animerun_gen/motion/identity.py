@@ -99,15 +99,17 @@ def find_counterparts(source: FrameGeometry, target: FrameGeometry) -> Counterpa
     lists = _Lists()
     if raster.is_same_camera(source.camera, target.camera):
         index_of = {key: index for index, key in enumerate(target.keys)}
-        proven: dict[tuple[int, int], int | None] = {}
+        proven: dict[tuple[int, int, tuple[int, ...]], int | None] = {}
         for index, key in enumerate(source.keys):
             other = index_of.get(key)
             if other is None:
                 continue
-            meshes = int(source.mesh[index]), int(target.mesh[other])
-            if meshes not in proven:
-                proven[meshes] = lists.add(_prove(source, index, target, other))
-            begin = proven[meshes]
+            reshaped = _reshaped_slots(source, index, target, other)
+            case = int(source.mesh[index]), int(target.mesh[other]), reshaped
+            if case not in proven:
+                match = _prove(source, index, target, other)
+                proven[case] = lists.add(_without_slots(match, source, index, reshaped))
+            begin = proven[case]
             if begin is not None:
                 instances[index], start[index] = other, begin
     return Counterparts(instances, start, *lists.joined())
@@ -279,6 +281,37 @@ def _with_same_holes(
     same = (before[known] == laid) | (np.isnan(before[known]) & np.isnan(laid))
     kept = match.triangle.copy()
     kept[known[~same.reshape(len(triangle), -1).all(axis=1)]] = NO_TRIANGLE
+    return _Match(kept, match.corners) if (kept != NO_TRIANGLE).any() else False
+
+
+def _reshaped_slots(source: FrameGeometry, index: int, target: FrameGeometry, other: int) -> tuple[int, ...]:
+    """The material slots of an instance whose holes have other shapes in the other frame: they show a sequence."""
+    before, after = _slot_masks(source, index), _slot_masks(target, other)
+    if len(before) != len(after):
+        # nobody can tell which is which
+        return tuple(range(len(before)))
+    return tuple(np.flatnonzero(before != after).tolist())
+
+
+def _slot_masks(geometry: FrameGeometry, index: int) -> npt.NDArray[np.int32]:
+    first, last = geometry.slot_start[index], geometry.slot_start[index + 1]
+    if geometry.holes is None:
+        return np.full(last - first, -1, np.int32)
+    return geometry.holes.slot_masks[first:last]
+
+
+def _without_slots(match: _Match | bool, source: FrameGeometry, index: int, slots: tuple[int, ...]) -> _Match | bool:
+    """What is left without the triangles of some material slots: a point of theirs may be a hole in one frame only."""
+    if match is False or not slots:
+        return match
+    mesh = int(source.mesh[index])
+    triangles = source.mesh_triangles(mesh)
+    if isinstance(match, bool):
+        match = _Match(np.arange(len(triangles), dtype=np.int32), triangles.copy())
+    own = source.triangle_slots[source.triangle_start[mesh] : source.triangle_start[mesh + 1]]
+    # Blender paints a face whose slot does not exist with the last slot there is
+    last = int(source.slot_start[index + 1] - source.slot_start[index]) - 1
+    kept = np.where(np.isin(np.minimum(own, last), slots), NO_TRIANGLE, match.triangle).astype(np.int32)
     return _Match(kept, match.corners) if (kept != NO_TRIANGLE).any() else False
 
 

@@ -263,6 +263,7 @@ def _scene(config: CutConfig, engine: str, source: str) -> dict[str, Any]:
                 "trust_scripts",
                 "frame_rate",
                 "resolution",
+                "recenter",
                 "remove",
                 "keep",
                 "hair",

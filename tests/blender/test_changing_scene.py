@@ -154,6 +154,62 @@ def test_the_background_follows_a_keyed_world(clip: tuple[ClipFiles, str]) -> No
     assert backgrounds[0][0] > backgrounds[1][0] > backgrounds[2][0] > backgrounds[3][0]
 
 
+CLIPPED = """
+import numpy as np
+folder = os.path.dirname(BLEND_FILE)
+for number in (1, 2):
+    image = bpy.data.images.new("eye", 32, 32, alpha=True)
+    texels = np.zeros((32, 32, 4), np.float32)
+    texels[..., number - 1] = 1
+    # the second has twice as wide a surface
+    texels[:, : 8 * number, 3] = 1
+    image.pixels.foreach_set(texels.ravel())
+    image.filepath_raw, image.file_format = folder + f"/eye_{number}.png", "PNG"
+    image.save()
+camera.data.type, camera.data.ortho_scale = "ORTHO", 4
+scene.render.resolution_x, scene.render.resolution_y = 96, 64
+bpy.ops.mesh.primitive_plane_add(rotation=(math.pi / 2, 0, 0), size=2)
+card = bpy.context.object
+material = paint("card", (0.8, 0.8, 0.8))
+card.data.materials.append(material)
+material.use_nodes = True
+tree = material.node_tree
+node = tree.nodes.new("ShaderNodeTexImage")
+for name, target in (("Color", "Base Color"), ("Alpha", "Alpha")):
+    tree.links.new(node.outputs[name], tree.nodes["Principled BSDF"].inputs[target])
+node.image = bpy.data.images.load(folder + "/eye_1.png")
+node.image.source = "SEQUENCE"
+node.image_user.frame_duration, node.image_user.use_auto_refresh = 2, True
+card.keyframe_insert("location", frame=1)
+card.location.x = 0.25
+card.keyframe_insert("location", frame=3)
+"""
+
+
+def test_a_sequence_cuts_other_holes_in_each_frame(
+    build: Callable[[str, str], Path], cut: Callable[..., Path], tmp_path: Path
+) -> None:
+    source = build("eye", CLIPPED)
+    dataset, _ = render_cuts(tmp_path, cut(source, "style: {color: texture}\nlines: {engine: geometry}", last=3))
+    files = dataset.clip("eye")
+    sizes = []
+    for frame, color in ((1, [255, 0, 0]), (2, [0, 255, 0]), (3, [0, 255, 0])):
+        flat = files.read("flat", frame)
+        seen = (np.abs(flat.astype(int) - color) <= 1).all(axis=-1)
+        names = files.read_names("material_id")
+        card = files.read("material_id", frame) == next(int(n) for n, name in names.items() if name == "card")
+        # picture and labels have the same holes
+        assert np.array_equal(seen, card)
+        sizes.append(int(card.sum()))
+    assert sizes[1] == pytest.approx(2 * sizes[0], rel=0.1)
+    # where the holes change, a point of the card may be one; where they stay, its motion is known
+    card = files.read("material_id", 2) == next(int(n) for n, name in names.items() if name == "card")
+    assert not files.read("valid_backward", 2)[card].any()
+    assert files.read("valid_forward", 2)[card].all()
+    assert files.read("exact_occlusion_backward", 2)[card].all()
+    assert files.read_colors().colors[next(int(n) for n, name in names.items() if name == "card")] == "changing"
+
+
 HALVES = """
 import numpy as np
 image = bpy.data.images.new("halves", 64, 32, float_buffer=True)

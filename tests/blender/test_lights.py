@@ -101,11 +101,13 @@ def move(what):
     ],
     ids=["itself", "parent", "collection instance"],
 )
-def test_what_comes_near_later_in_the_clip_is_no_glint(tmp_path: Path, moving: str) -> None:
-    script = f"{COMES}\n{moving}\n"
-    assert [each[1] for each in removed(tmp_path, script, last=40)[0]] == ["still"]
-    # the clip ends before it comes near
-    assert [each[1] for each in removed(tmp_path, script, last=10)[0]] == ["orb", "still"]
+def test_what_comes_near_later_in_the_film_is_no_glint(tmp_path: Path, moving: str) -> None:
+    script = f"{COMES}\n{moving}\nscene.frame_end = FILM_END\n"
+    # however long the clip is: a longer one must not change frames that are made already
+    for last in (4, 40):
+        assert [each[1] for each in removed(tmp_path, script.replace("FILM_END", "40"), last)[0]] == ["still"]
+    # the film ends before it comes near
+    assert [each[1] for each in removed(tmp_path, script.replace("FILM_END", "10"), 40)[0]] == ["orb", "still"]
 
 
 PANELS = """

@@ -33,6 +33,7 @@ def tile(name, x, z, make, seen=None):
     board.name = name
     board.color = (0.1, 0.7, 0.3, 1.0)
     board.pass_index = 3
+    board["tint"], board["level"] = (0.2, 0.6, 0.9), 0.35
     mesh = board.data
     random = np.random.default_rng(list(name.encode()))
     painted = mesh.color_attributes.new("Painted", "FLOAT_COLOR", "CORNER")
@@ -115,6 +116,11 @@ MAKES = {
     "object_random": lambda t: ramp(t, node(t, "ObjectInfo").outputs["Random"]),
     "object_index": lambda t: node(t, "Math", {0: node(t, "ObjectInfo").outputs["Object Index"], 1: 0.2},
                                    operation="MULTIPLY").outputs[0],
+    "property_color": lambda t: node(t, "Attribute", attribute_type="OBJECT", attribute_name="tint").outputs["Color"],
+    "property_number": lambda t: ramp(t, node(t, "Attribute", attribute_type="OBJECT",
+                                              attribute_name="level").outputs[2]),
+    "property_noise": lambda t: mixed(t, "MULTIPLY", node(t, "TexNoise", {"Scale": 3.0}).outputs[1],
+        node(t, "Attribute", attribute_type="OBJECT", attribute_name="tint").outputs["Color"]),
     "combine_rgb": lambda t: combined(t, "RGB"),
     "combine_hsv": lambda t: combined(t, "HSV"),
     "combine_hsl": lambda t: combined(t, "HSL"),
@@ -253,7 +259,7 @@ def test_colors_of_attributes_are_those_of_cycles_at_every_pixel(film: tuple[Pat
         assert (off > TOLERANCE).mean() < 0.001, name
         assert len(np.unique(flat[here], axis=0)) > 100
         assert table[number_of[name]] == "image"
-    assert table[number_of["object_color"]] == "#59da94"
+    assert table[number_of["object_color"]] == "#59da95"
 
 
 # frames 1 to 4, and a film that goes on; one box a kind of animation, from red to green
@@ -507,3 +513,59 @@ def test_images_and_attributes_are_assigned_by_hand(
     assert {clip.read_colors().colors[number_of[name]] for name in ("face", "ground")} == {"image"}
     assert "style.textures: 'nowhere' for material 'other' is no image, and no mesh that wears it has such" in said
     assert "style.textures: no material is named 'nobody'" in said
+
+
+UNREADABLE = """
+def board(name, x, socket_of):
+    material = bpy.data.materials.new(name)
+    tree, output = nodes_of(material)
+    light = tree.nodes.new("ShaderNodeEmission")
+    tree.links.new(socket_of(tree), light.inputs[0])
+    tree.links.new(light.outputs[0], output.inputs[0])
+    bpy.ops.mesh.primitive_cube_add(size=1.2, location=(x, 0, 0))
+    bpy.context.object.data.materials.append(material)
+
+def lit(tree):
+    shaded, steps = tree.nodes.new("ShaderNodeShaderToRGB"), tree.nodes.new("ShaderNodeValToRGB")
+    tree.links.new(tree.nodes.new("ShaderNodeBsdfDiffuse").outputs[0], shaded.inputs[0])
+    tree.links.new(shaded.outputs[0], steps.inputs[0])
+    return steps.outputs[0]
+
+board("islands", -3, lambda tree: tree.nodes.new("ShaderNodeNewGeometry").outputs["Random Per Island"])
+board("toon", -1, lit)
+board("dust", 1, lambda tree: tree.nodes.new("ShaderNodeParticleInfo").outputs["Random"])
+def lacking(tree):
+    asked = tree.nodes.new("ShaderNodeVertexColor")
+    asked.layer_name = "Gone"
+    return asked.outputs[0]
+board("lacking", 3, lacking)
+# worn by nothing, so nothing is said of it
+unworn = bpy.data.materials.new("unworn")
+unworn.use_fake_user = True
+tree, output = nodes_of(unworn)
+light = tree.nodes.new("ShaderNodeEmission")
+tree.links.new(tree.nodes.new("ShaderNodeParticleInfo").outputs["Random"], light.inputs[0])
+tree.links.new(light.outputs[0], output.inputs[0])
+bpy.context.object.keyframe_insert("location", frame=1)
+"""
+
+
+def test_what_cannot_be_read_is_named(
+    build: Callable[[str, str], Path], cut: Callable[..., Path], tmp_path: Path
+) -> None:
+    source = build("unreadable", UNREADABLE)
+    _, said = render_cuts(tmp_path, cut(source, "lines: {freestyle: false}\n"))
+    reasons = {
+        "islands": "its colour depends on its loose parts",
+        "toon": "it depends on light",
+        "dust": "its colour depends on the particle",
+        "lacking": "it comes from an attribute 'Gone' that no surface has",
+    }
+    run_cli("init", source, "-o", tmp_path / "draft.yaml")
+    draft = " ".join((tmp_path / "draft.yaml").read_text(encoding="utf-8").split())
+    for name, reason in reasons.items():
+        [note] = [line for line in said.splitlines() if line.startswith("  note: the colour of") and reason in line]
+        assert f"'{name}'" in note
+        assert reason in draft.replace("# ", "")
+        assert f"'{name}'" in draft.partition("style:")[2]
+    assert "'unworn'" not in said

@@ -589,7 +589,7 @@ def test_a_cut_in_both_splits_is_named(root: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda data: data["pairs"].pop(), "lacks the figures of 1 pairs, 4-5 first"),
+        (lambda data: data["pairs"].pop(), "lacks the figures of 1 pair, 4-5 first"),
         (lambda data: data["pairs"][0].update(source=7), "has figures of 7-2"),
         (lambda data: data["pairs"].append(data["pairs"][0]), "twice"),
         (lambda data: data["pairs"][0].pop("source"), "name no frames"),

@@ -13,6 +13,7 @@ from animerun_gen.inspection.draft import KEYED_TOPICS, cut_name, draft
 from animerun_gen.inspection.findings import MISSING_KINDS, describe, findings
 from animerun_gen.inspection.shot import (
     Contents,
+    FarFromOrigin,
     HairSystem,
     ParticleSystem,
     Removal,
@@ -128,6 +129,16 @@ def test_panes_and_glasses_are_removed_with_their_reason(tmp_path: Path) -> None
         "'bottle' becomes solid: glass",
     ):
         assert words in said
+
+
+def test_a_shot_far_from_the_origin_is_moved_where_it_can_be(tmp_path: Path) -> None:
+    config, text = read(tmp_path, shot(far_from_origin=FarFromOrigin(0.0078, 0.85)))
+    assert config.recenter
+    assert "numbers lie 0.0078 units apart, which is 0.85 px in the picture" in " ".join(text.replace("#", "").split())
+    config, text = read(tmp_path, shot(far_from_origin=FarFromOrigin(0.0078, 0.85, "'cube' would not follow")))
+    assert not config.recenter
+    assert "'cube' would not follow" in text
+    assert "recenter" not in read(tmp_path, shot())[1]
 
 
 def contents(*shares: tuple[float, float], surface: tuple[str, str] = ("Wall", "plaster")) -> tuple[Contents, ...]:

@@ -6,10 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from animerun_gen.dataset import ClipFiles
+from animerun_gen.dataset import ClipFiles, ClipWriter, ColorTable
+from animerun_gen.errors import DatasetError
 from animerun_gen.labels import line_area, match_regions, occlusion_mask, trapped_ball_segments
 from animerun_gen.pipeline import paths
 from animerun_gen.pipeline.judging import collect_quality, read_figures, write_figures
+from animerun_gen.pipeline.label_files import colors_at, repainted_pixels
 from tests.pipeline.datasets import make, make_cut
 from tests.pipeline.fake_engine import FakeEngine
 
@@ -35,6 +37,29 @@ def test_labels_are_those_of_the_functions_with_the_settings_of_the_cut(tmp_path
     assert clip.read("match_backward", 3) == match_regions(segments[3], segments[2], backward, disoccluded)
     assert occluded.any()
     assert (occluded != disoccluded).any()
+
+
+def test_pixels_whose_material_changes_its_color_are_not_compared(tmp_path: Path) -> None:
+    config = make_cut(tmp_path)
+    make(config, tmp_path / "out", FakeEngine())
+    clip = ClipWriter(tmp_path / "out", "train", "square")
+    ids = clip.read("material_id", 2)
+    [changing] = [number for number in np.unique(ids).tolist() if number > 0][:1]
+    table = clip.read_colors()
+    assert repainted_pixels(clip, config, 2, 3) is None
+    faded = {frame: f"#0000{frame:02x}" for frame in config.frame_numbers}
+    clip.write_colors(ColorTable({**table.colors, changing: faded}))
+    repainted = repainted_pixels(clip, config, 2, 3)
+    assert repainted is not None
+    np.testing.assert_array_equal(repainted, ids == changing)
+    assert colors_at(clip, 3)[changing] == (0, 0, 3)
+    with pytest.raises(DatasetError, match="has no colours of frame 99"):
+        colors_at(clip, 99)
+    # nobody knows where it is without ids
+    blind = config.model_copy(update={"motion": config.motion.model_copy(update={"extras": ()})})
+    everywhere = repainted_pixels(clip, blind, 2, 3)
+    assert everywhere is not None
+    assert everywhere.all()
 
 
 def test_quality_counts_only_pairs_of_the_clip_whose_figures_can_be_read(tmp_path: Path) -> None:

@@ -117,6 +117,7 @@ FIELDS: dict[str, tuple[Any, set[str]]] = {
     "transparency.threshold": (0.25, EVERYTHING),
     "transparency.materials": ({"leaf*": "solid"}, EVERYTHING),
     "camera_motion.focal_length": ("keep", EVERYTHING),
+    "recenter": (True, EVERYTHING),
     "camera_motion.fixed_focal_length": (35.0, EVERYTHING),
     "camera_motion.focus_distance": (3.0, EVERYTHING),
     "camera_motion.keyframes": (({"frame": 1, "location": (0, 0, 0), "target": (0, 1, 0)},), EVERYTHING),

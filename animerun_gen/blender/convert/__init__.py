@@ -20,16 +20,17 @@ from animerun_gen.blender.convert.colors import MaterialColors, convert_colors
 from animerun_gen.blender.convert.film_look import remove_film_look
 from animerun_gen.blender.convert.focal_length import find_zooming_cameras, fix_focal_lengths
 from animerun_gen.blender.convert.hair import convert_hair
+from animerun_gen.blender.convert.lost_looks import note_lost_looks
 from animerun_gen.blender.convert.particles import convert_particles
 from animerun_gen.blender.convert.removal import remove_named
 from animerun_gen.blender.convert.rules import remove_by_rules
 from animerun_gen.blender.convert.sequence_gaps import fill_sequences
 from animerun_gen.blender.convert.simulations import show_simulations
 from animerun_gen.blender.convert.transparency import convert_transparency
+from animerun_gen.blender.convert.unfollowed import note_unfollowed
 from animerun_gen.blender.convert.unreadable import remove_unreadable
 from animerun_gen.blender.convert.visibility import follow_visibility
 from animerun_gen.blender.identity import number_vertices
-from animerun_gen.blender.lost_looks import note_lost_looks
 from animerun_gen.blender.opening import OpenedScene
 from animerun_gen.config import CutConfig
 
@@ -90,6 +91,7 @@ def convert_scene(opened: OpenedScene, config: CutConfig) -> Conversion:
     """
     done = Conversion()
     zooming = find_zooming_cameras(opened, config)
+    done.notes += note_unfollowed(opened.scene, config)
     done.notes += remove_film_look(opened, config)
     done.notes += remove_named(config)
     done.notes += remove_by_rules(opened, config)
@@ -103,7 +105,8 @@ def convert_scene(opened: OpenedScene, config: CutConfig) -> Conversion:
     done.clipped, notes = convert_transparency(config)
     done.notes += notes
     # simulations leave the scene at the clip's end
-    opened.scene.frame_set(config.frames.first)
+    if opened.scene.frame_current != config.frames.first:
+        opened.scene.frame_set(config.frames.first)
     done.notes += note_lost_looks()
     done.colors, notes = convert_colors(opened, config, done.clipped)
     done.notes += notes

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import bpy
@@ -45,6 +45,7 @@ class _Clipped:
         coordinates: How its own image lies on the surface.
         node: The active image node, by which Workbench paints it.
         is_picture: Whether that has more than one colour.
+        by_frame: Where its image is a sequence or a movie, mask and opacity in each frame of the clip.
     """
 
     mask: int
@@ -52,6 +53,7 @@ class _Clipped:
     coordinates: TextureCoordinates
     node: bpy.types.Node
     is_picture: bool = False
+    by_frame: dict[int, tuple[int, npt.NDArray[np.uint8]]] = field(default_factory=dict)
 
 
 class ClippedMaterials:
@@ -97,12 +99,7 @@ class ClippedMaterials:
         """
         # beyond the unit square a plain image goes on as it did; what was laid out anew is periodic or ends there
         extension = coordinates.extension if coordinates.is_plain or coordinates.is_periodic else "EXTEND"
-        digest = hashlib.blake2b(holes.tobytes() + repr((holes.shape, extension)).encode(), digest_size=16).digest()
-        number = self._numbers.setdefault(digest, len(self._holes))
-        if number == len(self._holes):
-            self._holes.append(holes)
-            self._extensions.append(extension)
-            self._masks = None
+        number = self._number(holes, extension)
         versions.give_nodes(material)
         node = material.node_tree.nodes.new("ShaderNodeTexImage")
         node.label = "animerun-gen holes"
@@ -110,6 +107,39 @@ class ClippedMaterials:
         node.extension = extension
         material.node_tree.nodes.active = node
         self._materials[material.name_full] = _Clipped(number, opacity, coordinates, node)
+
+    def add_frames(
+        self, material: bpy.types.Material, frames: Mapping[int, tuple[npt.NDArray[np.bool_], npt.NDArray[np.uint8]]]
+    ) -> None:
+        """Have the holes of a clipped material be others in each frame of the clip.
+
+        Args:
+            material: The material.
+            frames: Frame to what :meth:`add` takes as ``holes`` and ``opacity``.
+        """
+        clipped = self._materials[material.name_full]
+        for frame, (holes, opacity) in frames.items():
+            clipped.by_frame[frame] = self._number(holes, clipped.node.extension), opacity
+
+    def show(self, material: bpy.types.Material, frame: int) -> None:
+        """Give a clipped material the holes that it has in a frame; it has to be painted anew then."""
+        clipped = self._materials[material.name_full]
+        if frame in clipped.by_frame:
+            clipped.mask, clipped.opacity = clipped.by_frame[frame]
+
+    def changes(self, material: bpy.types.Material) -> bool:
+        """Whether the holes of a clipped material are others in other frames."""
+        return len({mask for mask, _ in self._materials[material.name_full].by_frame.values()}) > 1
+
+    def _number(self, holes: npt.NDArray[np.bool_], extension: str) -> int:
+        """The number of a mask, which equal ones share."""
+        digest = hashlib.blake2b(holes.tobytes() + repr((holes.shape, extension)).encode(), digest_size=16).digest()
+        number = self._numbers.setdefault(digest, len(self._holes))
+        if number == len(self._holes):
+            self._holes.append(holes)
+            self._extensions.append(extension)
+            self._masks = None
+        return number
 
     def opacity(self, material: bpy.types.Material) -> tuple[npt.NDArray[np.uint8], TextureCoordinates]:
         """How opaque the texels of a clipped material's own image are, ``(H, W)`` uint8, and how it lies there."""
@@ -129,11 +159,14 @@ class ClippedMaterials:
             colors: One colour, ``"#rrggbb"``, or ``(rows, columns, 3)`` uint8 in the mask's shape, lowest row first.
         """
         clipped = self._materials[material.name_full]
+        before = clipped.node.image if clipped.is_picture else None
         clipped.is_picture = not isinstance(colors, str)
         if isinstance(colors, str):
             clipped.node.image = self._in_one_color(clipped.mask, colors)
         else:
             clipped.node.image = _image(f"animerun-gen {material.name}", colors, self._holes[clipped.mask])
+        if before is not None and before.users == 0:
+            bpy.data.images.remove(before)
 
     def is_picture(self, material: bpy.types.Material) -> bool:
         """Whether a clipped material is painted in more than one colour."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import bpy
@@ -36,6 +36,7 @@ from animerun_gen.blender.convert.patterns import Treatments
 from animerun_gen.blender.convert.shader_color import (
     SurfaceColor,
     attributes_needed,
+    properties_needed,
     shown_by,
     surface_input,
 )
@@ -64,6 +65,7 @@ class PaintedByAttributes:
     Attributes:
         material: The material.
         attributes: Names of the attributes that it may ask its surfaces for.
+        properties: Names of the properties that it may ask its objects for.
         by_hand: The attribute that the cut's configuration assigns to it, whatever its nodes say.
         changes: Whether its colours may be others in other frames.
         is_animated: Whether animation changes its nodes.
@@ -71,6 +73,7 @@ class PaintedByAttributes:
 
     material: bpy.types.Material
     attributes: frozenset[str]
+    properties: frozenset[str] = frozenset()
     by_hand: str | None = None
     changes: bool = False
     is_animated: bool = False
@@ -100,6 +103,8 @@ class MaterialColors:
         object_colors: The colours (linear, with alpha) of all objects by full name, as the clip's first frame has them.
         keyed_objects: Of objects whose colour changes: frame to colour.
         unread: The materials whose colour could not be read as the film has it, and why.
+        repainted: Clipped materials whose holes or image are others in other frames, by full name, with what they show.
+        moving: Which picture each image node shows in each frame, of sequences and movies.
     """
 
     clipped: ClippedMaterials
@@ -109,6 +114,8 @@ class MaterialColors:
     object_colors: dict[str, ObjectColor] = field(default_factory=dict)
     keyed_objects: dict[str, dict[int, ObjectColor]] = field(default_factory=dict)
     unread: list[tuple[str, str]] = field(default_factory=list)
+    repainted: dict[str, Found | None] = field(default_factory=dict)
+    moving: dict[NodeKey, dict[int, int]] = field(default_factory=dict)
 
     def at(self, frame: int) -> dict[str, Any]:
         """What a frame of the clip is painted with that may be otherwise in others, to be compared."""
@@ -119,16 +126,22 @@ class MaterialColors:
         """Paint the materials whose colours change as they are in a frame of the clip."""
         for material in bpy.data.materials:
             color = self.keyed.get(material.name_full, {}).get(frame)
-            if color is None:
-                continue
-            _paint(material, color)
-            if material in self.clipped:
+            if color is not None:
+                _paint(material, color)
+            if material.name_full in self.repainted:
+                self.clipped.show(material, frame)
+                _paint_clipped(material, self.repainted[material.name_full], self.clipped, self.number_of, frame)
+            elif color is not None and material in self.clipped:
                 self.clipped.paint(material, linear_to_hex(color))
         animated = [painted.material for painted in self.by_attributes.values() if painted.is_animated]
         if animated:
             # leaves the nodes themselves as the frame has them
             for _ in film_frames(animated, (), (frame,)):
                 pass
+
+    def number_of(self, node: bpy.types.Node | None, frame: int) -> int | None:
+        """Which picture of a sequence or movie an image node shows in a frame."""
+        return self.moving.get(key_of(node), {}).get(frame) if node is not None else None
 
     def object_colors_at(self, frame: int) -> dict[str, ObjectColor]:
         """The colours of all objects in a frame of the clip, by full name."""
@@ -156,7 +169,7 @@ def convert_colors(
         active_layers={mesh.name_full: active_colors(mesh) for mesh in bpy.data.meshes},
         object_colors={obj.name_full: object_color(obj) for obj in bpy.data.objects},
     )
-    finder = ColorFinder(opened.view_layer)
+    finder = ColorFinder(opened.view_layer, len(config.frame_numbers))
     try:
         notes = _Painting(config, colors, finder).paint()
     finally:
@@ -201,7 +214,7 @@ class _Painting:
         self._overrides = Treatments(config.style.overrides)
         self._by_hand = Treatments(config.style.textures)
         self._from_shaders = 0
-        self._moving = numbers_shown(bpy.context.scene, config.frame_numbers)
+        colors.moving = self._moving = numbers_shown(bpy.context.scene, config.frame_numbers)
         self._notes: list[str] = []
 
     def paint(self) -> list[str]:
@@ -247,10 +260,16 @@ class _Painting:
                 name, shader = material.name_full, at.materials[material.name_full]
                 found = None
                 if name in from_shader:
-                    found = self._finder.find(material, shader, at.frame, dict(at.object_colors))
+                    found = self._finder.find(
+                        material,
+                        shader,
+                        at.frame,
+                        at.object_colors,
+                        shows_image=self._config.style.color == "texture",
+                    )
                 red, green, blue = found.color if found is not None else shader.diffuse_color[:3]
                 tracks[name].colors[at.frame] = (red, green, blue)
-                tracks[name].found.append(found)
+                tracks[name].found.append(_of_film(found, material))
         return tracks
 
     def _paint_own(self, material: bpy.types.Material, track: _Track | None, paints_images: bool) -> None:
@@ -281,6 +300,7 @@ class _Painting:
             self._colors.by_attributes[name] = PaintedByAttributes(
                 material,
                 attributes_needed(material),
+                properties_needed(material),
                 changes=track is not None or self._finder.may_change(material),
                 is_animated=track is not None,
             )
@@ -288,7 +308,11 @@ class _Painting:
     def _show(self, material: bpy.types.Material, shown: Found | None, paints_images: bool) -> bool:
         """Have Workbench paint a material by the image that it shows, if any; returns whether it does."""
         if material in self._clipped:
-            _paint_clipped(material, shown, self._clipped)
+            first = self._config.frames.first
+            if self._clipped.changes(material) or (shown is not None and is_moving(shown.image)):
+                self._colors.repainted[material.name_full] = shown
+                self._clipped.show(material, first)
+            _paint_clipped(material, shown, self._clipped, self._colors.number_of, first)
             return self._clipped.is_picture(material)
         if paints_images or self._clipped:
             _show_image(material, shown, self._moving)
@@ -305,7 +329,7 @@ class _Painting:
             if is_moving(image):
                 node.image_user.use_auto_refresh = True
                 node.image_user.frame_duration = image.frame_duration
-                self._moving = numbers_shown(bpy.context.scene, self._config.frame_numbers)
+                self._colors.moving = self._moving = numbers_shown(bpy.context.scene, self._config.frame_numbers)
             return Found(mean_color(image, [node.image_user.frame_current]) or DEFAULT_COLOR, image, node)
         try:
             found = self._finder.mean_of_attribute(material, name)
@@ -333,6 +357,14 @@ class _Painting:
         for problem, names in undecodable_images(self._config).items():
             notes.append(f"{problem}: material {quoted(names)} gets one flat colour")
         return notes
+
+
+def _of_film(found: Found | None, material: bpy.types.Material) -> Found | None:
+    """What was found in an evaluated copy of a material, which will be gone, told of the material itself."""
+    if found is None or found.image is None:
+        return found
+    node = material.node_tree.nodes[found.node.name] if found.node is not None else None
+    return replace(found, image=found.image.original, node=node)
 
 
 def _image_alone(material: bpy.types.Material) -> Found | None:
@@ -410,8 +442,7 @@ def _show_image(material: bpy.types.Material, found: Found | None, moving: Mappi
         return
     nodes = material.node_tree.nodes
     if found is not None and found.node is not None and found.image is not None:
-        # what was found may be an evaluated copy
-        node = nodes[found.node.name]
+        node = found.node
         if not problem_of(node.image, tuple(moving.get(key_of(node), {}).values())):
             nodes.active = node
             return
@@ -440,17 +471,25 @@ def _color_of_the_rest(
     return red, green, blue
 
 
-def _paint_clipped(material: bpy.types.Material, shown: Found | None, clipped: ClippedMaterials) -> None:
-    """Paint what is left of a clipped material: by the image that it shows, or in its colour."""
-    picture = _picture_of_the_rest(material, shown, clipped) if shown is not None else None
+def _paint_clipped(
+    material: bpy.types.Material,
+    shown: Found | None,
+    clipped: ClippedMaterials,
+    number_of: Callable[[bpy.types.Node | None, int], int | None],
+    frame: int,
+) -> None:
+    """Paint what is left of a clipped material in a frame: by the image that it shows, or in its colour."""
+    picture = None
+    if shown is not None:
+        picture = _picture_of_the_rest(material, shown, clipped, number_of(shown.node, frame))
     clipped.paint(material, linear_to_hex(tuple(material.diffuse_color[:3])) if picture is None else picture)
 
 
 def _picture_of_the_rest(
-    material: bpy.types.Material, shown: Found, clipped: ClippedMaterials
+    material: bpy.types.Material, shown: Found, clipped: ClippedMaterials, number: int | None
 ) -> npt.NDArray[np.uint8] | None:
     """What a clipped material shows on the unit square of its UV map; None where one image cannot hold that."""
-    texels = _readable(shown.image)
+    texels = _readable(shown.image, number)
     if texels is None or shown.image is None:
         return None
     opacity, coordinates = clipped.opacity(material)
@@ -472,8 +511,8 @@ def _picture_of_the_rest(
     return np.rint(255.0 * np.clip(mixed, 0.0, 1.0)).astype(np.uint8)
 
 
-def _readable(image: bpy.types.Image | None) -> npt.NDArray[np.float32] | None:
+def _readable(image: bpy.types.Image | None, number: int | None = None) -> npt.NDArray[np.float32] | None:
     try:
-        return read_texels(image)
+        return read_texels(image, number)
     except UnreadableImageError:
         return None

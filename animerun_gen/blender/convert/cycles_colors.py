@@ -25,7 +25,23 @@ POINTS = 3072
 
 _TARGET = "animerun-gen baked"
 
-_UNKNOWN_TO_CYCLES = {"SHADERTORGB": "light, by a node that Cycles does not have"}
+_ELSEWHERE = {
+    "SHADERTORGB": "light, by a node that Cycles does not have",
+    "PARTICLE_INFO": "the particle",
+    "HAIR_INFO": "the hair",
+    "POINT_INFO": "the point",
+    "CAMERA": "the camera",
+    "AMBIENT_OCCLUSION": "what is around it",
+    "WIREFRAME": "its edges",
+    "SCRIPT": "a script",
+}
+"""Nodes that ask for more than a point of a surface is, and for what."""
+
+_ELSEWHERE_BY_OUTPUT = {
+    "NEW_GEOMETRY": {"Pointiness": "its edges", "Random Per Island": "its loose parts"},
+    "TEX_COORD": {"Camera": "the camera", "Window": "the camera", "Reflection": "the camera"},
+}
+"""The same of single outputs."""
 
 _OBJECT_FACTS = {"Random": "animerun_gen_random"}
 """Outputs of Object Info that a scratch object has otherwise, and the property that it has instead."""
@@ -46,10 +62,9 @@ class CyclesColors:
 
     def __init__(self, material: bpy.types.Material) -> None:
         for node in nodes_within(material.node_tree):
-            if node.type in _UNKNOWN_TO_CYCLES:
-                raise UnknownValueError(f"its colour depends on {_UNKNOWN_TO_CYCLES[node.type]} ('{node.name}')")
-            if node.type == "ATTRIBUTE" and node.attribute_type == "INSTANCER":
-                raise UnknownValueError(f"its colour depends on what instances it ('{node.name}')")
+            what = _asked_elsewhere(node)
+            if what:
+                raise UnknownValueError(f"its colour depends on {what} (node '{node.name}')")
         self._names = attributes_needed(material)
         self._copies: list[Any] = [material.copy()]
         self._material = self._copies[0]
@@ -63,13 +78,19 @@ class CyclesColors:
         self._copies = []
 
     def over(
-        self, mesh: bpy.types.Mesh, obj: bpy.types.Object, triangles: npt.NDArray[np.bool_], frame: int
+        self,
+        mesh: bpy.types.Mesh,
+        obj: bpy.types.Object,
+        facts: ObjectFacts,
+        triangles: npt.NDArray[np.bool_],
+        frame: int,
     ) -> npt.NDArray[np.float32]:
         """The colours over one object's surface.
 
         Args:
             mesh: The object's mesh; its triangles have been computed.
             obj: The object.
+            facts: About the object in that frame.
             triangles: ``(T,)`` bool, which of them wear the material.
             frame: The frame of the film.
 
@@ -79,7 +100,6 @@ class CyclesColors:
         Raises:
             UnknownValueError: Cycles refuses.
         """
-        facts = ObjectFacts.of(obj)
         with _scratch(self._selection(mesh, triangles), obj, facts) as (scene, scratch):
             scene.frame_current = frame
             return _bake(scene, scratch)
@@ -165,6 +185,19 @@ class CyclesColors:
                         tree.links.new(source.from_socket, target)
 
 
+def _asked_elsewhere(node: Any) -> str:
+    """What a node asks that points of a surface cannot tell; empty where they can."""
+    if not any(output.is_linked for output in node.outputs):
+        return ""
+    if node.type == "ATTRIBUTE" and node.attribute_type in {"INSTANCER", "VIEW_LAYER"}:
+        return "what instances it" if node.attribute_type == "INSTANCER" else "the view layer"
+    if node.type in {"TEX_COORD", "UVMAP"} and node.from_instancer:
+        return "what instances it"
+    by_output = _ELSEWHERE_BY_OUTPUT.get(node.type, {})
+    asked = (by_output[output.name] for output in node.outputs if output.is_linked and output.name in by_output)
+    return _ELSEWHERE.get(node.type) or next(asked, "")
+
+
 def _color_of_principled(node: Any) -> Any:
     """The input by which a Principled shader looks as it does: its base colour, or its emission where that is all."""
     emission, strength = versions.principled_emission(node)
@@ -210,10 +243,13 @@ def _scratch(
     mesh: bpy.types.Mesh, obj: bpy.types.Object, facts: ObjectFacts
 ) -> Iterator[tuple[bpy.types.Scene, bpy.types.Object]]:
     """A scene with a scratch object, ready to be baked."""
-    scene = bpy.data.scenes.new(_TARGET)
+    film, scene = bpy.context.scene, bpy.data.scenes.new(_TARGET)
+    scene.render.frame_map_old, scene.render.frame_map_new = film.render.frame_map_old, film.render.frame_map_new
     scratch = bpy.data.objects.new(_TARGET, mesh)
     scratch.matrix_world = obj.matrix_world
     scratch.color, scratch.pass_index = facts.color, facts.index
+    for name, value in facts.properties.items():
+        scratch[name] = value[0] if len(value) == 1 else value
     scratch[_OBJECT_FACTS["Random"]] = facts.random
     scene.collection.objects.link(scratch)
     scene.render.engine = "CYCLES"

@@ -35,6 +35,7 @@ def remove_film_look(opened: OpenedScene, config: CutConfig) -> list[str]:
         versions.mute_animation(camera, "dof.use_dof")
         camera.dof.use_dof = False
     for obj in bpy.data.objects:
+        versions.mute_animation(obj, "show_in_front")
         obj.show_in_front = False
     return notes
 

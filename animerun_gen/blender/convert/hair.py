@@ -20,7 +20,7 @@ import bpy
 import numpy as np
 
 from animerun_gen.blender import versions
-from animerun_gen.blender.convert.hiding import hide
+from animerun_gen.blender.convert.hiding import hidden_in, hide
 from animerun_gen.blender.convert.particle_systems import (
     make_local,
     material_name,
@@ -32,6 +32,7 @@ from animerun_gen.blender.convert.particle_systems import (
     system_name,
 )
 from animerun_gen.blender.convert.patterns import Treatments
+from animerun_gen.blender.convert.surfaces import MADE
 from animerun_gen.blender.convert.viewport import show_as_rendered
 from animerun_gen.blender.locks import (
     STEPS,
@@ -159,7 +160,7 @@ def convert_hair(opened: OpenedScene, config: CutConfig) -> tuple[list[str], lis
     standing: list[_Standing] = []
     for source, treatment in growing:
         paths = source.read(opened.view_layer.depsgraph, None)
-        source.take_out()
+        source.take_out(opened.scene, range(config.frames.first, config.frames.last + 1))
         usable = np.flatnonzero(_is_hair(paths))
         if len(usable) == 0:
             notes.append(f"hair '{source.name}' has no strands in frame {config.frames.first}: nothing is drawn of it")
@@ -216,7 +217,7 @@ class _Source(Protocol):
             SceneError: There are more or fewer guides than at first.
         """
 
-    def take_out(self) -> None:
+    def take_out(self, scene: bpy.types.Scene, frames: range) -> None:
         """Keep the hair itself out of the render; it can still be read."""
 
     def forget(self) -> None:
@@ -275,7 +276,7 @@ class _ParticleHair:
         world = np.fromiter(chain.from_iterable(points), np.float64, 3 * STEPS * len(numbers)).reshape(-1, STEPS, 3)
         return _into(world, np.array(drawn.matrix_world, np.float64))
 
-    def take_out(self) -> None:
+    def take_out(self, scene: bpy.types.Scene, frames: range) -> None:
         versions.mute_animation(self.owner, f'modifiers["{self.modifier.name}"].show_render')
         self.modifier.show_render = False
 
@@ -298,12 +299,11 @@ class _CurvesHair:
         self.reach: float | None = None
         self.total: int | None = None
         self.begins: int | None = None
-        self.hiding: bpy.types.FCurve | None = None
-        self.frame = 0.0
+        self.hidden: dict[int, bool] = {}
+        self.frame = 0
 
     def read(self, graph: bpy.types.Depsgraph, guides: Numbers | None) -> Points:
-        # keys count in animation time, which the scene may stretch
-        self.frame = graph.scene.frame_current_final
+        self.frame = graph.scene.frame_current
         data = self.owner.evaluated_get(graph).data
         count = len(data.curves) if isinstance(data, bpy.types.Curves) else 0
         _refuse_other_number(self, graph, count)
@@ -321,17 +321,16 @@ class _CurvesHair:
         within = np.arange(own.sum()) - np.repeat(np.cumsum(own) - own, own)
         return resample(xyz[np.repeat(start, own) + within], own)
 
-    def take_out(self) -> None:
-        self.hiding = next(
-            (c for c in versions.fcurves(self.owner) if c.data_path == "hide_render" and not c.mute), None
-        )
+    def take_out(self, scene: bpy.types.Scene, frames: range) -> None:
+        if versions.is_animated(self.owner, "hide_render"):
+            self.hidden = hidden_in(self.owner, frames, scene)
         hide(self.owner)
 
     def forget(self) -> None:
         """It is hidden, and has no simulation of its own."""
 
     def is_hidden(self) -> bool:
-        return self.hiding is not None and self.hiding.evaluate(self.frame) >= 0.5
+        return self.hidden.get(self.frame, False)
 
 
 def _refuse_other_number(source: Any, graph: bpy.types.Depsgraph, total: int) -> None:
@@ -448,6 +447,7 @@ class _Standing:
         self.scene, self.view_layer = opened.scene, opened.view_layer
         self.recorded: dict[int, Points] = {}
         self.mesh = bpy.data.meshes.new(f"hair of {source.name}")
+        self.mesh[MADE] = True
         corners = 1 + max(max(face) for face in shapes.faces)
         self.mesh.from_pydata([(0.0, 0.0, 0.0)] * corners, [], shapes.faces)
         self.mesh.materials.append(source.material)

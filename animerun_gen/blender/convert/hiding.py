@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import bpy
 
 from animerun_gen.blender import versions
+from animerun_gen.blender.moments import moments
 
 
 def hide(obj: bpy.types.Object) -> None:
@@ -16,6 +17,22 @@ def hide(obj: bpy.types.Object) -> None:
     """
     versions.mute_animation(obj, "hide_render")
     obj.hide_render = True
+
+
+def hidden_in(obj: bpy.types.Object, frames: Iterable[int], scene: bpy.types.Scene) -> dict[int, bool]:
+    """Whether an object is hidden from renders in each of some frames, whatever its animation consists of.
+
+    Args:
+        obj: The object.
+        frames: The frames.
+        scene: The film's scene.
+    """
+    found = {}
+    with moments(scene, objects=[obj]) as there:
+        for frame in frames:
+            there.go_to(frame)
+            found[frame] = bool(there.of(obj).hide_render)
+    return found
 
 
 def hide_in(obj: bpy.types.Object, hidden: Mapping[int, bool], scene: bpy.types.Scene) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from functools import cached_property
+from typing import Any, TypeVar
 
 import bpy
 import numpy as np
@@ -12,21 +14,24 @@ import numpy.typing as npt
 
 from animerun_gen.blender import versions
 from animerun_gen.blender.convert.cycles_colors import CyclesColors
-from animerun_gen.blender.convert.film_materials import ObjectColor
+from animerun_gen.blender.convert.film_materials import ObjectColor, object_color
 from animerun_gen.blender.convert.images import is_moving
 from animerun_gen.blender.convert.shader_color import (
+    ImageMeans,
     LacksImageError,
     NeedsSurfaceError,
     ShaderColor,
     SurfaceColor,
     attributes_needed,
+    properties_needed,
     rough_color,
     shader_color,
     shown_by,
     surface_input,
 )
-from animerun_gen.blender.convert.shader_values import UnknownValueError
+from animerun_gen.blender.convert.shader_values import UnknownValueError, nodes_within
 from animerun_gen.blender.convert.surfaces import (
+    MADE,
     ObjectFacts,
     Surface,
     SurfacePoints,
@@ -43,10 +48,15 @@ MOST_WEARERS = 8
 MOST_BAKES = 400
 """Times at most that Cycles is asked in all; at 20 ms each, that is 8 s a process."""
 
+MOST_SURFACES = 256
+"""Objects at most over which a colour is computed for its mean."""
+
 SAME = 0.5 / 255.0
 """Colours (linear) that differ by less are the same wherever a material is worn."""
 
 LIT = "it depends on light, so the mean of its colours is taken"
+
+Kind = TypeVar("Kind")
 
 LinearColor = tuple[float, float, float]
 
@@ -116,22 +126,73 @@ class _Wearer:
     areas: npt.NDArray[np.float64]
 
 
+class _UnwornError(UnknownValueError):
+    """No surface wears a material, so nothing is lost."""
+
+
+@dataclass
+class _Asking:
+    """How Cycles is asked for a material.
+
+    Attributes:
+        wearers: The objects on which it is.
+        every_frame: Whether it is in every frame in which its nodes are not as before; else once.
+        known: What it said, by how nodes and objects were.
+    """
+
+    wearers: list[_Wearer]
+    every_frame: bool
+    known: dict[bytes, LinearColor] = field(default_factory=dict)
+
+
 class ColorFinder:
     """Finds colours of materials in the scene as it stands.
 
     Args:
         view_layer: Where meshes are evaluated that only nodes or modifiers make.
+        frames: How many frames the clip has.
 
     Attributes:
         doubts: What could not be read.
     """
 
-    def __init__(self, view_layer: bpy.types.ViewLayer) -> None:
+    def __init__(self, view_layer: bpy.types.ViewLayer, frames: int) -> None:
         self.doubts = Doubts()
         self._layer = view_layer
+        self._frames = frames
         self._evaluated: dict[str, bpy.types.Mesh] = {}
         self._wearers: dict[str, list[_Wearer]] = {}
+        self._asking: dict[str, _Asking | None] = {}
+        self._means: ImageMeans = {}
         self._bakes = 0
+
+    @cached_property
+    def _objects_by_material(self) -> dict[str, list[bpy.types.Object]]:
+        """The objects that have a material in a slot, by its full name; those that nodes may give one, by no name."""
+        found: dict[str, list[bpy.types.Object]] = {}
+        for obj in sorted(bpy.data.objects, key=lambda obj: obj.name_full):
+            if obj.type not in {"MESH", "CURVE", "SURFACE", "FONT", "META"}:
+                continue
+            names = {slot.material.name_full for slot in obj.material_slots if slot.material is not None}
+            if any(modifier.type == "NODES" for modifier in obj.modifiers):
+                names.add("")
+            for name in names:
+                found.setdefault(name, []).append(obj)
+        return found
+
+    @cached_property
+    def _instancers(self) -> dict[str, list[bpy.types.Object]]:
+        """What instances collections with an object in the scene, by the object's full name."""
+        found: dict[str, list[bpy.types.Object]] = {}
+        for other in self._layer.objects:
+            if other.instance_type == "COLLECTION" and other.instance_collection is not None:
+                for obj in other.instance_collection.all_objects:
+                    found.setdefault(obj.name_full, []).append(other)
+        return found
+
+    @cached_property
+    def _shown(self) -> set[str]:
+        return {obj.name_full for obj in self._layer.objects}
 
     def close(self) -> None:
         """Free the meshes that were evaluated."""
@@ -166,7 +227,7 @@ class ColorFinder:
             return None
         name = material.name
         try:
-            found = shader_color(shader)
+            found = shader_color(shader, self._means)
             if found is not None and found.lit:
                 _add(self.doubts.rough, LIT, name)
             return None if found is None else Found(found.color, found.image, found.node)
@@ -180,27 +241,33 @@ class ColorFinder:
         image, node = shown_by(surface)
         if shows_image and image is not None and node is not None and (image.has_data or is_moving(image)):
             return _rough(rough_color(shader), image, node)
+        colors = object_colors or {}
         try:
             if needs_surface:
                 try:
-                    return self._over_surfaces(material, shader, surface, image, node, object_colors or {})
+                    return self._over_surfaces(material, shader, surface, image, node, colors)
+                except _UnwornError:
+                    raise
                 except UnknownValueError:
                     pass
-            color = self._by_cycles(material, frame)
+            color = self._by_cycles(material, shader, frame, colors, animated=shader != material)
             self.doubts.asked.add(name)
             return Found(color, image, node)
+        except _UnwornError:
+            return _rough(rough_color(shader), image, node)
         except UnknownValueError as error:
             rough = rough_color(shader)
-            if rough is None:
-                _add(self.doubts.unread, str(error), name)
-                return None
-            _add(self.doubts.rough, str(error), name)
+            _add(self.doubts.unread if rough is None else self.doubts.rough, str(error), name)
             return _rough(rough, image, node)
 
     def may_change(self, material: bpy.types.Material) -> bool:
         """Whether an attribute by which it is painted may be another in other frames: where nodes make it, or paint."""
-        making = {"NODES", "DYNAMIC_PAINT"}
-        return any(modifier.type in making for one in self._worn(material) for modifier in one.obj.modifiers)
+        making, properties = {"NODES", "DYNAMIC_PAINT"}, properties_needed(material)
+        return any(
+            any(modifier.type in making for modifier in one.obj.modifiers)
+            or any(versions.animates(one.obj, f'["{name}"]') for name in properties)
+            for one in self._worn(material)
+        )
 
     def _over_surfaces(
         self,
@@ -212,8 +279,11 @@ class ColorFinder:
         object_colors: Mapping[str, ObjectColor],
     ) -> Found:
         """The mean over all surfaces that wear it, by what they say to its nodes."""
-        points = self._points(material, attributes_needed(shader), object_colors)
-        evaluation = SurfaceColor(points)
+        properties = properties_needed(shader)
+        points = self._points(material, attributes_needed(shader), object_colors, properties)
+        if any(versions.animates(one.obj, f'["{name}"]') for one in self._worn(material) for name in properties):
+            _add(self.doubts.rough, "it comes from an object's property that is animated", material.name)
+        evaluation = SurfaceColor(points, self._means)
         colors = np.clip(evaluation.at(surface), 0.0, 1.0).reshape(-1, 3).astype(np.float64)
         if evaluation.lit:
             _add(self.doubts.rough, LIT, material.name)
@@ -238,14 +308,16 @@ class ColorFinder:
         material: bpy.types.Material,
         names: Collection[str],
         object_colors: Mapping[str, ObjectColor],
+        properties: Collection[str] = (),
     ) -> SurfacePoints:
         """Points spread over all surfaces that wear a material."""
         surfaces, areas = [], []
-        for one in self._worn(material):
+        worn = self._worn(material)
+        for one in [one for one in worn if not one.mesh.get(MADE)] or worn:
             attributes, numbers = read_attributes(one.mesh, names)
             for colored in self._colored_by(one.obj):
                 red, green, blue, alpha = object_colors.get(colored.name_full, colored.color)
-                facts = replace(ObjectFacts.of(one.obj), color=(red, green, blue, alpha))
+                facts = replace(ObjectFacts.of(one.obj, None, properties), color=(red, green, blue, alpha))
                 surfaces.append(Surface(facts, versions.triangle_slots(one.mesh), attributes, numbers))
                 areas.append(one.areas)
         triangles, weights = spread_points(np.concatenate(areas), POINTS)
@@ -255,51 +327,77 @@ class ColorFinder:
 
     def _colored_by(self, obj: bpy.types.Object) -> list[bpy.types.Object]:
         """Whose colour an object has in the picture: its own, or that of what instances a collection with it."""
-        instancers = [
-            other
-            for other in self._layer.objects
-            if other.instance_type == "COLLECTION"
-            and other.instance_collection is not None
-            and other.instance_collection.all_objects.get(obj.name) == obj
-        ]
-        shown = self._layer.objects.get(obj.name) == obj
-        return [*([obj] if shown or not instancers else []), *instancers]
+        instancers = self._instancers.get(obj.name_full, [])
+        return [*([obj] if obj.name_full in self._shown or not instancers else []), *instancers]
 
-    def _by_cycles(self, material: bpy.types.Material, frame: int) -> LinearColor:
+    def _by_cycles(
+        self,
+        material: bpy.types.Material,
+        shader: bpy.types.Material,
+        frame: int,
+        object_colors: Mapping[str, ObjectColor],
+        *,
+        animated: bool,
+    ) -> LinearColor:
         """The mean over some of the surfaces that wear it, as Cycles computes it."""
-        worn = self._worn(material)
-        chosen = (
-            worn if len(worn) <= MOST_WEARERS else [worn[i * len(worn) // MOST_WEARERS] for i in range(MOST_WEARERS)]
-        )
-        if self._bakes + len(chosen) > MOST_BAKES:
-            raise UnknownValueError(f"Cycles was asked {MOST_BAKES} times already")
-        self._bakes += len(chosen)
-        cycles = CyclesColors(material)
-        try:
-            means = [
-                np.clip(cycles.over(one.mesh, one.obj, one.triangles, frame), 0.0, 1.0).mean(axis=0, dtype=np.float64)
-                for one in chosen
-            ]
-        finally:
-            cycles.close()
-        return _as_color(np.average(means, axis=0, weights=[one.areas.sum() for one in chosen]))
+        name = material.name_full
+        if name not in self._asking:
+            self._asking[name] = self._plan(material, self._frames if animated else 1)
+        asking = self._asking[name]
+        if asking is None:
+            raise UnknownValueError(f"Cycles is asked {MOST_BAKES} times for others already")
+        colors = [object_colors.get(one.obj.name_full, object_color(one.obj)) for one in asking.wearers]
+        state = b"" if not asking.every_frame else _fingerprint(shader) + repr(colors).encode()
+        if not asking.every_frame and animated:
+            _add(self.doubts.rough, "its nodes are animated, and Cycles is asked for one frame only", material.name)
+        if state not in asking.known:
+            cycles = CyclesColors(material)
+            try:
+                means = [
+                    np.clip(
+                        cycles.over(
+                            one.mesh,
+                            one.obj,
+                            replace(ObjectFacts.of(one.obj, None, properties_needed(shader)), color=color),
+                            one.triangles,
+                            frame,
+                        ),
+                        0.0,
+                        1.0,
+                    ).mean(axis=0, dtype=np.float64)
+                    for one, color in zip(asking.wearers, colors, strict=True)
+                ]
+            finally:
+                cycles.close()
+            areas = [one.areas.sum() for one in asking.wearers]
+            asking.known[state] = _as_color(np.average(means, axis=0, weights=areas))
+        return asking.known[state]
+
+    def _plan(self, material: bpy.types.Material, frames: int) -> _Asking | None:
+        """How often Cycles can be asked for a material; None where not at all."""
+        worn, left = self._worn(material), MOST_BAKES - self._bakes
+        if left < 1:
+            return None
+        every_frame = frames > 1 and left >= frames
+        times = frames if every_frame else 1
+        chosen = _some(worn, min(MOST_WEARERS, left // times))
+        self._bakes += times * len(chosen)
+        return _Asking(chosen, every_frame)
 
     def _worn(self, material: bpy.types.Material) -> list[_Wearer]:
-        """The objects that wear a material, by name."""
+        """The objects that wear a material, by name; of very many some."""
         name = material.name_full
         if name not in self._wearers:
             self._wearers[name] = list(self._find_wearers(material))
         if not self._wearers[name]:
-            raise UnknownValueError("no surface wears it")
+            raise _UnwornError("no surface wears it")
         return self._wearers[name]
 
     def _find_wearers(self, material: bpy.types.Material) -> Iterator[_Wearer]:
-        for obj in sorted(bpy.data.objects, key=lambda obj: obj.name_full):
-            by_nodes = any(modifier.type == "NODES" for modifier in obj.modifiers)
-            wears = any(slot.material == material for slot in obj.material_slots)
-            if obj.type not in {"MESH", "CURVE", "SURFACE", "FONT", "META"} or not (wears or by_nodes):
-                continue
-            mesh = self._mesh(obj, by_nodes)
+        by_slot = self._objects_by_material.get(material.name_full, [])
+        by_nodes = [obj for obj in self._objects_by_material.get("", []) if obj not in by_slot]
+        for obj in [*_some(by_slot, MOST_SURFACES), *by_nodes]:
+            mesh = self._mesh(obj)
             if mesh is None or len(mesh.loop_triangles) == 0:
                 continue
             worn = list(mesh.materials)
@@ -313,9 +411,9 @@ class ColorFinder:
             if areas.sum() > 0.0:
                 yield _Wearer(obj, mesh, triangles, areas)
 
-    def _mesh(self, obj: bpy.types.Object, by_nodes: bool) -> bpy.types.Mesh | None:
+    def _mesh(self, obj: bpy.types.Object) -> bpy.types.Mesh | None:
         """An object's own mesh, or what nodes or modifiers make, with triangles."""
-        if obj.type == "MESH" and not by_nodes:
+        if obj.type == "MESH" and not any(modifier.type == "NODES" for modifier in obj.modifiers):
             obj.data.calc_loop_triangles()
             return obj.data
         if obj.name_full not in self._evaluated:
@@ -346,6 +444,29 @@ def _areas(mesh: bpy.types.Mesh, obj: bpy.types.Object) -> npt.NDArray[np.float6
 
 def _rough(color: ShaderColor | None, image: bpy.types.Image | None, node: bpy.types.Node | None) -> Found | None:
     return None if color is None else Found(color.color, image, node)
+
+
+def _some(wearers: list[Kind], most: int) -> list[Kind]:
+    """So many of them at most, evenly chosen."""
+    return wearers if len(wearers) <= most else [wearers[i * len(wearers) // most] for i in range(most)]
+
+
+def _fingerprint(shader: bpy.types.Material) -> bytes:
+    """Changes with every number of a material's nodes that animation may change."""
+    digest = hashlib.blake2b(digest_size=16)
+    for node in nodes_within(shader.node_tree):
+        digest.update(node.name.encode())
+        for socket in [*node.inputs, *node.outputs]:
+            value = getattr(socket, "default_value", None)
+            digest.update(repr(value if isinstance(value, bool | int | float | str | None) else tuple(value)).encode())
+        for each in node.bl_rna.properties:
+            if each.type in {"BOOLEAN", "INT", "FLOAT", "ENUM", "STRING"} and not each.is_readonly:
+                value = getattr(node, each.identifier)
+                digest.update(repr(tuple(value) if getattr(each, "is_array", False) else value).encode())
+        ramp = getattr(node, "color_ramp", None)
+        if ramp is not None:
+            digest.update(repr([(element.position, tuple(element.color)) for element in ramp.elements]).encode())
+    return digest.digest()
 
 
 def _varies(colors: npt.NDArray[np.float64]) -> bool:

@@ -5,7 +5,7 @@ How opaque a surface is is computed from its shader nodes as they stand, for eve
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from animerun_gen.blender import versions
-from animerun_gen.blender.convert.images import UnreadableImageError, linear_colors, read_texels
+from animerun_gen.blender.convert.images import UnreadableImageError, is_moving, linear_colors, read_texels
+from animerun_gen.blender.convert.moving_images import NodeKey, key_of, numbers_shown
 from animerun_gen.blender.convert.shader_values import (
     MAX_DEPTH,
     ShaderValues,
@@ -40,6 +41,9 @@ GLASS = "glass"
 REFLECTED = 0.1
 """What Fresnel and Layer Weight nodes are, about, where a surface is seen from the front."""
 
+MAX_PICTURES = 64
+"""Pictures at most of an image sequence that is see-through."""
+
 OPAQUE = 0.999
 """Opacity from which nothing shines through that anybody would see."""
 
@@ -56,6 +60,7 @@ class AlphaTexture:
         opacity: ``(H, W)`` uint8, 255 where opaque, lowest row first; where an animation changes it, the most opaque
             that it becomes in the film.  None with a problem.
         coordinates: How the image lies on the surface; None with a problem.
+        by_frame: Of an image sequence or a movie the opacity in each frame of the clip; empty otherwise.
     """
 
     image: str
@@ -64,6 +69,7 @@ class AlphaTexture:
     problem: str
     opacity: npt.NDArray[np.uint8] | None = field(default=None, repr=False)
     coordinates: TextureCoordinates | None = None
+    by_frame: dict[int, npt.NDArray[np.uint8]] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)
@@ -86,27 +92,36 @@ class SeeThrough:
     fades: bool = False
 
 
-def find_see_through(threshold: float, frames: Sequence[int]) -> list[SeeThrough]:
+def find_see_through(threshold: float, frames: Sequence[int], clip: Sequence[int] = ()) -> list[SeeThrough]:
     """Look through all materials that the open file uses.
 
     Args:
         threshold: Opacity below which a texel counts as a hole, 0..1.
         frames: The film's frames, for what is animated.
+        clip: The clip's frames, for image sequences and movies; by default the film's first alone.
 
     Returns:
         Those that can be seen through, by name.
     """
     found = []
+    clip = clip or frames[:1]
+    numbers = numbers_shown(bpy.context.scene, clip)
     for material in sorted(bpy.data.materials, key=lambda material: material.name_full):
         if material.users == 0 or material.is_grease_pencil:
             continue
-        one = _look_through(material, threshold, frames)
+        one = _look_through(material, threshold, frames, clip, numbers)
         if one.reasons or one.texture is not None:
             found.append(one)
     return found
 
 
-def _look_through(material: bpy.types.Material, threshold: float, frames: Sequence[int]) -> SeeThrough:
+def _look_through(
+    material: bpy.types.Material,
+    threshold: float,
+    frames: Sequence[int],
+    clip: Sequence[int],
+    numbers: Mapping[NodeKey, Mapping[int, int]],
+) -> SeeThrough:
     name, reasons = material.name_full, []
     if material.diffuse_color[3] < OPAQUE:
         reasons.append(f"viewport alpha {material.diffuse_color[3]:.2f}")
@@ -117,17 +132,22 @@ def _look_through(material: bpy.types.Material, threshold: float, frames: Sequen
         # nodes alone count where there are any
         return SeeThrough(name, tuple(reasons), shows=1.0 if output is not None else float(material.diffuse_color[3]))
     surface = output.inputs["Surface"]
-    evaluation = _Evaluation()
+    evaluation = _Evaluation(numbers)
+    by_frame: dict[int, Values] = {}
     try:
-        opacity = evaluation.most_opaque(surface, frames)
+        opacity = evaluation.at(surface, clip[0])
+        if is_moving(evaluation.image):
+            by_frame = evaluation.in_frames(surface, clip)
+        else:
+            opacity = evaluation.most_opaque(surface, frames)
     except UnknownValueError as error:
         reasons += evaluation.reasons
         if evaluation.image is None:
-            return SeeThrough(name, (*reasons, str(error)), shows=_shows(surface, frames))
+            return SeeThrough(name, (*reasons, str(error)), shows=_shows(surface, frames, numbers))
         texture = AlphaTexture(evaluation.image.name, evaluation.channel, None, str(error))
         return SeeThrough(name, tuple(reasons), texture)
     reasons += evaluation.reasons
-    shows = _shows(surface, frames) if GLASS in evaluation.reasons else float(opacity.max())
+    shows = _shows(surface, frames, numbers) if GLASS in evaluation.reasons else float(opacity.max())
     if opacity.ndim == 0 or evaluation.image is None:
         fades = evaluation.least < threshold <= float(opacity.max())
         if fades:
@@ -135,31 +155,39 @@ def _look_through(material: bpy.types.Material, threshold: float, frames: Sequen
         if opacity < OPAQUE:
             reasons.append(f"alpha {float(opacity):.2f}")
         return SeeThrough(name, tuple(reasons), shows=shows, fades=fades)
-    if float(opacity.min()) >= OPAQUE:
+    pictures = list(by_frame.values()) or [opacity]
+    if all(float(picture.min()) >= OPAQUE for picture in pictures):
         return SeeThrough(name, tuple(reasons), shows=shows)
     texture = AlphaTexture(
         image=evaluation.image.name,
         channel=evaluation.channel,
-        below=float(np.mean(opacity < threshold)),
+        below=float(np.mean([np.mean(picture < threshold) for picture in pictures])),
         problem="",
-        opacity=np.rint(255.0 * np.clip(opacity, 0.0, 1.0)).astype(np.uint8),
+        opacity=_in_bytes(opacity),
         coordinates=evaluation.coordinates,
+        by_frame={frame: _in_bytes(picture) for frame, picture in by_frame.items()},
     )
     return SeeThrough(name, tuple(reasons), texture, shows)
 
 
-def _shows(surface: Any, frames: Sequence[int]) -> float:
+def _shows(surface: Any, frames: Sequence[int], numbers: Mapping[NodeKey, Mapping[int, int]]) -> float:
     """How much of itself a surface shows at most, see :attr:`SeeThrough.shows`."""
     try:
-        return float(_Evaluation(from_the_front=True).most_opaque(surface, frames).max())
+        return float(_Evaluation(numbers, from_the_front=True).most_opaque(surface, frames).max())
     except UnknownValueError:
         return 1.0
+
+
+def _in_bytes(opacity: Values) -> npt.NDArray[np.uint8]:
+    return np.atleast_2d(np.rint(255.0 * np.clip(opacity, 0.0, 1.0)).astype(np.uint8))
 
 
 class _Evaluation(ShaderValues):
     """Computes the opacity of one material, and remembers what took part in it.
 
     Args:
+        numbers: What nodes show of image sequences and movies, see
+            :func:`~animerun_gen.blender.convert.moving_images.numbers_shown`.
         from_the_front: Whether to say what is seen of a surface by somebody who looks at it from the front: what light
             passes through, such as glass, counts as a hole, and what depends on the angle is what it is there.
 
@@ -167,9 +195,11 @@ class _Evaluation(ShaderValues):
         least: How opaque the surface is at most in that of the frames in which it is least so.
     """
 
-    def __init__(self, from_the_front: bool = False) -> None:
+    def __init__(self, numbers: Mapping[NodeKey, Mapping[int, int]], from_the_front: bool = False) -> None:
         super().__init__("its opacity")
         self.least = 1.0
+        self._numbers = numbers
+        self._number: int | None = None
         self._from_the_front = from_the_front
         self.image: bpy.types.Image | None = None
         self.channel: Literal["alpha", "color"] = "alpha"
@@ -181,17 +211,30 @@ class _Evaluation(ShaderValues):
 
     def most_opaque(self, surface: Any, frames: Sequence[int]) -> Values:
         """The opacity behind the output's socket: where it is animated, the largest in these frames."""
-        opacity = self._at(surface, frames[0])
+        opacity = self.at(surface, frames[0])
         self.least = float(opacity.max())
         moments = sorted({min(max(moment, frames[0]), frames[-1]) for moment in self._moments} | {frames[-1]})
         if self._moments:
             for moment in moments[:: -(-len(moments) // MAX_MOMENTS)]:
-                then = self._at(surface, moment)
+                then = self.at(surface, moment)
                 self.least = min(self.least, float(then.max()))
                 opacity = np.maximum(opacity, then)
         return opacity
 
-    def _at(self, surface: Any, frame: int) -> Values:
+    def in_frames(self, surface: Any, clip: Sequence[int]) -> dict[int, Values]:
+        """The opacity in each frame of the clip, of what an image sequence or a movie makes see-through."""
+        known: dict[tuple[int | None, int], Values] = {}
+        found = {}
+        for frame in clip:
+            if len(known) > MAX_PICTURES:
+                raise UnknownValueError(f"its holes have more than {MAX_PICTURES} shapes in the clip")
+            opacity = self.at(surface, frame)
+            # of what else is animated every frame is another
+            found[frame] = known.setdefault((self._number, frame if self._moments else 0), opacity)
+        return found
+
+    def at(self, surface: Any, frame: int) -> Values:
+        """The opacity behind the output's socket in a frame."""
         self._frame = frame
         self.forget()
         return self._opacity(surface, [], 0)
@@ -254,12 +297,16 @@ class _Evaluation(ShaderValues):
 
     def _image(self, node: Any, output: Any, groups: list[Any]) -> Values:
         image = node.image
-        if self.image is None or self._texels is None:
+        number = self._number_of(node)
+        if self.image is None or self._texels is None or (image == self.image and number != self._number):
+            self._number = number
             if image is not None:
                 self.image, self.channel = image, "alpha" if output.name == "Alpha" else "color"
             try:
                 coordinates = texture_coordinates(node, groups)
-                texels = read_texels(image)
+                if image is not None and image.source == "MOVIE" and output.name == "Alpha":
+                    raise UnreadableImageError(f"it is the alpha of movie '{image.name}'")
+                texels = read_texels(image, number)
             except (UnreadableImageError, UnreadableCoordinatesError) as error:
                 raise UnknownValueError(str(error)) from error
             self.coordinates = coordinates
@@ -267,6 +314,11 @@ class _Evaluation(ShaderValues):
         elif image != self.image:
             raise UnknownValueError(f"its opacity comes from two images, '{self.image.name}' and another")
         return self._texels[1] if output.name == "Alpha" else self._texels[0]
+
+    def _number_of(self, node: Any) -> int | None:
+        """Which picture of a sequence or movie a node shows in the frame."""
+        shown = self._numbers.get(key_of(node), {}) if is_moving(node.image) else {}
+        return shown.get(self._frame, next(iter(shown.values()), None))
 
     def channels_of(self, socket: Any) -> list[float]:
         """The value of a socket at the current frame, by its F-curves: nothing has evaluated those."""

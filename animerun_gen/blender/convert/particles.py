@@ -22,6 +22,7 @@ from animerun_gen.blender.convert.particle_systems import (
     system_name,
 )
 from animerun_gen.blender.convert.patterns import Treatments
+from animerun_gen.blender.convert.surfaces import MADE
 from animerun_gen.blender.convert.viewport import show_as_rendered
 from animerun_gen.blender.opening import OpenedScene
 from animerun_gen.blender.particles_drawn import SHOWN_AT_PARTICLES, drawn_by
@@ -164,6 +165,7 @@ def _ball(name: str, radius: float) -> bpy.types.Mesh:
         low = 1 + (BELTS - 2) * SIDES
         faces.append((low + side, low + after, top))
     mesh = bpy.data.meshes.new(name)
+    mesh[MADE] = True
     mesh.from_pydata(vertices, [], faces)
     mesh.update()
     return mesh

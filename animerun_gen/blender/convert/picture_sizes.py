@@ -1,4 +1,6 @@
-"""How large things become in the picture, in some frames spread over the clip.
+"""How large things become in the picture, in some frames spread over the film.
+
+By the film and not by the clip: a clip that becomes longer keeps the frames that are made already.
 
 Only where things stand is evaluated, see :mod:`animerun_gen.blender.alone`, and no mesh: whatever is asked for has the
 extents that it has in its own coordinates.
@@ -15,13 +17,14 @@ import numpy.typing as npt
 
 from animerun_gen.blender.alone import alone, needs_all
 from animerun_gen.blender.camera_marks import cameras_by_frame
+from animerun_gen.blender.moments import film_frames
 from animerun_gen.blender.opening import OpenedScene
 from animerun_gen.config import CutConfig
 
 Float64Array = npt.NDArray[np.float64]
 
 LOOKED_AT = 12
-"""So many frames of a clip are looked at."""
+"""So many frames of the film are looked at."""
 
 DEEPEST = 16
 """Instances within instances are followed so far."""
@@ -29,7 +32,7 @@ DEEPEST = 16
 
 @dataclass(frozen=True)
 class Moment:
-    """A frame of the clip, as far as sizes go.
+    """A frame, as far as sizes go.
 
     Attributes:
         view: ``(4, 4)`` world to camera.
@@ -75,10 +78,11 @@ def box_sides(matrix: Float64Array, low: Float64Array, high: Float64Array) -> Fl
 
 
 def look_at(opened: OpenedScene, config: CutConfig, objects: Sequence[bpy.types.Object]) -> list[Moment]:
-    """Where objects stand in up to :data:`LOOKED_AT` frames of the clip, the scene's current one first.
+    """Where objects stand in the scene's current frame, and in up to :data:`LOOKED_AT` frames of the film.
 
     What scripts or simulations move is looked at in the current frame only, and so are instances that particles and
-    nodes draw.
+    nodes draw, and whatever a camera films that moves through key frames of the configuration: it has its way through
+    the clip alone.
 
     Args:
         opened: The opened scene, at the clip's first frame; it has a camera.
@@ -86,10 +90,12 @@ def look_at(opened: OpenedScene, config: CutConfig, objects: Sequence[bpy.types.
         objects: The objects.
 
     Returns:
-        The frames.  They depend on the clip as a whole and on nothing else.
+        The frames, the current one first.
     """
     moments = [_here(opened, config, objects)]
-    numbers = config.frame_numbers
+    if len(config.camera_motion.keyframes) > 1:
+        return moments
+    numbers = film_frames()
     count = min(LOOKED_AT, len(numbers))
     frames = sorted({numbers[round(i * (len(numbers) - 1) / max(count - 1, 1))] for i in range(count)})
     cameras = cameras_by_frame(opened.scene, frames)

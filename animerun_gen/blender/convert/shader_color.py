@@ -65,6 +65,10 @@ NEUTRAL = 0.8
 """What a missing image shows (linear): the grey of a new material."""
 
 
+ImageMeans = dict[tuple[str, tuple[int, ...]], tuple[float, float, float] | None]
+"""The mean colour of an image (linear) by its full name and the numbers of the files that it shows; None: no image."""
+
+
 @dataclass(frozen=True)
 class ShaderColor:
     """What a shader shows.
@@ -96,13 +100,14 @@ def surface_input(material: Any) -> Any:
     return output.inputs["Surface"]
 
 
-def shader_color(material: Any) -> ShaderColor | None:
+def shader_color(material: Any, means: ImageMeans | None = None) -> ShaderColor | None:
     """The colour that the nodes of a material or world give wherever it is worn.
 
     Base or emission colour; an image's mean colour; mixes by their factor, of which transparent branches are no part.
 
     Args:
         material: A material or world of the open file.
+        means: Mean colours of images, which are kept there.
 
     Returns:
         The colour; None when there are no nodes.
@@ -115,7 +120,7 @@ def shader_color(material: Any) -> ShaderColor | None:
     if surface is None:
         return None
     image, node = shown_by(surface)
-    evaluation = SurfaceColor(None)
+    evaluation = SurfaceColor(None, means)
     red, green, blue = np.clip(evaluation.at(surface), 0.0, 1.0).tolist()
     return ShaderColor((red, green, blue), image, node, bool(evaluation.lit))
 
@@ -135,20 +140,30 @@ class LacksImageError(UnknownValueError):
     """The colour is that of an image which nobody has."""
 
 
+def properties_needed(material: bpy.types.Material) -> frozenset[str]:
+    """Names of the properties that the nodes of a material may ask its objects for."""
+    if material.node_tree is None:
+        return frozenset()
+    asking = [node for node in nodes_within(material.node_tree) if node.type == "ATTRIBUTE"]
+    return frozenset(node.attribute_name for node in asking if node.attribute_type == "OBJECT")
+
+
 class SurfaceColor(ShaderValues):
     """Computes the colour of one material, over points on the surfaces that wear it.
 
     Args:
         points: The points; None where the colour must not depend on them.
+        means: Mean colours of images, which are kept there.
 
     Attributes:
         lacking: Attributes that were asked for and that no surface has; a shader finds 0 there.
         lit: Names of nodes whose colour depends on light, of which the mean is taken.
     """
 
-    def __init__(self, points: SurfacePoints | None) -> None:
+    def __init__(self, points: SurfacePoints | None, means: ImageMeans | None = None) -> None:
         super().__init__("its colour")
         self._points = points
+        self._means: ImageMeans = {} if means is None else means
         self.lacking: set[str] = set()
         self.lit: set[str] = set()
         self._nesting = 0
@@ -225,6 +240,8 @@ class SurfaceColor(ShaderValues):
             return self._attribute(node.layer_name, output)
         if kind == "ATTRIBUTE" and node.attribute_type == "GEOMETRY":
             return self._attribute(node.attribute_name, output)
+        if kind == "ATTRIBUTE" and node.attribute_type == "OBJECT":
+            return self._property(node.attribute_name, output)
         if kind == "OBJECT_INFO":
             return self._object(node, output)
         if kind == "SHADERTORGB":
@@ -254,10 +271,12 @@ class SurfaceColor(ShaderValues):
             raise NeedsSurfaceError(f"its colour comes from the attribute '{name}' of its surfaces")
         if not self._points.has(name):
             self.lacking.add(name)
-        colors, numbers = self._points.attribute(name)
-        if output.name == "Alpha":
-            return colors[..., 3]
-        return numbers if output.name in {"Fac", "Factor"} else colors[..., :3]
+        return _as_asked(*self._points.attribute(name), output)
+
+    def _property(self, name: str, output: Any) -> Values:
+        if self._points is None:
+            raise NeedsSurfaceError(f"its colour comes from the property '{name}' of its objects")
+        return _as_asked(*self._points.object_property(name), output)
 
     def _object(self, node: Any, output: Any) -> Values | None:
         if self._points is None:
@@ -281,10 +300,21 @@ class SurfaceColor(ShaderValues):
             return np.float32(1.0) if output.name == "Alpha" else np.zeros(3, np.float32)
         if output.name == "Alpha":
             raise UnknownValueError(f"its colour depends on the alpha of image '{node.image.name}'")
-        mean = mean_color(node.image, files_shown_by(node))
+        numbers = tuple(files_shown_by(node))
+        key = (node.image.name_full, numbers)
+        if key not in self._means:
+            self._means[key] = mean_color(node.image, numbers)
+        mean = self._means[key]
         if mean is None:
             raise LacksImageError(f"its image '{node.image.name}' is missing or cannot be read")
         return np.array(mean, np.float32)
+
+
+def _as_asked(colors: Values, numbers: Values, output: Any) -> Values:
+    """What of an attribute an output of its node gives."""
+    if output.name == "Alpha":
+        return np.asarray(colors)[..., 3]
+    return numbers if output.name in {"Fac", "Factor"} else np.asarray(colors)[..., :3]
 
 
 class RoughColor(SurfaceColor):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,9 @@ _MASK = 0xFFFFFFFF
 
 ACTIVE_COLORS = ""
 """Name by which the layer of colours is asked for that a mesh has active for rendering."""
+
+MADE = "animerun_gen_made"
+"""Property of meshes that a conversion made: what they lack, the film's own surfaces may have."""
 
 _PROPERTIES = {
     "FLOAT_COLOR": ("color", 4),
@@ -41,25 +44,51 @@ class ObjectFacts:
         location: Where its origin is in the world.
         index: Its pass index.
         random: Its random number, 0..1.
+        properties: Its own and its data's properties that are numbers or colours, by name.
     """
 
     color: tuple[float, float, float, float] = (1.0, 1.0, 1.0, 1.0)
     location: tuple[float, float, float] = (0.0, 0.0, 0.0)
     index: int = 0
     random: float = 0.0
+    properties: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, obj: bpy.types.Object, random_id: int | None = None) -> ObjectFacts:
+    def of(cls, obj: bpy.types.Object, random_id: int | None = None, properties: Collection[str] = ()) -> ObjectFacts:
         """Those of an object.
 
         Args:
             obj: The object, evaluated or not.
             random_id: Blender's random number of an instance; None for an object that stands for itself.
+            properties: Names of the properties that are asked for.
         """
         red, green, blue, alpha = obj.color
         x, y, z = obj.matrix_world.translation
         number = _random_of_name(obj.name) if random_id is None else random_id & _MASK
-        return cls((red, green, blue, alpha), (x, y, z), obj.pass_index, number / _MASK)
+        found = {name: value for name in properties if (value := _property(obj, name)) is not None}
+        return cls((red, green, blue, alpha), (x, y, z), obj.pass_index, number / _MASK, found)
+
+
+def _property(obj: bpy.types.Object, name: str) -> tuple[float, ...] | None:
+    """A property that an Attribute node of the kind "object" finds: the object's own, its data's, or built in."""
+    for owner in (obj, obj.data):
+        if owner is None:
+            continue
+        value: Any = owner.get(name)
+        if value is None:
+            try:
+                value = owner.path_resolve(name)
+            except ValueError:
+                continue
+        if isinstance(value, bool | int | float):
+            return (float(value),)
+        try:
+            numbers = tuple(float(each) for each in value)
+        except (TypeError, ValueError):
+            continue
+        if numbers:
+            return numbers[:4]
+    return None
 
 
 @dataclass(frozen=True)
@@ -219,6 +248,16 @@ class SurfacePoints:
     def object_random(self) -> Float32Array:
         """The random number of each point's object, ``(N, 1)``."""
         return self._of_objects([surface.facts.random for surface in self.surfaces])
+
+    def object_property(self, name: str) -> tuple[Float32Array, Float32Array]:
+        """A property of each point's object, as a colour ``(N, 1, 4)`` and as a number ``(N, 1)``; 0 without one."""
+        colors, numbers = [], []
+        for surface in self.surfaces:
+            value = surface.facts.properties.get(name, (0.0, 0.0, 0.0, 1.0))
+            padded = (*value, 0.0, 0.0)[:3] if len(value) > 1 else value * 3
+            colors.append((*padded, value[3] if len(value) == 4 else 1.0))
+            numbers.append(value[0] if len(value) == 1 else sum(padded) / 3.0)
+        return self._of_objects(colors), self._of_objects(numbers)
 
     def _of_objects(self, facts: Sequence[Any]) -> Float32Array:
         found: Float32Array = np.array(facts, np.float32)[self.surface][:, None]

@@ -47,12 +47,12 @@ def convert_transparency(config: CutConfig) -> tuple[ClippedMaterials, list[str]
     for material in bpy.data.materials:
         named.of(material.name)
     notes = named.unused("transparency.materials", "no material is")
-    see_through = find_see_through(wanted.threshold, film_frames())
+    see_through = find_see_through(wanted.threshold, film_frames(), config.frame_numbers)
     if any(_is_linked(found, named, wanted.alpha_textures) for found in see_through):
         # a linked material cannot be painted by an image of this file
         bpy.ops.object.make_local(type="ALL")
         notes.append("made everything local that the file links, because linked materials are clipped")
-        see_through = find_see_through(wanted.threshold, film_frames())
+        see_through = find_see_through(wanted.threshold, film_frames(), config.frame_numbers)
     clipped = ClippedMaterials()
     solid = []
     filled: dict[str, list[str]] = {}
@@ -140,9 +140,20 @@ def _clip(material: bpy.types.Material, texture: AlphaTexture, threshold: float,
         # Workbench paints by the active one, not by the one that is active for rendering (3.4.1, 4.5.15)
         mesh.uv_layers.active = layer
         clipped.uv_maps[mesh.name_full] = layer.name
-    mask = laid_out(opacity.astype(np.float32) / 255.0, coordinates, _mask_shape(opacity, coordinates)) < threshold
-    clipped.add(material, mask, opacity, coordinates)
+    clipped.add(material, _mask(opacity, coordinates, threshold), opacity, coordinates)
+    clipped.add_frames(
+        material,
+        {frame: (_mask(seen, coordinates, threshold), seen) for frame, seen in texture.by_frame.items()},
+    )
     return ""
+
+
+def _mask(opacity: npt.NDArray[np.uint8], coordinates: TextureCoordinates, threshold: float) -> npt.NDArray[np.bool_]:
+    """What is a hole on the unit square of the UV map."""
+    holes: npt.NDArray[np.bool_] = (
+        laid_out(opacity.astype(np.float32) / 255.0, coordinates, _mask_shape(opacity, coordinates)) < threshold
+    )
+    return holes
 
 
 def _mask_shape(opacity: npt.NDArray[np.uint8], coordinates: TextureCoordinates) -> tuple[int, int]:

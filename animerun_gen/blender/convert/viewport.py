@@ -31,13 +31,28 @@ def show_as_rendered(objects: list[bpy.types.Object], view_layer: bpy.types.View
 
 def _evaluate_as_rendered(obj: bpy.types.Object) -> None:
     for modifier in obj.modifiers:
-        path = f'modifiers["{modifier.name}"].'
-        if modifier.type in {"SUBSURF", "MULTIRES"} and modifier.levels != modifier.render_levels:
-            versions.mute_animation(obj, path + "levels")
-            modifier.levels = modifier.render_levels
-        if modifier.type != "PARTICLE_SYSTEM" and modifier.show_viewport != modifier.show_render:
-            versions.mute_animation(obj, path + "show_viewport")
-            modifier.show_viewport = modifier.show_render
+        if modifier.type in {"SUBSURF", "MULTIRES"}:
+            _follow(obj, modifier, "levels", "render_levels")
+        if modifier.type != "PARTICLE_SYSTEM":
+            _follow(obj, modifier, "show_viewport", "show_render")
+
+
+def _follow(obj: bpy.types.Object, modifier: bpy.types.Modifier, shown: str, rendered: str) -> None:
+    """Have a property of the viewport be that of the renderer, in every frame."""
+    path = f'modifiers["{modifier.name}"].'
+    animated = versions.is_animated(obj, path + rendered)
+    differs = getattr(modifier, shown) != getattr(modifier, rendered) or versions.is_animated(obj, path + shown)
+    if not differs and not animated:
+        return
+    versions.mute_animation(obj, path + shown)
+    setattr(modifier, shown, getattr(modifier, rendered))
+    if animated:
+        modifier.driver_remove(shown)
+        driver = modifier.driver_add(shown).driver
+        driver.type = "SUM"
+        variable = driver.variables.new()
+        variable.targets[0].id = obj
+        variable.targets[0].data_path = path + rendered
 
 
 def _reveal(obj: bpy.types.Object, view_layer: bpy.types.ViewLayer, done: set[str]) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import bpy
 
 from animerun_gen.blender import versions
-from animerun_gen.blender.convert.hiding import hide_in
+from animerun_gen.blender.convert.hiding import hidden_in, hide_in
 from animerun_gen.blender.convert.patterns import named_objects
 from animerun_gen.blender.moments import moments
 from animerun_gen.blender.opening import OpenedScene
 from animerun_gen.config import CutConfig
+from animerun_gen.config.words import counted
 
 SWITCHES = ("visible_camera", "is_holdout", "is_shadow_catcher")
 """Properties of an object by which a camera does not see it."""
@@ -65,15 +66,12 @@ def follow_visibility(opened: OpenedScene, config: CutConfig) -> list[str]:
     }
     objects = {obj.name_full: obj for obj in bpy.data.objects if obj.name_full in coming}
     notes = []
-    with moments(opened.scene, objects=objects.values()) as there:
-        hidden: dict[str, dict[int, bool]] = {name: {} for name in coming}
-        for frame in range(config.frames.first, config.frames.last + 1):
-            there.go_to(frame)
-            for name, obj in objects.items():
-                hidden[name][frame] = coming[name][frame] is not None or there.of(obj).hide_render
     for name, reasons in coming.items():
-        hide_in(objects[name], hidden[name], opened.scene)
+        hidden = hidden_in(objects[name], reasons, opened.scene)
+        hide_in(objects[name], {frame: hidden[frame] or reasons[frame] is not None for frame in reasons}, opened.scene)
         why = next(reason for reason in reasons.values() if reason is not None)
         gone = [frame for frame, reason in reasons.items() if reason is not None]
-        notes.append(f"'{name}' comes and goes: in {len(gone)} frames of the clip, first in {gone[0]}, {why}")
+        notes.append(
+            f"'{name}' comes and goes: in {counted(len(gone), 'frame')} of the clip, first in {gone[0]}, {why}"
+        )
     return notes
