@@ -22,7 +22,9 @@ def commands() -> Iterator[tuple[str, list[str]]]:
         blocks = re.findall(r"^```sh\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
         lines = [line for block in blocks for line in block.splitlines()]
         # within a sentence the name of a command alone is no example of it
-        lines += re.findall(r"`((?:animerun-gen \S+|python|scripts/\S+) [^`\n]*)`", text)
+        prose = re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
+        spans = [" ".join(span.split()) for span in re.findall(r"`([^`]+)`", prose)]
+        lines += [span for span in spans if re.match(r"(animerun-gen \S+|python|scripts/\S+) ", span)]
         for line in lines:
             if words := shlex.split(line, comments=True):
                 yield page.name, words
