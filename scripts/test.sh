@@ -39,9 +39,3 @@ say "lint"
 "$venv/bin/mypy"
 say "tests"
 "$venv/bin/python" -m pytest "$@"
-
-newer=$(environment_of "$newer_module")
-if [ $# = 0 ] && [ "$newer" != "$venv" ] && [ -x "$newer/bin/python" ]; then
-    say "the same without Blender, in the Python and numpy of Blender $newer_module"
-    "$newer/bin/python" -m pytest -q tests/test_blend_file.py tests/dataset tests/labels tests/motion tests/recolor
-fi
