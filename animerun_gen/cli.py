@@ -165,7 +165,7 @@ def _add_run_options(command: argparse.ArgumentParser, *, renders: bool, labels:
         "--frames",
         type=parse_frames,
         metavar="A:B",
-        help="work only on frames A to B (inclusive) of each cut; what exists of other frames stays",
+        help="work only on frames A to B (inclusive) of each cut, as its files are numbered; what exists of others stays",
     )
     command.add_argument(
         "--workers", type=parse_workers, default=1, metavar="N", help="processes that work side by side (default: 1)"
