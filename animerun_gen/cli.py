@@ -175,7 +175,7 @@ def _add_run_options(command: argparse.ArgumentParser, *, renders: bool, labels:
         "--frames",
         type=parse_frames,
         metavar="A:B",
-        help="work only on frames A to B (inclusive) of each cut; files of other frames stay",
+        help="work only on frames A to B (inclusive) of each cut, as its files are numbered; other files stay",
     )
     command.add_argument(
         "--workers", type=parse_workers, default=1, metavar="N", help="number of worker processes (default: 1)"
@@ -351,7 +351,7 @@ def parse_seed(text: str) -> int:
         argparse.ArgumentTypeError: It is something else.
     """
     if not (text.isascii() and text.isdecimal()) or int(text) >= 2**32:
-        raise argparse.ArgumentTypeError(f"'{text}' is no seed; write a whole number from 0 to {2**32 - 1}")
+        raise argparse.ArgumentTypeError(f"must be a whole number from 0 to {2**32 - 1}, not '{text}'")
     return int(text)
 
 

@@ -28,6 +28,7 @@ from animerun_gen.blender import versions
 from animerun_gen.blender.attribute_colors import SurfaceReader, paint_attributes
 from animerun_gen.blender.camera_jumps import CameraJump, JumpFinder, name_shot, note_jumps
 from animerun_gen.blender.convert import Conversion, convert_scene
+from animerun_gen.blender.convert.hair import hair_objects
 from animerun_gen.blender.convert.srgb import linear_to_hex
 from animerun_gen.blender.convert.surfaces import Surface
 from animerun_gen.blender.far_from_origin import note_distance
@@ -64,6 +65,7 @@ from animerun_gen.motion import companions, contours, raster, tracks, vector_pas
 from animerun_gen.motion.cross_check import compare_flows
 from animerun_gen.motion.flow import Motion, compute_motion, exact_occlusion
 from animerun_gen.motion.geometry import FrameGeometry
+from animerun_gen.motion.hair_lines import thin_hair_lines
 from animerun_gen.motion.hidden_lines import find_hidden_lines
 from animerun_gen.motion.islands import IslandFinder
 from animerun_gen.motion.raster import VisibilityBuffer
@@ -146,8 +148,9 @@ class _Run:
         # what depends on how a surface curves may be a line amid a face
         self.judges_strokes = has_strokes and not set(lines.edges) & set(FREESTYLE_ONLY)
         self.has_marks = "edge_mark" in lines.edges and bool(marked_meshes())
+        self.hair_ids = [self.names.objects.ids[name] for name in hair_objects()]
         self.pictures_need_geometry = (
-            self.drawn_contours is not None or lines.outline or has_strokes or bool(self.painted)
+            self.drawn_contours is not None or lines.outline or has_strokes or bool(self.hair_ids) or bool(self.painted)
         )
         self.has_strokes = has_strokes
         self.most_kept = max(map(job.gap, job.pairs), default=0)
@@ -292,6 +295,9 @@ class _Run:
                 line_art = contours.draw_contours(taken.geometry, taken.seen, islands, self.drawn_contours)
             else:
                 line_art = self._rendered_lines(frame, taken)
+            if taken is not None and len(self.hair_ids):
+                is_hair = np.isin(taken.geometry.object_ids, self.hair_ids)
+                line_art = thin_hair_lines(line_art, taken.seen, is_hair, self.config.lines.thickness)
         with self._stage(frame, "write pictures"):
             self.writer.write("flat", frame, flat)
             self.writer.write("contour", frame, line_art)

@@ -226,16 +226,17 @@ def camera_findings(shot: Shot) -> Iterator[Finding]:
     """What films a scene whose own camera cannot be used."""
     if not shot.camera_problem:
         return
-    cameras = f"; its cameras are {listed(shot.cameras)}" if shot.cameras else ""
+    only = len(shot.cameras) == 1
+    cameras = f"; its {'only camera is' if only else 'cameras are'} {listed(shot.cameras)}" if shot.cameras else ""
     if shot.camera is not None:
         yield Finding(
             "camera",
             f"the scene {shot.camera_problem}{cameras}",
-            f"'{shot.camera}' films it, the first of them that sees anything; choose another one with --camera",
+            f"'{shot.camera}' films it{'' if only else ', the first that sees anything'}; --camera names another",
             "camera",
         )
         return
-    remedy = "; none of its own sees anything, but you can choose one with --camera" if shot.cameras else ""
+    remedy = "; its own do not show anything, but --camera can name one of them" if shot.cameras else ""
     yield Finding(
         "camera",
         f"the scene {shot.camera_problem}{cameras}",

@@ -62,6 +62,9 @@ GUIDES_PER_LOCK = 6
 MAX_GUIDES = 20000
 """Guides at most among which locks are chosen."""
 
+HAIR_MARK = "animerun-gen hair"
+"""Property of the objects that stand for hair with surfaces of their own."""
+
 CURVE_RADIUS = 0.005
 """Radius of hair curves that have none of their own; Blender's own default."""
 
@@ -453,6 +456,8 @@ class _Standing:
         self.mesh.materials.append(source.material)
         self.object = bpy.data.objects.new(f"hair of {source.name}", self.mesh)
         self.object.parent = source.owner
+        if shapes.instanced is None:
+            self.object[HAIR_MARK] = True
         self.drawn = [self.object]
         collections = _collections_for(source.owner, opened.scene)
         _link(self.object, collections)
@@ -490,6 +495,11 @@ class _Standing:
         self.mesh.update()
         for drawn in self.drawn:
             drawn.hide_render = self.source.is_hidden()
+
+
+def hair_objects() -> list[str]:
+    """Full names of the objects that stand for hair, once it is converted, but for those that only carry instances."""
+    return [obj.name_full for obj in bpy.data.objects if HAIR_MARK in obj]
 
 
 def _collections_for(owner: bpy.types.Object, scene: bpy.types.Scene) -> list[bpy.types.Collection]:
