@@ -97,7 +97,7 @@ picture. Lines do not count. Only take frames whose owners allow it.
 
 REPORT = """\
 Makes pages to look at a dataset in a browser: for each cut its pictures in layers, curves of its quality figures with
-their bars, the worst pairs first, and what it was made with; and an index of all cuts. The pages need no network and no
+their thresholds, the worst pairs first, and what it was made with; and an index of all cuts. The pages need no network and no
 server. A dataset that was downloaded, or is incomplete, is shown as far as it goes.
 
     animerun-gen report out/toy
@@ -196,7 +196,7 @@ def _add_run_options(command: argparse.ArgumentParser, *, renders: bool, labels:
         command.add_argument(
             "--strict",
             action="store_true",
-            help="exit with status 1 when a figure of a frame or pair is past its bar (docs/quality.md)",
+            help="exit with status 1 when a figure of a frame or pair is beyond its threshold (docs/quality.md)",
         )
     if renders:
         command.add_argument(

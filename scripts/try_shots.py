@@ -120,7 +120,7 @@ def _row(trial: Trial) -> str:
 
 def _write_table(trials: list[Trial], path: Path) -> None:
     head = [
-        "| scene | init, s | generate, s | worst agreement | worst flat warp error | past a bar | failure |",
+        "| scene | init, s | generate, s | worst agreement | worst flat warp error | beyond a threshold | failure |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     path.write_text("\n".join([*head, *map(_row, trials)]) + "\n", encoding="utf-8")

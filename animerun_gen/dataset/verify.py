@@ -36,7 +36,7 @@ KINDS = {
     "form": "of a wrong shape or type",
     "values": "with impossible content",
     "contradiction": "that contradict another file",
-    "quality": "past a bar of the quality gate",
+    "quality": "beyond a threshold of the quality gate",
     "manifest": "of a manifest or quality file",
     "changed": "changed since they were made",
     "unlisted": "not in the manifest",

@@ -385,9 +385,9 @@ def _describe_quality(quality: dict[str, Any]) -> list[str]:
     failures = quality["failures"]
     lines += [f"quality: {failure['message']}" for failure in failures[:SHOWN_FAILURES]]
     if len(failures) > SHOWN_FAILURES:
-        lines.append(f"quality: {len(failures) - SHOWN_FAILURES} more figures are past their bars")
+        lines.append(f"quality: {len(failures) - SHOWN_FAILURES} more figures are beyond their thresholds")
     if not failures:
-        lines.append("quality: no figure is past its bar")
+        lines.append("quality: all figures are within their thresholds")
     return lines
 
 

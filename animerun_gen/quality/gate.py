@@ -1,4 +1,4 @@
-"""The quality gate: whether a clip shows anything, which frames and pairs are past a bar, and what to look at then.
+"""The quality gate: whether a clip shows anything, which frames and pairs are beyond a threshold, and what to look at then.
 
 What the figures mean, why the bars have their values, and what no bar can see is in ``docs/quality.md``.
 """
@@ -124,22 +124,22 @@ _FRAME_RULES = (
     _Rule(
         ("agreement",),
         "agreement",
-        "only {value:.4%} of the pixels that can be compared have the colour of the material that the id map names (bar"
-        " {bar:.4%})",
+        "only {value:.4%} of the pixels that can be compared have the colour of the material that the id map names"
+        " (threshold {bar:.4%})",
         "compare Flat and MaterialId there: something was drawn that the geometry does not know, or the reverse",
         at_least=True,
     ),
     _Rule(
         ("agreement_ids",),
         "agreement",
-        "only {value:.4%} of the pixels show the material that the id map names (bar {bar:.4%})",
+        "only {value:.4%} of the pixels show the material that the id map names (threshold {bar:.4%})",
         "compare Flat and MaterialId there: something was drawn that the geometry does not know, or the reverse",
         at_least=True,
     ),
     _Rule(
         ("leaks",),
         "leaks",
-        "{value:.2%} of the pixels lie in a segment that mainly shows another surface (bar {bar:.2%})",
+        "{value:.2%} of the pixels lie in a segment that mainly shows another surface (threshold {bar:.2%})",
         "look at the contour and the segments there: lines are missing or broken, or labels.ball_radius is too small"
         " for the gaps in them",
     ),
@@ -149,33 +149,34 @@ _PAIR_RULES = (
     _Rule(
         ("warp_error",),
         "warp_error",
-        "the colour frames differ by {value:.5f} where the flow leads (bar {bar:g})",
+        "the colour frames differ by {value:.5f} where the flow leads (threshold {bar:g})",
         "look at the warp difference: if it is in the lines alone, they flicker from frame to frame (compare"
         " warp_error_flat); if it is in surfaces, the flow is wrong there",
     ),
     _Rule(
         ("warp_error_flat_exact", "warp_error_flat"),
         "warp_error_flat",
-        "the frames without lines differ by {value:.5f} where the flow leads (bar {bar:g})",
+        "the frames without lines differ by {value:.5f} where the flow leads (threshold {bar:g})",
         "look at the warp difference: the flow or the occlusion is wrong there, or a surface changes its colour",
     ),
     _Rule(
         ("edge_error",),
         "edge_error",
-        "at edges and in textures the frames differ by {value:.5f} where the flow leads (bar {bar:g})",
+        "at edges and in textures the frames differ by {value:.5f} where the flow leads (threshold {bar:g})",
         "look at the warp difference along edges: the flow is wrong there, or it belongs to other frames",
     ),
     _Rule(
         ("round_trip_median",),
         "round_trip_median",
         "half of the visible pixels end {value:.3f} px or more from where they began when they follow the flow there"
-        " and back (bar {bar:g} px)",
+        " and back (threshold {bar:g} px)",
         "one of the two directions is wrong: compare the forward with the backward flow",
     ),
     _Rule(
         ("identity_error",),
         "identity_error",
-        "from {value:.4f} of the pixels that can be compared the flow leads to another surface point (bar {bar:g})",
+        f"from {value:.4f} of the pixels that can be compared the flow leads to another surface point (threshold "
+        f"{bar:g})",
         "the flow takes points for others there: look for what an object's modifiers or nodes number anew in every"
         " frame, take the object out with remove.objects, and report it",
     ),
@@ -186,27 +187,27 @@ _CLIP_RULES = (
     _Rule(
         ("surface_share",),
         "surfaces",
-        "surfaces cover {percent:.3f} % of the picture (bar {bar:g})",
+        "surfaces cover {percent:.3f} % of the picture (threshold {bar:g})",
         "the camera does not see the scene, or everything in the picture was removed: look at camera and remove",
         at_least=True,
     ),
     _Rule(
         ("largest_surface",),
         "one_surface",
-        "one surface covers everything: {percent:.1f} % of the picture is {what} (bar {bar:g})",
+        "one surface covers everything: {percent:.1f} % of the picture is {what} (threshold {bar:g})",
         "something lies right before the camera, or the camera stands inside something: name it in remove.objects, or "
         "its material in transparency.materials as remove",
     ),
     _Rule(
         ("largest_color",),
         "one_color",
-        "{percent:.2f} % of the picture has one colour, {what} (bar {bar:g})",
+        "{percent:.2f} % of the picture has one colour, {what} (threshold {bar:g})",
         "the pictures show nothing, whatever the labels say: look at the colour frames and at style",
     ),
     _Rule(
         ("line_share",),
         "lines",
-        "lines cover {percent:.1f} % of the picture (bar {bar:g})",
+        "lines cover {percent:.1f} % of the picture (threshold {bar:g})",
         "look at the line art: lines.thickness is too large for the resolution, or hair or leaves are drawn one by one",
     ),
 )
@@ -222,7 +223,7 @@ _NAMED_SPANS = 12
 def judge(
     frame_figures: Sequence[Mapping[str, Any]], pairs: Sequence[Mapping[str, Any]], bars: Bars
 ) -> list[dict[str, Any]]:
-    """What is past a bar.
+    """What is beyond a threshold.
 
     Args:
         frame_figures: The figures of each frame, with its number as ``"frame"``; missing figures are like None.

@@ -237,7 +237,7 @@ def bars(quality: Mapping[str, Any]) -> dict[str, float]:
 
 
 def failures(quality: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What is past a bar: ``message``, ``frame`` to look at and ``direction`` (or None), in the file's order."""
+    """What is beyond a threshold: ``message``, ``frame`` to look at and ``direction`` (or None), in order."""
     listed = quality.get("failures")
     if isinstance(listed, list):
         return [_failure(failure) for failure in listed if isinstance(failure, dict)]
@@ -257,7 +257,7 @@ def failures(quality: Mapping[str, Any]) -> list[dict[str, Any]]:
 def _failure(failure: Mapping[str, Any]) -> dict[str, Any]:
     frames = [failure[key] for key in ("source", "target") if is_number(failure.get(key))]
     direction = failure.get("direction") if failure.get("direction") in DIRECTIONS else None
-    message = failure.get("message") or f"{failure.get('figure')} is past its bar"
+    message = failure.get("message") or f"{failure.get('figure')} is beyond its threshold"
     # where the arrows begin, which is where the layers of that direction are
     frame = (max if direction == "backward" else min)(frames, default=None)
     return {"message": str(message), "frame": frame, "direction": direction}

@@ -467,7 +467,7 @@ def test_the_orchard_has_the_same_holes_in_both_blenders(tmp_path: Path) -> None
             "clipped 'grass' by the alpha of image 'grass'",
             "clipped 'net' by the color of image 'net'",
             "made solid: glass (glass), pane (a transparent shader, alpha 0.45)",
-            "no figure is past its bar",
+            "all figures are within their thresholds",
         ):
             assert words in said
         clips[name] = Dataset(tmp_path / name).clip("orchard")

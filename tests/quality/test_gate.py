@@ -97,7 +97,7 @@ def test_a_figure_past_its_bar_fails_its_direction(figure: str, value: float, ba
     }
     assert message.startswith("pair 12-13 forward: ")
     assert said in message
-    assert f"(bar {bar:g}" in message
+    assert f"(threshold {bar:g}" in message
 
 
 def test_without_exact_occlusion_the_flat_frames_are_judged_by_the_rule() -> None:

@@ -148,7 +148,7 @@ def quality_of(frames: Sequence[int] = FRAMES, cut: str = "fight") -> dict[str, 
 
 
 def failing(quality: dict[str, Any], place: int, way: str, message: str) -> dict[str, Any]:
-    """The same quality file with a pair past its bar."""
+    """The same quality file with a pair beyond its threshold."""
     pair = quality["pairs"][place]
     pair[way]["warp_error"] = 0.05
     failure = {"direction": way, "figure": "warp_error", "value": 0.05, "bar": 0.01, "message": message}

@@ -107,7 +107,7 @@ def test_a_failure_leads_to_the_frame_that_shows_it(direction: str | None, frame
 
 def test_a_frame_can_fail_without_a_pair() -> None:
     quality = {"failures": [{"source": 12, "target": None, "direction": None, "figure": "leaks", "message": ""}]}
-    assert figures.failures(quality) == [{"message": "leaks is past its bar", "frame": 12, "direction": None}]
+    assert figures.failures(quality) == [{"message": "leaks is beyond its threshold", "frame": 12, "direction": None}]
 
 
 def test_older_quality_files_are_judged_by_their_limit() -> None:

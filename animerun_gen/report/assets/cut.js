@@ -671,7 +671,7 @@ const table = DATA.pairs;
 const pairColumns = [
   { title: "pair", ascending: true, value: (row) => row.source + (row.direction === "backward" ? 0.5 : 0), cell: (row) => make("td", {}, `${row.source} \u2192 ${row.target}`,
     row.failed ? tag("fails", "failed") : null, row.held ? tag("held") : null) },
-  { title: "of its bar", value: (row) => row.worst, cell: (row) => make("td", row.worst > 1 ? { class: "past" } : {}, row.worst === null ? "\u2013" : `${(100 * row.worst).toFixed(row.worst < 1 ? 1 : 0)} %`) },
+  { title: "of its threshold", value: (row) => row.worst, cell: (row) => make("td", row.worst > 1 ? { class: "past" } : {}, row.worst === null ? "\u2013" : `${(100 * row.worst).toFixed(row.worst < 1 ? 1 : 0)} %`) },
   ...table.columns.map((column, place) => ({
     title: column.title,
     note: column.bar === null ? null : `bar ${written(column.bar, column.unit)}`,
