@@ -97,8 +97,8 @@ picture. Lines do not count. Only take frames whose owners allow it.
 
 REPORT = """\
 Makes pages to look at a dataset in a browser: for each cut its pictures in layers, curves of its quality figures with
-their thresholds, the worst pairs first, and what it was made with; and an index of all cuts. The pages need no network and no
-server. A dataset that was downloaded, or is incomplete, is shown as far as it goes.
+their thresholds, the worst pairs first, and what it was made with; and an index of all cuts. The pages need neither
+network nor server. A dataset that was downloaded, or is incomplete, is shown as far as it goes.
 
     animerun-gen report out/toy
     animerun-gen report out/toy --cut courier --out pages

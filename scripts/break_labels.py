@@ -2,8 +2,8 @@
 
     python scripts/break_labels.py DATASET [--cut NAME ...] [--pairs 12]
 
-For each cut it prints in how many pairs (or frames, for ids) which figure goes beyond its threshold.  A pair counts as broken
-where the wrong flow is more than a pixel away from the right one in more than 1 % of the frame; a smaller fault may be
+For each cut it prints in how many pairs (or frames, for ids) which figure goes beyond its threshold.  A pair counts as
+broken where the wrong flow is more than a pixel away from the right one in more than 1 % of the frame; a smaller fault may be
 noticed too.  The exit status is 1 when the intact labels fail, or a broken pair passes although the gate claims to
 notice what is wrong with it.
 """

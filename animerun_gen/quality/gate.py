@@ -1,4 +1,4 @@
-"""The quality gate: whether a clip shows anything, which frames and pairs are beyond a threshold, and what to look at then.
+"""The quality gate: whether a clip shows anything, which frames and pairs fail, and what to look at then.
 
 What the figures mean, why the bars have their values, and what no bar can see is in ``docs/quality.md``.
 """
@@ -175,9 +175,9 @@ _PAIR_RULES = (
     _Rule(
         ("identity_error",),
         "identity_error",
-        f"from {value:.4f} of the pixels that can be compared the flow leads to another surface point (threshold "
-        f"{bar:g})",
-        "the flow takes points for others there: look for what an object's modifiers or nodes number anew in every"
+        "from {value:.4f} of the pixels that can be compared the flow leads to another surface point"
+        " (threshold {bar:g})",
+        "the flow takes points for others there: look for what an object's modifiers or nodes renumber in every"
         " frame, take the object out with remove.objects, and report it",
     ),
 )
