@@ -111,7 +111,7 @@ def measure(config: CutConfig, engine: ProgramEngine) -> None:
     for titles, whose in ((BLENDERS, "Blender's"), (AFTER_BLENDER, "after Blender, on one core")):
         for stage, title in titles.items():
             share = 100 * steady[stage] / total
-            print(f"| {title} | {steady[stage]:.3f} | {share:.0f} % | {seconds[stage][0]:.3f} |")
+            print(f"| {title} | {steady[stage]:.3f} | {share:.0f}% | {seconds[stage][0]:.3f} |")
         together = sum(steady[stage] for stage in titles)
         print(f"| **{whose}** | **{together:.3f}** | **{100 * together / total:.0f} %** | |")
     print(f"| **all** | **{total:.3f}** | | |")

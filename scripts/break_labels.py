@@ -3,9 +3,9 @@
     python scripts/break_labels.py DATASET [--cut NAME ...] [--pairs 12]
 
 For each cut it prints in how many pairs (or frames, for ids) which figure goes beyond its threshold.  A pair counts as
-broken where the wrong flow is more than a pixel away from the right one in more than 1 % of the frame; a smaller fault may be
-noticed too.  The exit status is 1 when the intact labels fail, or a broken pair passes although the gate claims to
-notice what is wrong with it.
+broken where the wrong flow is more than a pixel away from the right one in more than 1% of the frame; a smaller fault
+may be noticed too.  The exit status is 1 when the intact labels fail, or a broken pair passes although the gate claims
+to notice what is wrong with it.
 """
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ def break_ids(clip: ClipFiles) -> list[str]:
 
 def head(title: str, figures: Sequence[str]) -> None:
     """Print the head of a table."""
-    print(f"\n{title}\n\n| broken | by > 1 px or 1 % | noticed | " + " | ".join(f"`{one}`" for one in figures) + " |")
+    print(f"\n{title}\n\n| broken | by > 1 px or 1% | noticed | " + " | ".join(f"`{one}`" for one in figures) + " |")
     print("| --- |" + " ---: |" * (len(figures) + 2))
 
 
@@ -172,7 +172,7 @@ def read_labels(clip: ClipFiles, earlier: int, later: int, with_exact: bool) -> 
 
 
 def is_broken(right: PairLabels, wrong: PairLabels) -> bool:
-    """Whether the wrong flow is more than a pixel away from the right one in more than 1 % of the frame.
+    """Whether the wrong flow is more than a pixel away from the right one in more than 1% of the frame.
 
     Motion that is marked unknown is not wrong.
     """

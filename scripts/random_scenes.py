@@ -10,7 +10,7 @@ flow, its validity and the exact occlusion are held against the truth.  docs/ran
 known.
 
 The exit status is 1 if anything that is called valid is wrong, if an occlusion is wrong away from edges, if a scene
-could not be built or made, or if less than 95 % of the pixels of surfaces that Blender keeps identical are valid.
+could not be built or made, or if less than 95% of the pixels of surfaces that Blender keeps identical are valid.
 """
 
 from __future__ import annotations
@@ -221,7 +221,7 @@ def stack_table(outcomes: list[Outcome]) -> str:
 
 
 def _share(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.1f} %" if whole else "-"
+    return f"{100 * part / whole:.1f}%" if whole else "-"
 
 
 def main() -> int:

@@ -113,7 +113,7 @@ def _row(trial: Trial) -> str:
     known = [value for value in flat if value is not None]
     return (
         f"| {name} | {trial.init_seconds:.1f} | {trial.generate_seconds:.1f} "
-        f"| {f'{100 * min(agreement):.3f} %' if agreement else 'none to compare'} "
+        f"| {f'{100 * min(agreement):.3f}%' if agreement else 'none to compare'} "
         f"| {f'{max(known):.2g}' if known else '-'} | {len(trial.quality['failures'])} | {trial.failure} |"
     )
 

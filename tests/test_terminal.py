@@ -11,7 +11,7 @@ from animerun_gen.terminal import as_command, complain, printable, say
 
 def test_what_a_terminal_would_obey_is_escaped() -> None:
     assert printable("a\x1b[31m\n\r\x9b\u202eb\udcff\\") == r"a\x1b[31m\n\r\x9b\u202eb\udcff" + "\\"
-    assert printable("Zeichenblätter 動画 100 %") == "Zeichenblätter 動画 100 %"
+    assert printable("Zeichenblätter 動画 100%") == "Zeichenblätter 動画 100%"
     assert printable(printable("\x1b")) == printable("\x1b")
 
 

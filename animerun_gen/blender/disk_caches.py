@@ -47,7 +47,7 @@ def keep_off_film_folder(config: CutConfig, scene: bpy.types.Scene) -> tempfile.
         if kind != "DYNAMIC_PAINT":
             raise SceneError(
                 f"{owner} in {config.source} keeps its simulation in a disk cache that is not baked, which every "
-                "process that plays it would write anew; bake it in Blender, or switch 'Disk Cache' off there."
+                "process that plays it would write again; bake it in Blender, or switch 'Disk Cache' off there."
             )
         painted = True
     if not painted:

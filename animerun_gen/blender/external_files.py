@@ -133,7 +133,7 @@ def refuse_endless(source: Path, files: Collection[ExternalFile]) -> None:
         problem = film_files.endless(name)
         if problem:
             raise SceneError(
-                f"{source} names the {kind} {path}, but {problem}, which has no end to read to; put a file in its "
+                f"{source} names the {kind} {path}, but {problem}, which has no end; put a file in its "
                 "place, or take it out of the film."
             )
 
@@ -409,7 +409,8 @@ def computed_imports() -> list[str]:
     """The files that geometry nodes import and of which nobody knows beforehand which they are, a sentence each."""
     found = {(node.name, tree.name) for _, tree, node, path in _importing() if path is None}
     return [
-        f"node '{node}' of '{tree}' imports a file whose path other nodes compute, so nobody sees when it changes"
+        f"node '{node}' of '{tree}' imports a file whose path other nodes compute, so a change of that file is "
+        "not noticed"
         for node, tree in sorted(found)
     ]
 

@@ -20,7 +20,8 @@ def note_marked_edges(lines: Lines) -> list[str]:
         return []
     names = ", ".join(f"'{name}'" for name in marked[:SHOWN]) + (", ..." if len(marked) > SHOWN else "")
     return [
-        f"lines: the edges that are marked in meshes ({names}) are none, because engine geometry knows no edge_mark"
+        f"lines: the edges that are marked in meshes ({names}) are not drawn, because engine geometry does not "
+        "support edge_mark"
     ]
 
 

@@ -261,7 +261,8 @@ def _note_disabled_drivers(disabled: list[str]) -> list[str]:
         return []
     listed = "; ".join(disabled[:20]) + ("; ..." if len(disabled) > 20 else "")
     return [
-        f"{len(disabled)} drivers with Python expressions are switched off because scripts are not trusted: {listed}. "
+        f"drivers with Python expressions are switched off ({len(disabled)}) because scripts are not trusted: "
+        f"{listed}. "
         "Set 'trust_scripts: true' if you trust the file."
     ]
 

@@ -66,7 +66,7 @@ def judge_lines(strokes: npt.NDArray[np.uint8], thickness: float) -> str:
     near += [ink[SQUARE, first - reach : first + reach].T, ink[SQUARE, last - reach : last + reach].T]
     share = float(np.mean([side.any(axis=0).mean() for side in near]))
     if share < LEAST_BORDER:
-        return f"failed: {100 * share:.0f} % of the square's border has a line" if share else "failed: it drew no line"
+        return f"failed: {100 * share:.0f}% of the square's border has a line" if share else "failed: it drew no line"
     return "draws lines, black on white"
 
 

@@ -498,11 +498,11 @@ def main(arguments: list[str]) -> int:
         reporter.failed(type(error).__name__, str(error))
         return 1
     except MemoryError:
-        reporter.failed("MemoryError", "the memory of this machine does not hold the scene; close other programs")
+        reporter.failed("MemoryError", "this machine has too little memory for the scene; close other programs")
         return 1
     except OSError as error:
         traceback.print_exc()
-        reporter.failed("OSError", f"the system refused to read or write: {refusal(error)}")
+        reporter.failed("OSError", f"the operating system refused to read or write: {refusal(error)}")
         return 1
     except Exception as error:
         traceback.print_exc()

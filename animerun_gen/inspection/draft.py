@@ -200,7 +200,7 @@ def _remove(shot: Shot) -> list[str]:
     rules = sorted({removal.rule for removal in parts if not removal.whole_materials})
     lines = ["remove:"]
     if rules:
-        lines += _comment("of these things only some faces of a material go, which the rule has to find again", 2)
+        lines += _comment("only some faces of these materials are removed, so the rule has to find them again", 2)
     else:
         lines += _comment("what the rules found is listed below, so they need not look again", 2)
     lines.append(f"  rules: {written(rules)}")
@@ -263,7 +263,7 @@ def _transparency(shot: Shot) -> list[str]:
     lines = []
     for material in shot.see_through:
         if material not in treated:
-            large = f", and covers up to {100 * material.covers:.0f} % of the picture" if is_large(material) else ""
+            large = f", and covers up to {100 * material.covers:.0f}% of the picture" if is_large(material) else ""
             lines += _comment(f"'{material.material}' becomes solid{large}: {material.why}", 2)
             if large:
                 lines += _comment(f"behind it lies {named(material.before, 'object')}; remove would show it", 2)

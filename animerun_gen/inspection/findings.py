@@ -44,25 +44,25 @@ class MissingKind:
 
 
 _FLAT = "the surfaces that show {it} get one flat colour"
-_PUT_PICTURE = "put it there, or set style.overrides"
+_PUT_PICTURE = "put it back in place, or set style.overrides"
 _STILL = "what {they} would move stands still"
-_PUT_BACK = "put it there, or bake it again in Blender"
+_PUT_BACK = "put it back in place, or bake it again in Blender"
 _NOTHING = "what is made of {it} is left out"
 
 MISSING_KINDS = {
     "library": MissingKind(
-        "libraries", "what comes from {it} is left out", "put the library there if the picture needs it"
+        "libraries", "what comes from {it} is left out", "put the library back if the picture needs it"
     ),
     "image": MissingKind("images", _FLAT, _PUT_PICTURE),
     "image sequence": MissingKind("image sequences", _FLAT, _PUT_PICTURE),
     "image tile": MissingKind("image tiles", _FLAT, _PUT_PICTURE),
     "movie": MissingKind("movies", _FLAT, _PUT_PICTURE),
     "cache": MissingKind("caches", _STILL, _PUT_BACK),
-    "bake": MissingKind("bakes", "what {they} would give is computed anew", _PUT_BACK),
-    "font": MissingKind("fonts", "texts in {it} have Blender's own font", "put it there if the text is to be read"),
-    "volume": MissingKind("volumes", _NOTHING, "put it there if the picture needs it"),
-    "volume sequence": MissingKind("volume sequences", _NOTHING, "put it there if the picture needs it"),
-    "imported file": MissingKind("imported files", _NOTHING, "put it there if the picture needs it"),
+    "bake": MissingKind("bakes", "what {they} would give is computed again", _PUT_BACK),
+    "font": MissingKind("fonts", "texts in {it} have Blender's own font", "put it back if the text is to be read"),
+    "volume": MissingKind("volumes", _NOTHING, "put it back if the picture needs it"),
+    "volume sequence": MissingKind("volume sequences", _NOTHING, "put it back if the picture needs it"),
+    "imported file": MissingKind("imported files", _NOTHING, "put it back if the picture needs it"),
 }
 """Every kind of file that a film may lack, see :mod:`animerun_gen.blender.external_files`."""
 
@@ -185,7 +185,7 @@ def _file(shot: Shot) -> Iterator[Finding]:
     if shot.drivers:
         yield Finding(
             "drivers",
-            f"{len(shot.drivers)} drivers need Python: {listed(shot.drivers)}",
+            f"{counted(len(shot.drivers), 'driver')} that need Python: {listed(shot.drivers)}",
             "they stand still, because scripts of a file are not trusted",
             "trust_scripts",
         )
@@ -248,7 +248,7 @@ def camera_findings(shot: Shot) -> Iterator[Finding]:
             "camera",
             f"the best view that was found shows surfaces in {_small_share(shot.view_share)} of the picture in some "
             "frame",
-            "it is taken for want of a better one; place the camera yourself before you generate anything",
+            "it is used because there is no better one; place the camera yourself before you generate anything",
             "camera_motion.keyframes",
         )
 
@@ -279,7 +279,7 @@ def _held(survey: Survey | None) -> Iterator[Finding]:
     elif survey.held:
         yield Finding(
             "held frames",
-            f"{len(survey.held)} of {len(survey.frames) - 1} neighbouring frames show exactly the same",
+            f"{len(survey.held)} of {len(survey.frames) - 1} pairs of neighbouring frames are identical",
             "they stay; their motion is exactly zero",
         )
     if survey.posed:
@@ -298,7 +298,7 @@ def _picture(shot: Shot) -> Iterator[Finding]:
         share = sum(each.surfaces for each in empty) / len(empty)
         yield Finding(
             "picture",
-            f"surfaces cover {100 * share:.3f} % of the picture in {len(empty)} of the "
+            f"surfaces cover {100 * share:.3f}% of the picture in {len(empty)} of the "
             f"{counted(len(shot.contents), 'frame')} that were looked at",
             "the quality gate will not pass the clip; choose another camera or other frames, and see what was removed",
             "camera",
@@ -312,7 +312,7 @@ def _picture(shot: Shot) -> Iterator[Finding]:
             share = sum(shares) / len(shares)
             yield Finding(
                 "picture",
-                f"one surface covers everything: {100 * share:.1f} % of the picture is '{name}', in material "
+                f"one surface covers everything: {100 * share:.1f}% of the picture is '{name}', in material "
                 f"'{material}', in {len(shares)} of the {counted(len(shot.contents), 'frame')} that were looked at",
                 "the quality gate will not pass the clip unless it has a pattern and moves; if it hides the film, name "
                 "it in remove.objects",
@@ -396,7 +396,7 @@ def _hair_and_particles(shot: Shot) -> Iterator[Finding]:
         if hair.drawn == "strands":
             yield Finding(
                 "hair",
-                f"'{hair.name}': {hair.strands} hairs, which drawings do not have one by one",
+                f"'{hair.name}': {hair.strands} hairs, which drawn animation does not show one by one",
                 "locks of flat colour that move with the surface",
                 "hair.systems",
             )
@@ -408,7 +408,7 @@ def _hair_and_particles(shot: Shot) -> Iterator[Finding]:
         yield Finding(
             "particles",
             f"'{particles.name}': {counted(particles.count, 'particle')}, drawn as {particles.drawn}",
-            "each is followed as long as it lives; what is no object becomes a small ball",
+            "each is followed as long as it lives; halos and paths become small balls",
             "particles.systems",
         )
 
@@ -419,7 +419,7 @@ def looked_through(material: SeeThrough) -> str:
     if material.kind == "pane":
         return (
             f"material '{material.material}' on {worn} is see-through ({material.why}), covers "
-            f"{100 * material.covers:.0f} % of the picture and lies before everything that it covers"
+            f"{100 * material.covers:.0f}% of the picture and lies before everything that it covers"
         )
     return f"material '{material.material}' on {worn} is see-through ({material.why}) and lies close before {before}"
 
@@ -444,7 +444,7 @@ def _surfaces(shot: Shot) -> Iterator[Finding]:
             yield Finding(
                 "see-through",
                 f"material '{material.material}': {material.why}; a pixel of a drawing shows one surface"
-                + (f", and it covers up to {100 * material.covers:.0f} % of the picture" * is_large(material)),
+                + (f", and it covers up to {100 * material.covers:.0f}% of the picture" * is_large(material)),
                 "solid, in the colour of its opaque part" + "; remove shows what lies behind" * is_large(material),
                 "transparency",
             )
@@ -458,8 +458,8 @@ def _surfaces(shot: Shot) -> Iterator[Finding]:
     if shot.lost_materials:
         yield Finding(
             "colours",
-            f"Blender of today loads no textures, transparency or vertex paint of {listed(shot.lost_materials)}, which "
-            "are from before 2.80",
+            f"Blender no longer loads the textures, transparency or vertex paint of {listed(shot.lost_materials)}, "
+            "which are from before 2.80",
             f"{sum(offer.certain for offer in shot.image_offers)} images that the file names for them are painted"
             if any(offer.certain for offer in shot.image_offers)
             else "each gets the one colour that is left",
@@ -498,7 +498,7 @@ def _surfaces(shot: Shot) -> Iterator[Finding]:
         yield Finding(
             "colours",
             f"the colour of {listed(unread)} could not be read as the film has it: {why}",
-            "as near as it can be said, or the viewport colour",
+            "an approximation or the viewport colour is used",
             "style.overrides",
         )
 
@@ -572,7 +572,7 @@ def _geometry(shot: Shot) -> Iterator[Finding]:
     if survey.changed_topology:
         yield Finding(
             "topology",
-            f"the vertices of {listed(survey.changed_topology)} are others in some frames",
+            f"the topology of {listed(survey.changed_topology)} changes in some frames",
             "their motion is marked unknown there",
         )
     if survey.came_or_went:

@@ -173,7 +173,7 @@ class LocalExecutor:
         if now.available <= LITTLE_MEMORY * now.total:
             self._workers = max(1, len(rendering) - 1)
             self._say(
-                f"less than {100 * LITTLE_MEMORY:.0f} % of the memory is left: the youngest Blender process is "
+                f"less than {100 * LITTLE_MEMORY:.0f}% of the memory is left: the youngest Blender process is "
                 f"ended, and from now on only {self._workers} run at once"
             )
         elif (growth := self._growth()) > now.available:

@@ -367,7 +367,7 @@ def _describe_quality(quality: dict[str, Any]) -> list[str]:
         )
     leaks, pieces = _figure(summary, "leaks", "mean"), _figure(summary, "pieces", "mean")
     if leaks is not None:
-        lines.append(f"segments leak on {100 * leaks:.2f} % of the pixels, on average")
+        lines.append(f"segments leak on {100 * leaks:.2f}% of the pixels, on average")
     if pieces is not None:
         lines.append(f"segments cut a surface into {pieces:.2f} pieces, on average")
     both = _figure(summary, "occlusion_agreement", "mean")
@@ -377,11 +377,11 @@ def _describe_quality(quality: dict[str, Any]) -> list[str]:
         lines.append(f"{_percent(summary['held_share'])} of the pairs are held: nothing moves and nothing changes")
     if repainted := _figure(summary, "repainted_share", "worst"):
         lines.append(
-            f"colours that change by themselves, on up to {100 * repainted:.2f} % of a frame, are not compared with "
+            f"colours that change by themselves, on up to {100 * repainted:.2f}% of a frame, are not compared with "
             "those of other frames"
         )
     if unknown := _figure(summary, "invalid_share", "worst"):
-        lines.append(f"motion is unknown for up to {100 * unknown:.2f} % of a frame")
+        lines.append(f"motion is unknown for up to {100 * unknown:.2f}% of a frame")
     failures = quality["failures"]
     lines += [f"quality: {failure['message']}" for failure in failures[:SHOWN_FAILURES]]
     if len(failures) > SHOWN_FAILURES:
@@ -395,7 +395,7 @@ def _percent(share: float) -> str:
     """A share in per cent, with as many digits as tell it from nothing and from everything, up to five."""
     percent = 100 * share
     digits = next((digits for digits in range(1, 5) if 0.0 < float(f"{percent:.{digits}f}") < 100.0), 5)
-    return f"{percent:.0f} %" if percent in (0.0, 100.0) else f"{percent:.{digits}f} %"
+    return f"{percent:.0f}%" if percent in (0.0, 100.0) else f"{percent:.{digits}f}%"
 
 
 def _figure(summary: Mapping[str, Any], name: str, which: str) -> float | None:
@@ -412,7 +412,7 @@ def _describe_cross_checks(checks: Sequence[dict[str, Any]]) -> list[str]:
     if trusted:
         median = max(check["median"] for check in trusted)
         tail = max(check["p99"] for check in trusted)
-        lines.append(f"cross-check: medians up to {median:.2g} px, 99 % of each within {tail:.2g} px")
+        lines.append(f"cross-check: medians up to {median:.2g} px, 99% of each within {tail:.2g} px")
     with suppress(StopIteration):
         refused = next(check for check in checks if check["vector_pass_problems"])
         lines.append(f"cross-check: the Vector pass is wrong where {'; '.join(refused['vector_pass_problems'][:3])}")

@@ -187,27 +187,27 @@ _CLIP_RULES = (
     _Rule(
         ("surface_share",),
         "surfaces",
-        "surfaces cover {percent:.3f} % of the picture (threshold {bar:g})",
+        "surfaces cover {percent:.3f}% of the picture (threshold {bar:g})",
         "the camera does not see the scene, or everything in the picture was removed: look at camera and remove",
         at_least=True,
     ),
     _Rule(
         ("largest_surface",),
         "one_surface",
-        "one surface covers everything: {percent:.1f} % of the picture is {what} (threshold {bar:g})",
+        "one surface covers everything: {percent:.1f}% of the picture is {what} (threshold {bar:g})",
         "something lies right before the camera, or the camera stands inside something: name it in remove.objects, or "
         "its material in transparency.materials as remove",
     ),
     _Rule(
         ("largest_color",),
         "one_color",
-        "{percent:.2f} % of the picture has one colour, {what} (threshold {bar:g})",
+        "{percent:.2f}% of the picture has one colour, {what} (threshold {bar:g})",
         "the pictures show nothing, whatever the labels say: look at the colour frames and at style",
     ),
     _Rule(
         ("line_share",),
         "lines",
-        "lines cover {percent:.1f} % of the picture (threshold {bar:g})",
+        "lines cover {percent:.1f}% of the picture (threshold {bar:g})",
         "look at the line art: lines.thickness is too large for the resolution, or hair or leaves are drawn one by one",
     ),
 )

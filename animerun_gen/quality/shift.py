@@ -27,7 +27,7 @@ MIN_PIXELS = 100
 """With fewer pixels to learn from, nothing is said: a handful can agree with an offset by chance."""
 
 MAX_PIXELS = 100_000
-"""Of more pixels to learn from, evenly spread ones are taken: that changed errors of textured frames by 3 % at most."""
+"""Of more pixels to learn from, evenly spread ones are taken: that changed errors of textured frames by 3% at most."""
 
 NOISE = 0.01
 """An offset is better only if it lowers the error by this share of the largest of the nine errors.

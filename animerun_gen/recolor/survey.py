@@ -74,7 +74,7 @@ def materials_drawn(
     """Which material each pixel of the *picture* shows.
 
     The id map comes from the geometry, the picture from Workbench, and at edges the two may differ by a pixel: up to
-    0.012 % of a frame.  Where a pixel has not the flat colour of the material that the map names, it belongs to the one
+    0.012% of a frame.  Where a pixel has not the flat colour of the material that the map names, it belongs to the one
     beside it that has.
 
     Args:

@@ -183,7 +183,7 @@ CHARTS = (
         "Motion",
         "Length of the motion: median and 99th percentile.",
         "px",
-        (Series("motion_median", "median"), Series("motion_p99", "99 %")),
+        (Series("motion_median", "median"), Series("motion_p99", "99%")),
     ),
     Chart(
         "Largest motion",

@@ -93,7 +93,7 @@ def make_page(facts: CutFacts, pool: Pool, budget: int, done: Callable[[str], No
 
 
 def _motion_scale(facts: CutFacts, pool: Pool) -> float:
-    """The motion that has the full colour: what 99 % of the clip's known motion stay below, rounded up to 2 digits."""
+    """The motion that has the full colour: what 99% of the clip's known motion stay below, rounded up to 2 digits."""
     asked = _spread(facts.frames, SURVEYED_FRAMES)
     lengths = np.concatenate(list(pool.results([SurveyTask(facts.clip, frame) for frame in asked])))
     longest = float(np.percentile(lengths, 99)) if lengths.size else 0.0

@@ -314,7 +314,8 @@ def test_geometry(film: Callable[[str], Path], tmp_path: Path) -> None:
         ],
         "missing": [],
         "computed": [
-            "node 'Import OBJ' of 'inner' imports a file whose path other nodes compute, so nobody sees when it changes"
+            "node 'Import OBJ' of 'inner' imports a file whose path other nodes compute, so a change of that "
+            "file is not noticed"
         ],
     }
     for folder in ("abc", "fonts", "mdd", "ply", "sea", "vdb"):
@@ -423,7 +424,7 @@ def test_what_has_no_end_is_refused_before_blender_opens_it(
     os.mkfifo(tmp_path / path)
     refused = look_at(source)["refused"]
     assert refused.startswith(f"film.blend names the {kind} //")
-    assert f", but {Path(path).name} is a named pipe, which has no end to read to; put a file" in refused
+    assert f", but {Path(path).name} is a named pipe, which has no end; put a file" in refused
 
 
 @pytest.mark.parametrize("kind", ["folder", "dangling link", "link in a circle", "socket", "null device"])

@@ -76,14 +76,14 @@ def test_a_draft_opens_panes_before_the_camera_and_glasses_and_says_so(
     (loaded,) = load_cuts([config])
     assert dict(loaded.config.transparency.materials) == {"dimmer": "remove", "lens": "remove"}
     for words in (
-        "material 'dimmer' on 'Dimmer' is see-through (alpha 0.20), covers 100 % of the picture and lies before every",
+        "material 'dimmer' on 'Dimmer' is see-through (alpha 0.20), covers 100% of the picture and lies before every",
         "material 'lens' on 'lens' is see-through (alpha 0.10) and lies close before 'head'",
         "material 'window': alpha 0.10; a pixel of a drawing shows one surface",
     ):
         assert words in said
     assert "covers everything" not in said
     text = " ".join(config.read_text("utf-8").replace("#", " ").split())
-    assert "covers 100 % of the picture and lies before everything that it covers; or solid" in text
+    assert "covers 100% of the picture and lies before everything that it covers; or solid" in text
 
 
 def test_a_material_that_is_removed_is_a_hole_and_what_stays_is_judged(
@@ -106,7 +106,7 @@ def test_a_material_that_is_removed_is_a_hole_and_what_stays_is_judged(
     assert "made a hole of each surface of 'dimmer': what lies behind is seen" in made.stdout
     assert made.stdout.count("one surface covers everything") == 1
     words = (
-        "the clip shows nothing in frames 1-2 (2 of 2): one surface covers everything: 100.0 % of the picture is 'Dim"
+        "the clip shows nothing in frames 1-2 (2 of 2): one surface covers everything: 100.0% of the picture is 'Dim"
     )
     assert words in made.stdout
     one, other = ((tmp_path / "out" / "train" / "Frame_Anime" / name) for name in ("opened", "plain"))

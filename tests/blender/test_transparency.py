@@ -185,7 +185,7 @@ def test_holes_are_the_same_in_pictures_and_labels(
     assert (contour == 0).sum() > 300
     assert near_border[contour == 0].all()
     for words in (
-        "clipped 'plain' by the alpha of image 'leaf': 69 % of it are holes",
+        "clipped 'plain' by the alpha of image 'leaf': 69% of it are holes",
         "clipped 'second'",
         "clipped 'grouped'",
         "filled the holes of 'crown', 'grouped', 'many', 'plain', 'second': as configured",

@@ -123,9 +123,9 @@ def test_panes_and_glasses_are_removed_with_their_reason(tmp_path: Path) -> None
     assert dict(config.transparency.materials) == {"dimmer": "remove", "lens": "remove"}
     said = " ".join(text.replace("#", " ").split())
     for words in (
-        "material 'dimmer' on 'Dimmer' is see-through (alpha 0.20), covers 100 % of the picture and lies before every",
+        "material 'dimmer' on 'Dimmer' is see-through (alpha 0.20), covers 100% of the picture and lies before every",
         "material 'lens' on 'Specs' is see-through (glass) and lies close before 'Head'",
-        "'water' becomes solid, and covers up to 60 % of the picture: glass behind it lies 'Seabed'; remove would show",
+        "'water' becomes solid, and covers up to 60% of the picture: glass behind it lies 'Seabed'; remove would show",
         "'bottle' becomes solid: glass",
     ):
         assert words in said
@@ -148,10 +148,10 @@ def contents(*shares: tuple[float, float], surface: tuple[str, str] = ("Wall", "
 @pytest.mark.parametrize(
     ("seen", "said"),
     [
-        (contents((0.00003, 0.00002), (0.00003, 0.00003), (0.5, 0.2)), "surfaces cover 0.003 % of the picture in 2 of"),
+        (contents((0.00003, 0.00002), (0.00003, 0.00003), (0.5, 0.2)), "surfaces cover 0.003% of the picture in 2 of"),
         (
             contents((1.0, 0.999), (1.0, 0.999), (0.5, 0.2)),
-            "covers everything: 99.9 % of the picture is 'Wall', in mat",
+            "covers everything: 99.9% of the picture is 'Wall', in mat",
         ),
         (contents((1.0, 0.999), (0.5, 0.2), (0.00003, 0.00003), (0.5, 0.2)), None),
         (contents((1.0, 1.0)) + contents((1.0, 1.0), surface=("Floor", "wood")), None),

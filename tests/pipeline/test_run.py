@@ -732,7 +732,7 @@ def test_the_summary_says_how_much_motion_is_unknown(tmp_path: Path) -> None:
     config = make_cut(tmp_path, {"motion": {"background": "invalid"}})
     lines = describe(make(config, tmp_path / "out", FakeEngine()), tmp_path / "out")
     share = 100 * (1 - 12 * 12 / (64 * 48))
-    assert f"  motion is unknown for up to {share:.2f} % of a frame" in lines
+    assert f"  motion is unknown for up to {share:.2f}% of a frame" in lines
 
 
 def figures_of(summary: dict[str, Any]) -> list[str]:
@@ -761,7 +761,7 @@ def without(figures: dict[str, Any], names: list[str]) -> dict[str, Any]:
 def described_agreement(figures: dict[str, Any], lacking: list[str]) -> list[str]:
     """The line about both ways to compare pictures with id maps, from what is left of them."""
     left = [figures[name]["worst"] for name in ("agreement", "agreement_ids") if name not in lacking]
-    return [f"  pictures and id maps agree in at least {100 * min(left):.3f} % of each frame"]
+    return [f"  pictures and id maps agree in at least {100 * min(left):.3f}% of each frame"]
 
 
 def test_a_cut_without_a_large_id_region_is_summed_up(tmp_path: Path) -> None:
@@ -801,7 +801,7 @@ def test_cross_checks_are_kept_and_reported(tmp_path: Path, label: bool) -> None
     assert engine.jobs[0].pictures == ()
     lines = describe(summaries, output)
     assert "  cross-check: 8 of 8 flows can be compared with the Vector pass" in lines
-    assert "  cross-check: medians up to 1e-05 px, 99 % of each within 0.0002 px" in lines
+    assert "  cross-check: medians up to 1e-05 px, 99% of each within 0.0002 px" in lines
     make(config, output, engine, cross_check=True, label=label)
     assert len(engine.jobs) == 1
 

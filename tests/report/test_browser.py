@@ -231,7 +231,7 @@ def test_a_layer_can_be_laid_over_the_frame_or_beside_it(browser: Browser, repor
     np.testing.assert_array_equal(canvas(browser, "left"), files["frame"])
     for _ in range(5):
         browser.press("[")
-    browser.wait_for("document.getElementById('opacity-value').textContent", lambda text: text == "50 %")
+    browser.wait_for("document.getElementById('opacity-value').textContent", lambda text: text == "50%")
     browser.press("s")
     browser.wait_for("document.getElementById('left-pane').hidden", bool)
     assert np.abs(canvas(browser) - (layer + files["frame"]) / 2).max() <= 0.5

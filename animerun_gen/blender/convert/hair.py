@@ -342,7 +342,7 @@ def _refuse_other_number(source: Any, graph: bpy.types.Depsgraph, total: int) ->
     if total != source.total:
         raise SceneError(
             f"hair '{source.name}' has {total} strands in frame {graph.scene.frame_current} and {source.total} in the "
-            "clip's first: which is which nobody can tell. Fix their number in Blender, or set "
+            "clip's first: so they cannot be matched. Fix their number in Blender, or set "
             f'"hair: {{systems: {{"{source.name}": {{mode: remove}}}}}}" in the cut\'s configuration.'
         )
 

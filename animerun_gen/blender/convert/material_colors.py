@@ -99,7 +99,7 @@ class Doubts:
     def notes(self) -> list[str]:
         """Sentences for the cut's log."""
         notes = [
-            f"the colour of {quoted(names)} cannot be read ({why}): set style.overrides or style.textures, or it has "
+            f"the colour of {quoted(names)} cannot be read ({why}): set style.overrides or style.textures, or it keeps "
             "its viewport colour"
             for why, names in self.unread.items()
         ]

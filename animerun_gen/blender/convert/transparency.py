@@ -81,7 +81,7 @@ def convert_transparency(config: CutConfig) -> tuple[ClippedMaterials, list[str]
         else:
             notes.append(
                 f"clipped '{found.material}' by the {texture.channel} of image '{texture.image}': "
-                f"{100.0 * (texture.below or 0.0):.0f} % of it are holes"
+                f"{100.0 * (texture.below or 0.0):.0f}% of it are holes"
             )
     notes += [f"filled the holes of {', '.join(names)}: {problem}" for problem, names in filled.items()]
     if solid:

@@ -28,9 +28,9 @@ function written(value, unit) {
   if (value === null || value === undefined) return "\u2013";
   if (unit === "share") {
     const percent = 100 * value;
-    if (percent === 0 || percent === 100) return `${percent} %`;
+    if (percent === 0 || percent === 100) return `${percent}%`;
     const digits = percent > 99 ? 3 : percent < 0.1 ? 4 : percent < 10 ? 2 : 1;
-    return `${percent.toFixed(digits)} %`;
+    return `${percent.toFixed(digits)}%`;
   }
   if (unit === "count") return Number.isInteger(value) ? `${value}` : value.toFixed(2);
   const size = Math.abs(value);

@@ -378,7 +378,7 @@ function update(changes = {}) {
   for (const way of WAYS) byId(way).setAttribute("aria-pressed", String(state.way === way));
   byId("beside").setAttribute("aria-pressed", String(state.beside));
   byId("opacity").value = state.opacity;
-  byId("opacity-value").textContent = `${state.opacity} %`;
+  byId("opacity-value").textContent = `${state.opacity}%`;
   byId("left-out-label").hidden = !(layer && layer.warp);
   byId("slider").value = state.index;
   const next = other(state.index, state.way);
@@ -671,7 +671,7 @@ const table = DATA.pairs;
 const pairColumns = [
   { title: "pair", ascending: true, value: (row) => row.source + (row.direction === "backward" ? 0.5 : 0), cell: (row) => make("td", {}, `${row.source} \u2192 ${row.target}`,
     row.failed ? tag("fails", "failed") : null, row.held ? tag("held") : null) },
-  { title: "of its threshold", value: (row) => row.worst, cell: (row) => make("td", row.worst > 1 ? { class: "past" } : {}, row.worst === null ? "\u2013" : `${(100 * row.worst).toFixed(row.worst < 1 ? 1 : 0)} %`) },
+  { title: "of its threshold", value: (row) => row.worst, cell: (row) => make("td", row.worst > 1 ? { class: "past" } : {}, row.worst === null ? "\u2013" : `${(100 * row.worst).toFixed(row.worst < 1 ? 1 : 0)}%`) },
   ...table.columns.map((column, place) => ({
     title: column.title,
     note: column.bar === null ? null : `bar ${written(column.bar, column.unit)}`,
