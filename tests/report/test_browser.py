@@ -326,7 +326,7 @@ def test_a_downloaded_dataset_and_a_name_with_odd_letters(browser: Browser, repo
     notes = browser.run("return document.getElementById('remark-list').textContent")
     assert "so no figures are shown and nothing was judged" in notes
     assert "exact_occlusion_forward" in notes
-    assert "unknown" in browser.run("return document.getElementById('settings').textContent")
+    assert "no record" in browser.run("return document.getElementById('settings').textContent")
     browser.run("document.querySelector('.back').click()")
     browser.wait_for("document.body.dataset.ready", bool)
 
