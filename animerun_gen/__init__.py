@@ -13,4 +13,4 @@ The folders read in the order in which data flows:
 ``pipeline``  plans, runs, interrupts and continues all of it; ``cli`` is its face
 """
 
-__version__ = "0.6.0"
+__version__ = "0.7.0"
