@@ -27,6 +27,7 @@ from animerun_gen.blender.convert.shader_color import (
     rough_color,
     shader_color,
     shown_by,
+    surface_asks,
     surface_input,
 )
 from animerun_gen.blender.convert.shader_values import UnknownValueError, nodes_within
@@ -56,6 +57,8 @@ SAME = 0.5 / 255.0
 
 LIT = "it depends on light, so the mean of its colours is taken"
 
+CHANGES = "what it asks its surfaces and objects for may change with the frame, and it is read in one"
+
 Kind = TypeVar("Kind")
 
 LinearColor = tuple[float, float, float]
@@ -70,12 +73,14 @@ class Found:
         image: The image that its shader shows, where it shows one.
         node: The image's node in the material's own tree; None when it sits inside a group.
         varies: Whether attributes or objects make it vary over the surfaces, as can be computed at each pixel.
+        asks_surfaces: Whether it comes from them, be it the same on all of them now.
     """
 
     color: LinearColor
     image: bpy.types.Image | None = None
     node: bpy.types.Node | None = None
     varies: bool = False
+    asks_surfaces: bool = False
 
 
 @dataclass
@@ -160,25 +165,13 @@ class ColorFinder:
         self.doubts = Doubts()
         self._layer = view_layer
         self._frames = frames
+        # now, before any copies of the film's objects show them in other frames
+        self._objects_by_material = _objects_by_material()
         self._evaluated: dict[str, bpy.types.Mesh] = {}
         self._wearers: dict[str, list[_Wearer]] = {}
         self._asking: dict[str, _Asking | None] = {}
         self._means: ImageMeans = {}
         self._bakes = 0
-
-    @cached_property
-    def _objects_by_material(self) -> dict[str, list[bpy.types.Object]]:
-        """The objects that have a material in a slot, by its full name; those that nodes may give one, by no name."""
-        found: dict[str, list[bpy.types.Object]] = {}
-        for obj in sorted(bpy.data.objects, key=lambda obj: obj.name_full):
-            if obj.type not in {"MESH", "CURVE", "SURFACE", "FONT", "META"}:
-                continue
-            names = {slot.material.name_full for slot in obj.material_slots if slot.material is not None}
-            if any(modifier.type == "NODES" for modifier in obj.modifiers):
-                names.add("")
-            for name in names:
-                found.setdefault(name, []).append(obj)
-        return found
 
     @cached_property
     def _instancers(self) -> dict[str, list[bpy.types.Object]]:
@@ -252,6 +245,8 @@ class ColorFinder:
                     pass
             color = self._by_cycles(material, shader, frame, colors, animated=shader != material)
             self.doubts.asked.add(name)
+            if self.may_change(material, besides_color=shader != material):
+                self.doubt_change(material)
             return Found(color, image, node)
         except _UnwornError:
             return _rough(rough_color(shader), image, node)
@@ -260,14 +255,34 @@ class ColorFinder:
             _add(self.doubts.unread if rough is None else self.doubts.rough, str(error), name)
             return _rough(rough, image, node)
 
-    def may_change(self, material: bpy.types.Material) -> bool:
-        """Whether an attribute by which it is painted may be another in other frames: where nodes make it, or paint."""
-        making, properties = {"NODES", "DYNAMIC_PAINT"}, properties_needed(material)
+    def may_change(self, material: bpy.types.Material, *, besides_color: bool = False) -> bool:
+        """Whether what a material asks its surfaces for may be another in other frames.
+
+        Args:
+            material: The material.
+            besides_color: Leave out the colours of the objects that wear it.
+        """
+        asked, makers = surface_asks(material), {"NODES", "DYNAMIC_PAINT"} if attributes_needed(material) else set()
+        by_color = "color" in asked and not besides_color
         return any(
-            any(modifier.type in making for modifier in one.obj.modifiers)
-            or any(versions.animates(one.obj, f'["{name}"]') for name in properties)
+            self._changes(one.obj, asked, makers) or (by_color and self._changes_color(one.obj))
             for one in self._worn(material)
         )
+
+    def doubt_change(self, material: bpy.types.Material) -> None:
+        """Have it said that a material keeps the colour of one frame."""
+        _add(self.doubts.rough, CHANGES, material.name)
+
+    def _changes(self, obj: bpy.types.Object, asked: Collection[str], makers: Collection[str]) -> bool:
+        """Whether modifiers make its attributes, its place is asked for, or animation changes another property."""
+        if "location" in asked or any(modifier.type in makers for modifier in obj.modifiers):
+            return True
+        owners = [owner for owner in (obj, obj.data) if owner is not None]
+        paths = [path for name in asked if name != "color" for path in (name, f'["{name}"]')]
+        return any(versions.animates(owner, path) for owner in owners for path in paths)
+
+    def _changes_color(self, obj: bpy.types.Object) -> bool:
+        return any(versions.animates(each, "color") for each in (obj, *self._instancers.get(obj.name_full, ())))
 
     def _over_surfaces(
         self,
@@ -279,17 +294,14 @@ class ColorFinder:
         object_colors: Mapping[str, ObjectColor],
     ) -> Found:
         """The mean over all surfaces that wear it, by what they say to its nodes."""
-        properties = properties_needed(shader)
-        points = self._points(material, attributes_needed(shader), object_colors, properties)
-        if any(versions.animates(one.obj, f'["{name}"]') for one in self._worn(material) for name in properties):
-            _add(self.doubts.rough, "it comes from an object's property that is animated", material.name)
+        points = self._points(material, attributes_needed(shader), object_colors, properties_needed(shader))
         evaluation = SurfaceColor(points, self._means)
         colors = np.clip(evaluation.at(surface), 0.0, 1.0).reshape(-1, 3).astype(np.float64)
         if evaluation.lit:
             _add(self.doubts.rough, LIT, material.name)
         for attribute in sorted(evaluation.lacking):
             _add(self.doubts.rough, f"it comes from an attribute '{attribute}' that no surface has", material.name)
-        return Found(_as_color(colors.mean(axis=0)), image, node, _varies(colors))
+        return Found(_as_color(colors.mean(axis=0)), image, node, _varies(colors), asks_surfaces=True)
 
     def mean_of_attribute(self, material: bpy.types.Material, name: str) -> Found:
         """The mean of an attribute over all surfaces that wear a material, whatever its nodes say.
@@ -427,6 +439,20 @@ class ColorFinder:
             made.calc_loop_triangles()
             self._evaluated[obj.name_full] = made
         return self._evaluated[obj.name_full]
+
+
+def _objects_by_material() -> dict[str, list[bpy.types.Object]]:
+    """The objects that have a material in a slot, by its full name; those that nodes may give one, by no name."""
+    found: dict[str, list[bpy.types.Object]] = {}
+    for obj in sorted(bpy.data.objects, key=lambda obj: obj.name_full):
+        if obj.type not in {"MESH", "CURVE", "SURFACE", "FONT", "META"}:
+            continue
+        names = {slot.material.name_full for slot in obj.material_slots if slot.material is not None}
+        if any(modifier.type == "NODES" for modifier in obj.modifiers):
+            names.add("")
+        for name in names:
+            found.setdefault(name, []).append(obj)
+    return found
 
 
 def _areas(mesh: bpy.types.Mesh, obj: bpy.types.Object) -> npt.NDArray[np.float64]:
