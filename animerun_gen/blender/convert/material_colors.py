@@ -31,6 +31,7 @@ from animerun_gen.blender.convert.shader_color import (
     surface_input,
 )
 from animerun_gen.blender.convert.shader_values import UnknownValueError, nodes_within
+from animerun_gen.blender.convert.srgb import linear_to_srgb
 from animerun_gen.blender.convert.surfaces import (
     MADE,
     ObjectFacts,
@@ -58,6 +59,11 @@ SAME = 0.5 / 255.0
 LIT = "it depends on light, so the mean of its colours is taken"
 
 CHANGES = "what it asks its surfaces and objects for may change with the frame, and it is read in one"
+
+TINTED = "its nodes change the colours of its image, which is shown as it is"
+
+TINT = 10
+"""Steps of 1/255 by which nodes change an image's mean at least, where that is told."""
 
 Kind = TypeVar("Kind")
 
@@ -223,6 +229,8 @@ class ColorFinder:
             found = shader_color(shader, self._means)
             if found is not None and found.lit:
                 _add(self.doubts.rough, LIT, name)
+            if found is not None and shows_image and self._is_tinted(found):
+                self._doubt_tint(material)
             return None if found is None else Found(found.color, found.image, found.node)
         except LacksImageError:
             # Cycles would be asked for magenta; that the image is missing is told where the film is opened
@@ -233,6 +241,7 @@ class ColorFinder:
             needs_surface = False
         image, node = shown_by(surface)
         if shows_image and image is not None and node is not None and (image.has_data or is_moving(image)):
+            self._doubt_tint(material)
             return _rough(rough_color(shader), image, node)
         colors = object_colors or {}
         try:
@@ -254,6 +263,20 @@ class ColorFinder:
             rough = rough_color(shader)
             _add(self.doubts.unread if rough is None else self.doubts.rough, str(error), name)
             return _rough(rough, image, node)
+
+    def _doubt_tint(self, material: bpy.types.Material) -> None:
+        """Have it said that a material that is worn shows its image otherwise than the film does."""
+        if material.name_full in self._objects_by_material:
+            _add(self.doubts.rough, TINTED, material.name)
+
+    def _is_tinted(self, found: ShaderColor) -> bool:
+        """Whether a shader shows an image in another mean colour than the image has."""
+        if found.image is None:
+            return False
+        name, shown = found.image.name_full, linear_to_srgb(np.array(found.color))
+        means = [np.array(mean) for (image, _), mean in self._means.items() if image == name and mean is not None]
+        off = [float(np.abs(linear_to_srgb(mean) - shown).max()) for mean in means]
+        return bool(off) and min(off) * 255.0 >= TINT
 
     def may_change(self, material: bpy.types.Material, *, besides_color: bool = False) -> bool:
         """Whether what a material asks its surfaces for may be another in other frames.
