@@ -71,7 +71,9 @@ class SurfaceReader:
         colored = instancer if instancer is not None and instancer.instance_type == "COLLECTION" else drawn
         color = self._object_colors.get(colored.original.name_full, facts.color)
         x, y, z = instance.matrix_world.translation
-        facts = replace(facts, color=color, location=(x, y, z))
+        own = self._object_colors.get(drawn.original.name_full)
+        known = {**facts.properties, "color": own} if own is not None and "color" in properties else facts.properties
+        facts = replace(facts, color=color, location=(x, y, z), properties=known)
         self.surfaces.append(Surface(facts, versions.triangle_slots(drawn.data), *self._meshes[mesh, names]))
 
 

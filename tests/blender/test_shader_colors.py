@@ -570,3 +570,118 @@ def test_what_cannot_be_read_is_named(
         assert reason in draft.replace("# ", "")
         assert f"'{name}'" in draft.partition("style:")[2]
     assert "'unworn'" not in said
+
+
+# one image as it is, turned to another hue, and times vertex paint
+TINTED = """
+image = bpy.data.images.new("pattern", 8, 8)
+image.pixels = [v for y in range(8) for x in range(8) for v in ((0.8, 0.2, 0.1, 1) if x < 4 else (0.6, 0.1, 0.1, 1))]
+image.pack()
+def board(name, x, between):
+    material = bpy.data.materials.new(name)
+    tree, output = nodes_of(material)
+    light, shown = tree.nodes.new("ShaderNodeEmission"), tree.nodes.new("ShaderNodeTexImage")
+    shown.image = image
+    tree.links.new(between(tree, shown.outputs[0]), light.inputs[0])
+    tree.links.new(light.outputs[0], output.inputs[0])
+    bpy.ops.mesh.primitive_plane_add(size=1.2, location=(x, 0, 0), rotation=(math.pi / 2, 0, 0))
+    bpy.context.object.data.color_attributes.new("Col", "FLOAT_COLOR", "CORNER")
+    bpy.context.object.data.materials.append(material)
+
+def turned(tree, color):
+    made = tree.nodes.new("ShaderNodeHueSaturation")
+    made.inputs["Hue"].default_value = 0.8
+    tree.links.new(color, made.inputs["Color"])
+    return made.outputs[0]
+
+def painted(tree, color):
+    made, paint = tree.nodes.new("ShaderNodeMixRGB"), tree.nodes.new("ShaderNodeVertexColor")
+    made.blend_type, paint.layer_name = "MULTIPLY", "Col"
+    tree.links.new(color, made.inputs[1])
+    tree.links.new(paint.outputs[0], made.inputs[2])
+    return made.outputs[0]
+
+board("plain", -2, lambda tree, color: color)
+board("turned", 0, turned)
+board("painted", 2, painted)
+"""
+
+
+def test_images_that_nodes_change_are_named(
+    build: Callable[[str, str], Path], cut: Callable[..., Path], tmp_path: Path
+) -> None:
+    path = cut(build("tinted", TINTED), "style: {color: texture}\nlines: {freestyle: false}\n")
+    _, said = render_cuts(tmp_path, path)
+    [note] = [line for line in said.splitlines() if "its nodes change the colours of its image" in line]
+    assert "'painted', 'turned'" in note
+    assert "'plain'" not in said
+
+
+# what materials ask their objects for is one colour in each frame, and another in the next; each by another way
+ASKED = """
+scene.view_settings.view_transform = "Standard"
+camera.data.type, camera.data.ortho_scale = "ORTHO", 8.0
+red, green = (1.0, 0.0, 0.0, 1.0), (0.0, 1.0, 0.0, 1.0)
+
+def shaded(name, kind, output, **settings):
+    material = bpy.data.materials.new(name)
+    tree, out = nodes_of(material)
+    light, asking = tree.nodes.new("ShaderNodeEmission"), tree.nodes.new(kind)
+    for setting, value in settings.items():
+        setattr(asking, setting, value)
+    tree.links.new(asking.outputs[output], light.inputs[0])
+    tree.links.new(light.outputs[0], out.inputs[0])
+    return material
+
+def keyed(owner, name, values, path=None):
+    for frame, value in values.items():
+        if path is None:
+            setattr(owner, name, value)
+        else:
+            owner[name] = value
+        owner.keyframe_insert(path or name, frame=frame)
+    action = owner.animation_data.action
+    curves = action.fcurves if hasattr(action, "fcurves") else action.layers[0].strips[0].channelbag(
+        owner.animation_data.action_slot).fcurves
+    for curve in curves:
+        for key in curve.keyframe_points:
+            key.interpolation = "LINEAR"
+
+def box(name, x, material):
+    made = add("cube", name, (1, 1, 1), size=0.9, location=(x, 0, 0))
+    made.data.materials.clear()
+    made.data.materials.append(material)
+    return made
+
+asking = dict(attribute_type="OBJECT")
+keyed(box("builtin", -3, shaded("builtin", "ShaderNodeAttribute", "Color", attribute_name="color", **asking)),
+      "color", {1: red, 4: green})
+keyed(box("property", -1.5, shaded("property", "ShaderNodeAttribute", "Color", attribute_name="tint", **asking)),
+      "tint", {1: red[:3], 4: green[:3]}, '["tint"]')
+keyed(box("data", 0, shaded("data", "ShaderNodeAttribute", "Color", attribute_name="dye", **asking)).data,
+      "dye", {1: red[:3], 4: green[:3]}, '["dye"]')
+inner = box("member", 0, shaded("member", "ShaderNodeObjectInfo", "Color"))
+group = bpy.data.collections.new("group")
+for each in list(inner.users_collection):
+    each.objects.unlink(inner)
+group.objects.link(inner)
+empty = bpy.data.objects.new("shows group", None)
+empty.instance_type, empty.instance_collection, empty.location = "COLLECTION", group, (1.5, 0, 0)
+scene.collection.objects.link(empty)
+keyed(empty, "color", {1: red, 4: green})
+"""
+
+
+def test_one_color_asked_of_objects_is_that_of_each_frame(
+    build: Callable[[str, str], Path], cut: Callable[..., Path], tmp_path: Path
+) -> None:
+    path = cut(build("asked", ASKED), "lines: {freestyle: false}\nstyle: {color: attribute}\n", last=4)
+    run_cli("render", path, "--out", tmp_path / "out")
+    clip = Dataset(tmp_path / "out").clip("asked")
+    number_of = {name: int(number) for number, name in clip.read_names("material_id").items()}
+    for frame in (1, 2, 4):
+        flat, ids = clip.read("flat", frame), clip.read("material_id", frame)
+        wanted = [int(fading(frame)[start : start + 2], 16) for start in (1, 3, 5)]
+        for name in ("builtin", "property", "data", "member"):
+            seen = flat[ids == number_of[name]].astype(int)
+            assert np.abs(seen - wanted).max() <= 1, (name, frame)

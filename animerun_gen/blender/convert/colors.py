@@ -296,7 +296,12 @@ class _Painting:
             return
         if track is not None and track.changes:
             self._colors.keyed[name] = track.colors
-        if style.color != "material" and ((found is not None and found.varies) or (track is not None and track.varies)):
+        varies = (found is not None and found.varies) or (track is not None and track.varies)
+        if found is not None and found.asks_surfaces and self._finder.may_change(material):
+            if style.color == "material" and (track is None or self._finder.may_change(material, besides_color=True)):
+                self._finder.doubt_change(material)
+            varies = True
+        if style.color != "material" and varies:
             self._colors.by_attributes[name] = PaintedByAttributes(
                 material,
                 attributes_needed(material),

@@ -27,9 +27,11 @@ from animerun_gen.blender.convert.shader_color import (
     rough_color,
     shader_color,
     shown_by,
+    surface_asks,
     surface_input,
 )
 from animerun_gen.blender.convert.shader_values import UnknownValueError, nodes_within
+from animerun_gen.blender.convert.srgb import linear_to_srgb
 from animerun_gen.blender.convert.surfaces import (
     MADE,
     ObjectFacts,
@@ -56,6 +58,13 @@ SAME = 0.5 / 255.0
 
 LIT = "it depends on light, so the mean of its colours is taken"
 
+CHANGES = "what it asks its surfaces and objects for may change with the frame, and it is read in one"
+
+TINTED = "its nodes change the colours of its image, which is shown as it is"
+
+TINT = 10
+"""Steps of 1/255 by which nodes change an image's mean at least, where that is told."""
+
 Kind = TypeVar("Kind")
 
 LinearColor = tuple[float, float, float]
@@ -70,12 +79,14 @@ class Found:
         image: The image that its shader shows, where it shows one.
         node: The image's node in the material's own tree; None when it sits inside a group.
         varies: Whether attributes or objects make it vary over the surfaces, as can be computed at each pixel.
+        asks_surfaces: Whether it comes from them, be it the same on all of them now.
     """
 
     color: LinearColor
     image: bpy.types.Image | None = None
     node: bpy.types.Node | None = None
     varies: bool = False
+    asks_surfaces: bool = False
 
 
 @dataclass
@@ -160,25 +171,13 @@ class ColorFinder:
         self.doubts = Doubts()
         self._layer = view_layer
         self._frames = frames
+        # now, before any copies of the film's objects show them in other frames
+        self._objects_by_material = _objects_by_material()
         self._evaluated: dict[str, bpy.types.Mesh] = {}
         self._wearers: dict[str, list[_Wearer]] = {}
         self._asking: dict[str, _Asking | None] = {}
         self._means: ImageMeans = {}
         self._bakes = 0
-
-    @cached_property
-    def _objects_by_material(self) -> dict[str, list[bpy.types.Object]]:
-        """The objects that have a material in a slot, by its full name; those that nodes may give one, by no name."""
-        found: dict[str, list[bpy.types.Object]] = {}
-        for obj in sorted(bpy.data.objects, key=lambda obj: obj.name_full):
-            if obj.type not in {"MESH", "CURVE", "SURFACE", "FONT", "META"}:
-                continue
-            names = {slot.material.name_full for slot in obj.material_slots if slot.material is not None}
-            if any(modifier.type == "NODES" for modifier in obj.modifiers):
-                names.add("")
-            for name in names:
-                found.setdefault(name, []).append(obj)
-        return found
 
     @cached_property
     def _instancers(self) -> dict[str, list[bpy.types.Object]]:
@@ -230,6 +229,8 @@ class ColorFinder:
             found = shader_color(shader, self._means)
             if found is not None and found.lit:
                 _add(self.doubts.rough, LIT, name)
+            if found is not None and shows_image and self._is_tinted(found):
+                self._doubt_tint(material)
             return None if found is None else Found(found.color, found.image, found.node)
         except LacksImageError:
             # Cycles would be asked for magenta; that the image is missing is told where the film is opened
@@ -240,6 +241,7 @@ class ColorFinder:
             needs_surface = False
         image, node = shown_by(surface)
         if shows_image and image is not None and node is not None and (image.has_data or is_moving(image)):
+            self._doubt_tint(material)
             return _rough(rough_color(shader), image, node)
         colors = object_colors or {}
         try:
@@ -252,6 +254,8 @@ class ColorFinder:
                     pass
             color = self._by_cycles(material, shader, frame, colors, animated=shader != material)
             self.doubts.asked.add(name)
+            if self.may_change(material, besides_color=shader != material):
+                self.doubt_change(material)
             return Found(color, image, node)
         except _UnwornError:
             return _rough(rough_color(shader), image, node)
@@ -260,14 +264,48 @@ class ColorFinder:
             _add(self.doubts.unread if rough is None else self.doubts.rough, str(error), name)
             return _rough(rough, image, node)
 
-    def may_change(self, material: bpy.types.Material) -> bool:
-        """Whether an attribute by which it is painted may be another in other frames: where nodes make it, or paint."""
-        making, properties = {"NODES", "DYNAMIC_PAINT"}, properties_needed(material)
+    def _doubt_tint(self, material: bpy.types.Material) -> None:
+        """Have it said that a material that is worn shows its image otherwise than the film does."""
+        if material.name_full in self._objects_by_material:
+            _add(self.doubts.rough, TINTED, material.name)
+
+    def _is_tinted(self, found: ShaderColor) -> bool:
+        """Whether a shader shows an image in another mean colour than the image has."""
+        if found.image is None:
+            return False
+        name, shown = found.image.name_full, linear_to_srgb(np.array(found.color))
+        means = [np.array(mean) for (image, _), mean in self._means.items() if image == name and mean is not None]
+        off = [float(np.abs(linear_to_srgb(mean) - shown).max()) for mean in means]
+        return bool(off) and min(off) * 255.0 >= TINT
+
+    def may_change(self, material: bpy.types.Material, *, besides_color: bool = False) -> bool:
+        """Whether what a material asks its surfaces for may be another in other frames.
+
+        Args:
+            material: The material.
+            besides_color: Leave out the colours of the objects that wear it.
+        """
+        asked, makers = surface_asks(material), {"NODES", "DYNAMIC_PAINT"} if attributes_needed(material) else set()
+        by_color = "color" in asked and not besides_color
         return any(
-            any(modifier.type in making for modifier in one.obj.modifiers)
-            or any(versions.animates(one.obj, f'["{name}"]') for name in properties)
+            self._changes(one.obj, asked, makers) or (by_color and self._changes_color(one.obj))
             for one in self._worn(material)
         )
+
+    def doubt_change(self, material: bpy.types.Material) -> None:
+        """Have it said that a material keeps the colour of one frame."""
+        _add(self.doubts.rough, CHANGES, material.name)
+
+    def _changes(self, obj: bpy.types.Object, asked: Collection[str], makers: Collection[str]) -> bool:
+        """Whether modifiers make its attributes, its place is asked for, or animation changes another property."""
+        if "location" in asked or any(modifier.type in makers for modifier in obj.modifiers):
+            return True
+        owners = [owner for owner in (obj, obj.data) if owner is not None]
+        paths = [path for name in asked if name != "color" for path in (name, f'["{name}"]')]
+        return any(versions.animates(owner, path) for owner in owners for path in paths)
+
+    def _changes_color(self, obj: bpy.types.Object) -> bool:
+        return any(versions.animates(each, "color") for each in (obj, *self._instancers.get(obj.name_full, ())))
 
     def _over_surfaces(
         self,
@@ -279,17 +317,14 @@ class ColorFinder:
         object_colors: Mapping[str, ObjectColor],
     ) -> Found:
         """The mean over all surfaces that wear it, by what they say to its nodes."""
-        properties = properties_needed(shader)
-        points = self._points(material, attributes_needed(shader), object_colors, properties)
-        if any(versions.animates(one.obj, f'["{name}"]') for one in self._worn(material) for name in properties):
-            _add(self.doubts.rough, "it comes from an object's property that is animated", material.name)
+        points = self._points(material, attributes_needed(shader), object_colors, properties_needed(shader))
         evaluation = SurfaceColor(points, self._means)
         colors = np.clip(evaluation.at(surface), 0.0, 1.0).reshape(-1, 3).astype(np.float64)
         if evaluation.lit:
             _add(self.doubts.rough, LIT, material.name)
         for attribute in sorted(evaluation.lacking):
             _add(self.doubts.rough, f"it comes from an attribute '{attribute}' that no surface has", material.name)
-        return Found(_as_color(colors.mean(axis=0)), image, node, _varies(colors))
+        return Found(_as_color(colors.mean(axis=0)), image, node, _varies(colors), asks_surfaces=True)
 
     def mean_of_attribute(self, material: bpy.types.Material, name: str) -> Found:
         """The mean of an attribute over all surfaces that wear a material, whatever its nodes say.
@@ -427,6 +462,20 @@ class ColorFinder:
             made.calc_loop_triangles()
             self._evaluated[obj.name_full] = made
         return self._evaluated[obj.name_full]
+
+
+def _objects_by_material() -> dict[str, list[bpy.types.Object]]:
+    """The objects that have a material in a slot, by its full name; those that nodes may give one, by no name."""
+    found: dict[str, list[bpy.types.Object]] = {}
+    for obj in sorted(bpy.data.objects, key=lambda obj: obj.name_full):
+        if obj.type not in {"MESH", "CURVE", "SURFACE", "FONT", "META"}:
+            continue
+        names = {slot.material.name_full for slot in obj.material_slots if slot.material is not None}
+        if any(modifier.type == "NODES" for modifier in obj.modifiers):
+            names.add("")
+        for name in names:
+            found.setdefault(name, []).append(obj)
+    return found
 
 
 def _areas(mesh: bpy.types.Mesh, obj: bpy.types.Object) -> npt.NDArray[np.float64]:

@@ -136,6 +136,10 @@ def attributes_needed(material: bpy.types.Material) -> frozenset[str]:
     return frozenset(names)
 
 
+_OBJECT_INFO = {"Color": "color", "Alpha": "color", "Location": "location", "Object Index": "pass_index"}
+"""By output of an Object Info node, the property that it gives and animation may change."""
+
+
 class LacksImageError(UnknownValueError):
     """The colour is that of an image which nobody has."""
 
@@ -146,6 +150,20 @@ def properties_needed(material: bpy.types.Material) -> frozenset[str]:
         return frozenset()
     asking = [node for node in nodes_within(material.node_tree) if node.type == "ATTRIBUTE"]
     return frozenset(node.attribute_name for node in asking if node.attribute_type == "OBJECT")
+
+
+def surface_asks(material: bpy.types.Material) -> frozenset[str]:
+    """Names of the properties of objects, built in or not, that the nodes of a material may ask for."""
+    if material.node_tree is None:
+        return frozenset()
+    asked = {
+        _OBJECT_INFO[output.name]
+        for node in nodes_within(material.node_tree)
+        if node.type == "OBJECT_INFO"
+        for output in node.outputs
+        if output.is_linked and output.name in _OBJECT_INFO
+    }
+    return properties_needed(material) | asked
 
 
 class SurfaceColor(ShaderValues):
