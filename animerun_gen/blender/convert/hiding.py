@@ -8,6 +8,7 @@ import bpy
 
 from animerun_gen.blender import versions
 from animerun_gen.blender.moments import moments
+from animerun_gen.config.words import named
 
 
 def hide(obj: bpy.types.Object) -> None:
@@ -17,6 +18,44 @@ def hide(obj: bpy.types.Object) -> None:
     """
     versions.mute_animation(obj, "hide_render")
     obj.hide_render = True
+
+
+def note_copies(objects: Iterable[bpy.types.Object]) -> list[str]:
+    """What is to be said of hidden objects that geometry nodes or particles show: a sentence, or none.
+
+    Blender draws these copies although the object itself is hidden (4.5.15), which a camera's visibility would not.
+
+    Args:
+        objects: Objects that are hidden, in all frames or in some.
+    """
+    hidden = set(objects)
+    if not hidden:
+        return []
+    holding = {
+        collection: {obj for obj in collection.all_objects if obj in hidden} for collection in bpy.data.collections
+    }
+    sources: dict[bpy.types.ID, set[bpy.types.Object]] = {obj: {obj} for obj in hidden}
+    sources |= {collection: within for collection, within in holding.items() if within}
+    shown: set[bpy.types.Object] = set()
+    for block, users in bpy.data.user_map(subset=set(sources)).items():
+        if any(_shows_copies(user, block) for user in users):
+            shown |= sources[block]
+    if not shown:
+        return []
+    what = named(sorted(str(obj.name) for obj in shown), "object")
+    return [f"geometry nodes or particles use {what}, and copies that they show stay: remove what shows the copies too"]
+
+
+def _shows_copies(user: bpy.types.ID, block: bpy.types.ID) -> bool:
+    """Whether a data-block may show copies of an object or of a collection's objects that it uses."""
+    if isinstance(user, bpy.types.ParticleSettings):
+        return bool(block in (user.instance_object, user.instance_collection))
+    if isinstance(user, bpy.types.NodeTree):
+        return bool(user.type == "GEOMETRY")
+    if isinstance(user, bpy.types.Object):
+        nodes = [modifier for modifier in user.modifiers if modifier.type == "NODES"]
+        return any(modifier.get(key) == block for modifier in nodes for key in list(modifier.keys()))
+    return False
 
 
 def hidden_in(obj: bpy.types.Object, frames: Iterable[int], scene: bpy.types.Scene) -> dict[int, bool]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import bmesh
 import bpy
 
-from animerun_gen.blender.convert.hiding import hide
+from animerun_gen.blender.convert.hiding import hide, note_copies
 from animerun_gen.blender.convert.patterns import (
     Treatments,
     draws,
@@ -82,7 +82,7 @@ def remove_named(config: CutConfig) -> list[str]:
         notes.append(f"transparency.materials: no object wears '{name}' in a slot of its own, so nothing of it went")
     for obj in doomed.values():
         hide(obj)
-    return notes
+    return [*notes, *note_copies(doomed.values())]
 
 
 def _listed(doomed: Iterable[bpy.types.Object], patterns: Sequence[str]) -> str:
