@@ -180,7 +180,7 @@ def test_a_killed_scheduler_is_a_sentence_and_the_same_command_goes_on(
     killer = act_once(lambda: len(list((output / "train/Segment").rglob("*.npy"))) > 3, cluster.scheduler.kill)
     [summary] = generate([config], replace(options, scheduler=cluster.address))
     killer.join()
-    assert any("does not answer any more" in failure for failure in summary.failures)
+    assert any("no longer answers" in failure for failure in summary.failures)
     assert "square: FAILED" in describe([summary], output)[0]
     make(config, output, FakeEngine())
     assert contents(output) == contents(tmp_path / "whole")
@@ -224,7 +224,7 @@ def test_a_cluster_that_cannot_help_is_refused(tmp_path: Path, cluster: Cluster)
         patch.setattr("animerun_gen.pipeline.made_with.versions", lambda: wrong)
         [summary] = generate([config], replace(options, scheduler=cluster.address))
     [failure] = summary.failures
-    assert "can help: the Dask worker tcp://127.0.0.1:" in failure
+    assert "can be used: the Dask worker tcp://127.0.0.1:" in failure
     assert "but this run has 0.9: install the same version everywhere" in failure
 
 

@@ -123,6 +123,7 @@ FIELDS: dict[str, tuple[Any, set[str]]] = {
     "camera_motion.keyframes": (({"frame": 1, "location": (0, 0, 0), "target": (0, 1, 0)},), EVERYTHING),
     "style.color": ("texture", {"pictures", "labels"}),
     "style.color_source": ("shader", {"pictures", "labels"}),
+    "style.textures": ({"skin": "checks"}, {"pictures", "labels"}),
     "style.overrides": ({"skin": "#ffccaa"}, {"pictures", "labels"}),
     "style.background": ("#000001", {"pictures", "labels"}),
     "lines.engine": ("geometry", {"pictures", "labels"}),
