@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
+import bmesh
 import bpy
 
 from animerun_gen.blender import versions
@@ -11,12 +13,57 @@ from animerun_gen.blender.moments import moments
 
 
 def hide(obj: bpy.types.Object) -> None:
-    """Keep an object, and its copies in instances, out of every render, whatever its animation says.
+    """Keep an object, and its copies in instances of collections, out of every render, whatever its animation says.
 
     It is hidden and not deleted, because modifiers and constraints of other objects may depend on it.
     """
     versions.mute_animation(obj, "hide_render")
     obj.hide_render = True
+
+
+def hide_all(doomed: Iterable[bpy.types.Object]) -> None:
+    """Keep objects out of every render, as :func:`hide` does, and also the copies that nodes and particles make.
+
+    These draw what is hidden from renders (4.5.15), so it loses its faces there.
+    """
+    scattered = _scattered()
+    for obj in doomed:
+        hide(obj)
+        if obj.type == "MESH" and obj.library is None and obj in scattered:
+            # the mesh itself may be worn by others
+            obj.data = obj.data.copy()
+            editable = bmesh.new()
+            try:
+                editable.from_mesh(obj.data)
+                bmesh.ops.delete(editable, geom=editable.faces[:], context="FACES_ONLY")
+                editable.to_mesh(obj.data)
+            finally:
+                editable.free()
+
+
+def _scattered() -> set[bpy.types.Object]:
+    """The objects that geometry nodes or particles may draw copies of."""
+    named: list[Any] = []
+    for settings in bpy.data.particles:
+        if settings.render_type in {"OBJECT", "COLLECTION"}:
+            named.append(settings.instance_object if settings.render_type == "OBJECT" else settings.instance_collection)
+    for group in bpy.data.node_groups:
+        if group.bl_idname == "GeometryNodeTree":
+            named += [
+                getattr(socket, "default_value", None)
+                for node in group.nodes
+                for socket in node.inputs
+                if socket.type in {"OBJECT", "COLLECTION"}
+            ]
+    for obj in bpy.data.objects:
+        for modifier in obj.modifiers:
+            if modifier.type == "NODES":
+                named += list(modifier.values())
+    found = {each for each in named if isinstance(each, bpy.types.Object)}
+    for each in named:
+        if isinstance(each, bpy.types.Collection):
+            found |= set(each.all_objects)
+    return found
 
 
 def hidden_in(obj: bpy.types.Object, frames: Iterable[int], scene: bpy.types.Scene) -> dict[int, bool]:
