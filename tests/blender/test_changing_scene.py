@@ -66,6 +66,19 @@ pushed = seen("pushed", 2.8, visible_camera=(False, True))
 pushed.animation_data.nla_tracks.new().strips.new("strip", 1, pushed.animation_data.action)
 pushed.animation_data.action = None
 
+from animerun_gen.blender import versions
+
+tree = bpy.data.node_groups.new("copies", "GeometryNodeTree")
+versions.add_geometry_sockets(tree)
+arriving, leaving = tree.nodes.new("NodeGroupInput"), tree.nodes.new("NodeGroupOutput")
+points, other = tree.nodes.new("GeometryNodeInstanceOnPoints"), tree.nodes.new("GeometryNodeObjectInfo")
+other.inputs["Object"].default_value = seen("copied", 9, visible_camera=(True, False))
+tree.links.new(arriving.outputs[0], points.inputs["Points"])
+tree.links.new(other.outputs["Geometry"], points.inputs["Instance"])
+tree.links.new(points.outputs[0], leaving.inputs[0])
+bpy.ops.mesh.primitive_plane_add(location=(0, 0, -9))
+bpy.context.object.modifiers.new("copies", "NODES").node_group = tree
+
 scene.world = bpy.data.worlds.new("sky")
 scene.world.use_nodes = True
 sky = scene.world.node_tree.nodes["Background"].inputs["Color"]
@@ -144,6 +157,7 @@ def test_what_a_camera_sees_in_some_frames_comes_and_goes(clip: tuple[ClipFiles,
         there = shown(files, frame)
         assert {name for name in expected if name in there} == {name for name in expected if frame in expected[name]}
     assert "'arriving' comes and goes: in 2 frames of the clip, first in 1, no camera sees it" in said
+    assert "geometry nodes or particles use 'copied', and copies that they show stay" in said
 
 
 def test_the_background_follows_a_keyed_world(clip: tuple[ClipFiles, str]) -> None:

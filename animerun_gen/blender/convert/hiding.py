@@ -10,6 +10,7 @@ import bpy
 
 from animerun_gen.blender import versions
 from animerun_gen.blender.moments import moments
+from animerun_gen.config.words import named
 
 
 def hide(obj: bpy.types.Object) -> None:
@@ -21,15 +22,21 @@ def hide(obj: bpy.types.Object) -> None:
     obj.hide_render = True
 
 
-def hide_all(doomed: Iterable[bpy.types.Object]) -> None:
+def hide_all(doomed: Iterable[bpy.types.Object]) -> list[str]:
     """Keep objects out of every render, as :func:`hide` does, and also the copies that nodes and particles make.
 
     These draw what is hidden from renders (4.5.15), so it loses its faces there.
+
+    Returns:
+        What is to be said of objects whose copies stay: a sentence, or none.
     """
     scattered = _scattered()
+    staying = []
     for obj in doomed:
         hide(obj)
-        if obj.type == "MESH" and obj.library is None and obj in scattered:
+        if obj.type != "MESH" or obj.library is not None or any(each.type == "NODES" for each in obj.modifiers):
+            staying.append(obj)
+        elif obj in scattered:
             # the mesh itself may be worn by others
             obj.data = obj.data.copy()
             editable = bmesh.new()
@@ -39,17 +46,20 @@ def hide_all(doomed: Iterable[bpy.types.Object]) -> None:
                 editable.to_mesh(obj.data)
             finally:
                 editable.free()
+    return note_copies(staying)
 
 
 def _scattered() -> set[bpy.types.Object]:
     """The objects that geometry nodes or particles may draw copies of."""
-    named: list[Any] = []
+    sources: list[Any] = []
     for settings in bpy.data.particles:
         if settings.render_type in {"OBJECT", "COLLECTION"}:
-            named.append(settings.instance_object if settings.render_type == "OBJECT" else settings.instance_collection)
+            sources.append(
+                settings.instance_object if settings.render_type == "OBJECT" else settings.instance_collection
+            )
     for group in bpy.data.node_groups:
         if group.bl_idname == "GeometryNodeTree":
-            named += [
+            sources += [
                 getattr(socket, "default_value", None)
                 for node in group.nodes
                 for socket in node.inputs
@@ -58,12 +68,50 @@ def _scattered() -> set[bpy.types.Object]:
     for obj in bpy.data.objects:
         for modifier in obj.modifiers:
             if modifier.type == "NODES":
-                named += list(modifier.values())
-    found = {each for each in named if isinstance(each, bpy.types.Object)}
-    for each in named:
+                sources += list(modifier.values())
+    found = {each for each in sources if isinstance(each, bpy.types.Object)}
+    for each in sources:
         if isinstance(each, bpy.types.Collection):
             found |= set(each.all_objects)
     return found
+
+
+def note_copies(objects: Iterable[bpy.types.Object]) -> list[str]:
+    """What is to be said of hidden objects that geometry nodes or particles show: a sentence, or none.
+
+    Blender draws these copies although the object itself is hidden (4.5.15), which a camera's visibility would not.
+
+    Args:
+        objects: Objects that are hidden, in all frames or in some.
+    """
+    hidden = set(objects)
+    if not hidden:
+        return []
+    holding = {
+        collection: {obj for obj in collection.all_objects if obj in hidden} for collection in bpy.data.collections
+    }
+    sources: dict[bpy.types.ID, set[bpy.types.Object]] = {obj: {obj} for obj in hidden}
+    sources |= {collection: within for collection, within in holding.items() if within}
+    shown: set[bpy.types.Object] = set()
+    for block, users in bpy.data.user_map(subset=set(sources)).items():
+        if any(_shows_copies(user, block) for user in users):
+            shown |= sources[block]
+    if not shown:
+        return []
+    what = named(sorted(str(obj.name) for obj in shown), "object")
+    return [f"geometry nodes or particles use {what}, and copies that they show stay: remove what shows the copies too"]
+
+
+def _shows_copies(user: bpy.types.ID, block: bpy.types.ID) -> bool:
+    """Whether a data-block may show copies of an object or of a collection's objects that it uses."""
+    if isinstance(user, bpy.types.ParticleSettings):
+        return bool(block in (user.instance_object, user.instance_collection))
+    if isinstance(user, bpy.types.NodeTree):
+        return bool(user.type == "GEOMETRY")
+    if isinstance(user, bpy.types.Object):
+        nodes = [modifier for modifier in user.modifiers if modifier.type == "NODES"]
+        return any(modifier.get(key) == block for modifier in nodes for key in list(modifier.keys()))
+    return False
 
 
 def hidden_in(obj: bpy.types.Object, frames: Iterable[int], scene: bpy.types.Scene) -> dict[int, bool]:

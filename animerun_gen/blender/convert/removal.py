@@ -80,8 +80,7 @@ def remove_named(config: CutConfig) -> list[str]:
         notes.append(f"made a hole of each surface of {names_worn}: what lies behind is seen")
     for name in sorted(holes - worn):
         notes.append(f"transparency.materials: no object wears '{name}' in a slot of its own, so nothing of it went")
-    hide_all(doomed.values())
-    return notes
+    return [*notes, *hide_all(doomed.values())]
 
 
 def _listed(doomed: Iterable[bpy.types.Object], patterns: Sequence[str]) -> str:

@@ -50,7 +50,7 @@ def remove_by_rules(opened: OpenedScene, config: CutConfig) -> list[str]:
             doomed.setdefault(obj.data, set()).update(removal.polygons)
         else:
             whole.append(obj)
-    hide_all(whole)
+    copies = hide_all(whole)
     for mesh, polygons in doomed.items():
         delete_faces(mesh, lambda face: face.index in polygons)  # noqa: B023 (called at once)
     for (_, reason, materials), removals in alike.items():
@@ -60,7 +60,7 @@ def remove_by_rules(opened: OpenedScene, config: CutConfig) -> list[str]:
             worn = ", ".join(f"'{name}'" for name in materials)
             what = f"{counted(faces, 'face')} of {worn} from {what}"
         notes.append(f"removed {what}: {reason}")
-    return notes
+    return [*notes, *copies]
 
 
 def find_removals(opened: OpenedScene, config: CutConfig) -> list[Removal]:

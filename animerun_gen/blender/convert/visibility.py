@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 
 from animerun_gen.blender import versions
-from animerun_gen.blender.convert.hiding import hidden_in, hide_in
+from animerun_gen.blender.convert.hiding import hidden_in, hide_in, note_copies
 from animerun_gen.blender.convert.patterns import named_objects
 from animerun_gen.blender.moments import moments
 from animerun_gen.blender.opening import OpenedScene
@@ -74,4 +74,4 @@ def follow_visibility(opened: OpenedScene, config: CutConfig) -> list[str]:
         notes.append(
             f"'{name}' comes and goes: in {counted(len(gone), 'frame')} of the clip, first in {gone[0]}, {why}"
         )
-    return notes
+    return [*notes, *note_copies(objects.values())]
