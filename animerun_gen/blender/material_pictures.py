@@ -28,18 +28,19 @@ _STEP = 10_000_019
 """An odd number: multiples of it hit every 24-bit colour once, and those of neighbouring ids look different."""
 
 
-def flat_colors(renderer: FrameRenderer, painted: MaterialColors, materials: NameTable) -> ColorTable:
+def flat_colors(renderer: FrameRenderer, painted: MaterialColors, materials: NameTable, offset: int = 0) -> ColorTable:
     """The colour that Workbench paints each material with.
 
     Args:
         renderer: Renders the converted scene.
         painted: What changes from frame to frame.
         materials: The cut's material ids.
+        offset: What the clip's files add to the film's numbers of frames.
 
     Returns:
-        The colours of all frames of the cut, by material id.
+        The colours of all frames of the cut, which have the files' numbers, by material id.
     """
-    backgrounds = {frame: linear_to_hex(color) for frame, color in renderer.backgrounds.items()}
+    backgrounds = {frame + offset: linear_to_hex(color) for frame, color in renderer.backgrounds.items()}
     colors: dict[int, Color] = {
         BACKGROUND_ID: _by_frame(backgrounds),
         NO_MATERIAL_ID: linear_to_hex(DEFAULT_COLOR),
@@ -56,7 +57,7 @@ def flat_colors(renderer: FrameRenderer, painted: MaterialColors, materials: Nam
         elif textured:
             colors[number] = CHANGING if moves else IMAGE
         elif keyed is not None:
-            colors[number] = _by_frame({frame: linear_to_hex(color) for frame, color in keyed.items()})
+            colors[number] = _by_frame({frame + offset: linear_to_hex(color) for frame, color in keyed.items()})
         else:
             colors[number] = linear_to_hex(tuple(material.diffuse_color[:3]))
     return ColorTable(colors)

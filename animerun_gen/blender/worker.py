@@ -126,7 +126,7 @@ class _Run:
         self.last_geometry: FrameGeometry | None = None
         self.names: SceneNames = scene_names()
         self.writer = ClipWriter(job.output, job.config.split, job.config.name)
-        self.renderer = FrameRenderer(opened, job.config, scratch, conversion.clipped)
+        self.renderer = FrameRenderer(opened, job.config.in_film_numbers(), scratch, conversion.clipped)
         wants_vectors = job.cross_check or job.config.motion.backend == "cycles"
         # the Vector pass knows no others
         self.neighbours = {frame for pair in job.pairs if job.gap(pair) == 1 for frame in pair}
@@ -160,7 +160,9 @@ class _Run:
             self.writer.write_names("object_id", self.names.object_table())
             self.writer.write_names("material_id", self.names.material_table())
         if self.job.pictures:
-            self.writer.write_colors(flat_colors(self.renderer, self.conversion.colors, self.names.materials))
+            self.writer.write_colors(
+                flat_colors(self.renderer, self.conversion.colors, self.names.materials, self.config.frames.offset)
+            )
         if self.job.tracks:
             self._make_tracks()
         frames = replace(self.job, tracks=False).frames
@@ -349,7 +351,7 @@ class _Run:
     def _check_background(self, frame: int, flat: np.ndarray[Any, Any], seen: VisibilityBuffer) -> None:
         """A job in whose first picture with a background that has another colour than it should goes no further."""
         if not self.background_checked:
-            color = rgb(linear_to_hex(self.renderer.backgrounds[frame]))
+            color = rgb(linear_to_hex(self.renderer.backgrounds[frame - self.config.frames.offset]))
             self.background_checked = require_background(frame, flat, seen, color, versions.engine_name())
 
     def _check_freestyle(self, frame: int, strokes: np.ndarray[Any, Any]) -> None:

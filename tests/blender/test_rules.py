@@ -203,3 +203,54 @@ def test_the_backlot_loses_its_lights_and_keeps_what_looks_like_them(tmp_path: P
     assert not objects & {"Fog", "Soft box", "Bounce panel", "Light blocker", "Shadow catcher", "Wisp"}
     assert {"moon", "screen", "iron", "eye"} <= worn
     assert not worn & {"bulb", "glint", "wisp", "panel", "board", "fog", "catcher"}
+
+
+SCATTERED = """
+def source(name, color):
+    made = add("cube", name, color, size=0.6, location=(0, 0, 50))
+    return made
+
+def host(name, x, what):
+    tree = bpy.data.node_groups.new(name, "GeometryNodeTree")
+    if hasattr(tree, "interface"):
+        tree.interface.new_socket("Geometry", in_out="OUTPUT", socket_type="NodeSocketGeometry")
+    else:
+        tree.outputs.new("NodeSocketGeometry", "Geometry")
+    line, put, shown = (tree.nodes.new("GeometryNode" + kind) for kind in
+                        ("MeshLine", "InstanceOnPoints", "ObjectInfo"))
+    line.inputs["Count"].default_value = 2
+    line.inputs["Offset"].default_value = (0, 0, 1)
+    shown.inputs["Object"].default_value = what
+    shown.inputs["As Instance"].default_value = True
+    leaving = tree.nodes.new("NodeGroupOutput")
+    tree.links.new(line.outputs[0], put.inputs["Points"])
+    tree.links.new(shown.outputs["Geometry"], put.inputs["Instance"])
+    tree.links.new(put.outputs[0], leaving.inputs[0])
+    thing = bpy.data.objects.new(name, bpy.data.meshes.new(name))
+    thing.location = (x, 0, 0)
+    scene.collection.objects.link(thing)
+    thing.modifiers.new("scatter", "NODES").node_group = tree
+
+unseen = source("unseen", (1, 0, 0))
+unseen.visible_camera = False
+twin = unseen.copy()
+twin.name, twin.visible_camera = "twin", True
+twin.location = (3, 0, 0)
+scene.collection.objects.link(twin)
+host("unseen host", -3, unseen)
+host("named host", -1.5, source("named", (0, 1, 0)))
+host("kept host", 0, source("kept", (0, 0, 1)))
+twin.keyframe_insert("location", frame=1)
+"""
+
+
+def test_what_goes_is_not_drawn_by_nodes_either(
+    build: Callable[[str, str], Path], cut: Callable[..., Path], tmp_path: Path
+) -> None:
+    path = cut(build("scattered", SCATTERED), "remove: {objects: [named]}\nlines: {freestyle: false}\n")
+    dataset, _ = render_cuts(tmp_path, path)
+    clip = dataset.clip("scattered")
+    seen = {clip.read_names("object_id")[number] for number in map(str, np.unique(clip.read("object_id", 1)))}
+    # another object that wears the same mesh stays
+    assert {"twin", "kept"} <= seen
+    assert seen.isdisjoint({"unseen", "named"})

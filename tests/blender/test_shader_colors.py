@@ -685,3 +685,17 @@ def test_one_color_asked_of_objects_is_that_of_each_frame(
         for name in ("builtin", "property", "data", "member"):
             seen = flat[ids == number_of[name]].astype(int)
             assert np.abs(seen - wanted).max() <= 1, (name, frame)
+
+
+def test_keyed_colors_have_the_numbers_of_the_files(
+    build: Callable[[str, str], Path], cut: Callable[..., Path], tmp_path: Path
+) -> None:
+    path = cut(build("keyed", KEYED), "lines: {freestyle: false}\n", last=2)
+    path.write_text(path.read_text(encoding="utf-8").replace("last: 2", "last: 2, offset: 1000"), encoding="utf-8")
+    run_cli("render", path, "--out", tmp_path / "out")
+    clip = Dataset(tmp_path / "out").clip("keyed")
+    number_of = {name: int(number) for number, name in clip.read_names("material_id").items()}
+    colors = clip.read_colors().colors[number_of["socket"]]
+    assert colors == {1001: fading(1), 1002: fading(2)}
+    seen = clip.read("flat", 1002)[clip.read("material_id", 1002) == number_of["socket"]]
+    assert np.unique(seen, axis=0).tolist() == [list(bytes.fromhex(fading(2)[1:]))]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
+import bmesh
 import bpy
 
 from animerun_gen.blender import versions
@@ -12,12 +14,66 @@ from animerun_gen.config.words import named
 
 
 def hide(obj: bpy.types.Object) -> None:
-    """Keep an object, and its copies in instances, out of every render, whatever its animation says.
+    """Keep an object, and its copies in instances of collections, out of every render, whatever its animation says.
 
     It is hidden and not deleted, because modifiers and constraints of other objects may depend on it.
     """
     versions.mute_animation(obj, "hide_render")
     obj.hide_render = True
+
+
+def hide_all(doomed: Iterable[bpy.types.Object]) -> list[str]:
+    """Keep objects out of every render, as :func:`hide` does, and also the copies that nodes and particles make.
+
+    These draw what is hidden from renders (4.5.15), so it loses its faces there.
+
+    Returns:
+        What is to be said of objects whose copies stay: a sentence, or none.
+    """
+    scattered = _scattered()
+    staying = []
+    for obj in doomed:
+        hide(obj)
+        if obj.type != "MESH" or obj.library is not None or any(each.type == "NODES" for each in obj.modifiers):
+            staying.append(obj)
+        elif obj in scattered:
+            # the mesh itself may be worn by others
+            obj.data = obj.data.copy()
+            editable = bmesh.new()
+            try:
+                editable.from_mesh(obj.data)
+                bmesh.ops.delete(editable, geom=editable.faces[:], context="FACES_ONLY")
+                editable.to_mesh(obj.data)
+            finally:
+                editable.free()
+    return note_copies(staying)
+
+
+def _scattered() -> set[bpy.types.Object]:
+    """The objects that geometry nodes or particles may draw copies of."""
+    sources: list[Any] = []
+    for settings in bpy.data.particles:
+        if settings.render_type in {"OBJECT", "COLLECTION"}:
+            sources.append(
+                settings.instance_object if settings.render_type == "OBJECT" else settings.instance_collection
+            )
+    for group in bpy.data.node_groups:
+        if group.bl_idname == "GeometryNodeTree":
+            sources += [
+                getattr(socket, "default_value", None)
+                for node in group.nodes
+                for socket in node.inputs
+                if socket.type in {"OBJECT", "COLLECTION"}
+            ]
+    for obj in bpy.data.objects:
+        for modifier in obj.modifiers:
+            if modifier.type == "NODES":
+                sources += list(modifier.values())
+    found = {each for each in sources if isinstance(each, bpy.types.Object)}
+    for each in sources:
+        if isinstance(each, bpy.types.Collection):
+            found |= set(each.all_objects)
+    return found
 
 
 def note_copies(objects: Iterable[bpy.types.Object]) -> list[str]:

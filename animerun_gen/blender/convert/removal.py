@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import bmesh
 import bpy
 
-from animerun_gen.blender.convert.hiding import hide, note_copies
+from animerun_gen.blender.convert.hiding import hide_all
 from animerun_gen.blender.convert.patterns import (
     Treatments,
     draws,
@@ -80,9 +80,7 @@ def remove_named(config: CutConfig) -> list[str]:
         notes.append(f"made a hole of each surface of {names_worn}: what lies behind is seen")
     for name in sorted(holes - worn):
         notes.append(f"transparency.materials: no object wears '{name}' in a slot of its own, so nothing of it went")
-    for obj in doomed.values():
-        hide(obj)
-    return [*notes, *note_copies(doomed.values())]
+    return [*notes, *hide_all(doomed.values())]
 
 
 def _listed(doomed: Iterable[bpy.types.Object], patterns: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import bpy
 
-from animerun_gen.blender.convert.hiding import hide, note_copies
+from animerun_gen.blender.convert.hiding import hide_all
 from animerun_gen.blender.convert.lights import find_lights, shines
 from animerun_gen.blender.convert.patterns import matches, named_objects, unmatched, without_effect
 from animerun_gen.blender.convert.removal import Removal, delete_faces
@@ -41,7 +41,7 @@ def remove_by_rules(opened: OpenedScene, config: CutConfig) -> list[str]:
     notes = [*unmatched("keep", config.keep), *without_effect("keep", config.keep)]
     alike: dict[tuple[str, str, tuple[str, ...]], list[Removal]] = {}
     doomed: dict[bpy.types.Mesh, set[int]] = {}
-    hidden: list[bpy.types.Object] = []
+    whole: list[bpy.types.Object] = []
     for removal in find_removals(opened, config):
         alike.setdefault((removal.rule, removal.reason, removal.materials), []).append(removal)
         obj = _object(removal.object)
@@ -49,8 +49,8 @@ def remove_by_rules(opened: OpenedScene, config: CutConfig) -> list[str]:
             # several objects may share the mesh
             doomed.setdefault(obj.data, set()).update(removal.polygons)
         else:
-            hide(obj)
-            hidden.append(obj)
+            whole.append(obj)
+    copies = hide_all(whole)
     for mesh, polygons in doomed.items():
         delete_faces(mesh, lambda face: face.index in polygons)  # noqa: B023 (called at once)
     for (_, reason, materials), removals in alike.items():
@@ -60,7 +60,7 @@ def remove_by_rules(opened: OpenedScene, config: CutConfig) -> list[str]:
             worn = ", ".join(f"'{name}'" for name in materials)
             what = f"{counted(faces, 'face')} of {worn} from {what}"
         notes.append(f"removed {what}: {reason}")
-    return [*notes, *note_copies(hidden)]
+    return [*notes, *copies]
 
 
 def find_removals(opened: OpenedScene, config: CutConfig) -> list[Removal]:
