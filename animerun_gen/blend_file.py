@@ -103,7 +103,7 @@ def require_readable(blend: Path, engine: str) -> None:
     if saved is not None and reader is not None and reader < saved.oldest_reader:
         raise SceneError(
             f"{blend} was saved with Blender {dotted(saved.version)} and needs Blender {dotted(saved.oldest_reader)} "
-            f"or newer, but {engine} was to open it; use a newer Blender (docs/versions.md)"
+            f"or newer, but this is {engine}; use a newer one (docs/versions.md)"
         )
 
 

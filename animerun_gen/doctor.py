@@ -78,7 +78,7 @@ def run_doctor(blender: str | None, output: Path) -> int:
             say(f"{'ok  ' if finding.good else 'FAIL'}  {finding.name}: {finding.found}")
             if not finding.good:
                 say(f"      -> {finding.remedy}")
-    say("everything needed is installed" if healthy else "something is missing; see the arrows above")
+    say("everything needed is installed" if healthy else "some checks failed; the lines with -> say what to do")
     return 0 if healthy else 1
 
 

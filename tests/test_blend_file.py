@@ -58,9 +58,9 @@ def test_what_is_no_blend_is_left_to_blender(tmp_path: Path) -> None:
     ("saved_with", "oldest_reader", "engine", "says"),
     [
         (304, 304, "Blender 3.4.1", ""),
-        (405, 306, "Blender 3.4.1", "needs Blender 3.6 or newer, but Blender 3.4.1 was to open it"),
+        (405, 306, "Blender 3.4.1", "needs Blender 3.6 or newer, but this is Blender 3.4.1"),
         (405, 306, "Blender 4.5.15", ""),
-        (502, 405, "Blender 4.2.23", "needs Blender 4.5 or newer, but Blender 4.2.23 was to open it"),
+        (502, 405, "Blender 4.2.23", "needs Blender 4.5 or newer, but this is Blender 4.2.23"),
         (502, 405, "Blender 4.5.15", "newer than Blender 4.5.15"),
         (502, 405, "Blender 5.0.1", "newer than Blender 5.0.1"),
         (502, 405, "Blender 5.10.0 LTS", ""),

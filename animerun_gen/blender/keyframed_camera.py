@@ -55,7 +55,7 @@ def make_keyframed_camera(config: CutConfig, scene: bpy.types.Scene, view_layer:
     for marker in scene.timeline_markers:
         marker.camera = None
     scene.camera = camera
-    return [f"the camera moves through {len(keys)} key frames of the configuration"] if len(keys) > 1 else []
+    return [f"the camera follows the {len(keys)} keyframes of the configuration"] if len(keys) > 1 else []
 
 
 def _key(animated: bpy.types.ID, data_path: str, times: Float64Array, values: Float64Array) -> None:

@@ -105,7 +105,7 @@ SOFTWARE_RENDERERS = ("llvmpipe", "softpipe", "swrast")
 def _renderer_name() -> str:
     try:
         name = gpu.platform.renderer_get()
-        drawn_by = "on the CPU, no GPU takes part" if name.startswith(SOFTWARE_RENDERERS) else "on the GPU"
+        drawn_by = "on the CPU (no GPU is used)" if name.startswith(SOFTWARE_RENDERERS) else "on the GPU"
         return f"{name}, which draws {drawn_by} ({versions.engine_name()})"
     except SystemError:  # the module has no context of its own in background mode before 4.0; rendering still works
         return "there, renderer not named"

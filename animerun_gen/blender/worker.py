@@ -360,7 +360,7 @@ class _Run:
         require_paper(frame, strokes, versions.engine_name())
         if strokes.min() == 255:
             self.reporter.noticed(
-                f"Freestyle drew no line in frame {frame}: look at the contour, and at the log for "
+                f"Freestyle drew no line in frame {frame}: look at the line art, and search the log for "
                 "'interpretation failed'"
             )
 

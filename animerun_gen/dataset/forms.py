@@ -67,7 +67,7 @@ def read_form(path: Path, what: Modality) -> Form | None:
             if what.suffix == ".png":
                 file.seek(max(0, size - len(_PNG_END)))
                 if file.read() != _PNG_END:
-                    raise DatasetError("does not end as a PNG file does")
+                    raise DatasetError("is truncated, or has extra bytes at its end")
     except OSError as error:
         raise DatasetError(f"cannot be read: {error.strerror}") from error
     if not form.shape or not all(0 < side < _SIDE_LIMIT for side in form.shape):

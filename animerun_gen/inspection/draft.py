@@ -57,8 +57,8 @@ def draft(shot: Shot, target: Path, name: str) -> str:
         The text of the YAML file.
     """
     lines = _comment(
-        f"A first draft for {Path(shot.source).name}, made by animerun-gen init. Every decision that was made "
-        "automatically stands here with its reason: change what you do not like. docs/configuration.md has every key."
+        f"A first draft for {Path(shot.source).name}, made by animerun-gen init. Every automatic decision "
+        "is listed below with its reason: change any that you disagree with. docs/configuration.md has every key."
     )
     for finding in findings(shot):
         if finding.topic not in KEYED_TOPICS and finding.key != "frames.step":
@@ -145,7 +145,7 @@ def _camera(shot: Shot) -> list[str]:
     if shot.zooming:
         lines += _comment(f"the focal length of {quoted(shot.zooming)} changes; keep leaves the zoom as it is", 2)
     else:
-        lines += _comment("no focal length changes, so nothing is to be replaced", 2)
+        lines += _comment("the focal length is constant, so this changes nothing", 2)
     return [*lines, f"  focal_length: {'dolly' if shot.zooming or shot.view_keys else 'keep'}"]
 
 
@@ -202,7 +202,7 @@ def _remove(shot: Shot) -> list[str]:
     if rules:
         lines += _comment("only some faces of these materials are removed, so the rule has to find them again", 2)
     else:
-        lines += _comment("what the rules found is listed below, so they need not look again", 2)
+        lines += _comment("what the rules found is listed below, so the rules are switched off", 2)
     lines.append(f"  rules: {written(rules)}")
     unfollowed = [(name, f"{reason}, and its motion cannot be followed") for name, reason in shot.unreadable]
     objects = [
@@ -284,10 +284,11 @@ def _style(shot: Shot) -> list[str]:
     also = f", vertex paint or colours of objects {attributed:.0%}" if attributed > 0.0 else ""
     lines = [
         "style:",
-        *_comment(f"images cover at most {textured:.0%} of a frame{also}", 2),
+        *_comment(f"images cover up to {textured:.0%} of a frame{also}", 2),
         f"  color: {'texture' if wants_textures(shot) else 'attribute' if wants_attributes(shot) else 'material'}",
         *_comment(
-            f"{shot.from_shaders} of {shot.materials} materials have no viewport colour and get that of their shader", 2
+            f"{shot.from_shaders} of {counted(shot.materials, 'material')} without a viewport colour: the shader's is used",
+            2,
         ),
         "  color_source: auto",
     ]

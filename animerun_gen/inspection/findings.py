@@ -240,7 +240,7 @@ def camera_findings(shot: Shot) -> Iterator[Finding]:
     yield Finding(
         "camera",
         f"the scene {shot.camera_problem}{cameras}",
-        f"a camera is proposed that shows what moves{remedy}",
+        f"a camera that shows what moves is proposed; check it{remedy}",
         "camera_motion.keyframes",
     )
     if shot.view_share is not None and shot.view_share < ENOUGH:
@@ -280,7 +280,7 @@ def _held(survey: Survey | None) -> Iterator[Finding]:
         yield Finding(
             "held frames",
             f"{len(survey.held)} of {len(survey.frames) - 1} pairs of neighbouring frames are identical",
-            "they stay; their motion is exactly zero",
+            "they stay, with zero motion",
         )
     if survey.posed:
         yield Finding(
@@ -329,7 +329,7 @@ def frame_facts(shot: Shot) -> Iterator[tuple[str, str]]:
             "all frames here are those that a render of the scene counts, and show what it shows",
         )
     if animated is None:
-        yield "nothing that the pictures show is animated", "the clip is short"
+        yield "nothing visible is animated", "only a short clip is made"
     elif animated[1] < begin or animated[0] > end:
         yield (
             f"the scene runs from frame {begin} to {end}, but it is animated from {animated[0]} to {animated[1]} only",
@@ -344,8 +344,8 @@ def frame_facts(shot: Shot) -> Iterator[tuple[str, str]]:
             )
         if animated[0] < begin - 1:
             yield (
-                f"its animation begins with frame {animated[0]}, before the scene's first frame {begin}",
-                "the clip begins with the scene; set frames.first to begin earlier",
+                f"its animation begins at frame {animated[0]}, before the scene's first frame {begin}",
+                "the clip starts at the scene's first frame; lower frames.first to start earlier",
             )
     offset = offset_for_files(*shot.clip)
     if offset:
@@ -589,6 +589,6 @@ def _geometry(shot: Shot) -> Iterator[Finding]:
         f"{rounded(survey.seconds)} s to evaluate"
         + (f", {memory / 1e9:.1f} GB for each worker" if survey.memory else "")
         + f"; {freestyle_cost(survey)}",
-        "lines by Freestyle" if wants_freestyle(survey) else "lines from the geometry instead, which cost no more",
+        "lines by Freestyle" if wants_freestyle(survey) else "lines from the geometry instead, at no extra cost",
         "lines.engine",
     )

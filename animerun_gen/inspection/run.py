@@ -74,7 +74,7 @@ def inspect_shot(question: Question, engine: ProgramEngine) -> Shot:
     """
     source = question.source
     if source.suffix.lower() != ".blend" or not source.is_file():
-        raise SceneError(f"{source} is no .blend file that exists; give the path of a film scene")
+        raise SceneError(f"{source} does not exist or is not a .blend file; check the path")
     require_readable(source, engine.version)
     doing = "while it started"
     untried: Shot | None = None

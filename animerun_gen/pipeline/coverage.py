@@ -132,8 +132,8 @@ def describe_coverage(coverage: Coverage) -> list[str]:
         )
     if not coverage.in_order:
         lines.append(
-            "published loaders pair files by their order and would pair wrong ones here: do not use this clip before "
-            "'animerun-gen generate' without --frames has completed it"
+            "do not use this clip yet: published loaders match files by their order and would mismatch them; run "
+            "'animerun-gen generate' without --frames to complete it"
         )
     return lines
 

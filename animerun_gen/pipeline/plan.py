@@ -286,7 +286,7 @@ def plan_cut(
         elif changed:
             reason = f"{changed[0]} changed"
         elif had is not None and had != wanted[stage]:
-            reason = "the configuration, the source or a version changed"
+            reason = "the configuration, the film or a version of Blender or animerun-gen has changed"
         elif had is None and has_stage(clip, stage):
             reason = "there is no record of what they were made from"
         else:

@@ -301,7 +301,7 @@ def describe(
         state, worked = _state(summary), summary.rendered or summary.labelled or summary.recolored
         lines.append(f"{name}: {state}; {work}" if worked else f"{name}: {state}")
         if summary.memory:
-            lines.append(f"  a Blender held up to {summary.memory / 1e9:.1f} GB of memory")
+            lines.append(f"  Blender used up to {summary.memory / 1e9:.1f} GB of memory")
         lines += [f"  out of date ({stage}): {reason}" for stage, reason in summary.redone.items()]
         lines += [f"  note: {note}" for note in summary.notes]
         lines += [f"  failed: {failure}" for failure in summary.failures[:SHOWN_FAILURES]]
@@ -312,11 +312,12 @@ def describe(
             lines += [f"  {line}" for line in describe_coverage(summary.coverage)]
             command = command_for(summary) if command_for is not None and not summary.coverage.complete else None
             if command is not None:
-                lines.append(f"  to make only those: {command}")
+                lines.append(f"  to make only the missing ones: {command}")
         if summary.quality is not None:
             lines += [f"  {line}" for line in _describe_quality(summary.quality)]
         lines += [f"  {line}" for line in _describe_cross_checks(summary.cross_checks)]
-    lines.append(f"the dataset is in {output}; figures of each pair are in {output / 'quality'}")
+    if (output / "quality").is_dir():
+        lines.append(f"the dataset is in {output}; figures of each pair are in {output / 'quality'}")
     return lines
 
 
@@ -354,7 +355,7 @@ def _describe_quality(quality: dict[str, Any]) -> list[str]:
             lines.append(f"warp error of {title} frames, by point sampling: mean {mean:.5f}, worst {worst:.5f}")
         mean, worst = (_figure(summary, f"{name}_bilinear", which) for which in ("mean", "worst"))
         if mean is not None and worst is not None:
-            lines.append(f"  by bilinear sampling, as other datasets state it: mean {mean:.5f}, worst {worst:.5f}")
+            lines.append(f"  with bilinear sampling, as other datasets report it: mean {mean:.5f}, worst {worst:.5f}")
     shares = [_figure(summary, "surface_share", which) for which in ("mean", "worst")]
     if shares[0] is not None and shares[1] is not None:
         lines.append(f"surfaces cover {_percent(shares[0])} of the picture on average, {_percent(shares[1])} at least")
@@ -367,21 +368,21 @@ def _describe_quality(quality: dict[str, Any]) -> list[str]:
         )
     leaks, pieces = _figure(summary, "leaks", "mean"), _figure(summary, "pieces", "mean")
     if leaks is not None:
-        lines.append(f"segments leak on {100 * leaks:.2f}% of the pixels, on average")
+        lines.append(f"segments spill onto another surface in {100 * leaks:.2f}% of the pixels on average")
     if pieces is not None:
         lines.append(f"segments cut a surface into {pieces:.2f} pieces, on average")
     both = _figure(summary, "occlusion_agreement", "mean")
     if both is not None:
-        lines.append(f"the two occlusions, by the rule and exact, agree on {_percent(both)} of the pixels")
+        lines.append(f"rule-based and exact occlusion agree on {_percent(both)} of the pixels")
     if summary["held_share"]:
-        lines.append(f"{_percent(summary['held_share'])} of the pairs are held: nothing moves and nothing changes")
+        lines.append(f"{_percent(summary['held_share'])} of the pairs are held frames: nothing moves or changes")
     if repainted := _figure(summary, "repainted_share", "worst"):
         lines.append(
             f"colours that change by themselves, on up to {100 * repainted:.2f}% of a frame, are not compared with "
             "those of other frames"
         )
     if unknown := _figure(summary, "invalid_share", "worst"):
-        lines.append(f"motion is unknown for up to {100 * unknown:.2f}% of a frame")
+        lines.append(f"motion is unknown in up to {100 * unknown:.2f}% of a frame")
     failures = quality["failures"]
     lines += [f"quality: {failure['message']}" for failure in failures[:SHOWN_FAILURES]]
     if len(failures) > SHOWN_FAILURES:

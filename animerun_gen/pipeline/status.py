@@ -113,7 +113,7 @@ def read_status(root: Path) -> DatasetStatus:
             + as_command("animerun-gen", "verify", root)
         )
     if not records:
-        raise DatasetError(f"{root} is not a dataset: no cut was ever started there; give the folder that --out named")
+        raise DatasetError(f"{root} is not a dataset: no cut has been started there; give the folder that --out named")
     running = holder(root)
     cuts = [_cut_status(root, cut, running is not None) for cut in records]
     return DatasetStatus(running, cuts, sorted(there - set(records)))
@@ -199,7 +199,7 @@ def describe_status(status: DatasetStatus, root: Path) -> list[str]:
     lines.append(f"{done} of {len(status.cuts)} cuts are complete")
     if status.running is not None:
         process = f" (process {status.running})" if status.running else ""
-        lines.append(f"a run is writing to the dataset{process}; missing files may be on their way")
+        lines.append(f"a run is writing to the dataset{process}; missing files may still be being written")
         return lines
     states = {cut.state for cut in status.cuts}
     if "unchecked" in states:

@@ -187,27 +187,27 @@ _CLIP_RULES = (
     _Rule(
         ("surface_share",),
         "surfaces",
-        "surfaces cover {percent:.3f}% of the picture (threshold {bar:g})",
+        "surfaces cover {percent:.3f}% of the picture (threshold {limit:g}%)",
         "the camera does not see the scene, or everything in the picture was removed: look at camera and remove",
         at_least=True,
     ),
     _Rule(
         ("largest_surface",),
         "one_surface",
-        "one surface covers everything: {percent:.1f}% of the picture is {what} (threshold {bar:g})",
+        "one surface covers everything: {percent:.1f}% of the picture is {what} (threshold {limit:g}%)",
         "something lies right before the camera, or the camera stands inside something: name it in remove.objects, or "
         "its material in transparency.materials as remove",
     ),
     _Rule(
         ("largest_color",),
         "one_color",
-        "{percent:.2f}% of the picture has one colour, {what} (threshold {bar:g})",
+        "{percent:.2f}% of the picture has one colour, {what} (threshold {limit:g}%)",
         "the pictures show nothing, whatever the labels say: look at the colour frames and at style",
     ),
     _Rule(
         ("line_share",),
         "lines",
-        "lines cover {percent:.1f}% of the picture (threshold {bar:g})",
+        "lines cover {percent:.1f}% of the picture (threshold {limit:g}%)",
         "look at the line art: lines.thickness is too large for the resolution, or hair or leaves are drawn one by one",
     ),
 )
@@ -334,7 +334,7 @@ def _clip_failures(
         frames, bar = [figures["frame"] for figures in those], getattr(bars, rule.bar)
         values = [value for _, value in filter(None, map(rule.figure_of, those))]
         value = _rounded(math.fsum(values) / len(values))
-        complaint = rule.complaint.format(percent=100 * value, bar=bar, what=_what_covers(rule, those[0]))
+        complaint = rule.complaint.format(percent=100 * value, limit=100 * bar, what=_what_covers(rule, those[0]))
         where = f"frames {spans(frames, numbers, _NAMED_SPANS)} ({len(frames)} of {len(numbers)})"
         message = f"the clip shows nothing in {where}: {complaint}; {rule.advice}"
         yield _failure(frames[0], None, None, rule.figures[0], value, bar, message)

@@ -350,5 +350,5 @@ def run_palette(options: argparse.Namespace) -> int:
         write_image(options.swatches, swatch_picture(palette))
     for scene in palette.scenes:
         say(f"{shown(scene.name)}: {' '.join(swatch.color for swatch in scene.colors)}")
-    say(f"the palette is in {options.output}; name it under recolor.palette of a cut")
+    say(f"wrote {options.output}; set recolor.palette of a cut to it")
     return 0

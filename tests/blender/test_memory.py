@@ -50,7 +50,7 @@ def test_lines_that_do_not_fit_are_refused_before_they_take_the_memory(
 
     made = generate(cut(film, "lines: {engine: geometry}\n", last=2), "--out", output)
     assert made.returncode == 0, made.stdout + made.stderr
-    assert "a Blender held up to" in made.stdout
+    assert "Blender used up to" in made.stdout
     held = read_json(paths.worker_memory_file(output, "ball"))["bytes"]
     assert 300_000_000 < held < LIMIT
 

@@ -79,7 +79,7 @@ def png(width: int, height: int, depth: int = 8, color: int = 2) -> bytes:
         (FLOW, b"PIEH" + struct.pack("<ii", -1, -1) + bytes(8), "gives -1 x -1 x 2 float32 as its size"),
         (FLOW, b"PIEH" + struct.pack("<ii", 2, 1) + bytes(15), "has 27 bytes where 1 x 2 x 2 float32 needs 28"),
         (PICTURE, b"\x89PNG", "is not a PNG file"),
-        (PICTURE, png(3, 2)[:-1], "does not end as a PNG file does"),
+        (PICTURE, png(3, 2)[:-1], "is truncated, or has extra bytes at its end"),
         (PICTURE, png(0, 2), "gives 2 x 0 x 3 uint8 (RGB) as its size"),
         (PICTURE, png(1 << 20, 2), "as its size"),
         (PICTURE, png(3, 2, color=5), "of an unknown kind"),

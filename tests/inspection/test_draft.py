@@ -278,7 +278,7 @@ def test_a_view_that_shows_next_to_nothing_is_never_taken_silently(tmp_path: Pat
         ({"clip": (9990, 10040)}, "need equally many digits", 1000),
         ({"clip": (10_000, 10_040)}, "", 0),
         ({"time_stretch": 2.0}, "2 of its frames show one frame of its animation", 0),
-        ({"animated_range": None, "clip": (1, 12)}, "nothing that the pictures show is animated", 0),
+        ({"animated_range": None, "clip": (1, 12)}, "nothing visible is animated", 0),
     ],
 )
 def test_how_the_frames_came_about_stands_in_the_draft_and_on_the_terminal(

@@ -209,7 +209,7 @@ def test_what_a_blender_held_is_said_and_remembered_until_the_scene_changes(tmp_
     output, config = tmp_path / "out", make_cut(tmp_path)
     (summary,) = generate([config], Options(output, HeavyEngine()))
     assert summary.memory == 3 * GB
-    assert "  a Blender held up to 3.0 GB of memory" in describe([summary], output)
+    assert "  Blender used up to 3.0 GB of memory" in describe([summary], output)
     file = paths.worker_memory_file(output, "square")
     before = file.stat().st_mtime_ns
     # nothing to do: nothing is said or written

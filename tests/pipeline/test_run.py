@@ -706,7 +706,7 @@ def test_a_hole_in_the_clip_is_said_clearly(tmp_path: Path) -> None:
     text = "\n".join(describe(summaries, output))
     assert "square: INCOMPLETE" in text
     assert "7 of 9 frames and 5 of 8 pairs are complete; missing: frames 4-5" in text
-    assert "published loaders pair files by their order and would pair wrong ones here" in text
+    assert "published loaders match files by their order and would pair wrong ones here" in text
 
 
 def test_the_beginning_of_a_clip_alone_is_incomplete_but_in_order(tmp_path: Path) -> None:
@@ -722,7 +722,10 @@ def test_the_summary_says_what_was_out_of_date_and_what_came_up(tmp_path: Path) 
     summaries = make(make_cut(tmp_path, {"lines": {"thickness": 3.0}}), output, engine)
     lines = describe(summaries, output)
     assert lines[0] == "square: complete; 5 frames rendered, 9 labels made"
-    assert "  out of date (pictures): the configuration, the source or a version changed" in lines
+    assert (
+        "  out of date (pictures): the configuration, the film or a version of Blender or animerun-gen has changed"
+        in lines
+    )
     assert "  note: 2 drivers are switched off" in lines
     assert lines[-1] == f"the dataset is in {output}; figures of each pair are in {output / 'quality'}"
     assert not [line for line in lines if "motion is unknown" in line]
@@ -772,7 +775,7 @@ def test_a_cut_without_a_large_id_region_is_summed_up(tmp_path: Path) -> None:
         figures["pieces"] = None
     summary.quality["summary"] = summarise(summary.quality["frame_figures"], summary.quality["pairs"])
     lines = describe([summary], tmp_path / "out")
-    assert any(line.startswith("  segments leak on") for line in lines)
+    assert any(line.startswith("  segments spill onto another surface") for line in lines)
     assert not any("pieces" in line for line in lines)
 
 

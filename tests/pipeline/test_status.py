@@ -119,7 +119,7 @@ def test_a_dataset_that_was_made_elsewhere_is_referred_to_verify(tmp_path: Path)
     (tmp_path / "AnimeRun/test/Frame_Anime/fight/original").mkdir(parents=True)
     with pytest.raises(DatasetError, match=r"AnimeRun was made elsewhere: .*: animerun-gen verify "):
         read_status(tmp_path / "AnimeRun")
-    with pytest.raises(DatasetError, match="is not a dataset: no cut was ever started there"):
+    with pytest.raises(DatasetError, match="is not a dataset: no cut has been started there"):
         read_status(tmp_path)
     with pytest.raises(DatasetError, match="nowhere is not a folder"):
         read_status(tmp_path / "nowhere")

@@ -50,6 +50,7 @@ from animerun_gen.blender.convert.texture_coordinates import (
 )
 from animerun_gen.blender.opening import OpenedScene
 from animerun_gen.config import CutConfig
+from animerun_gen.config.words import counted
 
 UNTOUCHED = ((0.8, 0.8, 0.8), (1.0, 1.0, 1.0))
 """Viewport colours (linear) that Blender gives a material nobody painted: today's grey, and the white of 2.7x files."""
@@ -354,7 +355,7 @@ class _Painting:
             *self._notes,
         ]
         if self._from_shaders:
-            notes.append(f"took the colours of {self._from_shaders} materials from their shaders")
+            notes.append(f"took the colours of {counted(self._from_shaders, 'material')} from shaders")
         if colors.keyed:
             notes.append(f"the colours of {quoted(sorted(colors.keyed))} change with the frame")
         if colors.by_attributes:

@@ -575,7 +575,7 @@ function drawChart(chart, box) {
   if (chart.bar !== null && chart.bar >= low && chart.bar <= high) {
     const y = down(chart.bar);
     drawing.append(svg("line", { class: "limit", x1: 0, x2: CHART.width, y1: y, y2: y }));
-    drawing.append(svg("text", { class: "limit-name", x: CHART.width - 4, y: chart.above ? y + 9 : y > 14 ? y - 2.5 : y + 9, "text-anchor": "end" }, `bar ${written(chart.bar, chart.unit)}`));
+    drawing.append(svg("text", { class: "limit-name", x: CHART.width - 4, y: chart.above ? y + 9 : y > 14 ? y - 2.5 : y + 9, "text-anchor": "end" }, `threshold ${written(chart.bar, chart.unit)}`));
   }
   drawing.append(svg("text", { x: 2, y: CHART.height - 2 }, String(FRAMES[0])));
   drawing.append(svg("text", { x: CHART.width - 2, y: CHART.height - 2, "text-anchor": "end" }, String(FRAMES[LAST])));
@@ -674,7 +674,7 @@ const pairColumns = [
   { title: "of its threshold", value: (row) => row.worst, cell: (row) => make("td", row.worst > 1 ? { class: "past" } : {}, row.worst === null ? "\u2013" : `${(100 * row.worst).toFixed(row.worst < 1 ? 1 : 0)}%`) },
   ...table.columns.map((column, place) => ({
     title: column.title,
-    note: column.bar === null ? null : `bar ${written(column.bar, column.unit)}`,
+    note: column.bar === null ? null : `threshold ${written(column.bar, column.unit)}`,
     value: (row) => row.values[place],
     cell: (row) => make("td", column.bar !== null && row.values[place] > column.bar ? { class: "past" } : {}, written(row.values[place], column.unit)),
   })),

@@ -29,7 +29,7 @@ const columns = [
       const [value, bar] = [row.values[place], row.bars[place]];
       const past = value !== null && bar !== null && (column.above ? value < bar : value > bar);
       const cell = make("td", past ? { class: "past" } : {}, written(value, column.unit));
-      if (bar !== null) cell.title = `bar: ${written(bar, column.unit)}`;
+      if (bar !== null) cell.title = `threshold: ${written(bar, column.unit)}`;
       return cell;
     },
   })),
