@@ -210,11 +210,11 @@ def test_the_command_for_what_is_missing_makes_just_that(
     project: Path, engine: FakeEngine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["generate", "a.yaml", "--out", "out", "--frames", "1:2"]) == 0
-    [line] = [line for line in capsys.readouterr().out.splitlines() if "to make only those:" in line]
+    [line] = [line for line in capsys.readouterr().out.splitlines() if "to make only the missing ones:" in line]
     words = line.partition(": ")[2].split()
     assert words == ["animerun-gen", "generate", "a.yaml", "--out", "out", "--frames", "2:5"]
     assert main(words[1:]) == 0
-    assert "to make only those" not in capsys.readouterr().out
+    assert "to make only the missing ones" not in capsys.readouterr().out
     assert [job.pictures for job in engine.jobs] == [(1, 2), (3, 4, 5)]
     assert engine.jobs[1].pairs == ((2, 3), (3, 4), (4, 5))
 

@@ -287,7 +287,7 @@ def _style(shot: Shot) -> list[str]:
         *_comment(f"images cover up to {textured:.0%} of a frame{also}", 2),
         f"  color: {'texture' if wants_textures(shot) else 'attribute' if wants_attributes(shot) else 'material'}",
         *_comment(
-            f"{shot.from_shaders} of {counted(shot.materials, 'material')} without a viewport colour: the shader's is used",
+            f"{shot.from_shaders} of {counted(shot.materials, 'material')} without a viewport colour get the shader's",
             2,
         ),
         "  color_source: auto",

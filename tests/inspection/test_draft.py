@@ -272,7 +272,7 @@ def test_a_view_that_shows_next_to_nothing_is_never_taken_silently(tmp_path: Pat
 @pytest.mark.parametrize(
     ("facts", "words", "offset"),
     [
-        ({"frame_range": (1, 250), "animated_range": (-20, 30), "clip": (1, 30)}, "begins with frame -20, before", 0),
+        ({"frame_range": (1, 250), "animated_range": (-20, 30), "clip": (1, 30)}, "begins at frame -20, before", 0),
         ({"animated_range": (-50, -5), "clip": (-50, -5)}, "they lie outside the scene's range", 1000),
         ({"clip": (-50, -5)}, "its files are numbered 0950 to 0995", 1000),
         ({"clip": (9990, 10040)}, "need equally many digits", 1000),

@@ -60,7 +60,7 @@ def test_whatever_becomes_of_blender_is_a_sentence(tmp_path: Path, script: str, 
 
 
 def test_what_is_no_film_scene_is_refused_before_blender_starts(tmp_path: Path) -> None:
-    with pytest.raises(SceneError, match=r"no \.blend file that exists"):
+    with pytest.raises(SceneError, match=r"does not exist or is not a \.blend file"):
         inspect_shot(Question(tmp_path / "film.mov"), FakeBlender(tmp_path / "none"))
 
 

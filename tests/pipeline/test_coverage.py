@@ -65,7 +65,7 @@ def test_each_missing_file_is_noticed(tmp_path: Path, modality: object, how: str
     assert coverage.missing_pairs == {"frame": (), "forward": ((20, 25),), "backward": ((15, 20),)}[kind]
     [missing, order] = describe_coverage(coverage)
     assert "20" in missing
-    assert "would pair wrong ones" in order
+    assert "would mismatch them" in order
 
 
 def test_only_the_stages_that_are_asked_for_count(tmp_path: Path) -> None:

@@ -184,7 +184,7 @@ def test_frames_limits_the_pairs_and_leaves_the_tracks_for_later(tmp_path: Path)
     lines = describe(summaries, output)
     assert any("3 of 6 frames and 3 of 12 pairs are complete" in line for line in lines)
     assert "  the tracks are missing: they are made when a run renders without --frames" in lines
-    assert not any("would pair wrong ones" in line for line in lines)
+    assert not any("would mismatch them" in line for line in lines)
     make(config, output, FakeEngine())
     make(config, tmp_path / "fresh", FakeEngine())
     assert contents(output) == contents(tmp_path / "fresh")

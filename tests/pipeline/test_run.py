@@ -696,7 +696,7 @@ def test_labelling_a_shortened_clip_touches_no_pictures_but_warns(tmp_path: Path
     assert {stage_of(name) for name in gone} == {"labels", None}
     text = "\n".join(describe([summary], output))
     assert "square: INCOMPLETE" in text
-    assert "would pair wrong ones" in text
+    assert "would mismatch them" in text
 
 
 def test_a_hole_in_the_clip_is_said_clearly(tmp_path: Path) -> None:
@@ -706,7 +706,7 @@ def test_a_hole_in_the_clip_is_said_clearly(tmp_path: Path) -> None:
     text = "\n".join(describe(summaries, output))
     assert "square: INCOMPLETE" in text
     assert "7 of 9 frames and 5 of 8 pairs are complete; missing: frames 4-5" in text
-    assert "published loaders match files by their order and would pair wrong ones here" in text
+    assert "published loaders match files by their order and would mismatch them" in text
 
 
 def test_the_beginning_of_a_clip_alone_is_incomplete_but_in_order(tmp_path: Path) -> None:
@@ -735,7 +735,7 @@ def test_the_summary_says_how_much_motion_is_unknown(tmp_path: Path) -> None:
     config = make_cut(tmp_path, {"motion": {"background": "invalid"}})
     lines = describe(make(config, tmp_path / "out", FakeEngine()), tmp_path / "out")
     share = 100 * (1 - 12 * 12 / (64 * 48))
-    assert f"  motion is unknown for up to {share:.2f}% of a frame" in lines
+    assert f"  motion is unknown in up to {share:.2f}% of a frame" in lines
 
 
 def figures_of(summary: dict[str, Any]) -> list[str]:

@@ -201,10 +201,10 @@ def moving(largest: float = 3.0) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     ("kind", "figure", "said"),
     [
-        (EMPTY, "surface_share", "surfaces cover 0.003% of the picture (threshold 0.01)"),
+        (EMPTY, "surface_share", "surfaces cover 0.003% of the picture (threshold 1%)"),
         (WALL, "largest_surface", "one surface covers everything: 100.0% of the picture is 'Wall', in material 'plas"),
-        (BLACK, "largest_color", "100.00% of the picture has one colour, #000000 (threshold 0.999)"),
-        (HATCHED, "line_share", "lines cover 90.0% of the picture (threshold 0.5)"),
+        (BLACK, "largest_color", "100.00% of the picture has one colour, #000000 (threshold 99.9%)"),
+        (HATCHED, "line_share", "lines cover 90.0% of the picture (threshold 50%)"),
     ],
 )
 def test_a_clip_most_frames_of_which_show_nothing_fails_once(kind: dict[str, Any], figure: str, said: str) -> None:

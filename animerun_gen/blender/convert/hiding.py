@@ -22,34 +22,54 @@ def hide(obj: bpy.types.Object) -> None:
     obj.hide_render = True
 
 
-def hide_all(doomed: Iterable[bpy.types.Object]) -> list[str]:
+SHAPING_NODES = {
+    "GeometryNodeMeshBoolean",
+    "GeometryNodeProximity",
+    "GeometryNodeRaycast",
+    "GeometryNodeSampleIndex",
+    "GeometryNodeSampleNearest",
+    "GeometryNodeSampleNearestSurface",
+}
+"""Nodes by which an object shapes another, and must stay although it is not seen itself."""
+
+
+def hide_all(doomed: Iterable[bpy.types.Object], *, instances_only: bool = False) -> list[str]:
     """Keep objects out of every render, as :func:`hide` does, and also the copies that nodes and particles make.
 
     These draw what is hidden from renders (4.5.15), so it loses its faces there.
 
+    Args:
+        doomed: The objects.
+        instances_only: Whether only instances go, which a camera sees no more than the object itself; what nodes make a
+            part of their own object's geometry is seen as that is.
+
     Returns:
         What is to be said of objects whose copies stay: a sentence, or none.
     """
-    scattered = _scattered()
+    scattered = _scattered(instances_only)
     staying = []
     for obj in doomed:
         hide(obj)
-        if obj.type != "MESH" or obj.library is not None or any(each.type == "NODES" for each in obj.modifiers):
+        if obj not in scattered or obj.type != "MESH" or obj.library is not None or _has_nodes(obj):
             staying.append(obj)
-        elif obj in scattered:
-            # the mesh itself may be worn by others
-            obj.data = obj.data.copy()
-            editable = bmesh.new()
-            try:
-                editable.from_mesh(obj.data)
-                bmesh.ops.delete(editable, geom=editable.faces[:], context="FACES_ONLY")
-                editable.to_mesh(obj.data)
-            finally:
-                editable.free()
+            continue
+        # the mesh itself may be worn by others
+        obj.data = obj.data.copy()
+        editable = bmesh.new()
+        try:
+            editable.from_mesh(obj.data)
+            bmesh.ops.delete(editable, geom=editable.faces[:], context="FACES_ONLY")
+            editable.to_mesh(obj.data)
+        finally:
+            editable.free()
     return note_copies(staying)
 
 
-def _scattered() -> set[bpy.types.Object]:
+def _has_nodes(obj: bpy.types.Object) -> bool:
+    return any(each.type == "NODES" for each in obj.modifiers)
+
+
+def _scattered(instances_only: bool) -> set[bpy.types.Object]:
     """The objects that geometry nodes or particles may draw copies of."""
     sources: list[Any] = []
     for settings in bpy.data.particles:
@@ -57,22 +77,31 @@ def _scattered() -> set[bpy.types.Object]:
             sources.append(
                 settings.instance_object if settings.render_type == "OBJECT" else settings.instance_collection
             )
-    for group in bpy.data.node_groups:
-        if group.bl_idname == "GeometryNodeTree":
-            sources += [
-                getattr(socket, "default_value", None)
-                for node in group.nodes
-                for socket in node.inputs
-                if socket.type in {"OBJECT", "COLLECTION"}
-            ]
+    handing_out = {group.name_full: _handing_out(group, instances_only) for group in bpy.data.node_groups}
+    for nodes in handing_out.values():
+        sources += [getattr(socket, "default_value", None) for node in nodes for socket in node.inputs]
     for obj in bpy.data.objects:
         for modifier in obj.modifiers:
-            if modifier.type == "NODES":
+            if modifier.type == "NODES" and modifier.node_group and handing_out[modifier.node_group.name_full]:
                 sources += list(modifier.values())
     found = {each for each in sources if isinstance(each, bpy.types.Object)}
     for each in sources:
         if isinstance(each, bpy.types.Collection):
             found |= set(each.all_objects)
+    return found
+
+
+def _handing_out(group: bpy.types.NodeTree, instances_only: bool) -> list[Any]:
+    """The nodes of a group that give it objects to draw; none where it may be their shape that it asks for."""
+    if group.bl_idname != "GeometryNodeTree" or any(node.bl_idname in SHAPING_NODES for node in group.nodes):
+        return []
+    found = []
+    for node in group.nodes:
+        as_instance = node.inputs.get("As Instance")
+        takes_object = any(socket.type in {"OBJECT", "COLLECTION"} for socket in node.inputs)
+        realized = as_instance is not None and not as_instance.is_linked and not as_instance.default_value
+        if takes_object and not (instances_only and realized):
+            found.append(node)
     return found
 
 

@@ -50,7 +50,7 @@ def remove_by_rules(opened: OpenedScene, config: CutConfig) -> list[str]:
             doomed.setdefault(obj.data, set()).update(removal.polygons)
         else:
             whole.append(obj)
-    copies = hide_all(whole)
+    copies = hide_all(whole, instances_only=True)
     for mesh, polygons in doomed.items():
         delete_faces(mesh, lambda face: face.index in polygons)  # noqa: B023 (called at once)
     for (_, reason, materials), removals in alike.items():
