@@ -210,7 +210,7 @@ def source(name, color):
     made = add("cube", name, color, size=0.6, location=(0, 0, 50))
     return made
 
-def host(name, x, what):
+def host(name, x, what, as_instance=True):
     tree = bpy.data.node_groups.new(name, "GeometryNodeTree")
     if hasattr(tree, "interface"):
         tree.interface.new_socket("Geometry", in_out="OUTPUT", socket_type="NodeSocketGeometry")
@@ -221,7 +221,7 @@ def host(name, x, what):
     line.inputs["Count"].default_value = 2
     line.inputs["Offset"].default_value = (0, 0, 1)
     shown.inputs["Object"].default_value = what
-    shown.inputs["As Instance"].default_value = True
+    shown.inputs["As Instance"].default_value = as_instance
     leaving = tree.nodes.new("NodeGroupOutput")
     tree.links.new(line.outputs[0], put.inputs["Points"])
     tree.links.new(shown.outputs["Geometry"], put.inputs["Instance"])
@@ -240,6 +240,9 @@ scene.collection.objects.link(twin)
 host("unseen host", -3, unseen)
 host("named host", -1.5, source("named", (0, 1, 0)))
 host("kept host", 0, source("kept", (0, 0, 1)))
+part = source("part", (1, 1, 0))
+part.visible_camera = False
+host("part host", 1.5, part, as_instance=False)
 twin.keyframe_insert("location", frame=1)
 """
 
@@ -254,3 +257,5 @@ def test_what_goes_is_not_drawn_by_nodes_either(
     # another object that wears the same mesh stays
     assert {"twin", "kept"} <= seen
     assert seen.isdisjoint({"unseen", "named"})
+    # what nodes make a part of their own object is seen as that is
+    assert "part host" in seen
