@@ -149,6 +149,7 @@ def load_scene(config: CutConfig) -> LoadedFilm:
     with evaluation_held() as held:
         notes = _load(config)
         scene = _find_scene(config, held.scene or bpy.context.scene)
+        _play_footage()
         files = external_files(config.frame_numbers, scene)
         refuse_endless(config.source, files)
         missing = missing_files(files)
@@ -156,6 +157,19 @@ def load_scene(config: CutConfig) -> LoadedFilm:
         caches = keep_off_film_folder(config, scene)
         held.let_go(scene)
     return LoadedFilm(scene, notes, inputs_of(files), missing, unbaked, caches, newer)
+
+
+def _play_footage() -> None:
+    """Have image sequences and movies on surfaces play as in final renders of Cycles.
+
+    Everywhere else a node that is not told to refresh by itself stands still (4.5.15).
+    """
+    trees = [block.node_tree for block in (*bpy.data.materials, *bpy.data.worlds)]
+    for tree in (*trees, *bpy.data.node_groups):
+        for node in tree.nodes if tree is not None else ():
+            image = node.image if node.type in {"TEX_IMAGE", "TEX_ENVIRONMENT"} else None
+            if image is not None and image.source in {"SEQUENCE", "MOVIE"}:
+                node.image_user.use_auto_refresh = True
 
 
 def _load(config: CutConfig) -> list[str]:

@@ -42,6 +42,9 @@ for frame, number in ((1, 3), (2, 1), (3, 2), (4, 3)):
     mouth.image_user.keyframe_insert("frame_offset", frame=frame)
 _, cyclic = card("cyclic", -0.6, folder + "/mouth_1.png", "SEQUENCE", 3)
 cyclic.image_user.use_cyclic = True
+quiet, untold = card("untold", -2, folder + "/mouth_1.png", "SEQUENCE", 3)
+quiet.location.z = -1.5
+untold.image_user.use_cyclic, untold.image_user.use_auto_refresh = True, False
 card("film", 0.8, folder + "/film.avi", "MOVIE", 4)
 _, broken = card("broken", 2.2, folder + "/broken_1.png", "SEQUENCE", 4)
 broken.id_data.nodes["Principled BSDF"].inputs["Base Color"].default_value = (0, 0, 1, 1)
@@ -130,6 +133,7 @@ def test_sequences_and_movies_show_the_picture_of_each_frame(clip: tuple[ClipFil
     for frame, mouth, cyclic in zip(frames, (3, 1, 2, 3), (1, 2, 3, 1), strict=True):
         assert np.abs(np.subtract(frame["mouth"], MOUTHS[mouth])).max() <= 1
         assert np.abs(np.subtract(frame["cyclic"], MOUTHS[cyclic])).max() <= 1
+        assert np.abs(np.subtract(frame["untold"], MOUTHS[cyclic])).max() <= 1
     for frame, gray in zip(frames, (0, 60, 120, 180), strict=True):
         assert np.abs(np.subtract(frame["film"], gray)).max() <= 3
 
