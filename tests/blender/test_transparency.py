@@ -424,7 +424,7 @@ def test_what_can_be_seen_through_is_found_and_nothing_is_changed() -> None:
     assert found == {
         "by alpha": [[], ["half", "alpha", 0.75, ""]],
         "missing": [[], ["missing", "alpha", None, "its image 'missing' is missing"]],
-        "film": [[], ["film", "alpha", None, "its image 'film' is of the kind movie"]],
+        "film": [[], ["film", "alpha", None, "it is the alpha of movie 'film'"]],
         "by colour": [[], ["half", "color", pytest.approx(0.5, abs=0.3), ""]],
         "inverted": [[], ["half", "alpha", 1.0, ""]],
         # at the last frame of the clip, three quarters of the way, it is most opaque
