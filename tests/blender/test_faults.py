@@ -138,5 +138,5 @@ def test_a_folder_that_vanishes_while_blender_renders(tmp_path: Path, film: Path
     [summary] = generate([config], Options(output, Meddled(BpyModule.find(), remove), label=False))
     [failure] = summary.failures
     # it depends on what it was about to do
-    assert "the operating system reported to read or write: " in failure or "without writing the picture" in failure
+    assert "the operating system refused to read or write: " in failure or "without writing the picture" in failure
     assert "foresee" not in failure

@@ -97,7 +97,7 @@ ball.modifiers.new("nodes", "NODES").node_group = group
     config = cut(build("points", script))
     result = run_cli("render", config, "--out", tmp_path / "out", check=False)
     assert result.returncode == 1
-    assert "object 'ball' draws a point cloud, made by its geometry nodes" in result.stdout
+    assert "object 'ball' draws a point cloud, in frame 1, made by geometry nodes" in result.stdout
     assert "remove.objects" in result.stdout
     assert not list((tmp_path / "out").rglob("*.flo"))
 
