@@ -255,7 +255,9 @@ curve.driver.expression = "len(str(frame)) * 0 + max(0.0, len(bpy.data.objects) 
     )
     assert not (tmp_path / "stranger.blend.ran").exists()
     assert (tmp_path / "friend.blend.ran").exists()
-    assert "1 drivers with Python expressions are switched off because scripts are not trusted: ball: location" in said
+    assert (
+        "drivers with Python expressions are switched off (1) because scripts are not trusted: ball: location" in said
+    )
     assert said.count("are not trusted") == 1
     assert dataset.clip("stranger").frame_numbers == (1, 2)
 

@@ -187,7 +187,7 @@ def test_marked_edges_that_are_not_drawn_are_mentioned(
     marked = FLOATING + "box.data.edges[0].use_freestyle_mark = True\n"
     config = cut(build("marked", marked), "lines: {engine: geometry}\n")
     said = run_cli("render", config, "--out", tmp_path / "out", "--frames", "1:1").stdout
-    assert "because engine geometry knows no edge_mark" in said
+    assert "because engine geometry does not support edge_mark" in said
     config.write_text(config.read_text().replace("geometry}", "geometry, edges: [silhouette, crease]}"))
     assert "edge_mark" not in run_cli("render", config, "--out", tmp_path / "out", "--frames", "1:1").stdout
 
