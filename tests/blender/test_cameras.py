@@ -240,7 +240,7 @@ def test_a_camera_of_the_configuration_films_what_has_none(build: Build, cut: Cu
     ]
     text = f"camera_motion:\n  focal_length: keep\n  keyframes: [{', '.join(keys)}]\n"
     dataset, said = render_cuts(tmp_path, cut(source, PLAIN + text, last=3))
-    assert "the camera moves through 2 key frames" in said
+    assert "the camera follows the 2 keyframes" in said
     cameras = {}
     for frame in (1, 2, 3):
         share = frame / 4

@@ -282,7 +282,7 @@ def test_curves_have_bars_values_and_lead_to_their_frames(browser: Browser, repo
     open_cut(browser, report)
     browser.press("d")
     x, y, width, height = box_of(browser, ".chart svg")
-    assert "bar 0.01" in browser.run("return document.querySelector('.chart svg').textContent")
+    assert "threshold 0.01" in browser.run("return document.querySelector('.chart svg').textContent")
     # one value is past it
     assert browser.run("return document.querySelectorAll('.chart')[0].querySelectorAll('.past').length") == 1
     browser.move(x + width / 2, y + height - 16)
