@@ -77,6 +77,16 @@ def counted(number: int, thing: str, things: str | None = None) -> str:
     return f"{number:,} {thing if number == 1 else things or f'{thing}s'}"
 
 
+def and_more(texts: Sequence[str], most: int) -> str:
+    """The first texts of a list, and how many follow: ``a, b and 3 more``.
+
+    Args:
+        texts: The texts.
+        most: How many of them to show.
+    """
+    return ", ".join(texts[:most]) + (f" and {len(texts) - most} more" if len(texts) > most else "")
+
+
 def stem(name: str) -> str:
     """A name without the number at its end: ``sign`` of ``sign.001``, ``sign_2`` and ``sign``."""
     return _NUMBERED.sub("", name) or name

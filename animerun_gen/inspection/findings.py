@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from animerun_gen.config.model import Quality, offset_for_files
-from animerun_gen.config.words import counted, named
+from animerun_gen.config.words import and_more, counted, named
 from animerun_gen.inspection.shot import Removal, SeeThrough, Shot, Survey
 from animerun_gen.inspection.survey import held_step
 from animerun_gen.line_cost import SLOW_SECONDS, freestyle_gigabytes, rounded
@@ -156,9 +156,7 @@ def quoted(names: Iterable[str]) -> str:
 
 def listed(names: Iterable[str]) -> str:
     """Names in quotes, the first few of them."""
-    names = list(names)
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return quoted(names[:SHOWN]) + more
+    return and_more([f"'{name}'" for name in names], SHOWN)
 
 
 def ordinal(number: int) -> str:

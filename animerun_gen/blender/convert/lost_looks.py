@@ -13,6 +13,7 @@ import bpy
 
 from animerun_gen.blender import versions
 from animerun_gen.blender.convert.images import problem_of
+from animerun_gen.config.words import and_more
 
 FIRST_TODAY = (2, 80)
 """The version that knows materials as they are today."""
@@ -110,10 +111,9 @@ def note_lost_looks() -> list[str]:
     lost = find_lost_looks()
     if not lost.materials:
         return []
-    more = f" and {len(lost.materials) - 8} more" if len(lost.materials) > 8 else ""
     return [
         f"the film is from Blender {lost.version}, whose textures, transparency and vertex paint are not loaded "
-        f"today: of {', '.join(repr(name) for name in lost.materials[:8])}{more} only a colour is left; style.textures "
+        f"today: of {and_more([repr(name) for name in lost.materials], 8)} only a colour is left; style.textures "
         "gives images back"
     ]
 

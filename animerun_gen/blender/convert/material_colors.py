@@ -40,6 +40,7 @@ from animerun_gen.blender.convert.surfaces import (
     read_attributes,
     spread_points,
 )
+from animerun_gen.config.words import and_more
 
 POINTS = 6144
 """Points at which a colour that varies over surfaces is computed for its mean."""
@@ -535,5 +536,4 @@ def _add(kinds: dict[str, list[str]], kind: str, name: str) -> None:
 
 def quoted(names: list[str]) -> str:
     """Names in quotes, the first few of them."""
-    more = f" and {len(names) - 8} more" if len(names) > 8 else ""
-    return ", ".join(f"'{name}'" for name in names[:8]) + more
+    return and_more([f"'{name}'" for name in names], 8)

@@ -17,6 +17,7 @@ from animerun_gen.blender.convert.srgb import linear_to_hex
 from animerun_gen.blender.external_files import file_of_frame
 from animerun_gen.config import CutConfig
 from animerun_gen.config.model import rgb
+from animerun_gen.config.words import and_more
 
 LISTED = 6
 """So many files are named in a sentence."""
@@ -51,7 +52,7 @@ def fill_sequences(config: CutConfig) -> tuple[TemporaryDirectory[str] | None, l
         color = linear_to_hex(tuple(material.diffuse_color[:3]))
         node.image = _filled(image, numbers, set(lacking), Path(folder.name, str(len(notes))), color)
         names = [file_of_frame(image, number).name for number in lacking]
-        listed = ", ".join(names[:LISTED]) + (f" and {len(names) - LISTED} more" if len(names) > LISTED else "")
+        listed = and_more(names, LISTED)
         notes.append(
             f"image sequence '{image.name}' of material '{material.name}' lacks {listed}, or they cannot be decoded: "
             "the material has its own colour there"
