@@ -25,7 +25,6 @@ from typing import Any
 import bpy
 import numpy as np
 
-from animerun_gen.blend_file import dotted
 from animerun_gen.blender import versions
 from animerun_gen.blender.animation import animated_range, stretch
 from animerun_gen.blender.camera_jumps import JumpFinder
@@ -60,10 +59,16 @@ from animerun_gen.blender.scene_size import scene_size
 from animerun_gen.blender.simulations import is_simulated
 from animerun_gen.config import CutConfig
 from animerun_gen.config.model import CameraMotion, offset_for_files
+from animerun_gen.engines.blend_file import dotted
+from animerun_gen.engines.lifetime import die_with_parent
+from animerun_gen.engines.memory_cost import SceneSize, frame_need
 from animerun_gen.errors import AnimerunGenError, SceneError, UnreadableGeometryError, unforeseen
-from animerun_gen.inspection.findings import ENOUGH, TRIED_SECONDS
-from animerun_gen.inspection.framing import propose_view, visible_share
-from animerun_gen.inspection.shot import (
+from animerun_gen.line_cost import freestyle_seconds
+from animerun_gen.motion import companions, raster
+from animerun_gen.motion.geometry import FrameGeometry
+from animerun_gen.shot.findings import ENOUGH, TRIED_SECONDS
+from animerun_gen.shot.framing import propose_view, visible_share
+from animerun_gen.shot.shot import (
     FarFromOrigin,
     HairSystem,
     ImageOffer,
@@ -73,12 +78,7 @@ from animerun_gen.inspection.shot import (
     Survey,
     ViewKey,
 )
-from animerun_gen.inspection.survey import SurveyBuilder
-from animerun_gen.lifetime import die_with_parent
-from animerun_gen.line_cost import freestyle_seconds
-from animerun_gen.memory_cost import SceneSize, frame_need
-from animerun_gen.motion import companions, raster
-from animerun_gen.motion.geometry import FrameGeometry
+from animerun_gen.shot.survey import SurveyBuilder
 
 LONGER_SIDE = 960
 """Larger side of the pictures in a draft, in pixels."""

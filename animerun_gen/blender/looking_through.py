@@ -16,9 +16,9 @@ from animerun_gen.blender.opening import OpenedScene
 from animerun_gen.blender.recentering import spacing
 from animerun_gen.blender.simulations import is_simulated
 from animerun_gen.config import CutConfig
-from animerun_gen.inspection.panes import Clear, PaneFinder, Verdict
-from animerun_gen.inspection.shot import Contents, FarFromOrigin, SeeThrough
 from animerun_gen.motion.companions import NO_MATERIAL_ID
+from animerun_gen.shot.panes import Clear, PaneFinder, Verdict
+from animerun_gen.shot.shot import Contents, FarFromOrigin, SeeThrough
 
 LOOKED_AT = 8
 """So many frames, spread over the clip, are looked at."""

@@ -1,4 +1,4 @@
-"""Runs one :class:`~animerun_gen.blender.job.RenderJob`: the sentence "open, convert, render, take down, write".
+"""Runs one :class:`~animerun_gen.engines.job.RenderJob`: the sentence "open, convert, render, take down, write".
 
 As a program (``python -m animerun_gen.blender.worker JOB EVENTS``) it reads the job from a file and writes events, one
 JSON object a line, to a file descriptor that its parent opened.
@@ -42,10 +42,8 @@ from animerun_gen.blender.geometry import (
 )
 from animerun_gen.blender.graphs import GraphWatch
 from animerun_gen.blender.identity_pictures import PlacePainter
-from animerun_gen.blender.job import Event, RenderJob, Reporter
 from animerun_gen.blender.marked_edges import marked_meshes, note_marked_edges
 from animerun_gen.blender.material_pictures import flat_colors, render_material_ids
-from animerun_gen.blender.memory_guard import DESPITE_MEMORY, MemoryGuard
 from animerun_gen.blender.opening import OpenedScene, open_scene
 from animerun_gen.blender.picture_check import require_background, require_paper
 from animerun_gen.blender.rendering import FrameRenderer
@@ -56,11 +54,15 @@ from animerun_gen.config.model import FREESTYLE_ONLY, rgb
 from animerun_gen.conventions import UNKNOWN_FLOW
 from animerun_gen.dataset.clip import ClipWriter
 from animerun_gen.dataset.files import refusal, write_image
+from animerun_gen.dataset.layout import identity_picture, material_picture
 from animerun_gen.dataset.modalities import at_gap, modality
 from animerun_gen.dataset.tracks import Tracks
+from animerun_gen.engines.fence import Fence, RunOver, fence_of_parent
+from animerun_gen.engines.job import Event, RenderJob, Reporter
+from animerun_gen.engines.lifetime import die_with_parent
+from animerun_gen.engines.memory_cost import frame_need
+from animerun_gen.engines.memory_guard import DESPITE_MEMORY, MemoryGuard
 from animerun_gen.errors import AnimerunGenError, NoRoomError, SceneError, UnsupportedMotionError, unforeseen
-from animerun_gen.lifetime import die_with_parent
-from animerun_gen.memory_cost import frame_need
 from animerun_gen.motion import companions, contours, raster, tracks, vector_pass
 from animerun_gen.motion.cross_check import compare_flows
 from animerun_gen.motion.flow import Motion, compute_motion, exact_occlusion
@@ -69,8 +71,6 @@ from animerun_gen.motion.hair_lines import thin_hair_lines
 from animerun_gen.motion.hidden_lines import find_hidden_lines
 from animerun_gen.motion.islands import IslandFinder
 from animerun_gen.motion.raster import VisibilityBuffer
-from animerun_gen.pipeline.fence import Fence, RunOver, fence_of_parent
-from animerun_gen.pipeline.paths import identity_picture, material_picture
 
 
 def run_job(job: RenderJob, reporter: Reporter, *, despite_memory: bool = False) -> None:

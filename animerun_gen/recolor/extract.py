@@ -23,7 +23,7 @@ from animerun_gen.config.palette import Palette, PaletteScene, Swatch, palette_y
 from animerun_gen.config.words import shown
 from animerun_gen.dataset.files import is_whole_png, read_regular, write_image, written_aside
 from animerun_gen.errors import DatasetError
-from animerun_gen.pipeline.progress import Progress
+from animerun_gen.progress import Progress
 from animerun_gen.recolor.oklab import TELLABLE, FloatArray, U8Array, distances, to_hex, to_oklab
 from animerun_gen.terminal import complain, say
 

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from animerun_gen.dataset import ClipFiles, Dataset, written_aside
 from animerun_gen.errors import DatasetError
-from animerun_gen.pipeline.progress import Progress
+from animerun_gen.progress import Progress
 from animerun_gen.report import figures
 from animerun_gen.report.facts import CutFacts, collect_facts
 from animerun_gen.report.index import IndexRow, make_index
