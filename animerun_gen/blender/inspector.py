@@ -75,7 +75,7 @@ from animerun_gen.inspection.shot import (
 )
 from animerun_gen.inspection.survey import SurveyBuilder
 from animerun_gen.lifetime import die_with_parent
-from animerun_gen.line_cost import freestyle_seconds
+from animerun_gen.lines.cost import freestyle_seconds
 from animerun_gen.memory_cost import SceneSize, frame_need
 from animerun_gen.motion import companions, raster
 from animerun_gen.motion.geometry import FrameGeometry

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from animerun_gen.blender.job import Reporter
 from animerun_gen.errors import NoRoomError
-from animerun_gen.line_cost import rounded
+from animerun_gen.lines.cost import rounded
 from animerun_gen.memory_cost import Need, SceneSize
 from animerun_gen.pipeline.processes import held_memory, memory_for_this_process, peak_memory
 

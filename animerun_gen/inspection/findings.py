@@ -9,8 +9,8 @@ from animerun_gen.config.model import Quality, offset_for_files
 from animerun_gen.config.words import and_more, counted, named
 from animerun_gen.inspection.shot import Removal, SeeThrough, Shot, Survey
 from animerun_gen.inspection.survey import held_step
-from animerun_gen.line_cost import SLOW_SECONDS, freestyle_gigabytes, rounded
-from animerun_gen.line_cost import freestyle_seconds as predicted_seconds
+from animerun_gen.lines.cost import SLOW_SECONDS, freestyle_gigabytes, rounded
+from animerun_gen.lines.cost import freestyle_seconds as predicted_seconds
 
 TRIED_SECONDS = 2.0 * SLOW_SECONDS
 """Where Freestyle will take longer for a frame, it is not tried."""

@@ -18,7 +18,7 @@ from animerun_gen.config import CutConfig
 from animerun_gen.config.model import FREESTYLE_ONLY
 from animerun_gen.errors import AnimerunGenError, DatasetError
 from animerun_gen.film_files import looking_anew, looking_once
-from animerun_gen.line_cost import SLOW_SECONDS, LineFigures, freestyle_gigabytes, freestyle_seconds, rounded
+from animerun_gen.lines.cost import SLOW_SECONDS, LineFigures, freestyle_gigabytes, freestyle_seconds, rounded
 from animerun_gen.pipeline import paths
 from animerun_gen.pipeline.camera_cuts import CutPart
 from animerun_gen.pipeline.inputs import are_unchanged, digests_as_read

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from animerun_gen.config import CutConfig
-from animerun_gen.line_cost import LineFigures
+from animerun_gen.lines.cost import LineFigures
 from animerun_gen.pipeline.line_engine import CountedCut
 from animerun_gen.pipeline.question_process import ask_blender
 

@@ -13,7 +13,7 @@ from animerun_gen.config import CutConfig, rgb
 from animerun_gen.config.palette import SHIPPED, load_palette
 from animerun_gen.dataset.clip import ClipFiles, ClipWriter
 from animerun_gen.dataset.modalities import color_pass
-from animerun_gen.pictures import draw_lines
+from animerun_gen.lines.compose import draw_lines
 from animerun_gen.pipeline import paths
 from animerun_gen.pipeline.on_disk import has_content
 from animerun_gen.pipeline.recoloring import NEEDED

@@ -21,7 +21,7 @@ from animerun_gen.inspection.shot import (
     Shot,
     ViewKey,
 )
-from animerun_gen.line_cost import SLOW_SECONDS
+from animerun_gen.lines.cost import SLOW_SECONDS
 from tests.inspection.shots import SURVEY, shot
 
 HOSTILE = (

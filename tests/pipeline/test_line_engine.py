@@ -12,7 +12,7 @@ import pytest
 from animerun_gen.blender.job import input_mark
 from animerun_gen.config import CutConfig
 from animerun_gen.errors import SceneError
-from animerun_gen.line_cost import SLOW_SECONDS, LineFigures, freestyle_seconds
+from animerun_gen.lines.cost import SLOW_SECONDS, LineFigures, freestyle_seconds
 from animerun_gen.pipeline import paths
 from animerun_gen.pipeline.camera_cuts import CutPart
 from animerun_gen.pipeline.line_engine import CountedCut, choose_line_engines

@@ -12,7 +12,7 @@ from animerun_gen.config import rgb
 from animerun_gen.config.palette import SHIPPED
 from animerun_gen.dataset import ClipFiles
 from animerun_gen.dataset.verify import verify
-from animerun_gen.pictures import draw_lines
+from animerun_gen.lines.compose import draw_lines
 from animerun_gen.pipeline import paths
 from animerun_gen.pipeline.run import CutSummary, Options, describe, generate
 from tests.pipeline.datasets import contents, make, make_cut, stage_of, times
