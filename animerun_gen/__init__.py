@@ -6,6 +6,7 @@ The folders read in the order in which data flows:
 ``blender``   opens the film scene, converts it to 2D style, renders it and takes down its geometry;
               the only package that imports ``bpy``
 ``motion``    visibility buffers and exact optical flow from that geometry
+``lines``     line art from that geometry, lines taken out, and lines over colours
 ``labels``    occlusion, segments and region matches from pictures and flow
 ``quality``   figures that say whether a pair of frames can be trusted
 ``dataset``   the layout on disk, written and read

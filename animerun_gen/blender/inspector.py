@@ -63,7 +63,7 @@ from animerun_gen.engines.blend_file import dotted
 from animerun_gen.engines.lifetime import die_with_parent
 from animerun_gen.engines.memory_cost import SceneSize, frame_need
 from animerun_gen.errors import AnimerunGenError, SceneError, UnreadableGeometryError, unforeseen
-from animerun_gen.line_cost import freestyle_seconds
+from animerun_gen.lines.cost import freestyle_seconds
 from animerun_gen.motion import companions, raster
 from animerun_gen.motion.geometry import FrameGeometry
 from animerun_gen.shot.findings import ENOUGH, TRIED_SECONDS

@@ -23,7 +23,6 @@ from typing import Any
 import numba
 import numpy as np
 
-from animerun_gen import pictures
 from animerun_gen.blender import versions
 from animerun_gen.blender.attribute_colors import SurfaceReader, paint_attributes
 from animerun_gen.blender.camera_jumps import CameraJump, JumpFinder, name_shot, note_jumps
@@ -63,12 +62,13 @@ from animerun_gen.engines.lifetime import die_with_parent
 from animerun_gen.engines.memory_cost import frame_need
 from animerun_gen.engines.memory_guard import DESPITE_MEMORY, MemoryGuard
 from animerun_gen.errors import AnimerunGenError, NoRoomError, SceneError, UnsupportedMotionError, unforeseen
-from animerun_gen.motion import companions, contours, raster, tracks, vector_pass
+from animerun_gen.lines import compose, contours
+from animerun_gen.lines.hair_lines import thin_hair_lines
+from animerun_gen.lines.hidden_lines import find_hidden_lines
+from animerun_gen.motion import companions, raster, tracks, vector_pass
 from animerun_gen.motion.cross_check import compare_flows
 from animerun_gen.motion.flow import Motion, compute_motion, exact_occlusion
 from animerun_gen.motion.geometry import FrameGeometry
-from animerun_gen.motion.hair_lines import thin_hair_lines
-from animerun_gen.motion.hidden_lines import find_hidden_lines
 from animerun_gen.motion.islands import IslandFinder
 from animerun_gen.motion.raster import VisibilityBuffer
 
@@ -304,7 +304,7 @@ class _Run:
             self.writer.write("flat", frame, flat)
             self.writer.write("contour", frame, line_art)
             ink = rgb(self.config.lines.color)
-            self.writer.write("frame", frame, pictures.draw_lines(flat, line_art, ink))
+            self.writer.write("frame", frame, compose.draw_lines(flat, line_art, ink))
 
     def _paint_attributes(self, flat: np.ndarray[Any, Any], taken: _Taken) -> np.ndarray[Any, Any]:
         """The flat picture with the colours that vary, by what was just read of the frame's surfaces."""
@@ -318,7 +318,7 @@ class _Run:
         if not self.freestyle_checked:
             self._check_freestyle(frame, white_render)
         if taken is None:
-            return pictures.harden(pictures.contour(white_render, lines.gamma))
+            return compose.harden(compose.contour(white_render, lines.gamma))
         if self.judges_strokes:
             reach = math.ceil(lines.thickness / 2.0)
             hidden = find_hidden_lines(
@@ -328,10 +328,10 @@ class _Run:
         if self.covers_lines:
             white_render = self._cover_lines(white_render, taken)
         if lines.outline:
-            white_render = np.minimum(white_render, pictures.outline(taken.seen.instance))
-        line_art = pictures.harden(pictures.contour(white_render, lines.gamma))
+            white_render = np.minimum(white_render, compose.outline(taken.seen.instance))
+        line_art = compose.harden(compose.contour(white_render, lines.gamma))
         if lines.outline and lines.intersections:
-            line_art = pictures.close_outlines(line_art, self._surfaces(taken), taken.seen.depth)
+            line_art = compose.close_outlines(line_art, self._surfaces(taken), taken.seen.depth)
         return line_art
 
     def _cover_lines(self, strokes: np.ndarray[Any, Any], taken: _Taken) -> np.ndarray[Any, Any]:
@@ -339,7 +339,7 @@ class _Run:
         clipped = [self.names.materials.ids[name] for name in self.conversion.clipped.names()]
         covering = np.isin(companions.material_id_map(taken.geometry, taken.seen), clipped)
         reach = math.ceil(self.config.lines.thickness / 2.0)
-        return pictures.cover_lines(strokes, covering, taken.seen.depth, reach)
+        return compose.cover_lines(strokes, covering, taken.seen.depth, reach)
 
     def _surfaces(self, taken: _Taken) -> np.ndarray[Any, Any]:
         """A number for what each pixel shows, between which there must be a line."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from animerun_gen.line_cost import freestyle_gigabytes
+from animerun_gen.lines.cost import freestyle_gigabytes
 
 LEAST_FREESTYLE_SHARE = 0.5
 """Freestyle was never seen to take less than this share of what it is predicted to take.

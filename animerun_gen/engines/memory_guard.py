@@ -12,7 +12,7 @@ from animerun_gen.engines.job import Reporter
 from animerun_gen.engines.memory_cost import Need, SceneSize
 from animerun_gen.engines.processes import held_memory, memory_for_this_process, peak_memory
 from animerun_gen.errors import NoRoomError
-from animerun_gen.line_cost import rounded
+from animerun_gen.lines.cost import rounded
 
 DESPITE_MEMORY = "ANIMERUN_GEN_DESPITE_MEMORY"
 """The environment variable that a child finds where the user wants frames begun that are predicted not to fit."""

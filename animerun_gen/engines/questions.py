@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from animerun_gen.config import CutConfig
 from animerun_gen.dataset.files import open_log, system_says
 from animerun_gen.errors import SceneError
-from animerun_gen.line_cost import LineFigures
+from animerun_gen.lines.cost import LineFigures
 
 TIMEOUT = 600.0
 """Seconds after which a Blender that opens a file is given up."""

@@ -147,8 +147,8 @@ class Survey:
         textured: Largest share of a frame's pixels whose material shows an image that is there.
         freestyle_seconds: What Freestyle's lines took in the first frame; None where there is too much to try.
         pieces: Pieces of lines that Freestyle has to draw in the first frame, see
-            :attr:`animerun_gen.line_cost.LineFigures.pieces`.
-        visits: How often triangles hold edges back there, see :attr:`animerun_gen.line_cost.LineFigures.visits`.
+            :attr:`animerun_gen.lines.cost.LineFigures.pieces`.
+        visits: How often triangles hold edges back there, see :attr:`animerun_gen.lines.cost.LineFigures.visits`.
         freestyle_fault: Why trying Freestyle had no result, as the end of a sentence about it; empty where it had one,
             or was not tried.
         memory: Bytes that a worker will take at most: what it took to look, and what drawing takes; 0 if unknown.

@@ -21,7 +21,6 @@ from typing import ClassVar
 
 import numpy as np
 
-from animerun_gen import pictures
 from animerun_gen.config import CutConfig, rgb
 from animerun_gen.conventions import UNKNOWN_FLOW
 from animerun_gen.dataset.clip import ClipWriter
@@ -35,6 +34,7 @@ from animerun_gen.engines.film_files import files_of
 from animerun_gen.engines.job import Event, RenderJob, Reporter
 from animerun_gen.engines.lifetime import die_with_parent
 from animerun_gen.engines.render_process import RenderFailure, RenderProcess
+from animerun_gen.lines import compose
 
 SIDE = 12
 
@@ -219,10 +219,10 @@ def write_pictures(writer: ClipWriter, config: CutConfig, frame: int, film: byte
     inside, outline = square(config, frame)
     flat = np.empty((*inside.shape, 3), np.uint8)
     flat[:], flat[inside] = colors(config, film)
-    line_art = pictures.contour(np.where(outline, 40, 255).astype(np.uint8), config.lines.gamma)
+    line_art = compose.contour(np.where(outline, 40, 255).astype(np.uint8), config.lines.gamma)
     writer.write("flat", frame, flat)
     writer.write("contour", frame, line_art)
-    writer.write("frame", frame, pictures.draw_lines(flat, line_art, rgb(config.lines.color)))
+    writer.write("frame", frame, compose.draw_lines(flat, line_art, rgb(config.lines.color)))
 
 
 def write_companions(writer: ClipWriter, config: CutConfig, frame: int) -> None:

@@ -11,7 +11,7 @@ import pytest
 from animerun_gen.config import rgb
 from animerun_gen.config.palette import SHIPPED
 from animerun_gen.dataset import ClipFiles, layout
-from animerun_gen.pictures import draw_lines
+from animerun_gen.lines.compose import draw_lines
 from animerun_gen.pipeline.run import CutSummary, Options, describe, generate
 from animerun_gen.verify.run import verify
 from tests.pipeline.datasets import contents, make, make_cut, stage_of, times

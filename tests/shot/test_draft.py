@@ -9,7 +9,7 @@ import pytest
 
 from animerun_gen.config import CutConfig, load_cuts
 from animerun_gen.engines.film_files import MissingFile
-from animerun_gen.line_cost import SLOW_SECONDS
+from animerun_gen.lines.cost import SLOW_SECONDS
 from animerun_gen.shot.draft import KEYED_TOPICS, cut_name, draft
 from animerun_gen.shot.findings import MISSING_KINDS, describe, findings
 from animerun_gen.shot.shot import (

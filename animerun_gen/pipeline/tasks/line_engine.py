@@ -20,7 +20,7 @@ from animerun_gen.dataset import layout
 from animerun_gen.engines.film_files import looking_anew, looking_once
 from animerun_gen.engines.questions import Looker
 from animerun_gen.errors import AnimerunGenError, DatasetError
-from animerun_gen.line_cost import SLOW_SECONDS, LineFigures, freestyle_gigabytes, freestyle_seconds, rounded
+from animerun_gen.lines.cost import SLOW_SECONDS, LineFigures, freestyle_gigabytes, freestyle_seconds, rounded
 from animerun_gen.pipeline.state.inputs import are_unchanged, digests_as_read
 from animerun_gen.pipeline.state.record import read_kept, scene_digest, source_digest, write_if_changed
 from animerun_gen.pipeline.tasks.camera_cuts import CutPart

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from animerun_gen.motion.feature_edges import find_feature_edges, seen_edges
+from animerun_gen.lines.feature_edges import find_feature_edges, seen_edges
 from animerun_gen.motion.geometry import FrameGeometry
 from animerun_gen.motion.raster import BACKGROUND, VisibilityBuffer
 

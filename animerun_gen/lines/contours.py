@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from animerun_gen.config.model import Lines
-from animerun_gen.motion import companions, contour_kernels, raster
+from animerun_gen.lines import contour_kernels
+from animerun_gen.motion import companions, raster
 from animerun_gen.motion.geometry import Camera, FrameGeometry
 from animerun_gen.motion.raster import VisibilityBuffer
 

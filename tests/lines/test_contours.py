@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from animerun_gen.config.model import Lines
-from animerun_gen.motion import companions, contours, raster
-from animerun_gen.motion.contours import ContourSettings, draw_contours
+from animerun_gen.lines import contours
+from animerun_gen.lines.contours import ContourSettings, draw_contours
+from animerun_gen.motion import companions, raster
 from animerun_gen.motion.geometry import Camera, FrameGeometry
 from animerun_gen.motion.islands import IslandFinder
 from tests.motion.synthetic import (

@@ -3,7 +3,7 @@
 Freestyle takes every edge of a mesh that is open, parts a face that is turned towards the camera from one that is not,
 is sharp, or parts two materials.  It cuts all of them where they cross in the picture, and asks for each piece whether
 it is seen.  What that costs depends on their number and on that of their crossings, and hardly on anything else: see
-:mod:`animerun_gen.line_cost`.
+:mod:`animerun_gen.lines.cost`.
 
 Everything here is counted from the geometry alone, so it is the same on every machine.
 """

@@ -1,4 +1,4 @@
-"""The compiled loops behind :mod:`animerun_gen.motion.contours`.
+"""The compiled loops behind :mod:`animerun_gen.lines.contours`.
 
 Everything is reckoned in *nearness*: the inverse of the distance along the view axis under perspective, the negative
 distance under an orthographic camera.  A plane's nearness is a linear function of the pixel under either, so planes

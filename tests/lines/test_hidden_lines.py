@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from animerun_gen.lines.hidden_lines import find_hidden_lines
 from animerun_gen.motion import raster
 from animerun_gen.motion.geometry import FrameGeometry
-from animerun_gen.motion.hidden_lines import find_hidden_lines
 from tests.motion.synthetic import HEIGHT, WIDTH, Thing, camera, cube, frame, perspective, plane, rotation, translation
 
 SEEN_BY = camera(perspective(1.5))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from animerun_gen.motion.hair_lines import MOST_INK, thin_hair_lines
+from animerun_gen.lines.hair_lines import MOST_INK, thin_hair_lines
 from animerun_gen.motion.raster import BACKGROUND, VisibilityBuffer
 
 HEIGHT, WIDTH = 60, 90
