@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from animerun_gen.config import CutConfig
 from animerun_gen.config.palette import SHIPPED
+from animerun_gen.config.words import and_more
 from animerun_gen.dataset.cut_check import DAMAGED, CutReport, Manifest
 from animerun_gen.dataset.inspection import changed
 from animerun_gen.dataset.listing import modalities_there
@@ -25,7 +26,7 @@ from animerun_gen.pipeline.clearing import remove_file
 from animerun_gen.pipeline.engines import Engine
 from animerun_gen.pipeline.inputs import changed_while_read
 from animerun_gen.pipeline.lock import exclusive
-from animerun_gen.pipeline.manifest import shortened
+from animerun_gen.pipeline.manifest import SHOWN_NAMES
 from animerun_gen.pipeline.record import CutRecord, changed_inputs, file_digest, fingerprints, source_digest
 from animerun_gen.pipeline.run import Options, describe, generate
 
@@ -85,7 +86,8 @@ def repair(
             say(f"{report.cut or 'what is beside the cuts'} cannot be repaired: {error}")
             continue
         if plan.damaged:
-            say(f"{report.cut}: {len(plan.damaged)} damaged files are made again: {shortened(plan.damaged)}")
+            names = and_more(plan.damaged, SHOWN_NAMES)
+            say(f"{report.cut}: {len(plan.damaged)} damaged files are made again: {names}")
         repairs.append(plan)
     if not repairs:
         return []

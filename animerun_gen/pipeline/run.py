@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from animerun_gen.config import CutConfig, LoadedCut, load_cuts
-from animerun_gen.config.words import counted
+from animerun_gen.config.words import and_more, counted
 from animerun_gen.dataset.files import remove_stale_temporaries
 from animerun_gen.errors import ConfigError, DatasetError
 from animerun_gen.film_files import looking_once
@@ -27,7 +27,7 @@ from animerun_gen.pipeline.judging import collect_quality, read_cross_checks
 from animerun_gen.pipeline.line_engine import choose_line_engines
 from animerun_gen.pipeline.local_executor import InlineExecutor, LocalExecutor
 from animerun_gen.pipeline.lock import exclusive
-from animerun_gen.pipeline.manifest import shortened, write_manifest
+from animerun_gen.pipeline.manifest import SHOWN_NAMES, write_manifest
 from animerun_gen.pipeline.plan import CutPlan, plan_cut
 from animerun_gen.pipeline.progress import Progress
 from animerun_gen.pipeline.record import STAGES, digests_kept
@@ -150,7 +150,8 @@ def generate(
             with failures_to(summary):
                 summary.damaged = write_manifest(options.output, name, found.get(name), options.workers)
                 if summary.damaged:
-                    summary.note(ALTERED.format(count=len(summary.damaged), names=shortened(summary.damaged)))
+                    names = and_more(summary.damaged, SHOWN_NAMES)
+                    summary.note(ALTERED.format(count=len(summary.damaged), names=names))
             keep_failures(options.output, name, summary.failures)
         return list(summaries.values())
 

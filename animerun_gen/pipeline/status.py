@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from animerun_gen.config import CutConfig
+from animerun_gen.config.words import and_more
 from animerun_gen.dataset.clip import Dataset
 from animerun_gen.dataset.files import write_json
 from animerun_gen.dataset.modalities import SPLITS, enabled_modalities
@@ -21,7 +22,7 @@ from animerun_gen.pipeline import paths
 from animerun_gen.pipeline.coverage import describe_coverage, has_tracks, measure_coverage
 from animerun_gen.pipeline.failures import kept_failures
 from animerun_gen.pipeline.lock import holder
-from animerun_gen.pipeline.manifest import Damage, find_damage, shortened
+from animerun_gen.pipeline.manifest import SHOWN_NAMES, Damage, find_damage
 from animerun_gen.pipeline.on_disk import FilesOnDisk
 from animerun_gen.pipeline.record import STAGES, CutRecord
 from animerun_gen.terminal import as_command, say
@@ -168,7 +169,7 @@ def _cut_status(root: Path, cut: str, running: bool) -> CutStatus:
 
 def _describe_damage(damage: Damage) -> list[str]:
     if damage.files:
-        return [f"files changed since they were made: {len(damage.files)} ({shortened(damage.files)})"]
+        return [f"files changed since they were made: {len(damage.files)} ({and_more(damage.files, SHOWN_NAMES)})"]
     if damage.unchecked:
         return [
             f"{damage.unchecked} files were copied or touched after their checksums were computed; verify checks "
