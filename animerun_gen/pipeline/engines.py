@@ -16,7 +16,7 @@ from typing import ClassVar, Protocol
 
 from animerun_gen.blender.job import Event, RenderJob
 from animerun_gen.config import CutConfig
-from animerun_gen.errors import AnimerunGenError
+from animerun_gen.errors import AnimerunGenError, UsageError
 from animerun_gen.pipeline.camera_cuts import MarkedCut, MarkFinder
 from animerun_gen.pipeline.camera_cuts_process import ask_for_camera_marks
 from animerun_gen.pipeline.children import Conditions
@@ -28,6 +28,21 @@ WORKER = "animerun_gen.blender.worker"
 CAMERA_CUTS = "animerun_gen.blender.find_camera_cuts"
 LINES = "animerun_gen.blender.count_lines"
 START_SCRIPT = Path(__file__).parent.parent / "blender" / "start.py"
+
+
+def find_program(program: str) -> str:
+    """The path of a program that is named as Blender; it is not started.
+
+    Args:
+        program: Its name or path.
+
+    Raises:
+        UsageError: There is no such program.
+    """
+    found = shutil.which(program)
+    if found is None:
+        raise UsageError(f"--blender: no program '{program}' was found; give the path of a Blender executable")
+    return found
 
 
 class JobRun(Protocol):
@@ -125,22 +140,18 @@ class InstalledBlender:
         """Find a program by name or path and ask for its version.
 
         Raises:
-            AnimerunGenError: There is no such program, or it does not start.
+            UsageError: There is no such program, or it does not start.
         """
-        found = shutil.which(program)
-        if found is None:
-            raise AnimerunGenError(
-                f"--blender: no program '{program}' was found; give the path of a Blender executable"
-            )
+        found = find_program(program)
         try:
             answer = subprocess.run(
                 [found, "--version"], capture_output=True, text=True, errors="replace", timeout=120, check=True
             )
         except (OSError, subprocess.SubprocessError) as error:
-            raise AnimerunGenError(f"--blender: {found} does not start: {error}") from error
+            raise UsageError(f"--blender: {found} does not start: {error}") from error
         lines = [line for line in answer.stdout.splitlines() if line.startswith("Blender ")]
         if not lines:
-            raise AnimerunGenError(f"--blender: {found} does not answer --version as Blender does")
+            raise UsageError(f"--blender: {found} does not answer --version as Blender does")
         return cls(found, lines[0].strip())
 
     def find_again(self) -> InstalledBlender:
