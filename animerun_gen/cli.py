@@ -23,6 +23,9 @@ A cut is a .blend file plus a small YAML file; docs/configuration.md describes e
     animerun-gen doctor                                  see whether everything needed is installed
     animerun-gen init SHOT.blend -o cut.yaml             write a first configuration for a film scene
     animerun-gen generate configs/toy --out out/toy      make the toy dataset
+
+Exit status: 0 all went well; 1 the work failed or found defects; 2 the command line is wrong, or something that it
+names cannot be used (docs/exit_status.md).
 """
 
 GENERATE = """\
@@ -69,7 +72,7 @@ failed. It reads the dataset alone, needs neither Blender nor a configuration, a
 
     animerun-gen status out/toy
 
-Exits with status 0 when every cut is complete and 1 otherwise.
+Exits with status 0 when every cut is complete, 1 when one is not, and 2 when there is no such dataset.
 """
 
 VERIFY = """\
@@ -83,7 +86,7 @@ and makes just that again, from what the dataset says it was made from.
     animerun-gen verify out/toy --cut courier --workers 4
     animerun-gen verify out/toy --repair
 
-Exits with status 0 when nothing is wrong and 1 otherwise.
+Exits with status 0 when nothing is wrong, 1 when something is, and 2 when there is no such dataset or cut.
 """
 
 PALETTE = """\
@@ -317,6 +320,7 @@ def _add_palette_options(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--licence", metavar="TEXT", help="what the pictures' owners allow, for the file")
     command.add_argument("--swatches", type=Path, metavar="FILE", help="draw the palette as a PNG picture as well")
+    command.add_argument("--force", action="store_true", help="overwrite existing files")
 
 
 def parse_colors(text: str) -> int:
@@ -427,8 +431,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: What follows the program's name; None for those of this process.
 
     Returns:
-        Exit status: 0 when all went well, 1 when something could not be made (or, with ``--strict``, is past its
-        limit), 2 for a mistake in the command or a configuration, 130 when stopped with Ctrl-C.
+        Exit status, the same for all commands, see docs/exit_status.md: 0 when all went well, 1 when the work failed or
+        found defects, 2 when the command line is wrong or something that it names cannot be used, 130 when stopped with
+        Ctrl-C.
     """
     options = build_parser().parse_args(arguments)
     try:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from animerun_gen.engines.blenders import BpyModule, InstalledBlender, ProgramEngine
+from animerun_gen.engines.blenders import BpyModule, InstalledBlender, ProgramEngine, find_program
 from animerun_gen.errors import AnimerunGenError
 from animerun_gen.terminal import say
 
@@ -70,7 +70,13 @@ def run_doctor(blender: str | None, output: Path) -> int:
 
     Returns:
         Exit status: 0 when everything is good, else 1.
+
+    Raises:
+        UsageError: There is no program of that name.
     """
+    if blender is not None:
+        # a slip in the command is no fault of what is installed
+        find_program(blender)
     healthy = True
     for check in checks(blender, output):
         for finding in check():

@@ -16,10 +16,14 @@ class AnimerunGenError(Exception):
         return [str(self)]
 
 
-class ConfigError(AnimerunGenError):
-    """The configuration asks for something impossible; ``problems`` lists everything found, one sentence each."""
+class UsageError(AnimerunGenError):
+    """The command line is wrong, or something that it names cannot be used: nothing was begun (docs/exit_status.md)."""
 
     exit_status = 2
+
+
+class ConfigError(UsageError):
+    """The configuration asks for something impossible; ``problems`` lists everything found, one sentence each."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
@@ -60,6 +64,14 @@ class UnsupportedMotionError(AnimerunGenError):
 
 class DatasetError(AnimerunGenError):
     """A file of a dataset is missing or is not what its name says."""
+
+
+class NoDatasetError(UsageError, DatasetError):
+    """What is named as a dataset is none of the kind that is asked for, or has no cut of the name that is asked for."""
+
+
+class UnusableSceneError(UsageError, SceneError):
+    """The film that a command is about cannot be used, or has not what the command names in it."""
 
 
 class BusyError(AnimerunGenError):

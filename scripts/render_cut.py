@@ -29,7 +29,8 @@ def main() -> int:
         from animerun_gen.cli import parse_frames
         from animerun_gen.config import load_cuts
         from animerun_gen.errors import AnimerunGenError
-        from animerun_gen.pipeline.run import Options, describe, generate
+        from animerun_gen.pipeline.run import Options, describe, generate, require_frames
+        from animerun_gen.terminal import complain, say
     except ImportError as error:
         print(
             f"{error}; this Blender runs Python {sys.version.split()[0]} and looked for the project's libraries in "
@@ -46,13 +47,16 @@ def main() -> int:
     options = parser.parse_args(arguments)
     try:
         cuts = [cut.config for cut in load_cuts([options.config])]
+        require_frames(cuts, options.frames)
         run = Options(options.out, ThisBlender(), frames=options.frames, despite_memory=options.despite_memory)
         summaries = generate(cuts, run)
     except AnimerunGenError as error:
-        print(error, file=sys.stderr)
+        for sentence in error.sentences:
+            complain(sentence)
         return error.exit_status
-    print("\n".join(describe(summaries, options.out)))
-    return 1 if any(summary.failures for summary in summaries) else 0
+    for line in describe(summaries, options.out):
+        say(line)
+    return 1 if any(summary.failures or summary.damaged for summary in summaries) else 0
 
 
 if __name__ == "__main__":

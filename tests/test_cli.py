@@ -280,7 +280,7 @@ def test_label_of_films_at_an_unset_place(
 
 @pytest.mark.usefixtures("no_bpy")
 def test_label_of_a_dataset_that_is_not_there(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["label", "a.yaml", "--out", "ouch"]) == 1
+    assert main(["label", "a.yaml", "--out", "ouch"]) == 2
     assert capsys.readouterr().err == "ouch does not exist: correct --out, or run 'animerun-gen render' first\n"
     assert not (project / "ouch").exists()
 
@@ -375,7 +375,7 @@ def test_an_output_that_cannot_be_written_to(
 
 
 def test_without_a_blender(project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    assert main(["generate", "a.yaml", "--out", "out", "--blender", "no-such-blender"]) == 1
+    assert main(["generate", "a.yaml", "--out", "out", "--blender", "no-such-blender"]) == 2
     assert "--blender: no program 'no-such-blender' was found" in capsys.readouterr().err
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert main(["generate", "a.yaml", "--out", "out"]) == 1

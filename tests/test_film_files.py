@@ -183,4 +183,4 @@ def test_sentences_about_missing_files() -> None:
         "missing: image sequence //f_1.png, 2 of its 5 files (seen on fire)"
     )
     many = MissingFile("image", "//a.png", tuple("abcdefghi"))
-    assert str(many) == "missing: image //a.png (seen on a, b, c, d, e, f, g, h, ...)"
+    assert str(many) == "missing: image //a.png (seen on a, b, c, d, e, f, g, h and 1 more)"

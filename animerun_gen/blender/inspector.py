@@ -494,6 +494,9 @@ def main(arguments: list[str]) -> int:
         question = json.loads(Path(arguments[0]).read_text(encoding="utf-8"))
         shot = look(question, progress, lambda found: say({"untried": found.to_json()}))
         say({"shot": shot.to_json()})
+    except SceneError as error:
+        say({"unusable": str(error)})
+        return 1
     except AnimerunGenError as error:
         say({"failed": str(error)})
         return 1

@@ -6,6 +6,7 @@ import bpy
 
 from animerun_gen.blender import versions
 from animerun_gen.config.model import Lines
+from animerun_gen.config.words import and_more
 
 SHOWN = 6
 """So many names are listed in a sentence."""
@@ -18,7 +19,7 @@ def note_marked_edges(lines: Lines) -> list[str]:
     marked = marked_meshes()
     if not marked:
         return []
-    names = ", ".join(f"'{name}'" for name in marked[:SHOWN]) + (", ..." if len(marked) > SHOWN else "")
+    names = and_more([f"'{name}'" for name in marked], SHOWN)
     return [
         f"lines: the edges that are marked in meshes ({names}) are not drawn, because engine geometry does not "
         "support edge_mark"

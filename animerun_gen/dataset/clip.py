@@ -16,7 +16,7 @@ from animerun_gen.dataset import files
 from animerun_gen.dataset.colors import ColorTable, read_colors, write_colors
 from animerun_gen.dataset.modalities import SPLITS, Content, Modality, modality
 from animerun_gen.dataset.tracks import Tracks, read_tracks, write_tracks
-from animerun_gen.errors import DatasetError
+from animerun_gen.errors import DatasetError, NoDatasetError
 
 _READERS: dict[Content, Callable[[Path], Any]] = {
     "picture": files.read_image,
@@ -198,14 +198,14 @@ class Dataset:
         root: the folder that holds ``train`` and ``test``, or one of them.
 
     Raises:
-        DatasetError: it holds neither.
+        NoDatasetError: it holds neither.
     """
 
     def __init__(self, root: Path) -> None:
         self.root = root
         if not self.splits:
             wanted = " or ".join(SPLITS)
-            raise DatasetError(
+            raise NoDatasetError(
                 f"{root} is not a dataset: it has no folder {wanted}; give the folder that contains them"
             )
 
@@ -234,14 +234,14 @@ class Dataset:
         """The cut of a name.
 
         Raises:
-            DatasetError: there is none.
+            NoDatasetError: there is none.
         """
         clips = self.clips()
         for clip in clips:
             if clip.cut == cut:
                 return clip
         known = ", ".join(clip.cut for clip in clips) or "none"
-        raise DatasetError(f"{self.root} has no cut {cut!r}; the cuts there are: {known}")
+        raise NoDatasetError(f"{self.root} has no cut {cut!r}; the cuts there are: {known}")
 
 
 def _with_frames(name: str) -> Modality:

@@ -28,7 +28,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from animerun_gen.errors import DatasetError
+from animerun_gen.errors import DatasetError, UsageError
 
 _FLOW_HEADER = struct.Struct("<4sii")
 _FLOW_MAGIC = b"PIEH"
@@ -485,6 +485,21 @@ def write_text(path: Path, text: str) -> None:
         DatasetError: it cannot be written.
     """
     _write_bytes(path, text.encode())
+
+
+def refuse_to_overwrite(path: Path, option: str, *, force: bool) -> None:
+    """Stop before the file that a command is to write replaces one that somebody may have worked on.
+
+    Args:
+        path: The file.
+        option: The option that names it.
+        force: Whether ``--force`` was given.
+
+    Raises:
+        UsageError: It exists, and may not be overwritten.
+    """
+    if path.exists() and not force:
+        raise UsageError(f"{path} exists; choose another name with {option}, or overwrite it with --force")
 
 
 def _array_bytes(array: npt.NDArray[Any]) -> bytes:

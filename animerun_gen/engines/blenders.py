@@ -19,12 +19,27 @@ from animerun_gen.engines.children import Conditions
 from animerun_gen.engines.job import Event, RenderJob
 from animerun_gen.engines.questions import CountedCut, Looker, MarkedCut, ask_for_camera_marks, ask_for_line_figures
 from animerun_gen.engines.render_process import RenderProcess
-from animerun_gen.errors import AnimerunGenError
+from animerun_gen.errors import AnimerunGenError, UsageError
 
 WORKER = "animerun_gen.blender.worker"
 CAMERA_CUTS = "animerun_gen.blender.find_camera_cuts"
 LINES = "animerun_gen.blender.count_lines"
 START_SCRIPT = Path(__file__).parent.parent / "blender" / "start.py"
+
+
+def find_program(program: str) -> str:
+    """The path of a program that is named as Blender; it is not started.
+
+    Args:
+        program: Its name or path.
+
+    Raises:
+        UsageError: There is no such program.
+    """
+    found = shutil.which(program)
+    if found is None:
+        raise UsageError(f"--blender: no program '{program}' was found; give the path of a Blender executable")
+    return found
 
 
 class JobRun(Protocol):
@@ -122,22 +137,18 @@ class InstalledBlender:
         """Find a program by name or path and ask for its version.
 
         Raises:
-            AnimerunGenError: There is no such program, or it does not start.
+            UsageError: There is no such program, or it does not start.
         """
-        found = shutil.which(program)
-        if found is None:
-            raise AnimerunGenError(
-                f"--blender: no program '{program}' was found; give the path of a Blender executable"
-            )
+        found = find_program(program)
         try:
             answer = subprocess.run(
                 [found, "--version"], capture_output=True, text=True, errors="replace", timeout=120, check=True
             )
         except (OSError, subprocess.SubprocessError) as error:
-            raise AnimerunGenError(f"--blender: {found} does not start: {error}") from error
+            raise UsageError(f"--blender: {found} does not start: {error}") from error
         lines = [line for line in answer.stdout.splitlines() if line.startswith("Blender ")]
         if not lines:
-            raise AnimerunGenError(f"--blender: {found} does not answer --version as Blender does")
+            raise UsageError(f"--blender: {found} does not answer --version as Blender does")
         return cls(found, lines[0].strip())
 
     def find_again(self) -> InstalledBlender:

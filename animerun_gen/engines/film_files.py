@@ -22,6 +22,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from animerun_gen.config.words import and_more
+
 MISSING = "missing"
 """The mark of what is not there."""
 
@@ -65,7 +67,7 @@ class MissingFile:
     lacking: str = ""
 
     def __str__(self) -> str:
-        shown = ", ".join(self.touches[:SHOWN_NAMES]) + (", ..." if len(self.touches) > SHOWN_NAMES else "")
+        shown = and_more(self.touches, SHOWN_NAMES)
         if self.kind == "library":
             touched = f"what comes from it is left out: {shown}" if shown else "nothing needs it"
         else:

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from animerun_gen.config import CutConfig, LoadedCut, load_cuts
-from animerun_gen.config.words import counted
+from animerun_gen.config.words import and_more, counted
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.files import remove_stale_temporaries
 from animerun_gen.engines.blenders import BpyModule, Engine, InstalledBlender
 from animerun_gen.engines.children import PATIENCE
 from animerun_gen.engines.fence import Fence, fenced
 from animerun_gen.engines.film_files import looking_once
-from animerun_gen.errors import ConfigError, DatasetError
+from animerun_gen.errors import ConfigError, DatasetError, NoDatasetError
 from animerun_gen.pipeline.local_executor import InlineExecutor, LocalExecutor
 from animerun_gen.pipeline.plan import CutPlan, plan_cut
 from animerun_gen.pipeline.scheduling import Executor, ExecutorLost
@@ -28,7 +28,7 @@ from animerun_gen.pipeline.state.coverage import describe_coverage, frames_to_ma
 from animerun_gen.pipeline.state.failures import keep_failures
 from animerun_gen.pipeline.state.judging import collect_quality, read_cross_checks
 from animerun_gen.pipeline.state.lock import exclusive
-from animerun_gen.pipeline.state.manifest import shortened, write_manifest
+from animerun_gen.pipeline.state.manifest import SHOWN_NAMES, write_manifest
 from animerun_gen.pipeline.state.record import STAGES, digests_kept
 from animerun_gen.pipeline.summary import CutSummary, failures_to
 from animerun_gen.pipeline.tasks.camera_cuts import CutPart, refusal_of, split_at_camera_cuts
@@ -97,14 +97,15 @@ def generate(
 
     Raises:
         BusyError: Another run writes to the same output.
-        DatasetError: The output cannot be written to, or nothing is to be rendered and it does not exist.
+        DatasetError: The output cannot be written to.
+        NoDatasetError: Nothing is to be rendered, and the output does not exist.
         ValueError: It is to be rendered without an engine.
     """
     engine = options.engine if options.render else None
     if options.render and engine is None:
         raise ValueError("rendering needs an engine")
     if not options.render and not options.output.is_dir():
-        raise DatasetError(f"{options.output} does not exist: correct --out, or run 'animerun-gen render' first")
+        raise NoDatasetError(f"{options.output} does not exist: correct --out, or run 'animerun-gen render' first")
     with (
         exclusive(options.output),
         digests_kept(options.output),
@@ -151,7 +152,8 @@ def generate(
             with failures_to(summary):
                 summary.damaged = write_manifest(options.output, name, found.get(name), options.workers)
                 if summary.damaged:
-                    summary.note(ALTERED.format(count=len(summary.damaged), names=shortened(summary.damaged)))
+                    names = and_more(summary.damaged, SHOWN_NAMES)
+                    summary.note(ALTERED.format(count=len(summary.damaged), names=names))
             keep_failures(options.output, name, summary.failures)
         return list(summaries.values())
 
@@ -226,7 +228,7 @@ def run_command(options: argparse.Namespace) -> int:
     renders, labels = options.command != "label", options.command != "render"
     loaded = load_cuts(options.configs, check_sources=renders)
     cuts = [cut.config for cut in loaded]
-    _check_range(cuts, options.frames)
+    require_frames(cuts, options.frames)
     engine: Engine | None = None
     if renders:
         engine = InstalledBlender.find(options.blender) if options.blender else BpyModule.find()
@@ -252,7 +254,16 @@ def run_command(options: argparse.Namespace) -> int:
     return 1 if failed or (labels and options.strict and past_bars) else 0
 
 
-def _check_range(cuts: Sequence[CutConfig], frames: tuple[int, int] | None) -> None:
+def require_frames(cuts: Sequence[CutConfig], frames: tuple[int, int] | None) -> None:
+    """Stop where nothing of a cut lies within the frames that are to be worked on.
+
+    Args:
+        cuts: The cuts.
+        frames: First and last frame to work on; None for all of each cut.
+
+    Raises:
+        ConfigError: A cut has none of them.
+    """
     if frames is None:
         return
     outside = [

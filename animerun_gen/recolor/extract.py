@@ -21,8 +21,8 @@ from scipy.ndimage import gaussian_filter
 from animerun_gen.config.document import MAX_BYTES
 from animerun_gen.config.palette import Palette, PaletteScene, Swatch, palette_yaml
 from animerun_gen.config.words import shown
-from animerun_gen.dataset.files import is_whole_png, read_regular, write_image, written_aside
-from animerun_gen.errors import DatasetError
+from animerun_gen.dataset.files import is_whole_png, read_regular, refuse_to_overwrite, write_image, written_aside
+from animerun_gen.errors import DatasetError, UsageError
 from animerun_gen.progress import Progress
 from animerun_gen.recolor.oklab import TELLABLE, FloatArray, U8Array, distances, to_hex, to_oklab
 from animerun_gen.terminal import complain, say
@@ -206,7 +206,8 @@ def draw_palette(
         The palette, and what the user should know, a sentence each.
 
     Raises:
-        DatasetError: There is no folder, no picture in it that can be read, or none with two colours.
+        UsageError: There is no folder, no picture in it that can be read, or none with two colours.
+        DatasetError: The folder cannot be read.
     """
     files = _pictures_in(folder)
     scenes: list[_Scene] = []
@@ -230,9 +231,7 @@ def draw_palette(
             scene.pictures += 1
             scene.histogram.add(painted_pixels(picture, opaque))
     if not scenes:
-        raise DatasetError(
-            f"none of the {len(files)} pictures in {folder} can be read; give a folder of whole pictures"
-        )
+        raise UsageError(f"none of the {len(files)} pictures in {folder} can be read; give a folder of whole pictures")
     drawn = []
     for number, scene in enumerate(scenes):
         name = _scene_name(folder, scenes, number)
@@ -245,7 +244,7 @@ def draw_palette(
         origin = span if where == "." else f"{where}/{span}"
         drawn.append(PaletteScene(name=name, origin=f"{origin} ({scene.pictures} pictures)", colors=tuple(swatches)))
     if not drawn:
-        raise DatasetError(f"{folder} has no scene with two distinguishable colours; give frames in colour")
+        raise UsageError(f"{folder} has no scene with two distinguishable colours; give frames in colour")
     return Palette(
         about=about or f"frames in the folder {folder.resolve().name}", licence=licence, scenes=tuple(drawn)
     ), notes
@@ -254,7 +253,7 @@ def draw_palette(
 def _pictures_in(folder: Path) -> list[Path]:
     """All pictures in and below a folder, folder by folder, in the order of the numbers in their names."""
     if not folder.is_dir():
-        raise DatasetError(f"{folder} is not a folder; give a folder with PNG or JPEG frames in it")
+        raise UsageError(f"{folder} is not a folder; give a folder with PNG or JPEG frames in it")
     try:
         found = [file for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file()]
     except OSError as error:
@@ -262,7 +261,7 @@ def _pictures_in(folder: Path) -> list[Path]:
     hidden = [file for file in found if any(part.startswith(".") for part in file.relative_to(folder).parts)]
     found = sorted(set(found) - set(hidden), key=lambda file: (_in_order(file.parent.as_posix()), _in_order(file.name)))
     if not found:
-        raise DatasetError(f"{folder} has no PNG or JPEG files, nor have its sub-folders; give a folder of frames")
+        raise UsageError(f"{folder} has no PNG or JPEG files, nor have its sub-folders; give a folder of frames")
     return found
 
 
@@ -331,8 +330,12 @@ def run_palette(options: argparse.Namespace) -> int:
         Exit status.
 
     Raises:
-        DatasetError: There is nothing to draw a palette from, or it cannot be written.
+        UsageError: There is nothing to draw a palette from, or a file to be written exists.
+        DatasetError: It cannot be written.
     """
+    for target, option in ((options.output, "-o"), (options.swatches, "--swatches")):
+        if target is not None:
+            refuse_to_overwrite(target, option, force=options.force)
     palette, notes = draw_palette(
         options.folder, options.colors, options.scene_change, options.seed, options.about, options.licence
     )
@@ -340,7 +343,7 @@ def run_palette(options: argparse.Namespace) -> int:
         complain(note)
     text = palette_yaml(palette).encode()
     if len(text) > MAX_BYTES:
-        raise DatasetError(
+        raise UsageError(
             f"a palette of {len(palette.scenes)} scenes would have {len(text):,} bytes, but no more than {MAX_BYTES:,} "
             "are read; take fewer frames, fewer --colors, or a larger --scene-change"
         )

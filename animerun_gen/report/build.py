@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from animerun_gen.dataset import ClipFiles, Dataset, written_aside
-from animerun_gen.errors import DatasetError
+from animerun_gen.errors import DatasetError, NoDatasetError
 from animerun_gen.progress import Progress
 from animerun_gen.report import figures
 from animerun_gen.report.facts import CutFacts, collect_facts
@@ -51,12 +51,13 @@ def build_report(
         max_size: Megabytes that a page may have.
 
     Raises:
-        DatasetError: It is no dataset, has no cut or none of a name, or a page cannot be written.
+        NoDatasetError: It is no dataset, or has no cut or none of a name.
+        DatasetError: A folder cannot be read, or a page cannot be written.
     """
     dataset = Dataset(root)
     clips = dataset.clips()
     if not clips:
-        raise DatasetError(
+        raise NoDatasetError(
             f"{root} has no cuts to report on: no folder Frame_Anime/<cut>/original in it contains frames"
         )
     for cut in cuts:

@@ -14,11 +14,11 @@ from threading import Timer
 from typing import Any
 
 from animerun_gen.config import load_cuts
-from animerun_gen.dataset.files import write_text
+from animerun_gen.dataset.files import refuse_to_overwrite, write_text
 from animerun_gen.engines.blend_file import require_readable
 from animerun_gen.engines.blenders import BpyModule, InstalledBlender, ProgramEngine
 from animerun_gen.engines.render_process import describe_status, last_words
-from animerun_gen.errors import AnimerunGenError, SceneError
+from animerun_gen.errors import AnimerunGenError, SceneError, UnusableSceneError, UsageError
 from animerun_gen.progress import Progress
 from animerun_gen.shot.draft import cut_name, draft
 from animerun_gen.shot.findings import TRIAL_SECONDS, describe
@@ -70,12 +70,16 @@ def inspect_shot(question: Question, engine: ProgramEngine) -> Shot:
         The facts.
 
     Raises:
-        SceneError: The file cannot be opened or looked at, or is too new, or Blender died of it.
+        UnusableSceneError: The file cannot be opened, is too new, or has not what is asked for.
+        SceneError: Blender died of it.
     """
     source = question.source
     if source.suffix.lower() != ".blend" or not source.is_file():
-        raise SceneError(f"{source} does not exist or is not a .blend file; check the path")
-    require_readable(source, engine.version)
+        raise UnusableSceneError(f"{source} does not exist or is not a .blend file; check the path")
+    try:
+        require_readable(source, engine.version)
+    except SceneError as error:
+        raise UnusableSceneError(str(error)) from error
     doing = "while it started"
     untried: Shot | None = None
     with tempfile.TemporaryDirectory(prefix="animerun-gen-") as folder, Progress(1, "step", "inspecting") as progress:
@@ -90,6 +94,8 @@ def inspect_shot(question: Question, engine: ProgramEngine) -> Shot:
                 untried = Shot.from_json(answer["untried"])
             elif "shot" in answer:
                 return Shot.from_json(answer["shot"])
+            elif "unusable" in answer:
+                raise UnusableSceneError(answer["unusable"])
             elif "failed" in answer:
                 raise SceneError(answer["failed"])
             elif "ended" in answer and untried is not None:
@@ -163,13 +169,13 @@ def run_init(options: argparse.Namespace) -> int:
     """Carry out ``init`` as the command line asks; returns the exit status.
 
     Raises:
+        UsageError: The file that is to be written exists, or is no .yaml file.
         AnimerunGenError: The shot cannot be looked at, or the file cannot be written.
     """
     target: Path = options.output or options.shot.with_suffix(".yaml")
     if target.suffix.lower() not in {".yaml", ".yml"}:
-        raise AnimerunGenError(f"{target} is not a .yaml file; give the name of the configuration to write with -o")
-    if target.exists() and not options.force:
-        raise AnimerunGenError(f"{target} exists; choose another name with -o, or overwrite it with --force")
+        raise UsageError(f"{target} is not a .yaml file; give the name of the configuration to write with -o")
+    refuse_to_overwrite(target, "-o", force=options.force)
     shot = inspect_shot(_question(options), _engine(options))
     text = draft(shot, target, options.name or cut_name(options.shot))
     target.parent.mkdir(parents=True, exist_ok=True)

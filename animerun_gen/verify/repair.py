@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from animerun_gen.config import CutConfig
 from animerun_gen.config.palette import SHIPPED
+from animerun_gen.config.words import and_more
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.listing import modalities_there
 from animerun_gen.engines.blenders import Engine
@@ -24,7 +25,7 @@ from animerun_gen.pipeline.run import Options, describe, generate
 from animerun_gen.pipeline.state.clearing import remove_file
 from animerun_gen.pipeline.state.inputs import changed_while_read
 from animerun_gen.pipeline.state.lock import exclusive
-from animerun_gen.pipeline.state.manifest import shortened
+from animerun_gen.pipeline.state.manifest import SHOWN_NAMES
 from animerun_gen.pipeline.state.record import CutRecord, changed_inputs, file_digest, fingerprints, source_digest
 from animerun_gen.verify.cut import DAMAGED, CutReport, Manifest
 from animerun_gen.verify.findings import changed
@@ -85,7 +86,8 @@ def repair(
             say(f"{report.cut or 'what is beside the cuts'} cannot be repaired: {error}")
             continue
         if plan.damaged:
-            say(f"{report.cut}: {len(plan.damaged)} damaged files are made again: {shortened(plan.damaged)}")
+            names = and_more(plan.damaged, SHOWN_NAMES)
+            say(f"{report.cut}: {len(plan.damaged)} damaged files are made again: {names}")
         repairs.append(plan)
     if not repairs:
         return []

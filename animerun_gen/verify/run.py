@@ -174,6 +174,13 @@ def _repaired(options: argparse.Namespace, reports: Sequence[CutReport]) -> bool
     return bool(repair(options.dataset, reports, find_engine, say, options.workers))
 
 
+def _require_program(blender: str) -> None:
+    # the pipeline brings along what is not needed to look at a dataset
+    from animerun_gen.engines.blenders import find_program
+
+    find_program(blender)
+
+
 def run_verify(options: argparse.Namespace) -> int:
     """Carry out ``verify`` as the command line asks.
 
@@ -186,6 +193,9 @@ def run_verify(options: argparse.Namespace) -> int:
     Raises:
         AnimerunGenError: Nothing could be begun, or the results cannot be written.
     """
+    if options.blender is not None:
+        # found missing before hours of looking, not after
+        _require_program(options.blender)
     reports = verify(options.dataset, options.cut or (), options.workers, options.quick)
     for line in describe(reports):
         say(line)

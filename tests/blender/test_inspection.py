@@ -153,7 +153,7 @@ def test_what_cannot_be_looked_at_ends_in_a_sentence(build: Callable[[str, str],
         (("init", source, "-o", tmp_path / "cut.json"), "is not a .yaml file"),
     ):
         result = run_cli(*arguments, check=False)
-        assert result.returncode == 1
+        assert result.returncode == 2
         assert words in result.stderr
         assert "Traceback" not in result.stdout + result.stderr
     assert existing.read_text(encoding="utf-8") == "name: mine\n"

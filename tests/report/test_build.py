@@ -94,12 +94,12 @@ def test_damage_is_on_the_page_and_in_the_terminal(tmp_path: Path, capsys: pytes
 
 
 @pytest.mark.parametrize(
-    ("arguments", "status", "said"),
+    ("arguments", "said"),
     [
-        (["report", "nowhere"], 1, "nowhere is not a dataset"),
-        (["report", "."], 1, "has no cuts to report on"),
-        (["report", ".", "--max-size", "0"], 2, "must be a size in megabytes of 1 or more, not '0'"),
-        (["report", ".", "--max-size", "nan"], 2, "must be a size in megabytes of 1 or more, not 'nan'"),
+        (["report", "nowhere"], "nowhere is not a dataset"),
+        (["report", "."], "has no cuts to report on"),
+        (["report", ".", "--max-size", "0"], "must be a size in megabytes of 1 or more, not '0'"),
+        (["report", ".", "--max-size", "nan"], "must be a size in megabytes of 1 or more, not 'nan'"),
     ],
 )
 def test_mistakes_are_told(
@@ -107,16 +107,15 @@ def test_mistakes_are_told(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     arguments: list[str],
-    status: int,
     said: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "train").mkdir()
-    if status == 2:
-        with pytest.raises(SystemExit, match="2"):
-            main(arguments)
-    else:
-        assert main(arguments) == status
+    try:
+        status: object = main(arguments)
+    except SystemExit as end:
+        status = end.code
+    assert status == 2
     assert said in capsys.readouterr().err
     assert not (tmp_path / "report").exists()
 

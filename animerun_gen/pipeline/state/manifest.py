@@ -34,7 +34,7 @@ QUICK = 2.0
 """Seconds of hashing that need no progress bar."""
 
 SHOWN_NAMES = 3
-"""So many files are named in a sentence."""
+"""So many damaged files are named in a sentence."""
 
 
 @dataclass(frozen=True)
@@ -188,11 +188,6 @@ def write_manifest(output: Path, cut: str, found: FilesOnDisk | None = None, wor
         "" if altered or len(files) < len(marks) else _sources_of_sum(output, cut),
     ).write(output, cut)
     return sorted({*altered, *torn})
-
-
-def shortened(names: Sequence[str]) -> str:
-    """The first of some names, in a row."""
-    return ", ".join([*names[:SHOWN_NAMES], *(["..."] if len(names) > SHOWN_NAMES else [])])
 
 
 def _write(

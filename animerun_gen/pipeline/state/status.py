@@ -13,15 +13,16 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from animerun_gen.config import CutConfig
+from animerun_gen.config.words import and_more
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.clip import Dataset
 from animerun_gen.dataset.files import write_json
 from animerun_gen.dataset.modalities import SPLITS, enabled_modalities
-from animerun_gen.errors import DatasetError
+from animerun_gen.errors import NoDatasetError
 from animerun_gen.pipeline.state.coverage import describe_coverage, has_tracks, measure_coverage
 from animerun_gen.pipeline.state.failures import kept_failures
 from animerun_gen.pipeline.state.lock import holder
-from animerun_gen.pipeline.state.manifest import Damage, find_damage, shortened
+from animerun_gen.pipeline.state.manifest import SHOWN_NAMES, Damage, find_damage
 from animerun_gen.pipeline.state.on_disk import FilesOnDisk
 from animerun_gen.pipeline.state.record import STAGES, CutRecord
 from animerun_gen.terminal import as_command, say
@@ -100,20 +101,23 @@ def read_status(root: Path) -> DatasetStatus:
         root: Its root folder.
 
     Raises:
-        DatasetError: There is none, it was not made here, or a folder cannot be read.
+        NoDatasetError: There is none, or it was not made here.
+        DatasetError: A folder cannot be read.
     """
     if not root.is_dir():
-        raise DatasetError(f"{root} is not a folder; give the root folder of a dataset")
+        raise NoDatasetError(f"{root} is not a folder; give the root folder of a dataset")
     # records begin with what no name of a cut does while they are being written
     records = sorted(file.stem for file in layout.record_file(root, "any").parent.glob("[!.]*.json"))
     there = {clip.cut for clip in Dataset(root).clips()} if any((root / split).is_dir() for split in SPLITS) else set()
     if not records and there:
-        raise DatasetError(
+        raise NoDatasetError(
             f"{root} was made elsewhere: it has no record of what its cuts were made from. Check it with: "
             + as_command("animerun-gen", "verify", root)
         )
     if not records:
-        raise DatasetError(f"{root} is not a dataset: no cut has been started there; give the folder that --out named")
+        raise NoDatasetError(
+            f"{root} is not a dataset: no cut has been started there; give the folder that --out named"
+        )
     running = holder(root)
     cuts = [_cut_status(root, cut, running is not None) for cut in records]
     return DatasetStatus(running, cuts, sorted(there - set(records)))
@@ -168,7 +172,7 @@ def _cut_status(root: Path, cut: str, running: bool) -> CutStatus:
 
 def _describe_damage(damage: Damage) -> list[str]:
     if damage.files:
-        return [f"files changed since they were made: {len(damage.files)} ({shortened(damage.files)})"]
+        return [f"files changed since they were made: {len(damage.files)} ({and_more(damage.files, SHOWN_NAMES)})"]
     if damage.unchecked:
         return [
             f"{damage.unchecked} files were copied or touched after their checksums were computed; verify checks "
@@ -234,7 +238,8 @@ def run_status(options: argparse.Namespace) -> int:
         Exit status: 0 when every cut is complete, 1 otherwise.
 
     Raises:
-        DatasetError: There is no dataset that was made here, or the results cannot be written.
+        NoDatasetError: There is no dataset that was made here.
+        DatasetError: A folder cannot be read, or the results cannot be written.
     """
     status = read_status(options.dataset)
     for line in describe_status(status, options.dataset):
