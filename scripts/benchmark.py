@@ -30,9 +30,9 @@ from animerun_gen.engines.blenders import BpyModule, InstalledBlender, ProgramEn
 from animerun_gen.engines.job import Event, RenderJob
 from animerun_gen.errors import AnimerunGenError
 from animerun_gen.pipeline.state.judging import collect_quality
+from animerun_gen.pipeline.state.ledger import MadeFrom, open_ledger
 from animerun_gen.pipeline.state.lock import exclusive
 from animerun_gen.pipeline.state.manifest import write_manifest
-from animerun_gen.pipeline.state.record import CutRecord
 from animerun_gen.pipeline.tasks.labelling import LabelTask
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -157,11 +157,12 @@ def label(config: CutConfig, output: Path, seconds: dict[str, list[float]]) -> N
         start = time.perf_counter()
         task.run()
         seconds[stage].append(time.perf_counter() - start)
-    CutRecord(config=config.model_dump(mode="json")).write(output, config.name)
     start = time.perf_counter()
     with exclusive(output):
-        collect_quality(output, config)
-        write_manifest(output, config.name, workers=1)
+        ledger = open_ledger(output, config.name)
+        ledger.keep(made_from=MadeFrom(config=config.model_dump(mode="json")))
+        collect_quality(ledger, config)
+        write_manifest(ledger, workers=1)
     seconds["manifest"] = [(time.perf_counter() - start) / len(frames)]
 
 

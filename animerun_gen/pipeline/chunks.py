@@ -21,7 +21,7 @@ from animerun_gen.engines.children import ChildDied, Conditions
 from animerun_gen.engines.fence import RunOver
 from animerun_gen.engines.job import Event, RenderJob
 from animerun_gen.errors import AnimerunGenError, NoRoomError
-from animerun_gen.pipeline.plan import CutPlan, split_job
+from animerun_gen.pipeline.plan import missing_render, split_job
 from animerun_gen.pipeline.state.on_disk import FilesOnDisk
 from animerun_gen.pipeline.tasks.labelling import LabelTask
 from animerun_gen.pipeline.tasks.recoloring import RecolorTask, SurveyTask
@@ -208,8 +208,7 @@ def still_missing(job: RenderJob) -> RenderJob | None:
     frames = set(job.frames)
     found = FilesOnDisk(job.output, job.config.split, job.config.name, look=False)
     chosen = tuple(frame for frame in job.config.frame_numbers if frame in frames)
-    plan = CutPlan(job.config, job.output, chosen, redone={}, found=found, notes=[], watched={})
-    missing = plan.missing_render(job.cross_check)
+    missing = missing_render(job.config, job.output, chosen, found, job.cross_check)
     left = replace(
         job,
         pictures=tuple(frame for frame in job.pictures if frame in missing.pictures),
