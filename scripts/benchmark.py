@@ -27,7 +27,8 @@ from tqdm import tqdm
 from animerun_gen.config import CutConfig, load_cuts
 from animerun_gen.dataset import ClipFiles
 from animerun_gen.engines.blenders import BpyModule, InstalledBlender, ProgramEngine
-from animerun_gen.engines.job import Event, RenderJob
+from animerun_gen.engines.job import RenderJob
+from animerun_gen.engines.protocol import Event, write_request
 from animerun_gen.errors import AnimerunGenError
 from animerun_gen.pipeline.state.judging import collect_quality
 from animerun_gen.pipeline.state.ledger import MadeFrom, open_ledger
@@ -169,7 +170,7 @@ def label(config: CutConfig, output: Path, seconds: dict[str, list[float]]) -> N
 def freestyle_cost(config: CutConfig, engine: ProgramEngine, output: Path) -> dict[str, float]:
     """Seconds that Freestyle adds to a frame, as Blender does it by default and as we do."""
     job_file, answers = output / "job.json", output / "answers.json"
-    job_file.write_text(RenderJob(config, output).to_json(), encoding="utf-8")
+    write_request(job_file, RenderJob(config, output))
     with open(output / "freestyle.log", "wb") as log:
         command = engine.module_command("animerun_gen.blender.freestyle_cost", str(job_file), str(answers))
         subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, check=False)

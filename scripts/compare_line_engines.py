@@ -25,7 +25,8 @@ from animerun_gen.config import CutConfig, load_cuts
 from animerun_gen.dataset import ClipFiles, write_image
 from animerun_gen.dataset.files import remove_stale_temporaries
 from animerun_gen.engines.blenders import BpyModule, InstalledBlender, ProgramEngine
-from animerun_gen.engines.job import Event, RenderJob
+from animerun_gen.engines.job import RenderJob
+from animerun_gen.engines.protocol import Event
 from animerun_gen.errors import AnimerunGenError
 from animerun_gen.labels.line_area import line_pixels
 from animerun_gen.pipeline.state.judging import collect_quality

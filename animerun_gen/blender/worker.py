@@ -1,12 +1,11 @@
 """Runs one :class:`~animerun_gen.engines.job.RenderJob`: the sentence "open, convert, render, take down, write".
 
-As a program (``python -m animerun_gen.blender.worker JOB EVENTS``) it reads the job from a file and writes events, one
-JSON object a line, to a file descriptor that its parent opened.
+As a program (``python -m animerun_gen.blender.worker JOB EVENTS``) it reads the job from a file and tells events to a
+file descriptor that its parent opened, see :mod:`animerun_gen.engines.protocol`.
 """
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import sys
@@ -57,10 +56,11 @@ from animerun_gen.dataset.layout import identity_picture, material_picture
 from animerun_gen.dataset.modalities import at_gap, modality
 from animerun_gen.dataset.tracks import Tracks
 from animerun_gen.engines.fence import Fence, RunOver, fence_of_parent
-from animerun_gen.engines.job import Event, RenderJob, Reporter
+from animerun_gen.engines.job import RenderJob, Reporter
 from animerun_gen.engines.lifetime import die_with_parent
 from animerun_gen.engines.memory_cost import frame_need
 from animerun_gen.engines.memory_guard import DESPITE_MEMORY, MemoryGuard
+from animerun_gen.engines.protocol import Event, encode, read_request
 from animerun_gen.errors import AnimerunGenError, NoRoomError, SceneError, UnsupportedMotionError, unforeseen
 from animerun_gen.lines import compose, contours
 from animerun_gen.lines.hair_lines import thin_hair_lines
@@ -477,19 +477,19 @@ class _Taken:
 def main(arguments: list[str]) -> int:
     """Run the job in file ``arguments[0]``, reporting to file descriptor ``arguments[1]``; returns the exit status."""
     die_with_parent()
-    events = os.fdopen(int(arguments[1]), "w", encoding="utf-8")
+    # a line goes through as soon as it is written
+    events = os.fdopen(int(arguments[1]), "wb", buffering=0)
     fence: Fence | None = None
 
     def emit(event: Event) -> None:
         if fence is not None and not fence.is_up():
             # whoever would have to be told may not be listening any more
             os._exit(1)
-        events.write(json.dumps(event) + "\n")
-        events.flush()
+        events.write(encode(event))
 
     reporter = Reporter(emit)
     try:
-        job = RenderJob.from_json(Path(arguments[0]).read_text(encoding="utf-8"))
+        job = read_request(Path(arguments[0]), RenderJob)
         fence = fence_of_parent(job.output)
         with nullcontext() if fence is None else fence.inside():
             run_job(job, reporter, despite_memory=bool(os.environ.get(DESPITE_MEMORY)))

@@ -19,7 +19,8 @@ from animerun_gen.dataset.files import open_log, refusal
 from animerun_gen.engines.blenders import Engine, JobRun
 from animerun_gen.engines.children import ChildDied, Conditions
 from animerun_gen.engines.fence import RunOver
-from animerun_gen.engines.job import Event, RenderJob
+from animerun_gen.engines.job import RenderJob
+from animerun_gen.engines.protocol import Event, TaskDone
 from animerun_gen.errors import AnimerunGenError, NoRoomError
 from animerun_gen.pipeline.plan import missing_render, split_job
 from animerun_gen.pipeline.state.on_disk import FilesOnDisk
@@ -286,7 +287,6 @@ def do_chunk(run: JobRun, on_event: Callable[[Event], None], place: str = "") ->
 def run_tasks(tasks: Sequence[Task], tell: Callable[[Event], None]) -> None:
     """Do tasks one after the other in this thread, telling of each what came of it."""
     for number, task in enumerate(tasks):
-        event: Event = {"event": "task_done", "number": number, "frame": task.frame}
         lacking = task.missing_input() if isinstance(task, LabelTask) else None
         if lacking is not None:
             tell({"event": "task_lacks", "number": number, "missing": str(lacking)})
@@ -296,7 +296,10 @@ def run_tasks(tasks: Sequence[Task], tell: Callable[[Event], None]) -> None:
         except Exception as error:
             tell({"event": "task_failed", "number": number, "failure": _describe_failure(task, error)})
             continue
-        tell(event if result is None else {**event, "result": result})
+        done: TaskDone = {"event": "task_done", "number": number, "frame": task.frame}
+        if result is not None:
+            done["result"] = result
+        tell(done)
 
 
 class _TasksHere:

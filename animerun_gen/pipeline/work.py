@@ -11,7 +11,8 @@ from typing import Any
 
 from animerun_gen.dataset import layout
 from animerun_gen.engines.blenders import Engine
-from animerun_gen.engines.job import Event, RenderJob
+from animerun_gen.engines.job import RenderJob
+from animerun_gen.engines.protocol import Event, TaskEvent, of_task
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline.chunks import Chunk, RenderChunk, Task, TaskChunk
 from animerun_gen.pipeline.plan import CutPlan, split_job
@@ -144,8 +145,8 @@ class Work:
         with failures_to(summary):
             if isinstance(chunk, RenderChunk):
                 self._take_from_blender(event, chunk, summary)
-            elif isinstance(chunk, TaskChunk):
-                self._take_from_task(event, chunk.tasks[event["number"]], summary)
+            elif isinstance(chunk, TaskChunk) and (told := of_task(event)) is not None:
+                self._take_from_task(told, chunk.tasks[told["number"]], summary)
 
     def on_retry(self, chunk: Chunk, note: str) -> None:
         """A chunk is begun again, or in smaller pieces."""
@@ -249,7 +250,7 @@ class Work:
                 layout.cross_check_file(output, config.name, event["frame"], event["other"]), event["figures"]
             )
 
-    def _take_from_task(self, event: Event, task: Task, summary: CutSummary) -> None:
+    def _take_from_task(self, event: TaskEvent, task: Task, summary: CutSummary) -> None:
         name = task.config.name
         if event["event"] == "task_lacks":
             if not summary.failures:
@@ -266,7 +267,7 @@ class Work:
         elif not new:
             return
         elif isinstance(task, SurveyTask):
-            self._surveys[name].add(event["result"])
+            self._surveys[name].add(event.get("result"))
         elif isinstance(task, RecolorTask):
             summary.recolored += 1
         else:

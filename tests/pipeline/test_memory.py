@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 
 from animerun_gen.engines.children import Conditions
-from animerun_gen.engines.job import Event, RenderJob, Reporter
+from animerun_gen.engines.job import RenderJob, Reporter
 from animerun_gen.engines.memory_cost import Need, SceneSize, frame_need, image_need
 from animerun_gen.engines.memory_guard import DESPITE_MEMORY, MemoryGuard
 from animerun_gen.engines.processes import _memory_of_groups
+from animerun_gen.engines.protocol import Event
 from animerun_gen.errors import NoRoomError
 from animerun_gen.pipeline.chunks import Outcome
 from animerun_gen.pipeline.room import Room

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from animerun_gen.engines.job import Event, input_mark
+from animerun_gen.engines.job import input_mark
+from animerun_gen.engines.protocol import Opened
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline.state.films import input_digest
 from animerun_gen.pipeline.state.ledger import CutLedger, Ledger, MadeFrom
@@ -39,7 +40,7 @@ def changed_while_read(kept: CutLedger) -> list[str]:
     return [path for path, mark in kept.reading.items() if input_mark(path) != mark]
 
 
-def note_opened(ledger: Ledger, source: Path, event: Event) -> None:
+def note_opened(ledger: Ledger, source: Path, event: Opened) -> None:
     """Note what a Blender process found when it had opened a cut's scene.
 
     A file that is not what it was when the run began, or when another of its processes opened it, is noted as changed.
@@ -47,7 +48,7 @@ def note_opened(ledger: Ledger, source: Path, event: Event) -> None:
     Args:
         ledger: Of the cut.
         source: The cut's ``.blend``.
-        event: See :meth:`animerun_gen.engines.job.Reporter.opened`.
+        event: What it told.
 
     Raises:
         DatasetError: One of the files cannot be read, or the ledger cannot be written.
