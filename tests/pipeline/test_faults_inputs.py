@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from animerun_gen.engines.job import Reporter
+from animerun_gen.engines.protocol import Event
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline.run import CutSummary, Options, generate
 from animerun_gen.pipeline.state import inputs
+from animerun_gen.pipeline.state.ledger import open_ledger
 from tests.pipeline.datasets import contents, make, make_cut, plan
 from tests.pipeline.fake_engine import FakeEngine, Meddled
 
@@ -96,8 +98,14 @@ def test_the_very_file_is_put_back_when_all_have_ended(tmp_path: Path, library: 
 def test_one_of_several_processes_opened_another_version(tmp_path: Path, library: Path, what: str) -> None:
     config, output, changed, kept = make_cut(tmp_path), tmp_path / "out", tmp_path / what, tmp_path / "kept"
     plan(config, output)
-    reporter = Reporter(lambda event: inputs.note_opened(output, "square", config.source, event))
-    inputs.begin_reading(output, "square", inputs.marks_of([config.source]))
+    ledger = open_ledger(output, "square")
+    ledger.keep(reading=inputs.marks_of([config.source]))
+
+    def note(event: Event) -> None:
+        assert event["event"] == "opened"
+        inputs.note_opened(ledger, config.source, event)
+
+    reporter = Reporter(note)
     reporter.opened("Blender 1", [], [config.source, library])
     os.rename(changed, kept)
     changed.write_bytes(b"others")
@@ -105,7 +113,7 @@ def test_one_of_several_processes_opened_another_version(tmp_path: Path, library
     os.replace(kept, changed)
     reporter.opened("Blender 1", [], [config.source, library])
     with pytest.raises(DatasetError, match=f"{what} changed while the cut was being rendered"):
-        inputs.end_reading(output, "square")
+        inputs.end_reading(ledger)
     assert plan(config, output).watched.keys() == {str(config.source)}
 
 

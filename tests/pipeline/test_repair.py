@@ -219,7 +219,7 @@ def test_nothing_is_removed_that_cannot_be_made_again(
     monkeypatch.setattr(BpyModule, "find", lambda: FakeEngine("Blender 9"))
     assert main(["verify", str(output), "--repair"]) == 1
     assert "it was made with Blender 1.2.3, and this is Blender 9. Name that" in capsys.readouterr().out
-    monkeypatch.setattr("animerun_gen.pipeline.state.record.__version__", "99")
+    monkeypatch.setattr("animerun_gen.pipeline.state.fingerprints.__version__", "99")
     monkeypatch.setattr(BpyModule, "find", lambda: engine)
     assert main(["verify", str(output), "--repair"]) == 1
     assert "it was made by another version of this program" in capsys.readouterr().out
@@ -278,12 +278,12 @@ def test_missing_files_and_links_are_replaced(
 
 def test_kept_figures_are_made_again(config: CutConfig, output: Path) -> None:
     whole = contents(output)
-    for name in (f"{STATE}/figures/square/0002.json", f"{STATE}/frame_figures/square/0003.json"):
+    for name in (f"{STATE}/figures/square/pair-0002.json", f"{STATE}/figures/square/frame-0003.json"):
         flip(output / name)
     [summary] = make(config, output, FakeEngine())
     assert contents(output) == whole
     [note] = summary.notes
-    assert note.startswith(f"damaged files, which are made again: 2 ({STATE}/figures/square/0002.json")
+    assert note.startswith(f"damaged files, which are made again: 2 ({STATE}/figures/square/frame-0003.json")
     assert summary.labelled == 2
 
 
@@ -310,7 +310,7 @@ def test_nothing_is_made_from_what_is_damaged(
     files.write_image(output / "train/contour/square/0003.png", 255 - picture)
     shutil.rmtree(output / "train/SegMatching")
     shutil.rmtree(output / "train/Frame_Anime/square/color_1")
-    (output / STATE / "figures/square/0002.json").unlink()
+    (output / STATE / "figures/square/pair-0002.json").unlink()
     for options in ({}, {"render": False}):
         [summary] = generate([config], Options(output, FakeEngine(), **options))
         # without the segments of frame 3 nobody comes to look at the flow of its pairs
