@@ -25,19 +25,34 @@ def figures_folder(output: Path, cut: str) -> Path:
     return state_folder(output) / "figures" / cut
 
 
+def frame_figures_name(frame: int) -> str:
+    """Name of the file in there of a frame's quality figures."""
+    return f"frame-{frame:04d}.json"
+
+
+def pair_figures_name(frame: int) -> str:
+    """Name of the file of a pair's quality figures, by its earlier frame."""
+    return f"pair-{frame:04d}.json"
+
+
+def cross_check_name(frame: int, other: int) -> str:
+    """Name of the file that says how the two motion backends differ from ``frame`` to ``other``."""
+    return f"cross_check-{frame:04d}-{other:04d}.json"
+
+
 def frame_figures_file(output: Path, cut: str, frame: int) -> Path:
     """Quality figures of one frame."""
-    return figures_folder(output, cut) / f"frame-{frame:04d}.json"
+    return figures_folder(output, cut) / frame_figures_name(frame)
 
 
 def pair_figures_file(output: Path, cut: str, frame: int) -> Path:
     """Quality figures of one pair, named by its earlier frame."""
-    return figures_folder(output, cut) / f"pair-{frame:04d}.json"
+    return figures_folder(output, cut) / pair_figures_name(frame)
 
 
 def cross_check_file(output: Path, cut: str, frame: int, other: int) -> Path:
     """How the two motion backends differ from ``frame`` to ``other``."""
-    return figures_folder(output, cut) / f"cross_check-{frame:04d}-{other:04d}.json"
+    return figures_folder(output, cut) / cross_check_name(frame, other)
 
 
 def material_pictures_folder(output: Path, cut: str) -> Path:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -57,27 +58,23 @@ def damaged_figures(output: Path, config: CutConfig) -> list[Path]:
 
 def frame_files(output: Path, config: CutConfig) -> dict[int, Path]:
     """The files of the figures of a cut's frames, whether they are there or not, by frame."""
-    return {frame: layout.frame_figures_file(output, config.name, frame) for frame in config.frame_numbers}
+    folder = layout.figures_folder(output, config.name)
+    return {frame: folder / layout.frame_figures_name(frame) for frame in config.frame_numbers}
 
 
 def pair_files(output: Path, config: CutConfig) -> dict[int, Path]:
     """The same of its pairs, by their earlier frames."""
-    return {frame: layout.pair_figures_file(output, config.name, frame) for frame in config.frame_numbers[:-1]}
-
-
-def cross_check_files(output: Path, config: CutConfig) -> dict[tuple[int, int], Path]:
-    """The same of its comparisons of the two motion backends, from frame to frame, in the order of the clip."""
-    return {
-        (source, target): layout.cross_check_file(output, config.name, source, target)
-        for earlier, later in pairwise(config.frame_numbers)
-        for source, target in ((earlier, later), (later, earlier))
-    }
+    folder = layout.figures_folder(output, config.name)
+    return {frame: folder / layout.pair_figures_name(frame) for frame in config.frame_numbers[:-1]}
 
 
 def read_cross_checks(output: Path, config: CutConfig) -> dict[tuple[int, int], dict[str, Any]]:
     """How the two motion backends differ, from frame to frame, in the order of the clip, where that was looked at."""
-    there = _names(output, config.name)
-    found = {ends: read_figures(file) for ends, file in cross_check_files(output, config).items() if file.name in there}
+    folder = layout.figures_folder(output, config.name)
+    there: Collection[str] = ()
+    with suppress(OSError):
+        there = frozenset(os.listdir(folder))
+    found = {ends: read_figures(folder / name) for ends, name in _cross_check_names(config).items() if name in there}
     return {ends: figures for ends, figures in found.items() if figures is not None}
 
 
@@ -93,16 +90,19 @@ def clear_figures(output: Path, config: CutConfig, *, judged: bool, compared: bo
     Raises:
         DatasetError: The system does not allow it.
     """
-    stay: set[Path] = set()
+    stay: set[str] = set()
     if judged:
-        stay |= {*frame_files(output, config).values(), *pair_files(output, config).values()}
+        stay.update(map(layout.frame_figures_name, config.frame_numbers))
+        stay.update(map(layout.pair_figures_name, config.frame_numbers[:-1]))
     if compared:
-        stay |= set(cross_check_files(output, config).values())
-    remove_files_but(layout.figures_folder(output, config.name), {file.name for file in stay})
+        stay.update(_cross_check_names(config).values())
+    remove_files_but(layout.figures_folder(output, config.name), stay)
 
 
-def _names(output: Path, cut: str) -> Collection[str]:
-    try:
-        return frozenset(os.listdir(layout.figures_folder(output, cut)))
-    except OSError:
-        return ()
+def _cross_check_names(config: CutConfig) -> dict[tuple[int, int], str]:
+    """Names of the files of comparisons, from frame to frame, in the order of the clip."""
+    return {
+        (source, target): layout.cross_check_name(source, target)
+        for earlier, later in pairwise(config.frame_numbers)
+        for source, target in ((earlier, later), (later, earlier))
+    }
