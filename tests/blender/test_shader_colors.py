@@ -572,51 +572,6 @@ def test_what_cannot_be_read_is_named(
     assert "'unworn'" not in said
 
 
-# one image as it is, turned to another hue, and times vertex paint
-TINTED = """
-image = bpy.data.images.new("pattern", 8, 8)
-image.pixels = [v for y in range(8) for x in range(8) for v in ((0.8, 0.2, 0.1, 1) if x < 4 else (0.6, 0.1, 0.1, 1))]
-image.pack()
-def board(name, x, between):
-    material = bpy.data.materials.new(name)
-    tree, output = nodes_of(material)
-    light, shown = tree.nodes.new("ShaderNodeEmission"), tree.nodes.new("ShaderNodeTexImage")
-    shown.image = image
-    tree.links.new(between(tree, shown.outputs[0]), light.inputs[0])
-    tree.links.new(light.outputs[0], output.inputs[0])
-    bpy.ops.mesh.primitive_plane_add(size=1.2, location=(x, 0, 0), rotation=(math.pi / 2, 0, 0))
-    bpy.context.object.data.color_attributes.new("Col", "FLOAT_COLOR", "CORNER")
-    bpy.context.object.data.materials.append(material)
-
-def turned(tree, color):
-    made = tree.nodes.new("ShaderNodeHueSaturation")
-    made.inputs["Hue"].default_value = 0.8
-    tree.links.new(color, made.inputs["Color"])
-    return made.outputs[0]
-
-def painted(tree, color):
-    made, paint = tree.nodes.new("ShaderNodeMixRGB"), tree.nodes.new("ShaderNodeVertexColor")
-    made.blend_type, paint.layer_name = "MULTIPLY", "Col"
-    tree.links.new(color, made.inputs[1])
-    tree.links.new(paint.outputs[0], made.inputs[2])
-    return made.outputs[0]
-
-board("plain", -2, lambda tree, color: color)
-board("turned", 0, turned)
-board("painted", 2, painted)
-"""
-
-
-def test_images_that_nodes_change_are_named(
-    build: Callable[[str, str], Path], cut: Callable[..., Path], tmp_path: Path
-) -> None:
-    path = cut(build("tinted", TINTED), "style: {color: texture}\nlines: {freestyle: false}\n")
-    _, said = render_cuts(tmp_path, path)
-    [note] = [line for line in said.splitlines() if "its nodes change the colours of its image" in line]
-    assert "'painted', 'turned'" in note
-    assert "'plain'" not in said
-
-
 # what materials ask their objects for is one colour in each frame, and another in the next; each by another way
 ASKED = """
 scene.view_settings.view_transform = "Standard"
