@@ -169,16 +169,35 @@ def _read_attribute(
             return None
         return _filled(_values(layer.data, "uv", 2)[corners]), False
     known = _PROPERTIES.get(attribute.data_type)
-    if known is None or attribute.domain not in {"POINT", "CORNER", "FACE"}:
+    if known is None or attribute.domain not in {"POINT", "CORNER", "FACE", "EDGE"}:
         return None
     values = _values(attribute.data, *known)
-    if attribute.domain == "POINT":
+    if attribute.domain == "EDGE":
+        values = _at_vertices(values, mesh, attribute.data_type)
+    if attribute.domain in {"POINT", "EDGE"}:
         where = versions.corner_vertices(mesh)[corners]
     elif attribute.domain == "FACE":
         where = np.repeat(versions.triangle_faces(mesh)[:, None], 3, axis=1)
     else:
         where = corners
     return _filled(values[where]), known[1] == 1
+
+
+def _at_vertices(values: Float32Array, mesh: bpy.types.Mesh, data_type: str) -> Float32Array:
+    """What edges say, as it is at the vertices between them: what Blender hands to Cycles (4.5.15)."""
+    ends = versions.edge_vertices(mesh).ravel()
+    both = np.repeat(values, 2, axis=0)
+    count = np.maximum(np.bincount(ends, minlength=len(mesh.vertices)), 1)
+    sums = [np.bincount(ends, column, minlength=len(mesh.vertices)) for column in both.T.astype(np.float64)]
+    found = np.stack(sums, axis=1)
+    if data_type == "BOOLEAN":
+        # true where any of its edges is
+        return (found > 0.0).astype(np.float32)
+    found /= count[:, None]
+    if data_type in {"INT", "INT8"}:
+        # a half is rounded away from zero
+        found = np.sign(found) * np.floor(np.abs(found) + 0.5)
+    return found.astype(np.float32)
 
 
 def _values(data: Any, name: str, size: int) -> Float32Array:
