@@ -418,15 +418,22 @@ def _survey(opened: OpenedScene, config: CutConfig, conversion: Conversion, prog
     names = scene_names()
     table = {int(number): name for number, name in names.object_table().items()}
     builder = SurveyBuilder(table)
+    # those that Workbench paints, and those that are looked up pixel by pixel
+    by_pixel = conversion.colors.by_attributes
+    looked_up = {name for name, painted in by_pixel.items() if painted.images is not None}
     pictured = [
-        names.materials.ids[material.name_full] for material in bpy.data.materials if shown_image(material) is not None
+        names.materials.ids[material.name_full]
+        for material in bpy.data.materials
+        if shown_image(material) is not None or material.name_full in looked_up
     ]
     moving = [
         names.materials.ids[material.name_full]
         for material in bpy.data.materials
-        if is_moving(shown_image(material)) or material.name_full in conversion.colors.repainted
+        if is_moving(shown_image(material))
+        or material.name_full in conversion.colors.repainted
+        or (material.name_full in by_pixel and by_pixel[material.name_full].moves)
     ]
-    attributed = [names.materials.ids[name] for name in conversion.colors.by_attributes]
+    attributed = [names.materials.ids[name] for name in by_pixel if name not in looked_up]
     frames = config.frame_numbers[:SURVEYED_FRAMES]
     looking = 0.0
     largest = 0

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from animerun_gen.blender.convert.clipped import ClippedMaterials
-from animerun_gen.blender.convert.images import LARGEST_SIDE
+from animerun_gen.blender.convert.images import FILM_ALPHA, LARGEST_SIDE
 from animerun_gen.blender.convert.opacity import AlphaTexture, SeeThrough, find_see_through
 from animerun_gen.blender.convert.patterns import Treatments
 from animerun_gen.blender.convert.texture_coordinates import TextureCoordinates, laid_out
@@ -113,6 +113,7 @@ def _fill() -> None:
         obj.color[3] = 1.0
     for image in bpy.data.images:
         # Workbench leaves out texels that are transparent; the labels would not know
+        image[FILM_ALPHA] = image.alpha_mode
         image.alpha_mode = "NONE"
 
 
