@@ -219,7 +219,19 @@ def means(clip: ClipFiles, picture: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
-PAINTED = ("attribute_number", "attribute_ramp", "bright", "edge_color", "edge_number", "edge_whole", "group", "map_range", "multiply", "overlay", "vertex_color")
+PAINTED = (
+    "attribute_number",
+    "attribute_ramp",
+    "bright",
+    "edge_color",
+    "edge_number",
+    "edge_whole",
+    "group",
+    "map_range",
+    "multiply",
+    "overlay",
+    "vertex_color",
+)
 """Materials whose colours vary with attributes."""
 
 
