@@ -31,7 +31,6 @@ from animerun_gen.blender.convert.shader_color import (
     surface_input,
 )
 from animerun_gen.blender.convert.shader_values import UnknownValueError, nodes_within
-from animerun_gen.blender.convert.srgb import linear_to_srgb
 from animerun_gen.blender.convert.surfaces import (
     MADE,
     ObjectFacts,
@@ -40,6 +39,7 @@ from animerun_gen.blender.convert.surfaces import (
     read_attributes,
     spread_points,
 )
+from animerun_gen.color.srgb import linear_to_srgb
 from animerun_gen.config.words import and_more
 
 POINTS = 6144
