@@ -19,9 +19,9 @@ import numpy.typing as npt
 
 from animerun_gen.blender import versions
 from animerun_gen.blender.convert.colors import MaterialColors, PaintedByAttributes
-from animerun_gen.blender.convert.srgb import linear_to_hex, linear_to_srgb
 from animerun_gen.blender.convert.surfaces import MADE, ObjectFacts, Surface, SurfacePoints, read_attributes
-from animerun_gen.config.model import rgb
+from animerun_gen.color.hexadecimal import rgb
+from animerun_gen.color.srgb import linear_to_hex, linear_to_srgb
 from animerun_gen.motion.geometry import FrameGeometry
 from animerun_gen.motion.raster import VisibilityBuffer
 

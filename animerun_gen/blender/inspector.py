@@ -40,7 +40,6 @@ from animerun_gen.blender.convert.opacity import find_see_through
 from animerun_gen.blender.convert.particles import find_particles
 from animerun_gen.blender.convert.rules import bare_displays, find_removals
 from animerun_gen.blender.convert.shader_color import surface_input
-from animerun_gen.blender.convert.srgb import linear_to_hex
 from animerun_gen.blender.convert.unreadable import find_unreadable
 from animerun_gen.blender.convert.world import world_colors
 from animerun_gen.blender.count_lines import line_figures
@@ -57,6 +56,7 @@ from animerun_gen.blender.opening import (
 from animerun_gen.blender.rendering import FrameRenderer
 from animerun_gen.blender.scene_size import scene_size
 from animerun_gen.blender.simulations import is_simulated
+from animerun_gen.color.srgb import linear_to_hex
 from animerun_gen.config import CutConfig
 from animerun_gen.config.model import CameraMotion, offset_for_files
 from animerun_gen.engines.blend_file import dotted

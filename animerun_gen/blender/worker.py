@@ -28,7 +28,6 @@ from animerun_gen.blender.attribute_colors import SurfaceReader, paint_attribute
 from animerun_gen.blender.camera_jumps import CameraJump, JumpFinder, name_shot, note_jumps
 from animerun_gen.blender.convert import Conversion, convert_scene
 from animerun_gen.blender.convert.hair import hair_objects
-from animerun_gen.blender.convert.srgb import linear_to_hex
 from animerun_gen.blender.convert.surfaces import Surface
 from animerun_gen.blender.far_from_origin import note_distance
 from animerun_gen.blender.geometry import (
@@ -49,7 +48,9 @@ from animerun_gen.blender.rendering import FrameRenderer
 from animerun_gen.blender.scene_size import scene_size
 from animerun_gen.blender.stepping import FrameStepper
 from animerun_gen.blender.vector_pass import VectorPassRenderer, abilities
-from animerun_gen.config.model import FREESTYLE_ONLY, rgb
+from animerun_gen.color.hexadecimal import rgb
+from animerun_gen.color.srgb import linear_to_hex
+from animerun_gen.config.model import FREESTYLE_ONLY
 from animerun_gen.conventions import UNKNOWN_FLOW
 from animerun_gen.dataset.clip import ClipWriter
 from animerun_gen.dataset.files import refusal, write_image

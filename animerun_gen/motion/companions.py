@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from animerun_gen.motion import kernels, raster
+from animerun_gen.motion import raster
 from animerun_gen.motion.geometry import FrameGeometry
+from animerun_gen.motion.kernels import painting
 from animerun_gen.motion.raster import VisibilityBuffer
 
 BACKGROUND_ID = 0
@@ -31,7 +32,7 @@ def object_id_map(geometry: FrameGeometry, seen: VisibilityBuffer) -> npt.NDArra
 def material_id_map(geometry: FrameGeometry, seen: VisibilityBuffer) -> npt.NDArray[np.uint16]:
     """Which material each pixel shows, ``(H, W)`` uint16; :data:`BACKGROUND_ID` on the background."""
     ids = np.full(seen.instance.shape, BACKGROUND_ID, np.uint16)
-    kernels.paint_materials(
+    painting.paint_materials(
         seen.instance,
         seen.triangle,
         raster.meshes(geometry),
@@ -57,5 +58,5 @@ def normal_map(geometry: FrameGeometry, seen: VisibilityBuffer) -> npt.NDArray[n
     normals = np.zeros((*seen.instance.shape, 3), np.float32)
     to_camera = np.linalg.inv(geometry.camera.world) @ geometry.matrices
     meshes = raster.meshes(geometry)._replace(matrices=np.ascontiguousarray(to_camera))
-    kernels.paint_normals(seen.instance, seen.triangle, meshes, geometry.camera.is_orthographic, normals)
+    painting.paint_normals(seen.instance, seen.triangle, meshes, geometry.camera.is_orthographic, normals)
     return normals

@@ -17,9 +17,10 @@ import numpy.typing as npt
 
 from animerun_gen.conventions import longest_motion
 from animerun_gen.dataset.tracks import Tracks
-from animerun_gen.motion import companions, kernels, raster
+from animerun_gen.motion import companions, raster
 from animerun_gen.motion.geometry import FrameGeometry, Holes
 from animerun_gen.motion.identity import NO_INSTANCE, NO_TRIANGLE, find_counterparts
+from animerun_gen.motion.kernels.following import NO_AREA
 from animerun_gen.motion.raster import BACKGROUND, VisibilityBuffer
 
 QUERY_FRAMES = 8
@@ -244,7 +245,7 @@ def _have_no_area(projected: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
     """Which triangles ``(n, 3, 4)`` of homogeneous pixels are lines or points, as the compiled loops decide it."""
     first, second = (projected[:, k, :3] - projected[:, 0, :3] for k in (1, 2))
     across, lengths = np.cross(first, second), (first * first).sum(axis=1) * (second * second).sum(axis=1)
-    none: npt.NDArray[np.bool_] = ~((across * across).sum(axis=1) > kernels.NO_AREA * lengths)
+    none: npt.NDArray[np.bool_] = ~((across * across).sum(axis=1) > NO_AREA * lengths)
     return none
 
 

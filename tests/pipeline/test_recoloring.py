@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from animerun_gen.config import rgb
+from animerun_gen.color.hexadecimal import rgb
 from animerun_gen.config.palette import SHIPPED
 from animerun_gen.dataset import ClipFiles, layout
 from animerun_gen.lines.compose import draw_lines

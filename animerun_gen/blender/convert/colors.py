@@ -41,7 +41,6 @@ from animerun_gen.blender.convert.shader_color import (
     surface_input,
 )
 from animerun_gen.blender.convert.shader_values import UnknownValueError
-from animerun_gen.blender.convert.srgb import hex_to_linear, linear_to_hex
 from animerun_gen.blender.convert.surfaces import SurfacePoints, active_colors
 from animerun_gen.blender.convert.texels import TexelLookup
 from animerun_gen.blender.convert.texture_coordinates import (
@@ -50,6 +49,7 @@ from animerun_gen.blender.convert.texture_coordinates import (
     texture_coordinates,
 )
 from animerun_gen.blender.opening import OpenedScene
+from animerun_gen.color.srgb import hex_to_linear, linear_to_hex
 from animerun_gen.config import CutConfig
 from animerun_gen.config.words import counted
 

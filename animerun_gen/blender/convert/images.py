@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from animerun_gen.blender.convert.srgb import linear_to_srgb, srgb_to_linear
 from animerun_gen.blender.external_files import file_of_frame, files_of_tiles
+from animerun_gen.color.srgb import linear_to_srgb, srgb_to_linear
 
 LARGEST_SIDE = 2048
 """Larger images are scaled down to this before they are looked at: 4 million texels are 67 MB of floats."""

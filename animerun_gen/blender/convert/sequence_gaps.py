@@ -13,10 +13,10 @@ import numpy as np
 
 from animerun_gen.blender.convert.images import problem_of_file
 from animerun_gen.blender.convert.moving_images import key_of, numbers_shown
-from animerun_gen.blender.convert.srgb import linear_to_hex
 from animerun_gen.blender.external_files import file_of_frame
+from animerun_gen.color.hexadecimal import rgb
+from animerun_gen.color.srgb import linear_to_hex
 from animerun_gen.config import CutConfig
-from animerun_gen.config.model import rgb
 from animerun_gen.config.words import and_more
 
 LISTED = 6

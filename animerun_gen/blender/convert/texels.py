@@ -28,13 +28,13 @@ from animerun_gen.blender.convert.images import (
 )
 from animerun_gen.blender.convert.moving_images import NodeKey, key_of
 from animerun_gen.blender.convert.shader_values import UnknownValueError
-from animerun_gen.blender.convert.srgb import srgb_to_linear
 from animerun_gen.blender.convert.surfaces import ACTIVE_UVS, SurfacePoints
 from animerun_gen.blender.convert.texture_coordinates import (
     TextureCoordinates,
     UnreadableCoordinatesError,
     texture_coordinates,
 )
+from animerun_gen.color.srgb import srgb_to_linear
 
 Float32Array = npt.NDArray[np.float32]
 

@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from animerun_gen.color.hexadecimal import RGB
 from animerun_gen.config import CutConfig
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.clip import ClipFiles, ClipWriter
-from animerun_gen.dataset.colors import RGB
 from animerun_gen.dataset.files import read_image
 from animerun_gen.errors import DatasetError
 from animerun_gen.labels import line_area, match_regions, occlusion_mask, trapped_ball_segments
