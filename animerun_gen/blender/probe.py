@@ -16,7 +16,7 @@ import gpu
 import numpy as np
 
 from animerun_gen.blender import versions
-from animerun_gen.blender.convert.clipped import ClippedMaterials
+from animerun_gen.blender.clipped import ClippedMaterials
 from animerun_gen.blender.convert.film_look import remove_film_look
 from animerun_gen.blender.opening import OpenedScene
 from animerun_gen.blender.probe_picture import (

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 import bpy
 
-from animerun_gen.blender.convert.clipped import ClippedMaterials
+from animerun_gen.blender.clipped import ClippedMaterials
 from animerun_gen.blender.convert.colors import MaterialColors, convert_colors
 from animerun_gen.blender.convert.film_look import remove_film_look
 from animerun_gen.blender.convert.focal_length import find_zooming_cameras, fix_focal_lengths

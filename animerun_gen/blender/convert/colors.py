@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from animerun_gen.blender import versions
-from animerun_gen.blender.convert.clipped import ClippedMaterials
+from animerun_gen.blender.clipped import ClippedMaterials
 from animerun_gen.blender.convert.film_materials import (
     ObjectColor,
     animated_materials,
@@ -43,12 +43,12 @@ from animerun_gen.blender.convert.shader_color import (
 from animerun_gen.blender.convert.shader_values import UnknownValueError
 from animerun_gen.blender.convert.surfaces import SurfacePoints, active_colors
 from animerun_gen.blender.convert.texels import TexelLookup
-from animerun_gen.blender.convert.texture_coordinates import (
+from animerun_gen.blender.opening import OpenedScene
+from animerun_gen.blender.texture_coordinates import (
     UnreadableCoordinatesError,
     laid_out,
     texture_coordinates,
 )
-from animerun_gen.blender.opening import OpenedScene
 from animerun_gen.color.srgb import hex_to_linear, linear_to_hex
 from animerun_gen.config import CutConfig
 from animerun_gen.config.words import counted

@@ -26,7 +26,7 @@ from animerun_gen.blender.convert.shader_values import (
     passed_through,
     through_group,
 )
-from animerun_gen.blender.convert.texture_coordinates import (
+from animerun_gen.blender.texture_coordinates import (
     TextureCoordinates,
     UnreadableCoordinatesError,
     texture_coordinates,

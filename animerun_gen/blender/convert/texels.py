@@ -29,7 +29,7 @@ from animerun_gen.blender.convert.images import (
 from animerun_gen.blender.convert.moving_images import NodeKey, key_of
 from animerun_gen.blender.convert.shader_values import UnknownValueError
 from animerun_gen.blender.convert.surfaces import ACTIVE_UVS, SurfacePoints
-from animerun_gen.blender.convert.texture_coordinates import (
+from animerun_gen.blender.texture_coordinates import (
     TextureCoordinates,
     UnreadableCoordinatesError,
     texture_coordinates,

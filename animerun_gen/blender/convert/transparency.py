@@ -14,12 +14,12 @@ import bpy
 import numpy as np
 import numpy.typing as npt
 
-from animerun_gen.blender.convert.clipped import ClippedMaterials
+from animerun_gen.blender.clipped import ClippedMaterials
 from animerun_gen.blender.convert.images import FILM_ALPHA, LARGEST_SIDE
 from animerun_gen.blender.convert.opacity import AlphaTexture, SeeThrough, find_see_through
 from animerun_gen.blender.convert.patterns import Treatments
-from animerun_gen.blender.convert.texture_coordinates import TextureCoordinates, laid_out
 from animerun_gen.blender.moments import film_frames
+from animerun_gen.blender.texture_coordinates import TextureCoordinates, laid_out
 from animerun_gen.config import CutConfig
 
 Mode = Literal["clip", "solid", "remove"]
