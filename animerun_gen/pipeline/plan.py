@@ -11,10 +11,12 @@ from pathlib import Path
 from animerun_gen.blender.job import RenderJob
 from animerun_gen.config import CutConfig
 from animerun_gen.config.palette import SHIPPED
+from animerun_gen.config.words import and_more
 from animerun_gen.dataset.clip import ClipWriter
 from animerun_gen.dataset.modalities import Modality, at_gap, enabled_modalities
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline import paths
+from animerun_gen.pipeline.changes import Then
 from animerun_gen.pipeline.clearing import (
     has_stage,
     move_cut,
@@ -43,6 +45,9 @@ from animerun_gen.pipeline.samples import identity_frames, sampled_frames
 from animerun_gen.terminal import as_command
 
 Range = tuple[int, int]
+
+SHOWN_INPUTS = 3
+"""So many changed files are named in a sentence."""
 
 
 @dataclass(frozen=True)
@@ -273,8 +278,9 @@ def plan_cut(
         made_from = replace(record, engine=engine, source=source_digest(config.source), reading={})
     palette = file_digest(config.recolor.palette or SHIPPED) if config.recolor.passes else ""
     wanted = fingerprints(config, made_from.engine, made_from.source, palette)
+    then = Then(output, record, config, made_from.engine, made_from.source, palette)
     if engine is None:
-        _require_rendered(config, output, record, wanted)
+        _require_rendered(then, wanted)
     move_cut(other_split, clip)
     redone: dict[str, str] = {}
     for stage in stages:
@@ -282,11 +288,11 @@ def plan_cut(
         if stage not in wanted:
             continue
         if under_way:
-            reason = f"{under_way[0]} changed while a run was reading it"
+            reason = f"{and_more(under_way, SHOWN_INPUTS)} changed while a run was reading it"
         elif changed:
-            reason = f"{changed[0]} changed"
+            reason = f"{and_more(changed, SHOWN_INPUTS)} changed"
         elif had is not None and had != wanted[stage]:
-            reason = "the configuration, the film or a version of Blender or animerun-gen has changed"
+            reason = then.why(stage)
         elif had is None and has_stage(clip, stage):
             reason = "there is no record of what they were made from"
         else:
@@ -339,16 +345,16 @@ def _refuse_foreign_files(*clips: ClipWriter) -> None:
                 )
 
 
-def _require_rendered(config: CutConfig, output: Path, record: CutRecord, wanted: dict[str, str]) -> None:
+def _require_rendered(then: Then, wanted: dict[str, str]) -> None:
+    name, output, record = then.config.name, then.output, then.record
     if not record.engine:
-        raise DatasetError(
-            f"cut '{config.name}': none of it has been rendered into {output}; run 'animerun-gen render' first"
-        )
-    if any(record.fingerprints.get(stage) != wanted[stage] for stage in ("pictures", "motion")):
-        raise DatasetError(
-            f"cut '{config.name}': its pictures and motion in {output} were made from another configuration or with "
-            "another version of this program; bring them up to date with 'animerun-gen render' first"
-        )
+        raise DatasetError(f"cut '{name}': none of it has been rendered into {output}; run 'animerun-gen render' first")
+    for stage in ("pictures", "motion"):
+        if record.fingerprints.get(stage) != wanted[stage]:
+            raise DatasetError(
+                f"cut '{name}': its {stage} in {output} {'are' if stage == 'pictures' else 'is'} out of date "
+                f"({then.why(stage)}); bring it up to date with 'animerun-gen render' first"
+            )
 
 
 def _remove_damaged(config: CutConfig, found: FilesOnDisk, stages: tuple[str, ...]) -> list[str]:
