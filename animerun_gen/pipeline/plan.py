@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
@@ -11,7 +11,7 @@ from pathlib import Path
 from animerun_gen.blender.job import RenderJob
 from animerun_gen.config import CutConfig
 from animerun_gen.config.palette import SHIPPED
-from animerun_gen.config.words import and_more
+from animerun_gen.config.words import and_more, counted
 from animerun_gen.dataset.clip import ClipWriter
 from animerun_gen.dataset.modalities import Modality, at_gap, enabled_modalities
 from animerun_gen.errors import DatasetError
@@ -258,8 +258,8 @@ def plan_cut(
 
     Raises:
         DatasetError: The source cannot be read; what is out of date cannot be removed; files of the cut's name are
-            there that this program did not make; or nothing will be rendered, and what is on disk was not rendered from
-            this configuration.
+            there that this program did not make; nothing will be rendered, and what is on disk was not rendered from
+            this configuration; or frames that are not to be worked on are out of date and would be lost.
     """
     clip = ClipWriter(output, config.split, config.name)
     other_split = ClipWriter(output, "test" if config.split == "train" else "train", config.name)
@@ -298,6 +298,11 @@ def plan_cut(
         else:
             continue
         redone[stage] = reason
+    numbers = config.frame_numbers
+    first, last = frames if frames is not None else (numbers[0], numbers[-1])
+    chosen = tuple(frame for frame in numbers if first <= frame <= last)
+    _refuse_to_lose(clip, redone, numbers, chosen)
+    for stage in redone:
         remove_stage(clip, stage)
         if stage == "pictures":
             remove_files_but(paths.material_pictures_folder(output, config.name), ())
@@ -319,10 +324,25 @@ def plan_cut(
         made_from = replace(made_from, inputs={}, notes=[], opened=False)
     made_from = replace(made_from, fingerprints=wanted, config=config.model_dump(mode="json"), decided=list(decided))
     made_from.write(output, config.name)
-    numbers = config.frame_numbers
-    first, last = frames if frames is not None else (numbers[0], numbers[-1])
-    chosen = tuple(frame for frame in numbers if first <= frame <= last)
     return CutPlan(config, output, chosen, redone, found, damaged, watched)
+
+
+def _refuse_to_lose(
+    clip: ClipWriter, redone: Mapping[str, str], numbers: Sequence[int], chosen: Collection[int]
+) -> None:
+    """A trial of some frames is not to cost the others, which may have taken hours."""
+    rendered = [stage for stage in ("pictures", "motion") if stage in redone]
+    if not rendered or len(chosen) == len(numbers):
+        return
+    found = FilesOnDisk(clip.root, clip.split, clip.cut)
+    others = set(numbers) - set(chosen)
+    lost = {entry.frame for entry in found.entries if entry.modality.stage in rendered and entry.frame in others}
+    if lost:
+        raise DatasetError(
+            f"cut '{clip.cut}': {counted(len(lost), 'frame')} outside --frames would be lost, because they are out of "
+            f"date, too ({redone[rendered[0]]}); run the command without --frames to make all of them again, or try "
+            "some with another --out"
+        )
 
 
 def _refuse_foreign_files(*clips: ClipWriter) -> None:

@@ -14,7 +14,7 @@ from animerun_gen import __version__
 from animerun_gen.config import CutConfig
 from animerun_gen.config.words import shown
 from animerun_gen.dataset import ClipFiles, files
-from animerun_gen.errors import BusyError, DatasetError
+from animerun_gen.errors import AnimerunGenError, BusyError, DatasetError
 from animerun_gen.pipeline import label_files, run
 from animerun_gen.pipeline.labelling import LabelTask
 from animerun_gen.pipeline.lock import exclusive
@@ -349,6 +349,37 @@ def test_frames_limits_the_work_and_loses_nothing(tmp_path: Path) -> None:
     make(config, output, engine)
     make(config, tmp_path / "fresh", FakeEngine())
     assert contents(output) == contents(tmp_path / "fresh")
+
+
+@pytest.mark.parametrize(
+    ("changes", "version", "why"),
+    [
+        ({}, "Blender 9.9.9", "Blender 1.2.3 made it, and this is Blender 9.9.9"),
+        ({"lines": {"thickness": 3.0}}, "Blender 1.2.3", "lines.thickness was 1.5 and is 3.0"),
+        ({"motion": {"background": "invalid"}}, "Blender 1.2.3", 'motion.background was "infinity" and is "invalid"'),
+    ],
+)
+def test_frames_of_another_kind_are_not_made_at_the_cost_of_those_that_were_not_asked_for(
+    tmp_path: Path, changes: dict[str, Any], version: str, why: str
+) -> None:
+    output, changed = tmp_path / "out", make_cut(tmp_path, changes)
+    make(make_cut(tmp_path), output, FakeEngine(), frames=(2, 4))
+    before = times(output)
+    with pytest.raises(AnimerunGenError) as refused:
+        make(changed, output, FakeEngine(version=version), frames=(1, 2))
+    assert str(refused.value) == (
+        f"cut 'square': 2 frames outside --frames would be lost, because they are out of date, too ({why}); run the "
+        "command without --frames to make all of them again, or try some with another --out"
+    )
+    assert {name: time for name, time in times(output).items() if stage_of(name)} == {
+        name: time for name, time in before.items() if stage_of(name)
+    }
+    # as it was made
+    assert not make(make_cut(tmp_path), output, FakeEngine(), frames=(2, 4))[0].redone
+    # nothing but what was asked for is there
+    [summary] = make(changed, output, FakeEngine(version=version), frames=(2, 4))
+    assert summary.redone
+    assert not summary.failures
 
 
 def test_frames_within_which_no_pair_lies(tmp_path: Path) -> None:
