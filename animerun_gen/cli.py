@@ -178,8 +178,8 @@ def _add_run_options(command: argparse.ArgumentParser, *, renders: bool, labels:
         "--frames",
         type=parse_frames,
         metavar="A:B",
-        help="work only on frames A to B (inclusive) of each cut, as its files are numbered; other frames stay unless "
-        "they are out of date",
+        help="work only on frames A to B (inclusive) of each cut, as its files are numbered; other frames stay, and "
+        "where some of these are out of date the cut fails",
     )
     command.add_argument(
         "--workers", type=parse_workers, default=1, metavar="N", help="number of worker processes (default: 1)"

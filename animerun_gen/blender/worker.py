@@ -25,6 +25,7 @@ import numpy as np
 
 from animerun_gen.blender import versions
 from animerun_gen.blender.attribute_colors import SurfaceReader, paint_attributes
+from animerun_gen.blender.beyond_scene import note_frames_beyond
 from animerun_gen.blender.camera_jumps import CameraJump, JumpFinder, name_shot, note_jumps
 from animerun_gen.blender.convert import Conversion, convert_scene
 from animerun_gen.blender.convert.hair import hair_objects
@@ -89,10 +90,12 @@ def run_job(job: RenderJob, reporter: Reporter, *, despite_memory: bool = False)
         reporter.begins(job.config.frame_numbers[0], "opening the scene")
         film = job.config.in_film_numbers()
         opened = open_scene(film)
+        # what is converted has other animation than the film
+        beyond = note_frames_beyond(opened.scene, film)
         finder = JumpFinder(opened, film)
         conversion = convert_scene(opened, film)
         jumps = finder.find(conversion.clipped, conversion.going_to(opened.scene))
-        notes = [*opened.notes, *conversion.notes, *note_distance(opened, film, conversion)]
+        notes = [*opened.notes, *beyond, *conversion.notes, *note_distance(opened, film, conversion)]
         notes += [*note_jumps(jumps, film), *note_marked_edges(job.config.lines)]
         reporter.opened(versions.engine_name(), notes, [job.config.source, *opened.inputs])
         with GraphWatch(opened.scene) as graphs:

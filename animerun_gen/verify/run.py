@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
+import os
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from animerun_gen.config.words import counted
 from animerun_gen.dataset import layout
@@ -162,6 +163,21 @@ def describe(reports: Iterable[CutReport]) -> list[str]:
     return lines
 
 
+def _places(root: Path, reports: Iterable[CutReport]) -> str:
+    """In how many files and folders something is wrong, in words; several things may be wrong with one."""
+    names = {(report.cut, defect.file) for report in reports for defect in report.defects}
+    # what is missing altogether is no folder any more, but has a name like one
+    folders = {
+        name
+        for cut, name in names
+        if (root / name).is_dir()
+        or (not os.path.lexists(root / name) and (PurePosixPath(name).suffix == "" or name.endswith(f"/{cut}")))
+    }
+    files = len({name for _, name in names} - folders)
+    said = [counted(files, "file")] * bool(files) + [counted(len(folders), "folder")] * bool(folders)
+    return " and ".join(said)
+
+
 def _repaired(options: argparse.Namespace, reports: Sequence[CutReport]) -> bool:
     """Whether anything was repaired of what was found."""
     # the pipeline brings along what is not needed to look at a dataset
@@ -208,7 +224,7 @@ def run_verify(options: argparse.Namespace) -> int:
     files = sum(report.files for report in reports)
     cuts = sum(bool(report.cut) for report in reports)
     scope = " (headers alone, no checksums)" if options.quick else ""
-    found = counted(defects, "defect") if defects else "no defect"
+    found = f"{counted(defects, 'defect')} in {_places(options.dataset, reports)}" if defects else "no defect"
     say(f"{counted(cuts, 'cut')}, {counted(files, 'file')}{scope}: {found}")
     if options.json is not None:
         results = {
