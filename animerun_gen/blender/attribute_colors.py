@@ -1,10 +1,10 @@
 """Paints colours that vary with attributes, objects and images, pixel by pixel, into flat pictures.
 
 Workbench knows one layer of colours a mesh, one image a material, and no nodes.  So it paints these materials in their
-mean colour; where a pixel has that colour and the visibility buffer sees the material, the material's nodes are computed
-for the surface point that is seen there, as a renderer does: attributes are mixed from those of the triangle's corners,
-in perspective, and everything else is arithmetic.  Nothing is added to any mesh for that, and modifiers and nodes hand
-attributes on by themselves.
+mean colour; where a pixel has that colour and the visibility buffer sees the material, the material's nodes are
+computed for the surface point that is seen there, as a renderer does: attributes are mixed from those of the triangle's
+corners, in perspective, and everything else is arithmetic.  Nothing is added to any mesh for that, and modifiers and
+nodes hand attributes on by themselves.
 """
 
 from __future__ import annotations

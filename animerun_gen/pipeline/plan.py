@@ -298,6 +298,7 @@ def plan_cut(
             remove_files_but(paths.identity_pictures_folder(output, config.name), ())
         if stage == "motion":
             remove_files_but(paths.cross_check_folder(output, config.name), ())
+            remove_files_but(paths.switched_pictures_folder(output, config.name), ())
     if "labels" in redone or record.fingerprints.get("figures") != wanted["figures"]:
         remove_files_but(paths.figures_folder(output, config.name), ())
         remove_files_but(paths.frame_figures_folder(output, config.name), ())
@@ -410,6 +411,9 @@ def _clear_surplus(config: CutConfig, clip: ClipWriter, stages: tuple[str, ...],
     if "motion" in stages:
         both_ways = [*pairs, *((later, earlier) for earlier, later in pairs)]
         remove_files_but(paths.cross_check_folder(output, name), {paths.cross_check_name(a, b) for a, b in both_ways})
+        remove_files_but(
+            paths.switched_pictures_folder(output, name), {paths.switched_name(a, b) for a, b in both_ways}
+        )
     return surplus
 
 

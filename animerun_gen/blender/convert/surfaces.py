@@ -189,7 +189,7 @@ def _at_vertices(values: Float32Array, mesh: bpy.types.Mesh, data_type: str) -> 
     both = np.repeat(values, 2, axis=0)
     count = np.maximum(np.bincount(ends, minlength=len(mesh.vertices)), 1)
     sums = [np.bincount(ends, column, minlength=len(mesh.vertices)) for column in both.T.astype(np.float64)]
-    found = np.stack(sums, axis=1)
+    found = np.stack(sums, axis=1).astype(np.float64)
     if data_type == "BOOLEAN":
         # true where any of its edges is
         return (found > 0.0).astype(np.float32)

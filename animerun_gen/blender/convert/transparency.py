@@ -15,11 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 from animerun_gen.blender.convert.clipped import ClippedMaterials
+from animerun_gen.blender.convert.hiding import shown_as_copies
 from animerun_gen.blender.convert.images import FILM_ALPHA, LARGEST_SIDE
 from animerun_gen.blender.convert.opacity import AlphaTexture, SeeThrough, find_see_through
 from animerun_gen.blender.convert.patterns import Treatments
 from animerun_gen.blender.convert.texture_coordinates import TextureCoordinates, laid_out
 from animerun_gen.blender.moments import film_frames
+from animerun_gen.blender.particles_drawn import is_hidden
 from animerun_gen.config import CutConfig
 
 Mode = Literal["clip", "solid", "remove"]
@@ -54,13 +56,14 @@ def convert_transparency(config: CutConfig) -> tuple[ClippedMaterials, list[str]
         notes.append("made everything local that the file links, because linked materials are clipped")
         see_through = find_see_through(wanted.threshold, film_frames(), config.frame_numbers)
     clipped = ClippedMaterials()
+    gone = _gone()
     solid = []
     filled: dict[str, list[str]] = {}
     for found in see_through:
         material = _material(found)
         mode = named.of(material.name)
-        if mode == "remove":
-            # gone, see remove_named
+        if mode == "remove" or found.material in gone:
+            # taken out, which the conversion that did it has said
             continue
         is_named, mode = mode is not None, mode or wanted.alpha_textures
         why = ", ".join(found.reasons) or "alpha texture"
@@ -91,6 +94,36 @@ def convert_transparency(config: CutConfig) -> tuple[ClippedMaterials, list[str]
         # a Blender that scales large images down would find other texels than the labels
         bpy.context.preferences.system.gl_texture_limit = "CLAMP_OFF"
     return clipped, notes
+
+
+def _gone() -> set[str]:
+    """Full names of the materials of which nothing is left: all objects that wear them are hidden, or lost their faces.
+
+    What no object has in a slot, nodes may give to a surface.
+    """
+    worn: dict[str, bool] = {}
+    wearing = [obj for obj in bpy.data.objects if any(slot.material for slot in obj.material_slots)]
+    hidden = {obj for obj in wearing if is_hidden(obj)}
+    hidden -= shown_as_copies(hidden)
+    for obj in wearing:
+        slots = [slot.material for slot in obj.material_slots]
+        shown = obj not in hidden
+        left = _slots_left(obj)
+        for index, material in enumerate(slots):
+            if material is not None:
+                is_left = shown and (left is None or index in left)
+                worn[material.name_full] = worn.get(material.name_full, False) or is_left
+    return {name for name, is_worn in worn.items() if not is_worn}
+
+
+def _slots_left(obj: bpy.types.Object) -> set[int] | None:
+    """The slots of an object that faces of its mesh have; None where that does not tell which are shown."""
+    if obj.type != "MESH" or any(modifier.type == "NODES" for modifier in obj.modifiers):
+        return None
+    materials = np.empty(len(obj.data.polygons), np.int32)
+    obj.data.polygons.foreach_get("material_index", materials)
+    last = max(len(obj.material_slots) - 1, 0)
+    return set(np.unique(np.minimum(materials, last)).tolist())
 
 
 def _material(found: SeeThrough) -> bpy.types.Material:
