@@ -8,6 +8,7 @@ threshold is a hole, in pictures and labels alike.  All others become solid, but
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Literal
 
 import bpy
@@ -17,6 +18,7 @@ import numpy.typing as npt
 from animerun_gen.blender.convert.clipped import ClippedMaterials
 from animerun_gen.blender.convert.hiding import shown_as_copies
 from animerun_gen.blender.convert.images import FILM_ALPHA, LARGEST_SIDE
+from animerun_gen.blender.convert.moving_images import Moving, numbers_shown
 from animerun_gen.blender.convert.opacity import AlphaTexture, SeeThrough, find_see_through
 from animerun_gen.blender.convert.patterns import Treatments
 from animerun_gen.blender.convert.texture_coordinates import TextureCoordinates, laid_out
@@ -34,27 +36,45 @@ SLACK = 1e-3
 """How far outside the unit square texture coordinates still count as inside."""
 
 
-def convert_transparency(config: CutConfig) -> tuple[ClippedMaterials, list[str]]:
+@dataclass(frozen=True)
+class Transparency:
+    """What became of what can be seen through.
+
+    Attributes:
+        see_through: What could be, as the film has it.
+        clipped: The clipped materials, which nothing has painted yet.
+        notes: Which materials were made solid, which were clipped, which could not be, and each pattern that matched
+            nothing.
+    """
+
+    see_through: list[SeeThrough]
+    clipped: ClippedMaterials
+    notes: list[str]
+
+
+def convert_transparency(config: CutConfig, moving: Moving) -> Transparency:
     """Make all materials solid, but for those that are clipped.
 
     Args:
         config: The cut: ``transparency``.
+        moving: What image nodes show in the clip's frames; brought up to date where materials get other names.
 
     Returns:
-        The clipped materials, which nothing has painted yet, and what was done: which materials were made solid, which
-        were clipped, which could not be, and each pattern that matched nothing.
+        What was done.
     """
     wanted = config.transparency
     named = Treatments(wanted.materials)
     for material in bpy.data.materials:
         named.of(material.name)
     notes = named.unused("transparency.materials", "no material is")
-    see_through = find_see_through(wanted.threshold, film_frames(), config.frame_numbers)
+    see_through = find_see_through(wanted.threshold, film_frames(), config.frame_numbers, moving)
     if any(_is_linked(found, named, wanted.alpha_textures) for found in see_through):
         # a linked material cannot be painted by an image of this file
         bpy.ops.object.make_local(type="ALL")
         notes.append("made everything local that the file links, because linked materials are clipped")
-        see_through = find_see_through(wanted.threshold, film_frames(), config.frame_numbers)
+        moving.clear()
+        moving.update(numbers_shown(bpy.context.scene, config.frame_numbers))
+        see_through = find_see_through(wanted.threshold, film_frames(), config.frame_numbers, moving)
     clipped = ClippedMaterials()
     gone = _gone()
     solid = []
@@ -93,7 +113,7 @@ def convert_transparency(config: CutConfig) -> tuple[ClippedMaterials, list[str]
     if clipped:
         # a Blender that scales large images down would find other texels than the labels
         bpy.context.preferences.system.gl_texture_limit = "CLAMP_OFF"
-    return clipped, notes
+    return Transparency(see_through, clipped, notes)
 
 
 def _gone() -> set[str]:
