@@ -36,7 +36,7 @@ from animerun_gen.blender.convert.focal_length import find_zooming_cameras
 from animerun_gen.blender.convert.hair import find_hair
 from animerun_gen.blender.convert.images import is_moving
 from animerun_gen.blender.convert.lost_looks import find_lost_looks
-from animerun_gen.blender.convert.opacity import find_see_through
+from animerun_gen.blender.convert.moving_images import numbers_shown
 from animerun_gen.blender.convert.particles import find_particles
 from animerun_gen.blender.convert.rules import bare_displays, find_removals
 from animerun_gen.blender.convert.shader_color import surface_input
@@ -45,7 +45,6 @@ from animerun_gen.blender.convert.world import world_colors
 from animerun_gen.blender.count_lines import line_figures
 from animerun_gen.blender.geometry import evaluate, geometry_engine, read_graph, scene_names, take_down
 from animerun_gen.blender.looking_through import look_through
-from animerun_gen.blender.moments import film_frames
 from animerun_gen.blender.opening import (
     OpenedScene,
     camera_problem,
@@ -167,7 +166,10 @@ def _look(question: dict[str, Any], progress: Progress, found_so_far: Callable[[
     found: dict[str, Any] = {
         "lost_materials": lost.materials,
         "image_offers": tuple(ImageOffer(each.material, each.image, each.certain) for each in lost.offers),
-        "undecodable": tuple((problem, tuple(names)) for problem, names in undecodable_images(config).items()),
+        "undecodable": tuple(
+            (problem, tuple(names))
+            for problem, names in undecodable_images(numbers_shown(opened.scene, config.frame_numbers)).items()
+        ),
         "missing": tuple(opened.missing),
         "unbaked": tuple(opened.unbaked),
         "zooming": tuple(zoom.camera.name for zoom in find_zooming_cameras(opened, config)),
@@ -196,7 +198,6 @@ def _look(question: dict[str, Any], progress: Progress, found_so_far: Callable[[
             if each.drawn != "nothing"
         ),
     }
-    see_through = find_see_through(config.transparency.threshold, film_frames(), config.frame_numbers)
 
     def conclude(conversion: Conversion) -> Shot:
         """What the converted scene shows, and at last what Freestyle takes for it."""
@@ -228,7 +229,7 @@ def _look(question: dict[str, Any], progress: Progress, found_so_far: Callable[[
 
     with geometry_engine():
         conversion = convert_scene(opened, config)
-        seen = look_through(opened, config, conversion, see_through, progress)
+        seen = look_through(opened, config, conversion, progress)
         far = seen.far_from_origin
         if not seen.removed and far is None:
             return conclude(conversion)

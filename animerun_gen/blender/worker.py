@@ -55,7 +55,7 @@ from animerun_gen.config.model import FREESTYLE_ONLY
 from animerun_gen.conventions import UNKNOWN_FLOW
 from animerun_gen.dataset.clip import ClipWriter
 from animerun_gen.dataset.files import refusal, write_image
-from animerun_gen.dataset.layout import identity_picture, material_picture
+from animerun_gen.dataset.layout import identity_picture, material_picture, switched_picture
 from animerun_gen.dataset.modalities import at_gap, modality
 from animerun_gen.dataset.tracks import Tracks
 from animerun_gen.engines.fence import Fence, RunOver, fence_of_parent
@@ -421,6 +421,8 @@ class _Run:
             computed = list(pool.map(lambda direction: self._compute_motion(*direction[1:]), directions))
         found = []
         for (direction, source, target), (motion, occluded) in zip(directions, computed, strict=True):
+            if gap == 1:
+                self._write_switched(source, target, motion)
             flow = self._other_backend(direction, source, target, motion) if gap == 1 else motion.flow
             made = {f"flow_{direction}": flow, f"valid_{direction}": motion.valid}
             if occluded is not None:
@@ -431,6 +433,16 @@ class _Run:
             with self._stage(frame, "write motion"):
                 for name, value in made.items():
                     self.writer.write(at_gap(modality(name), gap).name, frame, value)
+
+    def _write_switched(self, source: _Taken, target: _Taken, motion: Motion) -> None:
+        """Write where surfaces change their material, as nodes may have them do: these colours are not compared."""
+        numbers = source.geometry.frame, target.geometry.frame
+        file = switched_picture(self.job.output, self.config.name, *numbers)
+        switched = companions.switched_materials(source.geometry, source.seen, motion, target.geometry)
+        if switched.any():
+            write_image(file, np.where(switched, 255, 0).astype(np.uint8))
+        else:
+            file.unlink(missing_ok=True)
 
     def _compute_motion(self, source: _Taken, target: _Taken) -> tuple[Motion, np.ndarray[Any, Any] | None]:
         motion = compute_motion(source.geometry, source.seen, target.geometry, self.config.motion.background)

@@ -29,6 +29,17 @@ def picture(name, seed, size=24, space="sRGB"):
     return made
 
 first, second, data = picture("first", 1), picture("second", 2), picture("data", 3, space="Non-Color")
+for number, each in enumerate((first, second), 1):
+    saved = each.copy()
+    saved.filepath_raw = os.path.join(os.path.dirname(BLEND_FILE), f"moving_{number}.png")
+    saved.file_format = "PNG"
+    saved.save()
+moving = bpy.data.images.load(os.path.join(os.path.dirname(BLEND_FILE), "moving_1.png"))
+moving.source = "SEQUENCE"
+def sequence(t):
+    made = node(t, "TexImage", image=moving)
+    made.image_user.frame_duration, made.image_user.use_auto_refresh = 2, True
+    return mixed(t, "MULTIPLY", made.outputs["Color"], rgb(t, 0.9, 0.5, 0.2))
 def shown(t, image=first, vector=None, **settings):
     made = node(t, "TexImage", image=image, **settings)
     if vector is not None:
@@ -86,6 +97,8 @@ MAKES = {
     "nested": nested,
     "steps": steps,
     "keyed": keyed,
+    "sequence": sequence,
+    "second": lambda t: mixed(t, "MULTIPLY", color(t, image=second), rgb(t, 0.9, 0.5, 0.2)),
 }
 for number, name in enumerate(sorted(MAKES)):
     tile(name, -5.0 + 1.25 * (number % 9), 2.8 - 1.25 * (number // 9), MAKES[name])
@@ -109,7 +122,7 @@ def test_images_are_those_of_cycles(build: Callable[[str, str], Path], tmp_path:
     number_of = {name: int(number) for number, name in clip.read_names("material_id").items()}
     wanted, found = means(clip, shown), means(clip, linear(flat / 255.0))
     painted = set(wanted) - {"plain", *NAMED}
-    assert len(painted) == 19
+    assert len(painted) == 21
     for name in painted:
         here = ids == number_of[name]
         assert np.abs(wanted[name] - found[name]).max() <= 1.0, name
@@ -129,9 +142,10 @@ def test_images_are_those_of_cycles(build: Callable[[str, str], Path], tmp_path:
     here = ids == number_of["keyed"]
     off = encoded(linear(flat[here] / 255.0) * 0.5) - clip.read("flat", 2)[here]
     assert np.abs(off).max() < 1.0
+    # and so is the picture of a sequence: the first image in frame 1, the second in frame 2
+    for frame, same in ((1, "tint"), (2, "second")):
+        later, sequence = clip.read("flat", frame), ids == number_of["sequence"]
+        assert np.abs(later[sequence].astype(int) - later[ids == number_of[same]]).max() <= 1, frame
     table = clip.read_colors().colors
-    assert (table[number_of["keyed"]], table[number_of["tint"]], table[number_of["plain"]]) == (
-        "changing",
-        "image",
-        "image",
-    )
+    assert {table[number_of[name]] for name in ("keyed", "sequence")} == {"changing"}
+    assert {table[number_of[name]] for name in ("tint", "plain", "two")} == {"image"}

@@ -596,6 +596,57 @@ def test_what_cannot_be_read_is_named(
     assert "'unworn'" not in said
 
 
+# nodes give one half of a board that turns another material from frame 2 on
+SWITCHED = """
+add("plane", "ground", (0.2, 0.2, 0.2), size=20, location=(0, 6, 0), rotation=(math.pi / 2, 0, 0))
+bpy.ops.mesh.primitive_grid_add(x_subdivisions=2, y_subdivisions=1, size=4, rotation=(math.pi / 2, 0, 0))
+board = bpy.context.object
+board.data.materials.append(paint("before", (0.9, 0.1, 0.1)))
+board.data.materials.append(paint("after", (0.1, 0.3, 0.9)))
+tree = bpy.data.node_groups.new("switch", "GeometryNodeTree")
+if hasattr(tree, "interface"):
+    for direction in ("INPUT", "OUTPUT"):
+        tree.interface.new_socket("Geometry", in_out=direction, socket_type="NodeSocketGeometry")
+else:
+    tree.inputs.new("NodeSocketGeometry", "Geometry")
+    tree.outputs.new("NodeSocketGeometry", "Geometry")
+entering, leaving, chosen, index, first = (tree.nodes.new(kind) for kind in (
+    "NodeGroupInput", "NodeGroupOutput", "GeometryNodeSetMaterialIndex", "GeometryNodeInputIndex",
+    "FunctionNodeCompare"))
+first.data_type, first.operation = "INT", "EQUAL"
+tree.links.new(index.outputs[0], next(each for each in first.inputs if each.enabled and each.name == "A"))
+tree.links.new(first.outputs[0], chosen.inputs["Selection"])
+tree.links.new(entering.outputs[0], chosen.inputs["Geometry"])
+tree.links.new(chosen.outputs[0], leaving.inputs[0])
+number = chosen.inputs["Material Index"]
+for frame, value in ((1, 0), (2, 1)):
+    number.default_value = value
+    number.keyframe_insert("default_value", frame=frame)
+board.modifiers.new("switch", "NODES").node_group = tree
+for frame, turn in ((1, 0.0), (4, 0.05)):
+    board.rotation_euler.y = turn
+    board.keyframe_insert("rotation_euler", frame=frame)
+"""
+
+
+def test_flow_is_not_blamed_for_materials_that_nodes_switch(
+    build: Callable[[str, str], Path], cut: Callable[..., Path], tmp_path: Path
+) -> None:
+    path = cut(build("switched", SWITCHED), "lines: {freestyle: false}\n", last=3)
+    said = run_cli("generate", path, "--out", tmp_path / "out").stdout
+    assert "all figures are within their thresholds" in said
+    quality = json.loads((tmp_path / "out" / "quality" / "switched.json").read_text(encoding="utf-8"))
+    first, second = ({way: pair[way] for way in ("forward", "backward")} for pair in quality["pairs"])
+    for figures in first.values():
+        # the half of the board that turns another material
+        assert 0.3 < figures["repainted_share"] < 0.4
+        assert figures["warp_error_flat"] < 0.01
+    assert {figures["repainted_share"] for figures in second.values()} == {0.0}
+    # of that pair alone there is anything to say
+    [*files] = (tmp_path / "out" / ".animerun-gen" / "switched_pictures" / "switched").iterdir()
+    assert sorted(file.name for file in files) == ["0001-0002.png", "0002-0001.png"]
+
+
 # what materials ask their objects for is one colour in each frame, and another in the next; each by another way
 ASKED = """
 scene.view_settings.view_transform = "Standard"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from animerun_gen.blender.clipped import ClippedMaterials
 from animerun_gen.blender.convert.film_materials import (
     ObjectColor,
     animated_materials,
-    film_frames,
+    evaluated_frames,
     object_color,
     objects_of_animated_color,
 )
@@ -31,7 +31,7 @@ from animerun_gen.blender.convert.images import (
     read_texels,
 )
 from animerun_gen.blender.convert.material_colors import ColorFinder, Found, LinearColor, quoted
-from animerun_gen.blender.convert.moving_images import NodeKey, image_nodes, key_of, numbers_shown
+from animerun_gen.blender.convert.moving_images import Moving, image_nodes, key_of, numbers_shown
 from animerun_gen.blender.convert.patterns import Treatments
 from animerun_gen.blender.convert.shader_color import (
     SurfaceColor,
@@ -122,7 +122,7 @@ class MaterialColors:
     keyed_objects: dict[str, dict[int, ObjectColor]] = field(default_factory=dict)
     unread: list[tuple[str, str]] = field(default_factory=list)
     repainted: dict[str, Found | None] = field(default_factory=dict)
-    moving: dict[NodeKey, dict[int, int]] = field(default_factory=dict)
+    moving: Moving = field(default_factory=dict)
     texels: TexelLookup = field(default_factory=lambda: TexelLookup({}))
 
     def at(self, frame: int) -> dict[str, Any]:
@@ -145,7 +145,7 @@ class MaterialColors:
         animated = [painted.material for painted in self.by_attributes.values() if painted.is_animated]
         if animated:
             # leaves the nodes themselves as the frame has them
-            for _ in film_frames(animated, (), (frame,)):
+            for _ in evaluated_frames(animated, (), (frame,)):
                 pass
 
     def number_of(self, node: bpy.types.Node | None, frame: int) -> int | None:
@@ -160,7 +160,7 @@ class MaterialColors:
 
 
 def convert_colors(
-    opened: OpenedScene, config: CutConfig, clipped: ClippedMaterials
+    opened: OpenedScene, config: CutConfig, clipped: ClippedMaterials, moving: Moving
 ) -> tuple[MaterialColors, list[str]]:
     """Set the viewport colours that Workbench paints with, and point it at the image to paint in texture mode.
 
@@ -168,6 +168,7 @@ def convert_colors(
         opened: The opened scene, at the cut's first frame.
         config: The cut: ``style.color``, ``style.color_source``, ``style.overrides`` and ``style.textures``.
         clipped: The materials with holes, which are painted by images of their own.
+        moving: What image nodes show in the clip's frames; nodes of images that are assigned by hand are added.
 
     Returns:
         The colours of all frames; how many came from shaders, which change, which could not be read, and each pattern
@@ -177,6 +178,8 @@ def convert_colors(
         clipped,
         active_layers={mesh.name_full: active_colors(mesh) for mesh in bpy.data.meshes},
         object_colors={obj.name_full: object_color(obj) for obj in bpy.data.objects},
+        moving=moving,
+        texels=TexelLookup(moving),
     )
     finder = ColorFinder(opened.view_layer, len(config.frame_numbers), colors.texels)
     try:
@@ -223,12 +226,8 @@ class _Painting:
         self._overrides = Treatments(config.style.overrides)
         self._by_hand = Treatments(config.style.textures)
         self._from_shaders = 0
-        self._look_at_moving_images()
+        self._moving = colors.moving
         self._notes: list[str] = []
-
-    def _look_at_moving_images(self) -> None:
-        moving = numbers_shown(bpy.context.scene, self._config.frame_numbers)
-        self._colors.moving = self._moving = self._colors.texels.moving = moving
 
     def paint(self) -> list[str]:
         """Paint them; returns what was done."""
@@ -266,7 +265,7 @@ class _Painting:
         source = self._config.style.color_source
         tracks = {material.name_full: _Track() for material in materials}
         from_shader = {material.name_full for material in materials if wants_shader(material, source)}
-        for at in film_frames(materials, objects, self._config.frame_numbers):
+        for at in evaluated_frames(materials, objects, self._config.frame_numbers):
             for name, color in at.object_colors.items():
                 self._colors.keyed_objects.setdefault(name, {})[at.frame] = color
             for material in materials:
@@ -350,7 +349,7 @@ class _Painting:
             if is_moving(image):
                 node.image_user.use_auto_refresh = True
                 node.image_user.frame_duration = image.frame_duration
-                self._look_at_moving_images()
+                self._moving.update(numbers_shown(bpy.context.scene, self._config.frame_numbers, [material]))
             return Found(mean_color(image, [node.image_user.frame_current]) or DEFAULT_COLOR, image, node)
         try:
             found = self._finder.mean_of_attribute(material, name)
@@ -377,7 +376,7 @@ class _Painting:
             notes.append(
                 f"painted {quoted(sorted(colors.by_attributes))} pixel by pixel, by attributes, objects or images"
             )
-        for problem, names in undecodable_images(self._config).items():
+        for problem, names in undecodable_images(self._moving).items():
             notes.append(f"{problem}: material {quoted(names)} gets one flat colour")
         return notes
 
@@ -435,16 +434,15 @@ def _paint(material: bpy.types.Material, color: tuple[float, float, float]) -> N
     material.diffuse_color = (*hex_to_linear(linear_to_hex(color)), 1.0)
 
 
-def undecodable_images(config: CutConfig) -> dict[str, list[str]]:
+def undecodable_images(moving: Moving) -> dict[str, list[str]]:
     """Images whose files are there and yet cannot be shown; changes nothing.
 
     Args:
-        config: The cut: ``frames``.
+        moving: What image nodes show in the clip's frames.
 
     Returns:
         A sentence about each, and the materials whose nodes name it.
     """
-    moving = numbers_shown(bpy.context.scene, config.frame_numbers)
     found: dict[str, set[str]] = {}
     for material in bpy.data.materials:
         for problem in _image_problems(material, moving):
@@ -454,7 +452,7 @@ def undecodable_images(config: CutConfig) -> dict[str, list[str]]:
     return {problem: sorted(names) for problem, names in sorted(found.items())}
 
 
-def _image_problems(material: bpy.types.Material, moving: Mapping[NodeKey, Mapping[int, int]]) -> list[str]:
+def _image_problems(material: bpy.types.Material, moving: Moving) -> list[str]:
     """Why images of a material cannot be shown, a sentence each."""
     if not versions.has_nodes(material) or material.users == 0:
         return []
@@ -464,7 +462,7 @@ def _image_problems(material: bpy.types.Material, moving: Mapping[NodeKey, Mappi
     return sorted({problem for problem in problems if problem})
 
 
-def _show_image(material: bpy.types.Material, found: Found | None, moving: Mapping[NodeKey, Mapping[int, int]]) -> None:
+def _show_image(material: bpy.types.Material, found: Found | None, moving: Moving) -> None:
     """Make the image that the shader shows the active node, which is the one Workbench paints in texture mode."""
     if material.node_tree is None:
         return

@@ -113,9 +113,18 @@ def note_copies(objects: Iterable[bpy.types.Object]) -> list[str]:
     Args:
         objects: Objects that are hidden, in all frames or in some.
     """
+    shown = shown_as_copies(objects)
+    if not shown:
+        return []
+    what = named(sorted(str(obj.name) for obj in shown), "object")
+    return [f"geometry nodes or particles use {what}, and copies that they show stay: remove what shows the copies too"]
+
+
+def shown_as_copies(objects: Iterable[bpy.types.Object]) -> set[bpy.types.Object]:
+    """Which of some hidden objects geometry nodes or particles may show all the same."""
     hidden = set(objects)
     if not hidden:
-        return []
+        return set()
     holding = {
         collection: {obj for obj in collection.all_objects if obj in hidden} for collection in bpy.data.collections
     }
@@ -125,10 +134,7 @@ def note_copies(objects: Iterable[bpy.types.Object]) -> list[str]:
     for block, users in bpy.data.user_map(subset=set(sources)).items():
         if any(_shows_copies(user, block) for user in users):
             shown |= sources[block]
-    if not shown:
-        return []
-    what = named(sorted(str(obj.name) for obj in shown), "object")
-    return [f"geometry nodes or particles use {what}, and copies that they show stay: remove what shows the copies too"]
+    return shown
 
 
 def _shows_copies(user: bpy.types.ID, block: bpy.types.ID) -> bool:

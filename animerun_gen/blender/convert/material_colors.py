@@ -30,7 +30,7 @@ from animerun_gen.blender.convert.shader_color import (
     surface_asks,
     surface_input,
 )
-from animerun_gen.blender.convert.shader_values import UnknownValueError, nodes_within
+from animerun_gen.blender.convert.shader_values import UnknownValueError
 from animerun_gen.blender.convert.surfaces import (
     ACTIVE_UVS,
     MADE,
@@ -42,6 +42,8 @@ from animerun_gen.blender.convert.surfaces import (
     spread_points,
 )
 from animerun_gen.blender.convert.texels import AskedImages, LacksImageError, TexelLookup
+from animerun_gen.blender.convert.texture_coordinates import TextureCoordinates
+from animerun_gen.blender.node_trees import nodes_within
 from animerun_gen.blender.texture_coordinates import TextureCoordinates
 from animerun_gen.config.words import and_more
 

@@ -21,12 +21,12 @@ from animerun_gen.blender.convert.shader_values import (
     is_passed_through,
     link_to,
     mix_inputs,
-    nodes_within,
     passed_through,
     through_group,
 )
 from animerun_gen.blender.convert.surfaces import SurfacePoints
 from animerun_gen.blender.convert.texels import LacksImageError, Texels
+from animerun_gen.blender.node_trees import nodes_within
 
 BY_COLOR_INPUT = {
     "BSDF_DIFFUSE": "Color",

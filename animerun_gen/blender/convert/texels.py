@@ -9,7 +9,7 @@ image where a pixel covers several.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -26,7 +26,7 @@ from animerun_gen.blender.convert.images import (
     problem_of_file,
     read_bytes,
 )
-from animerun_gen.blender.convert.moving_images import NodeKey, key_of
+from animerun_gen.blender.convert.moving_images import Moving, key_of
 from animerun_gen.blender.convert.shader_values import UnknownValueError
 from animerun_gen.blender.convert.surfaces import ACTIVE_UVS, SurfacePoints
 from animerun_gen.blender.texture_coordinates import (
@@ -99,7 +99,7 @@ class TexelLookup:
         moving: Which picture each image node shows in each frame, of sequences and movies.
     """
 
-    def __init__(self, moving: Mapping[NodeKey, Mapping[int, int]]) -> None:
+    def __init__(self, moving: Moving) -> None:
         self.moving = moving
         self.frame = 0
         self._images: OrderedDict[tuple[str, int | None], list[npt.NDArray[Any]]] = OrderedDict()
