@@ -138,7 +138,10 @@ class Frames(Section):
 
     first: int = Field(ge=-999999, le=999999, description="First frame of the clip, as Blender numbers it.")
     last: int = Field(
-        ge=-999999, le=999999, description="Last frame of the clip; included where the step reaches it exactly."
+        ge=-999999,
+        le=999999,
+        description="Last frame of the clip; included where the step reaches it exactly. Frames outside the scene's "
+        "own range show what the animation holds; where nothing is animated in them, the run notes it.",
     )
     step: int = Field(
         default=1,
