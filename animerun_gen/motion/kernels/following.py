@@ -29,10 +29,10 @@ def follow(  # type: ignore[no-untyped-def]
     """Fill what is known of the pixels, see :class:`~animerun_gen.motion.flow.Motion`; the others are left as they are.
 
     ``source`` and ``target`` are :class:`Meshes`, ``counterparts`` the arrays of
-    :class:`~animerun_gen.motion.identity.Counterparts`, ``backdrop_before`` and ``backdrop_after`` ``(4, 3)`` matrices
-    that take ``(x, y, 1)`` of a background pixel to its homogeneous pixels in both frames.  What comes nearer to the
-    target's camera than ``nearest``, moves by more than ``longest`` pixels in x or y, or lies on a triangle that has no
-    area in the target, is not known.  ``found`` holds the arrays to fill.
+    :class:`~animerun_gen.motion.counterparts.Counterparts`, ``backdrop_before`` and ``backdrop_after`` ``(4, 3)``
+    matrices that take ``(x, y, 1)`` of a background pixel to its homogeneous pixels in both frames.  What comes nearer
+    to the target's camera than ``nearest``, moves by more than ``longest`` pixels in x or y, or lies on a triangle that
+    has no area in the target, is not known.  ``found`` holds the arrays to fill.
     """
     twin_instance, twin_start, twin_triangle, twin_corners = counterparts
     flow, valid, x, y, depth, counterpart, counterpart_triangle = found
