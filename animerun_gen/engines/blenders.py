@@ -166,3 +166,16 @@ class InstalledBlender:
     def module_command(self, module: str, *arguments: str) -> list[str]:
         options = ["--background", "--factory-startup", "--python-exit-code", "1", "--python", str(START_SCRIPT)]
         return [self.program, *options, "--", sysconfig.get_path("purelib"), module, *arguments]
+
+
+def find_engine(blender: str | None = None) -> ProgramEngine:
+    """The Blender to use.
+
+    Args:
+        blender: Name or path of an installed Blender; None for the ``bpy`` module.
+
+    Raises:
+        UsageError: There is no such program, or it does not start.
+        AnimerunGenError: The module is not installed.
+    """
+    return BpyModule.find() if blender is None else InstalledBlender.find(blender)

@@ -8,15 +8,13 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from animerun_gen.engines import PATIENCE
 from animerun_gen.engines.fence import Fence
 from animerun_gen.engines.job import Event
 from animerun_gen.engines.lifetime import with_parent
 from animerun_gen.engines.memory_guard import DESPITE_MEMORY
 from animerun_gen.engines.processes import peak_memory, processor_seconds
 from animerun_gen.errors import AnimerunGenError
-
-PATIENCE = 600.0
-"""Seconds without an event after which a child that does not compute either is held to hang."""
 
 TICK_SECONDS = 1.0
 """Between two looks at a silent child."""
