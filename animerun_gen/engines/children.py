@@ -39,15 +39,16 @@ class ChildDied(AnimerunGenError):
     """A child process ended before its work was done, or was ended because it did nothing any more.
 
     Attributes:
-        what: What happened, and where, as a sentence without its full stop.
+        what: What happened, and in which frame, as a sentence without its full stop.
+        sentence: The same, with the cut, the process's last words, its log and what to do.
     """
 
     def __init__(self, sentence: str, what: str) -> None:
-        super().__init__(sentence)
-        self.what = what
+        super().__init__(what)
+        self.sentence = sentence
 
-    def __reduce__(self) -> tuple[type[ChildDied], tuple[str, str]]:
-        return type(self), (str(self), self.what)
+    def __str__(self) -> str:
+        return self.sentence
 
 
 @dataclass(frozen=True)

@@ -106,4 +106,4 @@ def _try_facts(clip: ClipFiles) -> tuple[CutFacts | None, str]:
     try:
         return collect_facts(clip), ""
     except DatasetError as error:
-        return None, str(error).replace(f"{clip.root}/", "")
+        return None, str(error.below(clip.root))
