@@ -25,10 +25,10 @@ import numpy as np
 
 from animerun_gen.blender import versions
 from animerun_gen.blender.attribute_colors import SurfaceReader, paint_attributes
+from animerun_gen.blender.beyond_scene import note_frames_beyond
 from animerun_gen.blender.camera_jumps import CameraJump, JumpFinder, name_shot, note_jumps
 from animerun_gen.blender.convert import Conversion, convert_scene
 from animerun_gen.blender.convert.hair import hair_objects
-from animerun_gen.blender.convert.srgb import linear_to_hex
 from animerun_gen.blender.convert.surfaces import Surface
 from animerun_gen.blender.far_from_origin import note_distance
 from animerun_gen.blender.geometry import (
@@ -49,11 +49,13 @@ from animerun_gen.blender.rendering import FrameRenderer
 from animerun_gen.blender.scene_size import scene_size
 from animerun_gen.blender.stepping import FrameStepper
 from animerun_gen.blender.vector_pass import VectorPassRenderer, abilities
-from animerun_gen.config.model import FREESTYLE_ONLY, rgb
+from animerun_gen.color.hexadecimal import rgb
+from animerun_gen.color.srgb import linear_to_hex
+from animerun_gen.config.model import FREESTYLE_ONLY
 from animerun_gen.conventions import UNKNOWN_FLOW
 from animerun_gen.dataset.clip import ClipWriter
 from animerun_gen.dataset.files import refusal, write_image
-from animerun_gen.dataset.layout import identity_picture, material_picture
+from animerun_gen.dataset.layout import identity_picture, material_picture, switched_picture
 from animerun_gen.dataset.modalities import at_gap, modality
 from animerun_gen.dataset.tracks import Tracks
 from animerun_gen.engines.fence import Fence, RunOver, fence_of_parent
@@ -88,10 +90,12 @@ def run_job(job: RenderJob, reporter: Reporter, *, despite_memory: bool = False)
         reporter.begins(job.config.frame_numbers[0], "opening the scene")
         film = job.config.in_film_numbers()
         opened = open_scene(film)
+        # what is converted has other animation than the film
+        beyond = note_frames_beyond(opened.scene, film)
         finder = JumpFinder(opened, film)
         conversion = convert_scene(opened, film)
         jumps = finder.find(conversion.clipped, conversion.going_to(opened.scene))
-        notes = [*opened.notes, *conversion.notes, *note_distance(opened, film, conversion)]
+        notes = [*opened.notes, *beyond, *conversion.notes, *note_distance(opened, film, conversion)]
         notes += [*note_jumps(jumps, film), *note_marked_edges(job.config.lines)]
         reporter.opened(versions.engine_name(), notes, [job.config.source, *opened.inputs])
         with GraphWatch(opened.scene) as graphs:
@@ -417,6 +421,8 @@ class _Run:
             computed = list(pool.map(lambda direction: self._compute_motion(*direction[1:]), directions))
         found = []
         for (direction, source, target), (motion, occluded) in zip(directions, computed, strict=True):
+            if gap == 1:
+                self._write_switched(source, target, motion)
             flow = self._other_backend(direction, source, target, motion) if gap == 1 else motion.flow
             made = {f"flow_{direction}": flow, f"valid_{direction}": motion.valid}
             if occluded is not None:
@@ -427,6 +433,16 @@ class _Run:
             with self._stage(frame, "write motion"):
                 for name, value in made.items():
                     self.writer.write(at_gap(modality(name), gap).name, frame, value)
+
+    def _write_switched(self, source: _Taken, target: _Taken, motion: Motion) -> None:
+        """Write where surfaces change their material, as nodes may have them do: these colours are not compared."""
+        numbers = source.geometry.frame, target.geometry.frame
+        file = switched_picture(self.job.output, self.config.name, *numbers)
+        switched = companions.switched_materials(source.geometry, source.seen, motion, target.geometry)
+        if switched.any():
+            write_image(file, np.where(switched, 255, 0).astype(np.uint8))
+        else:
+            file.unlink(missing_ok=True)
 
     def _compute_motion(self, source: _Taken, target: _Taken) -> tuple[Motion, np.ndarray[Any, Any] | None]:
         motion = compute_motion(source.geometry, source.seen, target.geometry, self.config.motion.background)

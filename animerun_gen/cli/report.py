@@ -53,5 +53,7 @@ network nor server. A dataset that was downloaded, or is incomplete, is shown as
             complain(sentence)
         for page in report.pages:
             say(f"{page}: {page.stat().st_size / 1e6:.1f} MB")
+        for page in report.unchanged:
+            say(f"{page}: unchanged")
         say(f"open {report.index} in a browser")
         return 1 if report.failed else 0

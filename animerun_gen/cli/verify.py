@@ -47,6 +47,7 @@ Exits with status 0 when nothing is wrong, 1 when something is, and 2 when there
         # libraries that the helps of commands can do without
         from animerun_gen.config.words import counted
         from animerun_gen.dataset.files import write_json
+        from animerun_gen.verify.run import places
 
         if self.blender is not None:
             from animerun_gen.engines.blenders import find_program
@@ -61,7 +62,7 @@ Exits with status 0 when nothing is wrong, 1 when something is, and 2 when there
         files = sum(report.files for report in reports)
         cuts = sum(bool(report.cut) for report in reports)
         scope = " (headers alone, no checksums)" if self.quick else ""
-        found = counted(defects, "defect") if defects else "no defect"
+        found = f"{counted(defects, 'defect')} in {places(self.dataset, reports)}" if defects else "no defect"
         say(f"{counted(cuts, 'cut')}, {counted(files, 'file')}{scope}: {found}")
         if self.json is not None:
             results = {

@@ -51,8 +51,8 @@ class Options:
         None,
         reads=Frames(),
         metavar="A:B",
-        help="work only on frames A to B (inclusive) of each cut, as its files are numbered; other frames stay unless "
-        "they are out of date",
+        help="work only on frames A to B (inclusive) of each cut, as its files are numbered; other frames stay, and "
+        "where some of these are out of date the cut fails",
     )
     workers: int = setting(1, reads=Whole(1), metavar="N", help="number of worker processes (default: {default})")
     scheduler: str | None = setting(

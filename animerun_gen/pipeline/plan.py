@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
@@ -10,12 +10,14 @@ from pathlib import Path
 
 from animerun_gen.config import CutConfig
 from animerun_gen.config.palette import SHIPPED
+from animerun_gen.config.words import and_more, counted
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.clip import ClipWriter
 from animerun_gen.dataset.modalities import Modality, at_gap, enabled_modalities
 from animerun_gen.engines.job import RenderJob
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline.samples import identity_frames, sampled_frames
+from animerun_gen.pipeline.state.changes import Then
 from animerun_gen.pipeline.state.clearing import (
     has_stage,
     move_cut,
@@ -43,6 +45,9 @@ from animerun_gen.pipeline.tasks.recoloring import PassPlan, passes_listed
 from animerun_gen.terminal import as_command
 
 Range = tuple[int, int]
+
+SHOWN_INPUTS = 3
+"""So many changed files are named in a sentence."""
 
 
 @dataclass(frozen=True)
@@ -253,8 +258,8 @@ def plan_cut(
 
     Raises:
         DatasetError: The source cannot be read; what is out of date cannot be removed; files of the cut's name are
-            there that this program did not make; or nothing will be rendered, and what is on disk was not rendered from
-            this configuration.
+            there that this program did not make; nothing will be rendered, and what is on disk was not rendered from
+            this configuration; or frames that are not to be worked on are out of date and would be lost.
     """
     clip = ClipWriter(output, config.split, config.name)
     other_split = ClipWriter(output, "test" if config.split == "train" else "train", config.name)
@@ -273,8 +278,9 @@ def plan_cut(
         made_from = replace(record, engine=engine, source=source_digest(config.source), reading={})
     palette = file_digest(config.recolor.palette or SHIPPED) if config.recolor.passes else ""
     wanted = fingerprints(config, made_from.engine, made_from.source, palette)
+    then = Then(output, record, config, made_from.engine, made_from.source, palette)
     if engine is None:
-        _require_rendered(config, output, record, wanted)
+        _require_rendered(then, wanted)
     move_cut(other_split, clip)
     redone: dict[str, str] = {}
     for stage in stages:
@@ -282,22 +288,32 @@ def plan_cut(
         if stage not in wanted:
             continue
         if under_way:
-            reason = f"{under_way[0]} changed while a run was reading it"
+            reason = f"{and_more(under_way, SHOWN_INPUTS)} changed while a run was reading it"
         elif changed:
-            reason = f"{changed[0]} changed"
+            reason = f"{and_more(changed, SHOWN_INPUTS)} changed"
         elif had is not None and had != wanted[stage]:
-            reason = "the configuration, the film or a version of Blender or animerun-gen has changed"
+            reason = then.why(stage)
         elif had is None and has_stage(clip, stage):
             reason = "there is no record of what they were made from"
         else:
             continue
         redone[stage] = reason
+    numbers = config.frame_numbers
+    first, last = frames if frames is not None else (numbers[0], numbers[-1])
+    chosen = tuple(frame for frame in numbers if first <= frame <= last)
+    _refuse_to_lose(clip, redone, numbers, chosen)
+    for stage in redone:
         remove_stage(clip, stage)
         if stage == "pictures":
             remove_files_but(layout.material_pictures_folder(output, config.name), ())
             remove_files_but(layout.identity_pictures_folder(output, config.name), ())
         if stage == "motion":
+<<<<<<< HEAD
             remove_files_but(layout.cross_check_folder(output, config.name), ())
+=======
+            remove_files_but(paths.cross_check_folder(output, config.name), ())
+            remove_files_but(paths.switched_pictures_folder(output, config.name), ())
+>>>>>>> wt-color
     if "labels" in redone or record.fingerprints.get("figures") != wanted["figures"]:
         remove_files_but(layout.figures_folder(output, config.name), ())
         remove_files_but(layout.frame_figures_folder(output, config.name), ())
@@ -313,10 +329,25 @@ def plan_cut(
         made_from = replace(made_from, inputs={}, notes=[], opened=False)
     made_from = replace(made_from, fingerprints=wanted, config=config.model_dump(mode="json"), decided=list(decided))
     made_from.write(output, config.name)
-    numbers = config.frame_numbers
-    first, last = frames if frames is not None else (numbers[0], numbers[-1])
-    chosen = tuple(frame for frame in numbers if first <= frame <= last)
     return CutPlan(config, output, chosen, redone, found, damaged, watched)
+
+
+def _refuse_to_lose(
+    clip: ClipWriter, redone: Mapping[str, str], numbers: Sequence[int], chosen: Collection[int]
+) -> None:
+    """A trial of some frames is not to cost the others, which may have taken hours."""
+    rendered = [stage for stage in ("pictures", "motion") if stage in redone]
+    if not rendered or len(chosen) == len(numbers):
+        return
+    found = FilesOnDisk(clip.root, clip.split, clip.cut)
+    others = set(numbers) - set(chosen)
+    lost = {entry.frame for entry in found.entries if entry.modality.stage in rendered and entry.frame in others}
+    if lost:
+        raise DatasetError(
+            f"cut '{clip.cut}': {counted(len(lost), 'frame')} outside --frames would be lost, because they are out of "
+            f"date, too ({redone[rendered[0]]}); run the command without --frames to make all of them again, or try "
+            "some with another --out"
+        )
 
 
 def _refuse_foreign_files(*clips: ClipWriter) -> None:
@@ -339,16 +370,16 @@ def _refuse_foreign_files(*clips: ClipWriter) -> None:
                 )
 
 
-def _require_rendered(config: CutConfig, output: Path, record: CutRecord, wanted: dict[str, str]) -> None:
+def _require_rendered(then: Then, wanted: dict[str, str]) -> None:
+    name, output, record = then.config.name, then.output, then.record
     if not record.engine:
-        raise DatasetError(
-            f"cut '{config.name}': none of it has been rendered into {output}; run 'animerun-gen render' first"
-        )
-    if any(record.fingerprints.get(stage) != wanted[stage] for stage in ("pictures", "motion")):
-        raise DatasetError(
-            f"cut '{config.name}': its pictures and motion in {output} were made from another configuration or with "
-            "another version of this program; bring them up to date with 'animerun-gen render' first"
-        )
+        raise DatasetError(f"cut '{name}': none of it has been rendered into {output}; run 'animerun-gen render' first")
+    for stage in ("pictures", "motion"):
+        if record.fingerprints.get(stage) != wanted[stage]:
+            raise DatasetError(
+                f"cut '{name}': its {stage} in {output} {'are' if stage == 'pictures' else 'is'} out of date "
+                f"({then.why(stage)}); bring it up to date with 'animerun-gen render' first"
+            )
 
 
 def _remove_damaged(config: CutConfig, found: FilesOnDisk, stages: tuple[str, ...]) -> list[str]:
@@ -409,7 +440,14 @@ def _clear_surplus(config: CutConfig, clip: ClipWriter, stages: tuple[str, ...],
         remove_files_but(layout.identity_pictures_folder(output, name), sampled)
     if "motion" in stages:
         both_ways = [*pairs, *((later, earlier) for earlier, later in pairs)]
+<<<<<<< HEAD
         remove_files_but(layout.cross_check_folder(output, name), {layout.cross_check_name(a, b) for a, b in both_ways})
+=======
+        remove_files_but(paths.cross_check_folder(output, name), {paths.cross_check_name(a, b) for a, b in both_ways})
+        remove_files_but(
+            paths.switched_pictures_folder(output, name), {paths.switched_name(a, b) for a, b in both_ways}
+        )
+>>>>>>> wt-color
     return surplus
 
 

@@ -17,11 +17,12 @@ import numpy.typing as npt
 from scipy.cluster.vq import kmeans2
 from scipy.ndimage import gaussian_filter
 
+from animerun_gen.color.hexadecimal import rgb, to_hex
+from animerun_gen.color.oklab import TELLABLE, FloatArray, U8Array, distances, to_oklab
 from animerun_gen.config.palette import Palette, PaletteScene, Swatch
 from animerun_gen.dataset.files import is_whole_png, read_regular
 from animerun_gen.errors import DatasetError, UsageError
 from animerun_gen.progress import Progress
-from animerun_gen.recolor.oklab import TELLABLE, FloatArray, U8Array, distances, to_hex, to_oklab
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
 
@@ -311,6 +312,6 @@ def _row(scene: PaletteScene, width: int, height: int) -> U8Array:
     row = np.full((height, width, 3), 255, np.uint8)
     start = 0
     for swatch, end in zip(scene.colors, ends, strict=True):
-        row[4:, start:end] = tuple(bytes.fromhex(swatch.color[1:]))
+        row[4:, start:end] = rgb(swatch.color)
         start = end
     return row

@@ -7,11 +7,12 @@ found to be right is kept in the hidden folder, for ``generate`` and ``status``.
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from animerun_gen.config.words import counted
 from animerun_gen.dataset import layout
@@ -157,3 +158,18 @@ def describe(reports: Iterable[CutReport]) -> list[str]:
         lines += [printable(str(defect)) for defect in report.defects]
         lines += [printable(f"note: {note}") for note in report.notes]
     return lines
+
+
+def places(root: Path, reports: Iterable[CutReport]) -> str:
+    """In how many files and folders something is wrong, in words; several things may be wrong with one."""
+    names = {(report.cut, defect.file) for report in reports for defect in report.defects}
+    # what is missing altogether is no folder any more, but has a name like one
+    folders = {
+        name
+        for cut, name in names
+        if (root / name).is_dir()
+        or (not os.path.lexists(root / name) and (PurePosixPath(name).suffix == "" or name.endswith(f"/{cut}")))
+    }
+    files = len({name for _, name in names} - folders)
+    said = [counted(files, "file")] * bool(files) + [counted(len(folders), "folder")] * bool(folders)
+    return " and ".join(said)

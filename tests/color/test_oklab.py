@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from animerun_gen.recolor.oklab import distances, from_oklab, hex_to_oklab, to_hex, to_oklab
+from animerun_gen.color.hexadecimal import to_hex
+from animerun_gen.color.oklab import distances, from_oklab, hex_to_oklab, to_oklab
 
 # from CSS Color Module Level 4 and its test suite, not from our own code
 KNOWN = {

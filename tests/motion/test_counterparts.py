@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from animerun_gen.motion import raster
+from animerun_gen.motion.counterparts import NO_INSTANCE, NO_TRIANGLE, SAME_NUMBERS, find_counterparts
 from animerun_gen.motion.flow import compute_motion, exact_occlusion
-from animerun_gen.motion.identity import NO_INSTANCE, NO_TRIANGLE, SAME_NUMBERS, find_counterparts
 from tests.motion.synthetic import Thing, camera, frame, masks, perspective, plane, translation
 
 VIEW = camera(perspective(1.1))

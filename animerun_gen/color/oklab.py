@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from animerun_gen.config.model import rgb
-from animerun_gen.recolor import kernels
+from animerun_gen.color import oklab_kernels
+from animerun_gen.color.hexadecimal import rgb
 
 TELLABLE = 0.05
 """Distance from which on two colours side by side are told apart without effort; the eye just sees about 0.02."""
@@ -32,7 +32,7 @@ def to_oklab(colors: U8Array) -> FloatArray:
         ``(..., 3)`` float64.
     """
     flat = np.ascontiguousarray(colors).reshape(-1, 3)
-    lab: FloatArray = kernels.colors_to_oklab(flat).reshape(colors.shape)
+    lab: FloatArray = oklab_kernels.colors_to_oklab(flat).reshape(colors.shape)
     return lab
 
 
@@ -46,19 +46,13 @@ def from_oklab(lab: FloatArray) -> U8Array:
         ``(..., 3)`` uint8, sRGB.
     """
     flat = np.ascontiguousarray(lab, np.float64).reshape(-1, 3)
-    colors: U8Array = kernels.oklab_to_colors(flat).reshape(lab.shape)
+    colors: U8Array = oklab_kernels.oklab_to_colors(flat).reshape(lab.shape)
     return colors
 
 
 def hex_to_oklab(colors: Sequence[str]) -> FloatArray:
     """``(N, 3)`` float64 of colours such as ``"#20a0ff"``."""
     return to_oklab(np.array([rgb(color) for color in colors], np.uint8).reshape(-1, 3))
-
-
-def to_hex(color: U8Array) -> str:
-    """``(3,)`` uint8 as ``"#rrggbb"``."""
-    red, green, blue = (int(channel) for channel in color)
-    return f"#{red:02x}{green:02x}{blue:02x}"
 
 
 def distances(one: FloatArray, other: FloatArray) -> FloatArray:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from animerun_gen.config.model import rgb
+from animerun_gen.color.hexadecimal import rgb, to_hex
 
 
 def srgb_to_linear(encoded: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -29,5 +29,4 @@ def linear_to_srgb(linear: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 def linear_to_hex(color: Sequence[float]) -> str:
     """Linear red, green and blue as ``"#rrggbb"``, as a picture of 8 bits shows them."""
-    red, green, blue = np.round(255.0 * linear_to_srgb(np.array(color, np.float64))).astype(int).tolist()
-    return f"#{red:02x}{green:02x}{blue:02x}"
+    return to_hex(np.round(255.0 * linear_to_srgb(np.array(color, np.float64))))

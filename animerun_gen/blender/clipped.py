@@ -18,9 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 from animerun_gen.blender import versions
-from animerun_gen.blender.convert.srgb import hex_to_linear
-from animerun_gen.blender.convert.texture_coordinates import TextureCoordinates
-from animerun_gen.config.model import rgb
+from animerun_gen.blender.texture_coordinates import TextureCoordinates
+from animerun_gen.color.hexadecimal import rgb
+from animerun_gen.color.srgb import hex_to_linear
 from animerun_gen.motion import geometry
 from animerun_gen.motion.geometry import Masks
 
