@@ -308,12 +308,8 @@ def plan_cut(
             remove_files_but(layout.material_pictures_folder(output, config.name), ())
             remove_files_but(layout.identity_pictures_folder(output, config.name), ())
         if stage == "motion":
-<<<<<<< HEAD
             remove_files_but(layout.cross_check_folder(output, config.name), ())
-=======
-            remove_files_but(paths.cross_check_folder(output, config.name), ())
-            remove_files_but(paths.switched_pictures_folder(output, config.name), ())
->>>>>>> wt-color
+            remove_files_but(layout.switched_pictures_folder(output, config.name), ())
     if "labels" in redone or record.fingerprints.get("figures") != wanted["figures"]:
         remove_files_but(layout.figures_folder(output, config.name), ())
         remove_files_but(layout.frame_figures_folder(output, config.name), ())
@@ -440,14 +436,10 @@ def _clear_surplus(config: CutConfig, clip: ClipWriter, stages: tuple[str, ...],
         remove_files_but(layout.identity_pictures_folder(output, name), sampled)
     if "motion" in stages:
         both_ways = [*pairs, *((later, earlier) for earlier, later in pairs)]
-<<<<<<< HEAD
         remove_files_but(layout.cross_check_folder(output, name), {layout.cross_check_name(a, b) for a, b in both_ways})
-=======
-        remove_files_but(paths.cross_check_folder(output, name), {paths.cross_check_name(a, b) for a, b in both_ways})
         remove_files_but(
-            paths.switched_pictures_folder(output, name), {paths.switched_name(a, b) for a, b in both_ways}
+            layout.switched_pictures_folder(output, name), {layout.switched_name(a, b) for a, b in both_ways}
         )
->>>>>>> wt-color
     return surplus
 
 

@@ -58,7 +58,7 @@ def test_pixels_whose_material_changes_its_color_are_not_compared(tmp_path: Path
     # surfaces that wear another material in the other frame
     switched = np.zeros(ids.shape, np.uint8)
     switched[:3] = 255
-    write_image(paths.switched_picture(clip.root, clip.cut, 2, 3), switched)
+    write_image(layout.switched_picture(clip.root, clip.cut, 2, 3), switched)
     both = repainted_pixels(clip, config, 2, 3)
     assert both is not None
     np.testing.assert_array_equal(both, (ids == changing) | (switched > 0))

@@ -137,26 +137,7 @@ def note_copies(objects: Iterable[bpy.types.Object]) -> list[str]:
 def shown_as_copies(objects: Iterable[bpy.types.Object]) -> set[bpy.types.Object]:
     """Which of some hidden objects geometry nodes or particles may show all the same."""
     hidden = set(objects)
-<<<<<<< HEAD
-    if not hidden:
-        return set()
-    holding = {
-        collection: {obj for obj in collection.all_objects if obj in hidden} for collection in bpy.data.collections
-    }
-    sources: dict[bpy.types.ID, set[bpy.types.Object]] = {obj: {obj} for obj in hidden}
-    sources |= {collection: within for collection, within in holding.items() if within}
-    shown: set[bpy.types.Object] = set()
-    for block, users in bpy.data.user_map(subset=set(sources)).items():
-        if any(_shows_copies(user, block) for user in users):
-            shown |= sources[block]
-    return shown
-=======
-    shown = hidden & _Copies().sources() if hidden else set()
-    if not shown:
-        return []
-    what = named(sorted(str(obj.name) for obj in shown), "object")
-    return [f"geometry nodes or particles use {what}, and copies that they show stay: remove what shows the copies too"]
->>>>>>> wt-mends
+    return hidden & _Copies().sources() if hidden else set()
 
 
 def hidden_in(obj: bpy.types.Object, frames: Iterable[int], scene: bpy.types.Scene) -> dict[int, bool]:

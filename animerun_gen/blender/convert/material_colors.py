@@ -42,7 +42,6 @@ from animerun_gen.blender.convert.surfaces import (
     spread_points,
 )
 from animerun_gen.blender.convert.texels import AskedImages, LacksImageError, TexelLookup
-from animerun_gen.blender.convert.texture_coordinates import TextureCoordinates
 from animerun_gen.blender.node_trees import nodes_within
 from animerun_gen.blender.texture_coordinates import TextureCoordinates
 from animerun_gen.config.words import and_more

@@ -16,7 +16,6 @@ import numpy as np
 import numpy.typing as npt
 
 from animerun_gen.blender.clipped import ClippedMaterials
-from animerun_gen.blender.convert.clipped import ClippedMaterials
 from animerun_gen.blender.convert.hiding import shown_as_copies
 from animerun_gen.blender.convert.images import FILM_ALPHA, LARGEST_SIDE
 from animerun_gen.blender.convert.moving_images import Moving, numbers_shown

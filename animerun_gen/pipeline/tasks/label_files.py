@@ -86,7 +86,7 @@ def repainted_pixels(clip: ClipFiles, config: CutConfig, source: int, target: in
     Raises:
         DatasetError: A file is missing or cannot be read.
     """
-    file = paths.switched_picture(clip.root, clip.cut, source, target)
+    file = layout.switched_picture(clip.root, clip.cut, source, target)
     switched = np.asarray(read_image(file), np.uint8) > 0 if has_content(file) else None
     repainted = clip.read_colors().differing(source, target)
     if not repainted:
