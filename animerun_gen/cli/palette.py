@@ -58,9 +58,9 @@ picture. Lines do not count. Only take frames whose owners allow it.
 
     def run(self) -> int:
         # libraries that the helps of commands can do without
-        from animerun_gen.config.document import MAX_BYTES
+        from animerun_gen.config.messages import shown
         from animerun_gen.config.palette import palette_yaml
-        from animerun_gen.config.words import shown
+        from animerun_gen.config.yaml_file import MAX_BYTES
         from animerun_gen.dataset.files import refuse_to_overwrite, write_image, written_aside
         from animerun_gen.recolor.extract import draw_palette, swatch_picture
 

@@ -45,7 +45,7 @@ Exits with status 0 when nothing is wrong, 1 when something is, and 2 when there
 
     def run(self) -> int:
         # libraries that the helps of commands can do without
-        from animerun_gen.config.words import counted
+        from animerun_gen.config.messages import counted
         from animerun_gen.dataset.files import write_json
         from animerun_gen.verify.run import places
 

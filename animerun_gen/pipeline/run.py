@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from animerun_gen.config import CutConfig
-from animerun_gen.config.words import and_more, counted
+from animerun_gen.config.messages import and_more, counted
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.files import remove_stale_temporaries
 from animerun_gen.engines.blenders import BpyModule, InstalledBlender, find_engine

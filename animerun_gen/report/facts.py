@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from animerun_gen.config.words import spans
+from animerun_gen.config.messages import spans
 from animerun_gen.dataset import MODALITIES, ClipFiles, Modality, enabled_modalities, layout, read_json
 from animerun_gen.errors import DatasetError
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from animerun_gen.config import CutConfig
-from animerun_gen.config.words import counted
+from animerun_gen.config.messages import counted
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.colors import read_colors
 from animerun_gen.dataset.files import open_regular, read_json, read_names

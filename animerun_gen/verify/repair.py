@@ -15,8 +15,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from animerun_gen.config import CutConfig
+from animerun_gen.config.messages import and_more
 from animerun_gen.config.palette import SHIPPED
-from animerun_gen.config.words import and_more
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.listing import modalities_there
 from animerun_gen.engines.blenders import Engine

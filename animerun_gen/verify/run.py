@@ -14,7 +14,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path, PurePosixPath
 
-from animerun_gen.config.words import counted
+from animerun_gen.config.messages import counted
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.clip import Dataset
 from animerun_gen.dataset.listing import modalities_there

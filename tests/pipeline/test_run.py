@@ -12,7 +12,7 @@ import pytest
 
 from animerun_gen import __version__
 from animerun_gen.config import CutConfig
-from animerun_gen.config.words import shown
+from animerun_gen.config.messages import shown
 from animerun_gen.dataset import ClipFiles, files
 from animerun_gen.errors import AnimerunGenError, BusyError, DatasetError, UsageError
 from animerun_gen.pipeline import run

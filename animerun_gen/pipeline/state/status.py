@@ -12,7 +12,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from animerun_gen.config import CutConfig
-from animerun_gen.config.words import and_more
+from animerun_gen.config.messages import and_more
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.clip import Dataset
 from animerun_gen.dataset.modalities import SPLITS, enabled_modalities
