@@ -171,7 +171,7 @@ def check_blender(blender: str | None) -> list[Finding]:
     except AnimerunGenError as error:
         module = MODULES.get(sys.version_info[:2], "bpy")
         remedy = f"{sys.executable} -m pip install '{module}'" if blender is None else "apt-get install blender"
-        return [Finding("Blender", False, str(error), remedy)]
+        return [Finding("Blender", False, error.what, remedy)]
     findings = [Finding("Blender", True, engine.version)]
     said, ended = _probe(engine)
     for key, name in (

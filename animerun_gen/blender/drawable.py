@@ -9,7 +9,7 @@ import bpy
 from animerun_gen.blender.references import needed_by
 from animerun_gen.blender.simulations import scenes_drawn
 from animerun_gen.config import CutConfig
-from animerun_gen.config.words import and_more
+from animerun_gen.config.messages import and_more
 from animerun_gen.engines.film_files import MissingFile
 from animerun_gen.errors import SceneError
 

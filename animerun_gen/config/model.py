@@ -15,7 +15,7 @@ from typing import Annotated, Literal, Self, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from animerun_gen.color.hexadecimal import is_hex
-from animerun_gen.config.words import Expected, shown
+from animerun_gen.config.messages import Expected, shown
 
 EdgeType = Literal[
     "silhouette",

@@ -9,8 +9,8 @@ from itertools import pairwise
 from pathlib import Path
 
 from animerun_gen.config import CutConfig
+from animerun_gen.config.messages import and_more, counted
 from animerun_gen.config.palette import SHIPPED
-from animerun_gen.config.words import and_more, counted
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.clip import ClipWriter
 from animerun_gen.dataset.modalities import Modality, at_gap, enabled_modalities

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -10,15 +9,11 @@ from pathlib import Path, PurePosixPath
 from animerun_gen.dataset import ClipFiles, Dataset, written_aside
 from animerun_gen.errors import DatasetError, NoDatasetError
 from animerun_gen.progress import Progress
-from animerun_gen.report import figures
+from animerun_gen.report import DEFAULT_SIZE, figures
 from animerun_gen.report.drawn import DrawnPage, basis_of, is_current, read_drawn, write_drawn
 from animerun_gen.report.facts import CutFacts, collect_facts
 from animerun_gen.report.index import IndexRow, make_index
 from animerun_gen.report.pool import start_pool
-from animerun_gen.terminal import complain, say
-
-DEFAULT_SIZE = 20.0
-"""Megabytes (of 1000 kilobytes) that a page may have."""
 
 
 @dataclass
@@ -133,27 +128,4 @@ def _try_facts(clip: ClipFiles) -> tuple[CutFacts | None, str]:
     try:
         return collect_facts(clip), ""
     except DatasetError as error:
-        return None, str(error).replace(f"{clip.root}/", "")
-
-
-def run_report(options: argparse.Namespace) -> int:
-    """Carry out ``report`` as the command line asks.
-
-    Args:
-        options: What :func:`animerun_gen.cli.build_parser` parsed.
-
-    Returns:
-        Exit status: 1 when a cut has no page.
-
-    Raises:
-        DatasetError: Nothing could be begun.
-    """
-    report = build_report(options.dataset, options.out, options.cut or (), options.workers, options.max_size)
-    for sentence in report.sentences:
-        complain(sentence)
-    for page in report.pages:
-        say(f"{page}: {page.stat().st_size / 1e6:.1f} MB")
-    for page in report.unchanged:
-        say(f"{page}: unchanged")
-    say(f"open {report.index} in a browser")
-    return 1 if report.failed else 0
+        return None, str(error.below(clip.root))

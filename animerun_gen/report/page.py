@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from animerun_gen import __version__
-from animerun_gen.config.words import spans
+from animerun_gen.config.messages import spans
 from animerun_gen.dataset import ClipFiles
 from animerun_gen.errors import DatasetError
 from animerun_gen.quality.colors import labels_to_color

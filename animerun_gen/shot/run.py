@@ -2,61 +2,26 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from threading import Timer
 from typing import Any
 
-from animerun_gen.config import load_cuts
-from animerun_gen.dataset.files import refuse_to_overwrite, write_text
 from animerun_gen.engines.blend_file import require_readable
-from animerun_gen.engines.blenders import BpyModule, InstalledBlender, ProgramEngine
+from animerun_gen.engines.blenders import ProgramEngine
 from animerun_gen.engines.render_process import describe_status, last_words
-from animerun_gen.errors import AnimerunGenError, SceneError, UnusableSceneError, UsageError
+from animerun_gen.errors import AnimerunGenError, SceneError, UnusableSceneError
 from animerun_gen.progress import Progress
-from animerun_gen.shot.draft import cut_name, draft
-from animerun_gen.shot.findings import TRIAL_SECONDS, describe
+from animerun_gen.shot.findings import TRIAL_SECONDS
+from animerun_gen.shot.question import Question
 from animerun_gen.shot.shot import Shot
-from animerun_gen.terminal import as_command, say
 
 INSPECTOR = "animerun_gen.blender.inspector"
-
-
-@dataclass(frozen=True)
-class Question:
-    """What is to be looked at.
-
-    Attributes:
-        source: The ``.blend`` file.
-        scene: A scene other than the one it was saved with.
-        view_layer: A view layer other than the first that is switched on.
-        camera: A camera other than the scene's own.
-        trust_scripts: Whether scripts of the file may run.
-    """
-
-    source: Path
-    scene: str | None = None
-    view_layer: str | None = None
-    camera: str | None = None
-    trust_scripts: bool = False
-
-    def to_json(self) -> str:
-        """As the inspector reads it."""
-        return json.dumps(
-            {
-                "source": str(self.source.absolute()),
-                "scene": self.scene,
-                "view_layer": self.view_layer,
-                "camera": self.camera,
-                "trust_scripts": self.trust_scripts,
-            }
-        )
 
 
 def inspect_shot(question: Question, engine: ProgramEngine) -> Shot:
@@ -148,49 +113,3 @@ def _answers(engine: ProgramEngine, question_file: Path, log: Path) -> Iterator[
         trial.cancel()
         process.kill()
         process.wait()
-
-
-def run_inspect(options: argparse.Namespace) -> int:
-    """Carry out ``inspect`` as the command line asks; returns the exit status.
-
-    Raises:
-        AnimerunGenError: The shot cannot be looked at.
-    """
-    shot = inspect_shot(_question(options), _engine(options))
-    if options.json:
-        print(json.dumps(shot.to_json(), indent=2))
-    else:
-        for line in describe(shot):
-            say(line)
-    return 0
-
-
-def run_init(options: argparse.Namespace) -> int:
-    """Carry out ``init`` as the command line asks; returns the exit status.
-
-    Raises:
-        UsageError: The file that is to be written exists, or is no .yaml file.
-        AnimerunGenError: The shot cannot be looked at, or the file cannot be written.
-    """
-    target: Path = options.output or options.shot.with_suffix(".yaml")
-    if target.suffix.lower() not in {".yaml", ".yml"}:
-        raise UsageError(f"{target} is not a .yaml file; give the name of the configuration to write with -o")
-    refuse_to_overwrite(target, "-o", force=options.force)
-    shot = inspect_shot(_question(options), _engine(options))
-    text = draft(shot, target, options.name or cut_name(options.shot))
-    target.parent.mkdir(parents=True, exist_ok=True)
-    write_text(target, text)
-    load_cuts([target])
-    for line in describe(shot):
-        say(line)
-    command = as_command("animerun-gen", "generate", target, "--out", "DATASET")
-    say(f"wrote {target}; look through it, then run: {command}")
-    return 0
-
-
-def _question(options: argparse.Namespace) -> Question:
-    return Question(options.shot, options.scene, options.view_layer, options.camera, options.trust_scripts)
-
-
-def _engine(options: argparse.Namespace) -> ProgramEngine:
-    return InstalledBlender.find(options.blender) if options.blender else BpyModule.find()

@@ -12,9 +12,9 @@ import pytest
 
 from animerun_gen import __version__
 from animerun_gen.config import CutConfig
-from animerun_gen.config.words import shown
+from animerun_gen.config.messages import shown
 from animerun_gen.dataset import ClipFiles, files
-from animerun_gen.errors import AnimerunGenError, BusyError, DatasetError
+from animerun_gen.errors import AnimerunGenError, BusyError, DatasetError, UsageError
 from animerun_gen.pipeline import run
 from animerun_gen.pipeline.run import CutSummary, Options, describe, generate
 from animerun_gen.pipeline.samples import sampled_pairs
@@ -679,9 +679,9 @@ def test_an_output_that_is_a_file(tmp_path: Path, blocked: str) -> None:
         generate([make_cut(tmp_path)], Options(tmp_path / blocked, FakeEngine()))
 
 
-def test_rendering_needs_an_engine(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="engine"):
-        generate([make_cut(tmp_path)], Options(tmp_path / "out", None))
+def test_rendering_without_an_engine_takes_the_one_that_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no program 'no-such-blender' was found"):
+        generate([make_cut(tmp_path)], Options(tmp_path / "out", blender="no-such-blender"))
     assert not (tmp_path / "out").exists()
 
 

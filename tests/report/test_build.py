@@ -11,7 +11,7 @@ import pytest
 
 from animerun_gen.cli import main
 from animerun_gen.errors import DatasetError
-from animerun_gen.report import build_report
+from animerun_gen.report.build import build_report
 from animerun_gen.report.html import asset, fill, script_json
 from animerun_gen.report.layers import Detail
 from tests.report.clips import failing, quality_of, write_clip, write_quality

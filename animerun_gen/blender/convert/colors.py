@@ -51,7 +51,7 @@ from animerun_gen.blender.texture_coordinates import (
 )
 from animerun_gen.color.srgb import hex_to_linear, linear_to_hex
 from animerun_gen.config import CutConfig
-from animerun_gen.config.words import counted
+from animerun_gen.config.messages import counted
 
 UNTOUCHED = ((0.8, 0.8, 0.8), (1.0, 1.0, 1.0))
 """Viewport colours (linear) that Blender gives a material nobody painted: today's grey, and the white of 2.7x files."""

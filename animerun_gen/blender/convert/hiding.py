@@ -11,7 +11,7 @@ import bpy
 
 from animerun_gen.blender import versions
 from animerun_gen.blender.moments import moments
-from animerun_gen.config.words import named
+from animerun_gen.config.messages import named
 
 
 def hide(obj: bpy.types.Object) -> None:

@@ -44,7 +44,7 @@ from animerun_gen.blender.convert.surfaces import (
 from animerun_gen.blender.convert.texels import AskedImages, LacksImageError, TexelLookup
 from animerun_gen.blender.node_trees import nodes_within
 from animerun_gen.blender.texture_coordinates import TextureCoordinates
-from animerun_gen.config.words import and_more
+from animerun_gen.config.messages import and_more
 
 POINTS = 6144
 """Points at which a colour that varies over surfaces is computed for its mean."""

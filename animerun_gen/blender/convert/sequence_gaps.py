@@ -16,7 +16,7 @@ from animerun_gen.blender.convert.moving_images import Moving, key_of
 from animerun_gen.blender.external_files import file_of_frame
 from animerun_gen.color.hexadecimal import rgb
 from animerun_gen.color.srgb import linear_to_hex
-from animerun_gen.config.words import and_more
+from animerun_gen.config.messages import and_more
 
 LISTED = 6
 """So many files are named in a sentence."""

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from animerun_gen import __version__
 from animerun_gen.config import CutConfig
-from animerun_gen.config.words import shown
+from animerun_gen.config.messages import shown
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.files import read_json
 from animerun_gen.errors import DatasetError

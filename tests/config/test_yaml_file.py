@@ -7,13 +7,13 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from animerun_gen.config.document import MAX_BYTES, MAX_DEPTH, Node, plain, read_document
+from animerun_gen.config.yaml_file import MAX_BYTES, MAX_DEPTH, Node, plain, read_yaml_file
 
 
 def read(folder: Path, content: str | bytes) -> tuple[Node | None, list[str]]:
     file = folder / "a.yaml"
     file.write_bytes(content.encode() if isinstance(content, str) else content)
-    root, problems = read_document(file)
+    root, problems = read_yaml_file(file)
     return root, [str(problem).removeprefix(f"{folder}/") for problem in problems]
 
 
@@ -180,6 +180,6 @@ def test_the_other_problems_of_a_file_are_still_found(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_opened(tmp_path: Path) -> None:
-    assert "does not exist" in str(read_document(tmp_path / "none.yaml")[1][0])
-    assert "not a regular file" in str(read_document(tmp_path)[1][0])
-    assert read_document(tmp_path / ("x" * 300 + ".yaml"))[1]
+    assert "does not exist" in str(read_yaml_file(tmp_path / "none.yaml")[1][0])
+    assert "not a regular file" in str(read_yaml_file(tmp_path)[1][0])
+    assert read_yaml_file(tmp_path / ("x" * 300 + ".yaml"))[1]

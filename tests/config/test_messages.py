@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field
 
-from animerun_gen.config.words import (
+from animerun_gen.config.messages import (
     SHOWN_CHARACTERS,
     Expected,
     counted,

@@ -2,6 +2,10 @@
 
 The file is untrusted: nothing is constructed from tags, anchors cannot multiply it, and its size and depth are
 limited.  It is read from the parser's events, so none of these is ever built before it is refused.
+
+``yaml.compose`` would build nodes that know their lines, but it is of no use here: its nodes do not tell anchors and
+aliases, it recurses as deep as the file does before anyone can look (two thousand brackets end it with a
+RecursionError), and one mistake in the syntax loses everything else that is wrong, which users are told at once.
 """
 
 from __future__ import annotations
@@ -15,7 +19,7 @@ from typing import Any
 import yaml
 from yaml.resolver import Resolver
 
-from animerun_gen.config.words import SHOWN_CHARACTERS, excerpt, shown
+from animerun_gen.config.messages import SHOWN_CHARACTERS, excerpt, shown
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 32
@@ -105,7 +109,7 @@ def key_path(keys: Keys) -> str:
     return said
 
 
-def read_document(file: Path, kind: Kind = CUT) -> tuple[Node | None, list[Problem]]:
+def read_yaml_file(file: Path, kind: Kind = CUT) -> tuple[Node | None, list[Problem]]:
     """Read a YAML file of plain mappings, lists, texts, numbers, truth values and nulls.
 
     Args:
