@@ -442,19 +442,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             return run_doctor(options.blender, options.out)
         if options.command == "inspect":
-            from animerun_gen.inspection.run import run_inspect
+            from animerun_gen.shot.run import run_inspect
 
             return run_inspect(options)
         if options.command == "init":
-            from animerun_gen.inspection.run import run_init
+            from animerun_gen.shot.run import run_init
 
             return run_init(options)
         if options.command == "status":
-            from animerun_gen.pipeline.status import run_status
+            from animerun_gen.pipeline.state.status import run_status
 
             return run_status(options)
         if options.command == "verify":
-            from animerun_gen.dataset.verify import run_verify
+            from animerun_gen.verify.run import run_verify
 
             return run_verify(options)
         if options.command == "report":

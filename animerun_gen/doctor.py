@@ -13,8 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from animerun_gen.engines.blenders import BpyModule, InstalledBlender, ProgramEngine, find_program
 from animerun_gen.errors import AnimerunGenError
-from animerun_gen.pipeline.engines import BpyModule, InstalledBlender, ProgramEngine, find_program
 from animerun_gen.terminal import say
 
 DEBIAN_PACKAGES = (

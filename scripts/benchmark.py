@@ -24,16 +24,16 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from animerun_gen.blender.job import Event, RenderJob
 from animerun_gen.config import CutConfig, load_cuts
 from animerun_gen.dataset import ClipFiles
+from animerun_gen.engines.blenders import BpyModule, InstalledBlender, ProgramEngine
+from animerun_gen.engines.job import Event, RenderJob
 from animerun_gen.errors import AnimerunGenError
-from animerun_gen.pipeline.engines import BpyModule, InstalledBlender, ProgramEngine
-from animerun_gen.pipeline.judging import collect_quality
-from animerun_gen.pipeline.labelling import LabelTask
-from animerun_gen.pipeline.lock import exclusive
-from animerun_gen.pipeline.manifest import write_manifest
-from animerun_gen.pipeline.record import CutRecord
+from animerun_gen.pipeline.state.judging import collect_quality
+from animerun_gen.pipeline.state.lock import exclusive
+from animerun_gen.pipeline.state.manifest import write_manifest
+from animerun_gen.pipeline.state.record import CutRecord
+from animerun_gen.pipeline.tasks.labelling import LabelTask
 
 PROJECT = Path(__file__).resolve().parent.parent
 BLENDERS = {

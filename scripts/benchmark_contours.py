@@ -14,8 +14,8 @@ import time
 
 import numpy as np
 
+from animerun_gen.lines.contours import ContourSettings, draw_contours
 from animerun_gen.motion import raster
-from animerun_gen.motion.contours import ContourSettings, draw_contours
 from animerun_gen.motion.geometry import Camera, FrameGeometry
 from animerun_gen.motion.islands import IslandFinder
 

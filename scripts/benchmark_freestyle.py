@@ -24,7 +24,7 @@ from pathlib import Path
 
 from animerun_gen.config import CutConfig, load_cuts
 from animerun_gen.errors import AnimerunGenError
-from animerun_gen.line_cost import LineFigures, freestyle_gigabytes, freestyle_seconds, rounded
+from animerun_gen.lines.cost import LineFigures, freestyle_gigabytes, freestyle_seconds, rounded
 
 SCRIPTS = Path(__file__).resolve().parent
 

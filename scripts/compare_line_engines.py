@@ -21,16 +21,16 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from animerun_gen.blender.job import Event, RenderJob
 from animerun_gen.config import CutConfig, load_cuts
 from animerun_gen.dataset import ClipFiles, write_image
 from animerun_gen.dataset.files import remove_stale_temporaries
+from animerun_gen.engines.blenders import BpyModule, InstalledBlender, ProgramEngine
+from animerun_gen.engines.job import Event, RenderJob
 from animerun_gen.errors import AnimerunGenError
 from animerun_gen.labels.line_area import line_pixels
-from animerun_gen.pipeline.engines import BpyModule, InstalledBlender, ProgramEngine
-from animerun_gen.pipeline.judging import collect_quality
-from animerun_gen.pipeline.labelling import LabelTask
-from animerun_gen.pipeline.lock import exclusive
+from animerun_gen.pipeline.state.judging import collect_quality
+from animerun_gen.pipeline.state.lock import exclusive
+from animerun_gen.pipeline.tasks.labelling import LabelTask
 from animerun_gen.quality.colors import labels_to_color
 
 ENGINES = ("freestyle", "geometry")

@@ -18,9 +18,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from animerun_gen.blender.job import RenderJob
 from animerun_gen.config import load_cuts
 from animerun_gen.dataset import Dataset, read_image, write_image
+from animerun_gen.engines.job import RenderJob
 
 PROJECT = Path(__file__).resolve().parent.parent
 FILM = "film"

@@ -11,9 +11,9 @@ import pytest
 
 from animerun_gen import __version__, doctor
 from animerun_gen.cli import main
+from animerun_gen.engines.blenders import BpyModule, InstalledBlender
 from animerun_gen.pipeline import run
-from animerun_gen.pipeline.engines import BpyModule, InstalledBlender
-from animerun_gen.pipeline.lock import exclusive
+from animerun_gen.pipeline.state.lock import exclusive
 from tests.pipeline.datasets import clip_counts, contents
 from tests.pipeline.fake_engine import FakeEngine
 

@@ -9,7 +9,7 @@ import pytest
 
 from animerun_gen import doctor
 from animerun_gen.cli import main
-from animerun_gen.pipeline.engines import BpyModule
+from animerun_gen.engines.blenders import BpyModule
 from tests.pipeline.fake_engine import FakeEngine
 
 WRONG, FAILED = 2, 1

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from animerun_gen import film_files
-from animerun_gen.blender.job import input_mark
-from animerun_gen.film_files import (
+from animerun_gen.engines import film_files
+from animerun_gen.engines.film_files import (
     MISSING,
     MissingFile,
     endless,
@@ -20,7 +19,8 @@ from animerun_gen.film_files import (
     looking_anew,
     looking_once,
 )
-from animerun_gen.pipeline.record import input_digest
+from animerun_gen.engines.job import input_mark
+from animerun_gen.pipeline.state.record import input_digest
 
 
 @pytest.fixture

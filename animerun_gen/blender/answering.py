@@ -1,4 +1,4 @@
-"""How a Blender process answers one question about a cut, see :mod:`animerun_gen.pipeline.question_process`."""
+"""How a Blender process answers one question about a cut, see :mod:`animerun_gen.engines.questions`."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from animerun_gen.config import CutConfig
+from animerun_gen.engines.lifetime import die_with_parent
 from animerun_gen.errors import AnimerunGenError
-from animerun_gen.lifetime import die_with_parent
 
 
 def answer_and_exit(key: str, find: Callable[[CutConfig], Any]) -> None:

@@ -13,14 +13,15 @@ import numpy as np
 from animerun_gen.blender.answering import answer_and_exit
 from animerun_gen.blender.convert import convert_scene
 from animerun_gen.blender.geometry import geometry_engine, scene_names, take_down
-from animerun_gen.blender.job import input_mark
 from animerun_gen.blender.opening import open_scene
 from animerun_gen.blender.stepping import FrameStepper
 from animerun_gen.config import CutConfig
-from animerun_gen.line_cost import LineFigures
-from animerun_gen.motion.feature_edges import count_crossings, count_grid_visits, find_feature_edges
+from animerun_gen.engines.job import input_mark
+from animerun_gen.engines.questions import CountedCut
+from animerun_gen.lines.cost import LineFigures
+from animerun_gen.lines.crossings import count_crossings, count_grid_visits
+from animerun_gen.lines.feature_edges import find_feature_edges
 from animerun_gen.motion.geometry import FrameGeometry
-from animerun_gen.pipeline.line_engine import CountedCut
 
 
 def count_lines(config: CutConfig) -> CountedCut:

@@ -10,8 +10,8 @@ from animerun_gen.blender.references import needed_by
 from animerun_gen.blender.simulations import scenes_drawn
 from animerun_gen.config import CutConfig
 from animerun_gen.config.words import and_more
+from animerun_gen.engines.film_files import MissingFile
 from animerun_gen.errors import SceneError
-from animerun_gen.film_files import MissingFile
 
 SURFACES_OR_HAIR = {"CURVE", "SURFACE", "FONT", "META", "CURVES"}
 """Types of objects, besides meshes, that draw something of their own."""

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import bpy
 
-from animerun_gen.blender.job import RenderJob
 from animerun_gen.blender.opening import open_scene
+from animerun_gen.engines.job import RenderJob
 
 
 def main(job_file: Path, frame: int, picture: Path) -> None:

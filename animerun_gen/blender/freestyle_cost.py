@@ -18,9 +18,9 @@ import bpy
 
 from animerun_gen.blender.convert import convert_scene
 from animerun_gen.blender.geometry import geometry_engine
-from animerun_gen.blender.job import RenderJob
 from animerun_gen.blender.opening import open_scene
 from animerun_gen.blender.rendering import FrameRenderer
+from animerun_gen.engines.job import RenderJob
 
 
 def main(job_file: Path, answers: Path) -> None:

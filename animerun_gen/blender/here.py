@@ -15,15 +15,14 @@ from typing import ClassVar
 from animerun_gen.blender import versions
 from animerun_gen.blender.count_lines import count_lines
 from animerun_gen.blender.find_camera_cuts import find_camera_marks
-from animerun_gen.blender.job import Event, RenderJob, Reporter
 from animerun_gen.blender.worker import run_job
 from animerun_gen.config import CutConfig
 from animerun_gen.dataset.files import open_log, system_says
+from animerun_gen.engines.children import Conditions
+from animerun_gen.engines.job import Event, RenderJob, Reporter
+from animerun_gen.engines.questions import CountedCut, MarkedCut
+from animerun_gen.engines.render_process import RenderFailure
 from animerun_gen.errors import AnimerunGenError, DatasetError
-from animerun_gen.pipeline.camera_cuts import MarkedCut
-from animerun_gen.pipeline.children import Conditions
-from animerun_gen.pipeline.line_engine import CountedCut
-from animerun_gen.pipeline.render_process import RenderFailure
 
 STREAMS = (1, 2)
 """The descriptors of the standard output and of the errors: Blender prints to both."""

@@ -25,7 +25,6 @@ from typing import Any
 import bpy
 import numpy as np
 
-from animerun_gen.blend_file import dotted
 from animerun_gen.blender import versions
 from animerun_gen.blender.animation import animated_range, stretch
 from animerun_gen.blender.camera_jumps import JumpFinder
@@ -37,17 +36,15 @@ from animerun_gen.blender.convert.focal_length import find_zooming_cameras
 from animerun_gen.blender.convert.hair import find_hair
 from animerun_gen.blender.convert.images import is_moving
 from animerun_gen.blender.convert.lost_looks import find_lost_looks
-from animerun_gen.blender.convert.opacity import find_see_through
+from animerun_gen.blender.convert.moving_images import numbers_shown
 from animerun_gen.blender.convert.particles import find_particles
 from animerun_gen.blender.convert.rules import bare_displays, find_removals
 from animerun_gen.blender.convert.shader_color import surface_input
-from animerun_gen.blender.convert.srgb import linear_to_hex
 from animerun_gen.blender.convert.unreadable import find_unreadable
 from animerun_gen.blender.convert.world import world_colors
 from animerun_gen.blender.count_lines import line_figures
 from animerun_gen.blender.geometry import evaluate, geometry_engine, read_graph, scene_names, take_down
 from animerun_gen.blender.looking_through import look_through
-from animerun_gen.blender.moments import film_frames
 from animerun_gen.blender.opening import (
     OpenedScene,
     camera_problem,
@@ -58,12 +55,19 @@ from animerun_gen.blender.opening import (
 from animerun_gen.blender.rendering import FrameRenderer
 from animerun_gen.blender.scene_size import scene_size
 from animerun_gen.blender.simulations import is_simulated
+from animerun_gen.color.srgb import linear_to_hex
 from animerun_gen.config import CutConfig
 from animerun_gen.config.model import CameraMotion, offset_for_files
+from animerun_gen.engines.blend_file import dotted
+from animerun_gen.engines.lifetime import die_with_parent
+from animerun_gen.engines.memory_cost import SceneSize, frame_need
 from animerun_gen.errors import AnimerunGenError, SceneError, UnreadableGeometryError, unforeseen
-from animerun_gen.inspection.findings import ENOUGH, TRIED_SECONDS
-from animerun_gen.inspection.framing import propose_view, visible_share
-from animerun_gen.inspection.shot import (
+from animerun_gen.lines.cost import freestyle_seconds
+from animerun_gen.motion import companions, raster
+from animerun_gen.motion.geometry import FrameGeometry
+from animerun_gen.shot.findings import ENOUGH, TRIED_SECONDS
+from animerun_gen.shot.framing import propose_view, visible_share
+from animerun_gen.shot.shot import (
     FarFromOrigin,
     HairSystem,
     ImageOffer,
@@ -73,12 +77,7 @@ from animerun_gen.inspection.shot import (
     Survey,
     ViewKey,
 )
-from animerun_gen.inspection.survey import SurveyBuilder
-from animerun_gen.lifetime import die_with_parent
-from animerun_gen.line_cost import freestyle_seconds
-from animerun_gen.memory_cost import SceneSize, frame_need
-from animerun_gen.motion import companions, raster
-from animerun_gen.motion.geometry import FrameGeometry
+from animerun_gen.shot.survey import SurveyBuilder
 
 LONGER_SIDE = 960
 """Larger side of the pictures in a draft, in pixels."""
@@ -167,7 +166,10 @@ def _look(question: dict[str, Any], progress: Progress, found_so_far: Callable[[
     found: dict[str, Any] = {
         "lost_materials": lost.materials,
         "image_offers": tuple(ImageOffer(each.material, each.image, each.certain) for each in lost.offers),
-        "undecodable": tuple((problem, tuple(names)) for problem, names in undecodable_images(config).items()),
+        "undecodable": tuple(
+            (problem, tuple(names))
+            for problem, names in undecodable_images(numbers_shown(opened.scene, config.frame_numbers)).items()
+        ),
         "missing": tuple(opened.missing),
         "unbaked": tuple(opened.unbaked),
         "zooming": tuple(zoom.camera.name for zoom in find_zooming_cameras(opened, config)),
@@ -196,7 +198,6 @@ def _look(question: dict[str, Any], progress: Progress, found_so_far: Callable[[
             if each.drawn != "nothing"
         ),
     }
-    see_through = find_see_through(config.transparency.threshold, film_frames(), config.frame_numbers)
 
     def conclude(conversion: Conversion) -> Shot:
         """What the converted scene shows, and at last what Freestyle takes for it."""
@@ -228,7 +229,7 @@ def _look(question: dict[str, Any], progress: Progress, found_so_far: Callable[[
 
     with geometry_engine():
         conversion = convert_scene(opened, config)
-        seen = look_through(opened, config, conversion, see_through, progress)
+        seen = look_through(opened, config, conversion, progress)
         far = seen.far_from_origin
         if not seen.removed and far is None:
             return conclude(conversion)
@@ -418,15 +419,22 @@ def _survey(opened: OpenedScene, config: CutConfig, conversion: Conversion, prog
     names = scene_names()
     table = {int(number): name for number, name in names.object_table().items()}
     builder = SurveyBuilder(table)
+    # those that Workbench paints, and those that are looked up pixel by pixel
+    by_pixel = conversion.colors.by_attributes
+    looked_up = {name for name, painted in by_pixel.items() if painted.images is not None}
     pictured = [
-        names.materials.ids[material.name_full] for material in bpy.data.materials if shown_image(material) is not None
+        names.materials.ids[material.name_full]
+        for material in bpy.data.materials
+        if shown_image(material) is not None or material.name_full in looked_up
     ]
     moving = [
         names.materials.ids[material.name_full]
         for material in bpy.data.materials
-        if is_moving(shown_image(material)) or material.name_full in conversion.colors.repainted
+        if is_moving(shown_image(material))
+        or material.name_full in conversion.colors.repainted
+        or (material.name_full in by_pixel and by_pixel[material.name_full].moves)
     ]
-    attributed = [names.materials.ids[name] for name in conversion.colors.by_attributes]
+    attributed = [names.materials.ids[name] for name in by_pixel if name not in looked_up]
     frames = config.frame_numbers[:SURVEYED_FRAMES]
     looking = 0.0
     largest = 0

@@ -25,8 +25,8 @@ from animerun_gen.blender.holding import IDLE, evaluation_held
 from animerun_gen.blender.keyframed_camera import make_keyframed_camera
 from animerun_gen.blender.recentering import recenter
 from animerun_gen.config import CutConfig
+from animerun_gen.engines.film_files import MissingFile
 from animerun_gen.errors import SceneError
-from animerun_gen.film_files import MissingFile
 
 CAMERA_TYPES = {"PERSP", "ORTHO"}
 """Types of cameras under which flow is exact."""
@@ -41,7 +41,7 @@ class OpenedScene:
         view_layer: The view layer to render.
         notes: What the user should know about the file, a sentence each.
         inputs: Names of the files besides the ``.blend`` that the pictures depend on, missing ones as well; see
-            :mod:`animerun_gen.film_files`.
+            :mod:`animerun_gen.engines.film_files`.
         missing: What of them is not there.
         unbaked: What was left out because its cache is not baked, a sentence each.
         caches: The folder in which simulations leave files, if they have to; it goes when this object does.

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from animerun_gen.blender import versions
-from animerun_gen.blender.convert.clipped import ClippedMaterials
+from animerun_gen.blender.clipped import ClippedMaterials
 from animerun_gen.blender.convert.world import BLACK, LinearColor, world_colors
 from animerun_gen.blender.line_surfaces import LineSurfaces
 from animerun_gen.blender.opening import OpenedScene
@@ -88,7 +88,7 @@ class FrameRenderer:
     def strokes(self) -> U8Array:
         """Freestyle's lines alone, black on white, ``(H, W)`` uint8; white where the cut wants none.
 
-        Surfaces with holes have none, and hide none: see :func:`~animerun_gen.pictures.cover_lines`.
+        Surfaces with holes have none, and hide none: see :func:`~animerun_gen.lines.compose.cover_lines`.
 
         The strokes are meshes of their own, which some engine has to draw.  Under Workbench that is EEVEE, which
         compiles its shaders anew for every frame: 3 to 5 s, whatever the picture's size.  Cycles draws the same pixels
@@ -117,7 +117,7 @@ class FrameRenderer:
     def _render_workbench(self, color_type: str) -> npt.NDArray[np.integer[Any]]:
         shading = self._scene.display.shading
         shading.color_type = color_type
-        # the film may show one; ours is drawn from what the pixels show: see animerun_gen.pictures.outline
+        # the film may show one; ours is drawn from what the pixels show: see animerun_gen.lines.compose.outline
         shading.show_object_outline = False
         self._scene.render.use_freestyle = False
         return self._render("BLENDER_WORKBENCH")

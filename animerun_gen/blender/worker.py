@@ -1,4 +1,4 @@
-"""Runs one :class:`~animerun_gen.blender.job.RenderJob`: the sentence "open, convert, render, take down, write".
+"""Runs one :class:`~animerun_gen.engines.job.RenderJob`: the sentence "open, convert, render, take down, write".
 
 As a program (``python -m animerun_gen.blender.worker JOB EVENTS``) it reads the job from a file and writes events, one
 JSON object a line, to a file descriptor that its parent opened.
@@ -23,14 +23,12 @@ from typing import Any
 import numba
 import numpy as np
 
-from animerun_gen import pictures
 from animerun_gen.blender import versions
 from animerun_gen.blender.attribute_colors import SurfaceReader, paint_attributes
 from animerun_gen.blender.beyond_scene import note_frames_beyond
 from animerun_gen.blender.camera_jumps import CameraJump, JumpFinder, name_shot, note_jumps
 from animerun_gen.blender.convert import Conversion, convert_scene
 from animerun_gen.blender.convert.hair import hair_objects
-from animerun_gen.blender.convert.srgb import linear_to_hex
 from animerun_gen.blender.convert.surfaces import Surface
 from animerun_gen.blender.far_from_origin import note_distance
 from animerun_gen.blender.geometry import (
@@ -43,35 +41,38 @@ from animerun_gen.blender.geometry import (
 )
 from animerun_gen.blender.graphs import GraphWatch
 from animerun_gen.blender.identity_pictures import PlacePainter
-from animerun_gen.blender.job import Event, RenderJob, Reporter
 from animerun_gen.blender.marked_edges import marked_meshes, note_marked_edges
 from animerun_gen.blender.material_pictures import flat_colors, render_material_ids
-from animerun_gen.blender.memory_guard import DESPITE_MEMORY, MemoryGuard
 from animerun_gen.blender.opening import OpenedScene, open_scene
 from animerun_gen.blender.picture_check import require_background, require_paper
 from animerun_gen.blender.rendering import FrameRenderer
 from animerun_gen.blender.scene_size import scene_size
 from animerun_gen.blender.stepping import FrameStepper
 from animerun_gen.blender.vector_pass import VectorPassRenderer, abilities
-from animerun_gen.config.model import FREESTYLE_ONLY, rgb
+from animerun_gen.color.hexadecimal import rgb
+from animerun_gen.color.srgb import linear_to_hex
+from animerun_gen.config.model import FREESTYLE_ONLY
 from animerun_gen.conventions import UNKNOWN_FLOW
 from animerun_gen.dataset.clip import ClipWriter
 from animerun_gen.dataset.files import refusal, write_image
+from animerun_gen.dataset.layout import identity_picture, material_picture, switched_picture
 from animerun_gen.dataset.modalities import at_gap, modality
 from animerun_gen.dataset.tracks import Tracks
+from animerun_gen.engines.fence import Fence, RunOver, fence_of_parent
+from animerun_gen.engines.job import Event, RenderJob, Reporter
+from animerun_gen.engines.lifetime import die_with_parent
+from animerun_gen.engines.memory_cost import frame_need
+from animerun_gen.engines.memory_guard import DESPITE_MEMORY, MemoryGuard
 from animerun_gen.errors import AnimerunGenError, NoRoomError, SceneError, UnsupportedMotionError, unforeseen
-from animerun_gen.lifetime import die_with_parent
-from animerun_gen.memory_cost import frame_need
-from animerun_gen.motion import companions, contours, raster, tracks, vector_pass
+from animerun_gen.lines import compose, contours
+from animerun_gen.lines.hair_lines import thin_hair_lines
+from animerun_gen.lines.hidden_lines import find_hidden_lines
+from animerun_gen.motion import companions, raster, tracks, vector_pass
 from animerun_gen.motion.cross_check import compare_flows
 from animerun_gen.motion.flow import Motion, compute_motion, exact_occlusion
 from animerun_gen.motion.geometry import FrameGeometry
-from animerun_gen.motion.hair_lines import thin_hair_lines
-from animerun_gen.motion.hidden_lines import find_hidden_lines
 from animerun_gen.motion.islands import IslandFinder
 from animerun_gen.motion.raster import VisibilityBuffer
-from animerun_gen.pipeline.fence import Fence, RunOver, fence_of_parent
-from animerun_gen.pipeline.paths import identity_picture, material_picture
 
 
 def run_job(job: RenderJob, reporter: Reporter, *, despite_memory: bool = False) -> None:
@@ -307,7 +308,7 @@ class _Run:
             self.writer.write("flat", frame, flat)
             self.writer.write("contour", frame, line_art)
             ink = rgb(self.config.lines.color)
-            self.writer.write("frame", frame, pictures.draw_lines(flat, line_art, ink))
+            self.writer.write("frame", frame, compose.draw_lines(flat, line_art, ink))
 
     def _paint_attributes(self, flat: np.ndarray[Any, Any], taken: _Taken) -> np.ndarray[Any, Any]:
         """The flat picture with the colours that vary, by what was just read of the frame's surfaces."""
@@ -321,7 +322,7 @@ class _Run:
         if not self.freestyle_checked:
             self._check_freestyle(frame, white_render)
         if taken is None:
-            return pictures.harden(pictures.contour(white_render, lines.gamma))
+            return compose.harden(compose.contour(white_render, lines.gamma))
         if self.judges_strokes:
             reach = math.ceil(lines.thickness / 2.0)
             hidden = find_hidden_lines(
@@ -331,10 +332,10 @@ class _Run:
         if self.covers_lines:
             white_render = self._cover_lines(white_render, taken)
         if lines.outline:
-            white_render = np.minimum(white_render, pictures.outline(taken.seen.instance))
-        line_art = pictures.harden(pictures.contour(white_render, lines.gamma))
+            white_render = np.minimum(white_render, compose.outline(taken.seen.instance))
+        line_art = compose.harden(compose.contour(white_render, lines.gamma))
         if lines.outline and lines.intersections:
-            line_art = pictures.close_outlines(line_art, self._surfaces(taken), taken.seen.depth)
+            line_art = compose.close_outlines(line_art, self._surfaces(taken), taken.seen.depth)
         return line_art
 
     def _cover_lines(self, strokes: np.ndarray[Any, Any], taken: _Taken) -> np.ndarray[Any, Any]:
@@ -342,7 +343,7 @@ class _Run:
         clipped = [self.names.materials.ids[name] for name in self.conversion.clipped.names()]
         covering = np.isin(companions.material_id_map(taken.geometry, taken.seen), clipped)
         reach = math.ceil(self.config.lines.thickness / 2.0)
-        return pictures.cover_lines(strokes, covering, taken.seen.depth, reach)
+        return compose.cover_lines(strokes, covering, taken.seen.depth, reach)
 
     def _surfaces(self, taken: _Taken) -> np.ndarray[Any, Any]:
         """A number for what each pixel shows, between which there must be a line."""
@@ -420,6 +421,8 @@ class _Run:
             computed = list(pool.map(lambda direction: self._compute_motion(*direction[1:]), directions))
         found = []
         for (direction, source, target), (motion, occluded) in zip(directions, computed, strict=True):
+            if gap == 1:
+                self._write_switched(source, target, motion)
             flow = self._other_backend(direction, source, target, motion) if gap == 1 else motion.flow
             made = {f"flow_{direction}": flow, f"valid_{direction}": motion.valid}
             if occluded is not None:
@@ -430,6 +433,16 @@ class _Run:
             with self._stage(frame, "write motion"):
                 for name, value in made.items():
                     self.writer.write(at_gap(modality(name), gap).name, frame, value)
+
+    def _write_switched(self, source: _Taken, target: _Taken, motion: Motion) -> None:
+        """Write where surfaces change their material, as nodes may have them do: these colours are not compared."""
+        numbers = source.geometry.frame, target.geometry.frame
+        file = switched_picture(self.job.output, self.config.name, *numbers)
+        switched = companions.switched_materials(source.geometry, source.seen, motion, target.geometry)
+        if switched.any():
+            write_image(file, np.where(switched, 255, 0).astype(np.uint8))
+        else:
+            file.unlink(missing_ok=True)
 
     def _compute_motion(self, source: _Taken, target: _Taken) -> tuple[Motion, np.ndarray[Any, Any] | None]:
         motion = compute_motion(source.geometry, source.seen, target.geometry, self.config.motion.background)

@@ -14,6 +14,7 @@ from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from animerun_gen.color.hexadecimal import is_hex
 from animerun_gen.config.words import Expected, shown
 
 EdgeType = Literal[
@@ -35,7 +36,6 @@ FREESTYLE_ONLY = ("ridge_valley", "suggestive_contour")
 
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _WINDOWS_DEVICE = re.compile(r"(con|prn|aux|nul|com[1-9]|lpt[1-9])(\..*)?", re.IGNORECASE)
-_COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 _COLOR_WORDS = 'a colour in quotes such as "#20a0ff"'
 
 _Item = TypeVar("_Item")
@@ -56,7 +56,7 @@ def _safe_name(name: str) -> str:
 
 
 def _color(text: str) -> str:
-    if not _COLOR.fullmatch(text):
+    if not is_hex(text):
         raise ValueError(
             f'{shown(text)} is not a colour; write # and six hexadecimal digits in quotes, as in "#20a0ff"'
         )
@@ -767,16 +767,3 @@ def is_safe_name(name: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def rgb(color: str) -> tuple[int, int, int]:
-    """Red, green and blue (0..255, sRGB) of a colour that the configuration names.
-
-    Args:
-        color: ``"#rrggbb"``.
-
-    Raises:
-        ValueError: it is no such colour.
-    """
-    red, green, blue = bytes.fromhex(_color(color)[1:])
-    return red, green, blue

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from animerun_gen.labels import kernels
+from animerun_gen.labels.kernels.votes import runs_of_votes
 from animerun_gen.labels.sampling import require_mask, require_shape
 
 UNMATCHED = -1
@@ -53,7 +53,7 @@ def match_regions(
     if segments_source.min() < 0 or segments_target.min() < 0:
         raise ValueError("segment labels must not be negative")
 
-    source, target, length = kernels.runs_of_votes(
+    source, target, length = runs_of_votes(
         np.ascontiguousarray(segments_source, np.int64),
         np.ascontiguousarray(segments_target, np.int64),
         np.ascontiguousarray(flow),

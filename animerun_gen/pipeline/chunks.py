@@ -13,18 +13,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
-from animerun_gen.blender.job import Event, RenderJob
 from animerun_gen.config import CutConfig
+from animerun_gen.dataset import layout
 from animerun_gen.dataset.files import open_log, refusal
+from animerun_gen.engines.blenders import Engine, JobRun
+from animerun_gen.engines.children import ChildDied, Conditions
+from animerun_gen.engines.fence import RunOver
+from animerun_gen.engines.job import Event, RenderJob
 from animerun_gen.errors import AnimerunGenError, NoRoomError
-from animerun_gen.pipeline import paths
-from animerun_gen.pipeline.children import ChildDied, Conditions
-from animerun_gen.pipeline.engines import Engine, JobRun
-from animerun_gen.pipeline.fence import RunOver
-from animerun_gen.pipeline.labelling import LabelTask
-from animerun_gen.pipeline.on_disk import FilesOnDisk
 from animerun_gen.pipeline.plan import CutPlan, split_job
-from animerun_gen.pipeline.recoloring import RecolorTask, SurveyTask
+from animerun_gen.pipeline.state.on_disk import FilesOnDisk
+from animerun_gen.pipeline.tasks.labelling import LabelTask
+from animerun_gen.pipeline.tasks.recoloring import RecolorTask, SurveyTask
 
 Product = tuple[str | int, ...]
 """What a chunk makes and another one needs: the cut's name, the kind of thing and its frame or frames."""
@@ -331,7 +331,7 @@ def _describe_failure(task: Task, error: Exception) -> str:
     what = f"frame {task.frame} cannot be {'labelled' if isinstance(task, LabelTask) else 'recoloured'}"
     if isinstance(error, OSError):
         return f"cut '{name}': {what}: {refusal(error)}"
-    log = paths.log_file(task.output, name)
+    log = layout.log_file(task.output, name)
     # that it cannot be written either is no news
     with suppress(OSError), open_log(log) as stream:
         stream.write("".join(traceback.format_exception(error)).encode("utf-8", "backslashreplace"))

@@ -8,16 +8,17 @@ from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 
-from animerun_gen.blender.job import RenderJob
 from animerun_gen.config import CutConfig
 from animerun_gen.config.palette import SHIPPED
 from animerun_gen.config.words import and_more, counted
+from animerun_gen.dataset import layout
 from animerun_gen.dataset.clip import ClipWriter
 from animerun_gen.dataset.modalities import Modality, at_gap, enabled_modalities
+from animerun_gen.engines.job import RenderJob
 from animerun_gen.errors import DatasetError
-from animerun_gen.pipeline import paths
-from animerun_gen.pipeline.changes import Then
-from animerun_gen.pipeline.clearing import (
+from animerun_gen.pipeline.samples import identity_frames, sampled_frames
+from animerun_gen.pipeline.state.changes import Then
+from animerun_gen.pipeline.state.clearing import (
     has_stage,
     move_cut,
     remove_all_but,
@@ -26,14 +27,12 @@ from animerun_gen.pipeline.clearing import (
     remove_frames_outside,
     remove_stage,
 )
-from animerun_gen.pipeline.coverage import has_tracks
-from animerun_gen.pipeline.inputs import changed_while_read, marks_of
-from animerun_gen.pipeline.judging import damaged_figures, figures_there, read_figures
-from animerun_gen.pipeline.labelling import LabelTask
-from animerun_gen.pipeline.manifest import find_damage
-from animerun_gen.pipeline.on_disk import FilesOnDisk, has_content, is_whole
-from animerun_gen.pipeline.recoloring import PassPlan, passes_listed
-from animerun_gen.pipeline.record import (
+from animerun_gen.pipeline.state.coverage import has_tracks
+from animerun_gen.pipeline.state.inputs import changed_while_read, marks_of
+from animerun_gen.pipeline.state.judging import damaged_figures, figures_there, read_figures
+from animerun_gen.pipeline.state.manifest import find_damage
+from animerun_gen.pipeline.state.on_disk import FilesOnDisk, has_content, is_whole
+from animerun_gen.pipeline.state.record import (
     STAGES,
     CutRecord,
     changed_inputs,
@@ -41,7 +40,8 @@ from animerun_gen.pipeline.record import (
     fingerprints,
     source_digest,
 )
-from animerun_gen.pipeline.samples import identity_frames, sampled_frames
+from animerun_gen.pipeline.tasks.labelling import LabelTask
+from animerun_gen.pipeline.tasks.recoloring import PassPlan, passes_listed
 from animerun_gen.terminal import as_command
 
 Range = tuple[int, int]
@@ -62,7 +62,7 @@ class CutPlan:
         found: The cut's files on disk.
         notes: What clearing up had to say.
         watched: Marks that the files which the cut is made from had before their checksums were computed, see
-            :mod:`animerun_gen.pipeline.inputs`; empty when nothing is to be rendered.
+            :mod:`animerun_gen.pipeline.state.inputs`; empty when nothing is to be rendered.
         refused: Why something is not to be made, a sentence each.
     """
 
@@ -105,13 +105,13 @@ class CutPlan:
                 frame
                 for frame in sampled_frames(self.config)
                 if frame in self.frames
-                and not has_content(paths.material_picture(self.output, self.config.name, frame))
+                and not has_content(layout.material_picture(self.output, self.config.name, frame))
             ),
             identity_pictures=tuple(
                 frame
                 for frame in identity_frames(self.config)
                 if frame in self.frames
-                and not has_content(paths.identity_picture(self.output, self.config.name, frame))
+                and not has_content(layout.identity_picture(self.output, self.config.name, frame))
             ),
             companions=tuple(
                 # any visit to the scene brings the tables of names
@@ -235,7 +235,7 @@ class CutPlan:
     def _misses_cross_check(self, earlier: int, later: int) -> bool:
         name = self.config.name
         return any(
-            read_figures(paths.cross_check_file(self.output, name, a, b)) is None
+            read_figures(layout.cross_check_file(self.output, name, a, b)) is None
             for a, b in ((earlier, later), (later, earlier))
         )
 
@@ -305,16 +305,17 @@ def plan_cut(
     for stage in redone:
         remove_stage(clip, stage)
         if stage == "pictures":
-            remove_files_but(paths.material_pictures_folder(output, config.name), ())
-            remove_files_but(paths.identity_pictures_folder(output, config.name), ())
+            remove_files_but(layout.material_pictures_folder(output, config.name), ())
+            remove_files_but(layout.identity_pictures_folder(output, config.name), ())
         if stage == "motion":
-            remove_files_but(paths.cross_check_folder(output, config.name), ())
+            remove_files_but(layout.cross_check_folder(output, config.name), ())
+            remove_files_but(layout.switched_pictures_folder(output, config.name), ())
     if "labels" in redone or record.fingerprints.get("figures") != wanted["figures"]:
-        remove_files_but(paths.figures_folder(output, config.name), ())
-        remove_files_but(paths.frame_figures_folder(output, config.name), ())
-        remove_file(paths.quality_file(output, config.name))
+        remove_files_but(layout.figures_folder(output, config.name), ())
+        remove_files_but(layout.frame_figures_folder(output, config.name), ())
+        remove_file(layout.quality_file(output, config.name))
     if "recolor" in redone or not config.recolor.passes:
-        remove_file(paths.recolor_file(output, config.name))
+        remove_file(layout.recolor_file(output, config.name))
     found = FilesOnDisk(output, config.split, config.name)
     damaged = _remove_damaged(config, found, stages)
     if _clear_surplus(config, clip, stages, found) or damaged:
@@ -349,10 +350,10 @@ def _refuse_foreign_files(*clips: ClipWriter) -> None:
     """What this program did not make, such as a downloaded dataset, is not its to clear away."""
     output, cut = clips[0].root, clips[0].cut
     traces = (
-        paths.record_file(output, cut),
-        paths.figures_folder(output, cut),
-        paths.log_file(output, cut),
-        paths.quality_file(output, cut),
+        layout.record_file(output, cut),
+        layout.figures_folder(output, cut),
+        layout.log_file(output, cut),
+        layout.quality_file(output, cut),
     )
     if any(trace.exists() for trace in traces):
         return
@@ -426,16 +427,19 @@ def _clear_surplus(config: CutConfig, clip: ClipWriter, stages: tuple[str, ...],
         remove_frames_outside(clip, frames, stages)
     pairs = list(pairwise(frames))
     if "labels" in stages:
-        remove_files_but(paths.figures_folder(output, name), {paths.figures_name(earlier) for earlier, _ in pairs})
-        remove_files_but(paths.frame_figures_folder(output, name), {paths.figures_name(frame) for frame in frames})
+        remove_files_but(layout.figures_folder(output, name), {layout.figures_name(earlier) for earlier, _ in pairs})
+        remove_files_but(layout.frame_figures_folder(output, name), {layout.figures_name(frame) for frame in frames})
     if "pictures" in stages:
-        sampled = {paths.material_picture(output, name, frame).name for frame in sampled_frames(config)}
-        remove_files_but(paths.material_pictures_folder(output, name), sampled)
-        sampled = {paths.identity_picture(output, name, frame).name for frame in identity_frames(config)}
-        remove_files_but(paths.identity_pictures_folder(output, name), sampled)
+        sampled = {layout.material_picture(output, name, frame).name for frame in sampled_frames(config)}
+        remove_files_but(layout.material_pictures_folder(output, name), sampled)
+        sampled = {layout.identity_picture(output, name, frame).name for frame in identity_frames(config)}
+        remove_files_but(layout.identity_pictures_folder(output, name), sampled)
     if "motion" in stages:
         both_ways = [*pairs, *((later, earlier) for earlier, later in pairs)]
-        remove_files_but(paths.cross_check_folder(output, name), {paths.cross_check_name(a, b) for a, b in both_ways})
+        remove_files_but(layout.cross_check_folder(output, name), {layout.cross_check_name(a, b) for a, b in both_ways})
+        remove_files_but(
+            layout.switched_pictures_folder(output, name), {layout.switched_name(a, b) for a, b in both_ways}
+        )
     return surplus
 
 

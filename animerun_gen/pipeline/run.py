@@ -13,27 +13,28 @@ from typing import Any
 
 from animerun_gen.config import CutConfig, LoadedCut, load_cuts
 from animerun_gen.config.words import and_more, counted
+from animerun_gen.dataset import layout
 from animerun_gen.dataset.files import remove_stale_temporaries
+from animerun_gen.engines.blenders import BpyModule, Engine, InstalledBlender
+from animerun_gen.engines.children import PATIENCE
+from animerun_gen.engines.fence import Fence, fenced
+from animerun_gen.engines.film_files import looking_once
 from animerun_gen.errors import ConfigError, DatasetError, NoDatasetError
-from animerun_gen.film_files import looking_once
-from animerun_gen.pipeline import made_with, paths
-from animerun_gen.pipeline.camera_cuts import CutPart, refusal_of, split_at_camera_cuts
-from animerun_gen.pipeline.children import PATIENCE
-from animerun_gen.pipeline.coverage import describe_coverage, frames_to_make, measure_coverage
-from animerun_gen.pipeline.engines import BpyModule, Engine, InstalledBlender
-from animerun_gen.pipeline.failures import keep_failures
-from animerun_gen.pipeline.fence import Fence, fenced
-from animerun_gen.pipeline.judging import collect_quality, read_cross_checks
-from animerun_gen.pipeline.line_engine import choose_line_engines
 from animerun_gen.pipeline.local_executor import InlineExecutor, LocalExecutor
-from animerun_gen.pipeline.lock import exclusive
-from animerun_gen.pipeline.manifest import SHOWN_NAMES, write_manifest
 from animerun_gen.pipeline.plan import CutPlan, plan_cut
-from animerun_gen.pipeline.progress import Progress
-from animerun_gen.pipeline.record import STAGES, digests_kept
 from animerun_gen.pipeline.scheduling import Executor, ExecutorLost
+from animerun_gen.pipeline.state import made_with
+from animerun_gen.pipeline.state.coverage import describe_coverage, frames_to_make, measure_coverage
+from animerun_gen.pipeline.state.failures import keep_failures
+from animerun_gen.pipeline.state.judging import collect_quality, read_cross_checks
+from animerun_gen.pipeline.state.lock import exclusive
+from animerun_gen.pipeline.state.manifest import SHOWN_NAMES, write_manifest
+from animerun_gen.pipeline.state.record import STAGES, digests_kept
 from animerun_gen.pipeline.summary import CutSummary, failures_to
+from animerun_gen.pipeline.tasks.camera_cuts import CutPart, refusal_of, split_at_camera_cuts
+from animerun_gen.pipeline.tasks.line_engine import choose_line_engines
 from animerun_gen.pipeline.work import Ways, Work
+from animerun_gen.progress import Progress
 from animerun_gen.terminal import as_command, complain, say
 
 SHOWN_FAILURES = 5
@@ -86,9 +87,9 @@ def generate(
     Args:
         cuts: The cuts, of different names.
         options: How.
-        decided: By cut, what an earlier run decided about it (see :class:`~animerun_gen.pipeline.record.CutRecord`):
-            the cuts are as it left them, with nothing to be split or chosen any more.  None: they are as the user has
-            them.
+        decided: By cut, what an earlier run decided about it, see
+            :class:`~animerun_gen.pipeline.state.record.CutRecord`: the cuts are as it left them, with nothing to be
+            split or chosen any more.  None: they are as the user has them.
 
     Returns:
         What became of each cut, in order, and of each of its stretches where it is split at camera cuts.  A cut that
@@ -113,7 +114,7 @@ def generate(
     ):
         remove_stale_temporaries(options.output)
         # what Blenders that were killed together with their run had under way
-        shutil.rmtree(paths.scratch_folder(options.output), ignore_errors=True)
+        shutil.rmtree(layout.scratch_folder(options.output), ignore_errors=True)
         if decided is None:
             parts = split_at_camera_cuts(cuts, options.output, engine)
             parts = choose_line_engines(parts, options.output, engine)
@@ -336,7 +337,7 @@ def _ways_out(damaged: Sequence[str], output: Path, name: str) -> list[str]:
     """How to get rid of files that are damaged, in indented lines; none where there are none."""
     if not damaged:
         return []
-    manifest = paths.manifest_file(output, name).relative_to(output)
+    manifest = layout.manifest_file(output, name).relative_to(output)
     repair = as_command("animerun-gen", "verify", output, "--cut", name, "--repair")
     return [
         f"  to make only these files again: {repair}",

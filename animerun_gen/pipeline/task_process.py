@@ -12,14 +12,14 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from animerun_gen.blender.job import Event
+from animerun_gen.dataset import layout
 from animerun_gen.dataset.files import open_log, system_says
+from animerun_gen.engines.children import ChildDied, Conditions, Watch, lines
+from animerun_gen.engines.job import Event
+from animerun_gen.engines.processes import peak_memory
+from animerun_gen.engines.render_process import describe_status
 from animerun_gen.errors import DatasetError
-from animerun_gen.pipeline import paths
-from animerun_gen.pipeline.children import ChildDied, Conditions, Watch, lines
 from animerun_gen.pipeline.chunks import Task
-from animerun_gen.pipeline.processes import peak_memory
-from animerun_gen.pipeline.render_process import describe_status
 
 CHILD = "animerun_gen.pipeline.task_child"
 
@@ -134,7 +134,7 @@ class TaskProcess:
             DatasetError: The log cannot be written.
         """
         first = self._tasks[0]
-        log = paths.log_file(first.output, first.config.name)
+        log = layout.log_file(first.output, first.config.name)
         try:
             # the child, which has no other way to complain, opens it as well
             open_log(log).close()

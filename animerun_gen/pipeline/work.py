@@ -8,20 +8,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from animerun_gen.blender.job import Event, RenderJob
-from animerun_gen.pipeline import paths
+from animerun_gen.dataset import layout
+from animerun_gen.engines.blenders import Engine
+from animerun_gen.engines.job import Event, RenderJob
 from animerun_gen.pipeline.chunks import Chunk, RenderChunk, Task, TaskChunk
-from animerun_gen.pipeline.engines import Engine
-from animerun_gen.pipeline.inputs import begin_reading, end_reading, note_opened
-from animerun_gen.pipeline.judging import write_figures
-from animerun_gen.pipeline.labelling import LabelTask
 from animerun_gen.pipeline.plan import CutPlan, split_job
-from animerun_gen.pipeline.progress import Progress
-from animerun_gen.pipeline.recoloring import PassPlan, RecolorTask, SurveyTask
-from animerun_gen.pipeline.record import CutRecord, memory_digest
 from animerun_gen.pipeline.scheduling import WAIT_SECONDS, Executor, ExecutorLost, Scheduler
+from animerun_gen.pipeline.state.inputs import begin_reading, end_reading, note_opened
+from animerun_gen.pipeline.state.judging import write_figures
+from animerun_gen.pipeline.state.record import CutRecord, memory_digest
+from animerun_gen.pipeline.state.worker_memory import WorkerMemory
 from animerun_gen.pipeline.summary import CutSummary, failures_to
-from animerun_gen.pipeline.worker_memory import WorkerMemory
+from animerun_gen.pipeline.tasks.labelling import LabelTask
+from animerun_gen.pipeline.tasks.recoloring import PassPlan, RecolorTask, SurveyTask
+from animerun_gen.progress import Progress
 
 SMALLEST_CHUNK = 6
 """Frames for which another Blender process is worth its start."""
@@ -184,7 +184,7 @@ class Work:
             return []
         parts = split_job(job, -(-len(job.frames) // size)) if job.frames else []
         return [
-            RenderChunk(part, self._ways.engine, paths.log_file(part.output, name, number if len(parts) > 1 else None))
+            RenderChunk(part, self._ways.engine, layout.log_file(part.output, name, number if len(parts) > 1 else None))
             for number, part in enumerate(parts)
         ]
 
@@ -193,7 +193,7 @@ class Work:
         config, output = self._plans[name].config, self._ways.output
         if self._ways.engine is not None and name in self._unopened and not self._summaries[name].failures:
             # others made all files and could not tell what the scene depends on
-            look = RenderChunk(RenderJob(config, output), self._ways.engine, paths.log_file(output, name), looks=True)
+            look = RenderChunk(RenderJob(config, output), self._ways.engine, layout.log_file(output, name), looks=True)
             self._scheduler.add([look], then=partial(self._read, name))
         else:
             self._read(name)
@@ -242,7 +242,9 @@ class Work:
             summary.rendered.add(event["frame"])
             self._advance("tracks" if chunk.job.tracks else "rendering", config.name, event["frame"])
         elif event["event"] == "cross_checked":
-            write_figures(paths.cross_check_file(output, config.name, event["frame"], event["other"]), event["figures"])
+            write_figures(
+                layout.cross_check_file(output, config.name, event["frame"], event["other"]), event["figures"]
+            )
 
     def _take_from_task(self, event: Event, task: Task, summary: CutSummary) -> None:
         name = task.config.name

@@ -15,8 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from animerun_gen import compiled
+from animerun_gen.labels.kernels.between_pixels import corners_of, is_inside
 from animerun_gen.labels.sampling import require_mask
-from animerun_gen.quality.warp import corners_of, is_inside, pictures_of, point_distance
+from animerun_gen.quality.warp import pictures_of, point_distance
 
 kernel = compiled.kernels(__name__)
 

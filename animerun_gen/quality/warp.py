@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from animerun_gen import compiled
+from animerun_gen.labels.kernels.between_pixels import corners_of, is_inside
 from animerun_gen.labels.sampling import require_mask, require_shape
 
 kernel = compiled.kernels(__name__)
@@ -186,27 +187,6 @@ def pictures_of(source: npt.NDArray[Any], target: npt.NDArray[Any], flow: npt.ND
         tuple(range(channels)),
         1 / channels / (255 if source.dtype == np.uint8 else 1),
     )
-
-
-@kernel
-def is_inside(x, y, width, height):  # type: ignore[no-untyped-def]
-    """Whether a target lies in the frame; unknown motion, 1e10 or NaN, leads out of every one."""
-    return x >= -0.5 and x < width - 0.5 and y >= -0.5 and y < height - 0.5
-
-
-@kernel
-def corners_of(x, y, width, height, channels):  # type: ignore[no-untyped-def]
-    """The four pixels around a place, as indices of their first channels, and the place's shares between them.
-
-    The picture's border continues outwards.
-    """
-    x = min(max(x, 0.0), width - 1.0)
-    y = min(max(y, 0.0), height - 1.0)
-    left, top = int(x), int(y)
-    top_left = (top * width + left) * channels
-    bottom_left = top_left + (width * channels if top < height - 1 else 0)
-    to_right = channels if left < width - 1 else 0
-    return top_left, top_left + to_right, bottom_left, bottom_left + to_right, x - left, y - top
 
 
 @kernel

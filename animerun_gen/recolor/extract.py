@@ -18,13 +18,14 @@ import numpy.typing as npt
 from scipy.cluster.vq import kmeans2
 from scipy.ndimage import gaussian_filter
 
+from animerun_gen.color.hexadecimal import rgb, to_hex
+from animerun_gen.color.oklab import TELLABLE, FloatArray, U8Array, distances, to_oklab
 from animerun_gen.config.document import MAX_BYTES
 from animerun_gen.config.palette import Palette, PaletteScene, Swatch, palette_yaml
 from animerun_gen.config.words import shown
 from animerun_gen.dataset.files import is_whole_png, read_regular, refuse_to_overwrite, write_image, written_aside
 from animerun_gen.errors import DatasetError, UsageError
-from animerun_gen.pipeline.progress import Progress
-from animerun_gen.recolor.oklab import TELLABLE, FloatArray, U8Array, distances, to_hex, to_oklab
+from animerun_gen.progress import Progress
 from animerun_gen.terminal import complain, say
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
@@ -315,7 +316,7 @@ def _row(scene: PaletteScene, width: int, height: int) -> U8Array:
     row = np.full((height, width, 3), 255, np.uint8)
     start = 0
     for swatch, end in zip(scene.colors, ends, strict=True):
-        row[4:, start:end] = tuple(bytes.fromhex(swatch.color[1:]))
+        row[4:, start:end] = rgb(swatch.color)
         start = end
     return row
 

@@ -9,9 +9,8 @@ from itertools import pairwise
 from typing import Any
 
 from animerun_gen.config.words import spans
-from animerun_gen.dataset import MODALITIES, ClipFiles, Modality, enabled_modalities, read_json
+from animerun_gen.dataset import MODALITIES, ClipFiles, Modality, enabled_modalities, layout, read_json
 from animerun_gen.errors import DatasetError
-from animerun_gen.pipeline import paths
 
 PAIR_ENDS = ("source", "target")
 NAMED_FRAMES = 12
@@ -94,7 +93,7 @@ def _resolution(clip: ClipFiles, frames: Sequence[int]) -> tuple[int, int]:
 
 def _read_quality(clip: ClipFiles, frames: Sequence[int], remarks: list[str]) -> dict[str, Any]:
     """The cut's quality file, cleaned of everything that is not what it should be."""
-    path = paths.quality_file(clip.root, clip.cut)
+    path = layout.quality_file(clip.root, clip.cut)
     name = path.relative_to(clip.root).as_posix()
     if not path.is_file():
         remarks.append(f"There is no {name}, so no figures are shown and nothing was judged.")
@@ -122,7 +121,7 @@ def _read_quality(clip: ClipFiles, frames: Sequence[int], remarks: list[str]) ->
 
 def _read_origin(clip: ClipFiles) -> dict[str, Any]:
     """Configuration, versions, inputs and notes, from whichever file has them."""
-    manifest, record = paths.manifest_file(clip.root, clip.cut), paths.record_file(clip.root, clip.cut)
+    manifest, record = layout.manifest_file(clip.root, clip.cut), layout.record_file(clip.root, clip.cut)
     for path in (manifest, record):
         try:
             content = read_json(path)

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from multiprocessing import get_context
 from typing import Protocol, TypeVar
 
+from animerun_gen.engines.lifetime import begin_as_worker
 from animerun_gen.errors import DatasetError
-from animerun_gen.lifetime import begin_as_worker
 
 _Result = TypeVar("_Result", covariant=True)
 

@@ -11,7 +11,7 @@ import pytest
 
 from animerun_gen.config import load_cuts
 from animerun_gen.dataset import Dataset
-from animerun_gen.inspection.shot import Shot
+from animerun_gen.shot.shot import Shot
 from tests.blender.conftest import SCENE, render_cuts, run_cli
 from tests.blender.test_rules import IN_THE_WAY
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from animerun_gen import pictures
 from animerun_gen.dataset import ClipFiles, Dataset
 from animerun_gen.dataset.files import read_image, read_json
+from animerun_gen.lines import compose
 from tests.blender.conftest import needs_installed_blender, run_cli
 
 pytestmark = pytest.mark.blender
@@ -79,11 +79,11 @@ def test_the_outline_is_workbenchs(build: Callable[[str, str], Path], cut: Calla
     run_cli("render", config, "--out", tmp_path / "out")
     clip = Dataset(tmp_path / "out").clip("outlined")
     rendered = read_image(blend.with_suffix(".png"))[..., 0].astype(int)
-    drawn = pictures.outline(clip.read("object_id", 1))
+    drawn = compose.outline(clip.read("object_id", 1))
     assert (drawn < 255).sum() > 200
     # Blender rounds some of its greys down
     assert (abs(drawn - rendered) > 1).sum() <= 0.01 * (drawn < 255).sum()
-    np.testing.assert_array_equal(clip.read("contour", 1), pictures.harden(pictures.contour(drawn, 0.2)))
+    np.testing.assert_array_equal(clip.read("contour", 1), compose.harden(compose.contour(drawn, 0.2)))
 
 
 def clip_names(clip: ClipFiles) -> dict[str, str]:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from animerun_gen.config import CutConfig
+from animerun_gen.engines.blenders import Engine
 from animerun_gen.errors import AnimerunGenError
-from animerun_gen.pipeline.engines import Engine
 from animerun_gen.pipeline.run import CutSummary, Options, generate
 
 STAGE_FOLDERS = {

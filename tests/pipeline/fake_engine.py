@@ -21,20 +21,21 @@ from typing import ClassVar
 
 import numpy as np
 
-from animerun_gen import pictures
-from animerun_gen.blender.job import Event, RenderJob, Reporter
-from animerun_gen.config import CutConfig, rgb
+from animerun_gen.color.hexadecimal import rgb
+from animerun_gen.config import CutConfig
 from animerun_gen.conventions import UNKNOWN_FLOW
 from animerun_gen.dataset.clip import ClipWriter
 from animerun_gen.dataset.files import write_image
+from animerun_gen.dataset.layout import identity_picture, material_picture
 from animerun_gen.dataset.modalities import at_gap, modality
 from animerun_gen.dataset.tracks import Tracks
-from animerun_gen.film_files import files_of
-from animerun_gen.lifetime import die_with_parent
-from animerun_gen.pipeline.children import Conditions
-from animerun_gen.pipeline.fence import fence_of_parent
-from animerun_gen.pipeline.paths import identity_picture, material_picture
-from animerun_gen.pipeline.render_process import RenderFailure, RenderProcess
+from animerun_gen.engines.children import Conditions
+from animerun_gen.engines.fence import fence_of_parent
+from animerun_gen.engines.film_files import files_of
+from animerun_gen.engines.job import Event, RenderJob, Reporter
+from animerun_gen.engines.lifetime import die_with_parent
+from animerun_gen.engines.render_process import RenderFailure, RenderProcess
+from animerun_gen.lines import compose
 
 SIDE = 12
 
@@ -46,7 +47,7 @@ class FakeEngine:
     Attributes:
         version: What it says it is.
         inputs: Libraries that its scenes use.
-        sequences: Names of several files each that its scenes show, see :mod:`animerun_gen.film_files`.
+        sequences: Names of several files each that its scenes show, see :mod:`animerun_gen.engines.film_files`.
         delay: Seconds that every file takes.
         fails_in: Cut to the frame at which rendering it fails.
         dies_in: A frame that kills the process.
@@ -219,10 +220,10 @@ def write_pictures(writer: ClipWriter, config: CutConfig, frame: int, film: byte
     inside, outline = square(config, frame)
     flat = np.empty((*inside.shape, 3), np.uint8)
     flat[:], flat[inside] = colors(config, film)
-    line_art = pictures.contour(np.where(outline, 40, 255).astype(np.uint8), config.lines.gamma)
+    line_art = compose.contour(np.where(outline, 40, 255).astype(np.uint8), config.lines.gamma)
     writer.write("flat", frame, flat)
     writer.write("contour", frame, line_art)
-    writer.write("frame", frame, pictures.draw_lines(flat, line_art, rgb(config.lines.color)))
+    writer.write("frame", frame, compose.draw_lines(flat, line_art, rgb(config.lines.color)))
 
 
 def write_companions(writer: ClipWriter, config: CutConfig, frame: int) -> None:

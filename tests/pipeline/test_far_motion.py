@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from animerun_gen.blender.job import RenderJob, Reporter
 from animerun_gen.config import CutConfig
 from animerun_gen.dataset import ClipFiles, write_tracks
-from animerun_gen.pipeline.coverage import describe_coverage, measure_coverage
+from animerun_gen.engines.job import RenderJob, Reporter
 from animerun_gen.pipeline.plan import plan_cut, split_job
-from animerun_gen.pipeline.record import STAGES
 from animerun_gen.pipeline.run import describe
+from animerun_gen.pipeline.state.coverage import describe_coverage, measure_coverage
+from animerun_gen.pipeline.state.record import STAGES
 from tests.pipeline.datasets import contents, make, make_cut, stage_of, times
 from tests.pipeline.fake_engine import FakeEngine, do_job
 from tests.pipeline.test_run import DISK_CHANGES, Killed, clip_files, crash_points, files_of_clip, rewritten

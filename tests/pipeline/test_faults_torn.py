@@ -12,9 +12,9 @@ import pytest
 from animerun_gen.config import CutConfig
 from animerun_gen.dataset import files
 from animerun_gen.dataset.modalities import enabled_modalities
-from animerun_gen.dataset.verify import verify
 from animerun_gen.pipeline.run import Options, generate
-from animerun_gen.pipeline.status import read_status
+from animerun_gen.pipeline.state.status import read_status
+from animerun_gen.verify.run import verify
 from tests.pipeline.datasets import contents, make, make_cut, stage_of, times
 from tests.pipeline.fake_engine import FakeEngine
 

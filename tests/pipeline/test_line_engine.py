@@ -9,14 +9,15 @@ from typing import Any
 
 import pytest
 
-from animerun_gen.blender.job import input_mark
 from animerun_gen.config import CutConfig
+from animerun_gen.dataset import layout
+from animerun_gen.engines.job import input_mark
+from animerun_gen.engines.questions import CountedCut
 from animerun_gen.errors import SceneError
-from animerun_gen.line_cost import SLOW_SECONDS, LineFigures, freestyle_seconds
-from animerun_gen.pipeline import paths
-from animerun_gen.pipeline.camera_cuts import CutPart
-from animerun_gen.pipeline.line_engine import CountedCut, choose_line_engines
+from animerun_gen.lines.cost import SLOW_SECONDS, LineFigures, freestyle_seconds
 from animerun_gen.pipeline.run import Options, generate
+from animerun_gen.pipeline.tasks.camera_cuts import CutPart
+from animerun_gen.pipeline.tasks.line_engine import choose_line_engines
 from tests.pipeline.datasets import make_cut
 from tests.pipeline.fake_engine import FakeEngine
 
@@ -140,7 +141,7 @@ def test_a_count_that_cannot_be_had_fails_the_cut_and_no_other(tmp_path: Path) -
 @pytest.mark.parametrize("text", ["", "[]", '{"scene": 1}', '{"scene": "", "inputs": {}, "frames": []}'])
 def test_a_damaged_note_is_made_again(tmp_path: Path, text: str) -> None:
     config, engine = undecided(tmp_path), CountingEngine()
-    file = paths.line_figures_file(tmp_path / "out", config.name)
+    file = layout.line_figures_file(tmp_path / "out", config.name)
     file.parent.mkdir(parents=True)
     file.write_text(text)
     chosen(config, tmp_path / "out", engine)
@@ -153,7 +154,7 @@ def test_summary_and_manifest_say_what_was_chosen_and_the_jobs_know_it(tmp_path:
     (summary,) = generate([config], Options(tmp_path / "out", engine))
     assert not summary.failures
     assert {job.config.lines.engine for job in engine.jobs} == {"geometry"}
-    manifest = json.loads(paths.manifest_file(tmp_path / "out", config.name).read_text())
+    manifest = json.loads(layout.manifest_file(tmp_path / "out", config.name).read_text())
     assert manifest["config"]["lines"]["engine"] == "geometry"
     (note,) = [note for note in manifest["notes"] if note.startswith("lines: geometry, because Freestyle would take")]
     assert note in summary.notes

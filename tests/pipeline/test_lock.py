@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from animerun_gen.errors import BusyError, DatasetError
-from animerun_gen.pipeline.lock import exclusive
+from animerun_gen.pipeline.state.lock import exclusive
 
 
 def test_one_at_a_time_and_then_the_next(tmp_path: Path) -> None:

@@ -16,9 +16,10 @@ import pytest
 
 from animerun_gen import __version__
 from animerun_gen.config import CutConfig
-from animerun_gen.pipeline import manifest, run
-from animerun_gen.pipeline.record import file_digest
+from animerun_gen.pipeline import run
 from animerun_gen.pipeline.run import Options, describe, generate
+from animerun_gen.pipeline.state import manifest
+from animerun_gen.pipeline.state.record import file_digest
 from tests.pipeline.datasets import contents, make, make_cut
 from tests.pipeline.fake_engine import FakeEngine
 

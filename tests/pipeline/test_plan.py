@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from animerun_gen.blender.job import RenderJob
 from animerun_gen.config import CutConfig
+from animerun_gen.engines.job import RenderJob
 from animerun_gen.pipeline.plan import split_job
-from animerun_gen.pipeline.record import STAGES, CutRecord, fingerprints
+from animerun_gen.pipeline.state.record import STAGES, CutRecord, fingerprints
 from tests.pipeline.datasets import make_cut
 
 
@@ -233,7 +233,7 @@ def test_source_and_blender_change_every_stage(tmp_path: Path) -> None:
 def test_the_program_version_changes_every_stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = make_cut(tmp_path)
     before = prints(config)
-    monkeypatch.setattr("animerun_gen.pipeline.record.__version__", "999")
+    monkeypatch.setattr("animerun_gen.pipeline.state.record.__version__", "999")
     assert changed_stages(before, prints(config)) == EVERYTHING
 
 

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from animerun_gen.blender.job import RenderJob
+from animerun_gen.dataset.layout import state_folder
+from animerun_gen.engines import children, render_process
+from animerun_gen.engines.children import Conditions
+from animerun_gen.engines.fence import RunOver, fence_file, fenced
+from animerun_gen.engines.job import RenderJob
+from animerun_gen.engines.render_process import RenderDied, RenderFailure, RenderProcess
 from animerun_gen.errors import DatasetError
-from animerun_gen.pipeline import children, render_process
-from animerun_gen.pipeline.children import Conditions
-from animerun_gen.pipeline.fence import RunOver, fence_file, fenced
-from animerun_gen.pipeline.paths import state_folder
-from animerun_gen.pipeline.render_process import RenderDied, RenderFailure, RenderProcess
 from tests.pipeline.datasets import make_cut
 
 PROGRAM = """

@@ -12,14 +12,13 @@ import pytest
 
 from animerun_gen.cli import main
 from animerun_gen.config import CutConfig
-from animerun_gen.dataset import files
-from animerun_gen.dataset.verify import verify
-from animerun_gen.pipeline import paths
-from animerun_gen.pipeline.engines import BpyModule
-from animerun_gen.pipeline.judging import _basis
-from animerun_gen.pipeline.lock import exclusive
+from animerun_gen.dataset import files, layout
+from animerun_gen.engines.blenders import BpyModule
 from animerun_gen.pipeline.run import Options, describe, generate
-from animerun_gen.pipeline.status import describe_status, read_status
+from animerun_gen.pipeline.state.judging import _basis
+from animerun_gen.pipeline.state.lock import exclusive
+from animerun_gen.pipeline.state.status import describe_status, read_status
+from animerun_gen.verify.run import verify
 from tests.pipeline.datasets import contents, make, make_cut, stage_of, times
 from tests.pipeline.fake_engine import FakeEngine
 
@@ -80,7 +79,7 @@ def flip(path: Path, *, unseen: bool = False) -> None:
 
 def forget_that_it_changed(output: Path, name: str) -> None:
     """Let a file look as if nobody had written to it: a disk that reads other bits has no time of change for them."""
-    file = paths.checksums_file(output, "square")
+    file = layout.checksums_file(output, "square")
     kept = json.loads(file.read_bytes())
     key = name.removeprefix("train/")
     status = (output / name).stat()
@@ -152,7 +151,7 @@ def test_quality_figures_are_collected_anew_whoever_sees_that_they_are_damaged(c
         flip(output / "quality/square.json")
         forget_that_it_changed(output, "quality/square.json")
         # the last collection took them for what it wrote
-        judged = paths.judged_file(output, "square")
+        judged = layout.judged_file(output, "square")
         judged.write_text(json.dumps(json.loads(judged.read_bytes()) | {"basis": _basis(output, config)}))
         if looks:
             assert any(report.defects for report in verify(output))
@@ -219,7 +218,7 @@ def test_nothing_is_removed_that_cannot_be_made_again(
     monkeypatch.setattr(BpyModule, "find", lambda: FakeEngine("Blender 9"))
     assert main(["verify", str(output), "--repair"]) == 1
     assert "it was made with Blender 1.2.3, and this is Blender 9. Name that" in capsys.readouterr().out
-    monkeypatch.setattr("animerun_gen.pipeline.record.__version__", "99")
+    monkeypatch.setattr("animerun_gen.pipeline.state.record.__version__", "99")
     monkeypatch.setattr(BpyModule, "find", lambda: engine)
     assert main(["verify", str(output), "--repair"]) == 1
     assert "it was made by another version of this program" in capsys.readouterr().out
@@ -253,7 +252,7 @@ def test_a_record_of_another_cut_is_not_believed(
     output: Path, engine: FakeEngine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     flip(output / FLOW)
-    record = paths.record_file(output, "square")
+    record = layout.record_file(output, "square")
     kept = json.loads(record.read_bytes())
     record.write_text(json.dumps(kept | {"config": kept["config"] | {"name": "other"}}))
     assert main(["verify", str(output), "--repair"]) == 1
@@ -333,7 +332,7 @@ def test_nothing_is_made_from_what_is_damaged(
 
 
 def test_many_touched_files_are_not_read_by_status(output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("animerun_gen.pipeline.status.MOST_TO_CHECK", 1000)
+    monkeypatch.setattr("animerun_gen.pipeline.state.status.MOST_TO_CHECK", 1000)
     for name in (FLOW, LABEL):
         os.utime(output / name)
     [cut] = read_status(output).cuts
@@ -358,7 +357,7 @@ def test_a_run_under_way_is_not_taken_for_damage(finished: Path, config: CutConf
 def test_verify_leaves_the_checksums_to_a_run_that_is_writing(output: Path) -> None:
     flip(output / FLOW)
     forget_that_it_changed(output, FLOW)
-    before = paths.checksums_file(output, "square").read_bytes()
+    before = layout.checksums_file(output, "square").read_bytes()
     with exclusive(output):
         assert [defect.file for report in verify(output) for defect in report.defects] == [FLOW]
-    assert paths.checksums_file(output, "square").read_bytes() == before
+    assert layout.checksums_file(output, "square").read_bytes() == before

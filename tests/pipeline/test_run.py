@@ -15,11 +15,12 @@ from animerun_gen.config import CutConfig
 from animerun_gen.config.words import shown
 from animerun_gen.dataset import ClipFiles, files
 from animerun_gen.errors import AnimerunGenError, BusyError, DatasetError
-from animerun_gen.pipeline import label_files, run
-from animerun_gen.pipeline.labelling import LabelTask
-from animerun_gen.pipeline.lock import exclusive
+from animerun_gen.pipeline import run
 from animerun_gen.pipeline.run import CutSummary, Options, describe, generate
 from animerun_gen.pipeline.samples import sampled_pairs
+from animerun_gen.pipeline.state.lock import exclusive
+from animerun_gen.pipeline.tasks import label_files
+from animerun_gen.pipeline.tasks.labelling import LabelTask
 from animerun_gen.quality.gate import summarise
 from tests.blender.test_blend_libraries import write_blend
 from tests.pipeline.datasets import contents, make, make_cut, stage_of, times

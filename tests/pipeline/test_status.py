@@ -11,9 +11,9 @@ import pytest
 
 from animerun_gen.cli import main
 from animerun_gen.errors import DatasetError
-from animerun_gen.pipeline.lock import exclusive, holder
 from animerun_gen.pipeline.run import Options, generate
-from animerun_gen.pipeline.status import StageStatus, describe_status, read_status
+from animerun_gen.pipeline.state.lock import exclusive, holder
+from animerun_gen.pipeline.state.status import StageStatus, describe_status, read_status
 from tests.pipeline.datasets import contents, make, make_cut, times
 from tests.pipeline.fake_engine import FakeEngine
 
@@ -106,7 +106,8 @@ def test_it_is_seen_from_another_process_and_keeps_no_run_from_beginning(tmp_pat
     output = tmp_path / "out"
     make(make_cut(tmp_path), output, FakeEngine())
     script = (
-        f"from animerun_gen.pipeline.lock import holder; from pathlib import Path; print(holder(Path({str(output)!r})))"
+        "from animerun_gen.pipeline.state.lock import holder; from pathlib import Path; "
+        f"print(holder(Path({str(output)!r})))"
     )
     with exclusive(output):
         answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from animerun_gen.cli import main
-from animerun_gen.config import rgb
+from animerun_gen.color.hexadecimal import rgb
+from animerun_gen.color.oklab import hex_to_oklab
 from animerun_gen.config.palette import Palette, load_palette
 from animerun_gen.errors import UsageError
 from animerun_gen.recolor.extract import change, coarse_histogram, draw_palette, painted_pixels, swatch_picture
-from animerun_gen.recolor.oklab import hex_to_oklab
 
 DAY = {"#a0d8f0": 0.5, "#60b050": 0.3, "#f0e0b0": 0.15, "#d04030": 0.05}
 NIGHT = {"#1c2450": 0.6, "#403870": 0.3, "#f8e0a0": 0.1}

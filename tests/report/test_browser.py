@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from animerun_gen.dataset import write_json
-from animerun_gen.pipeline import paths
+from animerun_gen.dataset import layout, write_json
 from animerun_gen.quality.colors import flow_to_color, labels_to_color
 from animerun_gen.quality.warp import warp_difference
 from animerun_gen.report import build_report
@@ -57,7 +56,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "engine": "Blender 1.2.3",
         "notes": [MESSAGE],
     }
-    write_json(paths.record_file(root, "fight"), record)
+    write_json(layout.record_file(root, "fight"), record)
     write_clip(root, ODD_NAME, without=["flat", "valid", "exact_occlusion", "material_id"])
     pieces = write_clip(root, "pieces", without=["segment", "match", "occlusion", "exact_occlusion"])
     pieces.path("flow_forward", 8).unlink()

@@ -221,3 +221,42 @@ def test_help(capsys: pytest.CaptureFixture[str]) -> None:
         "animerun-gen report out/toy",
     ):
         assert word in text
+
+
+def test_a_page_of_a_cut_that_has_not_changed_is_left_as_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fight, walk = write_clip(tmp_path, "fight"), write_clip(tmp_path, "walk")
+    first = build_report(tmp_path)
+    pages = {page: (page.read_bytes(), page.stat().st_mtime_ns) for page in first.pages}
+    again = build_report(tmp_path)
+    assert (again.pages, again.unchanged) == ([], first.pages)
+    assert {page: (page.read_bytes(), page.stat().st_mtime_ns) for page in again.unchanged} == pages
+
+    # a file that is not what it was, a file that is gone, and figures that are there at last
+    fight.path("segment", 10).write_bytes(fight.path("segment", 8).read_bytes())
+    assert [page.stem for page in build_report(tmp_path).pages] == ["fight"]
+    walk.path("line_area", 8).unlink()
+    assert [page.stem for page in build_report(tmp_path).pages] == ["walk"]
+    write_quality(tmp_path, quality_of())
+    assert [page.stem for page in build_report(tmp_path).pages] == ["fight"]
+    assert data_of(first.index)["rows"][0]["verdict"] == "pass"
+
+    # another size, a page that was cut short, and one that is gone
+    assert len(build_report(tmp_path, max_size=10.0).pages) == 2
+    first.pages[0].write_bytes(first.pages[0].read_bytes()[:-1])
+    first.pages[1].unlink()
+    assert build_report(tmp_path, max_size=10.0).pages == first.pages
+    capsys.readouterr()
+    assert main(["report", str(tmp_path), "--max-size", "10"]) == 0
+    assert f"{first.pages[0]}: unchanged" in capsys.readouterr().out
+
+
+def test_what_cannot_be_drawn_is_said_again_by_a_page_that_is_left(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path, "fight")
+    clip.path("segment", 10).write_bytes(b"nothing of use")
+    first = build_report(tmp_path)
+    assert first.sentences
+    again = build_report(tmp_path)
+    assert (again.pages, again.sentences) == ([], first.sentences)
+    assert data_of(again.index)["rows"] == data_of(first.index)["rows"]

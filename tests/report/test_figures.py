@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from animerun_gen.dataset import write_json
-from animerun_gen.pipeline import paths
+from animerun_gen.dataset import layout, write_json
 from animerun_gen.report import figures
 from animerun_gen.report.facts import CutFacts, collect_facts
 from tests.report.clips import FRAMES, failing, quality_of, write_clip, write_quality
@@ -155,7 +154,7 @@ def test_what_it_was_made_with_comes_from_the_manifest_or_else_the_record(tmp_pa
     assert collect_facts(clip).origin == ""
     config = {"source": "film.blend", "frames": {"first": 8, "last": 14, "step": 2}, "motion": {"extras": ["depth"]}}
     record = {"config": config, "engine": "Blender 1.2.3", "source": "ab", "inputs": {"a.png": "cd"}, "notes": ["odd"]}
-    write_json(paths.record_file(tmp_path, "fight"), record)
+    write_json(layout.record_file(tmp_path, "fight"), record)
     facts = collect_facts(clip)
     assert facts.origin == ".animerun-gen/cuts/fight.json"
     assert facts.versions == {"engine": "Blender 1.2.3"}
@@ -169,7 +168,7 @@ def test_what_it_was_made_with_comes_from_the_manifest_or_else_the_record(tmp_pa
         "made_with": {"engine": "Blender 4.5", "numpy": "1.26"},
         "source": {"path": "film.blend", "sha256": "ef"},
     }
-    write_json(paths.manifest_file(tmp_path, "fight"), manifest)
+    write_json(layout.manifest_file(tmp_path, "fight"), manifest)
     facts = collect_facts(clip)
     assert facts.origin == "manifest/fight.json"
     assert facts.versions == {"engine": "Blender 4.5", "numpy": "1.26"}

@@ -127,12 +127,17 @@ def note_copies(objects: Iterable[bpy.types.Object]) -> list[str]:
     Args:
         objects: Objects that are hidden, in all frames or in some.
     """
-    hidden = set(objects)
-    shown = hidden & _Copies().sources() if hidden else set()
+    shown = shown_as_copies(objects)
     if not shown:
         return []
     what = named(sorted(str(obj.name) for obj in shown), "object")
     return [f"geometry nodes or particles use {what}, and copies that they show stay: remove what shows the copies too"]
+
+
+def shown_as_copies(objects: Iterable[bpy.types.Object]) -> set[bpy.types.Object]:
+    """Which of some hidden objects geometry nodes or particles may show all the same."""
+    hidden = set(objects)
+    return hidden & _Copies().sources() if hidden else set()
 
 
 def hidden_in(obj: bpy.types.Object, frames: Iterable[int], scene: bpy.types.Scene) -> dict[int, bool]:

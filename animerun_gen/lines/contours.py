@@ -1,0 +1,189 @@
+"""Line art from a frame's visibility buffer: the lines that its surfaces have, at a cost that knows no triangles.
+
+Two pixels side by side, or one above the other, show what two rays meet.  A line parts them if that is not one smooth
+surface: another object, another part of the same one, another material, or a face at an angle.  Whether it is one
+surface is asked of the two triangles themselves, so that smooth surfaces have no line inside however few or many
+triangles they are made of, and sheets that lie close to each other have one.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from animerun_gen.config.model import Lines
+from animerun_gen.lines.kernels import borders, planes
+from animerun_gen.lines.kernels.marks import BEND, CREASE, FAINT, NONE, STEP, mark
+from animerun_gen.lines.kernels.steps import EVEN
+from animerun_gen.motion import companions, raster
+from animerun_gen.motion.geometry import Camera, FrameGeometry
+from animerun_gen.motion.raster import VisibilityBuffer
+
+U8Array = npt.NDArray[np.uint8]
+
+SHORTEST_BEND = 6
+"""Pixels of a crease below which those are left out that no edge between two faces tells for sure."""
+
+
+STRIP = 64
+"""Rows of the picture that are looked at at a time: of a whole picture of 3840x2160 all that is known of its pixels
+would fill 660 MB."""
+
+
+@dataclass(frozen=True)
+class ContourSettings:
+    """Which borders become lines, and how thick these are.
+
+    Attributes:
+        backdrop: Whether those between objects and the background do.
+        objects: Whether those between objects do of which one is in front of the other.
+        intersections: Whether those do where objects, or parts of one mesh that share no vertex, meet without a step in
+            depth.
+        folds: Whether those within an object do where a part of it is in front of another one: silhouettes and open
+            borders.
+        materials: Whether those between materials of an object do.
+        creases: Whether those between faces do that meet at an angle.
+        crease_angle: Degrees; faces that meet at a smaller angle make a crease, 180 is flat.
+        thickness: Thickness in pixels, see :func:`draw_contours`.
+    """
+
+    backdrop: bool = True
+    objects: bool = True
+    intersections: bool = True
+    folds: bool = True
+    materials: bool = True
+    creases: bool = True
+    crease_angle: float = 134.43
+    thickness: float = 1.0
+
+    @classmethod
+    def from_config(cls, lines: Lines) -> ContourSettings:
+        """What a cut's configuration asks for, in Freestyle's terms.
+
+        What borders on the background is a part of every contour, and every contour is a silhouette.  An open border
+        within an object is seen only where it lies in front of something, as a silhouette is.
+        """
+        edges = set(lines.edges) if lines.freestyle else set()
+        completed = lines.outline and lines.intersections
+        objects = lines.outline or not edges.isdisjoint({"silhouette", "contour"})
+        return cls(
+            backdrop=objects or "external_contour" in edges,
+            objects=objects,
+            intersections=completed,
+            folds=not edges.isdisjoint({"silhouette", "border"}),
+            materials="material_boundary" in edges or (completed and "material_boundary" in lines.edges),
+            creases="crease" in edges,
+            crease_angle=lines.crease_angle,
+            thickness=lines.thickness,
+        )
+
+
+def draw_contours(
+    geometry: FrameGeometry, seen: VisibilityBuffer, islands: npt.NDArray[np.int32], settings: ContourSettings
+) -> U8Array:
+    """Draw the lines of a frame.
+
+    A line lies on the farther of the two pixels that it parts, so that nearer shapes keep their extent; where both are
+    at one depth it lies on the right or lower one.  Of two neighbours (of four) that a wanted border parts, one is
+    always line.  A thicker line has all pixels whose centres are at most ``(thickness - 1) / 2`` from one of these, so
+    that it grows at 3, 3.83, 5 and so on.
+
+    Whatever is drawn depends only on the pixels around it, short creases and faint steps on those along their line: a
+    picture that moves by whole pixels takes its lines along.
+
+    Args:
+        geometry: The frame.
+        seen: What it sees.
+        islands: ``(T,)`` the island of each triangle, see :meth:`animerun_gen.motion.islands.IslandFinder.find`.
+        settings: Which lines.
+
+    Returns:
+        ``(H, W)`` uint8, 0 on lines, 255 elsewhere.
+    """
+    shape = seen.instance.shape
+    crease = math.radians(180.0 - settings.crease_angle)
+    wanted = borders.Wanted(
+        settings.backdrop,
+        settings.objects,
+        settings.intersections,
+        settings.folds,
+        settings.materials,
+        settings.creases,
+        math.cos(crease),
+        math.cos(0.5 * crease),
+        min(EVEN, 0.25 * crease),
+    )
+    meshes, lens = raster.meshes(geometry), _lens(geometry.camera)
+    height, width = shape
+    margins = 2 * planes.MARGIN
+    materials = companions.material_id_map(geometry, seen)
+    marks, right, below = (np.zeros(shape, np.uint8) for _ in range(3))
+    strip = np.empty((min(height, STRIP) + margins, width + margins), planes.PIXEL)
+    for top in range(0, height, STRIP):
+        planes.find_planes(meshes, islands, seen.instance, seen.triangle, seen.depth, materials, lens, top, strip)
+        borders.find_borders(strip, lens, wanted, top, marks, right, below)
+    mark(right, below, marks)
+    is_line = (marks != NONE) & ~_crumbs(marks) & ~_loose_ends(marks)
+    return np.where(_thickened(is_line, settings.thickness), 0, 255).astype(np.uint8)
+
+
+def _lens(camera: Camera) -> planes.Lens:
+    half_width, half_height = 0.5 * camera.width, 0.5 * camera.height
+    projection = camera.projection
+    # the point in the middle of the picture is off the axis by the lens shift
+    shift_x, shift_y = projection[:2, 3] if camera.is_orthographic else -projection[:2, 2]
+    return planes.Lens(
+        float(half_width * projection[0, 0]),
+        float(half_height * projection[1, 1]),
+        float(half_width * (1.0 + shift_x) - 0.5),
+        float(half_height * (1.0 - shift_y) - 0.5),
+        camera.is_orthographic,
+    )
+
+
+def _crumbs(marks: U8Array) -> npt.NDArray[np.bool_]:
+    """Sharp bends that go on for a few pixels only: corners of small things, not creases."""
+    is_bend = marks == BEND
+    if not is_bend.any():
+        return is_bend
+    _, labels = cv2.connectedComponents((is_bend | (marks == CREASE)).astype(np.uint8), connectivity=8)
+    return _where(is_bend, labels, np.bincount(labels.ravel()) < SHORTEST_BEND)
+
+
+def _loose_ends(marks: U8Array) -> npt.NDArray[np.bool_]:
+    """Faint steps that sure ones do not go on from: ramps about a pixel wide, which other pixels see.
+
+    A step goes on faintly where the edge of a shape is bevelled and no pixel sees the bevel.
+    """
+    is_faint = marks == FAINT
+    if not is_faint.any():
+        return is_faint
+    is_sure = marks == STEP
+    _, labels = cv2.connectedComponents((is_faint | is_sure).astype(np.uint8), connectivity=8)
+    count = labels.max() + 1
+    faint, sure = (np.bincount(labels[which], minlength=count) for which in (is_faint, is_sure))
+    return _where(is_faint, labels, faint > sure)
+
+
+def _where(
+    pixels: npt.NDArray[np.bool_], labels: npt.NDArray[np.int32], chosen: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.bool_]:
+    """Those of some pixels whose label is chosen.  They are few: not all of the picture is looked up."""
+    found = np.zeros_like(pixels)
+    found[pixels] = chosen[labels[pixels]]
+    return found
+
+
+def _thickened(is_line: npt.NDArray[np.bool_], thickness: float) -> npt.NDArray[np.bool_]:
+    radius = (thickness - 1.0) / 2.0
+    reach = math.floor(radius)
+    if reach < 1:
+        return is_line
+    rows, columns = np.mgrid[-reach : reach + 1, -reach : reach + 1]
+    disc = (rows**2 + columns**2 <= radius**2).astype(np.uint8)
+    # beyond the picture nothing is line: what OpenCV takes the border for unless told otherwise
+    return np.asarray(cv2.dilate(is_line.astype(np.uint8), disc) > 0)
