@@ -15,4 +15,4 @@ The folders read in the order in which data flows:
 ``pipeline``  plans, runs, interrupts and continues all of it; ``cli`` is its face
 """
 
-__version__ = "0.7.0"
+__version__ = "0.8.0"
