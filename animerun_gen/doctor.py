@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from animerun_gen.engines.blenders import BpyModule, InstalledBlender, ProgramEngine, find_program
+from animerun_gen.engines.processes import memory
 from animerun_gen.errors import AnimerunGenError
 from animerun_gen.terminal import say
 
@@ -129,14 +130,8 @@ def check_libraries() -> list[Finding]:
 
 
 def check_memory() -> list[Finding]:
-    """Memory that is free now."""
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-    except OSError:
-        return []
-    available = next((int(line.split()[1]) / 2**20 for line in lines if line.startswith("MemAvailable")), None)
-    if available is None:
-        return []
+    """Memory that is free now, of the machine or of the control group (container, cluster job) that this runs in."""
+    available = memory().available / 2**30
     return [
         Finding(
             "memory",
