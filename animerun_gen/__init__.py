@@ -2,6 +2,7 @@
 
 The folders read in the order in which data flows:
 
+``color``     colours as people write them, as pictures hold them, and as the eye compares them
 ``config``    what a cut asks for (YAML file -> :class:`~animerun_gen.config.CutConfig`)
 ``blender``   opens the film scene, converts it to 2D style, renders it and takes down its geometry;
               the only package that imports ``bpy``
@@ -14,4 +15,4 @@ The folders read in the order in which data flows:
 ``pipeline``  plans, runs, interrupts and continues all of it; ``cli`` is its face
 """
 
-__version__ = "0.7.0"
+__version__ = "0.8.0"

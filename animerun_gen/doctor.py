@@ -15,6 +15,7 @@ from pathlib import Path
 
 from animerun_gen.engines.blenders import BpyModule, InstalledBlender, ProgramEngine, find_program
 from animerun_gen.engines.conversation import Conversation
+from animerun_gen.engines.processes import memory
 from animerun_gen.errors import AnimerunGenError
 from animerun_gen.terminal import say
 
@@ -131,14 +132,8 @@ def check_libraries() -> list[Finding]:
 
 
 def check_memory() -> list[Finding]:
-    """Memory that is free now."""
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-    except OSError:
-        return []
-    available = next((int(line.split()[1]) / 2**20 for line in lines if line.startswith("MemAvailable")), None)
-    if available is None:
-        return []
+    """Memory that is free now, of the machine or of the control group (container, cluster job) that this runs in."""
+    available = memory().available / 2**30
     return [
         Finding(
             "memory",
@@ -173,7 +168,7 @@ def check_blender(blender: str | None) -> list[Finding]:
     except AnimerunGenError as error:
         module = MODULES.get(sys.version_info[:2], "bpy")
         remedy = f"{sys.executable} -m pip install '{module}'" if blender is None else "apt-get install blender"
-        return [Finding("Blender", False, str(error), remedy)]
+        return [Finding("Blender", False, error.what, remedy)]
     findings = [Finding("Blender", True, engine.version)]
     said, ended = _probe(engine)
     for key, name in (

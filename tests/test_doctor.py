@@ -8,6 +8,7 @@ import pytest
 
 from animerun_gen import doctor
 from animerun_gen.doctor import Finding
+from animerun_gen.engines.processes import Memory
 
 Usage = namedtuple("Usage", "total used free")
 
@@ -151,25 +152,16 @@ def test_an_output_that_is_a_file(tmp_path: Path) -> None:
     assert "which cannot be written to" in finding.found
 
 
-def test_memory_is_what_the_system_calls_available(monkeypatch: pytest.MonkeyPatch) -> None:
-    def answer(kib: int) -> None:
-        text = f"MemTotal: 99999999 kB\nMemFree: 1 kB\nMemAvailable: {kib} kB\n"
-        monkeypatch.setattr(Path, "read_text", lambda path, encoding: text)
+def test_memory_is_what_may_still_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    def answer(gib: int) -> None:
+        monkeypatch.setattr(doctor, "memory", lambda: Memory(total=99 << 30, available=gib << 30))
 
-    answer(3 << 20)
+    answer(3)
     [finding] = doctor.check_memory()
     assert (finding.good, finding.found) == (True, "3.0 GiB free")
-    answer(1 << 20)
+    answer(1)
     [finding] = doctor.check_memory()
     assert not finding.good
-
-
-def test_memory_of_a_system_that_does_not_say(monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(path: Path, encoding: str) -> str:
-        raise FileNotFoundError
-
-    monkeypatch.setattr(Path, "read_text", missing)
-    assert doctor.check_memory() == []
 
 
 @pytest.mark.parametrize("healthy", [True, False])

@@ -17,7 +17,8 @@ from animerun_gen.config import CutConfig
 from animerun_gen.engines.job import input_mark
 from animerun_gen.engines.questions import CountedCut
 from animerun_gen.lines.cost import LineFigures
-from animerun_gen.lines.feature_edges import count_crossings, count_grid_visits, find_feature_edges
+from animerun_gen.lines.crossings import count_crossings, count_grid_visits
+from animerun_gen.lines.feature_edges import find_feature_edges
 from animerun_gen.motion.geometry import FrameGeometry
 
 

@@ -12,7 +12,7 @@ import math
 import resource
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -32,17 +32,15 @@ from animerun_gen.blender.convert.focal_length import find_zooming_cameras
 from animerun_gen.blender.convert.hair import find_hair
 from animerun_gen.blender.convert.images import is_moving
 from animerun_gen.blender.convert.lost_looks import find_lost_looks
-from animerun_gen.blender.convert.opacity import find_see_through
+from animerun_gen.blender.convert.moving_images import numbers_shown
 from animerun_gen.blender.convert.particles import find_particles
 from animerun_gen.blender.convert.rules import bare_displays, find_removals
 from animerun_gen.blender.convert.shader_color import surface_input
-from animerun_gen.blender.convert.srgb import linear_to_hex
 from animerun_gen.blender.convert.unreadable import find_unreadable
 from animerun_gen.blender.convert.world import world_colors
 from animerun_gen.blender.count_lines import line_figures
 from animerun_gen.blender.geometry import evaluate, geometry_engine, read_graph, scene_names, take_down
 from animerun_gen.blender.looking_through import look_through
-from animerun_gen.blender.moments import film_frames
 from animerun_gen.blender.opening import (
     OpenedScene,
     camera_problem,
@@ -53,6 +51,7 @@ from animerun_gen.blender.opening import (
 from animerun_gen.blender.rendering import FrameRenderer
 from animerun_gen.blender.scene_size import scene_size
 from animerun_gen.blender.simulations import is_simulated
+from animerun_gen.color.srgb import linear_to_hex
 from animerun_gen.config import CutConfig
 from animerun_gen.config.model import CameraMotion, offset_for_files
 from animerun_gen.engines.blend_file import dotted
@@ -64,6 +63,7 @@ from animerun_gen.motion import companions, raster
 from animerun_gen.motion.geometry import FrameGeometry
 from animerun_gen.shot.findings import ENOUGH, TRIED_SECONDS
 from animerun_gen.shot.framing import propose_view, visible_share
+from animerun_gen.shot.question import Question
 from animerun_gen.shot.shot import (
     LOOKED_AT,
     UNTRIED,
@@ -71,7 +71,6 @@ from animerun_gen.shot.shot import (
     HairSystem,
     ImageOffer,
     ParticleSystem,
-    Question,
     Removal,
     Shot,
     Survey,
@@ -125,7 +124,8 @@ def look(question: Question, progress: Progress, found_so_far: Callable[[Shot], 
         try:
             return with_left_out(
                 _look(
-                    replace(question, left_out=tuple(left_out)),
+                    question,
+                    tuple(left_out),
                     progress,
                     lambda shot: found_so_far(with_left_out(shot)),
                 )
@@ -136,16 +136,18 @@ def look(question: Question, progress: Progress, found_so_far: Callable[[Shot], 
             left_out |= {name: f"its geometry nodes make {what}" for name, what in error.drawn.items()}
 
 
-def _look(question: Question, progress: Progress, found_so_far: Callable[[Shot], None]) -> Shot:
+def _look(
+    question: Question, left_out: Collection[str], progress: Progress, found_so_far: Callable[[Shot], None]
+) -> Shot:
     """Take the facts down, without the objects that were left out."""
     progress(0, 1, "opening the file")
-    config = _configure(question, (0, 1), (960, 540))
+    config = _configure(question, left_out, (0, 1), (960, 540))
     opened = open_file(config)
     scene = opened.scene
     frame_range = (scene.frame_start, scene.frame_end)
     animated = animated_range(scene, trust_scripts=config.trust_scripts)
     first, last = clip_range(frame_range, animated)
-    config = _configure(question, (first, last), _resolution(scene))
+    config = _configure(question, left_out, (first, last), _resolution(scene))
     problem = "" if question.camera else _camera_problem(scene, config)
     facts = _facts_as_opened(opened, config) | {"time_stretch": stretch(scene)}
     keys: tuple[ViewKey, ...] = ()
@@ -166,7 +168,10 @@ def _look(question: Question, progress: Progress, found_so_far: Callable[[Shot],
     found: dict[str, Any] = {
         "lost_materials": lost.materials,
         "image_offers": tuple(ImageOffer(each.material, each.image, each.certain) for each in lost.offers),
-        "undecodable": tuple((problem, tuple(names)) for problem, names in undecodable_images(config).items()),
+        "undecodable": tuple(
+            (problem, tuple(names))
+            for problem, names in undecodable_images(numbers_shown(opened.scene, config.frame_numbers)).items()
+        ),
         "missing": tuple(opened.missing),
         "unbaked": tuple(opened.unbaked),
         "zooming": tuple(zoom.camera.name for zoom in find_zooming_cameras(opened, config)),
@@ -183,7 +188,7 @@ def _look(question: Question, progress: Progress, found_so_far: Callable[[Shot],
         "object_names": tuple(sorted(set(objects.values()))),
         "bare_displays": tuple(sorted(objects[name] for name in bare_displays())),
         "unreadable": tuple(
-            (objects[name], reason) for name, reason in find_unreadable() if objects[name] not in question.left_out
+            (objects[name], reason) for name, reason in find_unreadable() if objects[name] not in left_out
         ),
         "hair": tuple(
             HairSystem(each.name, each.strands, each.drawn) for each in find_hair() if each.drawn != "nothing"
@@ -195,7 +200,6 @@ def _look(question: Question, progress: Progress, found_so_far: Callable[[Shot],
             if each.drawn != "nothing"
         ),
     }
-    see_through = find_see_through(config.transparency.threshold, film_frames(), config.frame_numbers)
 
     def conclude(conversion: Conversion) -> Shot:
         """What the converted scene shows, and at last what Freestyle takes for it."""
@@ -227,7 +231,7 @@ def _look(question: Question, progress: Progress, found_so_far: Callable[[Shot],
 
     with geometry_engine():
         conversion = convert_scene(opened, config)
-        seen = look_through(opened, config, conversion, see_through, progress)
+        seen = look_through(opened, config, conversion, progress)
         far = seen.far_from_origin
         if not seen.removed and far is None:
             return conclude(conversion)
@@ -248,7 +252,9 @@ def _try_freestyle(shot: Shot, survey: Survey, opened: OpenedScene, config: CutC
     return replace(shot, survey=replace(survey, freestyle_seconds=seconds, line_memory=_peak() - before))
 
 
-def _configure(question: Question, frames: tuple[int, int], resolution: tuple[int, int]) -> CutConfig:
+def _configure(
+    question: Question, left_out: Collection[str], frames: tuple[int, int], resolution: tuple[int, int]
+) -> CutConfig:
     optional = {
         "scene": question.scene,
         "view_layer": question.view_layer,
@@ -262,7 +268,7 @@ def _configure(question: Question, frames: tuple[int, int], resolution: tuple[in
             "frames": {"first": frames[0], "last": frames[1], "offset": offset_for_files(*frames)},
             "resolution": resolution,
             "style": {"color": "texture"},
-            "remove": {"objects": [glob.escape(name) for name in question.left_out]},
+            "remove": {"objects": [glob.escape(name) for name in left_out]},
             **{key: value for key, value in optional.items() if value},
         }
     ).in_film_numbers()
@@ -422,15 +428,22 @@ def _survey(opened: OpenedScene, config: CutConfig, conversion: Conversion, prog
     names = scene_names()
     table = {int(number): name for number, name in names.object_table().items()}
     builder = SurveyBuilder(table)
+    # those that Workbench paints, and those that are looked up pixel by pixel
+    by_pixel = conversion.colors.by_attributes
+    looked_up = {name for name, painted in by_pixel.items() if painted.images is not None}
     pictured = [
-        names.materials.ids[material.name_full] for material in bpy.data.materials if shown_image(material) is not None
+        names.materials.ids[material.name_full]
+        for material in bpy.data.materials
+        if shown_image(material) is not None or material.name_full in looked_up
     ]
     moving = [
         names.materials.ids[material.name_full]
         for material in bpy.data.materials
-        if is_moving(shown_image(material)) or material.name_full in conversion.colors.repainted
+        if is_moving(shown_image(material))
+        or material.name_full in conversion.colors.repainted
+        or (material.name_full in by_pixel and by_pixel[material.name_full].moves)
     ]
-    attributed = [names.materials.ids[name] for name in conversion.colors.by_attributes]
+    attributed = [names.materials.ids[name] for name in by_pixel if name not in looked_up]
     frames = config.frame_numbers[:SURVEYED_FRAMES]
     looking = 0.0
     largest = 0

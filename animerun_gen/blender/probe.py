@@ -16,9 +16,8 @@ import numpy as np
 
 from animerun_gen.blender import versions
 from animerun_gen.blender.answering import answer_and_exit
-from animerun_gen.blender.convert.clipped import ClippedMaterials
+from animerun_gen.blender.clipped import ClippedMaterials
 from animerun_gen.blender.convert.film_look import remove_film_look
-from animerun_gen.blender.convert.srgb import hex_to_linear
 from animerun_gen.blender.opening import OpenedScene
 from animerun_gen.blender.probe_picture import (
     GROUND,
@@ -31,6 +30,7 @@ from animerun_gen.blender.probe_picture import (
     judge_surface,
 )
 from animerun_gen.blender.rendering import FrameRenderer
+from animerun_gen.color.srgb import hex_to_linear
 from animerun_gen.config import CutConfig
 from animerun_gen.engines.job import Reporter
 

@@ -27,7 +27,7 @@ def file_digest(path: Path) -> str:
     try:
         return readable_digest(path)
     except OSError as error:
-        raise DatasetError(f"{path} cannot be read: {error.strerror}") from error
+        raise DatasetError(f"cannot be read: {error.strerror}", path) from error
 
 
 def readable_digest(path: Path) -> str:

@@ -75,6 +75,21 @@ def identity_picture(output: Path, cut: str, frame: int) -> Path:
     return identity_pictures_folder(output, cut) / f"{frame:04d}.png"
 
 
+def switched_pictures_folder(output: Path, cut: str) -> Path:
+    """Where surfaces change their material between the frames of a cut's pairs, a file a direction that has any."""
+    return state_folder(output) / "switched_pictures" / cut
+
+
+def switched_picture(output: Path, cut: str, frame: int, other: int) -> Path:
+    """Where ``frame`` shows surface points that wear another material in ``other``, ``(H, W)`` uint8 PNG: 255 there."""
+    return switched_pictures_folder(output, cut) / switched_name(frame, other)
+
+
+def switched_name(frame: int, other: int) -> str:
+    """Name of that file."""
+    return f"{frame:04d}-{other:04d}.png"
+
+
 def log_file(output: Path, cut: str, part: int | None = None) -> Path:
     """What Blender printed while it rendered a cut, or a part of it where several Blenders share the cut."""
     return state_folder(output) / "logs" / (f"{cut}.log" if part is None else f"{cut}.part{part}.log")

@@ -73,9 +73,8 @@ def parse_manifest(data: Any, path: Path) -> tuple[Manifest, frozenset[str]]:
         DatasetError: It is no manifest of this version.
     """
     if not isinstance(data, dict) or data.get("version") != VERSION:
-        raise DatasetError(
-            f"{path} is not a manifest that this version of the program can read; delete it and make it again"
-        )
+        what = "is not a manifest that this version of the program can read"
+        raise DatasetError(what, path, "delete it and make it again")
     lacking = frozenset(Manifest.model_fields) - data.keys()
     try:
         return Manifest.model_validate(data), lacking

@@ -14,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from animerun_gen.conventions import UNKNOWN_FLOW, longest_motion
-from animerun_gen.motion import kernels, raster
+from animerun_gen.motion import raster
+from animerun_gen.motion.counterparts import NO_INSTANCE, NO_TRIANGLE, find_counterparts
 from animerun_gen.motion.geometry import Camera, FrameGeometry
-from animerun_gen.motion.identity import NO_INSTANCE, NO_TRIANGLE, find_counterparts
+from animerun_gen.motion.kernels import following
 from animerun_gen.motion.raster import VisibilityBuffer
 
 BackgroundMotion = Literal["infinity", "static", "invalid"]
@@ -67,8 +68,8 @@ def compute_motion(
 
     Returns:
         The motion of every pixel.  It is unknown where the point is not proven to be there
-        (:mod:`~animerun_gen.motion.identity`), lies on a triangle that has no area in the target, is nearer than what
-        the target's camera draws, or moves farther than :func:`~animerun_gen.conventions.longest_motion`.
+        (:mod:`~animerun_gen.motion.counterparts`), lies on a triangle that has no area in the target, is nearer than
+        what the target's camera draws, or moves farther than :func:`~animerun_gen.conventions.longest_motion`.
     """
     shape = seen.instance.shape
     motion = Motion(
@@ -81,7 +82,7 @@ def compute_motion(
         triangle=np.full(shape, NO_TRIANGLE, np.int32),
     )
     twins = find_counterparts(source, target)
-    kernels.follow(
+    following.follow(
         seen.instance,
         seen.triangle,
         raster.meshes(source),

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
 from animerun_gen.config import CutConfig
+from animerun_gen.config.messages import and_more, counted
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.clip import ClipWriter
 from animerun_gen.dataset.modalities import Modality, at_gap, enabled_modalities
@@ -15,6 +17,7 @@ from animerun_gen.engines.job import RenderJob
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline.cut import Cut
 from animerun_gen.pipeline.samples import identity_frames, sampled_frames
+from animerun_gen.pipeline.state.changes import Then
 from animerun_gen.pipeline.state.clearing import (
     has_stage,
     move_cut,
@@ -30,7 +33,7 @@ from animerun_gen.pipeline.state.films import source_digest
 from animerun_gen.pipeline.state.fingerprints import STAGES, fingerprints
 from animerun_gen.pipeline.state.inputs import changed_inputs, changed_while_read, marks_of
 from animerun_gen.pipeline.state.judging import figures_there, spoiled_figures
-from animerun_gen.pipeline.state.ledger import Ledger, MadeFrom
+from animerun_gen.pipeline.state.ledger import Ledger
 from animerun_gen.pipeline.state.manifest import find_damage
 from animerun_gen.pipeline.state.on_disk import FilesOnDisk, has_content, is_whole
 from animerun_gen.pipeline.tasks.labelling import LabelTask
@@ -38,6 +41,9 @@ from animerun_gen.pipeline.tasks.recoloring import PassPlan, passes_listed
 from animerun_gen.terminal import as_command
 
 Range = tuple[int, int]
+
+SHOWN_INPUTS = 3
+"""So many changed files are named in a sentence."""
 
 
 @dataclass(frozen=True)
@@ -246,8 +252,8 @@ def plan_cut(cut: Cut, engine: str | None, frames: Range | None) -> CutPlan:
 
     Raises:
         DatasetError: The source cannot be read; what is out of date cannot be removed; files of the cut's name are
-            there that this program did not make; or nothing will be rendered, and what is on disk was not rendered from
-            this configuration.
+            there that this program did not make; nothing will be rendered, and what is on disk was not rendered from
+            this configuration; or frames that are not to be worked on are out of date and would be lost.
     """
     config, output, ledger, clip = cut.config, cut.output, cut.ledger, cut.clip
     other_split = ClipWriter(output, "test" if config.split == "train" else "train", config.name)
@@ -267,10 +273,17 @@ def plan_cut(cut: Cut, engine: str | None, frames: Range | None) -> CutPlan:
         reading = {}
         made_from = record.model_copy(update={"engine": engine, "source": source_digest(config.source)})
     wanted = fingerprints(config, made_from.engine, made_from.source)
+    then = Then(output, record, config, made_from.engine, made_from.source)
     if engine is None:
-        _require_rendered(config, output, record, wanted)
+        _require_rendered(then, wanted)
     move_cut(other_split, clip)
-    redone = _clear_outdated(cut, record, wanted, stages, changed, under_way)
+    numbers = config.frame_numbers
+    first, last = frames if frames is not None else (numbers[0], numbers[-1])
+    chosen = tuple(frame for frame in numbers if first <= frame <= last)
+    redone = _outdated(cut, then, {stage: wanted[stage] for stage in stages if stage in wanted}, changed, under_way)
+    _refuse_to_lose(clip, redone, numbers, chosen)
+    judged = "labels" not in redone and record.fingerprints.get("figures") == wanted["figures"]
+    _clear(cut, redone, judged=judged)
     found = FilesOnDisk(output, config.split, config.name, ledger.kept.checksums)
     damaged = _remove_damaged(cut, found, stages)
     if _clear_surplus(config, clip, stages, found) or damaged:
@@ -283,61 +296,80 @@ def plan_cut(cut: Cut, engine: str | None, frames: Range | None) -> CutPlan:
     cut.found = found
     cut.summary.redone = redone
     cut.summary.notes += damaged
-    numbers = config.frame_numbers
-    first, last = frames if frames is not None else (numbers[0], numbers[-1])
-    chosen = tuple(frame for frame in numbers if first <= frame <= last)
     return CutPlan(cut, found, chosen, watched)
 
 
-def _clear_outdated(
-    cut: Cut,
-    record: MadeFrom,
-    wanted: Mapping[str, str],
-    stages: Sequence[str],
-    changed: Sequence[str],
-    under_way: Sequence[str],
+def _outdated(
+    cut: Cut, then: Then, wanted: Mapping[str, str], changed: Sequence[str], under_way: Sequence[str]
 ) -> dict[str, str]:
-    """Remove what was made from something else than it would be made from now.
+    """Find what was made from something else than it would be made from now.
 
     Args:
         cut: The cut.
-        record: What it was made from.
-        wanted: Stage to fingerprint, as they are now.
-        stages: The stages that this run makes.
+        then: What it was made from.
+        wanted: Stage to fingerprint as it is now, of those that this run makes.
         changed: The inputs that are not what they were.
         under_way: The files that changed while a run was reading them.
 
     Returns:
-        The stages whose files are gone, with the reason.
+        Stage to the reason.
     """
-    config, output = cut.config, cut.output
     redone: dict[str, str] = {}
-    for stage in stages:
-        had = record.fingerprints.get(stage)
-        if stage not in wanted:
-            continue
+    for stage, fingerprint in wanted.items():
+        had = then.record.fingerprints.get(stage)
         if under_way:
-            reason = f"{under_way[0]} changed while a run was reading it"
+            reason = f"{and_more(under_way, SHOWN_INPUTS)} changed while a run was reading it"
         elif changed:
-            reason = f"{changed[0]} changed"
-        elif had is not None and had != wanted[stage]:
-            reason = "the configuration, the film or a version of Blender or animerun-gen has changed"
+            reason = f"{and_more(changed, SHOWN_INPUTS)} changed"
+        elif had is not None and had != fingerprint:
+            reason = then.why(stage)
         elif had is None and has_stage(cut.clip, stage):
             reason = "there is no record of what they were made from"
         else:
             continue
         redone[stage] = reason
+    return redone
+
+
+def _clear(cut: Cut, redone: Collection[str], *, judged: bool) -> None:
+    """Remove what is out of date.
+
+    Args:
+        cut: The cut.
+        redone: The stages whose files are.
+        judged: Whether its quality figures are not.
+    """
+    output, name = cut.output, cut.name
+    for stage in redone:
         remove_stage(cut.clip, stage)
     if "pictures" in redone:
-        remove_files_but(layout.material_pictures_folder(output, config.name), ())
-        remove_files_but(layout.identity_pictures_folder(output, config.name), ())
-    judged = "labels" not in redone and record.fingerprints.get("figures") == wanted["figures"]
-    clear_figures(output, config, judged=judged, compared="motion" not in redone)
+        remove_files_but(layout.material_pictures_folder(output, name), ())
+        remove_files_but(layout.identity_pictures_folder(output, name), ())
+    if "motion" in redone:
+        remove_files_but(layout.switched_pictures_folder(output, name), ())
+    clear_figures(output, cut.config, judged=judged, compared="motion" not in redone)
     if not judged:
-        remove_file(layout.quality_file(output, config.name))
-    if "recolor" in redone or not config.recolor.passes:
-        remove_file(layout.recolor_file(output, config.name))
-    return redone
+        remove_file(layout.quality_file(output, name))
+    if "recolor" in redone or not cut.config.recolor.passes:
+        remove_file(layout.recolor_file(output, name))
+
+
+def _refuse_to_lose(
+    clip: ClipWriter, redone: Mapping[str, str], numbers: Sequence[int], chosen: Collection[int]
+) -> None:
+    """A trial of some frames is not to cost the others, which may have taken hours."""
+    rendered = [stage for stage in ("pictures", "motion") if stage in redone]
+    if not rendered or len(chosen) == len(numbers):
+        return
+    found = FilesOnDisk(clip.root, clip.split, clip.cut)
+    others = set(numbers) - set(chosen)
+    lost = {entry.frame for entry in found.entries if entry.modality.stage in rendered and entry.frame in others}
+    if lost:
+        raise DatasetError(
+            f"cut '{clip.cut}': {counted(len(lost), 'frame')} outside --frames would be lost, because they are out of "
+            f"date, too ({redone[rendered[0]]}); run the command without --frames to make all of them again, or try "
+            "some with another --out"
+        )
 
 
 def _refuse_foreign_files(ledger: Ledger, *clips: ClipWriter) -> None:
@@ -355,16 +387,16 @@ def _refuse_foreign_files(ledger: Ledger, *clips: ClipWriter) -> None:
                 )
 
 
-def _require_rendered(config: CutConfig, output: Path, record: MadeFrom, wanted: Mapping[str, str]) -> None:
+def _require_rendered(then: Then, wanted: Mapping[str, str]) -> None:
+    name, output, record = then.config.name, then.output, then.record
     if not record.engine:
-        raise DatasetError(
-            f"cut '{config.name}': none of it has been rendered into {output}; run 'animerun-gen render' first"
-        )
-    if any(record.fingerprints.get(stage) != wanted[stage] for stage in ("pictures", "motion")):
-        raise DatasetError(
-            f"cut '{config.name}': its pictures and motion in {output} were made from another configuration or with "
-            "another version of this program; bring them up to date with 'animerun-gen render' first"
-        )
+        raise DatasetError(f"cut '{name}': none of it has been rendered into {output}; run 'animerun-gen render' first")
+    for stage in ("pictures", "motion"):
+        if record.fingerprints.get(stage) != wanted[stage]:
+            raise DatasetError(
+                f"cut '{name}': its {stage} in {output} {'are' if stage == 'pictures' else 'is'} out of date "
+                f"({then.why(stage)}); bring it up to date with 'animerun-gen render' first"
+            )
 
 
 def _remove_damaged(cut: Cut, found: FilesOnDisk, stages: tuple[str, ...]) -> list[str]:
@@ -419,6 +451,12 @@ def _clear_surplus(config: CutConfig, clip: ClipWriter, stages: tuple[str, ...],
         remove_files_but(layout.material_pictures_folder(output, name), sampled)
         sampled = {layout.identity_picture(output, name, frame).name for frame in identity_frames(config)}
         remove_files_but(layout.identity_pictures_folder(output, name), sampled)
+    if "motion" in stages:
+        pairs = list(pairwise(frames))
+        both_ways = [*pairs, *((later, earlier) for earlier, later in pairs)]
+        remove_files_but(
+            layout.switched_pictures_folder(output, name), {layout.switched_name(a, b) for a, b in both_ways}
+        )
     return surplus
 
 

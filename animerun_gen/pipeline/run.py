@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import argparse
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from animerun_gen.config import CutConfig, LoadedCut, load_cuts
-from animerun_gen.config.words import and_more, counted
+from animerun_gen.config import CutConfig
+from animerun_gen.config.messages import and_more, counted
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.files import remove_stale_temporaries
-from animerun_gen.engines.blenders import BpyModule, Engine, InstalledBlender
-from animerun_gen.engines.children import PATIENCE
+from animerun_gen.engines.blenders import BpyModule, InstalledBlender, find_engine
 from animerun_gen.engines.fence import Fence, fenced
 from animerun_gen.engines.film_files import looking_once
 from animerun_gen.errors import ConfigError, DatasetError, NoDatasetError
 from animerun_gen.pipeline.cut import Cut
 from animerun_gen.pipeline.local_executor import InlineExecutor, LocalExecutor
+from animerun_gen.pipeline.options import Options
 from animerun_gen.pipeline.plan import CutPlan, plan_cut
 from animerun_gen.pipeline.scheduling import Executor, ExecutorLost
 from animerun_gen.pipeline.state import made_with
-from animerun_gen.pipeline.state.coverage import describe_coverage, frames_to_make, measure_coverage
+from animerun_gen.pipeline.state.coverage import describe_coverage, measure_coverage
 from animerun_gen.pipeline.state.figures import read_cross_checks
 from animerun_gen.pipeline.state.films import digests_kept
 from animerun_gen.pipeline.state.fingerprints import STAGES
@@ -38,46 +36,13 @@ from animerun_gen.pipeline.tasks.camera_cuts import begin_cut, split_at_camera_c
 from animerun_gen.pipeline.tasks.line_engine import choose_line_engines
 from animerun_gen.pipeline.work import Ways, Work
 from animerun_gen.progress import Progress
-from animerun_gen.terminal import as_command, complain, say
+from animerun_gen.terminal import as_command, complain
 
 SHOWN_FAILURES = 5
 """So many failures of a cut are printed: a full disk fails every file."""
 
 
 ALTERED = "files changed since they were made: {count} ({names}); the manifest keeps their old checksums"
-
-
-@dataclass(frozen=True)
-class Options:
-    """How to make a dataset.
-
-    Attributes:
-        output: Root folder of the dataset.
-        engine: The Blender that renders; None when nothing is to be rendered.
-        frames: First and last frame to work on; None for all of each cut.
-        workers: Processes that work side by side.
-        cross_check: Whether to compare the two motion backends.
-        render: Whether to do the Blender half.
-        label: Whether to do the second half.
-        chunk_frames: Frames of a cut that one Blender process renders; None for as many as suit the workers.  What is
-            made does not depend on it.
-        scheduler: Address of the Dask scheduler whose workers do the work, all of which see the same files; None to do
-            it here.
-        patience: Seconds after which a process that neither reports nor computes is ended, and its work begun again.
-        despite_memory: Whether frames are begun that are predicted not to fit into the memory.
-    """
-
-    output: Path
-    engine: Engine | None
-    frames: tuple[int, int] | None = None
-    workers: int = 1
-    cross_check: bool = False
-    render: bool = True
-    label: bool = True
-    chunk_frames: int | None = None
-    patience: float = PATIENCE
-    scheduler: str | None = None
-    despite_memory: bool = False
 
 
 def generate(
@@ -102,11 +67,10 @@ def generate(
         BusyError: Another run writes to the same output.
         DatasetError: The output cannot be written to.
         NoDatasetError: Nothing is to be rendered, and the output does not exist.
-        ValueError: It is to be rendered without an engine.
+        AnimerunGenError: Rendering needs a Blender, and there is none.
     """
-    engine = options.engine if options.render else None
-    if options.render and engine is None:
-        raise ValueError("rendering needs an engine")
+    engine = (options.engine or find_engine(options.blender)) if options.render else None
+    options = replace(options, engine=engine)
     if not options.render and not options.output.is_dir():
         raise NoDatasetError(f"{options.output} does not exist: correct --out, or run 'animerun-gen render' first")
     with (
@@ -222,47 +186,6 @@ def _executor(plans: Sequence[CutPlan], options: Options, fence: Fence, work: Wo
     return LocalExecutor(options.workers, options.patience, fence, progress.say, work.memory, options.despite_memory)
 
 
-def run_command(options: argparse.Namespace) -> int:
-    """Carry out ``generate``, ``render`` or ``label`` as the command line asks.
-
-    Args:
-        options: What :func:`animerun_gen.cli.build_parser` parsed.
-
-    Returns:
-        Exit status.
-
-    Raises:
-        AnimerunGenError: Nothing could be begun.
-    """
-    renders, labels = options.command != "label", options.command != "render"
-    loaded = load_cuts(options.configs, check_sources=renders)
-    cuts = [cut.config for cut in loaded]
-    require_frames(cuts, options.frames)
-    engine: Engine | None = None
-    if renders:
-        engine = InstalledBlender.find(options.blender) if options.blender else BpyModule.find()
-    run = Options(
-        # whoever works elsewhere has another current folder
-        output=options.out if options.scheduler is None else options.out.absolute(),
-        engine=engine,
-        frames=options.frames,
-        workers=options.workers,
-        cross_check=renders and options.cross_check,
-        render=renders,
-        label=labels,
-        chunk_frames=options.chunk_frames if renders else None,
-        patience=60.0 * options.patience,
-        scheduler=options.scheduler,
-        despite_memory=renders and options.despite_memory,
-    )
-    summaries = generate(cuts, run)
-    for line in describe(summaries, options.out, partial(_command_for, options, loaded)):
-        say(line)
-    failed = any(summary.failures or summary.damaged for summary in summaries)
-    past_bars = any(summary.quality and summary.quality["failures"] for summary in summaries)
-    return 1 if failed or (labels and options.strict and past_bars) else 0
-
-
 def require_frames(cuts: Sequence[CutConfig], frames: tuple[int, int] | None) -> None:
     """Stop where nothing of a cut lies within the frames that are to be worked on.
 
@@ -283,22 +206,6 @@ def require_frames(cuts: Sequence[CutConfig], frames: tuple[int, int] | None) ->
     ]
     if outside:
         raise ConfigError(outside)
-
-
-def _command_for(options: argparse.Namespace, loaded: Sequence[LoadedCut], summary: CutSummary) -> str | None:
-    """The command that makes just what a cut lacks; None where that cannot be said."""
-    name = summary.config.name
-    paths_of = {cut.config.name: cut.path for cut in loaded}
-    # a stretch of a cut that is split at its camera cuts has the name of the cut and a number
-    path = paths_of.get(name) or paths_of.get(name.rpartition("-")[0])
-    if path is None or summary.coverage is None:
-        return None
-    words: list[str | Path] = ["animerun-gen", options.command, path, "--out", options.out]
-    if (frames := frames_to_make(summary.coverage)) is not None:
-        words += ["--frames", f"{frames[0]}:{frames[1]}"]
-    if getattr(options, "blender", None):
-        words += ["--blender", options.blender]
-    return as_command(*words)
 
 
 def describe(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from animerun_gen.config.words import spans
+from animerun_gen.config.messages import spans
 from animerun_gen.dataset import MODALITIES, ClipFiles, Modality, enabled_modalities, layout, read_json
 from animerun_gen.dataset.manifest import Manifest, Source, read_manifest
 from animerun_gen.errors import DatasetError
@@ -103,7 +103,7 @@ def _read_quality(clip: ClipFiles, frames: Sequence[int], remarks: list[str]) ->
     try:
         quality = read_json(path)
     except DatasetError as error:
-        remarks.append(f"No figures are shown: {str(error).replace(f'{clip.root}/', '')}.")
+        remarks.append(f"No figures are shown: {error.below(clip.root)}.")
         return {}
     if not isinstance(quality, dict):
         remarks.append(f"No figures are shown: {name} has no table of figures.")

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from anyascii import anyascii
 
+from animerun_gen.config.messages import counted, named, patterns_for, written
 from animerun_gen.config.model import is_safe_name, offset_for_files
-from animerun_gen.config.words import counted, named, patterns_for, written
 from animerun_gen.shot.findings import (
     MISSING_KINDS,
     by_reason,

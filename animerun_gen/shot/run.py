@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import argparse
-import json
 import tempfile
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import IO
 
-from animerun_gen.config import load_cuts
-from animerun_gen.dataset.files import refuse_to_overwrite, write_text
 from animerun_gen.engines.blend_file import require_readable
-from animerun_gen.engines.blenders import BpyModule, InstalledBlender, ProgramEngine
+from animerun_gen.engines.blenders import ProgramEngine
 from animerun_gen.engines.conversation import Conversation
 from animerun_gen.engines.endings import last_words
-from animerun_gen.errors import AnimerunGenError, SceneError, UnusableSceneError, UsageError
+from animerun_gen.errors import AnimerunGenError, SceneError, UnusableSceneError
 from animerun_gen.progress import Progress
-from animerun_gen.shot.draft import cut_name, draft
-from animerun_gen.shot.findings import TRIAL_SECONDS, describe
-from animerun_gen.shot.shot import UNTRIED, Question, Shot
-from animerun_gen.terminal import as_command, say
+from animerun_gen.shot.findings import TRIAL_SECONDS
+from animerun_gen.shot.question import Question
+from animerun_gen.shot.shot import UNTRIED, Shot
 
 INSPECTOR = "animerun_gen.blender.inspector"
 
@@ -74,7 +69,8 @@ def inspect_shot(question: Question, engine: ProgramEngine) -> Shot:
 
 def _asked(engine: ProgramEngine, question: Question, log: IO[bytes]) -> Conversation:
     try:
-        return Conversation(partial(engine.module_command, INSPECTOR), question, log, None)
+        request = replace(question, source=question.source.absolute())
+        return Conversation(partial(engine.module_command, INSPECTOR), request, log, None)
     except OSError as error:
         raise AnimerunGenError(f"Blender cannot be started: {error}") from error
 
@@ -84,49 +80,3 @@ def _without_freestyle(shot: Shot, ended: str, *, too_slow: bool) -> Shot:
     fault = f"had drawn no frame after {TRIAL_SECONDS:g} s" if too_slow else f"made Blender fail ({ended})"
     survey = None if shot.survey is None else replace(shot.survey, freestyle_fault=fault)
     return replace(shot, survey=survey)
-
-
-def run_inspect(options: argparse.Namespace) -> int:
-    """Carry out ``inspect`` as the command line asks; returns the exit status.
-
-    Raises:
-        AnimerunGenError: The shot cannot be looked at.
-    """
-    shot = inspect_shot(_question(options), _engine(options))
-    if options.json:
-        print(json.dumps(shot.to_json(), indent=2))
-    else:
-        for line in describe(shot):
-            say(line)
-    return 0
-
-
-def run_init(options: argparse.Namespace) -> int:
-    """Carry out ``init`` as the command line asks; returns the exit status.
-
-    Raises:
-        UsageError: The file that is to be written exists, or is no .yaml file.
-        AnimerunGenError: The shot cannot be looked at, or the file cannot be written.
-    """
-    target: Path = options.output or options.shot.with_suffix(".yaml")
-    if target.suffix.lower() not in {".yaml", ".yml"}:
-        raise UsageError(f"{target} is not a .yaml file; give the name of the configuration to write with -o")
-    refuse_to_overwrite(target, "-o", force=options.force)
-    shot = inspect_shot(_question(options), _engine(options))
-    text = draft(shot, target, options.name or cut_name(options.shot))
-    target.parent.mkdir(parents=True, exist_ok=True)
-    write_text(target, text)
-    load_cuts([target])
-    for line in describe(shot):
-        say(line)
-    command = as_command("animerun-gen", "generate", target, "--out", "DATASET")
-    say(f"wrote {target}; look through it, then run: {command}")
-    return 0
-
-
-def _question(options: argparse.Namespace) -> Question:
-    return Question(options.shot.absolute(), options.scene, options.view_layer, options.camera, options.trust_scripts)
-
-
-def _engine(options: argparse.Namespace) -> ProgramEngine:
-    return InstalledBlender.find(options.blender) if options.blender else BpyModule.find()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -14,27 +13,6 @@ UNTRIED, LOOKED_AT = "untried", "shot"
 """What the inspector found: all facts but whether Freestyle can draw the shot, and all of them."""
 
 Point = tuple[float, float, float]
-
-
-@dataclass(frozen=True)
-class Question:
-    """What is to be looked at.
-
-    Attributes:
-        source: The ``.blend`` file.
-        scene: A scene other than the one it was saved with.
-        view_layer: A view layer other than the first that is switched on.
-        camera: A camera other than the scene's own.
-        trust_scripts: Whether scripts of the file may run.
-        left_out: Names of objects that are left out.
-    """
-
-    source: Path
-    scene: str | None = None
-    view_layer: str | None = None
-    camera: str | None = None
-    trust_scripts: bool = False
-    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from animerun_gen.config import CutConfig
-from animerun_gen.config.words import counted
+from animerun_gen.config.messages import counted
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.colors import read_colors
 from animerun_gen.dataset.files import open_regular, read_json, read_names
@@ -107,7 +107,7 @@ class CheckedManifest:
         try:
             manifest, wrong = parse_manifest(data, path)
         except DatasetError as error:
-            return cls(name, problems=(_without_path(error, path),))
+            return cls(name, problems=(error.what,))
         problems = []
         split = manifest.split if manifest.split in SPLITS else ""
         if not split or manifest.cut != cut:
@@ -446,7 +446,7 @@ class CutCheck:
         try:
             return read_names(path)
         except DatasetError as error:
-            self._defect(self._relative(path), "damaged", _without_path(error, path))
+            self._defect(self._relative(path), "damaged", error.what)
             return None
 
     def _check_colors(self, what: Modality) -> None:
@@ -460,7 +460,7 @@ class CutCheck:
         try:
             table = read_colors(path)
         except DatasetError as error:
-            self._defect(name, "damaged", _without_path(error, path))
+            self._defect(name, "damaged", error.what)
             return
         for number, frame in table.frames_lacking(self.numbers).items():
             self._defect(name, "contradiction", f"does not say which colour id {number} has in frame {frame}")
@@ -478,7 +478,7 @@ class CutCheck:
         try:
             settings = read_settings(path) if self.quick else read_tracks(path).settings
         except DatasetError as error:
-            self._defect(name, "damaged", _without_path(error, path))
+            self._defect(name, "damaged", error.what)
             return
         if settings.frames != self.numbers:
             self._defect(name, "contradiction", "follows points through other frames than those of the clip")
@@ -623,15 +623,10 @@ def _small_json(path: Path) -> Any:
             return "is far larger than such a file can be"
         data = read_json(path)
     except DatasetError as error:
-        return _without_path(error, path)
+        return error.what
     except OSError as error:
         return f"cannot be read: {error.strerror}"
     return "holds nothing but text" if isinstance(data, str) else data
-
-
-def _without_path(error: DatasetError, path: Path) -> str:
-    """What an error says of a file, without its name and the advice."""
-    return str(error).removeprefix(f"{path} ").rpartition("; ")[0]
 
 
 def _lies_in(path: Path, root: Path) -> bool:

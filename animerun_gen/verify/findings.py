@@ -130,7 +130,7 @@ class FrameInspection:
             try:
                 value = self._value(file, findings)
             except DatasetError as error:
-                findings.defects.append(Defect(file.name, "damaged", str(error)))
+                findings.defects.append(Defect(file.name, "damaged", error.what))
             # files of any content may lie there, and the others are to be looked at all the same
             except Exception as error:
                 what = f"cannot be checked ({type(error).__name__}: {error})"
@@ -152,7 +152,7 @@ class FrameInspection:
         try:
             form = read_form(path, what)
         except DatasetError as error:
-            findings.defects.append(Defect(file.name, "damaged", str(error)))
+            findings.defects.append(Defect(file.name, "damaged", error.what))
             sound = False
         if form is not None and (problem := self._misfit(form, what)):
             findings.defects.append(Defect(file.name, "form", problem))
@@ -201,11 +201,7 @@ class FrameInspection:
         reader: Callable[[Path], Any] = _READERS[what.content]
         if what.content == "inverted_mask" and self.ours:
             reader = files.read_inverted_mask
-        try:
-            return reader(path)
-        except DatasetError as error:
-            # the sentence begins with the path and ends with what to do
-            raise DatasetError(str(error).removeprefix(f"{path} ").rpartition("; ")[0]) from error
+        return reader(path)
 
     def _problems(self, value: Any, file: FrameFile, findings: FrameFindings) -> Iterator[str]:
         """What no file of this modality may hold, as ends of sentences."""

@@ -15,12 +15,13 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from animerun_gen.config import CutConfig
-from animerun_gen.config.words import and_more
+from animerun_gen.config.messages import and_more
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.listing import modalities_there
 from animerun_gen.engines.blenders import Engine
 from animerun_gen.errors import AnimerunGenError, DatasetError
-from animerun_gen.pipeline.run import Options, describe, generate
+from animerun_gen.pipeline.options import Options
+from animerun_gen.pipeline.run import describe, generate
 from animerun_gen.pipeline.state.clearing import remove_file
 from animerun_gen.pipeline.state.films import source_digest
 from animerun_gen.pipeline.state.fingerprints import fingerprints

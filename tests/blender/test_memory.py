@@ -59,7 +59,7 @@ COUNTED = """
 from pathlib import Path
 import numpy as np
 from animerun_gen.blender.convert import convert_scene
-from animerun_gen.blender.convert.clipped import NO_MASK
+from animerun_gen.blender.clipped import NO_MASK
 from animerun_gen.blender.geometry import evaluate, geometry_engine, read_graph, scene_names
 from animerun_gen.blender.opening import open_scene
 from animerun_gen.blender.scene_size import scene_size

@@ -21,7 +21,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from animerun_gen.config import CutConfig, rgb
+from animerun_gen.color.hexadecimal import rgb
+from animerun_gen.config import CutConfig
 from animerun_gen.conventions import UNKNOWN_FLOW
 from animerun_gen.dataset.clip import ClipWriter
 from animerun_gen.dataset.files import write_image

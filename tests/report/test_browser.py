@@ -13,7 +13,7 @@ import pytest
 from animerun_gen.pipeline.state.ledger import MadeFrom, open_ledger
 from animerun_gen.quality.colors import flow_to_color, labels_to_color
 from animerun_gen.quality.warp import warp_difference
-from animerun_gen.report import build_report
+from animerun_gen.report.build import build_report
 from animerun_gen.report.encode import NOTHING_TO_COMPARE, warp_levels, warp_palette
 from tests.report.browser import Browser, missing_browser
 from tests.report.clips import FRAMES, SIZE, failing, frame_files, pair_files, quality_of, write_clip, write_quality

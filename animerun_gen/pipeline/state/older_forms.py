@@ -86,7 +86,7 @@ def move_figures(output: Path) -> None:
             new.parent.mkdir(parents=True, exist_ok=True)
             os.replace(old, new)
     except OSError as error:
-        raise DatasetError(f"{state} cannot be brought into its form of now: {system_says(error)}") from error
+        raise DatasetError(f"cannot be brought into its form of now: {system_says(error)}", state) from error
 
 
 def remove(output: Path) -> None:
@@ -101,7 +101,7 @@ def remove(output: Path) -> None:
             if folder.is_dir():
                 shutil.rmtree(folder)
         except OSError as error:
-            raise DatasetError(f"{folder} is out of date and cannot be removed: {system_says(error)}") from error
+            raise DatasetError(f"is out of date and cannot be removed: {system_says(error)}", folder) from error
 
 
 def _renamed(state: Path, output: Path) -> Iterator[tuple[Path, Path]]:

@@ -5,7 +5,6 @@ Only the dataset is read, and nothing is locked, so it may be asked while a run 
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -13,10 +12,9 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from animerun_gen.config import CutConfig
-from animerun_gen.config.words import and_more
+from animerun_gen.config.messages import and_more
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.clip import Dataset
-from animerun_gen.dataset.files import write_json
 from animerun_gen.dataset.modalities import SPLITS, enabled_modalities
 from animerun_gen.errors import NoDatasetError
 from animerun_gen.pipeline.state.coverage import describe_coverage, has_tracks, measure_coverage
@@ -25,7 +23,7 @@ from animerun_gen.pipeline.state.ledger import CutLedger, read_ledger
 from animerun_gen.pipeline.state.lock import holder
 from animerun_gen.pipeline.state.manifest import SHOWN_NAMES, Damage, find_damage
 from animerun_gen.pipeline.state.on_disk import FilesOnDisk
-from animerun_gen.terminal import as_command, say
+from animerun_gen.terminal import as_command
 
 State = Literal["complete", "running", "incomplete", "unchecked", "damaged", "failed"]
 
@@ -227,24 +225,3 @@ def as_json(status: DatasetStatus, root: Path) -> dict[str, Any]:
         "cuts": [asdict(cut) for cut in status.cuts],
         "foreign": status.foreign,
     }
-
-
-def run_status(options: argparse.Namespace) -> int:
-    """Carry out ``status`` as the command line asks.
-
-    Args:
-        options: What :func:`animerun_gen.cli.build_parser` parsed.
-
-    Returns:
-        Exit status: 0 when every cut is complete, 1 otherwise.
-
-    Raises:
-        NoDatasetError: There is no dataset that was made here.
-        DatasetError: A folder cannot be read, or the results cannot be written.
-    """
-    status = read_status(options.dataset)
-    for line in describe_status(status, options.dataset):
-        say(line)
-    if options.json is not None:
-        write_json(options.json, as_json(status, options.dataset))
-    return 0 if status.complete else 1

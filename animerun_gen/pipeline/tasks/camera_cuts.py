@@ -160,7 +160,7 @@ def _stretch(config: CutConfig, number: int, camera: str, frames: Sequence[int])
     try:
         return CutPart(CutConfig.model_validate(part), notes)
     except ValidationError as error:
-        reasons = "; ".join(details["msg"].removeprefix("Value error, ") for details in error.errors())
+        reasons = "; ".join(str(details.get("ctx", {}).get("error", details["msg"])) for details in error.errors())
         raise DatasetError(f"cut '{config.name}' cannot be split at its camera cuts: {reasons}") from error
 
 

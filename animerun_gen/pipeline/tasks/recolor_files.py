@@ -9,7 +9,8 @@ from typing import Any
 
 import cv2
 
-from animerun_gen.config import CutConfig, rgb
+from animerun_gen.color.hexadecimal import rgb
+from animerun_gen.config import CutConfig
 from animerun_gen.config.palette import SHIPPED, load_palette
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.checksums import file_digest
