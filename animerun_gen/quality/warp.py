@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from animerun_gen import compiled
-from animerun_gen.labels.kernels.between_pixels import corners_of, is_inside
+from animerun_gen.labels.kernels.between_pixels import corners_of, is_inside, value_at
 from animerun_gen.labels.sampling import require_mask, require_shape
 
 kernel = compiled.kernels(__name__)
@@ -65,6 +65,7 @@ def warp_difference(
     _fill_differences(
         pictures.here,
         pictures.there,
+        pictures.there_planes,
         flow,
         occlusion,
         sampling == "bilinear",
@@ -151,7 +152,18 @@ def warp_sums(
         raise ValueError(f"there are groups 0 to {GROUPS - 1}, but the map has {groups.max()}")
     count = np.zeros(GROUPS, np.int64)
     point, bilinear = np.zeros(GROUPS), np.zeros(GROUPS)
-    _add_up(pictures.here, pictures.there, flow, groups, pictures.channels, count, point, bilinear)
+    _add_up(
+        pictures.here,
+        pictures.there,
+        pictures.here_planes,
+        pictures.there_planes,
+        flow,
+        groups,
+        pictures.channels,
+        count,
+        point,
+        bilinear,
+    )
     return WarpSums(count, point * pictures.scale, bilinear * pictures.scale)
 
 
@@ -162,12 +174,17 @@ class Pictures:
     Attributes:
         here: ``(H * W * C,)`` uint8, float32 or float64, the source.
         there: the same of the target.
+        here_planes: ``(H * W,)`` each: two pixels are of one colour where they are the same in all planes.  A picture
+            of three bytes a pixel has one, of whole numbers, any other has one for each channel.
+        there_planes: the same of the target.
         channels: ``(0, ..., C - 1)``; the length of a tuple is known when the loops are compiled, which unrolls them.
         scale: what makes of the sum of a pixel's differences their mean in 0..1.
     """
 
     here: npt.NDArray[Any]
     there: npt.NDArray[Any]
+    here_planes: tuple[npt.NDArray[Any], ...]
+    there_planes: tuple[npt.NDArray[Any], ...]
     channels: tuple[int, ...]
     scale: float
 
@@ -181,36 +198,56 @@ def pictures_of(source: npt.NDArray[Any], target: npt.NDArray[Any], flow: npt.ND
         raise ValueError(f"both pictures must be uint8 or both float, not {source.dtype} and {target.dtype}")
     kept = source.dtype if source.dtype in (np.uint8, np.float32) else np.dtype(np.float64)
     channels = source.shape[2] if source.ndim == 3 else 1
+    here, there = (np.ascontiguousarray(picture, kept).ravel() for picture in (source, target))
     return Pictures(
-        np.ascontiguousarray(source, kept).ravel(),
-        np.ascontiguousarray(target, kept).ravel(),
+        here,
+        there,
+        _planes_of(here, channels),
+        _planes_of(there, channels),
         tuple(range(channels)),
         1 / channels / (255 if source.dtype == np.uint8 else 1),
     )
 
 
-@kernel
-def _value(picture, index):  # type: ignore[no-untyped-def]
-    # unsigned: signed indices cost a test, each, whether they count from the end
-    return np.float64(picture[np.uint64(index)])
+def _planes_of(picture: npt.NDArray[Any], channels: int) -> tuple[npt.NDArray[Any], ...]:
+    if picture.dtype == np.uint8 and channels == 3:
+        return (_pack(picture),)
+    return tuple(np.ascontiguousarray(picture[channel::channels]) for channel in range(channels))
 
 
 @kernel
-def _distance(there, index, here, at, channels):  # type: ignore[no-untyped-def]
+def _pack(picture):  # type: ignore[no-untyped-def]
+    packed = np.empty(len(picture) // 3, np.int32)
+    for pixel in range(len(packed)):
+        red, green, blue = picture[3 * pixel], picture[3 * pixel + 1], picture[3 * pixel + 2]
+        packed[pixel] = np.int32(red) << 16 | np.int32(green) << 8 | np.int32(blue)
+    return packed
+
+
+@kernel
+def distance_of(there, index, here, at, channels):  # type: ignore[no-untyped-def]
     """Sum over the channels of the difference of two pixels."""
     distance = 0.0
     for k in range(len(channels)):
-        distance += abs(_value(there, index + k) - _value(here, at + k))
+        distance += abs(value_at(there, index + k) - value_at(here, at + k))
     return distance
 
 
 @kernel
-def _of_one_color(there, a, b, c, d, channels):  # type: ignore[no-untyped-def]
-    for k in range(len(channels)):
-        value = _value(there, a + k)
-        if value != _value(there, b + k) or value != _value(there, c + k) or value != _value(there, d + k):
+def _of_one_color(planes, a, b, c, d):  # type: ignore[no-untyped-def]
+    for plane in planes:
+        value = plane[np.uint64(a)]
+        if value != plane[np.uint64(b)] or value != plane[np.uint64(c)] or value != plane[np.uint64(d)]:
             return False
     return True
+
+
+@kernel
+def _are_same(here_planes, there_planes, here, there):  # type: ignore[no-untyped-def]
+    same = True
+    for k in range(len(here_planes)):
+        same &= here_planes[k][np.uint64(here)] == there_planes[k][np.uint64(there)]
+    return same
 
 
 @kernel
@@ -233,8 +270,8 @@ def pixels_around(corners):  # type: ignore[no-untyped-def]
 def point_distance(there, corners, here, at, channels):  # type: ignore[no-untyped-def]
     """Sum over the channels of the difference of a source pixel from the closest pixel around the place."""
     a, b, c, d = pixels_around(corners)
-    upper = min(_distance(there, a, here, at, channels), _distance(there, b, here, at, channels))
-    lower = min(_distance(there, c, here, at, channels), _distance(there, d, here, at, channels))
+    upper = min(distance_of(there, a, here, at, channels), distance_of(there, b, here, at, channels))
+    lower = min(distance_of(there, c, here, at, channels), distance_of(there, d, here, at, channels))
     return min(upper, lower)
 
 
@@ -244,15 +281,15 @@ def _bilinear_distance(there, corners, here, at, channels):  # type: ignore[no-u
     a, b, c, d, across, down = corners
     distance = 0.0
     for k in range(len(channels)):
-        top_left, bottom_left = _value(there, a + k), _value(there, c + k)
-        upper = top_left + across * (_value(there, b + k) - top_left)
-        lower = bottom_left + across * (_value(there, d + k) - bottom_left)
-        distance += abs(upper + down * (lower - upper) - _value(here, at + k))
+        top_left, bottom_left = value_at(there, a + k), value_at(there, c + k)
+        upper = top_left + across * (value_at(there, b + k) - top_left)
+        lower = bottom_left + across * (value_at(there, d + k) - bottom_left)
+        distance += abs(upper + down * (lower - upper) - value_at(here, at + k))
     return distance
 
 
 @kernel
-def _fill_differences(here, there, flow, occluded, bilinear, channels, scale, difference):  # type: ignore[no-untyped-def]
+def _fill_differences(here, there, there_planes, flow, occluded, bilinear, channels, scale, difference):  # type: ignore[no-untyped-def]
     """Fill ``difference`` (H, W) with ``scale`` times the distance of each pixel from its target, or NaN."""
     height, width = difference.shape
     for row in range(height):
@@ -262,10 +299,12 @@ def _fill_differences(here, there, flow, occluded, bilinear, channels, scale, di
             if occluded[row, column] or not is_inside(x, y, width, height):
                 difference[row, column] = np.nan
                 continue
-            at = (row * width + column) * len(channels)
-            corners = corners_of(x, y, width, height, len(channels))
-            if _of_one_color(there, corners[0], corners[1], corners[2], corners[3], channels):
-                distance = _distance(there, corners[0], here, at, channels)
+            size = len(channels)
+            at = (row * width + column) * size
+            a, b, c, d, across, down = corners_of(x, y, width, height, 1)
+            corners = (a * size, b * size, c * size, d * size, across, down)
+            if _of_one_color(there_planes, a, b, c, d):
+                distance = distance_of(there, corners[0], here, at, channels)
             elif bilinear:
                 distance = _bilinear_distance(there, corners, here, at, channels)
             else:
@@ -274,7 +313,7 @@ def _fill_differences(here, there, flow, occluded, bilinear, channels, scale, di
 
 
 @kernel
-def _add_up(here, there, flow, groups, channels, count, point, bilinear):  # type: ignore[no-untyped-def]
+def _add_up(here, there, here_planes, there_planes, flow, groups, channels, count, point, bilinear):  # type: ignore[no-untyped-def]
     """Add the distances of every pixel from its target, by both samplings, to the sums of its group."""
     height, width = groups.shape
     for row in range(height):
@@ -283,14 +322,19 @@ def _add_up(here, there, flow, groups, channels, count, point, bilinear):  # typ
             y = row + np.float64(flow[row, column, 1])
             if not is_inside(x, y, width, height):
                 continue
-            at = (row * width + column) * len(channels)
-            corners = corners_of(x, y, width, height, len(channels))
+            pixel = row * width + column
             group = groups[row, column]
             count[group] += 1
-            if _of_one_color(there, corners[0], corners[1], corners[2], corners[3], channels):
-                distance = _distance(there, corners[0], here, at, channels)
+            a, b, c, d, across, down = corners_of(x, y, width, height, 1)
+            size = len(channels)
+            if _of_one_color(there_planes, a, b, c, d):
+                # as most pixels are, and then there is nothing to add
+                if _are_same(here_planes, there_planes, pixel, a):
+                    continue
+                distance = distance_of(there, a * size, here, pixel * size, channels)
                 point[group] += distance
                 bilinear[group] += distance
             else:
-                point[group] += point_distance(there, corners, here, at, channels)
-                bilinear[group] += _bilinear_distance(there, corners, here, at, channels)
+                corners = (a * size, b * size, c * size, d * size, across, down)
+                point[group] += point_distance(there, corners, here, pixel * size, channels)
+                bilinear[group] += _bilinear_distance(there, corners, here, pixel * size, channels)
