@@ -40,11 +40,11 @@ def inspect_shot(question: Question, engine: ProgramEngine) -> Shot:
     """
     source = question.source
     if source.suffix.lower() != ".blend" or not source.is_file():
-        raise UnusableSceneError(f"{source} does not exist or is not a .blend file; check the path")
+        raise UnusableSceneError("does not exist or is not a .blend file", source, "check the path")
     try:
         require_readable(source, engine.version)
     except SceneError as error:
-        raise UnusableSceneError(str(error)) from error
+        raise UnusableSceneError(error.what, error.where, error.remedy) from error
     doing = "while it started"
     untried: Shot | None = None
     with tempfile.TemporaryDirectory(prefix="animerun-gen-") as folder, Progress(1, "step", "inspecting") as progress:
@@ -66,8 +66,8 @@ def inspect_shot(question: Question, engine: ProgramEngine) -> Shot:
             elif "ended" in answer and untried is not None:
                 return _without_freestyle(untried, answer["ended"], too_slow=answer["too_slow"])
             elif "ended" in answer:
-                raise SceneError(f"{source}: Blender {answer['ended']} {doing}.{last_words(log, 0)}")
-    raise SceneError(f"{source}: Blender ended without an answer {doing}")
+                raise SceneError(f"Blender {answer['ended']} {doing}.{last_words(log, 0)}", str(source))
+    raise SceneError(f"Blender ended without an answer {doing}", str(source))
 
 
 def _without_freestyle(shot: Shot, ended: str, *, too_slow: bool) -> Shot:

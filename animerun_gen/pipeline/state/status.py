@@ -103,7 +103,7 @@ def read_status(root: Path) -> DatasetStatus:
         DatasetError: A folder cannot be read.
     """
     if not root.is_dir():
-        raise NoDatasetError(f"{root} is not a folder; give the root folder of a dataset")
+        raise NoDatasetError("is not a folder", root, "give the root folder of a dataset")
     # records begin with what no name of a cut does while they are being written
     records = sorted(file.stem for file in layout.record_file(root, "any").parent.glob("[!.]*.json"))
     there = {clip.cut for clip in Dataset(root).clips()} if any((root / split).is_dir() for split in SPLITS) else set()
@@ -114,7 +114,7 @@ def read_status(root: Path) -> DatasetStatus:
         )
     if not records:
         raise NoDatasetError(
-            f"{root} is not a dataset: no cut has been started there; give the folder that --out named"
+            "is not a dataset: no cut has been started there", root, "give the folder that --out named"
         )
     running = holder(root)
     cuts = [_cut_status(root, cut, running is not None) for cut in records]
