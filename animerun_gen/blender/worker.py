@@ -13,14 +13,12 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numba
 import numpy as np
 
 from animerun_gen.blender import versions
@@ -72,6 +70,7 @@ from animerun_gen.motion.islands import IslandFinder
 from animerun_gen.motion.raster import VisibilityBuffer
 from animerun_gen.pipeline.fence import Fence, RunOver, fence_of_parent
 from animerun_gen.pipeline.paths import identity_picture, material_picture
+from animerun_gen.threads import in_parallel
 
 
 def run_job(job: RenderJob, reporter: Reporter, *, despite_memory: bool = False) -> None:
@@ -400,22 +399,22 @@ class _Run:
 
     def _write_companions(self, frame: int, taken: _Taken) -> None:
         extras = self.config.motion.extras
+        makers: dict[str, Callable[[], np.ndarray[Any, Any]]] = {}
+        if "depth" in extras:
+            makers["depth"] = lambda: companions.depth_map(taken.seen)
+        if "normals" in extras:
+            makers["normal"] = lambda: companions.normal_map(taken.geometry, taken.seen)
+        if "ids" in extras:
+            makers["object_id"] = lambda: companions.object_id_map(taken.geometry, taken.seen)
+            makers["material_id"] = lambda: companions.material_id_map(taken.geometry, taken.seen)
         with self._stage(frame, "companions"):
-            if "depth" in extras:
-                self.writer.write("depth", frame, companions.depth_map(taken.seen))
-            if "normals" in extras:
-                self.writer.write("normal", frame, companions.normal_map(taken.geometry, taken.seen))
-            if "ids" in extras:
-                self.writer.write("object_id", frame, companions.object_id_map(taken.geometry, taken.seen))
-                self.writer.write("material_id", frame, companions.material_id_map(taken.geometry, taken.seen))
+            in_parallel(lambda name: self.writer.write(name, frame, makers[name]()), makers)
 
     def _write_motion(self, earlier: _Taken, later: _Taken) -> None:
         gap = self.job.gap((earlier.geometry.frame, later.geometry.frame))
         directions = (("forward", earlier, later), ("backward", later, earlier))
-        # the compiled loops leave the interpreter to each other
-        threads = min(2, numba.get_num_threads())
-        with self._stage(earlier.geometry.frame, "motion"), ThreadPoolExecutor(threads) as pool:
-            computed = list(pool.map(lambda direction: self._compute_motion(*direction[1:]), directions))
+        with self._stage(earlier.geometry.frame, "motion"):
+            computed = in_parallel(lambda direction: self._compute_motion(*direction[1:]), directions)
         found = []
         for (direction, source, target), (motion, occluded) in zip(directions, computed, strict=True):
             flow = self._other_backend(direction, source, target, motion) if gap == 1 else motion.flow
