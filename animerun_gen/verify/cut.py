@@ -19,7 +19,7 @@ from animerun_gen.config.messages import counted
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.colors import read_colors
 from animerun_gen.dataset.files import open_regular, read_json, read_names
-from animerun_gen.dataset.forms import read_form
+from animerun_gen.dataset.headers import read_header
 from animerun_gen.dataset.listing import Entry, list_cut, modalities_there
 from animerun_gen.dataset.manifest import parse_manifest
 from animerun_gen.dataset.modalities import SPLITS, Modality, enabled_modalities, modality
@@ -215,11 +215,11 @@ class CutCheck:
         for entry in self.sound.values():
             if entry.modality == frame:
                 try:
-                    form = read_form(self.root / entry.name, frame)
+                    header = read_header(self.root / entry.name, frame)
                 except DatasetError:
                     continue
-                if form is not None:
-                    shapes[form.shape[:2]] += 1
+                if header is not None:
+                    shapes[header.shape[:2]] += 1
         if not shapes:
             return None
         height, width = shapes.most_common(1)[0][0]
