@@ -45,6 +45,9 @@ MOST_BYTES = 1 << 33
 MOST_JSON_BYTES = 1 << 28
 """Of a JSON file that is read; the manifest of ten thousand frames has a fifth of that."""
 
+AGAIN = "delete it and make or download it again"
+"""What to do about a file that is damaged."""
+
 NOT_REGULAR = "it is a pipe, a socket or a device; remove it and run the same command again"
 
 _TEMPORARY_PREFIX = ".animerun-part-"
@@ -668,4 +671,4 @@ def _read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
 
 
 def _damaged(path: Path, what: str) -> DatasetError:
-    return DatasetError(what, path, "delete it and make or download it again")
+    return DatasetError(what, path, AGAIN)

@@ -87,8 +87,8 @@ def make_page(facts: CutFacts, pool: Pool, budget: int, done: Callable[[str], No
         if len(page.text.encode()) <= budget:
             return page
     raise DatasetError(
-        f"the page of the cut '{facts.clip.cut}' does not fit in {budget / 1e6:g} MB whatever is left out; allow "
-        "more with --max-size"
+        f"the page of the cut '{facts.clip.cut}' does not fit in {budget / 1e6:g} MB whatever is left out",
+        remedy="allow more with --max-size",
     )
 
 

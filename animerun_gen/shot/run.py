@@ -37,11 +37,11 @@ def inspect_shot(question: Question, engine: ProgramEngine) -> Shot:
     """
     source = question.source
     if source.suffix.lower() != ".blend" or not source.is_file():
-        raise UnusableSceneError(f"{source} does not exist or is not a .blend file; check the path")
+        raise UnusableSceneError("does not exist or is not a .blend file", source, "check the path")
     try:
         require_readable(source, engine.version)
     except SceneError as error:
-        raise UnusableSceneError(str(error)) from error
+        raise UnusableSceneError(error.what, error.where, error.remedy) from error
     doing = "while it started"
     untried: Shot | None = None
     with (
@@ -64,7 +64,7 @@ def inspect_shot(question: Question, engine: ProgramEngine) -> Shot:
                 raise (UnusableSceneError if unusable else SceneError)(event["message"])
         if untried is not None:
             return _without_freestyle(untried, inspector.ended, too_slow=inspector.timed_out)
-        raise SceneError(f"{source}: Blender {inspector.ended} {doing}.{last_words(Path(folder, 'log'), 0)}")
+        raise SceneError(f"Blender {inspector.ended} {doing}.{last_words(Path(folder, 'log'), 0)}", str(source))
 
 
 def _asked(engine: ProgramEngine, question: Question, log: IO[bytes]) -> Conversation:

@@ -112,8 +112,8 @@ def _findings(
                 progress.advance(f"{check.cut} {task.frame}")
         except BrokenProcessPool as error:
             raise AnimerunGenError(
-                "a verifying process died, possibly because memory ran out; run the same command again, with fewer "
-                "workers"
+                "a verifying process died, possibly because memory ran out",
+                remedy="run the same command again, with fewer workers",
             ) from error
         finally:
             pool.shutdown(wait=False, cancel_futures=True)

@@ -103,7 +103,7 @@ def read_status(root: Path) -> DatasetStatus:
         DatasetError: A folder cannot be read.
     """
     if not root.is_dir():
-        raise NoDatasetError(f"{root} is not a folder; give the root folder of a dataset")
+        raise NoDatasetError("is not a folder", root, "give the root folder of a dataset")
     # ledgers begin with what no name of a cut does while they are being written
     names = sorted(file.stem for file in layout.ledger_file(root, "any").parent.glob("[!.]*.json"))
     # something is known of a cut that is split at its camera cuts as well, but only its clips are made
@@ -116,7 +116,7 @@ def read_status(root: Path) -> DatasetStatus:
         )
     if not begun:
         raise NoDatasetError(
-            f"{root} is not a dataset: no cut has been started there; give the folder that --out named"
+            "is not a dataset: no cut has been started there", root, "give the folder that --out named"
         )
     running = holder(root)
     cuts = [_cut_status(root, cut, kept, running is not None) for cut, kept in begun.items()]
