@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
@@ -20,6 +20,7 @@ from animerun_gen.errors import UnsupportedMotionError
 from animerun_gen.motion import companions, raster, vector_pass
 from animerun_gen.motion.cross_check import compare_flows
 from animerun_gen.motion.flow import Motion, compute_motion, exact_occlusion
+from animerun_gen.threads import in_parallel
 
 
 class MotionMaker:
@@ -34,22 +35,22 @@ class MotionMaker:
 
     def write_companions(self, frame: int, taken: TakenFrame) -> None:
         extras = self.context.config.motion.extras
+        makers: dict[str, Callable[[], npt.NDArray[Any]]] = {}
+        if "depth" in extras:
+            makers["depth"] = lambda: companions.depth_map(taken.seen)
+        if "normals" in extras:
+            makers["normal"] = lambda: companions.normal_map(taken.geometry, taken.seen)
+        if "ids" in extras:
+            makers["object_id"] = lambda: companions.object_id_map(taken.geometry, taken.seen)
+            makers["material_id"] = lambda: companions.material_id_map(taken.geometry, taken.seen)
         with self.context.stage(frame, "companions"):
-            if "depth" in extras:
-                self.context.writer.write("depth", frame, companions.depth_map(taken.seen))
-            if "normals" in extras:
-                self.context.writer.write("normal", frame, companions.normal_map(taken.geometry, taken.seen))
-            if "ids" in extras:
-                self.context.writer.write("object_id", frame, companions.object_id_map(taken.geometry, taken.seen))
-                self.context.writer.write("material_id", frame, companions.material_id_map(taken.geometry, taken.seen))
+            in_parallel(lambda name: self.context.writer.write(name, frame, makers[name]()), makers)
 
     def write_pair(self, earlier: TakenFrame, later: TakenFrame) -> None:
         gap = self.context.job.gap((earlier.geometry.frame, later.geometry.frame))
         directions = (("forward", earlier, later), ("backward", later, earlier))
-        # the compiled loops leave the interpreter to each other
-        threads = min(2, numba.get_num_threads())
-        with self.context.stage(earlier.geometry.frame, "motion"), ThreadPoolExecutor(threads) as pool:
-            computed = list(pool.map(lambda direction: self._compute_motion(*direction[1:]), directions))
+        with self.context.stage(earlier.geometry.frame, "motion"):
+            computed = in_parallel(lambda direction: self._compute_motion(*direction[1:]), directions)
         found = []
         for (direction, source, target), (motion, occluded) in zip(directions, computed, strict=True):
             if gap == 1:

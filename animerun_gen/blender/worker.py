@@ -1,12 +1,11 @@
 """Runs one :class:`~animerun_gen.engines.job.RenderJob`: the sentence "open, convert, render, take down, write".
 
-As a program (``python -m animerun_gen.blender.worker JOB EVENTS``) it reads the job from a file and writes events, one
-JSON object a line, to a file descriptor that its parent opened.
+As a program (``python -m animerun_gen.blender.worker JOB EVENTS``) it reads the job from a file and tells events to a
+file descriptor that its parent opened, see :mod:`animerun_gen.engines.protocol`.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import tempfile
@@ -31,9 +30,10 @@ from animerun_gen.blender.opening import open_scene
 from animerun_gen.dataset.clip import ClipWriter
 from animerun_gen.dataset.files import refusal
 from animerun_gen.engines.fence import Fence, RunOver, fence_of_parent
-from animerun_gen.engines.job import Event, RenderJob, Reporter
+from animerun_gen.engines.job import RenderJob, Reporter
 from animerun_gen.engines.lifetime import die_with_parent
 from animerun_gen.engines.memory_guard import DESPITE_MEMORY, MemoryGuard
+from animerun_gen.engines.protocol import Event, encode, read_request
 from animerun_gen.errors import AnimerunGenError, NoRoomError, unforeseen
 
 
@@ -71,19 +71,19 @@ def run_job(job: RenderJob, reporter: Reporter, *, despite_memory: bool = False)
 def main(arguments: list[str]) -> int:
     """Run the job in file ``arguments[0]``, reporting to file descriptor ``arguments[1]``; returns the exit status."""
     die_with_parent()
-    events = os.fdopen(int(arguments[1]), "w", encoding="utf-8")
+    # a line goes through as soon as it is written
+    events = os.fdopen(int(arguments[1]), "wb", buffering=0)
     fence: Fence | None = None
 
     def emit(event: Event) -> None:
         if fence is not None and not fence.is_up():
             # whoever would have to be told may not be listening any more
             os._exit(1)
-        events.write(json.dumps(event) + "\n")
-        events.flush()
+        events.write(encode(event))
 
     reporter = Reporter(emit)
     try:
-        job = RenderJob.from_json(Path(arguments[0]).read_text(encoding="utf-8"))
+        job = read_request(Path(arguments[0]), RenderJob)
         fence = fence_of_parent(job.output)
         with nullcontext() if fence is None else fence.inside():
             run_job(job, reporter, despite_memory=bool(os.environ.get(DESPITE_MEMORY)))

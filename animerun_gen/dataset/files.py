@@ -477,6 +477,21 @@ def write_json(path: Path, data: object) -> None:
     _write_bytes(path, json_bytes(data))
 
 
+def write_if_changed(path: Path, data: object) -> None:
+    """Write JSON unless the file holds just that, to the byte: a run with nothing to do leaves a dataset untouched.
+
+    Raises:
+        ValueError: ``data`` holds NaN or infinity.
+        TypeError: ``data`` holds something that JSON cannot.
+        DatasetError: the file cannot be written.
+    """
+    content = json_bytes(data)
+    with suppress(OSError):
+        if read_regular(path) == content:
+            return
+    _write_bytes(path, content)
+
+
 def json_bytes(data: object) -> bytes:
     """What :func:`write_json` writes.
 

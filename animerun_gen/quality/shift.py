@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from animerun_gen import compiled
-from animerun_gen.labels.kernels.between_pixels import corners_of, is_inside
+from animerun_gen.labels.kernels.between_pixels import corners_of, is_inside, value_at
 from animerun_gen.labels.kernels.inner import mark_inner
 from animerun_gen.labels.sampling import require_mask
-from animerun_gen.quality.warp import ON_THE_PIXEL, distance_of, pictures_of, point_distance
+from animerun_gen.quality.warp import ON_THE_PIXEL, Pictures, pictures_of, point_distance
 
 kernel = compiled.kernels(__name__)
 
@@ -80,7 +80,7 @@ def shift_errors(
     pictures = pictures_of(source, target, flow)
     require_mask("the occlusion mask", occlusion, flow.shape[:2])
     informative = np.empty(occlusion.size, np.int64)
-    count = _informative_pixels(pictures.here_planes, flow, occlusion, informative)
+    count = _informative_pixels(_planes_of(pictures), flow, occlusion, informative)
     if count < MIN_PIXELS:
         return None
     # not every n-th: in a frame full of texture those would be a few of its columns
@@ -105,6 +105,14 @@ def best_shift(errors: npt.NDArray[np.float64]) -> Shift:
         return Shift((0, 0), 1.0)
     dx, dy = OFFSETS[int(errors.argmin())]
     return Shift((dx, dy), lowest / still)
+
+
+def _planes_of(pictures: Pictures) -> tuple[npt.NDArray[Any], ...]:
+    """``(H * W,)`` each: two pixels of the source are of one colour where they are the same in all of them."""
+    if pictures.here_packed is not None:
+        return (pictures.here_packed,)
+    count = len(pictures.channels)
+    return tuple(np.ascontiguousarray(pictures.here[channel::count]) for channel in pictures.channels)
 
 
 @kernel
@@ -153,9 +161,13 @@ def _add_up_shifts(here, there, flow, channels, chosen, errors):  # type: ignore
         # the places under all offsets lie between the same sixteen pixels, each of which is looked at once
         for j in range(4):
             first = ((top - 1 + j) * width + left - 1) * size
-            before = distance_of(there, first, here, at * size, channels)
+            before = 0.0
+            for k in range(size):
+                before += abs(value_at(there, first + k) - value_at(here, at * size + k))
             for i in range(3):
-                after = distance_of(there, first + (i + 1) * size, here, at * size, channels)
+                after = 0.0
+                for k in range(size):
+                    after += abs(value_at(there, first + (i + 1) * size + k) - value_at(here, at * size + k))
                 closest[j, i] = _closer(before, after, x + (i - 1) - (left + i - 1))
                 before = after
         for j in range(3):

@@ -65,7 +65,6 @@ def warp_difference(
     _fill_differences(
         pictures.here,
         pictures.there,
-        pictures.there_planes,
         flow,
         occlusion,
         sampling == "bilinear",
@@ -155,8 +154,8 @@ def warp_sums(
     _add_up(
         pictures.here,
         pictures.there,
-        pictures.here_planes,
-        pictures.there_planes,
+        pictures.here_packed,
+        pictures.there_packed,
         flow,
         groups,
         pictures.channels,
@@ -174,17 +173,17 @@ class Pictures:
     Attributes:
         here: ``(H * W * C,)`` uint8, float32 or float64, the source.
         there: the same of the target.
-        here_planes: ``(H * W,)`` each: two pixels are of one colour where they are the same in all planes.  A picture
-            of three bytes a pixel has one, of whole numbers, any other has one for each channel.
-        there_planes: the same of the target.
+        here_packed: ``(H * W,)`` int32, the colour of each pixel of the source as one number, of which two are compared
+            at once; None for pictures of anything but three bytes a pixel.
+        there_packed: the same of the target.
         channels: ``(0, ..., C - 1)``; the length of a tuple is known when the loops are compiled, which unrolls them.
         scale: what makes of the sum of a pixel's differences their mean in 0..1.
     """
 
     here: npt.NDArray[Any]
     there: npt.NDArray[Any]
-    here_planes: tuple[npt.NDArray[Any], ...]
-    there_planes: tuple[npt.NDArray[Any], ...]
+    here_packed: npt.NDArray[np.int32] | None
+    there_packed: npt.NDArray[np.int32] | None
     channels: tuple[int, ...]
     scale: float
 
@@ -202,17 +201,18 @@ def pictures_of(source: npt.NDArray[Any], target: npt.NDArray[Any], flow: npt.ND
     return Pictures(
         here,
         there,
-        _planes_of(here, channels),
-        _planes_of(there, channels),
+        _packed(here, channels),
+        _packed(there, channels),
         tuple(range(channels)),
         1 / channels / (255 if source.dtype == np.uint8 else 1),
     )
 
 
-def _planes_of(picture: npt.NDArray[Any], channels: int) -> tuple[npt.NDArray[Any], ...]:
-    if picture.dtype == np.uint8 and channels == 3:
-        return (_pack(picture),)
-    return tuple(np.ascontiguousarray(picture[channel::channels]) for channel in range(channels))
+def _packed(picture: npt.NDArray[Any], channels: int) -> npt.NDArray[np.int32] | None:
+    if picture.dtype != np.uint8 or channels != 3:
+        return None
+    packed: npt.NDArray[np.int32] = _pack(picture)
+    return packed
 
 
 @kernel
@@ -234,20 +234,12 @@ def distance_of(there, index, here, at, channels):  # type: ignore[no-untyped-de
 
 
 @kernel
-def _of_one_color(planes, a, b, c, d):  # type: ignore[no-untyped-def]
-    for plane in planes:
-        value = plane[np.uint64(a)]
-        if value != plane[np.uint64(b)] or value != plane[np.uint64(c)] or value != plane[np.uint64(d)]:
+def _of_one_color(there, a, b, c, d, channels):  # type: ignore[no-untyped-def]
+    for k in range(len(channels)):
+        value = value_at(there, a + k)
+        if value != value_at(there, b + k) or value != value_at(there, c + k) or value != value_at(there, d + k):
             return False
     return True
-
-
-@kernel
-def _are_same(here_planes, there_planes, here, there):  # type: ignore[no-untyped-def]
-    same = True
-    for k in range(len(here_planes)):
-        same &= here_planes[k][np.uint64(here)] == there_planes[k][np.uint64(there)]
-    return same
 
 
 @kernel
@@ -289,7 +281,7 @@ def _bilinear_distance(there, corners, here, at, channels):  # type: ignore[no-u
 
 
 @kernel
-def _fill_differences(here, there, there_planes, flow, occluded, bilinear, channels, scale, difference):  # type: ignore[no-untyped-def]
+def _fill_differences(here, there, flow, occluded, bilinear, channels, scale, difference):  # type: ignore[no-untyped-def]
     """Fill ``difference`` (H, W) with ``scale`` times the distance of each pixel from its target, or NaN."""
     height, width = difference.shape
     for row in range(height):
@@ -299,11 +291,9 @@ def _fill_differences(here, there, there_planes, flow, occluded, bilinear, chann
             if occluded[row, column] or not is_inside(x, y, width, height):
                 difference[row, column] = np.nan
                 continue
-            size = len(channels)
-            at = (row * width + column) * size
-            a, b, c, d, across, down = corners_of(x, y, width, height, 1)
-            corners = (a * size, b * size, c * size, d * size, across, down)
-            if _of_one_color(there_planes, a, b, c, d):
+            at = (row * width + column) * len(channels)
+            corners = corners_of(x, y, width, height, len(channels))
+            if _of_one_color(there, corners[0], corners[1], corners[2], corners[3], channels):
                 distance = distance_of(there, corners[0], here, at, channels)
             elif bilinear:
                 distance = _bilinear_distance(there, corners, here, at, channels)
@@ -313,9 +303,10 @@ def _fill_differences(here, there, there_planes, flow, occluded, bilinear, chann
 
 
 @kernel
-def _add_up(here, there, here_planes, there_planes, flow, groups, channels, count, point, bilinear):  # type: ignore[no-untyped-def]
+def _add_up(here, there, here_packed, there_packed, flow, groups, channels, count, point, bilinear):  # type: ignore[no-untyped-def]
     """Add the distances of every pixel from its target, by both samplings, to the sums of its group."""
     height, width = groups.shape
+    size = len(channels)
     for row in range(height):
         for column in range(width):
             x = column + np.float64(flow[row, column, 0])
@@ -326,11 +317,19 @@ def _add_up(here, there, here_planes, there_planes, flow, groups, channels, coun
             group = groups[row, column]
             count[group] += 1
             a, b, c, d, across, down = corners_of(x, y, width, height, 1)
-            size = len(channels)
-            if _of_one_color(there_planes, a, b, c, d):
+            if there_packed is not None:
+                color = there_packed[np.uint64(a)]
+                is_plain = (
+                    (color == there_packed[np.uint64(b)])
+                    & (color == there_packed[np.uint64(c)])
+                    & (color == there_packed[np.uint64(d)])
+                )
                 # as most pixels are, and then there is nothing to add
-                if _are_same(here_planes, there_planes, pixel, a):
+                if is_plain and color == here_packed[np.uint64(pixel)]:
                     continue
+            else:
+                is_plain = _of_one_color(there, a * size, b * size, c * size, d * size, channels)
+            if is_plain:
                 distance = distance_of(there, a * size, here, pixel * size, channels)
                 point[group] += distance
                 bilinear[group] += distance
