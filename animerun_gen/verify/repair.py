@@ -28,7 +28,8 @@ from animerun_gen.pipeline.state.inputs import look_at_inputs
 from animerun_gen.pipeline.state.ledger import CutLedger, move_over, read_ledger
 from animerun_gen.pipeline.state.lock import exclusive
 from animerun_gen.pipeline.state.manifest import SHOWN_NAMES
-from animerun_gen.verify.cut import DAMAGED, CheckedManifest, CutReport
+from animerun_gen.verify.checked_manifest import CheckedManifest
+from animerun_gen.verify.cut_report import DAMAGED, CutReport
 from animerun_gen.verify.findings import changed
 
 RENDERED = ("pictures", "motion")
