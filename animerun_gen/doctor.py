@@ -6,16 +6,21 @@ import importlib
 import os
 import platform
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+# of this package only what needs no library: a library that is missing is what this is asked about
 from animerun_gen.errors import AnimerunGenError
-from animerun_gen.pipeline.engines import BpyModule, InstalledBlender, ProgramEngine
 from animerun_gen.terminal import say
+
+if TYPE_CHECKING:
+    from animerun_gen.engines.blenders import ProgramEngine
 
 DEBIAN_PACKAGES = (
     "libegl1",
@@ -41,6 +46,7 @@ OTHER_BLENDER = (
 
 MIN_MEMORY_GIB = 2.0
 MIN_DISK_GIB = 2.0
+PROBE = "animerun_gen.blender.probe"
 PROBE_TIMEOUT = 600
 
 
@@ -70,10 +76,25 @@ def run_doctor(blender: str | None, output: Path) -> int:
 
     Returns:
         Exit status: 0 when everything is good, else 1.
+
+    Raises:
+        UsageError: There is no program of that name.
     """
+    if blender is not None:
+        # a slip in the command is no fault of what is installed; what is, is found below
+        with suppress(ImportError):
+            from animerun_gen.engines.blenders import find_program
+
+            find_program(blender)
     healthy = True
     for check in checks(blender, output):
-        for finding in check():
+        try:
+            findings = check()
+        except ImportError as error:
+            findings = [
+                Finding("other checks", False, f"cannot be made ({error})", "install the libraries above first")
+            ]
+        for finding in findings:
             healthy &= finding.good
             say(f"{'ok  ' if finding.good else 'FAIL'}  {finding.name}: {finding.found}")
             if not finding.good:
@@ -106,11 +127,16 @@ def check_libraries() -> list[Finding]:
     findings = []
     for module, package in (
         ("numpy", "numpy"),
+        ("scipy", "scipy"),
         ("numba", "numba"),
         ("cv2", "opencv-python-headless"),
         ("skimage", "scikit-image"),
         ("pydantic", "pydantic"),
         ("yaml", "pyyaml"),
+        ("jinja2", "jinja2"),
+        ("psutil", "psutil"),
+        ("zstandard", "zstandard"),
+        ("anyascii", "anyascii"),
         ("tqdm", "tqdm"),
     ):
         try:
@@ -123,14 +149,10 @@ def check_libraries() -> list[Finding]:
 
 
 def check_memory() -> list[Finding]:
-    """Memory that is free now."""
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-    except OSError:
-        return []
-    available = next((int(line.split()[1]) / 2**20 for line in lines if line.startswith("MemAvailable")), None)
-    if available is None:
-        return []
+    """Memory that is free now, of the machine or of the control group (container, cluster job) that this runs in."""
+    from animerun_gen.engines.processes import memory
+
+    available = memory().available / 2**30
     return [
         Finding(
             "memory",
@@ -160,12 +182,14 @@ def check_disk(output: Path) -> list[Finding]:
 
 def check_blender(blender: str | None) -> list[Finding]:
     """Blender starts, has a drawing context, and Workbench and Freestyle draw what they are asked for."""
+    from animerun_gen.engines.blenders import find_engine
+
     try:
-        engine: ProgramEngine = BpyModule.find() if blender is None else InstalledBlender.find(blender)
+        engine = find_engine(blender)
     except AnimerunGenError as error:
         module = MODULES.get(sys.version_info[:2], "bpy")
         remedy = f"{sys.executable} -m pip install '{module}'" if blender is None else "apt-get install blender"
-        return [Finding("Blender", False, str(error), remedy)]
+        return [Finding("Blender", False, error.what, remedy)]
     findings = [Finding("Blender", True, engine.version)]
     said, ended = _probe(engine)
     for key, name in (
@@ -184,24 +208,18 @@ def check_blender(blender: str | None) -> list[Finding]:
 
 def _probe(engine: ProgramEngine) -> tuple[dict[str, str], str]:
     """Let Blender try; what it answered, and how it ended in words."""
-    with tempfile.TemporaryDirectory(prefix="animerun-gen-") as folder:
-        log, answers = Path(folder, "log"), Path(folder, "answers")
+    from animerun_gen.engines.conversation import Conversation
+
+    said: dict[str, str] = {}
+    with tempfile.TemporaryFile() as log:
         try:
-            with open(log, "wb") as file:
-                status = subprocess.run(
-                    engine.module_command("animerun_gen.blender.probe", str(answers)),
-                    stdin=subprocess.DEVNULL,
-                    stdout=file,
-                    stderr=subprocess.STDOUT,
-                    timeout=PROBE_TIMEOUT,
-                ).returncode
-            ended = f"ended with status {status}"
-        except subprocess.TimeoutExpired:
-            ended = "did not answer in time"
+            with Conversation(partial(engine.module_command, PROBE), None, log, PROBE_TIMEOUT) as conversation:
+                for event in conversation.events():
+                    if event["event"] == "found":
+                        said[event["what"]] = str(event["answer"])
+            ended = conversation.ended
         except OSError as error:
             ended = f"cannot be started ({error})"
-        lines = answers.read_text(encoding="utf-8").splitlines() if answers.exists() else []
-        # without its "=" a line was cut short by a crash
-        said = dict(line.split("=", 1) for line in lines if "=" in line)
-        words = " ".join(log.read_text(encoding="utf-8", errors="replace").split())[-300:]
+        log.seek(0)
+        words = " ".join(log.read().decode("utf-8", errors="replace").split())[-300:]
     return said, f"{ended}; it said: {words}" if words else ended

@@ -28,8 +28,8 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
 from animerun_gen.config import load_cuts  # noqa: E402
-from animerun_gen.film_files import in_folder  # noqa: E402
-from animerun_gen.pipeline.engines import BpyModule  # noqa: E402
+from animerun_gen.engines.blenders import BpyModule  # noqa: E402
+from animerun_gen.engines.film_files import in_folder  # noqa: E402
 from animerun_gen.pipeline.run import Options, generate  # noqa: E402
 from tests.pipeline.fake_engine import FakeEngine  # noqa: E402
 

@@ -25,10 +25,11 @@ from itertools import pairwise
 from multiprocessing import get_context
 from pathlib import Path
 
-from animerun_gen.blender.job import Event, RenderJob
 from animerun_gen.config import CutConfig, load_cuts
+from animerun_gen.engines.blenders import BpyModule
+from animerun_gen.engines.job import RenderJob
+from animerun_gen.engines.protocol import Event
 from animerun_gen.errors import AnimerunGenError
-from animerun_gen.pipeline.engines import BpyModule
 
 HEAVY_SCENE = Path(__file__).resolve().parent / "heavy_scene.py"
 RESOLUTIONS = ((960, 540), (1920, 1080), (3840, 2160))

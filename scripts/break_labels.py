@@ -22,12 +22,12 @@ import numpy as np
 
 from animerun_gen.config.model import Quality
 from animerun_gen.conventions import known_flow
+from animerun_gen.dataset import layout
 from animerun_gen.dataset.clip import ClipFiles, Dataset
 from animerun_gen.dataset.files import read_image
 from animerun_gen.errors import AnimerunGenError
-from animerun_gen.pipeline import paths
-from animerun_gen.pipeline.label_files import identity_pictures
-from animerun_gen.pipeline.progress import Progress
+from animerun_gen.pipeline.tasks.label_files import identity_pictures
+from animerun_gen.progress import Progress
 from animerun_gen.quality.agreement import id_agreement, label_picture_agreement
 from animerun_gen.quality.breakages import BREAKAGES, Breakage, PairLabels, PairPictures, figures_of
 from animerun_gen.quality.gate import Bars, judge
@@ -121,7 +121,7 @@ def break_ids(clip: ClipFiles) -> list[str]:
     wrong: list[dict[str, Any]] = []
     broken = set()
     for before, frame in pairwise(clip.frame_numbers):
-        flat, rendered_file = clip.read("flat", frame), paths.material_picture(clip.root, clip.cut, frame)
+        flat, rendered_file = clip.read("flat", frame), layout.material_picture(clip.root, clip.cut, frame)
         rendered = read_image(rendered_file) if rendered_file.is_file() else None
         ids, ids_before = clip.read("material_id", frame), clip.read("material_id", before)
         for figures, shown in ((right, ids), (wrong, ids_before)):

@@ -27,9 +27,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from animerun_gen.blend_file import version_of
 from animerun_gen.config import CutConfig, load_cuts
 from animerun_gen.dataset import ClipFiles, Dataset, read_json
+from animerun_gen.engines.blend_file import version_of
 from animerun_gen.errors import AnimerunGenError
 
 PROJECT = Path(__file__).resolve().parent.parent

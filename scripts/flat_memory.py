@@ -24,7 +24,7 @@ from pathlib import Path
 import yaml
 
 from animerun_gen.config import load_cuts
-from animerun_gen.pipeline.processes import descendants
+from animerun_gen.engines.processes import descendants
 
 PROJECT = Path(__file__).resolve().parent.parent
 

@@ -27,7 +27,7 @@ from pathlib import Path
 
 import yaml
 
-from animerun_gen.pipeline.processes import descendants
+from animerun_gen.engines.processes import descendants
 
 PROJECT = Path(__file__).resolve().parent.parent
 SCENES = ("blueprint", "courier", "festival", "flyover", "postcard", "workshop")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from animerun_gen.blend_file import SavedBy, note_newer, require_readable, saved_by, version_of
+from animerun_gen.engines.blend_file import SavedBy, note_newer, require_readable, saved_by, version_of
 from animerun_gen.errors import SceneError
 from tests.blender.test_blend_libraries import FORMS, write_blend
 

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from animerun_gen import film_files
-from animerun_gen.blender.job import input_mark
-from animerun_gen.film_files import (
+from animerun_gen.engines import film_files
+from animerun_gen.engines.film_files import (
     MISSING,
     MissingFile,
     endless,
@@ -20,7 +19,8 @@ from animerun_gen.film_files import (
     looking_anew,
     looking_once,
 )
-from animerun_gen.pipeline.record import input_digest
+from animerun_gen.engines.job import input_mark
+from animerun_gen.pipeline.state.films import input_digest
 
 
 @pytest.fixture
@@ -183,4 +183,4 @@ def test_sentences_about_missing_files() -> None:
         "missing: image sequence //f_1.png, 2 of its 5 files (seen on fire)"
     )
     many = MissingFile("image", "//a.png", tuple("abcdefghi"))
-    assert str(many) == "missing: image //a.png (seen on a, b, c, d, e, f, g, h, ...)"
+    assert str(many) == "missing: image //a.png (seen on a, b, c, d, e, f, g, h and 1 more)"

@@ -11,8 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from animerun_gen import film_files
-from animerun_gen.blend_file import Form, note_newer, opened, read, read_form, read_head, require_readable, skip
+from animerun_gen.engines import film_files
+from animerun_gen.engines.blend_file import Form, note_newer, opened, read, read_form, read_head, require_readable, skip
 from animerun_gen.errors import SceneError
 
 MOST_LIBRARIES = 10_000

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import bpy
 
-from animerun_gen.pipeline.camera_cuts import CameraMark, mark_at
+from animerun_gen.engines.questions import CameraMark, mark_at
 
 
 def camera_marks(scene: bpy.types.Scene) -> list[CameraMark]:

@@ -1,27 +1,25 @@
 """Counts what Freestyle would have to do in a cut, for ``lines.engine: auto``.
 
-As a program (``python -m animerun_gen.blender.count_lines QUESTION ANSWER``) it reads the cut's configuration from one
-file and writes what it found, ``{"lines": {...}}`` or ``{"problem": sentence}``, to another.
+As a program (``python -m animerun_gen.blender.count_lines CONFIGURATION PIPE``) it answers with a
+:class:`~animerun_gen.engines.questions.CountedCut`, see :mod:`animerun_gen.engines.protocol`.
 """
 
 from __future__ import annotations
-
-from dataclasses import asdict
 
 import numpy as np
 
 from animerun_gen.blender.answering import answer_and_exit
 from animerun_gen.blender.convert import convert_scene
 from animerun_gen.blender.geometry import geometry_engine, scene_names, take_down
-from animerun_gen.blender.job import input_mark
 from animerun_gen.blender.opening import open_scene
 from animerun_gen.blender.stepping import FrameStepper
 from animerun_gen.config import CutConfig
+from animerun_gen.engines.job import input_mark
+from animerun_gen.engines.questions import CountedCut
 from animerun_gen.lines.cost import LineFigures
 from animerun_gen.lines.crossings import count_crossings, count_grid_visits
 from animerun_gen.lines.feature_edges import find_feature_edges
 from animerun_gen.motion.geometry import FrameGeometry
-from animerun_gen.pipeline.line_engine import CountedCut
 
 
 def count_lines(config: CutConfig) -> CountedCut:
@@ -63,4 +61,4 @@ def line_figures(geometry: FrameGeometry, crease_angle: float) -> LineFigures:
 
 
 if __name__ == "__main__":
-    answer_and_exit("lines", lambda config: asdict(count_lines(config)))
+    answer_and_exit(CutConfig, lambda config, reporter: reporter.found("lines", count_lines(config)))

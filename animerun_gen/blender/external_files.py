@@ -14,10 +14,10 @@ from pathlib import Path
 
 import bpy
 
-from animerun_gen import film_files
 from animerun_gen.blender import versions
+from animerun_gen.engines import film_files
+from animerun_gen.engines.film_files import MissingFile
 from animerun_gen.errors import SceneError
-from animerun_gen.film_files import MissingFile
 
 CACHES = {"CLOTH", "SOFT_BODY"}
 """Modifiers that are a simulation with a point cache."""
@@ -39,7 +39,7 @@ class ExternalFile:
     Attributes:
         kind: What it is, as a sentence has it.
         path: As the film names it.
-        names: What is read, see :mod:`animerun_gen.film_files`.
+        names: What is read, see :mod:`animerun_gen.engines.film_files`.
         needed: Files that have to be there.
         block: The data-block whose users it touches; None where ``touches`` says all.
         touches: Full names of what it touches.

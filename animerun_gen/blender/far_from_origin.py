@@ -10,9 +10,9 @@ from animerun_gen.blender.opening import OpenedScene
 from animerun_gen.blender.recentering import place_of, spacing
 from animerun_gen.config import CutConfig
 from animerun_gen.errors import SceneError
-from animerun_gen.inspection.findings import describe_distance
 from animerun_gen.motion import raster
 from animerun_gen.motion.geometry import FrameGeometry
+from animerun_gen.shot.findings import describe_distance
 
 FINE = 1e-4
 """Scene units; with numbers so close to each other, 1000 to 2000 units from the origin, nobody need look."""

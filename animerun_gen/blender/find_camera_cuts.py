@@ -1,23 +1,20 @@
 """Looks into a cut's film for markers that switch cameras, and for cameras that jump.
 
-As a program (``python -m animerun_gen.blender.find_camera_cuts QUESTION ANSWER``) it reads the cut's configuration from
-one file and writes what it found, a :class:`~animerun_gen.pipeline.camera_cuts.MarkedCut`, to another, or ``{"problem":
-sentence}``.
+As a program (``python -m animerun_gen.blender.find_camera_cuts CONFIGURATION PIPE``) it answers with a
+:class:`~animerun_gen.engines.questions.MarkedCut`, see :mod:`animerun_gen.engines.protocol`.
 """
 
 from __future__ import annotations
-
-from dataclasses import asdict
 
 from animerun_gen.blender.answering import answer_and_exit
 from animerun_gen.blender.camera_jumps import JumpFinder
 from animerun_gen.blender.camera_marks import camera_marks, cameras_by_frame
 from animerun_gen.blender.convert import convert_scene
 from animerun_gen.blender.geometry import geometry_engine
-from animerun_gen.blender.job import input_mark
 from animerun_gen.blender.opening import open_scene
 from animerun_gen.config import CutConfig
-from animerun_gen.pipeline.camera_cuts import CameraMark, MarkedCut
+from animerun_gen.engines.job import input_mark
+from animerun_gen.engines.questions import CameraMark, MarkedCut
 
 
 def find_camera_marks(config: CutConfig) -> MarkedCut:
@@ -49,4 +46,4 @@ def find_camera_marks(config: CutConfig) -> MarkedCut:
 
 
 if __name__ == "__main__":
-    answer_and_exit("camera cuts", lambda config: asdict(find_camera_marks(config)))
+    answer_and_exit(CutConfig, lambda config, reporter: reporter.found("camera cuts", find_camera_marks(config)))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import sys
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -13,15 +15,18 @@ from typing import ClassVar
 from animerun_gen.blender import versions
 from animerun_gen.blender.count_lines import count_lines
 from animerun_gen.blender.find_camera_cuts import find_camera_marks
-from animerun_gen.blender.job import Event, RenderJob, Reporter
 from animerun_gen.blender.worker import run_job
 from animerun_gen.config import CutConfig
 from animerun_gen.dataset.files import open_log, system_says
+from animerun_gen.engines.children import Conditions
+from animerun_gen.engines.job import RenderJob, Reporter
+from animerun_gen.engines.protocol import Event
+from animerun_gen.engines.questions import CountedCut, MarkedCut
+from animerun_gen.engines.render_process import RenderFailure
 from animerun_gen.errors import AnimerunGenError, DatasetError
-from animerun_gen.pipeline.camera_cuts import MarkedCut
-from animerun_gen.pipeline.children import Conditions
-from animerun_gen.pipeline.line_engine import CountedCut
-from animerun_gen.pipeline.render_process import RenderFailure
+
+STREAMS = (1, 2)
+"""The descriptors of the standard output and of the errors: Blender prints to both."""
 
 
 @dataclass(frozen=True)
@@ -78,9 +83,15 @@ class RenderHere:
         Raises:
             RenderFailure: It could not be finished.
         """
-        with _output_to(self.log):
+        with _output_to(self.log) as detour:
+
+            def tell(event: Event) -> None:
+                # whoever hears of it may have to show it
+                with detour.interrupted():
+                    on_event(event)
+
             try:
-                run_job(self.job, Reporter(on_event), despite_memory=self.despite_memory)
+                run_job(self.job, Reporter(tell), despite_memory=self.despite_memory)
             except AnimerunGenError as error:
                 raise RenderFailure(f"cut '{self.job.config.name}': {error} (log: {self.log})") from error
             except Exception as error:
@@ -93,18 +104,60 @@ class RenderHere:
         """Nothing to end: the job runs in the calling thread."""
 
 
+@dataclass(frozen=True)
+class _Detour:
+    """Where the process writes while a job is done.
+
+    Attributes:
+        before: Descriptors of where it wrote before, for each of :data:`STREAMS`.
+        log: The descriptor of the log file.
+    """
+
+    before: tuple[int, ...]
+    log: int
+
+    def begin(self) -> None:
+        """Lead everything into the log."""
+        self._point([self.log] * len(STREAMS))
+
+    def end(self) -> None:
+        """Lead everything where it went before."""
+        self._point(self.before)
+
+    @contextmanager
+    def interrupted(self) -> Iterator[None]:
+        """Within, everything goes where it went before."""
+        self.end()
+        try:
+            yield
+        finally:
+            self.begin()
+
+    def _point(self, targets: Sequence[int]) -> None:
+        # what waits in a buffer belongs where it was written to, and Blender's own is not Python's
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+        ctypes.CDLL(None).fflush(None)
+        for descriptor, target in zip(STREAMS, targets, strict=True):
+            os.dup2(target, descriptor)
+
+
 @contextmanager
-def _output_to(log: Path) -> Iterator[None]:
-    """Send what Blender prints, which goes past ``sys.stdout``, to a file."""
-    before = os.dup(1)
-    try:
-        with open_log(log) as file:
-            os.dup2(file.fileno(), 1)
-    except OSError as error:
-        os.close(before)
-        raise DatasetError(f"{log} cannot be written: {system_says(error)}") from error
-    try:
-        yield
-    finally:
-        os.dup2(before, 1)
-        os.close(before)
+def _output_to(log: Path) -> Iterator[_Detour]:
+    """Send what Blender prints, its warnings included, which goes past ``sys.stdout`` and ``sys.stderr``, to a file."""
+    with ExitStack() as opened:
+        before = []
+        for descriptor in STREAMS:
+            before.append(os.dup(descriptor))
+            opened.callback(os.close, before[-1])
+        try:
+            file = opened.enter_context(open_log(log))
+        except OSError as error:
+            raise DatasetError(f"{log} cannot be written: {system_says(error)}") from error
+        detour = _Detour(tuple(before), file.fileno())
+        detour.begin()
+        try:
+            yield detour
+        finally:
+            detour.end()

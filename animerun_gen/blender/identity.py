@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from animerun_gen.blender import versions
+from animerun_gen.config.messages import and_more
 from animerun_gen.motion import parts
 from animerun_gen.motion.identity import IDENTITY_BITS, pack, scramble
 
@@ -303,7 +304,7 @@ def number_vertices() -> list[str]:
             refused.append(name)
     if not refused:
         return []
-    listed = ", ".join(f"'{name}'" for name in refused[:8]) + (", ..." if len(refused) > 8 else "")
+    listed = and_more([f"'{name}'" for name in refused], 8)
     return [
         f"{len(refused)} meshes cannot carry identities of their vertices: {listed}; where a modifier numbers their "
         "vertices anew, their motion is unknown"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bpy
 
 from animerun_gen.blender import versions
+from animerun_gen.config.messages import and_more
 from animerun_gen.config.model import Lines
 
 SHOWN = 6
@@ -18,7 +19,7 @@ def note_marked_edges(lines: Lines) -> list[str]:
     marked = marked_meshes()
     if not marked:
         return []
-    names = ", ".join(f"'{name}'" for name in marked[:SHOWN]) + (", ..." if len(marked) > SHOWN else "")
+    names = and_more([f"'{name}'" for name in marked], SHOWN)
     return [
         f"lines: the edges that are marked in meshes ({names}) are not drawn, because engine geometry does not "
         "support edge_mark"

@@ -12,6 +12,7 @@ from animerun_gen.blender import versions
 from animerun_gen.blender.blend_libraries import look_at_files
 from animerun_gen.blender.camera_marks import cameras_of_clip
 from animerun_gen.blender.disk_caches import keep_off_film_folder
+from animerun_gen.blender.drawable import require_drawable
 from animerun_gen.blender.external_files import (
     computed_imports,
     external_files,
@@ -24,8 +25,8 @@ from animerun_gen.blender.holding import IDLE, evaluation_held
 from animerun_gen.blender.keyframed_camera import make_keyframed_camera
 from animerun_gen.blender.recentering import recenter
 from animerun_gen.config import CutConfig
+from animerun_gen.engines.film_files import MissingFile
 from animerun_gen.errors import SceneError
-from animerun_gen.film_files import MissingFile
 
 CAMERA_TYPES = {"PERSP", "ORTHO"}
 """Types of cameras under which flow is exact."""
@@ -40,7 +41,7 @@ class OpenedScene:
         view_layer: The view layer to render.
         notes: What the user should know about the file, a sentence each.
         inputs: Names of the files besides the ``.blend`` that the pictures depend on, missing ones as well; see
-            :mod:`animerun_gen.film_files`.
+            :mod:`animerun_gen.engines.film_files`.
         missing: What of them is not there.
         unbaked: What was left out because its cache is not baked, a sentence each.
         caches: The folder in which simulations leave files, if they have to; it goes when this object does.
@@ -69,7 +70,7 @@ def open_scene(config: CutConfig) -> OpenedScene:
         The opened scene.
 
     Raises:
-        SceneError: The file cannot be read, or holds no such scene, view layer or usable camera.
+        SceneError: The file cannot be read, holds no such scene, view layer or usable camera, or nothing that draws.
     """
     opened = open_file(config)
     scene = opened.scene
@@ -94,10 +95,11 @@ def open_file(config: CutConfig) -> OpenedScene:
     """Open the cut's source file and find its scene and view layer; whatever camera there is stays.
 
     Raises:
-        SceneError: The file cannot be read, or holds no such scene or view layer.
+        SceneError: The file cannot be read, holds no such scene or view layer, or holds nothing that draws.
     """
     loaded = load_scene(config)
     view_layer = _find_view_layer(config, loaded.scene)
+    require_drawable(config, loaded.scene, loaded.missing)
     notes = [*loaded.newer, *loaded.notes]
     if not config.trust_scripts:
         notes += _note_disabled_drivers(disabled_drivers())

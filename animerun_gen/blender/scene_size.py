@@ -8,10 +8,10 @@ import bpy
 import numpy as np
 
 from animerun_gen.blender import versions
-from animerun_gen.blender.convert.clipped import NO_MASK, ClippedMaterials
+from animerun_gen.blender.clipped import NO_MASK, ClippedMaterials
 from animerun_gen.blender.convert.colors import shown_image
 from animerun_gen.blender.geometry import worn_materials
-from animerun_gen.memory_cost import SceneSize, image_need
+from animerun_gen.engines.memory_cost import SceneSize, image_need
 
 
 def scene_size(depsgraph: bpy.types.Depsgraph, clipped: ClippedMaterials) -> SceneSize:

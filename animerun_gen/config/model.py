@@ -15,7 +15,7 @@ from typing import Annotated, Literal, Self, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from animerun_gen.color.hexadecimal import is_hex
-from animerun_gen.config.words import Expected, shown
+from animerun_gen.config.messages import Expected, shown
 
 EdgeType = Literal[
     "silhouette",
@@ -138,7 +138,10 @@ class Frames(Section):
 
     first: int = Field(ge=-999999, le=999999, description="First frame of the clip, as Blender numbers it.")
     last: int = Field(
-        ge=-999999, le=999999, description="Last frame of the clip; included where the step reaches it exactly."
+        ge=-999999,
+        le=999999,
+        description="Last frame of the clip; included where the step reaches it exactly. Frames outside the scene's "
+        "own range show what the animation holds; where nothing is animated in them, the run notes it.",
     )
     step: int = Field(
         default=1,

@@ -112,4 +112,4 @@ def _is_frame(text: str) -> bool:
 
 
 def _damaged(path: Path, what: str) -> DatasetError:
-    return DatasetError(f"{path} {what}; delete it and run 'animerun-gen generate' again")
+    return DatasetError(what, path, "delete it and run 'animerun-gen generate' again")

@@ -20,6 +20,9 @@ Kind = Literal["frame", "forward", "backward", "clip"]
 Stage = Literal["pictures", "motion", "labels", "recolor"]
 Content = Literal["picture", "flow", "mask", "inverted_mask", "array", "matches", "tracks"]
 
+RECOLORED_FROM = ("flat", "contour", "material_id")
+"""What the colour passes of a frame are made from."""
+
 _GAP_NAME = re.compile(r"(.+)_gap([1-9][0-9]*)", re.ASCII)
 _PASS_NAME = re.compile(r"color_([1-9][0-9]?)", re.ASCII)
 

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from animerun_gen.motion import raster
+from animerun_gen.motion.flow import Motion
 from animerun_gen.motion.geometry import FrameGeometry
 from animerun_gen.motion.kernels import painting
 from animerun_gen.motion.raster import VisibilityBuffer
@@ -43,6 +44,30 @@ def material_id_map(geometry: FrameGeometry, seen: VisibilityBuffer) -> npt.NDAr
         ids,
     )
     return ids
+
+
+def switched_materials(
+    source: FrameGeometry, seen: VisibilityBuffer, motion: Motion, target: FrameGeometry
+) -> npt.NDArray[np.bool_]:
+    """Which pixels show surface points that wear another material in another frame.
+
+    Args:
+        source: The frame.
+        seen: What it sees.
+        motion: Its motion into the other frame.
+        target: The other frame.
+
+    Returns:
+        ``(H, W)`` bool; False where the motion is unknown.
+    """
+    there = VisibilityBuffer(
+        instance=np.where(motion.valid, motion.counterpart, raster.BACKGROUND),
+        triangle=motion.triangle,
+        depth=seen.depth,
+    )
+    surfaces = there.instance != raster.BACKGROUND
+    switched: npt.NDArray[np.bool_] = surfaces & (material_id_map(source, seen) != material_id_map(target, there))
+    return switched
 
 
 def normal_map(geometry: FrameGeometry, seen: VisibilityBuffer) -> npt.NDArray[np.float32]:

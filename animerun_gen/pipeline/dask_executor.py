@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
+from animerun_gen.engines.children import Conditions
 from animerun_gen.errors import AnimerunGenError
-from animerun_gen.pipeline.children import Conditions
 from animerun_gen.pipeline.chunks import Chunk, Outcome
 from animerun_gen.pipeline.dask_worker import Demands, do_here, what_is_wrong
 from animerun_gen.pipeline.room import Room

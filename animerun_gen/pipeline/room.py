@@ -1,6 +1,6 @@
 """Which machine of a cluster has room for a Blender, as far as Blenders that had none have told.
 
-A Blender sees by itself whether a frame fits into the memory of its machine (:mod:`animerun_gen.blender.memory_guard`).
+A Blender sees by itself whether a frame fits into the memory of its machine (:mod:`animerun_gen.engines.memory_guard`).
 Where it does not, it may beside fewer others, or on another machine.
 """
 

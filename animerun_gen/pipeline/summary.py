@@ -9,7 +9,7 @@ from typing import Any
 
 from animerun_gen.config import CutConfig
 from animerun_gen.errors import AnimerunGenError
-from animerun_gen.pipeline.coverage import Coverage
+from animerun_gen.pipeline.state.coverage import Coverage
 
 
 @dataclass

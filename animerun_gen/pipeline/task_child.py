@@ -15,11 +15,11 @@ import sys
 from contextlib import nullcontext
 from pathlib import Path
 
-from animerun_gen.blender.job import Event
 from animerun_gen.dataset.files import open_log
-from animerun_gen.lifetime import die_with_parent
+from animerun_gen.engines.fence import Fence, RunOver
+from animerun_gen.engines.lifetime import die_with_parent
+from animerun_gen.engines.protocol import Event
 from animerun_gen.pipeline.chunks import run_tasks
-from animerun_gen.pipeline.fence import Fence, RunOver
 
 
 def main(arguments: list[str]) -> None:

@@ -96,8 +96,9 @@ def pair_figures(
         target_flat: the target frame without lines.
         identities: ``(H, W, 3)`` uint16 each, the identity pictures of source and target, if the pair is sampled.
         threshold: pixels; the largest distance from home, after the way there and back, that counts as home.
-        repainted: ``(H, W)`` bool, True where the source shows a material that has other colours in the target: the
-            pictures are not compared there; by default nowhere.
+        repainted: ``(H, W)`` bool, True where the source shows what has another colour in the target, by a material
+            that changes its colours or a surface that changes its material: the pictures are not compared there; by
+            default nowhere.
 
     Returns:
         A dictionary ready for standard JSON, the same keys always; None where a figure cannot be had.
@@ -111,7 +112,7 @@ def pair_figures(
         ``warp_error_all``, ``warp_error_flat_all``
             the same wherever the motion is known and stays inside the frame
         ``repainted_share``
-            share of the frame's pixels at which the pictures are not compared, because their material changes colours
+            share of the frame's pixels at which the pictures are not compared, because their colour changes by itself
         ``occluded_share``, ``exact_occluded_share``, ``invalid_share``
             share of the frame's pixels that are occluded, occluded exactly, of unknown motion
         ``occlusion_agreement``, ``occluded_by_rule_only``, ``occluded_exactly_only``

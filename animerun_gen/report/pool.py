@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from multiprocessing import get_context
 from typing import Protocol, TypeVar
 
+from animerun_gen.engines.lifetime import begin_as_worker
 from animerun_gen.errors import DatasetError
-from animerun_gen.lifetime import begin_as_worker
 
 _Result = TypeVar("_Result", covariant=True)
 
@@ -52,8 +52,8 @@ class Pool:
                     done()
         except BrokenProcessPool as error:
             raise DatasetError(
-                "a process that draws pictures died, possibly because memory ran out; run the same command again, with "
-                "fewer workers"
+                "a process that draws pictures died, possibly because memory ran out",
+                remedy="run the same command again, with fewer workers",
             ) from error
         finally:
             for future in futures:

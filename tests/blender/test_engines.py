@@ -179,7 +179,9 @@ def test_an_installed_blender_works_as_the_child(configure: Callable[..., Path],
     clip = Dataset(tmp_path / "out").clip("still")
     assert clip.frame_numbers == (1, 2, 3)
     assert (clip.read("flow_forward", 1) == 0.0).all()
-    assert read_json(tmp_path / "out" / ".animerun-gen" / "cuts" / "still.json")["engine"].startswith("Blender 3.")
+    assert read_json(tmp_path / "out" / ".animerun-gen" / "cuts" / "still.json")["made_from"]["engine"].startswith(
+        "Blender 3."
+    )
 
 
 def test_a_clip_is_made_from_python(configure: Callable[..., Path], tmp_path: Path) -> None:
@@ -201,6 +203,34 @@ print("made", len(summary.rendered))
     assert result.returncode == 0, result.stderr
     assert result.stdout.strip() == "made 3"
     assert Dataset(tmp_path / "out").clip("courier").frame_numbers == (1, 2, 3)
+
+
+def test_what_blender_prints_in_this_process_goes_to_the_log(tmp_path: Path) -> None:
+    """To both streams, by Python and past it; what is told of the work does not."""
+    log = tmp_path / "log"
+    program = f"""
+import ctypes, os, sys
+from pathlib import Path
+from animerun_gen.blender.here import _output_to
+
+c = ctypes.CDLL(None)
+print("begun")
+with _output_to(Path({str(log)!r})) as detour:
+    c.puts(b"Blender says")
+    os.write(2, b"Blender warns\\n")
+    print("Python says")
+    with detour.interrupted():
+        print("told")
+        print("shown", file=sys.stderr)
+    print("Python warns", file=sys.stderr)
+    c.puts(b"Blender goes on")
+print("ended")
+"""
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300, cwd=PROJECT)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "begun\ntold\nended\n", "shown\n")
+    said = ["Blender says", "Blender warns", "Python says", "Python warns", "Blender goes on"]
+    # a buffer each, so their order within a stretch is anyone's
+    assert sorted(log.read_text().splitlines()) == sorted(said)
 
 
 def test_settings_that_silence_the_vector_pass_are_set_right(

@@ -16,7 +16,7 @@ import pytest
 
 from animerun_gen.config import load_cuts
 from animerun_gen.dataset import Dataset
-from animerun_gen.pipeline.engines import BpyModule
+from animerun_gen.engines.blenders import BpyModule
 from tests.blender.conftest import PROJECT, save_blend
 from tests.pipeline.datasets import make
 

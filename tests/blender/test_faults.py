@@ -12,10 +12,11 @@ from typing import ClassVar
 
 import pytest
 
-from animerun_gen.blender.job import Event, RenderJob
 from animerun_gen.config import CutConfig, load_cuts
-from animerun_gen.pipeline.children import Conditions
-from animerun_gen.pipeline.engines import BpyModule, JobRun
+from animerun_gen.engines.blenders import BpyModule, JobRun
+from animerun_gen.engines.children import Conditions
+from animerun_gen.engines.job import RenderJob
+from animerun_gen.engines.protocol import Event
 from animerun_gen.pipeline.run import Options, generate
 from tests.blender.conftest import SCENE
 from tests.pipeline.datasets import contents, make

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from animerun_gen.blender.job import RenderJob
 from animerun_gen.config import load_cuts
-from animerun_gen.pipeline.engines import BpyModule
+from animerun_gen.engines.blenders import BpyModule
+from animerun_gen.engines.job import RenderJob
 from tests.blender.conftest import PROJECT, SCENE, render_cuts
 
 pytestmark = pytest.mark.blender

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from animerun_gen.blender.job import Event, RenderJob
 from animerun_gen.config import load_cuts
 from animerun_gen.dataset import Dataset
 from animerun_gen.dataset.files import read_image
-from animerun_gen.pipeline.engines import BpyModule
-from animerun_gen.pipeline.paths import identity_picture
+from animerun_gen.dataset.layout import identity_picture
+from animerun_gen.engines.blenders import BpyModule
+from animerun_gen.engines.job import RenderJob
+from animerun_gen.engines.protocol import Event
 from animerun_gen.quality.identity import NO_PLACE, identity_error
 from tests.pipeline.datasets import contents
 

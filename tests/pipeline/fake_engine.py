@@ -21,21 +21,22 @@ from typing import ClassVar
 
 import numpy as np
 
-from animerun_gen.blender.job import Event, RenderJob, Reporter
 from animerun_gen.color.hexadecimal import rgb
 from animerun_gen.config import CutConfig
 from animerun_gen.conventions import UNKNOWN_FLOW
 from animerun_gen.dataset.clip import ClipWriter
 from animerun_gen.dataset.files import write_image
+from animerun_gen.dataset.layout import identity_picture, material_picture
 from animerun_gen.dataset.modalities import at_gap, modality
 from animerun_gen.dataset.tracks import Tracks
-from animerun_gen.film_files import files_of
-from animerun_gen.lifetime import die_with_parent
+from animerun_gen.engines.children import Conditions
+from animerun_gen.engines.fence import fence_of_parent
+from animerun_gen.engines.film_files import files_of
+from animerun_gen.engines.job import RenderJob, Reporter
+from animerun_gen.engines.lifetime import die_with_parent
+from animerun_gen.engines.protocol import Event, read_request
+from animerun_gen.engines.render_process import RenderFailure, RenderProcess
 from animerun_gen.lines import compose
-from animerun_gen.pipeline.children import Conditions
-from animerun_gen.pipeline.fence import fence_of_parent
-from animerun_gen.pipeline.paths import identity_picture, material_picture
-from animerun_gen.pipeline.render_process import RenderFailure, RenderProcess
 
 SIDE = 12
 
@@ -47,7 +48,7 @@ class FakeEngine:
     Attributes:
         version: What it says it is.
         inputs: Libraries that its scenes use.
-        sequences: Names of several files each that its scenes show, see :mod:`animerun_gen.film_files`.
+        sequences: Names of several files each that its scenes show, see :mod:`animerun_gen.engines.film_files`.
         delay: Seconds that every file takes.
         fails_in: Cut to the frame at which rendering it fails.
         dies_in: A frame that kills the process.
@@ -296,7 +297,7 @@ def main() -> None:
             events.write(json.dumps(event) + "\n")
             events.flush()
 
-        job = RenderJob.from_json(Path(job_file).read_text(encoding="utf-8"))
+        job = read_request(Path(job_file), RenderJob)
         fence = fence_of_parent(job.output)
         with nullcontext() if fence is None else fence.inside():
             do_job(job, Reporter(emit), FakeEngine(delay=float(delay), dies_in=int(dies_in)))

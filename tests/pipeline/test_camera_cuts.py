@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from animerun_gen.blender.job import input_mark
 from animerun_gen.config import CutConfig
+from animerun_gen.engines.job import input_mark
+from animerun_gen.engines.questions import CameraMark, MarkedCut, mark_at
 from animerun_gen.errors import DatasetError, SceneError
-from animerun_gen.pipeline.camera_cuts import CameraMark, MarkedCut, mark_at, split_at_camera_cuts, split_cut
 from animerun_gen.pipeline.run import CutSummary, Options, generate
+from animerun_gen.pipeline.tasks.camera_cuts import split_at_camera_cuts, split_cut
 from tests.pipeline.datasets import make_cut
 from tests.pipeline.fake_engine import FakeEngine
 
@@ -101,8 +102,8 @@ def test_a_name_that_another_cut_has_costs_only_the_split_cut(tmp_path: Path) ->
     cuts = [split(tmp_path), make_cut(tmp_path, {"name": "Square-3"}), make_cut(tmp_path, {"name": "other"})]
     parts = split_at_camera_cuts(cuts, tmp_path / "out", FilmingEngine())
     assert [part.config.name for part in parts] == ["square", "Square-3", "other"]
-    assert "would be named 'square-3', which is the name of another cut" in (parts[0].failure or "")
-    assert [part.failure for part in parts[1:]] == [None, None]
+    assert "would be named 'square-3', which is the name of another cut" in parts[0].summary.failures[0]
+    assert [part.summary.failures for part in parts[1:]] == [[], []]
 
 
 def test_no_blender_is_asked_about_cuts_with_a_camera_of_the_configuration(tmp_path: Path) -> None:

@@ -17,14 +17,14 @@ from pathlib import Path
 import pytest
 
 from animerun_gen.config import load_cuts
+from animerun_gen.dataset.layout import state_folder
+from animerun_gen.engines.blenders import BpyModule
+from animerun_gen.engines.fence import Fence, fenced
+from animerun_gen.engines.processes import descendants
 from animerun_gen.errors import AnimerunGenError
-from animerun_gen.pipeline import made_with
 from animerun_gen.pipeline.dask_worker import Demands, what_is_wrong
-from animerun_gen.pipeline.engines import BpyModule
-from animerun_gen.pipeline.fence import Fence, fenced
-from animerun_gen.pipeline.paths import state_folder
-from animerun_gen.pipeline.processes import descendants
 from animerun_gen.pipeline.run import Options, describe, generate
+from animerun_gen.pipeline.state import made_with
 from tests.pipeline.datasets import contents, make, make_cut
 from tests.pipeline.fake_engine import FakeEngine
 
@@ -221,7 +221,7 @@ def test_a_cluster_that_cannot_help_is_refused(tmp_path: Path, cluster: Cluster)
     # the workers are of this version, and the run pretends to be of another
     wrong = {**made_with.versions(), "numpy": "0.9"}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("animerun_gen.pipeline.made_with.versions", lambda: wrong)
+        patch.setattr("animerun_gen.pipeline.state.made_with.versions", lambda: wrong)
         [summary] = generate([config], replace(options, scheduler=cluster.address))
     [failure] = summary.failures
     assert "can be used: the Dask worker tcp://127.0.0.1:" in failure

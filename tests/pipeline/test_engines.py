@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from animerun_gen.engines.blenders import START_SCRIPT, BpyModule, InstalledBlender
 from animerun_gen.errors import AnimerunGenError
-from animerun_gen.pipeline.engines import START_SCRIPT, BpyModule, InstalledBlender
 
 
 def program(folder: Path, script: str) -> str:

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from animerun_gen.blender.job import Event, Reporter
-from animerun_gen.dataset.verify import verify
+from animerun_gen.engines.job import Reporter
+from animerun_gen.engines.protocol import Event
 from animerun_gen.pipeline import run as running
 from animerun_gen.pipeline.run import generate
+from animerun_gen.verify.run import verify
 from tests.pipeline.datasets import contents, make, make_cut
 from tests.pipeline.fake_engine import FakeEngine, FakeRun, do_job
 

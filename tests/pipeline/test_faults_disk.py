@@ -17,7 +17,7 @@ from animerun_gen.cli import main
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline import run as running
 from animerun_gen.pipeline.run import CutSummary, Options, describe, generate
-from animerun_gen.pipeline.status import read_status
+from animerun_gen.pipeline.state.status import read_status
 from tests.pipeline.datasets import contents, make, make_cut
 from tests.pipeline.fake_engine import FakeEngine, FakeProgram, Meddled
 

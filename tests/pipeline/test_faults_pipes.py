@@ -16,9 +16,9 @@ from animerun_gen.cli import main
 from animerun_gen.dataset import files
 from animerun_gen.dataset.modalities import modality
 from animerun_gen.errors import DatasetError
-from animerun_gen.pipeline.on_disk import has_content, is_whole
 from animerun_gen.pipeline.run import Options, describe, generate
-from animerun_gen.pipeline.status import describe_status, read_status
+from animerun_gen.pipeline.state.on_disk import has_content, is_whole
+from animerun_gen.pipeline.state.status import describe_status, read_status
 from tests.pipeline.datasets import contents, make, make_cut
 from tests.pipeline.fake_engine import FakeEngine, FakeProgram
 
@@ -29,13 +29,11 @@ STATE = ".animerun-gen"
 
 KEPT = (
     f"{STATE}/cuts/square.json",
-    f"{STATE}/checksums/square.json",
-    f"{STATE}/judged/square.json",
-    f"{STATE}/figures/square/0002.json",
-    f"{STATE}/frame_figures/square/0002.json",
+    f"{STATE}/films.json",
+    f"{STATE}/figures/square/frame-0002.json",
+    f"{STATE}/figures/square/pair-0002.json",
     f"{STATE}/material_pictures/square/0001.png",
     f"{STATE}/logs/square.log",
-    f"{STATE}/failures/square.json",
     "manifest/square.json",
     "quality/square.json",
     "train/Frame_Anime/square/original/0002.png",

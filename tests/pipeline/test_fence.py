@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from animerun_gen.pipeline import fence as module
-from animerun_gen.pipeline.children import Conditions
-from animerun_gen.pipeline.fence import Fence, RunOver, fence_file, fence_of_parent, fenced
-from animerun_gen.pipeline.paths import state_folder
+from animerun_gen.dataset.layout import state_folder
+from animerun_gen.engines import fence as module
+from animerun_gen.engines.children import Conditions
+from animerun_gen.engines.fence import Fence, RunOver, fence_file, fence_of_parent, fenced
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from animerun_gen.config import CutConfig
-from animerun_gen.pipeline.engines import Engine
-from animerun_gen.pipeline.processes import descendants
+from animerun_gen.engines.blenders import Engine
+from animerun_gen.engines.processes import descendants
 from animerun_gen.pipeline.run import Options, generate
 from tests.pipeline.datasets import contents, make, make_cut, stage_of
 from tests.pipeline.fake_engine import FakeEngine, FakeProgram

@@ -13,16 +13,16 @@ from typing import Any
 
 import pytest
 
-from animerun_gen.blender.job import Event
+from animerun_gen.engines.children import ChildDied, Conditions
+from animerun_gen.engines.fence import Fence
+from animerun_gen.engines.processes import Memory, descendants
+from animerun_gen.engines.protocol import Event
 from animerun_gen.errors import NoRoomError
-from animerun_gen.pipeline.children import ChildDied, Conditions
-from animerun_gen.pipeline.fence import Fence
-from animerun_gen.pipeline.labelling import LabelTask
 from animerun_gen.pipeline.local_executor import LocalExecutor, threads_for
-from animerun_gen.pipeline.processes import Memory, descendants
 from animerun_gen.pipeline.run import Options, generate
 from animerun_gen.pipeline.scheduling import Ended, Told
 from animerun_gen.pipeline.task_process import TaskProcess, end_idle_children
+from animerun_gen.pipeline.tasks.labelling import LabelTask
 from tests.pipeline.datasets import contents, make, make_cut
 from tests.pipeline.fake_engine import FakeEngine, FakeProgram
 

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from animerun_gen.pipeline.progress import Progress
+from animerun_gen.progress import Progress
 
 
 def test_the_bar_ends_full_and_sentences_stand_on_lines_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:

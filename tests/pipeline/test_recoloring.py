@@ -10,11 +10,10 @@ import pytest
 
 from animerun_gen.color.hexadecimal import rgb
 from animerun_gen.config.palette import SHIPPED
-from animerun_gen.dataset import ClipFiles
-from animerun_gen.dataset.verify import verify
+from animerun_gen.dataset import ClipFiles, layout
 from animerun_gen.lines.compose import draw_lines
-from animerun_gen.pipeline import paths
 from animerun_gen.pipeline.run import CutSummary, Options, describe, generate
+from animerun_gen.verify.run import verify
 from tests.pipeline.datasets import contents, make, make_cut, stage_of, times
 from tests.pipeline.fake_engine import FakeEngine
 
@@ -42,7 +41,7 @@ def test_a_pass_is_the_flat_frame_in_its_colours_with_the_same_lines_over_it(tmp
     assert summary.coverage is not None
     assert summary.coverage.complete
     clip = ClipFiles(tmp_path / "out", "train", "square")
-    table = json.loads(paths.recolor_file(tmp_path / "out", "square").read_text())
+    table = json.loads(layout.recolor_file(tmp_path / "out", "square").read_text())
     assert set(table["passes"]) == {"color_1", "color_2"}
     for name, one in table["passes"].items():
         assert {material["name"] for material in one["materials"].values()} == {"background", "paint"}
@@ -66,7 +65,7 @@ def test_verify_knows_them_and_finds_what_is_wrong(tmp_path: Path) -> None:
         return [(defect.file, defect.kind) for report in verify(output) for defect in report.defects]
 
     assert defects() == []
-    table = paths.recolor_file(output, "square")
+    table = layout.recolor_file(output, "square")
     whole = table.read_text()
     table.write_text(whole.replace("color_2", "color_3"))
     assert {("recolor/square.json", "damaged"), ("recolor/square.json", "changed")} == set(defects())
@@ -103,7 +102,7 @@ def test_by_whatever_detour_the_passes_are_the_same(tmp_path: Path, workers: int
 def test_colours_are_not_chosen_before_the_whole_clip_is_there(tmp_path: Path) -> None:
     summary = make_passes(tmp_path, frames=(1, 3))
     assert not passes_in(contents(tmp_path / "out"))
-    assert not paths.recolor_file(tmp_path / "out", "square").exists()
+    assert not layout.recolor_file(tmp_path / "out", "square").exists()
     said = "\n".join(describe([summary], tmp_path / "out"))
     assert "colours are chosen for the whole clip, but frames of it are not rendered yet (2, the first is 4)" in said
     assert "missing: color_1, color_2; colour passes are made once all frames of the clip are rendered" in said
@@ -123,7 +122,7 @@ def test_a_second_run_touches_nothing_and_a_lost_picture_comes_back(tmp_path: Pa
     lost = tmp_path / "out/train/Frame_Anime/square/color_1/0003.png"
     lost.write_bytes(b"")
     assert make_passes(tmp_path).recolored == 1
-    paths.recolor_file(tmp_path / "out", "square").unlink()
+    layout.recolor_file(tmp_path / "out", "square").unlink()
     assert make_passes(tmp_path).recolored == 0
     assert contents(tmp_path / "out") == whole
     changed = {name for name, moment in times(tmp_path / "out").items() if moment != before[name]}
@@ -175,9 +174,7 @@ def test_a_longer_clip_chooses_its_colours_anew(tmp_path: Path) -> None:
     make_passes(tmp_path)
     before = times(tmp_path / "out")
     summary = make_passes(tmp_path, {"frames": {"last": 6}})
-    assert summary.redone == {
-        "recolor": "the configuration, the film or a version of Blender or animerun-gen has changed"
-    }
+    assert summary.redone == {"recolor": "frames.last was 5 and is 6"}
     after = times(tmp_path / "out")
     assert all(after[name] != before[name] for name in passes_in(before))
     assert len(passes_in(after)) == 12
@@ -198,7 +195,7 @@ def test_kept_materials_and_patterns_that_match_nothing(tmp_path: Path) -> None:
 def test_the_colours_of_a_palette_with_its_name(tmp_path: Path) -> None:
     (tmp_path / "p.yaml").write_text(PALETTE)
     make_passes(tmp_path, {"recolor": {"passes": 1, "palette": tmp_path / "p.yaml"}})
-    table = json.loads(paths.recolor_file(tmp_path / "out", "square").read_text())
+    table = json.loads(layout.recolor_file(tmp_path / "out", "square").read_text())
     assert table["palette"]["about"] == "test"
     assert table["passes"]["color_1"]["scene"] == "only"
     colors = {material["color"] for material in table["passes"]["color_1"]["materials"].values()}

@@ -10,7 +10,7 @@ from animerun_gen.cli import main
 from animerun_gen.color.hexadecimal import rgb
 from animerun_gen.color.oklab import hex_to_oklab
 from animerun_gen.config.palette import Palette, load_palette
-from animerun_gen.errors import DatasetError
+from animerun_gen.errors import UsageError
 from animerun_gen.recolor.extract import change, coarse_histogram, draw_palette, painted_pixels, swatch_picture
 
 DAY = {"#a0d8f0": 0.5, "#60b050": 0.3, "#f0e0b0": 0.15, "#d04030": 0.05}
@@ -148,7 +148,7 @@ def test_pictures_that_cannot_be_read_are_named_and_left_out(tmp_path: Path) -> 
     assert [note.split(" was")[0] for note in notes] == bad
     assert palette.scenes[0].origin == "1.png (1 pictures)"
     (tmp_path / "1.png").unlink()
-    with pytest.raises(DatasetError, match="none of the 4 pictures"):
+    with pytest.raises(UsageError, match="none of the 4 pictures"):
         drawn(tmp_path)
 
 
@@ -166,8 +166,8 @@ def test_a_palette_that_could_not_be_read_again_is_not_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     save(tmp_path / "frames" / "a.png", frame(DAY))
-    monkeypatch.setattr("animerun_gen.recolor.extract.MAX_BYTES", 100)
-    assert main(["palette", str(tmp_path / "frames"), "-o", str(tmp_path / "p.yaml")]) == 1
+    monkeypatch.setattr("animerun_gen.config.yaml_file.MAX_BYTES", 100)
+    assert main(["palette", str(tmp_path / "frames"), "-o", str(tmp_path / "p.yaml")]) == 2
     assert "take fewer frames" in capsys.readouterr().err
     assert not (tmp_path / "p.yaml").exists()
 
@@ -196,11 +196,29 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert "#a0d8f0" in said.out
 
 
+@pytest.mark.parametrize(("option", "name"), [("-o", "p.yaml"), ("--swatches", "p.png")])
+def test_an_existing_file_is_overwritten_only_with_force(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str, name: str
+) -> None:
+    save(tmp_path / "frames" / "a.png", frame(DAY))
+    existing = tmp_path / name
+    existing.write_text("edited by hand")
+    command = ["palette", str(tmp_path / "frames"), "-o", str(tmp_path / "p.yaml"), option, str(existing)]
+    assert main(command) == 2
+    assert f"{existing} exists; choose another name with {option}, or overwrite it with --force" in (
+        capsys.readouterr().err
+    )
+    assert existing.read_text() == "edited by hand"
+    assert [path.name for path in tmp_path.iterdir()] in (["frames", name], [name, "frames"])
+    assert main([*command, "--force"]) == 0
+    assert existing.read_bytes() != b"edited by hand"
+
+
 @pytest.mark.parametrize("name", ["none", "empty", "file.png"])
 def test_a_folder_without_pictures_is_a_sentence(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "file.png").touch()
-    assert main(["palette", str(tmp_path / name), "-o", str(tmp_path / "p.yaml")]) == 1
+    assert main(["palette", str(tmp_path / name), "-o", str(tmp_path / "p.yaml")]) == 2
     assert str(tmp_path / name) in capsys.readouterr().err
     assert not (tmp_path / "p.yaml").exists()
 
@@ -210,4 +228,4 @@ def test_options_out_of_range_are_refused(words: list[str], capsys: pytest.Captu
     with pytest.raises(SystemExit) as caught:
         main(["palette", "frames", *words])
     assert caught.value.code == 2
-    assert "must be a" in capsys.readouterr().err
+    assert "must be " in capsys.readouterr().err

@@ -50,6 +50,7 @@ from animerun_gen.blender.locks import (
 from animerun_gen.blender.opening import OpenedScene
 from animerun_gen.blender.particles_drawn import SHOWN_AT_PARTICLES, drawn_by
 from animerun_gen.config import CutConfig
+from animerun_gen.config.messages import and_more
 from animerun_gen.config.model import HairTreatment
 from animerun_gen.errors import SceneError
 
@@ -406,7 +407,7 @@ def _instances(source: _Source, treatment: HairTreatment, paths: Points, usable:
     shown = bpy.data.objects.get(treatment.object)
     if shown is None or shown.type not in {"MESH", "CURVE", "SURFACE", "FONT", "META"}:
         names = [f"'{obj.name}'" for obj in bpy.data.objects if obj.type == "MESH"]
-        listed = ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")
+        listed = and_more(names, 20)
         raise SceneError(
             f"hair '{source.name}' shall become instances of '{treatment.object}', but the file has no object with "
             f"surfaces of that name; it has {listed or 'none'}. Change 'hair.object', or that of the system in "

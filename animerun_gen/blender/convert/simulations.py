@@ -5,6 +5,7 @@ from __future__ import annotations
 from animerun_gen.blender.convert.viewport import show_as_rendered
 from animerun_gen.blender.opening import OpenedScene
 from animerun_gen.blender.simulations import find_simulations, has_rigid_bodies
+from animerun_gen.config.messages import and_more
 
 SHOWN_NAMES = 8
 """So many objects are listed in a sentence."""
@@ -29,5 +30,5 @@ def show_simulations(opened: OpenedScene) -> list[str]:
         names.append("the rigid body world")
     if not names:
         return []
-    shown = ", ".join(names[:SHOWN_NAMES]) + (", ..." if len(names) > SHOWN_NAMES else "")
+    shown = and_more(names, SHOWN_NAMES)
     return [f"simulations are played before the first frame of the clip: {shown}"]

@@ -1,0 +1,161 @@
+"""Finds out how much of a cut is on disk, and whether published loaders would read it right."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from animerun_gen.config import CutConfig
+from animerun_gen.config.messages import spans
+from animerun_gen.dataset.modalities import enabled_modalities, modality
+from animerun_gen.dataset.tracks import TrackSettings, read_settings
+from animerun_gen.errors import DatasetError
+from animerun_gen.pipeline.state.on_disk import FilesOnDisk
+
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How much of a cut is on disk.
+
+    Attributes:
+        frames: The clip's frames that have all their files, ascending.
+        pairs: The clip's pairs, of neighbours and over each gap, that have all their files, ascending.
+        missing_frames: The other frames of the clip, ascending.
+        missing_pairs: The other pairs of the clip, ascending.
+        missing_tracks: Whether tracks are asked for that are not there.
+        missing_passes: Names of the colour passes that are asked for and of which nothing is there; where there is a
+            part of them, their frames count as missing.
+        in_order: Whether the files are those of an unbroken row of the clip's frames and of nothing else.  Published
+            loaders pair files by their order, so everything else makes them pair the wrong ones.
+    """
+
+    frames: tuple[int, ...]
+    pairs: tuple[Pair, ...]
+    missing_frames: tuple[int, ...]
+    missing_pairs: tuple[Pair, ...]
+    in_order: bool
+    missing_tracks: bool = False
+    missing_passes: tuple[str, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything is there and nothing else."""
+        missing = self.missing_frames or self.missing_pairs or self.missing_tracks or self.missing_passes
+        return self.in_order and not missing
+
+
+def has_tracks(config: CutConfig, output: Path) -> bool:
+    """Whether a file of tracks is there, for the clip, the number of points and the seed that a cut asks for."""
+    try:
+        made_for = read_settings(modality("tracks").clip_path(output, config.split, config.name))
+    except DatasetError:
+        return False
+    return made_for == TrackSettings(config.frame_numbers, config.motion.tracks, config.seed)
+
+
+def measure_coverage(
+    config: CutConfig, output: Path, stages: Collection[str], found: FilesOnDisk | None = None
+) -> Coverage:
+    """Look at the files of a cut.
+
+    Args:
+        config: The cut.
+        output: Root folder of the dataset.
+        stages: The stages whose files count.
+        found: The files on disk, where someone has looked before.
+
+    Raises:
+        DatasetError: A folder cannot be read.
+    """
+    motion = config.motion
+    asked_for = enabled_modalities(motion.extras, motion.gaps, motion.tracks, config.recolor.passes)
+    enabled = [m for m in asked_for if m.stage in stages]
+    if found is None:
+        found = FilesOnDisk(output, config.split, config.name)
+    found.now()
+    there = {m.name: set(found.frames(m)) for m in enabled if m.kind != "clip"}
+    for what in enabled:
+        folder = what.cut_folder(output, config.split, config.name)
+        if what.kind != "clip" and not there[what.name] and folder.is_file():
+            raise DatasetError(f"{folder} cannot be read: it is a file, not a folder; remove it")
+    # loaders do not miss a folder of colours that is not there at all
+    missing_passes = tuple(m.name for m in enabled if m.stage == "recolor" and not there[m.name])
+    modalities = [m for m in enabled if m.kind != "clip" and m.name not in missing_passes]
+    numbers = config.frame_numbers
+    gap_of = {pair: gap for gap in motion.gaps for pair in zip(numbers, numbers[gap:], strict=False)}
+    all_pairs = sorted(gap_of)
+
+    def frame_is_whole(frame: int) -> bool:
+        return all(frame in there[m.name] for m in modalities if m.kind == "frame")
+
+    def pair_is_whole(pair: Pair) -> bool:
+        return all(
+            pair[0 if m.kind == "forward" else 1] in there[m.name]
+            for m in modalities
+            if m.kind != "frame" and m.gap == gap_of[pair]
+        )
+
+    present = sorted(set().union(*there.values()))
+    return Coverage(
+        frames=tuple(frame for frame in numbers if frame_is_whole(frame)),
+        pairs=tuple(pair for pair in all_pairs if pair_is_whole(pair)),
+        missing_frames=tuple(frame for frame in numbers if not frame_is_whole(frame)),
+        missing_pairs=tuple(pair for pair in all_pairs if not pair_is_whole(pair)),
+        missing_tracks=any(m.kind == "clip" for m in enabled) and not has_tracks(config, output),
+        missing_passes=missing_passes,
+        in_order=_is_unbroken(present, numbers) and all(there[m.name] == set(m.frames(present)) for m in modalities),
+    )
+
+
+def describe_coverage(coverage: Coverage) -> list[str]:
+    """What is missing of a cut in words, a line each; none when it is complete."""
+    if coverage.complete:
+        return []
+    frames, pairs = coverage.missing_frames, coverage.missing_pairs
+    lines = []
+    if frames or pairs:
+        all_frames = sorted({*coverage.frames, *frames})
+        missing = f"frames {spans(frames, all_frames)}" if frames else f"motion or labels of {_listed(pairs)}"
+        lines.append(
+            f"{len(coverage.frames)} of {len(all_frames)} frames and {len(coverage.pairs)} of "
+            f"{len(coverage.pairs) + len(pairs)} pairs are complete; missing: {missing}"
+        )
+    if coverage.missing_tracks:
+        lines.append("the tracks are missing: they are made when a run renders without --frames")
+    if coverage.missing_passes:
+        lines.append(
+            f"missing: {', '.join(coverage.missing_passes)}; colour passes are made once all frames of the clip are "
+            "rendered"
+        )
+    if not coverage.in_order:
+        lines.append(
+            "do not use this clip yet: published loaders match files by their order and would mismatch them; run "
+            "'animerun-gen generate' without --frames to complete it"
+        )
+    return lines
+
+
+def frames_to_make(coverage: Coverage) -> Pair | None:
+    """The first and last frame that a run has to be limited to, to make what is missing; None for all of the clip."""
+    if coverage.missing_tracks or coverage.missing_passes:
+        return None
+    frames = [*coverage.missing_frames, *(frame for pair in coverage.missing_pairs for frame in pair)]
+    return (min(frames), max(frames)) if frames else None
+
+
+def _is_unbroken(frames: Sequence[int], numbers: Sequence[int]) -> bool:
+    """Whether frames are a row of neighbours in the clip."""
+    if not frames:
+        return True
+    if frames[0] not in numbers:
+        return False
+    start = numbers.index(frames[0])
+    return tuple(frames) == tuple(numbers[start : start + len(frames)])
+
+
+def _listed(pairs: Sequence[Pair]) -> str:
+    shown = ", ".join(f"{earlier}-{later}" for earlier, later in pairs[:5])
+    return f"pairs {shown}, ..." if len(pairs) > 5 else f"pairs {shown}"

@@ -1,0 +1,127 @@
+"""Collects the quality figures of a cut, which its labelling left in a file for each frame and pair."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from animerun_gen import __version__
+from animerun_gen.config import CutConfig
+from animerun_gen.dataset import layout
+from animerun_gen.dataset.checksums import digest_of
+from animerun_gen.dataset.files import json_bytes, read_regular, write_if_changed
+from animerun_gen.pipeline.state.figures import (
+    damaged_figures,
+    frame_files,
+    pair_files,
+    read_cross_checks,
+    read_figures,
+)
+from animerun_gen.pipeline.state.ledger import Judged, Ledger
+from animerun_gen.pipeline.state.on_disk import mark
+
+
+def judged_now(ledger: Ledger, config: CutConfig) -> Judged | None:
+    """What the last collection of a cut's figures saw; None where anything changed since, or nothing says."""
+    judged = ledger.kept.judged
+    return judged if judged is not None and judged.basis == _basis(ledger.output, config) else None
+
+
+def figures_there(ledger: Ledger, config: CutConfig) -> tuple[frozenset[int], frozenset[int]]:
+    """The frames of a clip that have quality figures, and the earlier frames of the pairs that have."""
+    judged = judged_now(ledger, config)
+    if judged is not None:
+        return frozenset(judged.frames), frozenset(judged.pairs)
+    frames, pairs = frame_files(ledger.output, config), pair_files(ledger.output, config)
+    return (
+        frozenset(frame for frame, file in frames.items() if read_figures(file) is not None),
+        frozenset(frame for frame, file in pairs.items() if read_figures(file) is not None),
+    )
+
+
+def spoiled_figures(ledger: Ledger, config: CutConfig) -> list[Path]:
+    """The files of a cut's figures that are there and are not what was written."""
+    return [] if judged_now(ledger, config) is not None else damaged_figures(ledger.output, config)
+
+
+def collect_quality(ledger: Ledger, config: CutConfig) -> dict[str, Any]:
+    """Write the cut's ``quality/<cut>.json`` from the figures of its frames and pairs that exist.
+
+    Args:
+        ledger: Of the cut; takes what this saw.
+        config: The cut.
+
+    Returns:
+        What was written: the clip's facts, the bars, what is past them, the figures of frames and pairs, and a summary;
+        ``docs/quality.md`` has the meaning of each.
+
+    Raises:
+        DatasetError: It cannot be written.
+    """
+    output = ledger.output
+    judged = judged_now(ledger, config)
+    if judged is not None:
+        # a disk may read something else than was written, without the file's times telling
+        with suppress(OSError):
+            written = read_regular(layout.quality_file(output, config.name))
+            if digest_of(written) == judged.quality:
+                return dict(json.loads(written))
+    # the gate brings the compiled kernels along, which a run with nothing to do need not load
+    from animerun_gen.quality.gate import Bars, failed_pairs, judge, summarise
+
+    frames = config.frame_numbers
+    found = [read_figures(file) for file in frame_files(output, config).values()]
+    frame_figures = [figures for figures in found if figures is not None]
+    checks = read_cross_checks(output, config)
+    pairs, files = [], pair_files(output, config)
+    for earlier, later in pairwise(frames):
+        figures = read_figures(files[earlier])
+        if figures is None:
+            continue
+        both_ways = {"forward": checks.get((earlier, later)), "backward": checks.get((later, earlier))}
+        if compared := {direction: check for direction, check in both_ways.items() if check is not None}:
+            figures["cross_check"] = compared
+        pairs.append(figures)
+    bars = Bars.of(config.quality)
+    failures = judge(frame_figures, pairs, bars)
+    quality = {
+        "cut": config.name,
+        "split": config.split,
+        "frames": [frames[0], frames[-1]],
+        "step": config.frames.step,
+        "clip_rate": config.clip_rate,
+        "resolution": list(config.resolution),
+        "bars": bars.as_dict(),
+        "failures": failures,
+        "past_limit": failed_pairs(failures),
+        "summary": summarise(frame_figures, pairs),
+        "frame_figures": frame_figures,
+        "pairs": pairs,
+    }
+    write_if_changed(layout.quality_file(output, config.name), quality)
+    seen = Judged(
+        basis=_basis(output, config),
+        frames=tuple(figures["frame"] for figures in frame_figures),
+        pairs=tuple(figures["source"] for figures in pairs),
+        quality=digest_of(json_bytes(quality)),
+    )
+    ledger.keep(judged=seen)
+    return quality
+
+
+def _basis(output: Path, config: CutConfig) -> str:
+    """Changes with everything that decides what :func:`collect_quality` writes, and with the file it wrote."""
+    settings = config.model_dump(
+        mode="json", include={"name", "split", "frames", "frame_rate", "resolution", "quality"}
+    )
+    seen = [__version__, json.dumps(settings)]
+    with suppress(OSError), os.scandir(layout.figures_folder(output, config.name)) as entries:
+        seen += sorted(f"{entry.name} {mark(entry.stat())}" for entry in entries)
+    seen.append("")
+    with suppress(OSError):
+        seen.append(mark(layout.quality_file(output, config.name).stat()))
+    return digest_of("\n".join(seen).encode())

@@ -1,0 +1,196 @@
+"""Makes several clips of a cut whose timeline switches cameras, or whose camera jumps (``camera_cuts: split``).
+
+Only Blender can read the markers of a ``.blend`` and the way of a camera.  What it found is kept in the cut's ledger,
+so that a finished dataset needs no Blender to be recognised as such, and labels need no ``.blend``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from animerun_gen.config import CutConfig
+from animerun_gen.dataset import layout
+from animerun_gen.engines.blend_file import require_readable
+from animerun_gen.engines.questions import CameraMark, Looker, mark_at
+from animerun_gen.errors import AnimerunGenError, DatasetError, SceneError
+from animerun_gen.pipeline.cut import Cut
+from animerun_gen.pipeline.state.films import source_digest
+from animerun_gen.pipeline.state.fingerprints import scene_digest
+from animerun_gen.pipeline.state.inputs import are_unchanged, digests_as_read
+from animerun_gen.pipeline.state.ledger import FoundMarks, Ledger, open_ledger
+
+
+@dataclass(frozen=True)
+class CutPart:
+    """A stretch of a cut, or the cut itself.
+
+    Attributes:
+        config: The cut that it is.
+        notes: What splitting had to say.
+    """
+
+    config: CutConfig
+    notes: list[str] = field(default_factory=list)
+
+
+def split_at_camera_cuts(cuts: Sequence[CutConfig], output: Path, finder: Looker | None) -> list[Cut]:
+    """Replace each cut that asks for it, and whose timeline switches cameras within it, by its stretches.
+
+    Args:
+        cuts: The cuts, of different names.
+        output: Root folder of the dataset; the caller holds its lock.
+        finder: The Blender that will render; None when nothing is to be rendered, and what an earlier run found counts.
+
+    Returns:
+        The cuts to be made, in order.  Their ``camera_cuts`` says ``mark``: there is nothing left to split.  One whose
+        film is too new for that Blender has failed, and so has one that cannot be split.
+    """
+    made: list[Cut] = []
+    looked: dict[str, FoundMarks] = {}
+    owners = {config.name.lower(): config.name for config in cuts}
+    for config in cuts:
+        ledger = open_ledger(output, config.name)
+        cut = begin_cut(config, ledger, finder)
+        if cut.summary.failures or config.camera_cuts == "mark" or config.camera_motion.keyframes:
+            made.append(cut)
+            continue
+        try:
+            parts = split_cut(config, _marks(config, ledger, finder, looked))
+            for part in parts:
+                name = part.config.name
+                if owners.setdefault(name.lower(), config.name) != config.name:
+                    raise DatasetError(
+                        f"cut '{config.name}': one of its clips would be named '{name}', which is the name of "
+                        "another cut; rename one of them"
+                    )
+            for part in parts:
+                name = part.config.name
+                own = ledger if name == config.name else open_ledger(output, name)
+                made.append(Cut(part.config, own, part.notes))
+        except AnimerunGenError as error:
+            cut.summary.fail(str(error))
+            made.append(cut)
+    return made
+
+
+def begin_cut(config: CutConfig, ledger: Ledger, finder: Looker | None, decided: Sequence[str] = ()) -> Cut:
+    """A cut of which nothing is to be split.
+
+    Args:
+        config: The cut.
+        ledger: All that is written down about it.
+        finder: The Blender that will render, if any; a cut whose film is too new for it has failed.
+        decided: What was decided about it, and why, a sentence each.
+    """
+    cut = Cut(config, ledger, list(decided))
+    if (too_new := refusal_of(config, finder)) is not None:
+        cut.summary.fail(too_new)
+    return cut
+
+
+def refusal_of(config: CutConfig, finder: Looker | None) -> str | None:
+    """Why a Blender must not open a cut's film, which is too new for it; None where it may, or none is to."""
+    try:
+        if finder is not None:
+            require_readable(config.source, finder.version)
+    except SceneError as error:
+        return f"cut '{config.name}': {error}"
+    return None
+
+
+def split_cut(config: CutConfig, marks: Sequence[CameraMark]) -> list[CutPart]:
+    """The stretches of a cut, each filmed by one camera that does not jump.
+
+    Args:
+        config: The cut.
+        marks: The camera marks of its scene, by frame.
+
+    Returns:
+        A cut named ``<name>-1``, ``<name>-2`` and so on for each stretch of at least two frames; the numbers count all
+        stretches, so that a name does not depend on how long the others are.  The cut itself where one camera films
+        it all.
+
+    Raises:
+        DatasetError: No stretch is long enough, or a name becomes too long.
+    """
+    starts = [mark.frame for mark in marks]
+    stretches: list[tuple[str, list[int]]] = []
+    view: tuple[str, int] | None = None
+    for frame in config.frames.film_numbers:
+        camera = marks[mark_at(starts, frame)].camera if marks else ""
+        jumps = sum(mark.jumps and mark.frame <= frame for mark in marks)
+        if view != (camera, jumps):
+            view = (camera, jumps)
+            stretches.append((camera, []))
+        stretches[-1][1].append(frame)
+    if len(stretches) < 2:
+        return [CutPart(config.model_copy(update={"camera_cuts": "mark"}))]
+    parts, dropped = [], []
+    for number, (camera, frames) in enumerate(stretches, start=1):
+        if len(frames) < 2:
+            dropped.append(
+                f"frame {frames[0]}, a view of camera '{camera}' by itself, is left out: motion needs two frames"
+            )
+            continue
+        parts.append(_stretch(config, number, camera, frames))
+    if not parts:
+        raise DatasetError(
+            f"cut '{config.name}' cannot be split at its camera cuts: no two neighbouring frames share a view; "
+            "set camera_cuts to mark"
+        )
+    return [replace(parts[0], notes=parts[0].notes + dropped), *parts[1:]]
+
+
+def _stretch(config: CutConfig, number: int, camera: str, frames: Sequence[int]) -> CutPart:
+    gaps = tuple(gap for gap in config.motion.gaps if gap < len(frames))
+    notes = [f"frames {frames[0]} to {frames[-1]} of cut '{config.name}', filmed by camera '{camera}'"]
+    if gaps != config.motion.gaps:
+        notes.append(f"motion.gaps beyond {gaps[-1]} are left out: the clip has only {len(frames)} frames")
+    part = config.model_dump() | {
+        "name": f"{config.name}-{number}",
+        "camera": camera,
+        "camera_cuts": "mark",
+        "frames": config.frames.model_dump() | {"first": frames[0], "last": frames[-1]},
+    }
+    part["motion"]["gaps"] = gaps
+    try:
+        return CutPart(CutConfig.model_validate(part), notes)
+    except ValidationError as error:
+        reasons = "; ".join(str(details.get("ctx", {}).get("error", details["msg"])) for details in error.errors())
+        raise DatasetError(f"cut '{config.name}' cannot be split at its camera cuts: {reasons}") from error
+
+
+def _marks(
+    config: CutConfig, ledger: Ledger, finder: Looker | None, looked: dict[str, FoundMarks]
+) -> Sequence[CameraMark]:
+    """The camera marks of a cut: as an earlier run found them, if nothing changed since."""
+    kept = ledger.kept.camera_marks
+    if finder is None:
+        if kept is None or kept.scene != config.scene:
+            raise DatasetError(
+                f"cut '{config.name}': the camera cuts of its film are not known yet; run 'animerun-gen render' first"
+            )
+        return kept.marks
+    digest = _digest(config, finder)
+    if kept is not None and kept.digest == digest and are_unchanged(kept.inputs):
+        return kept.marks
+    if digest not in looked:
+        marked = finder.camera_marks(config, layout.log_file(ledger.output, config.name))
+        looked[digest] = FoundMarks(
+            digest=digest,
+            scene=config.scene,
+            inputs=digests_as_read(marked.inputs),
+            marks=tuple(marked.marks),
+        )
+    ledger.keep(camera_marks=looked[digest])
+    return looked[digest].marks
+
+
+def _digest(config: CutConfig, finder: Looker) -> str:
+    """Digest of everything that the marks depend on, but for libraries and images."""
+    scene = scene_digest(config, finder.version, source_digest(config.source))
+    return f"{scene}, frames {config.frames.first} to {config.frames.film_numbers[-1]}"

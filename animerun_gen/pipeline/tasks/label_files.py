@@ -1,0 +1,172 @@
+"""Makes the labels of one frame or pair, and the figures that say how good they are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from animerun_gen.color.hexadecimal import RGB
+from animerun_gen.config import CutConfig
+from animerun_gen.dataset import layout
+from animerun_gen.dataset.clip import ClipFiles, ClipWriter
+from animerun_gen.dataset.files import read_image
+from animerun_gen.errors import DatasetError
+from animerun_gen.labels import line_area, match_regions, occlusion_mask, trapped_ball_segments
+from animerun_gen.labels.line_area import line_pixels
+from animerun_gen.pipeline.state.figures import write_figures
+from animerun_gen.pipeline.state.on_disk import has_content
+from animerun_gen.quality.agreement import id_agreement, label_picture_agreement
+from animerun_gen.quality.contents import BACKGROUND, picture_contents, surface_contents
+from animerun_gen.quality.figures import is_held, pair_figures
+from animerun_gen.quality.segments import segment_figures
+
+
+def label_frame(clip: ClipWriter, config: CutConfig, frame: int) -> None:
+    """Make the segments of a frame, and its figures.
+
+    Raises:
+        DatasetError: A picture is missing or cannot be read, or something cannot be written.
+    """
+    # threads of OpenCV gain nothing beside other workers
+    cv2.setNumThreads(1)
+    labels = config.labels
+    line_art = clip.read("contour", frame)
+    if has_content(clip.path("segment", frame)):
+        # only the figures are wanted anew
+        segments = clip.read("segment", frame)
+    else:
+        segments = trapped_ball_segments(line_art, ball_radius=labels.ball_radius, threshold=labels.line_threshold)
+        clip.write("segment", frame, segments)
+
+    lines, flat = line_pixels(line_art, labels.line_threshold), clip.read("flat", frame)
+    figures: dict[str, Any] = {"frame": frame, "segments": int(segments.max()) + 1}
+    figures |= dict.fromkeys(("leaks", "pieces", "id_regions", "agreement", "agreement_compared", "agreement_ids"))
+    figures |= dict.fromkeys(("surface_share", "largest_surface", "largest_surface_is"))
+    figures |= picture_contents(clip.read("frame", frame), flat, lines)
+    if "ids" in config.motion.extras:
+        objects, materials = clip.read("object_id", frame), clip.read("material_id", frame)
+        figures |= segment_figures(segments, lines, objects, materials)
+        figures |= surface_contents(objects, materials, clip.read_names("object_id"), clip.read_names("material_id"))
+        agreement, compared = label_picture_agreement(flat, materials, colors_at(clip, frame))
+        figures |= {"agreement": _rounded(agreement), "agreement_compared": _rounded(compared)}
+        rendered = layout.material_picture(clip.root, clip.cut, frame)
+        if has_content(rendered):
+            figures["agreement_ids"] = _rounded(id_agreement(np.asarray(read_image(rendered), np.uint16), materials))
+    write_figures(layout.frame_figures_file(clip.root, clip.cut, frame), figures)
+
+
+def _rounded(share: float | None) -> float | None:
+    return None if share is None else round(share, 9)
+
+
+def colors_at(clip: ClipFiles, frame: int) -> dict[int, RGB | None]:
+    """The colour of each material id in a frame; None where it has no single one.
+
+    Raises:
+        DatasetError: The table is missing, damaged, or of other frames.
+    """
+    try:
+        return clip.read_colors().at(frame)
+    except KeyError as error:
+        raise DatasetError(
+            f"{clip.names_path('flat')} has no colours of frame {frame}; delete it and run 'animerun-gen generate' "
+            "again"
+        ) from error
+
+
+def repainted_pixels(clip: ClipFiles, config: CutConfig, source: int, target: int) -> npt.NDArray[np.bool_] | None:
+    """Where a frame shows what has another colour in another frame, ``(H, W)`` bool; None where nowhere.
+
+    That is a material whose colours change, or a surface that changes its material.  Without material ids nobody knows
+    where changing materials are, so then it is everywhere.
+
+    Raises:
+        DatasetError: A file is missing or cannot be read.
+    """
+    file = layout.switched_picture(clip.root, clip.cut, source, target)
+    switched = np.asarray(read_image(file), np.uint8) > 0 if has_content(file) else None
+    repainted = clip.read_colors().differing(source, target)
+    if not repainted:
+        return switched
+    if "ids" not in config.motion.extras:
+        return np.ones(clip.read("contour", source).shape, np.bool_)
+    changing = np.isin(clip.read("material_id", source), sorted(repainted))
+    return changing if switched is None else changing | switched
+
+
+def label_pair(clip: ClipWriter, config: CutConfig, earlier: int, later: int) -> None:
+    """Make everything of a pair: line area, occlusion and matches both ways, and its figures.
+
+    Raises:
+        DatasetError: A picture, flow or segments are missing or cannot be read, or something cannot be written.
+    """
+    # threads of OpenCV gain nothing beside other workers
+    cv2.setNumThreads(1)
+    labels = config.labels
+    near_lines = line_area(
+        clip.read("contour", earlier), distance=labels.line_distance, threshold=labels.line_threshold
+    )
+    _write_missing(clip, "line_area", earlier, near_lines)
+    flows = {"forward": clip.read("flow_forward", earlier), "backward": clip.read("flow_backward", later)}
+    frames, flats, segments = (
+        {frame: clip.read(name, frame) for frame in (earlier, later)} for name in ("frame", "flat", "segment")
+    )
+    identities = identity_pictures(clip, earlier, later)
+
+    def surfaces() -> npt.NDArray[np.bool_]:
+        one, other = (np.asarray(clip.read("object_id", frame)) != BACKGROUND for frame in (earlier, later))
+        return one | other
+
+    held = is_held(
+        (flats[earlier], flats[later]),
+        (flows["forward"], flows["backward"]),
+        exact=config.motion.backend == "geometry",
+        surfaces=surfaces if "ids" in config.motion.extras else None,
+    )
+    figures: dict[str, Any] = {"source": earlier, "target": later, "held": held}
+    for direction, source, target in (("forward", earlier, later), ("backward", later, earlier)):
+        opposite = "backward" if direction == "forward" else "forward"
+        flow = flows[direction]
+        occlusion = occlusion_mask(flow, flows[opposite], labels.occlusion_threshold)
+        exact = None
+        if "exact_occlusion" in config.motion.extras:
+            exact = clip.read(f"exact_occlusion_{direction}", source)
+        hides = exact if exact is not None and labels.match_occlusion == "exact" else occlusion
+        _write_missing(clip, f"occlusion_{direction}", source, occlusion)
+        matches = match_regions(segments[source], segments[target], flow, hides)
+        _write_missing(clip, f"match_{direction}", source, matches)
+        figures[direction] = pair_figures(
+            frames[source],
+            frames[target],
+            flow,
+            occlusion,
+            back=flows[opposite],
+            exact_occlusion=exact,
+            source_flat=flats[source],
+            target_flat=flats[target],
+            identities=(identities[source], identities[target]) if identities else None,
+            threshold=labels.occlusion_threshold,
+            repainted=repainted_pixels(clip, config, source, target),
+        )
+    write_figures(layout.pair_figures_file(clip.root, clip.cut, earlier), figures)
+
+
+def identity_pictures(clip: ClipFiles, earlier: int, later: int) -> dict[int, npt.NDArray[np.uint16]]:
+    """The identity pictures of a pair by frame, ``(H, W, 3)`` uint16; empty where the pair is not sampled.
+
+    Raises:
+        DatasetError: One cannot be read.
+    """
+    files = {frame: layout.identity_picture(clip.root, clip.cut, frame) for frame in (earlier, later)}
+    if not all(map(has_content, files.values())):
+        return {}
+    return {frame: np.asarray(read_image(file), np.uint16) for frame, file in files.items()}
+
+
+def _write_missing(clip: ClipWriter, name: str, frame: int, value: Any) -> None:
+    """Write a file unless it is there: what is out of date was cleared away before."""
+    if not has_content(clip.path(name, frame)):
+        clip.write(name, frame, value)
