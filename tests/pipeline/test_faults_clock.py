@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from animerun_gen.engines.job import Reporter
 from animerun_gen.engines.protocol import Event
 from animerun_gen.pipeline import run as running
 from animerun_gen.pipeline.run import generate
+from animerun_gen.pipeline.state.ledger import Ledger
 from animerun_gen.verify.run import verify
 from tests.pipeline.datasets import contents, make, make_cut
 from tests.pipeline.fake_engine import FakeEngine, FakeRun, do_job
@@ -115,12 +117,12 @@ def test_a_file_that_a_run_made_is_not_taken_for_altered(tmp_path: Path, monkeyp
     make(config, output, FakeEngine())
     written = running.write_manifest
 
-    def late(root: Path, cut: str, *arguments: object) -> list[str]:
-        data = bytearray((root / FLOW).read_bytes())
+    def late(ledger: Ledger, *arguments: Any) -> list[str]:
+        data = bytearray((ledger.output / FLOW).read_bytes())
         data[20] ^= 1
-        (root / FLOW).write_bytes(data)
-        os.utime(root / FLOW, ns=(0, 0))
-        return written(root, cut, *arguments)  # type: ignore[arg-type]
+        (ledger.output / FLOW).write_bytes(data)
+        os.utime(ledger.output / FLOW, ns=(0, 0))
+        return written(ledger, *arguments)
 
     (output / FLOW).unlink()
     with monkeypatch.context() as patch:
