@@ -284,6 +284,7 @@ class _Lookup:
         return (
             self.same_faces
             and self.here.uv is not None
+            and self.there.uv is not None
             and bool(self.here.keys[:, 0].all())
             and bool(np.array_equal(self.here.keys, self.there.keys))
             and bool(np.array_equal(self.here.uv, self.there.uv))

@@ -10,7 +10,9 @@ from typing import Any
 from animerun_gen.config import CutConfig
 from animerun_gen.engines.blenders import Engine
 from animerun_gen.errors import AnimerunGenError
-from animerun_gen.pipeline.run import CutSummary, Options, generate
+from animerun_gen.pipeline.options import Options
+from animerun_gen.pipeline.run import generate
+from animerun_gen.pipeline.summary import CutSummary
 
 STAGE_FOLDERS = {
     "pictures": ("Frame_Anime", "contour", "Flat"),
@@ -69,6 +71,11 @@ def make(
     if failures:
         raise AnimerunGenError("; ".join(failures))
     return summaries
+
+
+def id_of(value: object) -> str:
+    """Names a parameter of a test alike in all processes that run tests side by side: a set has no order of its own."""
+    return str(sorted(value)) if isinstance(value, set) else str(value)
 
 
 def contents(output: Path) -> dict[str, bytes]:

@@ -19,7 +19,7 @@ from animerun_gen.pipeline.plan import plan_cut, split_job
 from animerun_gen.pipeline.run import describe
 from animerun_gen.pipeline.state.coverage import describe_coverage, measure_coverage
 from animerun_gen.pipeline.state.record import STAGES
-from tests.pipeline.datasets import contents, make, make_cut, stage_of, times
+from tests.pipeline.datasets import contents, id_of, make, make_cut, stage_of, times
 from tests.pipeline.fake_engine import FakeEngine, do_job
 from tests.pipeline.test_run import DISK_CHANGES, Killed, clip_files, crash_points, files_of_clip, rewritten
 
@@ -83,7 +83,7 @@ def test_a_second_run_touches_nothing(tmp_path: Path) -> None:
         ({"tracks": 9}, {"Tracks"}, set()),
         ({"extras": ["ids"]}, set(), {"ExactOcclusion", "Gap2/ExactOcclusion", "Gap3/ExactOcclusion"}),
     ],
-    ids=str,
+    ids=id_of,
 )
 def test_other_gaps_and_tracks_make_and_remove_their_files_and_no_others(
     tmp_path: Path, motion: dict[str, Any], made: set[str], gone: set[str]

@@ -16,8 +16,10 @@ import pytest
 from animerun_gen.cli import main
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline import run as running
-from animerun_gen.pipeline.run import CutSummary, Options, describe, generate
+from animerun_gen.pipeline.options import Options
+from animerun_gen.pipeline.run import describe, generate
 from animerun_gen.pipeline.state.status import read_status
+from animerun_gen.pipeline.summary import CutSummary
 from tests.pipeline.datasets import contents, make, make_cut
 from tests.pipeline.fake_engine import FakeEngine, FakeProgram, Meddled
 

@@ -10,7 +10,8 @@ import pytest
 
 from animerun_gen.dataset import layout
 from animerun_gen.engines.film_files import in_folder, numbered
-from animerun_gen.pipeline.run import Options, generate
+from animerun_gen.pipeline.options import Options
+from animerun_gen.pipeline.run import generate
 from animerun_gen.pipeline.state import record
 from tests.pipeline.datasets import contents, make, make_cut, times
 from tests.pipeline.fake_engine import FakeEngine, Meddled

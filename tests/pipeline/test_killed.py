@@ -17,7 +17,8 @@ import pytest
 from animerun_gen.config import CutConfig
 from animerun_gen.engines.blenders import Engine
 from animerun_gen.engines.processes import descendants
-from animerun_gen.pipeline.run import Options, generate
+from animerun_gen.pipeline.options import Options
+from animerun_gen.pipeline.run import generate
 from tests.pipeline.datasets import contents, make, make_cut, stage_of
 from tests.pipeline.fake_engine import FakeEngine, FakeProgram
 

@@ -15,7 +15,8 @@ from animerun_gen.engines.job import input_mark
 from animerun_gen.engines.questions import CountedCut
 from animerun_gen.errors import SceneError
 from animerun_gen.lines.cost import SLOW_SECONDS, LineFigures, freestyle_seconds
-from animerun_gen.pipeline.run import Options, generate
+from animerun_gen.pipeline.options import Options
+from animerun_gen.pipeline.run import generate
 from animerun_gen.pipeline.tasks.camera_cuts import CutPart
 from animerun_gen.pipeline.tasks.line_engine import choose_line_engines
 from tests.pipeline.datasets import make_cut

@@ -6,7 +6,6 @@ import os
 import shutil
 import sys
 import sysconfig
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,8 @@ import pytest
 from animerun_gen import __version__
 from animerun_gen.config import CutConfig
 from animerun_gen.pipeline import run
-from animerun_gen.pipeline.run import Options, describe, generate
+from animerun_gen.pipeline.options import Options
+from animerun_gen.pipeline.run import describe, generate
 from animerun_gen.pipeline.state import manifest
 from animerun_gen.pipeline.state.record import file_digest
 from tests.pipeline.datasets import contents, make, make_cut
@@ -56,7 +56,7 @@ def checksums_now(output: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def digested(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+def digested(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The files whose checksums are computed."""
     names: list[str] = []
 

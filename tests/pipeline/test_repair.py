@@ -14,7 +14,8 @@ from animerun_gen.cli import main
 from animerun_gen.config import CutConfig
 from animerun_gen.dataset import files, layout
 from animerun_gen.engines.blenders import BpyModule
-from animerun_gen.pipeline.run import Options, describe, generate
+from animerun_gen.pipeline.options import Options
+from animerun_gen.pipeline.run import describe, generate
 from animerun_gen.pipeline.state.judging import _basis
 from animerun_gen.pipeline.state.lock import exclusive
 from animerun_gen.pipeline.state.status import describe_status, read_status
@@ -90,7 +91,7 @@ def forget_that_it_changed(output: Path, name: str) -> None:
 
 def lasting_files(output: Path) -> list[str]:
     """One file of each kind and folder that stays as it is once it is made."""
-    by_place = {}
+    by_place: dict[tuple[Path, str, str], str] = {}
     for name in contents(output):
         path = Path(name)
         if stage_of(name) or path.parts[0] == "recolor":

@@ -11,7 +11,8 @@ import pytest
 
 from animerun_gen.cli import main
 from animerun_gen.errors import DatasetError
-from animerun_gen.pipeline.run import Options, generate
+from animerun_gen.pipeline.options import Options
+from animerun_gen.pipeline.run import generate
 from animerun_gen.pipeline.state.lock import exclusive, holder
 from animerun_gen.pipeline.state.status import StageStatus, describe_status, read_status
 from tests.pipeline.datasets import contents, make, make_cut, times

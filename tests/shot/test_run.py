@@ -12,7 +12,8 @@ from animerun_gen.errors import SceneError
 from animerun_gen.shot import run
 from animerun_gen.shot.draft import draft
 from animerun_gen.shot.findings import describe, wants_freestyle
-from animerun_gen.shot.run import Question, inspect_shot
+from animerun_gen.shot.question import Question
+from animerun_gen.shot.run import inspect_shot
 from tests.blender.test_blend_libraries import write_blend
 from tests.shot.shots import shot
 
