@@ -1,23 +1,18 @@
 """Takes the facts of a film shot down for ``animerun-gen inspect`` and ``init``.
 
-``python -m animerun_gen.blender.inspector QUESTION PIPE`` reads a question (JSON) from a file and writes lines of JSON
-to an inherited file descriptor: ``{"progress": [done, total],
-"doing": words}``, ``{"untried": facts}`` before Freestyle is tried, and in the end ``{"shot": facts}`` or ``{"failed":
-sentence}``.
+``python -m animerun_gen.blender.inspector QUESTION PIPE`` reads a :class:`~animerun_gen.shot.shot.Question` and tells
+how far it is, all facts but one before Freestyle is tried, and in the end all of them, see
+:mod:`animerun_gen.engines.protocol`.
 """
 
 from __future__ import annotations
 
 import glob
-import json
 import math
-import os
 import resource
-import sys
 import tempfile
 import time
-import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +22,7 @@ import numpy as np
 
 from animerun_gen.blender import versions
 from animerun_gen.blender.animation import animated_range, stretch
+from animerun_gen.blender.answering import answer_and_exit
 from animerun_gen.blender.camera_jumps import JumpFinder
 from animerun_gen.blender.camera_marks import camera_marks, cameras_of_clip
 from animerun_gen.blender.convert import Conversion, convert_scene
@@ -59,15 +55,18 @@ from animerun_gen.color.srgb import linear_to_hex
 from animerun_gen.config import CutConfig
 from animerun_gen.config.model import CameraMotion, offset_for_files
 from animerun_gen.engines.blend_file import dotted
-from animerun_gen.engines.lifetime import die_with_parent
+from animerun_gen.engines.job import Reporter
 from animerun_gen.engines.memory_cost import SceneSize, frame_need
-from animerun_gen.errors import AnimerunGenError, SceneError, UnreadableGeometryError, unforeseen
+from animerun_gen.errors import SceneError, UnreadableGeometryError, UnusableSceneError
 from animerun_gen.lines.cost import freestyle_seconds
 from animerun_gen.motion import companions, raster
 from animerun_gen.motion.geometry import FrameGeometry
 from animerun_gen.shot.findings import ENOUGH, TRIED_SECONDS
 from animerun_gen.shot.framing import propose_view, visible_share
+from animerun_gen.shot.question import Question
 from animerun_gen.shot.shot import (
+    LOOKED_AT,
+    UNTRIED,
     FarFromOrigin,
     HairSystem,
     ImageOffer,
@@ -97,7 +96,7 @@ HEAVY = 1_000_000
 Progress = Callable[[int, int, str], None]
 
 
-def look(question: dict[str, Any], progress: Progress, found_so_far: Callable[[Shot], None]) -> Shot:
+def look(question: Question, progress: Progress, found_so_far: Callable[[Shot], None]) -> Shot:
     """Take the facts down, without what cannot be followed.
 
     What geometry nodes draw shows only when it is evaluated; objects whose points or volumes come to light are left out
@@ -106,7 +105,7 @@ def look(question: dict[str, Any], progress: Progress, found_so_far: Callable[[S
     Trying Freestyle comes last, because it may take for ever, and cannot be interrupted from within this process.
 
     Args:
-        question: ``source``, and optionally ``scene``, ``view_layer``, ``camera`` and ``trust_scripts``, as in a cut.
+        question: What is to be looked at.
         progress: Is told how far it is.
         found_so_far: Is given all facts but that one before Freestyle is tried, if it is.
 
@@ -125,7 +124,8 @@ def look(question: dict[str, Any], progress: Progress, found_so_far: Callable[[S
         try:
             return with_left_out(
                 _look(
-                    {**question, "left_out": list(left_out)},
+                    question,
+                    tuple(left_out),
                     progress,
                     lambda shot: found_so_far(with_left_out(shot)),
                 )
@@ -136,17 +136,19 @@ def look(question: dict[str, Any], progress: Progress, found_so_far: Callable[[S
             left_out |= {name: f"its geometry nodes make {what}" for name, what in error.drawn.items()}
 
 
-def _look(question: dict[str, Any], progress: Progress, found_so_far: Callable[[Shot], None]) -> Shot:
+def _look(
+    question: Question, left_out: Collection[str], progress: Progress, found_so_far: Callable[[Shot], None]
+) -> Shot:
     """Take the facts down, without the objects that were left out."""
     progress(0, 1, "opening the file")
-    config = _configure(question, (0, 1), (960, 540))
+    config = _configure(question, left_out, (0, 1), (960, 540))
     opened = open_file(config)
     scene = opened.scene
     frame_range = (scene.frame_start, scene.frame_end)
     animated = animated_range(scene, trust_scripts=config.trust_scripts)
     first, last = clip_range(frame_range, animated)
-    config = _configure(question, (first, last), _resolution(scene))
-    problem = "" if question.get("camera") else _camera_problem(scene, config)
+    config = _configure(question, left_out, (first, last), _resolution(scene))
+    problem = "" if question.camera else _camera_problem(scene, config)
     facts = _facts_as_opened(opened, config) | {"time_stretch": stretch(scene)}
     keys: tuple[ViewKey, ...] = ()
     share: float | None = None
@@ -186,7 +188,7 @@ def _look(question: dict[str, Any], progress: Progress, found_so_far: Callable[[
         "object_names": tuple(sorted(set(objects.values()))),
         "bare_displays": tuple(sorted(objects[name] for name in bare_displays())),
         "unreadable": tuple(
-            (objects[name], reason) for name, reason in find_unreadable() if objects[name] not in question["left_out"]
+            (objects[name], reason) for name, reason in find_unreadable() if objects[name] not in left_out
         ),
         "hair": tuple(
             HairSystem(each.name, each.strands, each.drawn) for each in find_hair() if each.drawn != "nothing"
@@ -250,17 +252,24 @@ def _try_freestyle(shot: Shot, survey: Survey, opened: OpenedScene, config: CutC
     return replace(shot, survey=replace(survey, freestyle_seconds=seconds, line_memory=_peak() - before))
 
 
-def _configure(question: dict[str, Any], frames: tuple[int, int], resolution: tuple[int, int]) -> CutConfig:
-    optional = {key: question[key] for key in ("scene", "view_layer", "camera", "trust_scripts") if question.get(key)}
+def _configure(
+    question: Question, left_out: Collection[str], frames: tuple[int, int], resolution: tuple[int, int]
+) -> CutConfig:
+    optional = {
+        "scene": question.scene,
+        "view_layer": question.view_layer,
+        "camera": question.camera,
+        "trust_scripts": question.trust_scripts,
+    }
     return CutConfig.model_validate(
         {
             "name": "shot",
-            "source": Path(question["source"]),
+            "source": question.source,
             "frames": {"first": frames[0], "last": frames[1], "offset": offset_for_files(*frames)},
             "resolution": resolution,
             "style": {"color": "texture"},
-            "remove": {"objects": [glob.escape(name) for name in question["left_out"]]},
-            **optional,
+            "remove": {"objects": [glob.escape(name) for name in left_out]},
+            **{key: value for key, value in optional.items() if value},
         }
     ).in_film_numbers()
 
@@ -486,38 +495,19 @@ def _time_freestyle(opened: OpenedScene, config: CutConfig, conversion: Conversi
         return time.process_time() - start
 
 
-def main(arguments: list[str]) -> int:
-    """Answer the question in file ``arguments[0]`` on file descriptor ``arguments[1]``; returns the exit status."""
-    die_with_parent()
-    answers = os.fdopen(int(arguments[1]), "w", encoding="utf-8")
+def tell(question: Question, reporter: Reporter) -> None:
+    """Look at a shot and tell what there is to see.
 
-    def say(answer: dict[str, Any]) -> None:
-        answers.write(json.dumps(answer) + "\n")
-        answers.flush()
-
-    def progress(done: int, total: int, doing: str) -> None:
-        say({"progress": [done, total], "doing": doing})
-
+    Raises:
+        UnusableSceneError: The file cannot be opened, or holds no such scene, view layer or camera.
+        AnimerunGenError: It cannot be looked at.
+    """
     try:
-        question = json.loads(Path(arguments[0]).read_text(encoding="utf-8"))
-        shot = look(question, progress, lambda found: say({"untried": found.to_json()}))
-        say({"shot": shot.to_json()})
+        shot = look(question, reporter.progressed, lambda found: reporter.found(UNTRIED, found.to_json()))
     except SceneError as error:
-        say({"unusable": str(error)})
-        return 1
-    except AnimerunGenError as error:
-        say({"failed": str(error)})
-        return 1
-    except Exception as error:
-        traceback.print_exc()
-        say({"failed": unforeseen(error)})
-        return 1
-    return 0
+        raise UnusableSceneError(str(error)) from error
+    reporter.found(LOOKED_AT, shot.to_json())
 
 
 if __name__ == "__main__":
-    status = main(sys.argv[1:])
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # Blender's own exit handlers can hang or crash after everything is done
-    os._exit(status)
+    answer_and_exit(Question, tell)

@@ -50,7 +50,7 @@ reason, ready to be changed. A scene without a usable camera gets one that shows
 
         target = self.output or self.question.source.with_suffix(".yaml")
         if target.suffix.lower() not in {".yaml", ".yml"}:
-            raise UsageError(f"{target} is not a .yaml file; give the name of the configuration to write with -o")
+            raise UsageError("is not a .yaml file", target, "give the name of the configuration to write with -o")
         refuse_to_overwrite(target, "-o", force=self.force)
         shot = inspect_shot(self.question, find_engine(self.blender))
         text = draft(shot, target, self.cut or cut_name(self.question.source))

@@ -74,7 +74,8 @@ picture. Lines do not count. Only take frames whose owners allow it.
         if len(text) > MAX_BYTES:
             raise UsageError(
                 f"a palette of {len(palette.scenes)} scenes would have {len(text):,} bytes, but no more than "
-                f"{MAX_BYTES:,} are read; take fewer frames, fewer --colors, or a larger --scene-change"
+                f"{MAX_BYTES:,} are read",
+                remedy="take fewer frames, fewer --colors, or a larger --scene-change",
             )
         with written_aside(self.output) as temporary:
             temporary.write_bytes(text)

@@ -243,7 +243,7 @@ class Dataset:
             if clip.cut == cut:
                 return clip
         known = ", ".join(clip.cut for clip in clips) or "none"
-        raise NoDatasetError(f"{self.root} has no cut {cut!r}; the cuts there are: {known}")
+        raise NoDatasetError(f"has no cut {cut!r}", self.root, f"the cuts there are: {known}")
 
 
 def _with_frames(name: str) -> Modality:

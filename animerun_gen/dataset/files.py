@@ -45,6 +45,9 @@ MOST_BYTES = 1 << 33
 MOST_JSON_BYTES = 1 << 28
 """Of a JSON file that is read; the manifest of ten thousand frames has a fifth of that."""
 
+AGAIN = "delete it and make or download it again"
+"""What to do about a file that is damaged."""
+
 NOT_REGULAR = "it is a pipe, a socket or a device; remove it and run the same command again"
 
 _TEMPORARY_PREFIX = ".animerun-part-"
@@ -474,6 +477,21 @@ def write_json(path: Path, data: object) -> None:
     _write_bytes(path, json_bytes(data))
 
 
+def write_if_changed(path: Path, data: object) -> None:
+    """Write JSON unless the file holds just that, to the byte: a run with nothing to do leaves a dataset untouched.
+
+    Raises:
+        ValueError: ``data`` holds NaN or infinity.
+        TypeError: ``data`` holds something that JSON cannot.
+        DatasetError: the file cannot be written.
+    """
+    content = json_bytes(data)
+    with suppress(OSError):
+        if read_regular(path) == content:
+            return
+    _write_bytes(path, content)
+
+
 def json_bytes(data: object) -> bytes:
     """What :func:`write_json` writes.
 
@@ -653,4 +671,4 @@ def _read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
 
 
 def _damaged(path: Path, what: str) -> DatasetError:
-    return DatasetError(what, path, "delete it and make or download it again")
+    return DatasetError(what, path, AGAIN)

@@ -16,7 +16,8 @@ from typing import ClassVar, Protocol
 
 from animerun_gen.config import CutConfig
 from animerun_gen.engines.children import Conditions
-from animerun_gen.engines.job import Event, RenderJob
+from animerun_gen.engines.job import RenderJob
+from animerun_gen.engines.protocol import Event
 from animerun_gen.engines.questions import CountedCut, Looker, MarkedCut, ask_for_camera_marks, ask_for_line_figures
 from animerun_gen.engines.render_process import RenderProcess
 from animerun_gen.errors import AnimerunGenError, UsageError

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 from animerun_gen.engines import PATIENCE
 from animerun_gen.engines.fence import Fence
-from animerun_gen.engines.job import Event
 from animerun_gen.engines.lifetime import with_parent
 from animerun_gen.engines.memory_guard import DESPITE_MEMORY
 from animerun_gen.engines.processes import peak_memory, processor_seconds
+from animerun_gen.engines.protocol import Event
 from animerun_gen.errors import AnimerunGenError
 
 TICK_SECONDS = 1.0

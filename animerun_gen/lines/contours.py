@@ -22,6 +22,7 @@ from animerun_gen.lines.kernels.steps import EVEN
 from animerun_gen.motion import companions, raster
 from animerun_gen.motion.geometry import Camera, FrameGeometry
 from animerun_gen.motion.raster import VisibilityBuffer
+from animerun_gen.threads import available_threads, in_parallel
 
 U8Array = npt.NDArray[np.uint8]
 
@@ -122,10 +123,16 @@ def draw_contours(
     margins = 2 * planes.MARGIN
     materials = companions.material_id_map(geometry, seen)
     marks, right, below = (np.zeros(shape, np.uint8) for _ in range(3))
-    strip = np.empty((min(height, STRIP) + margins, width + margins), planes.PIXEL)
-    for top in range(0, height, STRIP):
-        planes.find_planes(meshes, islands, seen.instance, seen.triangle, seen.depth, materials, lens, top, strip)
-        borders.find_borders(strip, lens, wanted, top, marks, right, below)
+
+    def look_at(tops: range) -> None:
+        strip = np.empty((min(height, STRIP) + margins, width + margins), planes.PIXEL)
+        for top in tops:
+            planes.find_planes(meshes, islands, seen.instance, seen.triangle, seen.depth, materials, lens, top, strip)
+            borders.find_borders(strip, lens, wanted, top, marks, right, below)
+
+    # what two strips may both mark, the row below the upper one, they mark alike
+    count = available_threads()
+    in_parallel(look_at, [range(first * STRIP, height, count * STRIP) for first in range(count)])
     mark(right, below, marks)
     is_line = (marks != NONE) & ~_crumbs(marks) & ~_loose_ends(marks)
     return np.where(_thickened(is_line, settings.thickness), 0, 255).astype(np.uint8)

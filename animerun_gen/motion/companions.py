@@ -25,8 +25,8 @@ def depth_map(seen: VisibilityBuffer) -> npt.NDArray[np.float32]:
 
 def object_id_map(geometry: FrameGeometry, seen: VisibilityBuffer) -> npt.NDArray[np.uint16]:
     """Which object each pixel shows, ``(H, W)`` uint16; :data:`BACKGROUND_ID` on the background."""
-    # the background is instance -1, the last entry
-    ids: npt.NDArray[np.uint16] = np.append(geometry.object_ids, np.uint16(BACKGROUND_ID))[seen.instance]
+    ids = np.empty(seen.instance.shape, np.uint16)
+    painting.paint_objects(seen.instance, np.ascontiguousarray(geometry.object_ids, np.uint16), BACKGROUND_ID, ids)
     return ids
 
 

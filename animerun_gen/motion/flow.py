@@ -13,9 +13,9 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from animerun_gen.conventions import UNKNOWN_FLOW, longest_motion
+from animerun_gen.conventions import longest_motion
 from animerun_gen.motion import raster
-from animerun_gen.motion.counterparts import NO_INSTANCE, NO_TRIANGLE, find_counterparts
+from animerun_gen.motion.counterparts import find_counterparts
 from animerun_gen.motion.geometry import Camera, FrameGeometry
 from animerun_gen.motion.kernels import following
 from animerun_gen.motion.raster import VisibilityBuffer
@@ -72,14 +72,15 @@ def compute_motion(
         what the target's camera draws, or moves farther than :func:`~animerun_gen.conventions.longest_motion`.
     """
     shape = seen.instance.shape
+    # filled wholly by the loop: to touch so much memory takes as long as to compute what it holds
     motion = Motion(
-        flow=np.full((*shape, 2), UNKNOWN_FLOW, np.float32),
-        valid=np.zeros(shape, bool),
-        x=np.full(shape, np.nan),
-        y=np.full(shape, np.nan),
-        depth=np.full(shape, np.nan),
-        counterpart=np.full(shape, NO_INSTANCE, np.int32),
-        triangle=np.full(shape, NO_TRIANGLE, np.int32),
+        flow=np.empty((*shape, 2), np.float32),
+        valid=np.empty(shape, bool),
+        x=np.empty(shape),
+        y=np.empty(shape),
+        depth=np.empty(shape),
+        counterpart=np.empty(shape, np.int32),
+        triangle=np.empty(shape, np.int32),
     )
     twins = find_counterparts(source, target)
     following.follow(

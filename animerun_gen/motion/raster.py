@@ -20,6 +20,10 @@ from animerun_gen.motion.geometry import Camera, FrameGeometry
 from animerun_gen.motion.kernels import hiding, places, visibility
 from animerun_gen.motion.kernels.holes import Holes
 from animerun_gen.motion.kernels.projection import Meshes, View
+from animerun_gen.threads import available_threads, bands, in_parallel
+
+LARGE = 2_000_000
+"""Pixels of a picture from which on its halves are drawn side by side.  Each half has to project all triangles."""
 
 BACKGROUND = -1
 """Instance number of a pixel at which no surface is seen."""
@@ -56,7 +60,12 @@ def draw(geometry: FrameGeometry) -> VisibilityBuffer:
     triangle = np.full(shape, -1, np.int32)
     depth = np.full(shape, np.inf)
     drawn, seen = meshes(geometry), view(geometry.camera)
-    visibility.draw(drawn, seen, _places(drawn, seen), _holes(geometry), instance, triangle, depth)
+    placed, holes = _places(drawn, seen), _holes(geometry)
+
+    def draw_rows(band: range) -> None:
+        visibility.draw(drawn, seen, placed, holes, band[0], band[-1], instance, triangle, depth)
+
+    in_parallel(draw_rows, bands(shape[0], 1 if shape[0] * shape[1] < LARGE else available_threads()))
     return VisibilityBuffer(instance, triangle, depth)
 
 

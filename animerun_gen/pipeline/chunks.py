@@ -19,9 +19,10 @@ from animerun_gen.dataset.files import open_log, refusal
 from animerun_gen.engines.blenders import Engine, JobRun
 from animerun_gen.engines.children import ChildDied, Conditions
 from animerun_gen.engines.fence import RunOver
-from animerun_gen.engines.job import Event, RenderJob
+from animerun_gen.engines.job import RenderJob
+from animerun_gen.engines.protocol import Event, TaskDone
 from animerun_gen.errors import AnimerunGenError, NoRoomError
-from animerun_gen.pipeline.plan import CutPlan, split_job
+from animerun_gen.pipeline.plan import missing_render, split_job
 from animerun_gen.pipeline.state.on_disk import FilesOnDisk
 from animerun_gen.pipeline.tasks.labelling import LabelTask
 from animerun_gen.pipeline.tasks.recoloring import RecolorTask, SurveyTask
@@ -208,8 +209,7 @@ def still_missing(job: RenderJob) -> RenderJob | None:
     frames = set(job.frames)
     found = FilesOnDisk(job.output, job.config.split, job.config.name, look=False)
     chosen = tuple(frame for frame in job.config.frame_numbers if frame in frames)
-    plan = CutPlan(job.config, job.output, chosen, redone={}, found=found, notes=[], watched={})
-    missing = plan.missing_render(job.cross_check)
+    missing = missing_render(job.config, job.output, chosen, found, job.cross_check)
     left = replace(
         job,
         pictures=tuple(frame for frame in job.pictures if frame in missing.pictures),
@@ -287,7 +287,6 @@ def do_chunk(run: JobRun, on_event: Callable[[Event], None], place: str = "") ->
 def run_tasks(tasks: Sequence[Task], tell: Callable[[Event], None]) -> None:
     """Do tasks one after the other in this thread, telling of each what came of it."""
     for number, task in enumerate(tasks):
-        event: Event = {"event": "task_done", "number": number, "frame": task.frame}
         lacking = task.missing_input() if isinstance(task, LabelTask) else None
         if lacking is not None:
             tell({"event": "task_lacks", "number": number, "missing": str(lacking)})
@@ -297,7 +296,10 @@ def run_tasks(tasks: Sequence[Task], tell: Callable[[Event], None]) -> None:
         except Exception as error:
             tell({"event": "task_failed", "number": number, "failure": _describe_failure(task, error)})
             continue
-        tell(event if result is None else {**event, "result": result})
+        done: TaskDone = {"event": "task_done", "number": number, "frame": task.frame}
+        if result is not None:
+            done["result"] = result
+        tell(done)
 
 
 class _TasksHere:

@@ -9,8 +9,8 @@ from pathlib import Path
 from animerun_gen.engines.blenders import ProgramEngine
 from animerun_gen.engines.children import Conditions
 from animerun_gen.engines.fence import Fence
-from animerun_gen.engines.job import Event
 from animerun_gen.engines.processes import usable_processors
+from animerun_gen.engines.protocol import Event
 from animerun_gen.errors import AnimerunGenError
 from animerun_gen.pipeline.chunks import Chunk, Outcome, do_chunk
 from animerun_gen.pipeline.state import made_with

@@ -12,8 +12,8 @@ from typing import Any
 from animerun_gen.engines.blenders import JobRun
 from animerun_gen.engines.children import Conditions
 from animerun_gen.engines.fence import Fence
-from animerun_gen.engines.job import Event
 from animerun_gen.engines.processes import Memory, memory, usable_processors
+from animerun_gen.engines.protocol import Event
 from animerun_gen.pipeline.chunks import Chunk, TaskChunk, do_chunk
 from animerun_gen.pipeline.scheduling import Ended, Message, Told
 from animerun_gen.pipeline.task_process import end_idle_children

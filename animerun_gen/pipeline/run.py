@@ -17,19 +17,22 @@ from animerun_gen.engines.blenders import BpyModule, InstalledBlender, find_engi
 from animerun_gen.engines.fence import Fence, fenced
 from animerun_gen.engines.film_files import looking_once
 from animerun_gen.errors import ConfigError, DatasetError, NoDatasetError
+from animerun_gen.pipeline.cut import Cut
 from animerun_gen.pipeline.local_executor import InlineExecutor, LocalExecutor
 from animerun_gen.pipeline.options import Options
 from animerun_gen.pipeline.plan import CutPlan, plan_cut
 from animerun_gen.pipeline.scheduling import Executor, ExecutorLost
 from animerun_gen.pipeline.state import made_with
 from animerun_gen.pipeline.state.coverage import describe_coverage, measure_coverage
-from animerun_gen.pipeline.state.failures import keep_failures
-from animerun_gen.pipeline.state.judging import collect_quality, read_cross_checks
+from animerun_gen.pipeline.state.figures import read_cross_checks
+from animerun_gen.pipeline.state.films import digests_kept
+from animerun_gen.pipeline.state.fingerprints import STAGES
+from animerun_gen.pipeline.state.judging import collect_quality
+from animerun_gen.pipeline.state.ledger import move_over, open_ledger
 from animerun_gen.pipeline.state.lock import exclusive
 from animerun_gen.pipeline.state.manifest import SHOWN_NAMES, write_manifest
-from animerun_gen.pipeline.state.record import STAGES, digests_kept
 from animerun_gen.pipeline.summary import CutSummary, failures_to
-from animerun_gen.pipeline.tasks.camera_cuts import CutPart, refusal_of, split_at_camera_cuts
+from animerun_gen.pipeline.tasks.camera_cuts import begin_cut, split_at_camera_cuts
 from animerun_gen.pipeline.tasks.line_engine import choose_line_engines
 from animerun_gen.pipeline.work import Ways, Work
 from animerun_gen.progress import Progress
@@ -53,7 +56,7 @@ def generate(
         cuts: The cuts, of different names.
         options: How.
         decided: By cut, what an earlier run decided about it, see
-            :class:`~animerun_gen.pipeline.state.record.CutRecord`: the cuts are as it left them, with nothing to be
+            :class:`~animerun_gen.pipeline.state.ledger.MadeFrom`: the cuts are as it left them, with nothing to be
             split or chosen any more.  None: they are as the user has them.
 
     Returns:
@@ -77,49 +80,55 @@ def generate(
         fenced(options.output, complain) as fence,
     ):
         remove_stale_temporaries(options.output)
+        move_over(options.output)
         # what Blenders that were killed together with their run had under way
         shutil.rmtree(layout.scratch_folder(options.output), ignore_errors=True)
         if decided is None:
-            parts = split_at_camera_cuts(cuts, options.output, engine)
-            parts = choose_line_engines(parts, options.output, engine)
+            begun = split_at_camera_cuts(cuts, options.output, engine)
+            choose_line_engines(begun, engine)
         else:
-            parts = [CutPart(config, list(decided[config.name]), refusal_of(config, engine)) for config in cuts]
-        summaries = {part.config.name: CutSummary(part.config, notes=list(part.notes)) for part in parts}
-        plans = []
-        with looking_once():
-            for part in parts:
-                summary = summaries[part.config.name]
-                if part.failure is not None:
-                    summary.failures.append(part.failure)
-                    continue
-                with failures_to(summary):
-                    version = engine.version if engine else None
-                    plan = plan_cut(part.config, options.output, version, options.frames, part.notes)
-                    summary.redone = plan.redone
-                    summary.notes += plan.notes
-                    plans.append(plan)
-        _do(plans, options, fence, summaries, afterwards)
-        for plan in plans:
-            summary = summaries[plan.config.name]
-            for sentence in plan.refused:
-                summary.fail(sentence)
-            if options.label and (summary.labelled or not summary.failures):
-                with failures_to(summary):
-                    summary.quality = collect_quality(options.output, plan.config)
-            summary.cross_checks = list(read_cross_checks(options.output, summary.config).values())
+            ledgers = {config.name: open_ledger(options.output, config.name) for config in cuts}
+            begun = [begin_cut(config, ledgers[config.name], engine, decided[config.name]) for config in cuts]
+        _do(_plans(begun, options), options, fence, {cut.name: cut.summary for cut in begun}, afterwards)
+        for cut in begun:
+            _sum_up(cut, options)
+        return [cut.summary for cut in begun]
+
+
+def _plans(cuts: Sequence[Cut], options: Options) -> list[CutPlan]:
+    """What there is to do for each cut that can be begun."""
+    engine = options.engine if options.render else None
+    plans = []
+    with looking_once():
+        for cut in cuts:
+            if not cut.summary.failures:
+                with failures_to(cut.summary):
+                    plans.append(plan_cut(cut, engine.version if engine else None, options.frames))
+    return plans
+
+
+def _sum_up(cut: Cut, options: Options) -> None:
+    """Write the quality file and the manifest of a cut, and say how far it is and what is wrong with it."""
+    summary, found = cut.summary, cut.found
+    for sentence in cut.refused:
+        summary.fail(sentence)
+    if found is not None:
+        if options.label and (summary.labelled or not summary.failures):
             with failures_to(summary):
-                stages = STAGES if options.label else ("pictures", "motion")
-                summary.coverage = measure_coverage(summary.config, options.output, stages, plan.found)
-        found = {plan.config.name: plan.found for plan in plans}
-        for name, summary in summaries.items():
-            # of a cut that failed as well: what was made, or cleared away, is what is on disk now
-            with failures_to(summary):
-                summary.damaged = write_manifest(options.output, name, found.get(name), options.workers)
-                if summary.damaged:
-                    names = and_more(summary.damaged, SHOWN_NAMES)
-                    summary.note(ALTERED.format(count=len(summary.damaged), names=names))
-            keep_failures(options.output, name, summary.failures)
-        return list(summaries.values())
+                summary.quality = collect_quality(cut.ledger, cut.config)
+        summary.cross_checks = list(read_cross_checks(cut.output, cut.config).values())
+        with failures_to(summary):
+            stages = STAGES if options.label else ("pictures", "motion")
+            summary.coverage = measure_coverage(cut.config, cut.output, stages, found)
+    # of a cut that failed as well: what was made, or cleared away, is what is on disk now
+    with failures_to(summary):
+        summary.damaged = write_manifest(cut.ledger, found, options.workers)
+        if summary.damaged:
+            names = and_more(summary.damaged, SHOWN_NAMES)
+            summary.note(ALTERED.format(count=len(summary.damaged), names=names))
+    # the run says them itself, so a disk that does not take them any more is no failure of its own
+    with suppress(DatasetError):
+        cut.ledger.keep(failures=tuple(summary.failures))
 
 
 def _clear_up(output: Path) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from animerun_gen.engines.job import Event
+from animerun_gen.engines.protocol import Event
 from animerun_gen.errors import AnimerunGenError
 from animerun_gen.pipeline.chunks import Chunk, Outcome, Product
 

@@ -17,8 +17,8 @@ from pathlib import Path
 
 from animerun_gen.dataset.files import open_log
 from animerun_gen.engines.fence import Fence, RunOver
-from animerun_gen.engines.job import Event
 from animerun_gen.engines.lifetime import die_with_parent
+from animerun_gen.engines.protocol import Event
 from animerun_gen.pipeline.chunks import run_tasks
 
 

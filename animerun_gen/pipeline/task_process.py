@@ -15,9 +15,9 @@ from contextlib import suppress
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.files import open_log, system_says
 from animerun_gen.engines.children import ChildDied, Conditions, Watch, lines
-from animerun_gen.engines.job import Event
+from animerun_gen.engines.endings import describe_status
 from animerun_gen.engines.processes import peak_memory
-from animerun_gen.engines.render_process import describe_status
+from animerun_gen.engines.protocol import Event, of_task
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline.chunks import Task
 
@@ -159,7 +159,8 @@ class TaskProcess:
                 if event["event"] == "finished":
                     finished = True
                     break
-                number = event["number"] + 1
+                if (told := of_task(event)) is not None:
+                    number = told["number"] + 1
                 on_event(event)
         except BrokenPipeError:
             # it died before it took the tasks
@@ -220,10 +221,10 @@ def _send(child: _Child, parcel: object) -> None:
 def _parse(line: bytes) -> Event | None:
     """One event; None for a line that a dying process cut short."""
     try:
-        event = pickle.loads(base64.b64decode(line, validate=True))
+        event: Event = pickle.loads(base64.b64decode(line, validate=True))
     except Exception:
         return None
-    return event if isinstance(event, dict) and "event" in event else None
+    return event
 
 
 def _status(child: _Child) -> int | None:

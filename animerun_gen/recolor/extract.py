@@ -228,7 +228,9 @@ def draw_palette(
             scene.pictures += 1
             scene.histogram.add(painted_pixels(picture, opaque))
     if not scenes:
-        raise UsageError(f"none of the {len(files)} pictures in {folder} can be read; give a folder of whole pictures")
+        raise UsageError(
+            f"none of the {len(files)} pictures in {folder} can be read", remedy="give a folder of whole pictures"
+        )
     drawn = []
     for number, scene in enumerate(scenes):
         name = _scene_name(folder, scenes, number)
@@ -241,7 +243,7 @@ def draw_palette(
         origin = span if where == "." else f"{where}/{span}"
         drawn.append(PaletteScene(name=name, origin=f"{origin} ({scene.pictures} pictures)", colors=tuple(swatches)))
     if not drawn:
-        raise UsageError(f"{folder} has no scene with two distinguishable colours; give frames in colour")
+        raise UsageError("has no scene with two distinguishable colours", folder, "give frames in colour")
     return Palette(
         about=about or f"frames in the folder {folder.resolve().name}", licence=licence, scenes=tuple(drawn)
     ), notes
@@ -250,15 +252,15 @@ def draw_palette(
 def _pictures_in(folder: Path) -> list[Path]:
     """All pictures in and below a folder, folder by folder, in the order of the numbers in their names."""
     if not folder.is_dir():
-        raise UsageError(f"{folder} is not a folder; give a folder with PNG or JPEG frames in it")
+        raise UsageError("is not a folder", folder, "give a folder with PNG or JPEG frames in it")
     try:
         found = [file for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file()]
     except OSError as error:
-        raise DatasetError(f"{folder} cannot be read: {error.strerror}; check its permissions") from error
+        raise DatasetError(f"cannot be read: {error.strerror}", folder, "check its permissions") from error
     hidden = [file for file in found if any(part.startswith(".") for part in file.relative_to(folder).parts)]
     found = sorted(set(found) - set(hidden), key=lambda file: (_in_order(file.parent.as_posix()), _in_order(file.name)))
     if not found:
-        raise UsageError(f"{folder} has no PNG or JPEG files, nor have its sub-folders; give a folder of frames")
+        raise UsageError("has no PNG or JPEG files, nor have its sub-folders", folder, "give a folder of frames")
     return found
 
 

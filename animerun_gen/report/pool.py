@@ -52,8 +52,8 @@ class Pool:
                     done()
         except BrokenProcessPool as error:
             raise DatasetError(
-                "a process that draws pictures died, possibly because memory ran out; run the same command again, with "
-                "fewer workers"
+                "a process that draws pictures died, possibly because memory ran out",
+                remedy="run the same command again, with fewer workers",
             ) from error
         finally:
             for future in futures:

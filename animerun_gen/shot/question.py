@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,15 +27,3 @@ class Question:
     )
     camera: str | None = setting(None, metavar="NAME", help="the camera (default: the scene's own)")
     trust_scripts: bool = setting(False, help="let Python scripts and drivers inside the file run")
-
-    def to_json(self) -> str:
-        """As the inspector reads it."""
-        return json.dumps(
-            {
-                "source": str(self.source.absolute()),
-                "scene": self.scene,
-                "view_layer": self.view_layer,
-                "camera": self.camera,
-                "trust_scripts": self.trust_scripts,
-            }
-        )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -16,6 +15,7 @@ import numpy.typing as npt
 
 from animerun_gen.conventions import UNKNOWN_FLOW, known_flow
 from animerun_gen.dataset import files
+from animerun_gen.dataset.checksums import readable_digest
 from animerun_gen.dataset.forms import Form, read_form
 from animerun_gen.dataset.modalities import Content, Modality
 from animerun_gen.errors import DatasetError
@@ -290,8 +290,7 @@ def changed(root: Path, name: str, checksum: str) -> Defect | None:
         checksum: Its SHA-256 when it was made.
     """
     try:
-        with files.open_regular(root / name) as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        digest = readable_digest(root / name)
     except OSError as error:
         return Defect(name, "damaged", f"cannot be read: {error.strerror}", "check the disk and its permissions")
     if digest == checksum:

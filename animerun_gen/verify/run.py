@@ -23,7 +23,7 @@ from animerun_gen.engines.lifetime import begin_as_worker
 from animerun_gen.errors import AnimerunGenError, ConfigError, DatasetError
 from animerun_gen.progress import Progress
 from animerun_gen.terminal import printable
-from animerun_gen.verify.cut import DELETE, CutCheck, CutReport, Manifest
+from animerun_gen.verify.cut import DELETE, CheckedManifest, CutCheck, CutReport
 from animerun_gen.verify.findings import Defect, FrameFindings, FrameInspection
 
 KINDS = {
@@ -85,7 +85,7 @@ def _find_cuts(root: Path) -> list[tuple[str, str]]:
     except DatasetError as error:
         raise ConfigError([str(error)]) from error
     for file in sorted(layout.manifest_file(root, "any").parent.glob("*.json")):
-        manifest = Manifest.read(root, file.stem)
+        manifest = CheckedManifest.read(root, file.stem)
         if manifest.split and not file.name.startswith("."):
             there.add((manifest.split, file.stem))
     if not there:
@@ -112,8 +112,8 @@ def _findings(
                 progress.advance(f"{check.cut} {task.frame}")
         except BrokenProcessPool as error:
             raise AnimerunGenError(
-                "a verifying process died, possibly because memory ran out; run the same command again, with fewer "
-                "workers"
+                "a verifying process died, possibly because memory ran out",
+                remedy="run the same command again, with fewer workers",
             ) from error
         finally:
             pool.shutdown(wait=False, cancel_futures=True)

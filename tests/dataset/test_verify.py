@@ -46,7 +46,10 @@ def root(made: Path, tmp_path: Path) -> Path:
 
 
 def defects(root: Path, **options: Any) -> list[Defect]:
-    return [defect for report in verify(root, **options) for defect in report.defects]
+    found = [defect for report in verify(root, **options) for defect in report.defects]
+    # the file is named once, and what to do is said once
+    assert not any(str(root) in defect.what or "delete it" in defect.what for defect in found)
+    return found
 
 
 def named(root: Path, **options: Any) -> set[str]:

@@ -10,7 +10,9 @@ from animerun_gen.dataset import ClipFiles, ClipWriter, ColorTable, layout
 from animerun_gen.dataset.files import write_image
 from animerun_gen.errors import DatasetError
 from animerun_gen.labels import line_area, match_regions, occlusion_mask, trapped_ball_segments
-from animerun_gen.pipeline.state.judging import collect_quality, read_figures, write_figures
+from animerun_gen.pipeline.state.figures import read_figures, write_figures
+from animerun_gen.pipeline.state.judging import collect_quality
+from animerun_gen.pipeline.state.ledger import open_ledger
 from animerun_gen.pipeline.tasks.label_files import colors_at, repainted_pixels
 from tests.pipeline.datasets import make, make_cut
 from tests.pipeline.fake_engine import FakeEngine
@@ -78,9 +80,9 @@ def test_pixels_whose_material_changes_its_color_are_not_compared(tmp_path: Path
 def test_quality_counts_only_pairs_of_the_clip_whose_figures_can_be_read(tmp_path: Path) -> None:
     config, output = make_cut(tmp_path), tmp_path / "out"
     make(config, output, FakeEngine())
-    layout.figures_file(output, "square", 2).write_text("{")
-    layout.figures_file(output, "square", 7).write_text("{}")
-    quality = collect_quality(output, config)
+    layout.pair_figures_file(output, "square", 2).write_text("{")
+    layout.pair_figures_file(output, "square", 7).write_text("{}")
+    quality = collect_quality(open_ledger(output, "square"), config)
     assert [pair["source"] for pair in quality["pairs"]] == [1, 3, 4]
     assert json.loads(layout.quality_file(output, "square").read_text()) == quality
 

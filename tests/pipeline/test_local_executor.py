@@ -15,8 +15,8 @@ import pytest
 
 from animerun_gen.engines.children import ChildDied, Conditions
 from animerun_gen.engines.fence import Fence
-from animerun_gen.engines.job import Event
 from animerun_gen.engines.processes import Memory, descendants
+from animerun_gen.engines.protocol import Event
 from animerun_gen.errors import NoRoomError
 from animerun_gen.pipeline.local_executor import LocalExecutor, threads_for
 from animerun_gen.pipeline.run import Options, generate

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from animerun_gen.engines.job import Event
+from animerun_gen.engines.protocol import Event
 from animerun_gen.pipeline.chunks import Outcome, Product
 from animerun_gen.pipeline.scheduling import Ended, ExecutorLost, Message, Scheduler, Told
 

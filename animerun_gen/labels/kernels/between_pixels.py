@@ -55,16 +55,23 @@ def corners_of(x, y, width, height, channels):  # type: ignore[no-untyped-def]
 @kernel
 def between(values, a, b, c, d, across, down):  # type: ignore[no-untyped-def]
     """The bilinear sample between four values of a flat picture; exactly theirs where they are equal."""
-    top_left, bottom_left = np.float64(values[a]), np.float64(values[c])
-    upper = top_left + across * (np.float64(values[b]) - top_left)
-    lower = bottom_left + across * (np.float64(values[d]) - bottom_left)
+    top_left, bottom_left = value_at(values, a), value_at(values, c)
+    upper = top_left + across * (value_at(values, b) - top_left)
+    lower = bottom_left + across * (value_at(values, d) - bottom_left)
     return upper + down * (lower - upper)
+
+
+@kernel
+def value_at(values, index):  # type: ignore[no-untyped-def]
+    """A value of a flat picture, float64."""
+    # unsigned: signed indices cost a test, each, whether they count from the end
+    return np.float64(values[np.uint64(index)])
 
 
 @kernel
 def is_known(flow, index, unknown_from):  # type: ignore[no-untyped-def]
     """Whether a vector of a flat flow field is one, as :func:`animerun_gen.conventions.known_flow`: NaN is none."""
-    return abs(flow[index]) < unknown_from and abs(flow[index + 1]) < unknown_from
+    return abs(value_at(flow, index)) < unknown_from and abs(value_at(flow, index + 1)) < unknown_from
 
 
 @kernel

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from animerun_gen import compiled
+from animerun_gen.conventions import UNKNOWN_FLOW
 from animerun_gen.motion.kernels.projection import corners_of, edge_functions, matrix_rows, transform
 
 kernel = compiled.kernels(__name__, error_model="numpy")
@@ -26,7 +27,7 @@ def follow(  # type: ignore[no-untyped-def]
     longest,
     found,
 ):
-    """Fill what is known of the pixels, see :class:`~animerun_gen.motion.flow.Motion`; the others are left as they are.
+    """Fill all of :class:`~animerun_gen.motion.flow.Motion`.
 
     ``source`` and ``target`` are :class:`Meshes`, ``counterparts`` the arrays of
     :class:`~animerun_gen.motion.counterparts.Counterparts`, ``backdrop_before`` and ``backdrop_after`` ``(4, 3)``
@@ -37,7 +38,8 @@ def follow(  # type: ignore[no-untyped-def]
     twin_instance, twin_start, twin_triangle, twin_corners = counterparts
     flow, valid, x, y, depth, counterpart, counterpart_triangle = found
     height, width = instance_buffer.shape
-    ends = np.empty((6, width))
+    # what is not filled must be numbers all the same
+    ends = np.zeros((6, width))
     for row in range(height):
         last = 0
         while last < width:
@@ -51,7 +53,7 @@ def follow(  # type: ignore[no-untyped-def]
             if i < 0:
                 _follow_backdrop(backdrop_before, backdrop_after, row, first, last, ends)
             elif twin_instance[i] < 0:
-                continue
+                limit = np.nan
             else:
                 j = twin_instance[i]
                 base, t = source.vertex_start[source.mesh[i]], source.triangle_start[source.mesh[i]] + triangle
@@ -62,18 +64,20 @@ def follow(  # type: ignore[no-untyped-def]
                     there = corners_of(target.vertices, base, source.triangles, t)
                 else:
                     twin = twin_triangle[twin_start[i] + triangle]
-                    if twin < 0:
-                        continue
+                    # where there is none these are the corners of another triangle, which are not used
                     there = corners_of(target.vertices, base, twin_corners, twin_start[i] + triangle)
                 before, after = matrix_rows(source.matrices, i), matrix_rows(target.matrices, j)
-                if _has_no_area(transform(after, there[0]), transform(after, there[1]), transform(after, there[2])):
-                    continue
-                _follow_triangle(here, there, before, after, row, first, last, ends)
-                limit = nearest
+                p, q, r = transform(after, there[0]), transform(after, there[1]), transform(after, there[2])
+                if twin < 0 or _has_no_area(p, q, r):
+                    limit = np.nan
+                else:
+                    _follow_triangle(here, there, before, after, row, first, last, ends)
+                    limit = nearest
             for k in range(last - first):
                 column = first + k
                 u = ends[0, k]
                 v = ends[1, k]
+                # no limit is a number where nothing is known
                 in_front = ends[5, k] > 0.0 and ends[4, k] >= limit
                 if in_front and abs(u) <= longest and abs(v) <= longest:
                     flow[row, column, 0] = u
@@ -84,6 +88,15 @@ def follow(  # type: ignore[no-untyped-def]
                     depth[row, column] = ends[4, k]
                     counterpart[row, column] = j
                     counterpart_triangle[row, column] = twin
+                else:
+                    flow[row, column, 0] = UNKNOWN_FLOW
+                    flow[row, column, 1] = UNKNOWN_FLOW
+                    valid[row, column] = False
+                    x[row, column] = np.nan
+                    y[row, column] = np.nan
+                    depth[row, column] = np.nan
+                    counterpart[row, column] = -1
+                    counterpart_triangle[row, column] = -1
 
 
 @kernel

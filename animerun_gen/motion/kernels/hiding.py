@@ -44,58 +44,81 @@ class Points(NamedTuple):
 
 
 class SortedPoints(NamedTuple):
-    """The points inside the picture and the clipping range in the order of their pixels.
+    """The points inside the picture and the clipping range in the order of their pixels, so that neighbours are read
+    together.
 
     Attributes:
-        start: ``(H * W + 1,)`` int32; ``number[start[c]:start[c + 1]]`` are the points in pixel ``c``, row by row.
+        start: ``(H * W + 1,)`` int32; the points from ``start[c]`` to before ``start[c + 1]`` are those in pixel ``c``,
+            row by row.
         number: ``(n,)`` int32, indices into :class:`Points`.
-        limit: ``(n,)`` float64, the depth before which a surface hides the point.
-        farthest: ``(rows, columns)`` float64, the largest limit in each tile.
+        x: ``(n,)`` float64, as in :class:`Points`.
+        y: ``(n,)`` float64, likewise.
+        limit: ``(n,)`` float64, the depth before which a surface hides the point; ``-inf`` once one does.
+        farthest: ``(rows, columns)`` float64, the largest limit in each tile, while nothing is hidden.
     """
 
     start: npt.NDArray[np.int32]
     number: npt.NDArray[np.int32]
+    x: npt.NDArray[np.float64]
+    y: npt.NDArray[np.float64]
     limit: npt.NDArray[np.float64]
     farthest: npt.NDArray[np.float64]
+
+
+@kernel
+def _cell(x, y, depth, instance, view):  # type: ignore[no-untyped-def]
+    """The pixel in which a point is; -1 outside the picture or the clipping range."""
+    clip_start, clip_end, width, height = view
+    # written so that places that are no numbers lie outside
+    if not (x >= -0.5 and x < width - 0.5 and y >= -0.5 and y < height - 0.5):
+        return -1
+    if instance >= 0 and not (depth >= clip_start and depth <= clip_end):
+        return -1
+    # half of a number just below 0.5 is rounded up
+    return min(int(np.floor(y + 0.5)), height - 1) * width + min(int(np.floor(x + 0.5)), width - 1)
 
 
 @kernel
 def sort_points(points, view, hidden):  # type: ignore[no-untyped-def]
     """The :class:`SortedPoints`; those that are among them are no longer marked as ``hidden``."""
     x, y, depth, instance, _ = points
-    clip_start, clip_end, width, height = view
-    cell = np.empty(len(x), np.int32)
+    _, _, width, height = view
     start = np.zeros(width * height + 1, np.int32)
     for k in range(len(x)):
-        cell[k] = -1
-        # written so that places that are no numbers lie outside
-        if not (x[k] >= -0.5 and x[k] < width - 0.5 and y[k] >= -0.5 and y[k] < height - 0.5):
-            continue
-        if instance[k] >= 0 and not (depth[k] >= clip_start and depth[k] <= clip_end):
-            continue
-        hidden[k] = False
-        # half of a number just below 0.5 is rounded up
-        row = min(int(np.floor(y[k] + 0.5)), height - 1)
-        cell[k] = row * width + min(int(np.floor(x[k] + 0.5)), width - 1)
-        start[cell[k]] += 1
+        cell = _cell(x[k], y[k], depth[k], instance[k], view)
+        if cell >= 0:
+            hidden[k] = False
+            start[cell] += 1
     count = 0
-    for c in range(len(start)):
-        count += start[c]
-        start[c] = count
+    for cell in range(len(start)):
+        count += start[cell]
+        start[cell] = count
     number = np.empty(count, np.int32)
-    limit = np.empty(count)
-    farthest = np.full(((height + TILE - 1) // TILE, (width + TILE - 1) // TILE), -np.inf)
-    # each pixel's points are filled in from its end
+    limit, sorted_x, sorted_y = np.empty(count), np.empty(count), np.empty(count)
+    # each pixel's points are filled in from its end; to find the pixel again takes less than to keep it
     for k in range(len(x)):
-        c = cell[k]
-        if c < 0:
-            continue
-        start[c] -= 1
-        number[start[c]] = k
-        limit[start[c]] = depth[k] * (1.0 - SAME_DEPTH)
-        row, column = c // width // TILE, c % width // TILE
-        farthest[row, column] = max(farthest[row, column], limit[start[c]])
-    return SortedPoints(start, number, limit, farthest)
+        cell = _cell(x[k], y[k], depth[k], instance[k], view)
+        if cell >= 0:
+            place = start[cell] - 1
+            start[cell] = place
+            number[place] = k
+            sorted_x[place] = x[k]
+            sorted_y[place] = y[k]
+            limit[place] = depth[k] * (1.0 - SAME_DEPTH)
+    return SortedPoints(start, number, sorted_x, sorted_y, limit, _farthest_limits(start, limit, width, height))
+
+
+@kernel
+def _farthest_limits(start, limit, width, height):  # type: ignore[no-untyped-def]
+    """The largest limit in each tile; ``-inf`` where there is no point."""
+    farthest = np.full(((height + TILE - 1) // TILE, (width + TILE - 1) // TILE), -np.inf)
+    for row in range(height):
+        for tile in range(farthest.shape[1]):
+            most = farthest[row // TILE, tile]
+            for place in range(start[row * width + tile * TILE], start[row * width + min(tile * TILE + TILE, width)]):
+                most = max(most, limit[place])
+            farthest[row // TILE, tile] = most
+    return farthest
 
 
 @kernel
@@ -122,9 +145,9 @@ def hide(meshes, view, places, holes, points, tested, hidden):  # type: ignore[n
 
     ``holes`` is None where there are none.
     """
-    x, y, _, instance, triangle = points
-    start, number, limit, farthest = tested
-    clip_start, clip_end, width, height = view
+    start, number, x, y, limit, farthest = tested
+    _, _, width, height = view
+    instance, triangle = points.instance, points.triangle
     triangles = meshes.triangles
     projected = room_for_a_mesh(meshes)
     for i in places.order:
@@ -146,35 +169,61 @@ def hide(meshes, view, places, holes, points, tested, hidden):  # type: ignore[n
             e, f, g = edges
             wide = (_widened(e, width, height), _widened(f, width, height), _widened(g, width, height))
             crossings = (crossing_of(wide[0]), crossing_of(wide[1]), crossing_of(wide[2]))
+            depths = (p[2], q[2], r[2])
             own = t - base
+            mask, corners = -1, -1
             if holes is not None:
                 mask, corners = mask_of(meshes, holes, i, t)
             for row in range(y0, y1 + 1):
                 first, last = span_in(wide, crossings, row, x0, x1)
-                if first > last:
-                    continue
-                for tile in range(first // TILE, last // TILE + 1):
-                    if not farthest[row // TILE, tile] > nearest:
+                while first <= last:
+                    # neighbouring tiles in which something may be hidden are gone through together
+                    if not farthest[row // TILE, first // TILE] > nearest:
+                        first = first // TILE * TILE + TILE
                         continue
-                    left = row * width + max(first, tile * TILE)
-                    right = row * width + min(last, tile * TILE + TILE - 1)
-                    for k in range(start[left], start[right + 1]):
-                        if not nearest < limit[k]:
+                    beyond = first // TILE * TILE + TILE
+                    while beyond <= last and farthest[row // TILE, beyond // TILE] > nearest:
+                        beyond += TILE
+                    beyond = min(beyond, last + 1)
+                    begin, end = start[row * width + first], start[row * width + beyond]
+                    first = beyond
+                    # without branches, so that processors test several points at a time: of most points the answer is
+                    # no; unsigned, or each index would be tested whether it counts from the end
+                    covers_any = False
+                    for place in range(np.uint64(begin), np.uint64(end)):
+                        u, v, w, z = _at(x[place], y[place], edges, depths)
+                        covers_any |= _covers(u, v, w, z, view, limit[place])
+                    if not covers_any:
+                        continue
+                    for place in range(np.uint64(begin), np.uint64(end)):
+                        u, v, w, z = _at(x[place], y[place], edges, depths)
+                        point = number[place]
+                        if not _covers(u, v, w, z, view, limit[place]):
                             continue
-                        point = number[k]
                         if instance[point] == i and triangle[point] == own:
                             continue
-                        u = e[0] * x[point] + e[1] * y[point] + e[2]
-                        v = f[0] * x[point] + f[1] * y[point] + f[2]
-                        w = g[0] * x[point] + g[1] * y[point] + g[2]
-                        if u >= 0.0 and v >= 0.0 and w >= 0.0:
-                            depth = (u * p[2] + v * q[2] + w * r[2]) / (u + v + w)
-                            if depth >= clip_start and depth <= clip_end and depth < limit[k]:
-                                if holes is not None:  # noqa: SIM102
-                                    if mask >= 0 and is_hole(holes, mask, corners, u, v, w):
-                                        continue
-                                limit[k] = -np.inf
-                                hidden[point] = True
+                        if holes is not None:  # noqa: SIM102 (numba takes out what stands behind this test alone)
+                            if mask >= 0 and is_hole(holes, mask, corners, u, v, w):
+                                continue
+                        limit[place] = -np.inf
+                        hidden[point] = True
+
+
+@kernel
+def _at(x, y, edges, depths):  # type: ignore[no-untyped-def]
+    """A triangle's three edge functions at a place, and its depth there."""
+    e, f, g = edges
+    u = e[0] * x + e[1] * y + e[2]
+    v = f[0] * x + f[1] * y + f[2]
+    w = g[0] * x + g[1] * y + g[2]
+    return u, v, w, (u * depths[0] + v * depths[1] + w * depths[2]) / (u + v + w)
+
+
+@kernel
+def _covers(u, v, w, depth, view, limit):  # type: ignore[no-untyped-def]
+    """Whether a place is inside a triangle, of which so much is known there, and the triangle lies before a depth."""
+    is_inside = (u >= 0.0) & (v >= 0.0) & (w >= 0.0)
+    return is_inside & (depth >= view[0]) & (depth <= view[1]) & (depth < limit)
 
 
 @kernel

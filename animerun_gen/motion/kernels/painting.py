@@ -12,6 +12,16 @@ kernel = compiled.kernels(__name__, error_model="numpy")
 
 
 @kernel
+def paint_objects(instance_buffer, object_ids, background, ids):  # type: ignore[no-untyped-def]
+    """Fill ``ids``, with ``background`` where no surface is seen."""
+    height, width = instance_buffer.shape
+    for row in range(height):
+        for column in range(width):
+            i = instance_buffer[row, column]
+            ids[row, column] = object_ids[i] if i >= 0 else background
+
+
+@kernel
 def paint_materials(  # type: ignore[no-untyped-def]
     instance_buffer, triangle_buffer, meshes, triangle_slots, slot_start, slot_materials, no_material, ids
 ):

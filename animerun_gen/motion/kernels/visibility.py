@@ -11,21 +11,26 @@ kernel = compiled.kernels(__name__, error_model="numpy")
 
 
 @kernel
-def draw(meshes, view, places, holes, instance_buffer, triangle_buffer, depth_buffer):  # type: ignore[no-untyped-def]
-    """Fill the three buffers, which show nothing yet, with what is seen; ``holes`` is None where there are none."""
+def draw(meshes, view, places, holes, top, bottom, instance_buffer, triangle_buffer, depth_buffer):  # type: ignore[no-untyped-def]
+    """Fill rows ``top .. bottom`` of the three buffers, which show nothing yet, with what is seen.
+
+    ``holes`` is None where there are none.  What is seen at a pixel does not depend on the rows.
+    """
     clip_start, clip_end, _, _ = view
     triangles = meshes.triangles
     projected = room_for_a_mesh(meshes)
     for i in places.order:
         x0, x1, y0, y1 = places.pixels[i]
-        if _is_covered(places.nearest[i], x0, x1, y0, y1, depth_buffer):
+        y0, y1 = max(y0, top), min(y1, bottom)
+        if y0 > y1 or _is_covered(places.nearest[i], x0, x1, y0, y1, depth_buffer):
             continue
         project_mesh(meshes, i, projected)
         base = meshes.triangle_start[meshes.mesh[i]]
         for t in range(base, meshes.triangle_start[meshes.mesh[i] + 1]):
             p, q, r = projected_corners(projected, triangles, t)
             x0, x1, y0, y1 = bounds_of(p, q, r, view, 0.0)
-            if x0 > x1:
+            y0, y1 = max(y0, top), min(y1, bottom)
+            if x0 > x1 or y0 > y1:
                 continue
             edges = edge_functions(p, q, r)
             crossings = (crossing_of(edges[0]), crossing_of(edges[1]), crossing_of(edges[2]))

@@ -14,9 +14,10 @@ from animerun_gen import __version__
 from animerun_gen.config import CutConfig
 from animerun_gen.config.messages import shown
 from animerun_gen.dataset import layout
-from animerun_gen.dataset.files import read_json
+from animerun_gen.dataset.manifest import read_manifest
 from animerun_gen.errors import DatasetError
-from animerun_gen.pipeline.state.record import CutRecord, fingerprints
+from animerun_gen.pipeline.state.fingerprints import fingerprints
+from animerun_gen.pipeline.state.ledger import MadeFrom
 
 SHOWN_CHANGES = 4
 """So many changes are named in a sentence."""
@@ -36,21 +37,20 @@ class Then:
         config: The cut.
         engine: Version of the Blender that renders now.
         source: SHA-256 that the ``.blend`` has now.
-        palette: SHA-256 that the palette has now.
     """
 
     output: Path
-    record: CutRecord
+    record: MadeFrom
     config: CutConfig
     engine: str
     source: str
-    palette: str
 
     def why(self, stage: str) -> str:
         """What has changed of that on which a stage depends, in words.
 
         Args:
-            stage: One of :data:`animerun_gen.pipeline.state.record.STAGES`, whose fingerprint is not the recorded one.
+            stage: One of :data:`animerun_gen.pipeline.state.fingerprints.STAGES`, whose fingerprint is not the recorded
+                one.
         """
         reasons = []
         if self.record.source and self.record.source != self.source:
@@ -70,7 +70,7 @@ class Then:
         return "; ".join([*reasons[:SHOWN_CHANGES], *more])
 
     def _now(self, config: CutConfig) -> dict[str, str]:
-        return fingerprints(config, self.engine, self.source, self.palette)
+        return fingerprints(config, self.engine, self.source)
 
     def _same(self, stage: str) -> bool:
         return self.record.fingerprints.get(stage) == self._now(self.config)[stage]
@@ -78,11 +78,10 @@ class Then:
     def _programs(self) -> list[str]:
         """The versions of this program that made the cut, as its manifest has them."""
         try:
-            return str(
-                read_json(layout.manifest_file(self.output, self.config.name))["made_with"]["animerun_gen"]
-            ).split(", ")
+            manifest, _ = read_manifest(layout.manifest_file(self.output, self.config.name))
+            return manifest.made_with["animerun_gen"].split(", ")
         # whatever it holds, it does not say that
-        except (DatasetError, KeyError, TypeError):
+        except (DatasetError, KeyError):
             return []
 
     def _keys(self, stage: str) -> Iterator[str]:
@@ -94,8 +93,8 @@ class Then:
             _put(changed_back, keys, then)
             try:
                 matters = self._now(CutConfig.model_validate(changed_back)).get(stage) != wanted
-            except ValidationError:
-                # it goes together with another one that changed
+            except (ValidationError, DatasetError):
+                # it goes together with another one that changed, or what it names is gone
                 matters = True
             if matters:
                 yield f"{'.'.join(keys)} was {_said(then)} and is {_said(now)}"

@@ -16,7 +16,7 @@ from animerun_gen.dataset.files import read_image
 from animerun_gen.errors import DatasetError
 from animerun_gen.labels import line_area, match_regions, occlusion_mask, trapped_ball_segments
 from animerun_gen.labels.line_area import line_pixels
-from animerun_gen.pipeline.state.judging import write_figures
+from animerun_gen.pipeline.state.figures import write_figures
 from animerun_gen.pipeline.state.on_disk import has_content
 from animerun_gen.quality.agreement import id_agreement, label_picture_agreement
 from animerun_gen.quality.contents import BACKGROUND, picture_contents, surface_contents
@@ -151,7 +151,7 @@ def label_pair(clip: ClipWriter, config: CutConfig, earlier: int, later: int) ->
             threshold=labels.occlusion_threshold,
             repainted=repainted_pixels(clip, config, source, target),
         )
-    write_figures(layout.figures_file(clip.root, clip.cut, earlier), figures)
+    write_figures(layout.pair_figures_file(clip.root, clip.cut, earlier), figures)
 
 
 def identity_pictures(clip: ClipFiles, earlier: int, later: int) -> dict[int, npt.NDArray[np.uint16]]:
