@@ -8,6 +8,7 @@ import pytest
 
 from animerun_gen import doctor
 from animerun_gen.doctor import Finding
+from animerun_gen.engines.blenders import InstalledBlender
 from animerun_gen.engines.processes import Memory
 
 Usage = namedtuple("Usage", "total used free")
@@ -35,7 +36,7 @@ class FakeBlender:
 
 
 def findings_of(monkeypatch: pytest.MonkeyPatch, program: str) -> dict[str, Finding]:
-    monkeypatch.setattr(doctor.InstalledBlender, "find", lambda name: FakeBlender(program))
+    monkeypatch.setattr(InstalledBlender, "find", lambda name: FakeBlender(program))
     return {finding.name: finding for finding in doctor.check_blender("blender")}
 
 
@@ -84,7 +85,7 @@ def test_a_blender_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_blender_that_cannot_be_started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     engine = FakeBlender("")
     monkeypatch.setattr(engine, "module_command", lambda *arguments: [str(tmp_path / "gone")])
-    monkeypatch.setattr(doctor.InstalledBlender, "find", lambda name: engine)
+    monkeypatch.setattr(InstalledBlender, "find", lambda name: engine)
     assert "cannot be started" in doctor.check_blender("blender")[1].found
 
 

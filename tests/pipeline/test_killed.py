@@ -9,6 +9,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -44,6 +45,10 @@ def is_part_of(output: Path, whole: dict[str, bytes]) -> bool:
     """Whether every file of the dataset that has its final name is complete."""
     there = {name: data for name, data in contents(output).items() if stage_of(name) and ".animerun-part" not in name}
     return all(whole.get(name) == data for name, data in there.items())
+
+
+def has_files(folder: Path, count: int) -> bool:
+    return len(list(folder.rglob("*.*"))) >= count
 
 
 def hidden_leftovers(output: Path) -> list[Path]:
@@ -83,7 +88,7 @@ def test_killed_while_a_child_renders(tmp_path: Path, clean_fork: multiprocessin
     for wanted in (1, 7, 15):
         process = clean_fork.Process(target=run_in_process, args=(config, output, FakeProgram(delay=0.02)))
         process.start()
-        wait_until(lambda wanted=wanted: len(list((output / "train").rglob("*.*"))) >= wanted, process)
+        wait_until(partial(has_files, output / "train", wanted), process)
         process.kill()
         process.join()
         assert is_part_of(output, whole)
@@ -99,6 +104,7 @@ def test_what_a_killed_run_started_ends_with_it(
     process = clean_fork.Process(target=run_in_process, args=(config, output, FakeProgram(delay=60.0)))
     process.start()
     wait_until(lambda: (output / "train/MaterialId/square/names.json").exists(), process)
+    assert process.pid is not None
     [child] = descendants(process.pid)
     wait_until(lambda: state_of(child) == "S", process)
     process.kill()

@@ -76,8 +76,10 @@ def test_a_library_that_changed_is_noticed(tmp_path: Path) -> None:
     library, missing = tmp_path / "library.blend", tmp_path / "missing.blend"
     library.write_bytes(b"one")
     config, engine = undecided(tmp_path), CountingEngine(inputs=(library, missing))
-    for times, change in enumerate((lambda: None, lambda: library.write_bytes(b"two"), missing.touch), start=1):
-        change()
+    changes: dict[Path, bytes]
+    for times, changes in enumerate(({}, {library: b"two"}, {missing: b""}), start=1):
+        for path, content in changes.items():
+            path.write_bytes(content)
         for _ in range(2):
             assert chosen(config, tmp_path / "out", engine).summary.failures == []
         assert len(engine.asked) == times

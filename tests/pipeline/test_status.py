@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from operator import methodcaller
 from pathlib import Path
 from typing import Any
 
@@ -153,8 +154,9 @@ def test_a_damaged_record_is_said(tmp_path: Path, damage: bytes) -> None:
 def test_damaged_failures_are_none(tmp_path: Path) -> None:
     output = tmp_path / "out"
     make(make_cut(tmp_path), output, FakeEngine())
-    for damage in ({}, [3], "failed"):
-        edit_ledger(output, "square", lambda kept, damage=damage: kept.update(failures=damage))
+    damages: tuple[object, ...] = ({}, [3], "failed")
+    for damage in damages:
+        edit_ledger(output, "square", methodcaller("update", failures=damage))
         [cut] = read_status(output).cuts
         assert cut.failures == []
         assert "cannot be read: the next run makes the cut again" in cut.missing[0]

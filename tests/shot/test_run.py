@@ -4,7 +4,6 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -33,9 +32,6 @@ class FakeBlender:
 
     script: Path
     version: str = "Blender 0.0"
-
-    def start(self, job: Any, log: Path, conditions: Any = None) -> Any:
-        raise AssertionError("nothing is to be rendered")
 
     def module_command(self, module: str, *arguments: str) -> list[str]:
         return [sys.executable, str(self.script), *arguments]

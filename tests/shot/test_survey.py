@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from animerun_gen.motion.geometry import Camera, FrameGeometry
-from animerun_gen.shot.survey import Survey, SurveyBuilder, held_step
+from animerun_gen.shot.shot import Survey
+from animerun_gen.shot.survey import SurveyBuilder, held_step
 from tests.motion.synthetic import Thing, camera, cube, frame, perspective, plane, translation
 from tests.shot.shots import SURVEY
 
