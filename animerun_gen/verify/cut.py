@@ -19,10 +19,11 @@ from animerun_gen.config.messages import counted
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.colors import read_colors
 from animerun_gen.dataset.files import open_regular, read_json, read_names
-from animerun_gen.dataset.forms import read_form
+from animerun_gen.dataset.headers import read_header
 from animerun_gen.dataset.listing import Entry, list_cut, modalities_there
 from animerun_gen.dataset.manifest import parse_manifest
 from animerun_gen.dataset.modalities import SPLITS, Modality, enabled_modalities, modality
+from animerun_gen.dataset.recolor_table import parse_recolor
 from animerun_gen.dataset.tracks import ARRAYS, read_settings, read_tracks
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline.state.ledger import read_ledger
@@ -37,6 +38,7 @@ from animerun_gen.verify.findings import (
     FrameInspection,
     changed,
 )
+from animerun_gen.verify.quality_file import parse_quality
 
 RUN_AGAIN = "run 'animerun-gen generate' again"
 DELETE = "delete it"
@@ -213,11 +215,11 @@ class CutCheck:
         for entry in self.sound.values():
             if entry.modality == frame:
                 try:
-                    form = read_form(self.root / entry.name, frame)
+                    header = read_header(self.root / entry.name, frame)
                 except DatasetError:
                     continue
-                if form is not None:
-                    shapes[form.shape[:2]] += 1
+                if header is not None:
+                    shapes[header.shape[:2]] += 1
         if not shapes:
             return None
         height, width = shapes.most_common(1)[0][0]
@@ -497,13 +499,17 @@ class CutCheck:
         if isinstance(data, str):
             self._defect(name, "damaged", data, again)
             return
-        problems = _quality_problems(data, self.cut, self.split, self.numbers, self.shape)
+        quality = parse_quality(data)
+        if isinstance(quality, str):
+            self._defect(name, "manifest", quality, again)
+            return
+        problems = list(quality.problems(self.cut, self.split, self.numbers, self.shape))
         for problem in problems:
             self._defect(name, "manifest", problem, again)
         if problems:
             return
-        for failure in data.get("failures", ()):
-            what, _, advice = str(failure["message"]).partition("; ")
+        for failure in quality.failures:
+            what, _, advice = failure.message.partition("; ")
             self._defect(name, "quality", what, advice or "docs/quality.md has what the figure means")
 
     def _check_recolor(self) -> None:
@@ -512,9 +518,9 @@ class CutCheck:
         data = _small_json(self.recolor)
         if isinstance(data, str):
             problem = data
-        elif not isinstance(data, dict) or not isinstance(data.get("passes"), dict) or data.get("cut") != self.cut:
+        elif (table := parse_recolor(data)) is None or table.cut != self.cut:
             problem = "does not say which colours the passes of this cut have"
-        elif self.config is not None and set(data["passes"]) != set(self._passes):
+        elif self.config is not None and set(table.passes) != set(self._passes):
             problem = "names other colour passes than the cut has"
         else:
             return
@@ -527,43 +533,6 @@ class CutCheck:
             defect = changed(self.root, name, self.manifest.files[name])
             if defect is not None:
                 self.report.defects.append(defect)
-
-
-def _quality_problems(
-    data: Any, cut: str, split: str, numbers: Sequence[int], shape: tuple[int, int] | None
-) -> list[str]:
-    """What is wrong with a quality file, as ends of sentences; the figures themselves are the quality gate's matter."""
-    if not isinstance(data, dict) or not isinstance(data.get("pairs"), list):
-        return ["holds no figures of pairs"]
-    if (data.get("cut"), data.get("split")) != (cut, split):
-        return ["holds the figures of another cut"]
-    problems = []
-    if shape is not None and data.get("resolution") != [shape[1], shape[0]]:
-        problems.append(
-            f"gives {data.get('resolution')} as the resolution, but the pictures are {shape[1]} x {shape[0]}"
-        )
-    try:
-        pairs = [(pair["source"], pair["target"]) for pair in data["pairs"]]
-        frames = [figures["frame"] for figures in data.get("frame_figures", ())]
-        failures = [(failure["source"], failure["target"], failure["message"]) for failure in data.get("failures", ())]
-        wanted = set(pairwise(numbers))
-        if foreign := sorted(set(pairs) - wanted):
-            problems.append(f"has figures of {foreign[0][0]}-{foreign[0][1]}, which is not a pair of the clip")
-        if missing := sorted(wanted - set(pairs)):
-            problems.append(
-                f"lacks the figures of {counted(len(missing), 'pair')}, {missing[0][0]}-{missing[0][1]} first"
-            )
-        if len(set(pairs)) < len(pairs) or len(set(frames)) < len(frames):
-            problems.append("has figures of the same pair or frame twice")
-        if set(frames) - set(numbers):
-            problems.append("has figures of frames that the clip does not have")
-        if any(
-            source not in numbers or (target is not None and target not in numbers) for source, target, _ in failures
-        ):
-            problems.append("has failures of frames that the clip does not have")
-    except (TypeError, KeyError, ValueError):
-        return ["holds figures that name no frames"]
-    return problems
 
 
 def _oversized_tracks(path: Path, frames: int, requested: int | None) -> str | None:

@@ -230,7 +230,7 @@ def test_all_that_changed_is_named_and_what_does_not_count_is_not(
 ) -> None:
     output = tmp_path / "out"
     make(make_cut(tmp_path, {"style": {"overrides": {"hat": "#ff0000", "coat": "#00ff00"}}}), output, FakeEngine())
-    for module in ("record", "changes", "made_with"):
+    for module in ("fingerprints", "changes", "made_with"):
         monkeypatch.setattr(f"animerun_gen.pipeline.state.{module}.__version__", "77.1")
     changed = make_cut(
         tmp_path,
