@@ -49,6 +49,7 @@ def test_colors_that_change_by_themselves_are_not_compared() -> None:
     # flow that is wrong elsewhere is still found
     arguments["target"] = arguments["target_flat"] = np.roll(other, 1, axis=1)
     figures = pair_figures(**arguments, repainted=repainted)
+    assert isinstance(figures["warp_error_flat"], float)
     assert figures["warp_error_flat"] > 0.05
     # and where nothing is left, nothing is said
     nothing = pair_figures(**arguments, repainted=np.ones((40, 40), bool))
