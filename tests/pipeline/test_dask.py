@@ -12,18 +12,20 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from animerun_gen.config import load_cuts
+from animerun_gen.config import CutConfig, load_cuts
 from animerun_gen.dataset.layout import state_folder
 from animerun_gen.engines.blenders import BpyModule
 from animerun_gen.engines.fence import Fence, fenced
 from animerun_gen.engines.processes import descendants
 from animerun_gen.errors import AnimerunGenError
 from animerun_gen.pipeline.dask_worker import Demands, what_is_wrong
-from animerun_gen.pipeline.run import Options, describe, generate
+from animerun_gen.pipeline.options import Options
+from animerun_gen.pipeline.run import describe, generate
 from animerun_gen.pipeline.state import made_with
 from tests.pipeline.datasets import contents, make, make_cut
 from tests.pipeline.fake_engine import FakeEngine
@@ -101,7 +103,7 @@ def worker_processes(cluster: Cluster) -> list[int]:
     return found
 
 
-def rendered(tmp_path: Path) -> tuple[object, Path, Options]:
+def rendered(tmp_path: Path) -> tuple[CutConfig, Path, Options]:
     """A cut that is rendered and not labelled, and the dataset as it is to be."""
     config = make_cut(tmp_path, CLIP)
     make(config, tmp_path / "whole", FakeEngine())
@@ -145,6 +147,9 @@ def test_a_cluster_that_lost_all_workers_is_waited_for_aloud(
     def segments() -> list[Path]:
         return list((output / "train/Segment").rglob("*.npy"))
 
+    def more_than(there: int) -> bool:
+        return len(segments()) > there
+
     def is_waited_for() -> bool:
         end, said = time.monotonic() + 10.0, ""
         while "waiting for a worker of the Dask scheduler" not in said and time.monotonic() < end:
@@ -155,7 +160,7 @@ def test_a_cluster_that_lost_all_workers_is_waited_for_aloud(
     def lose_all_and_add_one() -> None:
         for _ in range(2):
             there = len(segments())
-            wait_until(lambda there=there: len(segments()) > there)
+            wait_until(partial(more_than, there))
             capsys.readouterr()
             while cluster.workers:
                 kill_with_children(cluster.workers.pop())

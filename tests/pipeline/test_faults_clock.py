@@ -12,6 +12,7 @@ import pytest
 from animerun_gen.engines.job import Reporter
 from animerun_gen.engines.protocol import Event
 from animerun_gen.pipeline import run as running
+from animerun_gen.pipeline.options import Options
 from animerun_gen.pipeline.run import generate
 from animerun_gen.pipeline.state.ledger import Ledger
 from animerun_gen.verify.run import verify
@@ -115,7 +116,6 @@ def test_a_file_that_a_run_made_is_not_taken_for_altered(tmp_path: Path, monkeyp
     """Not even where it differs from what the manifest knew, and its time is that of the file before."""
     config, output = make_cut(tmp_path), tmp_path / "out"
     make(config, output, FakeEngine())
-    written = running.write_manifest
 
     def late(ledger: Ledger, *arguments: Any) -> list[str]:
         data = bytearray((ledger.output / FLOW).read_bytes())
@@ -127,5 +127,5 @@ def test_a_file_that_a_run_made_is_not_taken_for_altered(tmp_path: Path, monkeyp
     (output / FLOW).unlink()
     with monkeypatch.context() as patch:
         patch.setattr(running, "write_manifest", late)
-        [summary] = generate([config], running.Options(output, FakeEngine()))
+        [summary] = generate([config], Options(output, FakeEngine()))
     assert not summary.notes

@@ -48,8 +48,8 @@ FRAME: dict[str, Any] = {
 }
 
 
-def pair_of(source: int = 12, held: bool = False, **forward: Any) -> dict[str, Any]:
-    return {"source": source, "target": source + 1, "held": held, "forward": GOOD | forward, "backward": GOOD}
+def pair_of(source: int = 12, **forward: Any) -> dict[str, Any]:
+    return {"source": source, "target": source + 1, "held": False, "forward": GOOD | forward, "backward": GOOD}
 
 
 def test_the_bars_are_those_of_the_configuration() -> None:
@@ -165,7 +165,7 @@ def test_what_cannot_be_had_is_not_judged_but_counted() -> None:
 
 
 def test_the_summary_has_mean_and_worst_of_every_figure() -> None:
-    pairs = [pair_of(held=True), pair_of(13, warp_error=0.03, round_trip_within=0.5), pair_of(14)]
+    pairs = [pair_of() | {"held": True}, pair_of(13, warp_error=0.03, round_trip_within=0.5), pair_of(14)]
     summary = summarise([FRAME, FRAME | {"agreement": 0.9, "leaks": 0.0}], pairs)
     assert (summary["frames"], summary["pairs"], summary["held_share"]) == (2, 3, round(1 / 3, 9))
     assert summary["warp_error"] == {"mean": round((5 * 0.01 + 0.03) / 6, 9), "worst": 0.03}
