@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from animerun_gen.dataset import ClipFiles, Dataset, written_aside
+from animerun_gen.engines.pool import start_pool
 from animerun_gen.errors import DatasetError, NoDatasetError
 from animerun_gen.progress import Progress
 from animerun_gen.report import figures
 from animerun_gen.report.facts import CutFacts, collect_facts
 from animerun_gen.report.index import IndexRow, make_index
 from animerun_gen.report.page import make_page
-from animerun_gen.report.pool import start_pool
 from animerun_gen.terminal import complain, say
 
 DEFAULT_SIZE = 20.0
@@ -70,7 +70,7 @@ def build_report(
     total = sum(
         len(facts.frames) for clip, (facts, _) in zip(clips, known, strict=True) if facts and _wanted(clip, cuts)
     )
-    with Progress(total, "frame", "drawing") as progress, start_pool(workers) as pool:
+    with Progress(total, "frame", "drawing") as progress, start_pool(workers, "a process that draws pictures") as pool:
         for clip, (facts, problem) in zip(clips, known, strict=True):
             name = PurePosixPath(clip.split, f"{clip.cut}.html")
             path = output / name
