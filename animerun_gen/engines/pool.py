@@ -1,8 +1,8 @@
 """Processes for work that needs no Blender; they are kept for more of it.
 
-They end with this process, whatever ends it, and leave Ctrl-C to it.  Unlike those of :mod:`multiprocessing` they do not
-import the script that is run, which therefore needs no ``if __name__ == "__main__":``, and a Dask worker, which is a
-daemon, may start them.
+They end with this process, whatever ends it, and leave Ctrl-C to it.  Unlike those of :mod:`multiprocessing` they do
+not import the script that is run, which therefore needs no ``if __name__ == "__main__":``, and a Dask worker, which is
+a daemon, may start them.
 """
 
 from __future__ import annotations

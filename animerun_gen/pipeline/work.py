@@ -11,9 +11,9 @@ from typing import Any
 from animerun_gen.dataset import layout
 from animerun_gen.engines.blenders import Engine
 from animerun_gen.engines.job import Event, RenderJob
-from animerun_gen.pipeline.chunks import Chunk, RenderChunk, Task, TaskChunk
+from animerun_gen.pipeline.chunks import Chunk, RenderChunk, TaskChunk
+from animerun_gen.pipeline.farm import Crew, Farm, FarmLost
 from animerun_gen.pipeline.plan import CutPlan, split_job
-from animerun_gen.pipeline.scheduling import WAIT_SECONDS, Executor, ExecutorLost, Scheduler
 from animerun_gen.pipeline.state.inputs import begin_reading, end_reading, note_opened
 from animerun_gen.pipeline.state.judging import write_figures
 from animerun_gen.pipeline.state.record import CutRecord, memory_digest
@@ -21,6 +21,7 @@ from animerun_gen.pipeline.state.worker_memory import WorkerMemory
 from animerun_gen.pipeline.summary import CutSummary, failures_to
 from animerun_gen.pipeline.tasks.labelling import LabelTask
 from animerun_gen.pipeline.tasks.recoloring import PassPlan, RecolorTask, SurveyTask
+from animerun_gen.pipeline.tasks.running import Task
 from animerun_gen.progress import Progress
 
 SMALLEST_CHUNK = 6
@@ -113,29 +114,29 @@ class Work:
         """Bytes that a Blender held at most, by cut, as far as earlier runs saw it."""
         return self._memory.known()
 
-    def do(self, executor: Executor, progress: Progress) -> None:
+    def do(self, crew: Crew, progress: Progress) -> None:
         """Get it done.
 
         Args:
-            executor: Does the chunks.
+            crew: Does the chunks.
             progress: Shows how far it is, over :attr:`units`.
 
         Raises:
-            ExecutorLost: The executor cannot be reached any more; what is not done is in the summaries.
+            FarmLost: The crew cannot be reached any more; what is not done is in the summaries.
         """
         self._progress = progress
-        self._scheduler = Scheduler(executor, self)
-        size = self._ways.chunk_frames or self._suitable_size(self._slots(executor))
+        self._farm = Farm(crew, self)
+        size = self._ways.chunk_frames or self._suitable_size(self._slots(crew))
         for name, plan in self._plans.items():
             if name in self._unopened or (name in self._jobs and self._jobs[name].frames):
                 with failures_to(self._summaries[name]):
                     begin_reading(self._ways.output, name, plan.watched)
-            self._scheduler.add(self._render_chunks(name, size), then=partial(self._rendered, name))
+            self._farm.add(self._render_chunks(name, size), then=partial(self._rendered, name))
         for frames, pairs in self._labels.values():
             # matches need the segments of both frames
             for tasks in (frames, pairs):
-                self._scheduler.add(_in_chunks(tasks, min(size, LABELS_OF_A_CHUNK)))
-        self._scheduler.run()
+                self._farm.add(_in_chunks(tasks, min(size, LABELS_OF_A_CHUNK)))
+        self._farm.run()
 
     def on_event(self, chunk: Chunk, event: Event) -> None:
         """A chunk told something; it may have told it before."""
@@ -161,16 +162,14 @@ class Work:
             summary.memory = max(summary.memory, peak)
             self._memory.saw(chunk.cut, peak)
 
-    def _slots(self, executor: Executor) -> int:
+    def _slots(self, crew: Crew) -> int:
         """How many chunks can be done at once, as soon as there is anybody to do them."""
         try:
-            while not (slots := executor.slots()):
-                executor.messages(WAIT_SECONDS)
-        except ExecutorLost as error:
+            return crew.slots()
+        except FarmLost as error:
             for name, summary in self._summaries.items():
                 summary.fail(f"cut '{name}': {error}")
             raise
-        return slots
 
     def _suitable_size(self, slots: int) -> int:
         """So large that Blender starts seldom, and so small that all workers have something to do until the end."""
@@ -194,7 +193,7 @@ class Work:
         if self._ways.engine is not None and name in self._unopened and not self._summaries[name].failures:
             # others made all files and could not tell what the scene depends on
             look = RenderChunk(RenderJob(config, output), self._ways.engine, layout.log_file(output, name), looks=True)
-            self._scheduler.add([look], then=partial(self._read, name))
+            self._farm.add([look], then=partial(self._read, name))
         else:
             self._read(name)
 
@@ -215,7 +214,7 @@ class Work:
         from animerun_gen.recolor.survey import Survey
 
         self._surveys[name] = Survey()
-        self._scheduler.add(_in_chunks(passes.surveys, LABELS_OF_A_CHUNK), then=partial(self._surveyed, name, passes))
+        self._farm.add(_in_chunks(passes.surveys, LABELS_OF_A_CHUNK), then=partial(self._surveyed, name, passes))
 
     def _surveyed(self, name: str, passes: PassPlan) -> None:
         """All frames of a cut have been looked at for its colour passes."""
@@ -226,7 +225,7 @@ class Work:
             tasks, notes = passes.choose(self._surveys[name])
             for note in notes:
                 summary.note(note)
-            self._scheduler.add(_in_chunks(tasks, LABELS_OF_A_CHUNK))
+            self._farm.add(_in_chunks(tasks, LABELS_OF_A_CHUNK))
 
     def _take_from_blender(self, event: Event, chunk: RenderChunk, summary: CutSummary) -> None:
         config, output = chunk.job.config, self._ways.output

@@ -22,13 +22,11 @@ from animerun_gen.engines.blenders import BpyModule
 from animerun_gen.engines.fence import Fence, fenced
 from animerun_gen.engines.processes import descendants
 from animerun_gen.errors import AnimerunGenError
-from animerun_gen.pipeline.dask_worker import Demands, what_is_wrong
+from animerun_gen.pipeline.fitness import Demands, what_is_wrong
 from animerun_gen.pipeline.run import Options, describe, generate
 from animerun_gen.pipeline.state import made_with
 from tests.pipeline.datasets import contents, make, make_cut
 from tests.pipeline.fake_engine import FakeEngine
-
-pytest.importorskip("distributed")
 
 PROJECT = Path(__file__).parent.parent.parent
 CLIP = {"frames": {"last": 40}, "recolor": {"passes": 2}}
@@ -95,10 +93,21 @@ def worker_processes(cluster: Cluster) -> list[int]:
     found = []
     for nanny in cluster.workers:
         for child in descendants(nanny.pid):
-            with suppress(OSError):
-                if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
-                    found.append(child)
+            if b"spawn_main" in command_of(child):
+                found.append(child)
     return found
+
+
+def is_busy(worker: int) -> bool:
+    """Whether a worker has a child that does something."""
+    return any(b"pool_child" in command_of(child) for child in descendants(worker))
+
+
+def command_of(process: int) -> bytes:
+    """The command line of a process; nothing where there is none."""
+    with suppress(OSError):
+        return Path(f"/proc/{process}/cmdline").read_bytes()
+    return b""
 
 
 def rendered(tmp_path: Path) -> tuple[object, Path, Options]:
@@ -124,9 +133,9 @@ def test_a_cluster_makes_the_same_bytes_though_a_worker_is_killed(tmp_path: Path
     config, output, options = rendered(tmp_path)
 
     def kill() -> None:
-        os.kill(worker_processes(cluster)[0], signal.SIGKILL)
+        os.kill(next(worker for worker in worker_processes(cluster) if is_busy(worker)), signal.SIGKILL)
 
-    killer = act_once(lambda: len(list((output / "train/Segment").rglob("*.npy"))) > 3, kill)
+    killer = act_once(lambda: any(map(is_busy, worker_processes(cluster))), kill)
     [summary] = generate([config], replace(options, scheduler=cluster.address))
     killer.join()
     assert not summary.failures
@@ -175,7 +184,7 @@ def test_a_cluster_that_lost_all_workers_is_waited_for_aloud(
 def test_a_killed_scheduler_is_a_sentence_and_the_same_command_goes_on(
     tmp_path: Path, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("animerun_gen.pipeline.dask_executor.ANSWER_SECONDS", 4.0)
+    monkeypatch.setattr("animerun_gen.pipeline.crew.ANSWER_SECONDS", 4.0)
     config, output, options = rendered(tmp_path)
     killer = act_once(lambda: len(list((output / "train/Segment").rglob("*.npy"))) > 3, cluster.scheduler.kill)
     [summary] = generate([config], replace(options, scheduler=cluster.address))
@@ -229,7 +238,7 @@ def test_a_cluster_that_cannot_help_is_refused(tmp_path: Path, cluster: Cluster)
 
 
 def test_a_scheduler_that_is_not_there_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("animerun_gen.pipeline.dask_executor.CONNECT_SECONDS", 0.5)
+    monkeypatch.setattr("animerun_gen.pipeline.crew.CONNECT_SECONDS", 0.5)
     config, _, options = rendered(tmp_path)
     for address in ("tcp://127.0.0.1:9", "nonsense"):
         with pytest.raises(AnimerunGenError, match=f"no Dask scheduler can be reached at '{address}'; start one"):
