@@ -370,10 +370,17 @@ def _connect(address: str) -> Any:
     client: Any = distributed.Client
     try:
         return client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+    except TypeError as error:
+        # of an address with tls:// when Dask knows of no certificates
+        raise AnimerunGenError(
+            f"--scheduler: for '{address}' Dask has to know the certificates: set DASK_DISTRIBUTED__COMM__TLS__CA_FILE, "
+            "..._CLIENT__CERT and ..._CLIENT__KEY (docs/farm.md)"
+        ) from error
     except (OSError, ValueError, TimeoutError, ImportError) as error:
+        hint = ", or look whether its certificates are those that Dask knows here" if address.startswith("tls:") else ""
         raise AnimerunGenError(
             f"--scheduler: no Dask scheduler can be reached at '{address}'; start one with 'dask scheduler' and give "
-            "the address that it prints, such as tcp://10.0.0.5:8786"
+            f"the address that it prints, such as tcp://10.0.0.5:8786{hint}"
         ) from error
 
 

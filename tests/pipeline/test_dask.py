@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+import yaml
 
 from animerun_gen.config import load_cuts
 from animerun_gen.dataset.layout import state_folder
@@ -73,9 +75,16 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    with started(tmp_path) as cluster:
+        yield cluster
+
+
+@contextmanager
+def started(tmp_path: Path, *more: str) -> Iterator[Cluster]:
+    """A scheduler and two workers, for as long as the block lasts."""
     file = tmp_path / "scheduler.json"
     options = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file))
-    scheduler = start("distributed.cli.dask_scheduler", *options)
+    scheduler = start("distributed.cli.dask_scheduler", *options, *more)
     workers: list[subprocess.Popen[bytes]] = []
     try:
         wait_until(lambda: file.exists() and file.stat().st_size > 0)
@@ -262,3 +271,64 @@ def test_a_worker_says_why_it_cannot_help(tmp_path: Path) -> None:
         assert f"does not see {film}: mount" in str(what_is_wrong(demands))
     # a run that is over
     assert "does not see the dataset" in str(what_is_wrong(demands))
+
+
+@pytest.fixture
+def certificates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a certificate that vouches for itself, of which every Dask knows that is started later."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl, which makes certificates, is not installed")
+    folder = tmp_path / "certificates"
+    folder.mkdir()
+    names = ["-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")]
+    request = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=farm"]
+    subprocess.run([*request, *names], check=True, capture_output=True)
+    monkeypatch.setenv("DASK_DISTRIBUTED__COMM__TLS__CA_FILE", str(folder / "cert.pem"))
+    for who in ("SCHEDULER", "WORKER", "CLIENT"):
+        monkeypatch.setenv(f"DASK_DISTRIBUTED__COMM__TLS__{who}__CERT", str(folder / "cert.pem"))
+        monkeypatch.setenv(f"DASK_DISTRIBUTED__COMM__TLS__{who}__KEY", str(folder / "key.pem"))
+    monkeypatch.setenv("DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION", "True")
+    return folder
+
+
+@pytest.mark.dask
+def test_a_cluster_with_tls_makes_the_same_bytes_and_lets_nobody_in_without_certificates(
+    tmp_path: Path, certificates: Path
+) -> None:
+    config = make_cut(tmp_path)
+    make(config, tmp_path / "whole", FakeEngine())
+    make(config, tmp_path / "out", FakeEngine(), label=False)
+    (tmp_path / "cut.yaml").write_text(yaml.safe_dump(config.model_dump(mode="json", exclude_none=True)))
+    with started(tmp_path, "--protocol", "tls") as cluster:
+        assert cluster.address.startswith("tls://")
+        command = [sys.executable, "-m", "animerun_gen", "label", str(tmp_path / "cut.yaml"), "--out"]
+        environment = os.environ | {"PYTHONPATH": str(PROJECT)}
+
+        def label(address: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+            arguments = [*command, str(tmp_path / "out"), "--scheduler", address]
+            return subprocess.run(arguments, env=environment, capture_output=True, text=True)
+
+        stranger = {name: value for name, value in environment.items() if not name.startswith("DASK_")}
+        refused = label(cluster.address, stranger)
+        assert refused.returncode == 1
+        assert f"for '{cluster.address}' Dask has to know the certificates: set" in refused.stderr
+        plain = label(cluster.address.replace("tls:", "tcp:"), stranger)
+        assert plain.returncode == 1
+        assert "no Dask scheduler can be reached at 'tcp://" in plain.stderr
+        done = label(cluster.address, environment)
+        assert done.returncode == 0, done.stderr
+    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+
+
+def test_settings_of_a_cluster_do_not_keep_work_from_being_done_here(tmp_path: Path, certificates: Path) -> None:
+    config = make_cut(tmp_path)
+    make(config, tmp_path / "out", FakeEngine(), label=False)
+    script = (
+        "from pathlib import Path\n"
+        "from tests.pipeline.datasets import make, make_cut\n"
+        f"folder = Path({str(tmp_path)!r})\n"
+        "print(make(make_cut(folder), folder / 'out', None, render=False, workers=2)[0].labelled)\n"
+    )
+    environment = os.environ | {"PYTHONPATH": str(PROJECT)}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "9\n"), done.stderr
