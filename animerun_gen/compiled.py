@@ -131,18 +131,29 @@ def source_digest(module: str) -> str | None:
         module: Full name of the module.
     """
     digest = hashlib.blake2b(digest_size=8)
+    sources = sources_of(module)
+    for content in sources.values():
+        digest.update(hashlib.blake2b(content).digest())
+    return digest.hexdigest() if sources else None
+
+
+def sources_of(module: str) -> dict[str, bytes]:
+    """A module and everything of this package that it imports, by name, with the sources; empty where it is no file.
+
+    Args:
+        module: Full name of the module.
+    """
+    sources: dict[str, bytes] = {}
     waiting, seen = [module], {module}
     while waiting:
-        found = _source(waiting.pop(0))
+        name = waiting.pop(0)
+        found = _source(name)
         if found is None:
-            if len(seen) == 1:
-                return None
             continue
-        content, imports = found
-        digest.update(hashlib.blake2b(content).digest())
+        sources[name], imports = found
         waiting += sorted(imports - seen)
         seen |= imports
-    return digest.hexdigest()
+    return sources
 
 
 @cache

@@ -6,14 +6,16 @@ import importlib
 import os
 import platform
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from animerun_gen.engines.blenders import BpyModule, InstalledBlender, ProgramEngine, find_program
+from animerun_gen.engines.conversation import Conversation
+from animerun_gen.engines.processes import memory
 from animerun_gen.errors import AnimerunGenError
 from animerun_gen.terminal import say
 
@@ -41,6 +43,7 @@ OTHER_BLENDER = (
 
 MIN_MEMORY_GIB = 2.0
 MIN_DISK_GIB = 2.0
+PROBE = "animerun_gen.blender.probe"
 PROBE_TIMEOUT = 600
 
 
@@ -129,14 +132,8 @@ def check_libraries() -> list[Finding]:
 
 
 def check_memory() -> list[Finding]:
-    """Memory that is free now."""
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-    except OSError:
-        return []
-    available = next((int(line.split()[1]) / 2**20 for line in lines if line.startswith("MemAvailable")), None)
-    if available is None:
-        return []
+    """Memory that is free now, of the machine or of the control group (container, cluster job) that this runs in."""
+    available = memory().available / 2**30
     return [
         Finding(
             "memory",
@@ -171,7 +168,7 @@ def check_blender(blender: str | None) -> list[Finding]:
     except AnimerunGenError as error:
         module = MODULES.get(sys.version_info[:2], "bpy")
         remedy = f"{sys.executable} -m pip install '{module}'" if blender is None else "apt-get install blender"
-        return [Finding("Blender", False, str(error), remedy)]
+        return [Finding("Blender", False, error.what, remedy)]
     findings = [Finding("Blender", True, engine.version)]
     said, ended = _probe(engine)
     for key, name in (
@@ -190,24 +187,16 @@ def check_blender(blender: str | None) -> list[Finding]:
 
 def _probe(engine: ProgramEngine) -> tuple[dict[str, str], str]:
     """Let Blender try; what it answered, and how it ended in words."""
-    with tempfile.TemporaryDirectory(prefix="animerun-gen-") as folder:
-        log, answers = Path(folder, "log"), Path(folder, "answers")
+    said: dict[str, str] = {}
+    with tempfile.TemporaryFile() as log:
         try:
-            with open(log, "wb") as file:
-                status = subprocess.run(
-                    engine.module_command("animerun_gen.blender.probe", str(answers)),
-                    stdin=subprocess.DEVNULL,
-                    stdout=file,
-                    stderr=subprocess.STDOUT,
-                    timeout=PROBE_TIMEOUT,
-                ).returncode
-            ended = f"ended with status {status}"
-        except subprocess.TimeoutExpired:
-            ended = "did not answer in time"
+            with Conversation(partial(engine.module_command, PROBE), None, log, PROBE_TIMEOUT) as conversation:
+                for event in conversation.events():
+                    if event["event"] == "found":
+                        said[event["what"]] = str(event["answer"])
+            ended = conversation.ended
         except OSError as error:
             ended = f"cannot be started ({error})"
-        lines = answers.read_text(encoding="utf-8").splitlines() if answers.exists() else []
-        # without its "=" a line was cut short by a crash
-        said = dict(line.split("=", 1) for line in lines if "=" in line)
-        words = " ".join(log.read_text(encoding="utf-8", errors="replace").split())[-300:]
+        log.seek(0)
+        words = " ".join(log.read().decode("utf-8", errors="replace").split())[-300:]
     return said, f"{ended}; it said: {words}" if words else ended

@@ -1,19 +1,60 @@
-"""Errors that are meant for the user: each is a sentence that says what, where and what to do."""
+"""Errors that are meant for the user: each says what is wrong, where, and what to do, and is made a sentence here."""
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
 
 
 class AnimerunGenError(Exception):
-    """Base of every error that a command ends with as a sentence instead of a stack trace."""
+    """Base of every error that a command ends with as a sentence instead of a stack trace.
+
+    Attributes:
+        what: What is wrong: a sentence, or, where ``where`` is a file, what follows its name in one.
+        where: The file that it is about, or another place, such as "cut 'courier'"; None where ``what`` says it.
+        remedy: What to do about it; empty where ``what`` says it, or nothing is known.
+
+    Example:
+        >>> str(AnimerunGenError("is missing", Path("0001.png"), "make or download it again"))
+        '0001.png is missing; make or download it again'
+        >>> str(AnimerunGenError("no two frames share a view", "cut 'courier'", "set camera_cuts to mark"))
+        "cut 'courier': no two frames share a view; set camera_cuts to mark"
+    """
 
     exit_status = 1
+
+    def __init__(self, what: str, where: Path | str | None = None, remedy: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.remedy = remedy
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # classes whose errors are made of something else go from process to process as well
+        return _again, (type(self), self.args), self.__dict__
+
+    def __str__(self) -> str:
+        named = f"{self.where} " if isinstance(self.where, Path) else f"{self.where}: " if self.where else ""
+        return f"{named}{self.what}{f'; {self.remedy}' if self.remedy else ''}"
+
+    def below(self, root: Path) -> Self:
+        """The same error with its file named from a folder on, where it lies there."""
+        if not isinstance(self.where, Path) or not self.where.is_relative_to(root):
+            return self
+        error = copy.copy(self)
+        error.where = self.where.relative_to(root)
+        return error
 
     @property
     def sentences(self) -> list[str]:
         """What is wrong, a sentence each."""
         return [str(self)]
+
+
+def _again(kind: type[AnimerunGenError], arguments: tuple[object, ...]) -> AnimerunGenError:
+    return kind.__new__(kind, *arguments)
 
 
 class UsageError(AnimerunGenError):
@@ -48,8 +89,8 @@ class UnreadableGeometryError(SceneError):
     def __init__(self, frame: int, drawn: Mapping[str, str]) -> None:
         listed = "; ".join(f"object '{name}' draws {what}" for name, what in drawn.items())
         super().__init__(
-            f"{listed}, in frame {frame}, made by geometry nodes, whose motion cannot be followed; name it in "
-            "'remove.objects' of the cut's configuration, as 'animerun-gen init' does"
+            f"{listed}, in frame {frame}, made by geometry nodes, whose motion cannot be followed",
+            remedy="name it in 'remove.objects' of the cut's configuration, as 'animerun-gen init' does",
         )
         self.drawn = dict(drawn)
 

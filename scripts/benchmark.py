@@ -27,12 +27,13 @@ from tqdm import tqdm
 from animerun_gen.config import CutConfig, load_cuts
 from animerun_gen.dataset import ClipFiles
 from animerun_gen.engines.blenders import BpyModule, InstalledBlender, ProgramEngine
-from animerun_gen.engines.job import Event, RenderJob
+from animerun_gen.engines.job import RenderJob
+from animerun_gen.engines.protocol import Event, write_request
 from animerun_gen.errors import AnimerunGenError
 from animerun_gen.pipeline.state.judging import collect_quality
+from animerun_gen.pipeline.state.ledger import MadeFrom, open_ledger
 from animerun_gen.pipeline.state.lock import exclusive
 from animerun_gen.pipeline.state.manifest import write_manifest
-from animerun_gen.pipeline.state.record import CutRecord
 from animerun_gen.pipeline.tasks.labelling import LabelTask
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -157,18 +158,19 @@ def label(config: CutConfig, output: Path, seconds: dict[str, list[float]]) -> N
         start = time.perf_counter()
         task.run()
         seconds[stage].append(time.perf_counter() - start)
-    CutRecord(config=config.model_dump(mode="json")).write(output, config.name)
     start = time.perf_counter()
     with exclusive(output):
-        collect_quality(output, config)
-        write_manifest(output, config.name, workers=1)
+        ledger = open_ledger(output, config.name)
+        ledger.keep(made_from=MadeFrom(config=config.model_dump(mode="json")))
+        collect_quality(ledger, config)
+        write_manifest(ledger, workers=1)
     seconds["manifest"] = [(time.perf_counter() - start) / len(frames)]
 
 
 def freestyle_cost(config: CutConfig, engine: ProgramEngine, output: Path) -> dict[str, float]:
     """Seconds that Freestyle adds to a frame, as Blender does it by default and as we do."""
     job_file, answers = output / "job.json", output / "answers.json"
-    job_file.write_text(RenderJob(config, output).to_json(), encoding="utf-8")
+    write_request(job_file, RenderJob(config, output))
     with open(output / "freestyle.log", "wb") as log:
         command = engine.module_command("animerun_gen.blender.freestyle_cost", str(job_file), str(answers))
         subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, check=False)

@@ -27,7 +27,8 @@ from pathlib import Path
 
 from animerun_gen.config import CutConfig, load_cuts
 from animerun_gen.engines.blenders import BpyModule
-from animerun_gen.engines.job import Event, RenderJob
+from animerun_gen.engines.job import RenderJob
+from animerun_gen.engines.protocol import Event
 from animerun_gen.errors import AnimerunGenError
 
 HEAVY_SCENE = Path(__file__).resolve().parent / "heavy_scene.py"

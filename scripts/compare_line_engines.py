@@ -25,10 +25,12 @@ from animerun_gen.config import CutConfig, load_cuts
 from animerun_gen.dataset import ClipFiles, write_image
 from animerun_gen.dataset.files import remove_stale_temporaries
 from animerun_gen.engines.blenders import BpyModule, InstalledBlender, ProgramEngine
-from animerun_gen.engines.job import Event, RenderJob
+from animerun_gen.engines.job import RenderJob
+from animerun_gen.engines.protocol import Event
 from animerun_gen.errors import AnimerunGenError
 from animerun_gen.labels.line_area import line_pixels
 from animerun_gen.pipeline.state.judging import collect_quality
+from animerun_gen.pipeline.state.ledger import open_ledger
 from animerun_gen.pipeline.state.lock import exclusive
 from animerun_gen.pipeline.tasks.labelling import LabelTask
 from animerun_gen.quality.colors import labels_to_color
@@ -111,7 +113,7 @@ def _make(config: CutConfig, lines_by: str, engine: ProgramEngine, output: Path)
             LabelTask(config, output, frame).run()
         for earlier, later in pairwise(frames):
             LabelTask(config, output, earlier, later).run()
-        quality: dict[str, Any] = collect_quality(output, config) or {}
+        quality: dict[str, Any] = collect_quality(open_ledger(output, config.name), config)
     clip = ClipFiles(output, config.split, config.name)
     lines = {frame: line_pixels(clip.read("contour", frame), config.labels.line_threshold) for frame in frames}
     figures = {name: found["mean"] for name, found in quality["summary"].items() if isinstance(found, dict) and found}

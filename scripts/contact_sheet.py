@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -35,7 +37,7 @@ def main() -> int:
         clips = Dataset(options.dataset).clips()
         rows = [_row(clip, frame, options.width) for clip in clips for frame in _choose(clip, options.frames)]
         if not rows:
-            print(f"{options.dataset} holds no cut with frames and motion", file=sys.stderr)
+            print(f"{options.dataset} holds no cut with frames", file=sys.stderr)
             return 1
         width = max(row.shape[1] for row in rows)
         padded = [np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0)), constant_values=255) for row in rows]
@@ -47,22 +49,17 @@ def main() -> int:
 
 
 def _choose(clip: ClipFiles, count: int) -> list[int]:
-    """Frames spread over the clip that have all that is drawn."""
-    drawn = ("frame", "contour", "flow_forward", "flow_backward", "occlusion_forward", "segment")
-    inner = [frame for frame in clip.frame_numbers if all(clip.has(name, frame) for name in drawn)]
-    places = np.linspace(0, len(inner) - 1, min(count, len(inner)) + 2)[1:-1]
-    return [inner[round(place)] for place in places] if inner else []
+    """Frames spread over the clip, of those of which most is there: the ends of a clip have motion one way only."""
+    there = {frame: sum(clip.has(name, frame) for name in DRAWN) for frame in clip.frame_numbers}
+    most = max(there.values(), default=0)
+    best = [frame for frame, number in there.items() if number == most]
+    places = np.linspace(0, len(best) - 1, min(count, len(best)) + 2)[1:-1]
+    return [best[round(place)] for place in places] if best else []
 
 
 def _row(clip: ClipFiles, frame: int, width: int) -> Picture:
-    pictures = (
-        clip.read("frame", frame),
-        _gray(clip.read("contour", frame)),
-        flow_to_color(clip.read("flow_forward", frame)),
-        flow_to_color(clip.read("flow_backward", frame)),
-        _gray(clip.read("occlusion_forward", frame).astype(np.uint8) * 255),
-        labels_to_color(clip.read("segment", frame)),
-    )
+    blank = np.full_like(clip.read("frame", frame), 255)
+    pictures = [draw(clip.read(name, frame)) if clip.has(name, frame) else blank for name, draw in DRAWN.items()]
     captions = (f"{clip.cut} {frame}", *COLUMNS[1:])
     return np.concatenate(
         [_cell(picture, caption, width) for picture, caption in zip(pictures, captions, strict=True)], axis=1
@@ -71,6 +68,21 @@ def _row(clip: ClipFiles, frame: int, width: int) -> Picture:
 
 def _gray(picture: Picture) -> Picture:
     return np.repeat(picture[..., None], 3, axis=2)
+
+
+def _mask(mask: npt.NDArray[np.bool_]) -> Picture:
+    return _gray(mask.astype(np.uint8) * 255)
+
+
+DRAWN: dict[str, Callable[[Any], Picture]] = {
+    "frame": lambda picture: picture,
+    "contour": _gray,
+    "flow_forward": flow_to_color,
+    "flow_backward": flow_to_color,
+    "occlusion_forward": _mask,
+    "segment": labels_to_color,
+}
+"""What is drawn of a frame, in the order of :data:`COLUMNS`, and how."""
 
 
 def _cell(picture: Picture, caption: str, width: int) -> Picture:

@@ -21,6 +21,7 @@ import numpy.typing as npt
 from animerun_gen.config import load_cuts
 from animerun_gen.dataset import Dataset, read_image, write_image
 from animerun_gen.engines.job import RenderJob
+from animerun_gen.engines.protocol import write_request
 
 PROJECT = Path(__file__).resolve().parent.parent
 FILM = "film"
@@ -122,7 +123,7 @@ def _side(entry: Entry, which: int, scratch: Path) -> Picture:
 def _film_frame(config: Path, frame: int, scratch: Path) -> Picture:
     (loaded,) = load_cuts([config])
     job, picture = scratch / "job.json", scratch / "film.png"
-    job.write_text(RenderJob(loaded.config, scratch).to_json(), encoding="utf-8")
+    write_request(job, RenderJob(loaded.config, scratch))
     _run(["-m", "animerun_gen.blender.film_frame", str(job), str(frame), str(picture)])
     return np.asarray(read_image(picture), np.uint8)
 

@@ -26,10 +26,11 @@ def main() -> int:
     sys.path[:0] = [str(LIBRARIES), str(PROJECT)]
     try:
         from animerun_gen.blender.here import ThisBlender
-        from animerun_gen.cli import parse_frames
         from animerun_gen.config import load_cuts
         from animerun_gen.errors import AnimerunGenError
-        from animerun_gen.pipeline.run import Options, describe, generate, require_frames
+        from animerun_gen.pipeline.options import Options
+        from animerun_gen.pipeline.run import describe, generate, require_frames
+        from animerun_gen.settings import Frames
         from animerun_gen.terminal import complain, say
     except ImportError as error:
         print(
@@ -41,14 +42,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="render_cut.py", description="Make one cut's clip inside Blender.")
     parser.add_argument("config", type=Path, help="YAML file of the cut")
     parser.add_argument("--out", required=True, type=Path, metavar="DATASET", help="root folder of the dataset")
-    parser.add_argument("--frames", type=parse_frames, metavar="A:B", help="work only on these frames")
+    parser.add_argument("--frames", metavar="A:B", help="work only on these frames")
     parser.add_argument("--despite-memory", action="store_true", help="begin frames even if they may not fit")
     arguments = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else []
     options = parser.parse_args(arguments)
     try:
+        frames = None if options.frames is None else Frames().read(options.frames)
+    except ValueError as error:
+        parser.error(f"--frames {error}")
+    try:
         cuts = [cut.config for cut in load_cuts([options.config])]
-        require_frames(cuts, options.frames)
-        run = Options(options.out, ThisBlender(), frames=options.frames, despite_memory=options.despite_memory)
+        require_frames(cuts, frames)
+        run = Options(options.out, ThisBlender(), frames=frames, despite_memory=options.despite_memory)
         summaries = generate(cuts, run)
     except AnimerunGenError as error:
         for sentence in error.sentences:

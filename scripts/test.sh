@@ -37,5 +37,8 @@ say "lint"
 "$venv/bin/ruff" check .
 "$venv/bin/ruff" format --check .
 "$venv/bin/mypy"
+"$venv/bin/lint-imports" --no-logo
+say "documentation"
+NO_MKDOCS_2_WARNING=1 "$venv/bin/mkdocs" build --strict --quiet
 say "tests"
 "$venv/bin/python" -m pytest "$@"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from animerun_gen.cli import build_parser
+from animerun_gen.cli import parse
 
 PROJECT = Path(__file__).resolve().parent.parent
 SHIPPED = ("scenes/", "configs/", "scripts/")
@@ -42,7 +42,7 @@ def test_there_are_commands() -> None:
 )
 def test_commands_can_be_typed(page: str, words: list[str]) -> None:
     if words[0] == "animerun-gen" and "..." not in words:
-        build_parser().parse_args(words[1:])
+        parse(words[1:])
     for word in words:
         if word.startswith(SHIPPED):
             assert (PROJECT / word).exists(), f"{page}: {word} does not come with the project"

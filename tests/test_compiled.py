@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 import subprocess
@@ -8,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from numba.extending import is_jitted
 
 from animerun_gen import compiled
 
@@ -89,11 +91,11 @@ def test_a_change_of_a_real_kernel_is_seen(tmp_path: Path) -> None:
         "flow = np.zeros((4, 5, 2), np.float32); print(len(round_trip(flow, flow, np.ones((4, 5), np.bool_))[0]))"
     )
     assert run(package.parent, program) == "20"
-    warp = package / "quality" / "warp.py"
-    source = warp.read_text()
+    between = package / "labels" / "kernels" / "between_pixels.py"
+    source = between.read_text()
     changed = source.replace("return x >= -0.5 and", "return x >= 2.5 and")
     assert changed != source
-    warp.write_text(changed)
+    between.write_text(changed)
     assert run(package.parent, program) == "8"
 
 
@@ -170,13 +172,33 @@ def test_all_kernels_are_kept_there() -> None:
     assert compiling == ["compiled.py"]
 
 
-def test_finding_the_folders_takes_no_time() -> None:
-    modules = [
+def modules_with_kernels() -> list[str]:
+    return [
         f"animerun_gen.{file.relative_to(compiled.PACKAGE).with_suffix('').as_posix().replace('/', '.')}"
         for file in compiled.PACKAGE.rglob("*.py")
         if "compiled.kernels(" in file.read_text() and file.name != "compiled.py"
     ]
-    assert len(modules) > 8
+
+
+def test_the_key_of_a_kernel_covers_every_module_whose_kernels_it_calls() -> None:
+    modules = modules_with_kernels()
+    calls: dict[str, set[str]] = {
+        name: {value.py_func.__module__ for value in vars(importlib.import_module(name)).values() if is_jitted(value)}
+        for name in modules
+    }
+    # what a module calls calls others in turn, wherever they lie
+    for name in modules:
+        reached = {name}
+        while reached != (more := reached.union(*(calls[each] for each in reached))):
+            reached = more
+        assert reached <= compiled.sources_of(name).keys(), name
+    assert "animerun_gen.union_find" in compiled.sources_of("animerun_gen.quality.segments")
+    assert "animerun_gen.labels.kernels.between_pixels" in compiled.sources_of("animerun_gen.quality.shift")
+
+
+def test_finding_the_folders_takes_no_time() -> None:
+    modules = modules_with_kernels()
+    assert len(modules) > 20
     compiled._source.cache_clear()
     begun = time.process_time()
     digests = {compiled.source_digest(module) for module in modules}

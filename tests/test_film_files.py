@@ -20,7 +20,7 @@ from animerun_gen.engines.film_files import (
     looking_once,
 )
 from animerun_gen.engines.job import input_mark
-from animerun_gen.pipeline.state.record import input_digest
+from animerun_gen.pipeline.state.films import input_digest
 
 
 @pytest.fixture

@@ -18,10 +18,11 @@ import bpy
 
 from animerun_gen.blender import versions
 from animerun_gen.blender.convert.film_look import FILM_LOOK_PATHS
+from animerun_gen.blender.node_trees import nodes_within
 from animerun_gen.blender.opening import animated_blocks
 from animerun_gen.blender.particles_drawn import is_hidden, is_seen
 from animerun_gen.blender.references import needed_by
-from animerun_gen.blender.simulations import find_simulations, has_rigid_bodies, nodes_at_any_depth, scenes_drawn
+from animerun_gen.blender.simulations import find_simulations, has_rigid_bodies, scenes_drawn
 
 TIMED_MODIFIERS = {"BUILD", "EXPLODE", "MESH_CACHE", "MESH_SEQUENCE_CACHE", "WAVE"}
 """Modifiers that change with the frame without any keyframe."""
@@ -161,7 +162,7 @@ def _footage_times(needed: set[bpy.types.ID], scene: bpy.types.Scene) -> Iterato
         block.node_tree for block in needed if isinstance(block, bpy.types.Material) and block.node_tree is not None
     ]
     for tree in trees:
-        for node in nodes_at_any_depth(tree):
+        for node in nodes_within(tree):
             image = node.image if node.type == "TEX_IMAGE" else None
             if image is None or image.source not in {"SEQUENCE", "MOVIE"} or node.image_user.frame_duration < 2:
                 continue
@@ -194,7 +195,7 @@ def _is_timed(modifier: bpy.types.Modifier) -> bool:
     """Whether a modifier does something else in every frame, without a history."""
     if modifier.type == "NODES":
         group = modifier.node_group
-        return group is not None and any(node.type == "INPUT_SCENE_TIME" for node in nodes_at_any_depth(group))
+        return group is not None and any(node.type == "INPUT_SCENE_TIME" for node in nodes_within(group))
     return bool(modifier.type in TIMED_MODIFIERS or (modifier.type == "OCEAN" and modifier.is_cached))
 
 

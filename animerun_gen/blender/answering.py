@@ -1,43 +1,62 @@
-"""How a Blender process answers one question about a cut, see :mod:`animerun_gen.engines.questions`."""
+"""How a Blender process answers one request, see :mod:`animerun_gen.engines.protocol`."""
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
-from animerun_gen.config import CutConfig
+from animerun_gen.engines.job import Reporter
 from animerun_gen.engines.lifetime import die_with_parent
-from animerun_gen.errors import AnimerunGenError
+from animerun_gen.engines.protocol import Event, encode, read_request
+from animerun_gen.errors import AnimerunGenError, unforeseen
+
+Request = TypeVar("Request")
 
 
-def answer_and_exit(key: str, find: Callable[[CutConfig], Any]) -> None:
-    """Read the cut's configuration from the file that the last argument but one names, answer in the last, and exit.
+def answer_and_exit(form: type[Request], find: Callable[[Request, Reporter], None]) -> None:
+    """Read a request from the file that the last argument but one names, answer to a file descriptor, and exit.
 
     Args:
-        key: Of the answer, ``{key: found}``; where an error is meant for the user it is ``{"problem": sentence}``.
-        find: Finds it.
+        form: Of the request, a dataclass or a model.
+        find: Tells the reporter what it finds.  An error is told by its name, with a sentence for the user.
     """
-    status = 0
-    try:
-        _answer(Path(sys.argv[-2]), Path(sys.argv[-1]), key, find)
-    except Exception:
-        traceback.print_exc()
-        status = 1
+    status = answer(sys.argv[-2:], form, find)
     sys.stdout.flush()
     sys.stderr.flush()
     # Blender's own exit handlers can hang or crash after everything is done
     os._exit(status)
 
 
-def _answer(question: Path, answer: Path, key: str, find: Callable[[CutConfig], Any]) -> None:
+def answer(arguments: list[str], form: type[Request], find: Callable[[Request, Reporter], None]) -> int:
+    """The same without the end.
+
+    Args:
+        arguments: Path of the file with the request, and number of the file descriptor.
+        form: Of the request, a dataclass or a model.
+        find: Tells the reporter what it finds.
+
+    Returns:
+        The exit status.
+    """
     die_with_parent()
-    try:
-        told = {key: find(CutConfig.model_validate_json(question.read_text(encoding="utf-8")))}
-    except AnimerunGenError as error:
-        told = {"problem": str(error)}
-    answer.write_text(json.dumps(told), encoding="utf-8")
+    # a line goes through as soon as it is written
+    with os.fdopen(int(arguments[1]), "wb", buffering=0) as answers:
+
+        def emit(event: Event) -> None:
+            answers.write(encode(event))
+
+        reporter = Reporter(emit)
+        try:
+            find(read_request(Path(arguments[0]), form), reporter)
+        except AnimerunGenError as error:
+            reporter.failed(type(error).__name__, str(error))
+            return 1
+        except Exception as error:
+            traceback.print_exc()
+            reporter.failed("InternalError", unforeseen(error))
+            return 1
+    return 0

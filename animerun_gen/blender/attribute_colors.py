@@ -1,10 +1,10 @@
-"""Paints colours that vary with attributes and objects, pixel by pixel, into flat pictures.
+"""Paints colours that vary with attributes, objects and images, pixel by pixel, into flat pictures.
 
-Workbench knows one layer of colours a mesh and no nodes.  So it paints these materials in their mean colour; where a
-pixel has that colour and the visibility buffer sees the material, the material's nodes are computed for the surface
-point that is seen there, as a renderer does: attributes are mixed from those of the triangle's corners, in
-perspective, and everything else is arithmetic.  Nothing is added to any mesh for that, and modifiers and nodes hand
-attributes on by themselves.
+Workbench knows one layer of colours a mesh, one image a material, and no nodes.  So it paints these materials in their
+mean colour; where a pixel has that colour and the visibility buffer sees the material, the material's nodes are
+computed for the surface point that is seen there, as a renderer does: attributes are mixed from those of the triangle's
+corners, in perspective, and everything else is arithmetic.  Nothing is added to any mesh for that, and modifiers and
+nodes hand attributes on by themselves.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ import numpy.typing as npt
 
 from animerun_gen.blender import versions
 from animerun_gen.blender.convert.colors import MaterialColors, PaintedByAttributes
-from animerun_gen.blender.convert.srgb import linear_to_hex, linear_to_srgb
 from animerun_gen.blender.convert.surfaces import MADE, ObjectFacts, Surface, SurfacePoints, read_attributes
-from animerun_gen.config.model import rgb
+from animerun_gen.color.hexadecimal import rgb
+from animerun_gen.color.srgb import linear_to_hex, linear_to_srgb
 from animerun_gen.motion.geometry import FrameGeometry
 from animerun_gen.motion.raster import VisibilityBuffer
 
@@ -117,12 +117,21 @@ def paint_attributes(
         instances, triangles = seen.instance[rows, columns], seen.triangle[rows, columns]
         used, surface = np.unique(instances, return_inverse=True)
         weights = _weights(geometry, instances, triangles, columns, rows)
+        steps = None
+        if material.images is not None:
+            beside = (
+                _weights(geometry, instances, triangles, columns + right, rows + down, beyond=True)
+                for right, down in ((0, 0), (1, 0), (0, 1))
+            )
+            own, next_column, next_row = beside
+            steps = (next_column - own).astype(np.float32), (next_row - own).astype(np.float32)
         points = SurfacePoints(
             [each for each in map(surfaces.__getitem__, used) if each is not None],
             surface,
             triangles.astype(np.intp),
             weights.astype(np.float32),
             material.index,
+            steps,
         )
         colors = np.broadcast_to(material.at(points), (len(rows), 1, 3))[:, 0]
         result[rows, columns] = np.rint(255.0 * linear_to_srgb(colors.astype(np.float64))).astype(np.uint8)
@@ -135,8 +144,13 @@ def _weights(
     triangles: npt.NDArray[np.int32],
     x: npt.NDArray[np.intp],
     y: npt.NDArray[np.intp],
+    *,
+    beyond: bool = False,
 ) -> npt.NDArray[np.float64]:
-    """How much each corner of its triangle counts at each pixel, ``(N, 3)``, in perspective."""
+    """How much each corner of its triangle counts at each pixel, ``(N, 3)``, in perspective.
+
+    Pixels outside the triangle count as its border, or as its plane where what lies ``beyond`` it is asked for.
+    """
     mesh = geometry.mesh[instances]
     corners = geometry.triangles[geometry.triangle_start[mesh] + triangles] + geometry.vertex_start[mesh][:, None]
     places = np.concatenate([geometry.vertices[corners].astype(np.float64), np.ones((*corners.shape, 1))], axis=-1)
@@ -155,6 +169,8 @@ def _weights(
     )
     total = weights.sum(axis=1, keepdims=True)
     shares = np.divide(weights, total, out=np.full_like(weights, 1.0 / 3.0), where=total != 0.0)
+    if beyond:
+        return shares
     shares = np.clip(shares, 0.0, 1.0)
     found: npt.NDArray[np.float64] = shares / shares.sum(axis=1, keepdims=True)
     return found

@@ -15,7 +15,7 @@ import numpy as np
 
 from animerun_gen.blender.alone import alone, needs_all
 from animerun_gen.blender.camera_marks import cameras_by_frame
-from animerun_gen.blender.convert.clipped import ClippedMaterials
+from animerun_gen.blender.clipped import ClippedMaterials
 from animerun_gen.blender.geometry import scene_names, take_down
 from animerun_gen.blender.opening import OpenedScene
 from animerun_gen.blender.simulations import first_played_frame

@@ -1,12 +1,10 @@
 """Counts what Freestyle would have to do in a cut, for ``lines.engine: auto``.
 
-As a program (``python -m animerun_gen.blender.count_lines QUESTION ANSWER``) it reads the cut's configuration from one
-file and writes what it found, ``{"lines": {...}}`` or ``{"problem": sentence}``, to another.
+As a program (``python -m animerun_gen.blender.count_lines CONFIGURATION PIPE``) it answers with a
+:class:`~animerun_gen.engines.questions.CountedCut`, see :mod:`animerun_gen.engines.protocol`.
 """
 
 from __future__ import annotations
-
-from dataclasses import asdict
 
 import numpy as np
 
@@ -19,7 +17,8 @@ from animerun_gen.config import CutConfig
 from animerun_gen.engines.job import input_mark
 from animerun_gen.engines.questions import CountedCut
 from animerun_gen.lines.cost import LineFigures
-from animerun_gen.lines.feature_edges import count_crossings, count_grid_visits, find_feature_edges
+from animerun_gen.lines.crossings import count_crossings, count_grid_visits
+from animerun_gen.lines.feature_edges import find_feature_edges
 from animerun_gen.motion.geometry import FrameGeometry
 
 
@@ -62,4 +61,4 @@ def line_figures(geometry: FrameGeometry, crease_angle: float) -> LineFigures:
 
 
 if __name__ == "__main__":
-    answer_and_exit("lines", lambda config: asdict(count_lines(config)))
+    answer_and_exit(CutConfig, lambda config, reporter: reporter.found("lines", count_lines(config)))

@@ -14,11 +14,12 @@ import bpy
 
 from animerun_gen.blender.opening import open_scene
 from animerun_gen.engines.job import RenderJob
+from animerun_gen.engines.protocol import read_request
 
 
 def main(job_file: Path, frame: int, picture: Path) -> None:
     """Render the frame to a PNG file of the cut's resolution."""
-    config = RenderJob.from_json(job_file.read_text(encoding="utf-8")).config.in_film_numbers()
+    config = read_request(job_file, RenderJob).config.in_film_numbers()
     scene = open_scene(config).scene
     scene.frame_set(frame)
     render = scene.render

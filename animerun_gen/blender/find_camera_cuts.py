@@ -1,13 +1,10 @@
 """Looks into a cut's film for markers that switch cameras, and for cameras that jump.
 
-As a program (``python -m animerun_gen.blender.find_camera_cuts QUESTION ANSWER``) it reads the cut's configuration from
-one file and writes what it found, a :class:`~animerun_gen.engines.questions.MarkedCut`, to another, or ``{"problem":
-sentence}``.
+As a program (``python -m animerun_gen.blender.find_camera_cuts CONFIGURATION PIPE``) it answers with a
+:class:`~animerun_gen.engines.questions.MarkedCut`, see :mod:`animerun_gen.engines.protocol`.
 """
 
 from __future__ import annotations
-
-from dataclasses import asdict
 
 from animerun_gen.blender.answering import answer_and_exit
 from animerun_gen.blender.camera_jumps import JumpFinder
@@ -49,4 +46,4 @@ def find_camera_marks(config: CutConfig) -> MarkedCut:
 
 
 if __name__ == "__main__":
-    answer_and_exit("camera cuts", lambda config: asdict(find_camera_marks(config)))
+    answer_and_exit(CutConfig, lambda config, reporter: reporter.found("camera cuts", find_camera_marks(config)))

@@ -21,11 +21,12 @@ from animerun_gen.blender.geometry import geometry_engine
 from animerun_gen.blender.opening import open_scene
 from animerun_gen.blender.rendering import FrameRenderer
 from animerun_gen.engines.job import RenderJob
+from animerun_gen.engines.protocol import read_request
 
 
 def main(job_file: Path, answers: Path) -> None:
     """Render one frame each way and write ``{"default": seconds, "ours": seconds, "samples": default samples}``."""
-    config = RenderJob.from_json(job_file.read_text(encoding="utf-8")).config.in_film_numbers()
+    config = read_request(job_file, RenderJob).config.in_film_numbers()
     with tempfile.TemporaryDirectory(prefix="animerun-gen-") as scratch, geometry_engine():
         opened = open_scene(config)
         conversion = convert_scene(opened, config)

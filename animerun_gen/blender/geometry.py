@@ -10,14 +10,13 @@ import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import bpy
 import numpy as np
 
 from animerun_gen.blender import versions
-from animerun_gen.blender.convert.clipped import NO_MASK, ClippedMaterials
-from animerun_gen.blender.convert.unreadable import UnreadableDrawn
+from animerun_gen.blender.clipped import NO_MASK, ClippedMaterials
 from animerun_gen.blender.identity import (
     IdentityReader,
     MeshIdentities,
@@ -28,18 +27,32 @@ from animerun_gen.blender.identity import (
 )
 from animerun_gen.blender.instance_keys import InstanceKeys, unique
 from animerun_gen.blender.opening import CAMERA_TYPES
+from animerun_gen.blender.unreadable import UnreadableDrawn
 from animerun_gen.errors import SceneError
 from animerun_gen.motion.companions import BACKGROUND_ID, NO_MATERIAL_ID
 from animerun_gen.motion.geometry import Camera, FrameGeometry, Holes
-
-if TYPE_CHECKING:
-    from animerun_gen.blender.attribute_colors import SurfaceReader
 
 Read = TypeVar("Read")
 
 ENGINE = "ANIMERUN_GEOMETRY"
 
 LARGEST_ID = np.iinfo(np.uint16).max
+
+
+class InstanceReader(Protocol):
+    """Is shown every instance of a frame's geometry."""
+
+    def add(
+        self, instance: bpy.types.DepsgraphObjectInstance, drawn: bpy.types.Object, worn: list[Any], mesh: int
+    ) -> None:
+        """Look at the next instance.
+
+        Args:
+            instance: The instance.
+            drawn: What it draws, evaluated.
+            worn: The materials of its slots.
+            mesh: Number of its mesh, which several instances may share.
+        """
 
 
 @dataclass(frozen=True)
@@ -184,7 +197,7 @@ def read_graph(
     depsgraph: bpy.types.Depsgraph,
     names: SceneNames,
     clipped: ClippedMaterials,
-    surfaces: SurfaceReader | None = None,
+    surfaces: InstanceReader | None = None,
 ) -> FrameGeometry:
     """Read the geometry of a frame from a render dependency graph that is evaluated and still alive.
 
@@ -211,7 +224,7 @@ class _Reader:
         depsgraph: bpy.types.Depsgraph,
         names: SceneNames,
         clipped: ClippedMaterials,
-        surfaces: SurfaceReader | None,
+        surfaces: InstanceReader | None,
     ) -> None:
         self.depsgraph = depsgraph
         self.surfaces = surfaces

@@ -19,7 +19,8 @@ from animerun_gen.blender.worker import run_job
 from animerun_gen.config import CutConfig
 from animerun_gen.dataset.files import open_log, system_says
 from animerun_gen.engines.children import Conditions
-from animerun_gen.engines.job import Event, RenderJob, Reporter
+from animerun_gen.engines.job import RenderJob, Reporter
+from animerun_gen.engines.protocol import Event
 from animerun_gen.engines.questions import CountedCut, MarkedCut
 from animerun_gen.engines.render_process import RenderFailure
 from animerun_gen.errors import AnimerunGenError, DatasetError

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from animerun_gen.blender import versions
-from animerun_gen.config.words import and_more
+from animerun_gen.config.messages import and_more
 from animerun_gen.motion import parts
 from animerun_gen.motion.identity import IDENTITY_BITS, pack, scramble
 

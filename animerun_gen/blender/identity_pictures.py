@@ -22,8 +22,8 @@ import numpy as np
 import numpy.typing as npt
 
 from animerun_gen.blender import versions
-from animerun_gen.blender.convert.srgb import srgb_to_linear
 from animerun_gen.blender.rendering import FrameRenderer
+from animerun_gen.color.srgb import srgb_to_linear
 from animerun_gen.quality.identity import NO_PLACE, STEPS
 
 NAME = "animerun_gen_place"

@@ -1,23 +1,18 @@
 """Takes the facts of a film shot down for ``animerun-gen inspect`` and ``init``.
 
-``python -m animerun_gen.blender.inspector QUESTION PIPE`` reads a question (JSON) from a file and writes lines of JSON
-to an inherited file descriptor: ``{"progress": [done, total],
-"doing": words}``, ``{"untried": facts}`` before Freestyle is tried, and in the end ``{"shot": facts}`` or ``{"failed":
-sentence}``.
+``python -m animerun_gen.blender.inspector QUESTION PIPE`` reads a :class:`~animerun_gen.shot.shot.Question` and tells
+how far it is, all facts but one before Freestyle is tried, and in the end all of them, see
+:mod:`animerun_gen.engines.protocol`.
 """
 
 from __future__ import annotations
 
 import glob
-import json
 import math
-import os
 import resource
-import sys
 import tempfile
 import time
-import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +22,7 @@ import numpy as np
 
 from animerun_gen.blender import versions
 from animerun_gen.blender.animation import animated_range, stretch
+from animerun_gen.blender.answering import answer_and_exit
 from animerun_gen.blender.camera_jumps import JumpFinder
 from animerun_gen.blender.camera_marks import camera_marks, cameras_of_clip
 from animerun_gen.blender.convert import Conversion, convert_scene
@@ -36,17 +32,15 @@ from animerun_gen.blender.convert.focal_length import find_zooming_cameras
 from animerun_gen.blender.convert.hair import find_hair
 from animerun_gen.blender.convert.images import is_moving
 from animerun_gen.blender.convert.lost_looks import find_lost_looks
-from animerun_gen.blender.convert.opacity import find_see_through
+from animerun_gen.blender.convert.moving_images import numbers_shown
 from animerun_gen.blender.convert.particles import find_particles
 from animerun_gen.blender.convert.rules import bare_displays, find_removals
 from animerun_gen.blender.convert.shader_color import surface_input
-from animerun_gen.blender.convert.srgb import linear_to_hex
 from animerun_gen.blender.convert.unreadable import find_unreadable
 from animerun_gen.blender.convert.world import world_colors
 from animerun_gen.blender.count_lines import line_figures
 from animerun_gen.blender.geometry import evaluate, geometry_engine, read_graph, scene_names, take_down
 from animerun_gen.blender.looking_through import look_through
-from animerun_gen.blender.moments import film_frames
 from animerun_gen.blender.opening import (
     OpenedScene,
     camera_problem,
@@ -57,18 +51,22 @@ from animerun_gen.blender.opening import (
 from animerun_gen.blender.rendering import FrameRenderer
 from animerun_gen.blender.scene_size import scene_size
 from animerun_gen.blender.simulations import is_simulated
+from animerun_gen.color.srgb import linear_to_hex
 from animerun_gen.config import CutConfig
 from animerun_gen.config.model import CameraMotion, offset_for_files
 from animerun_gen.engines.blend_file import dotted
-from animerun_gen.engines.lifetime import die_with_parent
+from animerun_gen.engines.job import Reporter
 from animerun_gen.engines.memory_cost import SceneSize, frame_need
-from animerun_gen.errors import AnimerunGenError, SceneError, UnreadableGeometryError, unforeseen
+from animerun_gen.errors import SceneError, UnreadableGeometryError, UnusableSceneError
 from animerun_gen.lines.cost import freestyle_seconds
 from animerun_gen.motion import companions, raster
 from animerun_gen.motion.geometry import FrameGeometry
 from animerun_gen.shot.findings import ENOUGH, TRIED_SECONDS
 from animerun_gen.shot.framing import propose_view, visible_share
+from animerun_gen.shot.question import Question
 from animerun_gen.shot.shot import (
+    LOOKED_AT,
+    UNTRIED,
     FarFromOrigin,
     HairSystem,
     ImageOffer,
@@ -98,7 +96,7 @@ HEAVY = 1_000_000
 Progress = Callable[[int, int, str], None]
 
 
-def look(question: dict[str, Any], progress: Progress, found_so_far: Callable[[Shot], None]) -> Shot:
+def look(question: Question, progress: Progress, found_so_far: Callable[[Shot], None]) -> Shot:
     """Take the facts down, without what cannot be followed.
 
     What geometry nodes draw shows only when it is evaluated; objects whose points or volumes come to light are left out
@@ -107,7 +105,7 @@ def look(question: dict[str, Any], progress: Progress, found_so_far: Callable[[S
     Trying Freestyle comes last, because it may take for ever, and cannot be interrupted from within this process.
 
     Args:
-        question: ``source``, and optionally ``scene``, ``view_layer``, ``camera`` and ``trust_scripts``, as in a cut.
+        question: What is to be looked at.
         progress: Is told how far it is.
         found_so_far: Is given all facts but that one before Freestyle is tried, if it is.
 
@@ -126,7 +124,8 @@ def look(question: dict[str, Any], progress: Progress, found_so_far: Callable[[S
         try:
             return with_left_out(
                 _look(
-                    {**question, "left_out": list(left_out)},
+                    question,
+                    tuple(left_out),
                     progress,
                     lambda shot: found_so_far(with_left_out(shot)),
                 )
@@ -137,17 +136,19 @@ def look(question: dict[str, Any], progress: Progress, found_so_far: Callable[[S
             left_out |= {name: f"its geometry nodes make {what}" for name, what in error.drawn.items()}
 
 
-def _look(question: dict[str, Any], progress: Progress, found_so_far: Callable[[Shot], None]) -> Shot:
+def _look(
+    question: Question, left_out: Collection[str], progress: Progress, found_so_far: Callable[[Shot], None]
+) -> Shot:
     """Take the facts down, without the objects that were left out."""
     progress(0, 1, "opening the file")
-    config = _configure(question, (0, 1), (960, 540))
+    config = _configure(question, left_out, (0, 1), (960, 540))
     opened = open_file(config)
     scene = opened.scene
     frame_range = (scene.frame_start, scene.frame_end)
     animated = animated_range(scene, trust_scripts=config.trust_scripts)
     first, last = clip_range(frame_range, animated)
-    config = _configure(question, (first, last), _resolution(scene))
-    problem = "" if question.get("camera") else _camera_problem(scene, config)
+    config = _configure(question, left_out, (first, last), _resolution(scene))
+    problem = "" if question.camera else _camera_problem(scene, config)
     facts = _facts_as_opened(opened, config) | {"time_stretch": stretch(scene)}
     keys: tuple[ViewKey, ...] = ()
     share: float | None = None
@@ -167,7 +168,10 @@ def _look(question: dict[str, Any], progress: Progress, found_so_far: Callable[[
     found: dict[str, Any] = {
         "lost_materials": lost.materials,
         "image_offers": tuple(ImageOffer(each.material, each.image, each.certain) for each in lost.offers),
-        "undecodable": tuple((problem, tuple(names)) for problem, names in undecodable_images(config).items()),
+        "undecodable": tuple(
+            (problem, tuple(names))
+            for problem, names in undecodable_images(numbers_shown(opened.scene, config.frame_numbers)).items()
+        ),
         "missing": tuple(opened.missing),
         "unbaked": tuple(opened.unbaked),
         "zooming": tuple(zoom.camera.name for zoom in find_zooming_cameras(opened, config)),
@@ -184,7 +188,7 @@ def _look(question: dict[str, Any], progress: Progress, found_so_far: Callable[[
         "object_names": tuple(sorted(set(objects.values()))),
         "bare_displays": tuple(sorted(objects[name] for name in bare_displays())),
         "unreadable": tuple(
-            (objects[name], reason) for name, reason in find_unreadable() if objects[name] not in question["left_out"]
+            (objects[name], reason) for name, reason in find_unreadable() if objects[name] not in left_out
         ),
         "hair": tuple(
             HairSystem(each.name, each.strands, each.drawn) for each in find_hair() if each.drawn != "nothing"
@@ -196,7 +200,6 @@ def _look(question: dict[str, Any], progress: Progress, found_so_far: Callable[[
             if each.drawn != "nothing"
         ),
     }
-    see_through = find_see_through(config.transparency.threshold, film_frames(), config.frame_numbers)
 
     def conclude(conversion: Conversion) -> Shot:
         """What the converted scene shows, and at last what Freestyle takes for it."""
@@ -228,7 +231,7 @@ def _look(question: dict[str, Any], progress: Progress, found_so_far: Callable[[
 
     with geometry_engine():
         conversion = convert_scene(opened, config)
-        seen = look_through(opened, config, conversion, see_through, progress)
+        seen = look_through(opened, config, conversion, progress)
         far = seen.far_from_origin
         if not seen.removed and far is None:
             return conclude(conversion)
@@ -249,17 +252,24 @@ def _try_freestyle(shot: Shot, survey: Survey, opened: OpenedScene, config: CutC
     return replace(shot, survey=replace(survey, freestyle_seconds=seconds, line_memory=_peak() - before))
 
 
-def _configure(question: dict[str, Any], frames: tuple[int, int], resolution: tuple[int, int]) -> CutConfig:
-    optional = {key: question[key] for key in ("scene", "view_layer", "camera", "trust_scripts") if question.get(key)}
+def _configure(
+    question: Question, left_out: Collection[str], frames: tuple[int, int], resolution: tuple[int, int]
+) -> CutConfig:
+    optional = {
+        "scene": question.scene,
+        "view_layer": question.view_layer,
+        "camera": question.camera,
+        "trust_scripts": question.trust_scripts,
+    }
     return CutConfig.model_validate(
         {
             "name": "shot",
-            "source": Path(question["source"]),
+            "source": question.source,
             "frames": {"first": frames[0], "last": frames[1], "offset": offset_for_files(*frames)},
             "resolution": resolution,
             "style": {"color": "texture"},
-            "remove": {"objects": [glob.escape(name) for name in question["left_out"]]},
-            **optional,
+            "remove": {"objects": [glob.escape(name) for name in left_out]},
+            **{key: value for key, value in optional.items() if value},
         }
     ).in_film_numbers()
 
@@ -418,15 +428,22 @@ def _survey(opened: OpenedScene, config: CutConfig, conversion: Conversion, prog
     names = scene_names()
     table = {int(number): name for number, name in names.object_table().items()}
     builder = SurveyBuilder(table)
+    # those that Workbench paints, and those that are looked up pixel by pixel
+    by_pixel = conversion.colors.by_attributes
+    looked_up = {name for name, painted in by_pixel.items() if painted.images is not None}
     pictured = [
-        names.materials.ids[material.name_full] for material in bpy.data.materials if shown_image(material) is not None
+        names.materials.ids[material.name_full]
+        for material in bpy.data.materials
+        if shown_image(material) is not None or material.name_full in looked_up
     ]
     moving = [
         names.materials.ids[material.name_full]
         for material in bpy.data.materials
-        if is_moving(shown_image(material)) or material.name_full in conversion.colors.repainted
+        if is_moving(shown_image(material))
+        or material.name_full in conversion.colors.repainted
+        or (material.name_full in by_pixel and by_pixel[material.name_full].moves)
     ]
-    attributed = [names.materials.ids[name] for name in conversion.colors.by_attributes]
+    attributed = [names.materials.ids[name] for name in by_pixel if name not in looked_up]
     frames = config.frame_numbers[:SURVEYED_FRAMES]
     looking = 0.0
     largest = 0
@@ -478,38 +495,19 @@ def _time_freestyle(opened: OpenedScene, config: CutConfig, conversion: Conversi
         return time.process_time() - start
 
 
-def main(arguments: list[str]) -> int:
-    """Answer the question in file ``arguments[0]`` on file descriptor ``arguments[1]``; returns the exit status."""
-    die_with_parent()
-    answers = os.fdopen(int(arguments[1]), "w", encoding="utf-8")
+def tell(question: Question, reporter: Reporter) -> None:
+    """Look at a shot and tell what there is to see.
 
-    def say(answer: dict[str, Any]) -> None:
-        answers.write(json.dumps(answer) + "\n")
-        answers.flush()
-
-    def progress(done: int, total: int, doing: str) -> None:
-        say({"progress": [done, total], "doing": doing})
-
+    Raises:
+        UnusableSceneError: The file cannot be opened, or holds no such scene, view layer or camera.
+        AnimerunGenError: It cannot be looked at.
+    """
     try:
-        question = json.loads(Path(arguments[0]).read_text(encoding="utf-8"))
-        shot = look(question, progress, lambda found: say({"untried": found.to_json()}))
-        say({"shot": shot.to_json()})
+        shot = look(question, reporter.progressed, lambda found: reporter.found(UNTRIED, found.to_json()))
     except SceneError as error:
-        say({"unusable": str(error)})
-        return 1
-    except AnimerunGenError as error:
-        say({"failed": str(error)})
-        return 1
-    except Exception as error:
-        traceback.print_exc()
-        say({"failed": unforeseen(error)})
-        return 1
-    return 0
+        raise UnusableSceneError(str(error)) from error
+    reporter.found(LOOKED_AT, shot.to_json())
 
 
 if __name__ == "__main__":
-    status = main(sys.argv[1:])
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # Blender's own exit handlers can hang or crash after everything is done
-    os._exit(status)
+    answer_and_exit(Question, tell)

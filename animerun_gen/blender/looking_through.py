@@ -57,7 +57,6 @@ def look_through(
     opened: OpenedScene,
     config: CutConfig,
     conversion: Conversion,
-    found: Sequence[opacity.SeeThrough],
     progress: Callable[[int, int, str], None],
 ) -> Seen:
     """Look at frames spread over the clip, of what is simulated at the first alone.
@@ -67,13 +66,12 @@ def look_through(
             :func:`~animerun_gen.blender.geometry.geometry_engine` must be active.
         config: The cut.
         conversion: Its conversion.
-        found: The see-through materials of the scene before it was converted.
         progress: Is told how far it is.
 
     Returns:
         What was seen.
     """
-    names = scene_names()
+    names, found = scene_names(), conversion.see_through
     finder = PaneFinder(_clear(found, names, config.transparency.threshold), _families(names))
     numbers = config.frame_numbers
     count = 1 if is_simulated(opened.scene) else min(LOOKED_AT, len(numbers))

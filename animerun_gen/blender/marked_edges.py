@@ -5,8 +5,8 @@ from __future__ import annotations
 import bpy
 
 from animerun_gen.blender import versions
+from animerun_gen.config.messages import and_more
 from animerun_gen.config.model import Lines
-from animerun_gen.config.words import and_more
 
 SHOWN = 6
 """So many names are listed in a sentence."""

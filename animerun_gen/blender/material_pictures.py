@@ -14,10 +14,10 @@ import numpy.typing as npt
 
 from animerun_gen.blender.convert.colors import DEFAULT_COLOR, MaterialColors, shown_image
 from animerun_gen.blender.convert.images import is_moving
-from animerun_gen.blender.convert.srgb import hex_to_linear, linear_to_hex
 from animerun_gen.blender.geometry import NameTable
 from animerun_gen.blender.rendering import FrameRenderer
-from animerun_gen.config.model import rgb
+from animerun_gen.color.hexadecimal import rgb
+from animerun_gen.color.srgb import hex_to_linear, linear_to_hex
 from animerun_gen.dataset.colors import CHANGING, IMAGE, Color, ColorTable
 from animerun_gen.motion.companions import BACKGROUND_ID, NO_MATERIAL_ID
 

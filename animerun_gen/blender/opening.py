@@ -12,6 +12,7 @@ from animerun_gen.blender import versions
 from animerun_gen.blender.blend_libraries import look_at_files
 from animerun_gen.blender.camera_marks import cameras_of_clip
 from animerun_gen.blender.disk_caches import keep_off_film_folder
+from animerun_gen.blender.drawable import require_drawable
 from animerun_gen.blender.external_files import (
     computed_imports,
     external_files,
@@ -69,7 +70,7 @@ def open_scene(config: CutConfig) -> OpenedScene:
         The opened scene.
 
     Raises:
-        SceneError: The file cannot be read, or holds no such scene, view layer or usable camera.
+        SceneError: The file cannot be read, holds no such scene, view layer or usable camera, or nothing that draws.
     """
     opened = open_file(config)
     scene = opened.scene
@@ -94,10 +95,11 @@ def open_file(config: CutConfig) -> OpenedScene:
     """Open the cut's source file and find its scene and view layer; whatever camera there is stays.
 
     Raises:
-        SceneError: The file cannot be read, or holds no such scene or view layer.
+        SceneError: The file cannot be read, holds no such scene or view layer, or holds nothing that draws.
     """
     loaded = load_scene(config)
     view_layer = _find_view_layer(config, loaded.scene)
+    require_drawable(config, loaded.scene, loaded.missing)
     notes = [*loaded.newer, *loaded.notes]
     if not config.trust_scripts:
         notes += _note_disabled_drivers(disabled_drivers())

@@ -6,12 +6,11 @@ it was told in another way, 5.0 drew every background dark grey and all line art
 
 from __future__ import annotations
 
-from typing import Any
-
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from animerun_gen.color.hexadecimal import to_hex
 from animerun_gen.errors import SceneError
 from animerun_gen.motion import raster
 from animerun_gen.motion.raster import VisibilityBuffer
@@ -56,8 +55,8 @@ def require_background(
     is_right = (np.abs(found.astype(np.int16) - np.array(color, np.int16)) <= TOLERANCE).all(axis=1)
     if is_right.mean() < LEAST_RIGHT:
         raise SceneError(
-            f"{engine} painted the background of frame {frame} {_hex(_commonest(found[~is_right]))}, where "
-            f"{_hex(color)} was asked for: its pictures cannot be trusted. Run 'animerun-gen doctor', and use a "
+            f"{engine} painted the background of frame {frame} {to_hex(_commonest(found[~is_right]))}, where "
+            f"{to_hex(color)} was asked for: its pictures cannot be trusted. Run 'animerun-gen doctor', and use a "
             "Blender that docs/versions.md lists."
         )
     return True
@@ -77,7 +76,7 @@ def require_paper(frame: int, strokes: npt.NDArray[np.uint8], engine: str) -> No
     lightest = int(strokes.max())
     if lightest < WHITE:
         raise SceneError(
-            f"{engine} drew the lines of frame {frame} on {_hex((lightest,) * 3)}, where white was asked for: its "
+            f"{engine} drew the lines of frame {frame} on {to_hex((lightest,) * 3)}, where white was asked for: its "
             "pictures cannot be trusted. Run 'animerun-gen doctor', and use a Blender that docs/versions.md lists."
         )
 
@@ -85,7 +84,3 @@ def require_paper(frame: int, strokes: npt.NDArray[np.uint8], engine: str) -> No
 def _commonest(colors: npt.NDArray[np.uint8]) -> tuple[int, ...]:
     values, counts = np.unique(colors, axis=0, return_counts=True)
     return tuple(values[counts.argmax()].tolist())
-
-
-def _hex(color: tuple[Any, ...]) -> str:
-    return "#" + "".join(f"{part:02x}" for part in color)

@@ -1,13 +1,12 @@
 """Renders tiny pictures to see whether Blender draws what it is asked for, for ``animerun-gen doctor``.
 
-It writes ``key=value`` lines; values that begin with "failed" are faults.
+``python -m animerun_gen.blender.probe NOTHING PIPE`` tells what was tried and what came of it (see
+:mod:`animerun_gen.engines.protocol`); answers that begin with "failed" are faults.
 """
 
 from __future__ import annotations
 
 import math
-import os
-import sys
 import tempfile
 from pathlib import Path
 
@@ -16,9 +15,9 @@ import gpu
 import numpy as np
 
 from animerun_gen.blender import versions
-from animerun_gen.blender.convert.clipped import ClippedMaterials
+from animerun_gen.blender.answering import answer_and_exit
+from animerun_gen.blender.clipped import ClippedMaterials
 from animerun_gen.blender.convert.film_look import remove_film_look
-from animerun_gen.blender.convert.srgb import hex_to_linear
 from animerun_gen.blender.opening import OpenedScene
 from animerun_gen.blender.probe_picture import (
     GROUND,
@@ -31,36 +30,37 @@ from animerun_gen.blender.probe_picture import (
     judge_surface,
 )
 from animerun_gen.blender.rendering import FrameRenderer
+from animerun_gen.color.srgb import hex_to_linear
 from animerun_gen.config import CutConfig
+from animerun_gen.engines.job import Reporter
 
 
-def main(answers: Path) -> None:
-    """Render a block with Workbench, then its lines with Freestyle, and write what came of it."""
-    with open(answers, "w", encoding="utf-8", buffering=1) as file:
-        config = CutConfig.model_validate(
-            {
-                "name": "probe",
-                "source": Path("probe.blend"),
-                "frames": {"first": 1, "last": 2},
-                "resolution": (SIZE, SIZE),
-                "style": {"background": GROUND},
-            }
-        )
-        opened, material = _build_scene()
-        remove_film_look(opened, config)
-        with tempfile.TemporaryDirectory() as scratch:
-            renderer = FrameRenderer(opened, config, Path(scratch), ClippedMaterials())
-            flat = renderer.flat()
-            file.write(f"renderer={_renderer_name()}\n")
-            file.write(f"surface={judge_surface(flat)}\n")
-            file.write(f"background={judge_ground(flat)}\n")
-            renderer.color_type = "TEXTURE"
-            _show_image(material)
-            textured = judge_surface(renderer.flat(), REPAINTED)
-            with renderer.clipped.painted({material: SURFACE}):
-                repainted = judge_surface(renderer.flat())
-            file.write(f"image={textured if textured.startswith('failed') else repainted}\n")
-            file.write(f"lines={judge_lines(renderer.strokes(), config.lines.thickness)}\n")
+def probe(reporter: Reporter) -> None:
+    """Render a block with Workbench, then its lines with Freestyle, and tell what came of it."""
+    config = CutConfig.model_validate(
+        {
+            "name": "probe",
+            "source": Path("probe.blend"),
+            "frames": {"first": 1, "last": 2},
+            "resolution": (SIZE, SIZE),
+            "style": {"background": GROUND},
+        }
+    )
+    opened, material = _build_scene()
+    remove_film_look(opened, config)
+    with tempfile.TemporaryDirectory() as scratch:
+        renderer = FrameRenderer(opened, config, Path(scratch), ClippedMaterials())
+        flat = renderer.flat()
+        reporter.found("renderer", _renderer_name())
+        reporter.found("surface", judge_surface(flat))
+        reporter.found("background", judge_ground(flat))
+        renderer.color_type = "TEXTURE"
+        _show_image(material)
+        textured = judge_surface(renderer.flat(), REPAINTED)
+        with renderer.clipped.painted({material: SURFACE}):
+            repainted = judge_surface(renderer.flat())
+        reporter.found("image", textured if textured.startswith("failed") else repainted)
+        reporter.found("lines", judge_lines(renderer.strokes(), config.lines.thickness))
 
 
 def _build_scene() -> tuple[OpenedScene, bpy.types.Material]:
@@ -112,5 +112,4 @@ def _renderer_name() -> str:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[-1]))
-    os._exit(0)
+    answer_and_exit(type(None), lambda nothing, reporter: probe(reporter))

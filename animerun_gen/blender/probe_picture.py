@@ -6,10 +6,11 @@ Every judgement compares with what was asked for.  "Something is dark" is also t
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from animerun_gen.color.hexadecimal import to_hex
 
 SIZE = 64
 """Width and height of the pictures, in pixels."""
@@ -59,7 +60,7 @@ def judge_lines(strokes: npt.NDArray[np.uint8], thickness: float) -> str:
     elsewhere = strokes[_inside(reach) | _outside(reach)]
     if (elsewhere != 255).any():
         grey = int(elsewhere.min())
-        return f"failed: beside the lines the picture is {_hex((grey, grey, grey))} where #ffffff is due"
+        return f"failed: beside the lines the picture is {to_hex((grey, grey, grey))} where #ffffff is due"
     ink = strokes < 128
     first, last = SQUARE.start, SQUARE.stop
     near = [ink[first - reach : first + reach, SQUARE], ink[last - reach : last + reach, SQUARE]]
@@ -74,7 +75,7 @@ def _judge(found: npt.NDArray[np.uint8], color: str) -> str:
     due = np.array([int(color[place : place + 2], 16) for place in (1, 3, 5)], np.int16)
     wrong = found[(np.abs(found.astype(np.int16) - due) > TOLERANCE).any(axis=1)]
     if len(wrong):
-        return f"failed: {_hex(wrong[0].tolist())} where {color} is due"
+        return f"failed: {to_hex(wrong[0].tolist())} where {color} is due"
     return f"{color}, as asked for"
 
 
@@ -90,7 +91,3 @@ def _outside(margin: int) -> npt.NDArray[np.bool_]:
     place = slice(SQUARE.start - margin, SQUARE.stop + margin)
     mask[place, place] = False
     return mask
-
-
-def _hex(color: Any) -> str:
-    return "#" + "".join(f"{part:02x}" for part in color)

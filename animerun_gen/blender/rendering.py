@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from animerun_gen.blender import versions
-from animerun_gen.blender.convert.clipped import ClippedMaterials
+from animerun_gen.blender.clipped import ClippedMaterials
 from animerun_gen.blender.convert.world import BLACK, LinearColor, world_colors
 from animerun_gen.blender.line_surfaces import LineSurfaces
 from animerun_gen.blender.opening import OpenedScene

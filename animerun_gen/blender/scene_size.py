@@ -8,7 +8,7 @@ import bpy
 import numpy as np
 
 from animerun_gen.blender import versions
-from animerun_gen.blender.convert.clipped import NO_MASK, ClippedMaterials
+from animerun_gen.blender.clipped import NO_MASK, ClippedMaterials
 from animerun_gen.blender.convert.colors import shown_image
 from animerun_gen.blender.geometry import worn_materials
 from animerun_gen.engines.memory_cost import SceneSize, image_need

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import bpy
 
+from animerun_gen.blender.node_trees import nodes_within
 from animerun_gen.blender.particles_drawn import is_seen
 from animerun_gen.blender.references import needed_by
 
@@ -89,19 +90,7 @@ def _is_simulating(modifier: bpy.types.Modifier) -> bool:
 
 def _has_zones(group: bpy.types.NodeTree) -> bool:
     """Whether nodes, or the groups among them at any depth, hold a simulation zone."""
-    return any(node.type == "SIMULATION_OUTPUT" for node in nodes_at_any_depth(group))
-
-
-def nodes_at_any_depth(tree: bpy.types.NodeTree) -> Iterator[bpy.types.Node]:
-    """The nodes of a tree and of the groups among them, each group's once."""
-    waiting, seen = [tree], {tree}
-    while waiting:
-        for node in waiting.pop().nodes:
-            yield node
-            inner = node.node_tree if node.type == "GROUP" else None
-            if inner is not None and inner not in seen:
-                seen.add(inner)
-                waiting.append(inner)
+    return any(node.type == "SIMULATION_OUTPUT" for node in nodes_within(group))
 
 
 def scenes_drawn(scene: bpy.types.Scene) -> Iterator[bpy.types.Scene]:

@@ -317,6 +317,13 @@ def corner_vertices(mesh: bpy.types.Mesh) -> npt.NDArray[np.int32]:
     return corners
 
 
+def edge_vertices(mesh: bpy.types.Mesh) -> npt.NDArray[np.int32]:
+    """The two vertices of each edge, ``(E, 2)`` int32."""
+    vertices = np.empty(2 * len(mesh.edges), np.int32)
+    mesh.edges.foreach_get("vertices", vertices)
+    return vertices.reshape(-1, 2)
+
+
 def triangle_corners(mesh: bpy.types.Mesh) -> npt.NDArray[np.int32]:
     """The face corners of each triangle that Blender draws, ``(T, 3)`` int32; ``calc_loop_triangles`` was called.
 

@@ -11,8 +11,8 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from animerun_gen.config.document import BROKEN, Keys, Node, Problem, plain
-from animerun_gen.config.words import expected, item_type, shown
+from animerun_gen.config.messages import expected, item_type, shown
+from animerun_gen.config.yaml_file import BROKEN, Keys, Node, Problem, plain
 
 
 def problems_of(

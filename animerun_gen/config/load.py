@@ -11,10 +11,10 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from animerun_gen.config.checking import holds_broken, problems_of, said
-from animerun_gen.config.document import BROKEN, Keys, Node, Problem, Value, plain, read_document
+from animerun_gen.config.messages import shown
 from animerun_gen.config.model import CutConfig
 from animerun_gen.config.palette import read_palette
-from animerun_gen.config.words import shown
+from animerun_gen.config.yaml_file import BROKEN, Keys, Node, Problem, Value, plain, read_yaml_file
 from animerun_gen.errors import ConfigError
 
 INHERIT = "inherit"
@@ -120,7 +120,7 @@ class _Reader:
         """
         identity = os.path.realpath(file)
         if identity not in self._merged:
-            own, problems = read_document(file)
+            own, problems = read_yaml_file(file)
             self.problems.extend(problems)
             merged, complete = own, own is not None
             if own is not None and isinstance(own.value, dict):

@@ -14,7 +14,8 @@ from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from animerun_gen.config.words import Expected, shown
+from animerun_gen.color.hexadecimal import is_hex
+from animerun_gen.config.messages import Expected, shown
 
 EdgeType = Literal[
     "silhouette",
@@ -35,7 +36,6 @@ FREESTYLE_ONLY = ("ridge_valley", "suggestive_contour")
 
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _WINDOWS_DEVICE = re.compile(r"(con|prn|aux|nul|com[1-9]|lpt[1-9])(\..*)?", re.IGNORECASE)
-_COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 _COLOR_WORDS = 'a colour in quotes such as "#20a0ff"'
 
 _Item = TypeVar("_Item")
@@ -56,7 +56,7 @@ def _safe_name(name: str) -> str:
 
 
 def _color(text: str) -> str:
-    if not _COLOR.fullmatch(text):
+    if not is_hex(text):
         raise ValueError(
             f'{shown(text)} is not a colour; write # and six hexadecimal digits in quotes, as in "#20a0ff"'
         )
@@ -138,7 +138,10 @@ class Frames(Section):
 
     first: int = Field(ge=-999999, le=999999, description="First frame of the clip, as Blender numbers it.")
     last: int = Field(
-        ge=-999999, le=999999, description="Last frame of the clip; included where the step reaches it exactly."
+        ge=-999999,
+        le=999999,
+        description="Last frame of the clip; included where the step reaches it exactly. Frames outside the scene's "
+        "own range show what the animation holds; where nothing is animated in them, the run notes it.",
     )
     step: int = Field(
         default=1,
@@ -764,16 +767,3 @@ def is_safe_name(name: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def rgb(color: str) -> tuple[int, int, int]:
-    """Red, green and blue (0..255, sRGB) of a colour that the configuration names.
-
-    Args:
-        color: ``"#rrggbb"``.
-
-    Raises:
-        ValueError: it is no such colour.
-    """
-    red, green, blue = bytes.fromhex(_color(color)[1:])
-    return red, green, blue

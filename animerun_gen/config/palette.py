@@ -9,9 +9,9 @@ from typing import Annotated, Self
 from pydantic import Field, ValidationError, model_validator
 
 from animerun_gen.config.checking import problems_of
-from animerun_gen.config.document import Kind, Problem, plain, read_document
+from animerun_gen.config.messages import Expected, shown, written
 from animerun_gen.config.model import Color, Section, Text
-from animerun_gen.config.words import Expected, shown, written
+from animerun_gen.config.yaml_file import Kind, Problem, plain, read_yaml_file
 from animerun_gen.errors import ConfigError
 
 SHIPPED = Path(__file__).resolve().parent.parent / "recolor" / "palettes" / "shipped.yaml"
@@ -86,7 +86,7 @@ def read_palette(file: Path) -> tuple[Palette | None, list[Problem]]:
     Returns:
         The palette (None when something is wrong with it) and everything wrong with it, each with line and key.
     """
-    root, problems = read_document(file, _KIND)
+    root, problems = read_yaml_file(file, _KIND)
     if root is None:
         return None, problems
     try:

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from animerun_gen.config.messages import expected, item_type, written
 from animerun_gen.config.model import CutConfig
-from animerun_gen.config.words import expected, item_type, written
 
 EXAMPLE = """\
 inherit: _film.yaml                    # what all cuts of this film share

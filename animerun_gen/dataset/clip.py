@@ -62,9 +62,9 @@ class ClipFiles:
         try:
             found = sorted(n for file in folder.iterdir() if (n := frame.frame_of(file.name)) is not None)
         except OSError as error:
-            raise DatasetError(f"{folder} cannot be read ({error.strerror}); check the path of the dataset") from error
+            raise DatasetError(f"cannot be read ({error.strerror})", folder, "check the path of the dataset") from error
         if not found:
-            raise DatasetError(f"{folder} contains no frames; make or download the cut again")
+            raise DatasetError("contains no frames", folder, "make or download the cut again")
         return tuple(found)
 
     def frames(self, name: str) -> tuple[int, ...]:
@@ -98,8 +98,10 @@ class ClipFiles:
         value = _READERS[what.content](path)
         if what.content in ("picture", "array") and not files.fits(value, what.dtype, what.shape):
             raise DatasetError(
-                f"{path} is an array of {value.dtype} with shape {value.shape}, but a file of {name} must hold"
-                f" {what.dtype} with shape ({', '.join(map(str, what.shape))}); delete it and make it again"
+                f"is an array of {value.dtype} with shape {value.shape}, but a file of {name} must hold"
+                f" {what.dtype} with shape ({', '.join(map(str, what.shape))})",
+                path,
+                "delete it and make it again",
             )
         return value
 
@@ -206,7 +208,7 @@ class Dataset:
         if not self.splits:
             wanted = " or ".join(SPLITS)
             raise NoDatasetError(
-                f"{root} is not a dataset: it has no folder {wanted}; give the folder that contains them"
+                f"is not a dataset: it has no folder {wanted}", root, "give the folder that contains them"
             )
 
     @property
@@ -226,7 +228,7 @@ class Dataset:
             try:
                 cuts = sorted(entry.name for entry in folder.iterdir() if entry.is_dir()) if folder.is_dir() else []
             except OSError as error:
-                raise DatasetError(f"{folder} cannot be read ({error.strerror}); check its permissions") from error
+                raise DatasetError(f"cannot be read ({error.strerror})", folder, "check its permissions") from error
             clips += [ClipFiles(self.root, one, cut) for cut in cuts if not cut.startswith(".")]
         return clips
 
@@ -241,7 +243,7 @@ class Dataset:
             if clip.cut == cut:
                 return clip
         known = ", ".join(clip.cut for clip in clips) or "none"
-        raise NoDatasetError(f"{self.root} has no cut {cut!r}; the cuts there are: {known}")
+        raise NoDatasetError(f"has no cut {cut!r}", self.root, f"the cuts there are: {known}")
 
 
 def _with_frames(name: str) -> Modality:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from animerun_gen.color.hexadecimal import RGB, is_hex, rgb
 from animerun_gen.dataset.files import read_json, write_table
 from animerun_gen.errors import DatasetError
-
-RGB = tuple[int, int, int]
 
 IMAGE = "image"
 """What stands in the table for several colours that stay as they are: an image, or vertex colours."""
@@ -21,8 +19,6 @@ CHANGING = "changing"
 
 Color = str | Mapping[int, str]
 """``"#rrggbb"``, :data:`IMAGE`, :data:`CHANGING`, or of a colour that changes that of each frame."""
-
-_HEX = re.compile(r"#[0-9a-f]{6}", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -94,9 +90,9 @@ def read_colors(path: Path) -> ColorTable:
 
 
 def _color(path: Path, number: str, color: Any) -> Color:
-    if isinstance(color, str) and (color in {IMAGE, CHANGING} or _HEX.fullmatch(color)):
+    if isinstance(color, str) and (color in {IMAGE, CHANGING} or is_hex(color)):
         return color
-    if isinstance(color, dict) and color and all(_is_frame(frame) and _is_hex(one) for frame, one in color.items()):
+    if isinstance(color, dict) and color and all(_is_frame(frame) and is_hex(one) for frame, one in color.items()):
         return {int(frame): one for frame, one in color.items()}
     raise _damaged(path, f"gives id {number} no colour: {str(color)[:40]!r}")
 
@@ -104,12 +100,7 @@ def _color(path: Path, number: str, color: Any) -> Color:
 def _rgb(color: str) -> RGB | None:
     if color in {IMAGE, CHANGING}:
         return None
-    red, green, blue = bytes.fromhex(color[1:])
-    return red, green, blue
-
-
-def _is_hex(color: Any) -> bool:
-    return isinstance(color, str) and _HEX.fullmatch(color) is not None
+    return rgb(color)
 
 
 def _is_number(text: str) -> bool:
@@ -121,4 +112,4 @@ def _is_frame(text: str) -> bool:
 
 
 def _damaged(path: Path, what: str) -> DatasetError:
-    return DatasetError(f"{path} {what}; delete it and run 'animerun-gen generate' again")
+    return DatasetError(what, path, "delete it and run 'animerun-gen generate' again")

@@ -45,6 +45,9 @@ MOST_BYTES = 1 << 33
 MOST_JSON_BYTES = 1 << 28
 """Of a JSON file that is read; the manifest of ten thousand frames has a fifth of that."""
 
+AGAIN = "delete it and make or download it again"
+"""What to do about a file that is damaged."""
+
 NOT_REGULAR = "it is a pipe, a socket or a device; remove it and run the same command again"
 
 _TEMPORARY_PREFIX = ".animerun-part-"
@@ -77,7 +80,7 @@ def written_aside(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise DatasetError(f"{path} cannot be written: {system_says(error)}") from error
+        raise refused("cannot be written", path, error) from error
 
 
 def flush(path: Path) -> None:
@@ -89,20 +92,38 @@ def flush(path: Path) -> None:
         os.close(descriptor)
 
 
+def refused(what: str, path: Path, error: OSError) -> DatasetError:
+    """The error that the system refuses to read or write a file.
+
+    Args:
+        what: What cannot be done, as it follows the file's name in a sentence.
+        path: The file.
+        error: What the system said.
+    """
+    reason, remedy = _reason(error)
+    return DatasetError(f"{what}: {reason}", path, remedy)
+
+
 def system_says(error: OSError) -> str:
     """Why the system refuses to read or write, and what to do about it: the end of a sentence."""
+    reason, remedy = _reason(error)
+    return f"{reason}; {remedy}" if remedy else reason
+
+
+def _reason(error: OSError) -> tuple[str, str]:
+    """Why the system refuses, and what to do about it, where that is known."""
     advice = {
-        errno.ENOSPC: "the disk is full; free some space and run the same command again",
-        errno.EDQUOT: "the disk quota is used up; free some space and run the same command again",
-        errno.EROFS: "the file system is read-only; choose another folder",
-        errno.EACCES: "permission denied; change the permissions or choose another folder",
-        errno.ENOTDIR: "part of the path is a file, not a folder; choose another folder or remove the file",
-        errno.EEXIST: "part of the path is a file, not a folder; choose another folder or remove the file",
-        errno.EISDIR: "a folder of that name exists; remove or rename it",
+        errno.ENOSPC: ("the disk is full", "free some space and run the same command again"),
+        errno.EDQUOT: ("the disk quota is used up", "free some space and run the same command again"),
+        errno.EROFS: ("the file system is read-only", "choose another folder"),
+        errno.EACCES: ("permission denied", "change the permissions or choose another folder"),
+        errno.ENOTDIR: ("part of the path is a file, not a folder", "choose another folder or remove the file"),
+        errno.EEXIST: ("part of the path is a file, not a folder", "choose another folder or remove the file"),
+        errno.EISDIR: ("a folder of that name exists", "remove or rename it"),
     }
     if error.errno == errno.ENOSPC and error.filename is not None and not _holds_more_files(Path(error.filename)):
-        return "the disk is full: it can hold no more files; remove some and run the same command again"
-    return advice.get(error.errno or 0, error.strerror or str(error))
+        return "the disk is full: it can hold no more files", "remove some and run the same command again"
+    return advice.get(error.errno or 0, (error.strerror or str(error), ""))
 
 
 def _holds_more_files(path: Path) -> bool:
@@ -145,8 +166,9 @@ def remove_stale_temporaries(root: Path) -> int:
                 try:
                     path.unlink(missing_ok=True)
                 except OSError as error:
-                    what = f"{path}, left by a killed run, cannot be removed"
-                    raise DatasetError(f"{what}: {system_says(error)}") from error
+                    reason, remedy = _reason(error)
+                    what = f"{path}, left by a killed run, cannot be removed: {reason}"
+                    raise DatasetError(what, remedy=remedy) from error
                 removed += 1
     return removed
 
@@ -226,7 +248,7 @@ def read_image(path: Path) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint16]:
     if image is None:
         raise _damaged(path, "cannot be decoded as a PNG file")
     if image.ndim == 3 and image.shape[2] != 3:
-        raise DatasetError(f"{path} has an alpha channel, which no picture of a dataset has; save it as plain RGB")
+        raise DatasetError("has an alpha channel, which no picture of a dataset has", path, "save it as plain RGB")
     if image.dtype not in (np.uint8, np.uint16):
         raise _damaged(path, f"decodes to {image.dtype}")
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB) if image.ndim == 3 else image  # type: ignore[return-value]
@@ -455,6 +477,21 @@ def write_json(path: Path, data: object) -> None:
     _write_bytes(path, json_bytes(data))
 
 
+def write_if_changed(path: Path, data: object) -> None:
+    """Write JSON unless the file holds just that, to the byte: a run with nothing to do leaves a dataset untouched.
+
+    Raises:
+        ValueError: ``data`` holds NaN or infinity.
+        TypeError: ``data`` holds something that JSON cannot.
+        DatasetError: the file cannot be written.
+    """
+    content = json_bytes(data)
+    with suppress(OSError):
+        if read_regular(path) == content:
+            return
+    _write_bytes(path, content)
+
+
 def json_bytes(data: object) -> bytes:
     """What :func:`write_json` writes.
 
@@ -499,7 +536,7 @@ def refuse_to_overwrite(path: Path, option: str, *, force: bool) -> None:
         UsageError: It exists, and may not be overwritten.
     """
     if path.exists() and not force:
-        raise UsageError(f"{path} exists; choose another name with {option}, or overwrite it with --force")
+        raise UsageError("exists", path, f"choose another name with {option}, or overwrite it with --force")
 
 
 def _array_bytes(array: npt.NDArray[Any]) -> bytes:
@@ -628,10 +665,10 @@ def _read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
     try:
         return read_regular(path, most)
     except FileNotFoundError as error:
-        raise DatasetError(f"{path} is missing; make or download it again") from error
+        raise DatasetError("is missing", path, "make or download it again") from error
     except OSError as error:
-        raise DatasetError(f"{path} cannot be read: {system_says(error)}") from error
+        raise refused("cannot be read", path, error) from error
 
 
 def _damaged(path: Path, what: str) -> DatasetError:
-    return DatasetError(f"{path} {what}; delete it and make or download it again")
+    return DatasetError(what, path, AGAIN)

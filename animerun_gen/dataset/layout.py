@@ -10,79 +10,49 @@ def state_folder(output: Path) -> Path:
     return output / ".animerun-gen"
 
 
-def record_file(output: Path, cut: str) -> Path:
-    """What a cut's files were made from, see :class:`~animerun_gen.pipeline.state.record.CutRecord`."""
+def ledger_file(output: Path, cut: str) -> Path:
+    """All that is written down about a cut, see :class:`~animerun_gen.pipeline.state.ledger.CutLedger`."""
     return state_folder(output) / "cuts" / f"{cut}.json"
 
 
-def inputs_file(output: Path) -> Path:
-    """The checksums of what films are made of, see :func:`~animerun_gen.pipeline.state.record.digests_kept`."""
-    return state_folder(output) / "inputs" / "checksums.json"
-
-
-def camera_marks_file(output: Path, cut: str) -> Path:
-    """Where the timeline of a cut's film switches cameras, see :mod:`animerun_gen.pipeline.tasks.camera_cuts`."""
-    return state_folder(output) / "camera_marks" / f"{cut}.json"
-
-
-def line_figures_file(output: Path, cut: str) -> Path:
-    """What Freestyle would have to do in a cut, see :mod:`animerun_gen.pipeline.tasks.line_engine`."""
-    return state_folder(output) / "line_figures" / f"{cut}.json"
-
-
-def worker_memory_file(output: Path, cut: str) -> Path:
-    """What a Blender held at most that rendered a cut, see :mod:`animerun_gen.pipeline.state.worker_memory`."""
-    return state_folder(output) / "worker_memory" / f"{cut}.json"
+def films_file(output: Path) -> Path:
+    """The checksums of what films are made of, which cuts share; see :mod:`animerun_gen.pipeline.state.films`."""
+    return state_folder(output) / "films.json"
 
 
 def figures_folder(output: Path, cut: str) -> Path:
-    """The quality figures of a cut's pairs, a file each; collected into ``quality/<cut>.json``."""
+    """The figures of a cut's frames and pairs, a file each, see :mod:`animerun_gen.pipeline.state.figures`."""
     return state_folder(output) / "figures" / cut
 
 
-def figures_name(frame: int) -> str:
-    """Name of the file of a frame's figures, or of a pair's by its earlier frame."""
-    return f"{frame:04d}.json"
+def frame_figures_name(frame: int) -> str:
+    """Name of the file in there of a frame's quality figures."""
+    return f"frame-{frame:04d}.json"
 
 
-def figures_file(output: Path, cut: str, frame: int) -> Path:
-    """Quality figures of one pair, named by its earlier frame."""
-    return figures_folder(output, cut) / figures_name(frame)
+def pair_figures_name(frame: int) -> str:
+    """Name of the file of a pair's quality figures, by its earlier frame."""
+    return f"pair-{frame:04d}.json"
 
 
-def frame_figures_folder(output: Path, cut: str) -> Path:
-    """The quality figures of a cut's frames, a file each; collected into ``quality/<cut>.json``."""
-    return state_folder(output) / "frame_figures" / cut
+def cross_check_name(frame: int, other: int) -> str:
+    """Name of the file that says how the two motion backends differ from ``frame`` to ``other``."""
+    return f"cross_check-{frame:04d}-{other:04d}.json"
 
 
 def frame_figures_file(output: Path, cut: str, frame: int) -> Path:
     """Quality figures of one frame."""
-    return frame_figures_folder(output, cut) / figures_name(frame)
+    return figures_folder(output, cut) / frame_figures_name(frame)
 
 
-def failures_file(output: Path, cut: str) -> Path:
-    """What the last run of a cut ended with, see :mod:`animerun_gen.pipeline.state.failures`."""
-    return state_folder(output) / "failures" / f"{cut}.json"
-
-
-def judged_file(output: Path, cut: str) -> Path:
-    """What ``quality/<cut>.json`` was collected from, see :class:`~animerun_gen.pipeline.state.judging.Judged`."""
-    return state_folder(output) / "judged" / f"{cut}.json"
-
-
-def cross_check_folder(output: Path, cut: str) -> Path:
-    """How the two motion backends differ, a file for each direction of a pair."""
-    return state_folder(output) / "cross_check" / cut
+def pair_figures_file(output: Path, cut: str, frame: int) -> Path:
+    """Quality figures of one pair, named by its earlier frame."""
+    return figures_folder(output, cut) / pair_figures_name(frame)
 
 
 def cross_check_file(output: Path, cut: str, frame: int, other: int) -> Path:
     """How the two motion backends differ from ``frame`` to ``other``."""
-    return cross_check_folder(output, cut) / cross_check_name(frame, other)
-
-
-def cross_check_name(frame: int, other: int) -> str:
-    """Name of that file."""
-    return f"{frame:04d}-{other:04d}.json"
+    return figures_folder(output, cut) / cross_check_name(frame, other)
 
 
 def material_pictures_folder(output: Path, cut: str) -> Path:
@@ -103,6 +73,21 @@ def identity_pictures_folder(output: Path, cut: str) -> Path:
 def identity_picture(output: Path, cut: str, frame: int) -> Path:
     """Places of a frame's surface points as Workbench drew them, ``(H, W, 3)`` uint16 PNG."""
     return identity_pictures_folder(output, cut) / f"{frame:04d}.png"
+
+
+def switched_pictures_folder(output: Path, cut: str) -> Path:
+    """Where surfaces change their material between the frames of a cut's pairs, a file a direction that has any."""
+    return state_folder(output) / "switched_pictures" / cut
+
+
+def switched_picture(output: Path, cut: str, frame: int, other: int) -> Path:
+    """Where ``frame`` shows surface points that wear another material in ``other``, ``(H, W)`` uint8 PNG: 255 there."""
+    return switched_pictures_folder(output, cut) / switched_name(frame, other)
+
+
+def switched_name(frame: int, other: int) -> str:
+    """Name of that file."""
+    return f"{frame:04d}-{other:04d}.png"
 
 
 def log_file(output: Path, cut: str, part: int | None = None) -> Path:
@@ -128,8 +113,3 @@ def recolor_file(output: Path, cut: str) -> Path:
 def manifest_file(output: Path, cut: str) -> Path:
     """The checksums of a cut's files and what they were made from, part of the dataset."""
     return output / "manifest" / f"{cut}.json"
-
-
-def checksums_file(output: Path, cut: str) -> Path:
-    """The checksums that were computed, with what tells whether a file changed since."""
-    return state_folder(output) / "checksums" / f"{cut}.json"

@@ -136,7 +136,7 @@ def read_tracks(path: Path) -> Tracks:
     arrays = files.read_arrays(path, tuple(ARRAYS))
     problem = _problem(arrays)
     if problem is not None:
-        raise DatasetError(f"{path} holds no tracks: {problem}; delete it and make or download it again")
+        raise DatasetError(f"holds no tracks: {problem}", path, files.AGAIN)
     values: dict[str, Any] = {name: int(array) if ARRAYS[name].shape == () else array for name, array in arrays.items()}
     return Tracks(**values)
 
@@ -151,7 +151,7 @@ def read_settings(path: Path) -> TrackSettings:
     arrays = files.read_arrays(path, names)
     for name, array in arrays.items():
         if array.dtype != ARRAYS[name].dtype or array.ndim != len(ARRAYS[name].shape):
-            raise DatasetError(f"{path} holds no tracks: {name} is wrong; delete it and make or download it again")
+            raise DatasetError(f"holds no tracks: {name} is wrong", path, files.AGAIN)
     return TrackSettings(tuple(arrays["frames"].tolist()), int(arrays["requested"]), int(arrays["seed"]))
 
 

@@ -102,8 +102,10 @@ def require_readable(blend: Path, engine: str) -> None:
     saved, reader = saved_by(blend), version_of(engine)
     if saved is not None and reader is not None and reader < saved.oldest_reader:
         raise SceneError(
-            f"{blend} was saved with Blender {dotted(saved.version)} and needs Blender {dotted(saved.oldest_reader)} "
-            f"or newer, but this is {engine}; use a newer one (docs/versions.md)"
+            f"was saved with Blender {dotted(saved.version)} and needs Blender {dotted(saved.oldest_reader)} or newer, "
+            f"but this is {engine}",
+            blend,
+            "use a newer one (docs/versions.md)",
         )
 
 

@@ -16,7 +16,8 @@ from typing import ClassVar, Protocol
 
 from animerun_gen.config import CutConfig
 from animerun_gen.engines.children import Conditions
-from animerun_gen.engines.job import Event, RenderJob
+from animerun_gen.engines.job import RenderJob
+from animerun_gen.engines.protocol import Event
 from animerun_gen.engines.questions import CountedCut, Looker, MarkedCut, ask_for_camera_marks, ask_for_line_figures
 from animerun_gen.engines.render_process import RenderProcess
 from animerun_gen.errors import AnimerunGenError, UsageError
@@ -38,7 +39,7 @@ def find_program(program: str) -> str:
     """
     found = shutil.which(program)
     if found is None:
-        raise UsageError(f"--blender: no program '{program}' was found; give the path of a Blender executable")
+        raise UsageError(f"no program '{program}' was found", "--blender", "give the path of a Blender executable")
     return found
 
 
@@ -97,15 +98,17 @@ class BpyModule:
         """
         if importlib.util.find_spec("bpy") is None:
             raise AnimerunGenError(
-                "the Python module bpy (Blender) is not installed here; install it with "
-                "scripts/setup.sh or pip install bpy, or name an installed Blender with --blender"
+                "the Python module bpy (Blender) is not installed here",
+                remedy="install it with scripts/setup.sh or pip install bpy, or name an installed Blender with "
+                "--blender",
             )
         try:
             return cls(f"Blender {importlib.metadata.version('bpy')}")
         except importlib.metadata.PackageNotFoundError as error:
             raise AnimerunGenError(
-                "the Python module bpy that is installed here is not Blender's; install Blender's with "
-                "scripts/setup.sh or pip install bpy, or name an installed Blender with --blender"
+                "the Python module bpy that is installed here is not Blender's",
+                remedy="install Blender's with scripts/setup.sh or pip install bpy, or name an installed Blender with "
+                "--blender",
             ) from error
 
     def find_again(self) -> BpyModule:
@@ -145,10 +148,10 @@ class InstalledBlender:
                 [found, "--version"], capture_output=True, text=True, errors="replace", timeout=120, check=True
             )
         except (OSError, subprocess.SubprocessError) as error:
-            raise UsageError(f"--blender: {found} does not start: {error}") from error
+            raise UsageError(f"{found} does not start: {error}", "--blender") from error
         lines = [line for line in answer.stdout.splitlines() if line.startswith("Blender ")]
         if not lines:
-            raise UsageError(f"--blender: {found} does not answer --version as Blender does")
+            raise UsageError(f"{found} does not answer --version as Blender does", "--blender")
         return cls(found, lines[0].strip())
 
     def find_again(self) -> InstalledBlender:
@@ -166,3 +169,16 @@ class InstalledBlender:
     def module_command(self, module: str, *arguments: str) -> list[str]:
         options = ["--background", "--factory-startup", "--python-exit-code", "1", "--python", str(START_SCRIPT)]
         return [self.program, *options, "--", sysconfig.get_path("purelib"), module, *arguments]
+
+
+def find_engine(blender: str | None = None) -> ProgramEngine:
+    """The Blender to use.
+
+    Args:
+        blender: Name or path of an installed Blender; None for the ``bpy`` module.
+
+    Raises:
+        UsageError: There is no such program, or it does not start.
+        AnimerunGenError: The module is not installed.
+    """
+    return BpyModule.find() if blender is None else InstalledBlender.find(blender)

@@ -8,15 +8,13 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from animerun_gen.engines import PATIENCE
 from animerun_gen.engines.fence import Fence
-from animerun_gen.engines.job import Event
 from animerun_gen.engines.lifetime import with_parent
 from animerun_gen.engines.memory_guard import DESPITE_MEMORY
 from animerun_gen.engines.processes import peak_memory, processor_seconds
+from animerun_gen.engines.protocol import Event
 from animerun_gen.errors import AnimerunGenError
-
-PATIENCE = 600.0
-"""Seconds without an event after which a child that does not compute either is held to hang."""
 
 TICK_SECONDS = 1.0
 """Between two looks at a silent child."""
@@ -41,15 +39,16 @@ class ChildDied(AnimerunGenError):
     """A child process ended before its work was done, or was ended because it did nothing any more.
 
     Attributes:
-        what: What happened, and where, as a sentence without its full stop.
+        what: What happened, and in which frame, as a sentence without its full stop.
+        sentence: The same, with the cut, the process's last words, its log and what to do.
     """
 
     def __init__(self, sentence: str, what: str) -> None:
-        super().__init__(sentence)
-        self.what = what
+        super().__init__(what)
+        self.sentence = sentence
 
-    def __reduce__(self) -> tuple[type[ChildDied], tuple[str, str]]:
-        return type(self), (str(self), self.what)
+    def __str__(self) -> str:
+        return self.sentence
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from animerun_gen.dataset.files import system_says
+from animerun_gen.dataset.files import refused
 from animerun_gen.dataset.layout import state_folder
 from animerun_gen.errors import AnimerunGenError, DatasetError
 
@@ -135,7 +135,7 @@ def _put_token(output: Path, token: str) -> None:
             os.pwrite(descriptor, token.encode("ascii"), 0)
             os.truncate(descriptor, len(token))
         except OSError as error:
-            raise DatasetError(f"{fence_file(output)} cannot be written: {system_says(error)}") from error
+            raise refused("cannot be written", fence_file(output), error) from error
 
 
 def _wait_for_others(output: Path, say: Callable[[str], None], what: str) -> None:
@@ -154,7 +154,7 @@ def _opened(output: Path) -> Iterator[int]:
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     except OSError as error:
-        raise DatasetError(f"{path} cannot be opened: {system_says(error)}") from error
+        raise refused("cannot be opened", path, error) from error
     try:
         yield descriptor
     finally:
@@ -168,6 +168,6 @@ def _locked(descriptor: int, how: int) -> bool:
         return False
     except OSError as error:
         raise DatasetError(
-            f"the disk of the dataset does not support locks ({error.strerror}); choose another one with --out"
+            f"the disk of the dataset does not support locks ({error.strerror})", remedy="choose another one with --out"
         ) from error
     return True

@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from animerun_gen.config.words import and_more
+from animerun_gen.config.messages import and_more
 
 MISSING = "missing"
 """The mark of what is not there."""

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pydantic_core import to_jsonable_python
+
 from animerun_gen.config import CutConfig
 from animerun_gen.engines import film_files
-
-Event = dict[str, Any]
-"""One message of the Blender process; ``event`` names its kind, see the functions of :class:`Reporter`."""
+from animerun_gen.engines.protocol import Event
 
 
 def input_mark(path: Path | str) -> str:
@@ -80,38 +79,6 @@ class RenderJob:
             )
         )
 
-    def to_json(self) -> str:
-        """The job as text, for :meth:`from_json` in another process."""
-        return json.dumps(
-            {
-                "config": self.config.model_dump(mode="json"),
-                "output": str(self.output),
-                "pictures": self.pictures,
-                "material_pictures": self.material_pictures,
-                "identity_pictures": self.identity_pictures,
-                "companions": self.companions,
-                "pairs": self.pairs,
-                "cross_check": self.cross_check,
-                "tracks": self.tracks,
-            }
-        )
-
-    @classmethod
-    def from_json(cls, text: str) -> RenderJob:
-        """Read what :meth:`to_json` wrote."""
-        data = json.loads(text)
-        return cls(
-            config=CutConfig.model_validate_json(json.dumps(data["config"])),
-            output=Path(data["output"]),
-            pictures=tuple(data["pictures"]),
-            material_pictures=tuple(data["material_pictures"]),
-            identity_pictures=tuple(data["identity_pictures"]),
-            companions=tuple(data["companions"]),
-            pairs=tuple((first, second) for first, second in data["pairs"]),
-            cross_check=data["cross_check"],
-            tracks=data["tracks"],
-        )
-
 
 @dataclass
 class Reporter:
@@ -156,6 +123,14 @@ class Reporter:
     def cross_checked(self, frame: int, other: int, figures: dict[str, Any]) -> None:
         """How the two backends differ from ``frame`` to ``other``."""
         self.emit({"event": "cross_checked", "frame": frame, "other": other, "figures": figures})
+
+    def progressed(self, done: int, total: int, doing: str) -> None:
+        """So many steps of a look are done, and this is done now."""
+        self.emit({"event": "progressed", "done": done, "total": total, "doing": doing})
+
+    def found(self, what: str, answer: object) -> None:
+        """Something was found: plain data, or a dataclass of it."""
+        self.emit({"event": "found", "what": what, "answer": to_jsonable_python(answer)})
 
     def failed(self, kind: str, message: str) -> None:
         """The job cannot go on; the message is meant for the user."""

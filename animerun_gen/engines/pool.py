@@ -23,7 +23,6 @@ from typing import Any, Protocol, TypeVar
 
 from animerun_gen.engines.children import Conditions, lines
 from animerun_gen.engines.fence import Fence
-from animerun_gen.engines.job import Event
 from animerun_gen.errors import DatasetError
 
 CHILD = "animerun_gen.engines.pool_child"
@@ -31,8 +30,11 @@ CHILD = "animerun_gen.engines.pool_child"
 IDLE_SECONDS = 30.0
 """A child that had nothing to do for so long gets nothing more to do, and ends."""
 
+Event = Any
+"""What a child tells: a dictionary whose ``event`` names its kind, and which can be pickled."""
+
 Work = Callable[[Callable[[Event], None]], None]
-"""Something to do that can be pickled; it tells its events as it goes on, and these can be pickled too."""
+"""Something to do that can be pickled; it tells its events as it goes on."""
 
 
 @dataclass(frozen=True)
@@ -243,7 +245,8 @@ class Pool:
                 child.end()
         if not finished or answer is None:
             raise DatasetError(
-                f"{self._name} died, possibly because memory ran out; run the same command again, with fewer workers"
+                f"{self._name} died, possibly because memory ran out",
+                remedy="run the same command again, with fewer workers",
             )
         if answer["event"] == "raised":
             raise answer["error"]

@@ -17,9 +17,8 @@ from pathlib import Path
 
 from animerun_gen.dataset.files import open_log
 from animerun_gen.engines.fence import Fence, RunOver
-from animerun_gen.engines.job import Event
 from animerun_gen.engines.lifetime import die_with_parent
-from animerun_gen.engines.pool import Parcel
+from animerun_gen.engines.pool import Event, Parcel
 
 
 def main(arguments: list[str]) -> None:

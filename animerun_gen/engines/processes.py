@@ -1,4 +1,4 @@
-"""What the system tells about processes (Linux; elsewhere nothing is known, and nothing is concluded from it)."""
+"""What the system tells about processes and memory."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-_TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
+import psutil
 
 
 def usable_processors() -> int:
@@ -26,6 +26,8 @@ def processor_seconds(process: int) -> float | None:
 
 def descendants(process: int) -> Iterator[int]:
     """Every process that a process started, directly or through others, and that is there."""
+    # the kernel's own lists: psutil looks at every process of the machine, which a watch over many children that looks
+    # every second cannot afford where thousands run
     with suppress(OSError):
         for thread in os.listdir(f"/proc/{process}/task"):
             children: list[str] = []
@@ -39,15 +41,20 @@ def descendants(process: int) -> Iterator[int]:
 def _own_seconds(process: int) -> float:
     """Of a process and of those of its children that it has seen end."""
     try:
-        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
+        times = psutil.Process(process).cpu_times()
+    except psutil.Error:
         return 0.0
-    return sum(map(int, fields[11:15])) / _TICKS
+    return times.user + times.system + times.children_user + times.children_system
 
 
 def peak_memory(process: int) -> int | None:
     """Bytes of memory that a process held at most at one time; None where that is not known."""
-    return _bytes(f"/proc/{process}/status", "VmHWM:")
+    # psutil 7 does not know it
+    with suppress(OSError, ValueError, IndexError):
+        for line in Path(f"/proc/{process}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return 1024 * int(line.split()[1])
+    return None
 
 
 @dataclass(frozen=True)
@@ -63,33 +70,29 @@ class Memory:
     available: int
 
 
-def memory() -> Memory | None:
-    """The memory here, now; None where that is not known."""
-    total, available = _bytes("/proc/meminfo", "MemTotal:"), _bytes("/proc/meminfo", "MemAvailable:")
-    if total is None or available is None:
-        return None
+def memory() -> Memory:
+    """The memory here, now."""
+    machine = psutil.virtual_memory()
+    total, available = machine.total, machine.available
     for group in _memory_of_groups():
         total, available = min(total, group.total), min(available, group.available)
     return Memory(total, available)
 
 
-def memory_for_this_process() -> int | None:
-    """Bytes that this process may still take, by its own limits (``ulimit``) too; None where that is not known."""
-    now = memory()
-    if now is None:
-        return None
-    left = [now.available]
-    for limit, name in ((resource.RLIMIT_AS, "VmSize:"), (resource.RLIMIT_DATA, "VmData:")):
+def memory_for_this_process() -> int:
+    """Bytes that this process may still take, by its own limits (``ulimit``) too."""
+    left = [memory().available]
+    held = psutil.Process().memory_info()
+    for limit, taken in ((resource.RLIMIT_AS, held.vms), (resource.RLIMIT_DATA, held.data)):
         most, _ = resource.getrlimit(limit)
-        taken = _bytes("/proc/self/status", name)
-        if most != resource.RLIM_INFINITY and taken is not None:
+        if most != resource.RLIM_INFINITY:
             left.append(max(0, most - taken))
     return min(left)
 
 
-def held_memory() -> int | None:
-    """Bytes of memory that this process holds now; None where that is not known."""
-    return _bytes("/proc/self/status", "VmRSS:")
+def held_memory() -> int:
+    """Bytes of memory that this process holds now."""
+    return psutil.Process().memory_info().rss
 
 
 _GROUP_FILES = {
@@ -119,11 +122,3 @@ def _memory_of_groups(own: Path = Path("/proc/self/cgroup"), root: Path | None =
                     fields = (entry.split() for entry in (group / "memory.stat").read_text().splitlines())
                     cached = next(int(value) for key, value in fields if key == forgettable)
                     yield Memory(most, max(0, most - held + cached))
-
-
-def _bytes(file: str, name: str) -> int | None:
-    with suppress(OSError, ValueError, IndexError):
-        for line in Path(file).read_text().splitlines():
-            if line.startswith(name):
-                return 1024 * int(line.split()[1])
-    return None

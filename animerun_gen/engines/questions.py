@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import tempfile
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol, TypeVar
+
+from pydantic import TypeAdapter
 
 from animerun_gen.config import CutConfig
 from animerun_gen.dataset.files import open_log, system_says
+from animerun_gen.engines.conversation import Conversation
 from animerun_gen.errors import SceneError
 from animerun_gen.lines.cost import LineFigures
+
+Answer = TypeVar("Answer")
 
 TIMEOUT = 600.0
 """Seconds after which a Blender that opens a file is given up."""
@@ -103,7 +104,8 @@ def ask_for_camera_marks(command: Callable[[str, str], list[str]], config: CutCo
     """Start a Blender that opens the cut's file, reads its markers and follows its cameras.
 
     Args:
-        command: Gives the command that reads the cut's configuration from one file and answers in another.
+        command: Gives the command that reads the cut's configuration from a file (its path) and answers to an inherited
+            file descriptor (its number).
         config: The cut.
         log: File to which everything that Blender prints is appended.
 
@@ -114,15 +116,15 @@ def ask_for_camera_marks(command: Callable[[str, str], list[str]], config: CutCo
         SceneError: It could not; the sentence says why.
     """
     remedy = "Or set camera_cuts to mark."
-    found = ask_blender(command, config, log, "camera cuts", "looked for camera cuts", remedy)
-    return MarkedCut([CameraMark(**mark) for mark in found["marks"]], found["inputs"])
+    return ask_blender(command, config, log, MarkedCut, "looked for camera cuts", remedy)
 
 
 def ask_for_line_figures(command: Callable[[str, str], list[str]], config: CutConfig, log: Path) -> CountedCut:
     """Start a Blender that opens and converts the cut's scene and looks at some of its frames.
 
     Args:
-        command: Gives the command that reads the cut's configuration from one file and answers in another.
+        command: Gives the command that reads the cut's configuration from a file (its path) and answers to an inherited
+            file descriptor (its number).
         config: The cut.
         log: File to which everything that Blender prints is appended.
 
@@ -133,20 +135,25 @@ def ask_for_line_figures(command: Callable[[str, str], list[str]], config: CutCo
         SceneError: It could not be counted; the sentence says why.
     """
     remedy = "Or set lines.engine to freestyle or geometry."
-    found = ask_blender(command, config, log, "lines", "counted what Freestyle would have to draw", remedy)
-    return CountedCut([LineFigures(**frame) for frame in found["frames"]], found["inputs"])
+    return ask_blender(command, config, log, CountedCut, "counted what Freestyle would have to draw", remedy)
 
 
 def ask_blender(
-    command: Callable[[str, str], list[str]], config: CutConfig, log: Path, wanted: str, doing: str, remedy: str
-) -> Any:
+    command: Callable[[str, str], list[str]],
+    config: CutConfig,
+    log: Path,
+    form: type[Answer],
+    doing: str,
+    remedy: str,
+) -> Answer:
     """Start a Blender that opens the cut's file and finds something out.
 
     Args:
-        command: Gives the command that reads the cut's configuration from one file and answers in another.
+        command: Gives the command that reads the cut's configuration from a file (its path) and answers to an inherited
+            file descriptor (its number).
         config: The cut.
         log: File to which everything that Blender prints is appended.
-        wanted: Key of the answer.
+        form: Of the answer, a dataclass.
         doing: What it does, as in ``"looked for camera cuts"``.
         remedy: How to do without it, a sentence.
 
@@ -156,31 +163,16 @@ def ask_blender(
     Raises:
         SceneError: There is none; the sentence says why.
     """
-    told, ended = {}, ""
     try:
-        with tempfile.TemporaryDirectory(prefix="animerun-gen-") as folder, open_log(log) as file:
-            question, answer = Path(folder, "question.json"), Path(folder, "answer.json")
-            question.write_text(json.dumps(config.model_dump(mode="json")), encoding="utf-8")
-            status = subprocess.run(
-                command(str(question), str(answer)),
-                stdin=subprocess.DEVNULL,
-                stdout=file,
-                stderr=subprocess.STDOUT,
-                # what it leaves there goes with the folder
-                env=os.environ | {"TMPDIR": folder},
-                timeout=TIMEOUT,
-            ).returncode
-            ended = f"ended with status {status}"
-            if answer.exists():
-                told = json.loads(answer.read_text(encoding="utf-8"))
-    except subprocess.TimeoutExpired:
-        ended = f"did not answer within {TIMEOUT / 60:.0f} minutes"
+        with open_log(log) as file, Conversation(command, config, file, TIMEOUT) as conversation:
+            for event in conversation.events():
+                if event["event"] == "failed":
+                    raise SceneError(f"cut '{config.name}': {event['message']} (log: {log})")
+                if event["event"] == "found":
+                    return TypeAdapter(form).validate_python(event["answer"])
+            ended = conversation.ended
     except OSError as error:
         ended = f"cannot be started ({system_says(error)})"
-    if "problem" in told:
-        raise SceneError(f"cut '{config.name}': {told['problem']} (log: {log})")
-    if wanted not in told:
-        raise SceneError(
-            f"cut '{config.name}': Blender {ended} while it {doing} in {config.source}; the log is {log}. {remedy}"
-        )
-    return told[wanted]
+    raise SceneError(
+        f"cut '{config.name}': Blender {ended} while it {doing} in {config.source}; the log is {log}. {remedy}"
+    )

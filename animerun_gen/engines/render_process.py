@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
-import signal
 import subprocess
 import tempfile
 import threading
-from collections import deque
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,8 +14,10 @@ from typing import IO
 from animerun_gen.dataset.files import open_log, refusal
 from animerun_gen.dataset.layout import scratch_folder
 from animerun_gen.engines.children import ChildDied, Conditions, Watch, lines
-from animerun_gen.engines.job import Event, RenderJob
+from animerun_gen.engines.endings import describe_status, last_words
+from animerun_gen.engines.job import RenderJob
 from animerun_gen.engines.processes import peak_memory
+from animerun_gen.engines.protocol import Event, Failed, decode, write_request
 from animerun_gen.errors import AnimerunGenError, NoRoomError
 
 EXIT_SECONDS = 60.0
@@ -83,7 +82,7 @@ class RenderProcess:
         """
         name = self._job.config.name
         where = "while it started"
-        failed: Event | None = None
+        failed: Failed | None = None
         finished = False
         with ExitStack() as until_it_ends:
             try:
@@ -95,7 +94,7 @@ class RenderProcess:
             watch = Watch(process.pid, "Blender", self._conditions)
             try:
                 for line in lines(reading):
-                    event = None if line is None else _parse(line)
+                    event = None if line is None else decode(line)
                     if event is not None:
                         watch.heard()
                     if (looked := watch.look(where)) is not None:
@@ -157,7 +156,7 @@ class RenderProcess:
     def _start(self, folder: Path, log: IO[bytes]) -> tuple[subprocess.Popen[bytes], int]:
         """The process, and the file descriptor from which its events can be read."""
         job_file = folder / "job.json"
-        job_file.write_text(self._job.to_json(), encoding="utf-8")
+        write_request(job_file, self._job)
         name = self._job.config.name
         with self._starting:
             if self._killed:
@@ -186,35 +185,3 @@ def _wait(process: subprocess.Popen[bytes]) -> int | None:
         return process.wait(EXIT_SECONDS)
     except subprocess.TimeoutExpired:
         return None
-
-
-def _parse(line: bytes) -> Event | None:
-    """One event; None for a line that a dying process cut short."""
-    try:
-        event = json.loads(line)
-    except ValueError:
-        return None
-    return event if isinstance(event, dict) and "event" in event else None
-
-
-def describe_status(status: int | None) -> str:
-    """How a process ended, as the end of a sentence; None: it did not."""
-    if status is None:
-        return "stopped reporting and did not end"
-    if status < 0:
-        try:
-            name = signal.Signals(-status).name
-        except ValueError:
-            name = f"signal {-status}"
-        hint = ", possibly because memory ran out," if name == "SIGKILL" else ""
-        return f"died of {name}{hint}"
-    return f"ended with status {status}"
-
-
-def last_words(log: Path, start: int) -> str:
-    """The last line of the log behind ``start`` that looks like an error, as a sentence of its own."""
-    with open(log, "rb") as file:
-        file.seek(start)
-        tail = [line.decode(errors="replace").strip() for line in deque(file, maxlen=40)]
-    errors = [line for line in tail if "error" in line.lower() and "EGL_" not in line]
-    return f" Its last error was: {errors[-1].removesuffix('.')}." if errors else ""

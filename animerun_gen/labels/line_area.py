@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import functools
+import math
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+
+from animerun_gen.labels.kernels.near_lines import find_near
 
 
 def line_pixels(line_art: npt.NDArray[np.uint8], threshold: int = 128) -> npt.NDArray[np.bool_]:
@@ -49,10 +52,15 @@ def line_area(line_art: npt.NDArray[np.uint8], distance: float = 10, threshold: 
         ValueError: ``line_art`` is not such a picture.
     """
     lines = line_pixels(line_art, threshold)
-    if not lines.any():
-        # A distance to nothing is whatever OpenCV makes of it.
+    farthest = min(distance, math.hypot(*lines.shape))
+    if not farthest >= 0:
         return np.zeros(lines.shape, np.bool_)
-    return distance_from(lines) <= distance
+    # of whole numbers the largest whose root, as float32, is no larger: the same comparison as of distances
+    roots = np.sqrt(np.arange(int(np.ceil(farthest + 1)) ** 2 + 1, dtype=np.float64)).astype(np.float32)
+    largest = int(np.flatnonzero(roots <= farthest)[-1])
+    half_widths = np.array([math.isqrt(largest - row * row) for row in range(math.isqrt(largest) + 1)])
+    near: npt.NDArray[np.bool_] = find_near(np.ascontiguousarray(lines), half_widths)
+    return near
 
 
 def distance_from(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:

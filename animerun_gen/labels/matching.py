@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from animerun_gen.labels import kernels
+from animerun_gen.labels.kernels.votes import find_votes
 from animerun_gen.labels.sampling import require_mask, require_shape
+from animerun_gen.tally import tally
 
 UNMATCHED = -1
 """Stands in place of a target segment where a source segment has none."""
@@ -53,17 +54,18 @@ def match_regions(
     if segments_source.min() < 0 or segments_target.min() < 0:
         raise ValueError("segment labels must not be negative")
 
-    source, target, length = kernels.runs_of_votes(
-        np.ascontiguousarray(segments_source, np.int64),
-        np.ascontiguousarray(segments_target, np.int64),
-        np.ascontiguousarray(flow),
-        np.ascontiguousarray(occlusion),
-    )
     target_count = int(segments_target.max()) + 1
-    pairs, pair_of_run = np.unique(source * target_count + target, return_inverse=True)
-    votes = np.zeros(len(pairs), np.int64)
-    np.add.at(votes, pair_of_run, length)
-
+    # compiled for few types
+    kept = np.int32 if segments_source.dtype == segments_target.dtype == np.int32 else np.int64
+    pairs, votes = tally(
+        find_votes(
+            np.ascontiguousarray(segments_source, kept),
+            np.ascontiguousarray(segments_target, kept),
+            np.ascontiguousarray(flow),
+            np.ascontiguousarray(occlusion),
+            target_count,
+        )
+    )
     pair_source, pair_target = np.divmod(pairs, target_count)
     order = np.lexsort((pair_target, -votes, pair_source))
     ends = np.cumsum(np.bincount(pair_source, minlength=int(segments_source.max()) + 1))

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from animerun_gen.conventions import UNKNOWN_FLOW_THRESHOLD
-from animerun_gen.labels import kernels
+from animerun_gen.labels.kernels.occluded import find_occluded
 from animerun_gen.labels.sampling import require_shape
 
 
@@ -38,9 +38,9 @@ def occlusion_mask(
     if flow_forward.ndim != 3 or flow_forward.shape[2] != 2:
         raise ValueError(f"a flow field must be (H, W, 2), not {flow_forward.shape}")
     require_shape("the backward flow", flow_backward, flow_forward.shape)
-    occluded: npt.NDArray[np.bool_] = kernels.occlusion_mask(
+    occluded: npt.NDArray[np.bool_] = find_occluded(
         np.ascontiguousarray(flow_forward),
-        np.ascontiguousarray(flow_backward),
+        np.ascontiguousarray(flow_backward).ravel(),
         float(threshold),
         UNKNOWN_FLOW_THRESHOLD,
     )

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from animerun_gen.labels import kernels
+from animerun_gen.labels.kernels import between_pixels
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def flow_targets(flow: npt.NDArray[np.floating[Any]], among: npt.NDArray[np.bool
     if among is not None:
         require_mask("the mask", among, flow.shape[:2])
     everywhere = np.ones(flow.shape[:2], np.bool_) if among is None else np.ascontiguousarray(among)
-    return FlowTargets(*kernels.flow_targets(np.ascontiguousarray(flow), everywhere))
+    return FlowTargets(*between_pixels.flow_targets(np.ascontiguousarray(flow), everywhere))
 
 
 def sample_bilinear(
@@ -68,11 +68,18 @@ def sample_bilinear(
     height, width = picture.shape[:2]
     if height * width == 0 and len(x):
         raise ValueError(f"a picture without pixels, of the shape {picture.shape}, cannot be sampled")
-    pixels = np.ascontiguousarray(picture).reshape(height, width, picture[:1, :1].size if picture.ndim == 3 else 1)
+    pixels = np.ascontiguousarray(picture).ravel()
     # Compiled for few types: what else there is, float64 holds exactly (integers up to 2**53).
     if pixels.dtype not in (np.uint8, np.float32):
         pixels = pixels.astype(np.float64, copy=False)
-    channels = kernels.sample_bilinear(pixels, np.ascontiguousarray(x, np.float64), np.ascontiguousarray(y, np.float64))
+    channels = between_pixels.sample_bilinear(
+        pixels,
+        picture.shape[2] if picture.ndim == 3 else 1,
+        width,
+        height,
+        np.ascontiguousarray(x, np.float64),
+        np.ascontiguousarray(y, np.float64),
+    )
     return channels.T if picture.ndim == 3 else channels[0]
 
 

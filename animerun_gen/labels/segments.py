@@ -27,8 +27,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from animerun_gen.labels import kernels
+from animerun_gen.labels.kernels import balls, borders
 from animerun_gen.labels.line_area import distance_from, line_pixels
+from animerun_gen.union_find import join
 
 _GAP_SLACK = 1.25
 """Pixels by which the distance to the line must exceed a ball's radius for the ball to pass.
@@ -135,15 +136,15 @@ def _roll(
     shared = np.bincount(components[seeds], minlength=component_count) > 1
 
     if spawn:
-        first = kernels.first_roomy_pixels(labels, components, component_count, all_room, radius + _PROMINENCE)
+        first = balls.first_roomy_pixels(labels, components, component_count, all_room, radius + _PROMINENCE)
         first[components[seeds]] = -1
         # In the order of the picture: how OpenCV numbers components may depend on the number of threads.
         seeds = np.concatenate([seeds, np.sort(first[first >= 0])])
 
     owner = np.zeros(component_count, np.int32)
     owner[components[seeds]] = 1 + np.arange(len(seeds))
-    contested = kernels.claim(labels, components, owner, shared, all_room, radius)
-    kernels.spread(labels, contested, room.shape[1])
+    contested = balls.claim(labels, components, owner, shared, all_room, radius)
+    balls.spread(labels, contested, room.shape[1])
     return seeds
 
 
@@ -154,7 +155,7 @@ def _dissolve_leftovers(regions: npt.NDArray[np.int32], smaller_than: float) -> 
     pixels = np.flatnonzero(small[labels] & (labels > 0))
     before = labels[pixels]
     labels[pixels] = 0
-    kernels.spread(labels, pixels, regions.shape[1])
+    balls.spread(labels, pixels, regions.shape[1])
     enclosed = labels[pixels] == 0
     labels[pixels[enclosed]] = before[enclosed]
 
@@ -179,7 +180,7 @@ def _fill_with_nearest(regions: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
     _, nearest = cv2.distanceTransformWithLabels(
         empty.view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
     )
-    filled: npt.NDArray[np.int32] = kernels.fill_with_nearest(
+    filled: npt.NDArray[np.int32] = balls.fill_with_nearest(
         np.ascontiguousarray(regions), nearest, int(nearest.max()) + 1
     )
     return filled
@@ -190,16 +191,16 @@ def _join_across_necks(
 ) -> npt.NDArray[np.int32]:
     """Joins two regions that are open to each other with hardly a line between them, unless the opening is a gap."""
     # Specks of paper that lines enclose are as good as line: nothing is open through them.
-    one, other, wall, widest = kernels.borders(_fill_with_nearest(regions), np.where(regions > 0, room, np.float32(0)))
+    one, other, wall, widest = borders.borders(_fill_with_nearest(regions), np.where(regions > 0, room, np.float32(0)))
     longest_wall = 2 * ball_radius + 1
     way = 3 * ball_radius + 1
     label = np.arange(int(regions.max()) + 1, dtype=np.int32)
     for border in np.flatnonzero((widest >= 0) & (wall <= longest_wall)):
         row, column = divmod(int(widest[border]), regions.shape[1])
-        rooms = kernels.most_room_near(regions, room, row, column, way, one[border], other[border])
+        rooms = balls.most_room_near(regions, room, row, column, way, one[border], other[border])
         mean_opening, side_opening = (most - room[row, column] for most in (sum(rooms) / 2, max(rooms)))
         if mean_opening <= _NECK_OPENING * way and side_opening <= _SIDE_OPENING * way:
-            kernels.join(label, one[border], other[border])
+            join(label, one[border], other[border])
     while not np.array_equal(label, label[label]):
         label = label[label]
     return label[regions]
@@ -207,5 +208,5 @@ def _join_across_necks(
 
 def _number_by_first_pixel(regions: npt.NDArray[np.int32], start: int) -> npt.NDArray[np.int32]:
     """Renumbers positive labels contiguously from ``start`` in raster order; 0 stays."""
-    numbered: npt.NDArray[np.int32] = kernels.number_by_first_pixel(regions, int(regions.max()) + 1, start)
+    numbered: npt.NDArray[np.int32] = balls.number_by_first_pixel(regions, int(regions.max()) + 1, start)
     return numbered

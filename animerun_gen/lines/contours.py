@@ -16,10 +16,13 @@ import numpy as np
 import numpy.typing as npt
 
 from animerun_gen.config.model import Lines
-from animerun_gen.lines import contour_kernels
+from animerun_gen.lines.kernels import borders, planes
+from animerun_gen.lines.kernels.marks import BEND, CREASE, FAINT, NONE, STEP, mark
+from animerun_gen.lines.kernels.steps import EVEN
 from animerun_gen.motion import companions, raster
 from animerun_gen.motion.geometry import Camera, FrameGeometry
 from animerun_gen.motion.raster import VisibilityBuffer
+from animerun_gen.threads import available_threads, in_parallel
 
 U8Array = npt.NDArray[np.uint8]
 
@@ -104,7 +107,7 @@ def draw_contours(
     """
     shape = seen.instance.shape
     crease = math.radians(180.0 - settings.crease_angle)
-    wanted = contour_kernels.Wanted(
+    wanted = borders.Wanted(
         settings.backdrop,
         settings.objects,
         settings.intersections,
@@ -113,30 +116,34 @@ def draw_contours(
         settings.creases,
         math.cos(crease),
         math.cos(0.5 * crease),
-        min(contour_kernels.EVEN, 0.25 * crease),
+        min(EVEN, 0.25 * crease),
     )
     meshes, lens = raster.meshes(geometry), _lens(geometry.camera)
     height, width = shape
-    margins = 2 * contour_kernels.MARGIN
+    margins = 2 * planes.MARGIN
     materials = companions.material_id_map(geometry, seen)
     marks, right, below = (np.zeros(shape, np.uint8) for _ in range(3))
-    strip = np.empty((min(height, STRIP) + margins, width + margins), contour_kernels.PIXEL)
-    for top in range(0, height, STRIP):
-        contour_kernels.find_planes(
-            meshes, islands, seen.instance, seen.triangle, seen.depth, materials, lens, top, strip
-        )
-        contour_kernels.find_borders(strip, lens, wanted, top, marks, right, below)
-    contour_kernels.mark(right, below, marks)
-    is_line = (marks != contour_kernels.NONE) & ~_crumbs(marks) & ~_loose_ends(marks)
+
+    def look_at(tops: range) -> None:
+        strip = np.empty((min(height, STRIP) + margins, width + margins), planes.PIXEL)
+        for top in tops:
+            planes.find_planes(meshes, islands, seen.instance, seen.triangle, seen.depth, materials, lens, top, strip)
+            borders.find_borders(strip, lens, wanted, top, marks, right, below)
+
+    # what two strips may both mark, the row below the upper one, they mark alike
+    count = available_threads()
+    in_parallel(look_at, [range(first * STRIP, height, count * STRIP) for first in range(count)])
+    mark(right, below, marks)
+    is_line = (marks != NONE) & ~_crumbs(marks) & ~_loose_ends(marks)
     return np.where(_thickened(is_line, settings.thickness), 0, 255).astype(np.uint8)
 
 
-def _lens(camera: Camera) -> contour_kernels.Lens:
+def _lens(camera: Camera) -> planes.Lens:
     half_width, half_height = 0.5 * camera.width, 0.5 * camera.height
     projection = camera.projection
     # the point in the middle of the picture is off the axis by the lens shift
     shift_x, shift_y = projection[:2, 3] if camera.is_orthographic else -projection[:2, 2]
-    return contour_kernels.Lens(
+    return planes.Lens(
         float(half_width * projection[0, 0]),
         float(half_height * projection[1, 1]),
         float(half_width * (1.0 + shift_x) - 0.5),
@@ -147,10 +154,10 @@ def _lens(camera: Camera) -> contour_kernels.Lens:
 
 def _crumbs(marks: U8Array) -> npt.NDArray[np.bool_]:
     """Sharp bends that go on for a few pixels only: corners of small things, not creases."""
-    is_bend = marks == contour_kernels.BEND
+    is_bend = marks == BEND
     if not is_bend.any():
         return is_bend
-    _, labels = cv2.connectedComponents((is_bend | (marks == contour_kernels.CREASE)).astype(np.uint8), connectivity=8)
+    _, labels = cv2.connectedComponents((is_bend | (marks == CREASE)).astype(np.uint8), connectivity=8)
     return _where(is_bend, labels, np.bincount(labels.ravel()) < SHORTEST_BEND)
 
 
@@ -159,10 +166,10 @@ def _loose_ends(marks: U8Array) -> npt.NDArray[np.bool_]:
 
     A step goes on faintly where the edge of a shape is bevelled and no pixel sees the bevel.
     """
-    is_faint = marks == contour_kernels.FAINT
+    is_faint = marks == FAINT
     if not is_faint.any():
         return is_faint
-    is_sure = marks == contour_kernels.STEP
+    is_sure = marks == STEP
     _, labels = cv2.connectedComponents((is_faint | is_sure).astype(np.uint8), connectivity=8)
     count = labels.max() + 1
     faint, sure = (np.bincount(labels[which], minlength=count) for which in (is_faint, is_sure))

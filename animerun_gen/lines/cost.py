@@ -47,7 +47,7 @@ class LineFigures:
         crossings: How often these cross each other in the picture.
         visits: How many triangles are asked whether they hide an edge, because they lie in its cell of Freestyle's
             grid; counted where that can be many, see
-            :func:`animerun_gen.lines.feature_edges.count_grid_visits`.
+            :func:`animerun_gen.lines.crossings.count_grid_visits`.
     """
 
     frame: int

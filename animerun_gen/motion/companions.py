@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from animerun_gen.motion import kernels, raster
+from animerun_gen.motion import raster
+from animerun_gen.motion.flow import Motion
 from animerun_gen.motion.geometry import FrameGeometry
+from animerun_gen.motion.kernels import painting
 from animerun_gen.motion.raster import VisibilityBuffer
 
 BACKGROUND_ID = 0
@@ -23,15 +25,15 @@ def depth_map(seen: VisibilityBuffer) -> npt.NDArray[np.float32]:
 
 def object_id_map(geometry: FrameGeometry, seen: VisibilityBuffer) -> npt.NDArray[np.uint16]:
     """Which object each pixel shows, ``(H, W)`` uint16; :data:`BACKGROUND_ID` on the background."""
-    # the background is instance -1, the last entry
-    ids: npt.NDArray[np.uint16] = np.append(geometry.object_ids, np.uint16(BACKGROUND_ID))[seen.instance]
+    ids = np.empty(seen.instance.shape, np.uint16)
+    painting.paint_objects(seen.instance, np.ascontiguousarray(geometry.object_ids, np.uint16), BACKGROUND_ID, ids)
     return ids
 
 
 def material_id_map(geometry: FrameGeometry, seen: VisibilityBuffer) -> npt.NDArray[np.uint16]:
     """Which material each pixel shows, ``(H, W)`` uint16; :data:`BACKGROUND_ID` on the background."""
     ids = np.full(seen.instance.shape, BACKGROUND_ID, np.uint16)
-    kernels.paint_materials(
+    painting.paint_materials(
         seen.instance,
         seen.triangle,
         raster.meshes(geometry),
@@ -42,6 +44,30 @@ def material_id_map(geometry: FrameGeometry, seen: VisibilityBuffer) -> npt.NDAr
         ids,
     )
     return ids
+
+
+def switched_materials(
+    source: FrameGeometry, seen: VisibilityBuffer, motion: Motion, target: FrameGeometry
+) -> npt.NDArray[np.bool_]:
+    """Which pixels show surface points that wear another material in another frame.
+
+    Args:
+        source: The frame.
+        seen: What it sees.
+        motion: Its motion into the other frame.
+        target: The other frame.
+
+    Returns:
+        ``(H, W)`` bool; False where the motion is unknown.
+    """
+    there = VisibilityBuffer(
+        instance=np.where(motion.valid, motion.counterpart, raster.BACKGROUND),
+        triangle=motion.triangle,
+        depth=seen.depth,
+    )
+    surfaces = there.instance != raster.BACKGROUND
+    switched: npt.NDArray[np.bool_] = surfaces & (material_id_map(source, seen) != material_id_map(target, there))
+    return switched
 
 
 def normal_map(geometry: FrameGeometry, seen: VisibilityBuffer) -> npt.NDArray[np.float32]:
@@ -57,5 +83,5 @@ def normal_map(geometry: FrameGeometry, seen: VisibilityBuffer) -> npt.NDArray[n
     normals = np.zeros((*seen.instance.shape, 3), np.float32)
     to_camera = np.linalg.inv(geometry.camera.world) @ geometry.matrices
     meshes = raster.meshes(geometry)._replace(matrices=np.ascontiguousarray(to_camera))
-    kernels.paint_normals(seen.instance, seen.triangle, meshes, geometry.camera.is_orthographic, normals)
+    painting.paint_normals(seen.instance, seen.triangle, meshes, geometry.camera.is_orthographic, normals)
     return normals

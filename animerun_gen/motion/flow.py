@@ -13,10 +13,11 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from animerun_gen.conventions import UNKNOWN_FLOW, longest_motion
-from animerun_gen.motion import kernels, raster
+from animerun_gen.conventions import longest_motion
+from animerun_gen.motion import raster
+from animerun_gen.motion.counterparts import find_counterparts
 from animerun_gen.motion.geometry import Camera, FrameGeometry
-from animerun_gen.motion.identity import NO_INSTANCE, NO_TRIANGLE, find_counterparts
+from animerun_gen.motion.kernels import following
 from animerun_gen.motion.raster import VisibilityBuffer
 
 BackgroundMotion = Literal["infinity", "static", "invalid"]
@@ -67,21 +68,22 @@ def compute_motion(
 
     Returns:
         The motion of every pixel.  It is unknown where the point is not proven to be there
-        (:mod:`~animerun_gen.motion.identity`), lies on a triangle that has no area in the target, is nearer than what
-        the target's camera draws, or moves farther than :func:`~animerun_gen.conventions.longest_motion`.
+        (:mod:`~animerun_gen.motion.counterparts`), lies on a triangle that has no area in the target, is nearer than
+        what the target's camera draws, or moves farther than :func:`~animerun_gen.conventions.longest_motion`.
     """
     shape = seen.instance.shape
+    # filled wholly by the loop: to touch so much memory takes as long as to compute what it holds
     motion = Motion(
-        flow=np.full((*shape, 2), UNKNOWN_FLOW, np.float32),
-        valid=np.zeros(shape, bool),
-        x=np.full(shape, np.nan),
-        y=np.full(shape, np.nan),
-        depth=np.full(shape, np.nan),
-        counterpart=np.full(shape, NO_INSTANCE, np.int32),
-        triangle=np.full(shape, NO_TRIANGLE, np.int32),
+        flow=np.empty((*shape, 2), np.float32),
+        valid=np.empty(shape, bool),
+        x=np.empty(shape),
+        y=np.empty(shape),
+        depth=np.empty(shape),
+        counterpart=np.empty(shape, np.int32),
+        triangle=np.empty(shape, np.int32),
     )
     twins = find_counterparts(source, target)
-    kernels.follow(
+    following.follow(
         seen.instance,
         seen.triangle,
         raster.meshes(source),

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from animerun_gen import compiled
 from animerun_gen.motion.geometry import FrameGeometry
+from animerun_gen.union_find import join, root
 
 kernel = compiled.kernels(__name__)
 
@@ -100,41 +101,23 @@ class _Parts:
 
 
 @kernel
-def _root(parent, a):  # type: ignore[no-untyped-def]
-    while parent[a] != a:
-        parent[a] = parent[parent[a]]
-        a = parent[a]
-    return a
-
-
-@kernel
-def _join(parent, a, b):  # type: ignore[no-untyped-def]
-    a = _root(parent, a)
-    b = _root(parent, b)
-    if a < b:
-        parent[b] = a
-    else:
-        parent[a] = b
-
-
-@kernel
 def _label(triangles, parent):  # type: ignore[no-untyped-def]
     """Number each triangle's part, in the order of the triangles, and count them.
 
     ``parent`` holds each vertex's own number, and is used up.
     """
     for t in range(len(triangles)):
-        _join(parent, triangles[t, 0], triangles[t, 1])
-        _join(parent, triangles[t, 0], triangles[t, 2])
+        join(parent, triangles[t, 0], triangles[t, 1])
+        join(parent, triangles[t, 0], triangles[t, 2])
     number = np.full(len(parent), -1, np.int32)
     part = np.empty(len(triangles), np.int32)
     count = 0
     for t in range(len(triangles)):
-        root = _root(parent, triangles[t, 0])
-        if number[root] < 0:
-            number[root] = count
+        first = root(parent, triangles[t, 0])
+        if number[first] < 0:
+            number[first] = count
             count += 1
-        part[t] = number[root]
+        part[t] = number[first]
     return part, count
 
 
@@ -189,7 +172,7 @@ def _weld(bits, part, parent):  # type: ignore[no-untyped-def]
         if table[slot] < 0:
             table[slot] = s
         else:
-            _join(parent, part[s], part[table[slot]])
+            join(parent, part[s], part[table[slot]])
     for p in range(len(parent)):
-        parent[p] = _root(parent, p)
+        parent[p] = root(parent, p)
     return parent

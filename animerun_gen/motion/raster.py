@@ -16,8 +16,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from animerun_gen.motion import kernels
 from animerun_gen.motion.geometry import Camera, FrameGeometry
+from animerun_gen.motion.kernels import hiding, places, visibility
+from animerun_gen.motion.kernels.holes import Holes
+from animerun_gen.motion.kernels.projection import Meshes, View
+from animerun_gen.threads import available_threads, bands, in_parallel
+
+LARGE = 2_000_000
+"""Pixels of a picture from which on its halves are drawn side by side.  Each half has to project all triangles."""
 
 BACKGROUND = -1
 """Instance number of a pixel at which no surface is seen."""
@@ -54,7 +60,12 @@ def draw(geometry: FrameGeometry) -> VisibilityBuffer:
     triangle = np.full(shape, -1, np.int32)
     depth = np.full(shape, np.inf)
     drawn, seen = meshes(geometry), view(geometry.camera)
-    kernels.draw(drawn, seen, _places(drawn, seen), _holes(geometry), instance, triangle, depth)
+    placed, holes = _places(drawn, seen), _holes(geometry)
+
+    def draw_rows(band: range) -> None:
+        visibility.draw(drawn, seen, placed, holes, band[0], band[-1], instance, triangle, depth)
+
+    in_parallel(draw_rows, bands(shape[0], 1 if shape[0] * shape[1] < LARGE else available_threads()))
     return VisibilityBuffer(instance, triangle, depth)
 
 
@@ -83,7 +94,7 @@ def hidden_points(
         ``(n,)`` bool, True where a surface lies in front, the point's own triangle covers nothing of the picture, or
         the point is outside the picture or the clipping range.
     """
-    points = kernels.Points(
+    points = hiding.Points(
         np.ascontiguousarray(x),
         np.ascontiguousarray(y),
         np.ascontiguousarray(depth),
@@ -92,9 +103,9 @@ def hidden_points(
     )
     hidden = np.ones(len(x), bool)
     drawn, seen = meshes(geometry), view(geometry.camera)
-    tested = kernels.sort_points(points, seen, hidden)
-    kernels.hide(drawn, seen, _places(drawn, seen), _holes(geometry), points, tested, hidden)
-    kernels.vanish(drawn, points, hidden)
+    tested = hiding.sort_points(points, seen, hidden)
+    hiding.hide(drawn, seen, _places(drawn, seen), _holes(geometry), points, tested, hidden)
+    hiding.vanish(drawn, points, hidden)
     return hidden
 
 
@@ -103,9 +114,9 @@ def is_same_camera(source: Camera, target: Camera) -> bool:
     return source.name == target.name
 
 
-def meshes(geometry: FrameGeometry) -> kernels.Meshes:
+def meshes(geometry: FrameGeometry) -> Meshes:
     """The arrays of a frame for the compiled loops, its instances in homogeneous pixels."""
-    return kernels.Meshes(
+    return Meshes(
         geometry.vertices,
         geometry.triangles,
         geometry.vertex_start,
@@ -115,17 +126,17 @@ def meshes(geometry: FrameGeometry) -> kernels.Meshes:
     )
 
 
-def view(camera: Camera) -> kernels.View:
+def view(camera: Camera) -> View:
     """What of the world a camera draws, for the compiled loops."""
-    return kernels.View(camera.clip_start, camera.clip_end, camera.width, camera.height)
+    return View(camera.clip_start, camera.clip_end, camera.width, camera.height)
 
 
-def _holes(geometry: FrameGeometry) -> kernels.Holes | None:
+def _holes(geometry: FrameGeometry) -> Holes | None:
     """The holes of a frame for the compiled loops, which are compiled without any test for a frame that has none."""
     holes = geometry.holes
     if holes is None:
         return None
-    return kernels.Holes(
+    return Holes(
         holes.uvs,
         holes.uv_start,
         geometry.triangle_slots,
@@ -138,8 +149,8 @@ def _holes(geometry: FrameGeometry) -> kernels.Holes | None:
     )
 
 
-def _places(drawn: kernels.Meshes, seen: kernels.View) -> kernels.Places:
+def _places(drawn: Meshes, seen: View) -> places.Places:
     """Where in the picture the instances of a frame are."""
-    nearest, pixels = kernels.find_places(drawn, seen)
+    nearest, pixels = places.find_places(drawn, seen)
     order = np.argsort(nearest, kind="stable")
-    return kernels.Places(order[nearest[order] < np.inf], nearest, pixels)
+    return places.Places(order[nearest[order] < np.inf], nearest, pixels)

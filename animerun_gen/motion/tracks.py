@@ -2,8 +2,8 @@
 
 Points are chosen at pixel centres of a few query frames, spread over the clip, and then looked up in every frame: the
 same place between the same three vertices of the same mesh, seen by that frame's own camera.  Whether that is known is
-what :func:`~animerun_gen.motion.identity.find_counterparts` says of the query frame and the other frame, so a track is
-the flow of its query pixel over every distance at once.
+what :func:`~animerun_gen.motion.counterparts.find_counterparts` says of the query frame and the other frame, so a track
+is the flow of its query pixel over every distance at once.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ import numpy.typing as npt
 
 from animerun_gen.conventions import longest_motion
 from animerun_gen.dataset.tracks import Tracks
-from animerun_gen.motion import companions, kernels, raster
+from animerun_gen.motion import companions, raster
+from animerun_gen.motion.counterparts import NO_INSTANCE, NO_TRIANGLE, find_counterparts
 from animerun_gen.motion.geometry import FrameGeometry, Holes
-from animerun_gen.motion.identity import NO_INSTANCE, NO_TRIANGLE, find_counterparts
+from animerun_gen.motion.kernels.following import NO_AREA
 from animerun_gen.motion.raster import BACKGROUND, VisibilityBuffer
 
 QUERY_FRAMES = 8
@@ -244,7 +245,7 @@ def _have_no_area(projected: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
     """Which triangles ``(n, 3, 4)`` of homogeneous pixels are lines or points, as the compiled loops decide it."""
     first, second = (projected[:, k, :3] - projected[:, 0, :3] for k in (1, 2))
     across, lengths = np.cross(first, second), (first * first).sum(axis=1) * (second * second).sum(axis=1)
-    none: npt.NDArray[np.bool_] = ~((across * across).sum(axis=1) > kernels.NO_AREA * lengths)
+    none: npt.NDArray[np.bool_] = ~((across * across).sum(axis=1) > NO_AREA * lengths)
     return none
 
 

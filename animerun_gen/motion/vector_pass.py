@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from animerun_gen.motion import raster
+from animerun_gen.motion.counterparts import NO_INSTANCE, SAME_NUMBERS, find_counterparts
 from animerun_gen.motion.flow import BackgroundMotion, Motion
 from animerun_gen.motion.geometry import Camera, FrameGeometry
-from animerun_gen.motion.identity import NO_INSTANCE, SAME_NUMBERS, find_counterparts
 from animerun_gen.motion.raster import BACKGROUND, VisibilityBuffer
 
 LARGEST_STATIC_MOTION = 1e-3

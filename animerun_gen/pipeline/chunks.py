@@ -14,8 +14,9 @@ from typing import Literal, Protocol
 from animerun_gen.config import CutConfig
 from animerun_gen.engines.blenders import Engine, JobRun
 from animerun_gen.engines.children import Conditions
-from animerun_gen.engines.job import Event, RenderJob
-from animerun_gen.pipeline.plan import CutPlan, split_job
+from animerun_gen.engines.job import RenderJob
+from animerun_gen.engines.protocol import Event
+from animerun_gen.pipeline.plan import missing_render, split_job
 from animerun_gen.pipeline.state.on_disk import FilesOnDisk
 from animerun_gen.pipeline.task_process import TaskProcess
 from animerun_gen.pipeline.tasks.labelling import LabelTask
@@ -220,8 +221,7 @@ def still_missing(job: RenderJob) -> RenderJob | None:
     frames = set(job.frames)
     found = FilesOnDisk(job.output, job.config.split, job.config.name, look=False)
     chosen = tuple(frame for frame in job.config.frame_numbers if frame in frames)
-    plan = CutPlan(job.config, job.output, chosen, redone={}, found=found, notes=[], watched={})
-    missing = plan.missing_render(job.cross_check)
+    missing = missing_render(job.config, job.output, chosen, found, job.cross_check)
     left = replace(
         job,
         pictures=tuple(frame for frame in job.pictures if frame in missing.pictures),

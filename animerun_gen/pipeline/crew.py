@@ -26,11 +26,10 @@ from distributed.comm.addressing import get_address_host
 
 from animerun_gen.engines.children import Conditions
 from animerun_gen.engines.fence import Fence
-from animerun_gen.engines.job import Event
 from animerun_gen.engines.processes import usable_processors
 from animerun_gen.errors import AnimerunGenError
 from animerun_gen.pipeline.chunks import Chunk
-from animerun_gen.pipeline.doing import Doing, Elsewhere, Orders, Surroundings, gate_of_run, notebook_of
+from animerun_gen.pipeline.doing import ChunkEvent, Doing, Elsewhere, Orders, Surroundings, gate_of_run, notebook_of
 from animerun_gen.pipeline.farm import Ear, FarmLost
 from animerun_gen.pipeline.fitness import Demands, what_is_wrong
 from animerun_gen.pipeline.memory_gate import MemoryGate
@@ -56,6 +55,9 @@ _HERE = {
     "distributed.worker.profile.enabled": False,
     # nothing leaves this process
     "distributed.comm.require-encryption": False,
+    # Dask cannot do without its two HTTP servers; nobody has anything to see there
+    "distributed.scheduler.http.routes": [],
+    "distributed.worker.http.routes": [],
 }
 """Dask's settings in this process."""
 
@@ -112,12 +114,12 @@ class DaskCrew:
         with suppress(queue.Empty):
             number, news = self._news.get(timeout=seconds)
             while True:
-                if isinstance(news, dict) and news["event"] == "said":
-                    self._say(news["sentence"])
+                if isinstance(news, str):
+                    self._say(news)
                 elif number not in self._futures:
                     # it has ended
                     pass
-                elif not isinstance(news, dict):
+                elif isinstance(news, distributed.Future):
                     self._end(number, news, ear)
                 else:
                     ear.told(number, news)
@@ -137,7 +139,7 @@ class DaskCrew:
     def _hear(self, message: tuple[float, Any]) -> None:
         """A worker told something (called by the client's own thread)."""
         _, told = message
-        self._news.put((told["number"], told["event"]))
+        self._news.put((told["number"], told["news"]))
 
     def _end(self, number: int, future: Any, ear: Ear) -> None:
         if future.status == "cancelled":
@@ -172,7 +174,7 @@ class DaskCrew:
         """
         raise NotImplementedError
 
-    def _unforeseen(self, error: Exception) -> Sequence[Event]:
+    def _unforeseen(self, error: Exception) -> Sequence[ChunkEvent]:
         """What to say of an error that is none of a chunk's."""
         raise error
 
@@ -213,6 +215,8 @@ class LocalCrew(DaskCrew):
                 n_workers=1,
                 threads_per_worker=workers,
                 dashboard_address=None,
+                scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
+                worker_dashboard_address="127.0.0.1:0",
                 memory_limit=0,
                 silence_logs=False,
             )
@@ -355,7 +359,7 @@ class ClusterCrew(DaskCrew):
     def _suitable(self) -> list[str]:
         return list(self._fit)
 
-    def _unforeseen(self, error: Exception) -> Sequence[Event]:
+    def _unforeseen(self, error: Exception) -> Sequence[ChunkEvent]:
         what = f"Dask could not do it ({type(error).__name__}: {error})"
         return ({"event": "given_up", "sentence": f"{what}; run the same command again to resume"},)
 
@@ -373,8 +377,8 @@ def _connect(address: str) -> Any:
     except TypeError as error:
         # of an address with tls:// when Dask knows of no certificates
         raise AnimerunGenError(
-            f"--scheduler: for '{address}' Dask has to know the certificates: set DASK_DISTRIBUTED__COMM__TLS__CA_FILE, "
-            "..._CLIENT__CERT and ..._CLIENT__KEY (docs/farm.md)"
+            f"--scheduler: for '{address}' Dask has to know the certificates: set "
+            "DASK_DISTRIBUTED__COMM__TLS__CA_FILE, ..._CLIENT__CERT and ..._CLIENT__KEY (docs/farm.md)"
         ) from error
     except (OSError, ValueError, TimeoutError, ImportError) as error:
         hint = ", or look whether its certificates are those that Dask knows here" if address.startswith("tls:") else ""
@@ -417,8 +421,8 @@ async def _say_ready(dask_worker: Any) -> None:
 
 
 def do_in_worker(
-    key: str, number: int, chunk: Chunk, orders: Orders, made: Sequence[tuple[Event, ...]]
-) -> tuple[Event, ...]:
+    key: str, number: int, chunk: Chunk, orders: Orders, made: Sequence[tuple[ChunkEvent, ...]]
+) -> tuple[ChunkEvent, ...]:
     """Do a chunk in a thread of a Dask worker.
 
     Args:
@@ -436,13 +440,13 @@ def do_in_worker(
     """
     worker = distributed.get_worker()
 
-    def tell(event: Event) -> None:
+    def tell(event: ChunkEvent) -> None:
         # what only another Python can read comes with the outcome
         if "result" not in event:
-            worker.log_event(orders.topic, {"number": number, "event": event})
+            worker.log_event(orders.topic, {"number": number, "news": event})
 
     def say(sentence: str) -> None:
-        worker.log_event(orders.topic, {"number": number, "event": {"event": "said", "sentence": sentence}})
+        worker.log_event(orders.topic, {"number": number, "news": sentence})
 
     notebook = notebook_of(orders)
     conditions, gate = orders.conditions, _gate_here(orders, say)

@@ -9,13 +9,13 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypedDict
 
 from animerun_gen.dataset.layout import scratch_folder
 from animerun_gen.engines.blenders import JobRun
 from animerun_gen.engines.children import ChildDied, Conditions
 from animerun_gen.engines.fence import RunOver
-from animerun_gen.engines.job import Event
+from animerun_gen.engines.protocol import Event, of_task
 from animerun_gen.errors import AnimerunGenError, NoRoomError
 from animerun_gen.pipeline.chunks import PASSING, Chunk, Outcome
 from animerun_gen.pipeline.memory_gate import MemoryGate
@@ -27,7 +27,32 @@ ATTEMPTS = 3
 ATTEMPTS_OF_A_PIECE = 2
 """So often a single frame of such a chunk is begun."""
 
-Tell = Callable[[Event], None]
+
+class Restarted(TypedDict):
+    """A chunk is begun again, or in smaller pieces: the sentence ``note``."""
+
+    event: Literal["restarted"]
+    note: str
+
+
+class GivenUp(TypedDict):
+    """A chunk, or a part of it, was given up: the sentence says why."""
+
+    event: Literal["given_up"]
+    sentence: str
+
+
+class Peaked(TypedDict):
+    """A child held so many bytes of memory at most."""
+
+    event: Literal["peaked"]
+    bytes: int
+
+
+ChunkEvent = Event | Restarted | GivenUp | Peaked
+"""What becomes of a chunk."""
+
+Tell = Callable[[ChunkEvent], None]
 
 
 @dataclass(frozen=True)
@@ -88,9 +113,6 @@ def gate_of_run(orders: Orders, notebook: Notebook, say: Callable[[str], None]) 
 class Doing:
     """One chunk that is to be done here.
 
-    What becomes of it is told in events: those of its children, ``restarted`` (with a ``note``), ``given_up`` (with a
-    ``sentence``), and ``peak`` (the ``bytes`` of memory that a child held at most).
-
     Args:
         name: Of the chunk, the same in all attempts.
         chunk: What to do.
@@ -115,9 +137,9 @@ class Doing:
         self._here = here
         self._start = start or (lambda chunk: chunk.start(conditions))
         self._pass_on = tell
-        self._events: list[Event] = []
+        self._events: list[ChunkEvent] = []
 
-    def do(self) -> tuple[Event, ...]:
+    def do(self) -> tuple[ChunkEvent, ...]:
         """Get it done, or give it up; returns all events but those that only matter under way.
 
         Raises:
@@ -131,7 +153,7 @@ class Doing:
                 self._do_pieces(died)
         return tuple(self._events)
 
-    def _tell(self, event: Event) -> None:
+    def _tell(self, event: ChunkEvent) -> None:
         self._events.append(event)
         self._pass_on(event)
 
@@ -147,14 +169,16 @@ class Doing:
             name = f"{self._name} {piece.describe()}"
 
             def tell(event: Event, number: int = number) -> None:
-                # a task is known by its number in the whole chunk
-                self._tell({**event, "number": number} if "number" in event else event)
+                if (told := of_task(event)) is not None:
+                    # it is known by its number in the whole chunk
+                    told["number"] = number
+                self._tell(event)
 
             died_again = self._attempts(piece, name, ATTEMPTS_OF_A_PIECE, tell)
             if died_again is not None:
                 self._give_up(name, died_again.sentence)
 
-    def _attempts(self, chunk: Chunk, name: str, most: int, tell: Tell) -> Outcome | None:
+    def _attempts(self, chunk: Chunk, name: str, most: int, tell: Callable[[Event], None]) -> Outcome | None:
         """Begin a chunk as often as it takes; returns what it died of where it died as often as it may."""
         page, place = self._here.notebook.page(name), self._here.place
         for sentence in page.all("given up"):
@@ -193,7 +217,7 @@ class Doing:
                 return None
         return outcome
 
-    def _attempt(self, chunk: Chunk, page: Page, tell: Tell) -> Outcome:
+    def _attempt(self, chunk: Chunk, page: Page, tell: Callable[[Event], None]) -> Outcome:
         """Begin a chunk once there is room for it."""
         gate = self._here.gate
         alone = chunk.renders and self._here.notebook.has_mark(f"alone {chunk.cut}")
@@ -216,7 +240,7 @@ class Doing:
         except RunOver as error:
             return Outcome("over", str(error))
         if outcome.peak:
-            self._tell({"event": "peak", "bytes": outcome.peak})
+            self._tell({"event": "peaked", "bytes": outcome.peak})
         if outcome.status == "no_room" and not alone and (admission.accompanied or self._here.host):
             self._here.notebook.mark(f"alone {chunk.cut}")
             where = f"{self._here.host} did not have" if self._here.host else "there was not"
@@ -232,7 +256,9 @@ class Doing:
         self._tell({"event": "restarted", "note": note})
 
 
-def _done(run: JobRun, on_event: Tell) -> tuple[Literal["done", "failed", "died", "no_room", "over"], str, str]:
+def _done(
+    run: JobRun, on_event: Callable[[Event], None]
+) -> tuple[Literal["done", "failed", "died", "no_room", "over"], str, str]:
     """Do what was made ready; returns what came of it, and why."""
     try:
         run.run(on_event)

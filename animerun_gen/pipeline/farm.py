@@ -11,10 +11,10 @@ from typing import Protocol
 
 from animerun_gen.engines.blenders import JobRun
 from animerun_gen.engines.children import Conditions
-from animerun_gen.engines.job import Event
+from animerun_gen.engines.protocol import Event
 from animerun_gen.errors import AnimerunGenError
 from animerun_gen.pipeline.chunks import Chunk, Product, TaskChunk
-from animerun_gen.pipeline.doing import Doing, Orders, Surroundings, gate_of_run
+from animerun_gen.pipeline.doing import ChunkEvent, Doing, Orders, Surroundings, gate_of_run
 from animerun_gen.pipeline.notebook import Notebook
 
 WAIT_SECONDS = 1.0
@@ -34,10 +34,10 @@ class FarmLost(AnimerunGenError):
 class Ear(Protocol):
     """Hears of chunks by their numbers."""
 
-    def told(self, number: int, event: Event) -> None:
+    def told(self, number: int, event: ChunkEvent) -> None:
         """A chunk under way told something."""
 
-    def ended(self, number: int, events: Sequence[Event]) -> None:
+    def ended(self, number: int, events: Sequence[ChunkEvent]) -> None:
         """A chunk is done or given up; its events may have been told before."""
 
 
@@ -164,12 +164,12 @@ class Farm:
                 self._listener.on_failure(entry.chunk, f"cut '{entry.chunk.cut}': {error}")
             raise
 
-    def told(self, number: int, event: Event) -> None:
+    def told(self, number: int, event: ChunkEvent) -> None:
         """A chunk under way told something."""
         if (entry := self._open.get(number)) is not None:
             self._hear(entry.chunk, event)
 
-    def ended(self, number: int, events: Sequence[Event]) -> None:
+    def ended(self, number: int, events: Sequence[ChunkEvent]) -> None:
         """A chunk is done or given up.
 
         It may end twice: Dask does it again when a worker is lost that knew what had come of it.
@@ -214,12 +214,12 @@ class Farm:
         makers = {self._makers[need] for need in chunk.needs & self._makers.keys()}
         return sorted(makers & self._open.keys())
 
-    def _hear(self, chunk: Chunk, event: Event) -> None:
+    def _hear(self, chunk: Chunk, event: ChunkEvent) -> None:
         if event["event"] == "restarted":
             self._listener.on_retry(chunk, event["note"])
         elif event["event"] == "given_up":
             self._listener.on_failure(chunk, event["sentence"])
-        elif event["event"] == "peak":
+        elif event["event"] == "peaked":
             self._listener.on_peak(chunk, event["bytes"])
         else:
             self._listener.on_event(chunk, event)

@@ -17,8 +17,8 @@ from pathlib import Path
 
 from animerun_gen.engines.blenders import JobRun
 from animerun_gen.engines.fence import RunOver
-from animerun_gen.engines.job import Event
 from animerun_gen.engines.processes import Memory, memory
+from animerun_gen.engines.protocol import Event
 from animerun_gen.pipeline.chunks import Chunk, Outcome
 
 LITTLE_MEMORY = 0.05

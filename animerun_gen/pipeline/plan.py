@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 
 from animerun_gen.config import CutConfig
-from animerun_gen.config.palette import SHIPPED
+from animerun_gen.config.messages import and_more, counted
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.clip import ClipWriter
 from animerun_gen.dataset.modalities import Modality, at_gap, enabled_modalities
 from animerun_gen.engines.job import RenderJob
 from animerun_gen.errors import DatasetError
+from animerun_gen.pipeline.cut import Cut
 from animerun_gen.pipeline.samples import identity_frames, sampled_frames
+from animerun_gen.pipeline.state.changes import Then
 from animerun_gen.pipeline.state.clearing import (
     has_stage,
     move_cut,
@@ -26,23 +28,22 @@ from animerun_gen.pipeline.state.clearing import (
     remove_stage,
 )
 from animerun_gen.pipeline.state.coverage import has_tracks
-from animerun_gen.pipeline.state.inputs import changed_while_read, marks_of
-from animerun_gen.pipeline.state.judging import damaged_figures, figures_there, read_figures
+from animerun_gen.pipeline.state.figures import clear_figures, read_figures
+from animerun_gen.pipeline.state.films import source_digest
+from animerun_gen.pipeline.state.fingerprints import STAGES, fingerprints
+from animerun_gen.pipeline.state.inputs import changed_inputs, changed_while_read, marks_of
+from animerun_gen.pipeline.state.judging import figures_there, spoiled_figures
+from animerun_gen.pipeline.state.ledger import Ledger
 from animerun_gen.pipeline.state.manifest import find_damage
 from animerun_gen.pipeline.state.on_disk import FilesOnDisk, has_content, is_whole
-from animerun_gen.pipeline.state.record import (
-    STAGES,
-    CutRecord,
-    changed_inputs,
-    file_digest,
-    fingerprints,
-    source_digest,
-)
 from animerun_gen.pipeline.tasks.labelling import LabelTask
 from animerun_gen.pipeline.tasks.recoloring import PassPlan, passes_listed
 from animerun_gen.terminal import as_command
 
 Range = tuple[int, int]
+
+SHOWN_INPUTS = 3
+"""So many changed files are named in a sentence."""
 
 
 @dataclass(frozen=True)
@@ -50,86 +51,41 @@ class CutPlan:
     """What there is to do for a cut.
 
     Attributes:
-        config: The cut.
-        output: Root folder of the dataset.
+        cut: The cut; takes what is refused.
+        found: Its files on disk.
         frames: The clip's frames to work on, ascending.
-        redone: Stages whose files were cleared away, with the reason.
-        found: The cut's files on disk.
-        notes: What clearing up had to say.
         watched: Marks that the files which the cut is made from had before their checksums were computed, see
             :mod:`animerun_gen.pipeline.state.inputs`; empty when nothing is to be rendered.
-        refused: Why something is not to be made, a sentence each.
     """
 
-    config: CutConfig
-    output: Path
-    frames: tuple[int, ...]
-    redone: dict[str, str]
+    cut: Cut
     found: FilesOnDisk
-    notes: list[str]
-    watched: dict[str, str]
-    refused: list[str] = field(default_factory=list)
+    frames: tuple[int, ...]
+    watched: dict[str, str] = field(default_factory=dict)
 
     @property
-    def clip(self) -> ClipWriter:
-        """The cut's files."""
-        return ClipWriter(self.output, self.config.split, self.config.name)
+    def config(self) -> CutConfig:
+        """The cut's configuration."""
+        return self.cut.config
+
+    @property
+    def output(self) -> Path:
+        """Root folder of the dataset."""
+        return self.cut.output
+
+    @property
+    def ledger(self) -> Ledger:
+        """All that is written down about the cut."""
+        return self.cut.ledger
 
     @property
     def pairs(self) -> tuple[tuple[int, int], ...]:
         """Neighbouring frames of the clip that are both to be worked on."""
-        return self._pairs(1)
+        return _pairs(self.config, self.frames, 1)
 
     def missing_render(self, cross_check: bool = False) -> RenderJob:
         """Everything that Blender has still to make, as one job; whoever gets it is taken to be making it."""
-        motion = self.config.motion
-        modalities = enabled_modalities(motion.extras)
-        pictures = [m for m in modalities if m.stage == "pictures"]
-        companions = [m for m in modalities if m.stage == "motion" and m.kind == "frame"]
-        forward = [m for m in modalities if m.stage == "motion" and m.kind == "forward"]
-        backward = [m for m in modalities if m.stage == "motion" and m.kind == "backward"]
-        job = RenderJob(
-            config=self.config,
-            output=self.output,
-            pictures=tuple(
-                frame
-                for frame in self.frames
-                if self._misses(pictures, frame) or (frame == self.frames[0] and self._misses_names(pictures))
-            ),
-            material_pictures=tuple(
-                frame
-                for frame in sampled_frames(self.config)
-                if frame in self.frames
-                and not has_content(layout.material_picture(self.output, self.config.name, frame))
-            ),
-            identity_pictures=tuple(
-                frame
-                for frame in identity_frames(self.config)
-                if frame in self.frames
-                and not has_content(layout.identity_picture(self.output, self.config.name, frame))
-            ),
-            companions=tuple(
-                # any visit to the scene brings the tables of names
-                frame
-                for frame in self.frames
-                if self._misses(companions, frame) or (frame == self.frames[0] and self._misses_names(companions))
-            ),
-            pairs=tuple(
-                sorted(
-                    (earlier, later)
-                    for gap in motion.gaps
-                    for earlier, later in self._pairs(gap)
-                    if self._misses((at_gap(modality, gap) for modality in forward), earlier)
-                    or self._misses((at_gap(modality, gap) for modality in backward), later)
-                    or (cross_check and gap == 1 and self._misses_cross_check(earlier, later))
-                )
-            ),
-            cross_check=cross_check,
-            # they need every frame of the clip
-            tracks=motion.tracks > 0
-            and self.frames == self.config.frame_numbers
-            and not has_tracks(self.config, self.output),
-        )
+        job = missing_render(self.config, self.output, self.frames, self.found, cross_check)
         if job.frames:
             self.found.expect_changes()
         return job
@@ -143,7 +99,7 @@ class CutPlan:
         of_frame = [m for m in modalities if m.kind == "frame"]
         forward = [m for m in modalities if m.kind == "forward"]
         backward = [m for m in modalities if m.kind == "backward"]
-        with_figures, pairs_with_figures = figures_there(self.output, self.config)
+        with_figures, pairs_with_figures = figures_there(self.ledger, self.config)
         lacking = {frame for frame in self.frames if self._misses(of_frame, frame)}
         lacking_pairs = {
             earlier for earlier, later in self.pairs if self._misses(forward, earlier) or self._misses(backward, later)
@@ -187,21 +143,10 @@ class CutPlan:
         self.found.expect_changes()
         return plan
 
-    def _pairs(self, gap: int) -> tuple[tuple[int, int], ...]:
-        """Pairs of frames that are ``gap`` frames of the clip apart and both to be worked on."""
-        numbers = self.config.frame_numbers
-        chosen = set(self.frames)
-        return tuple(
-            (earlier, later)
-            for earlier, later in zip(numbers, numbers[gap:], strict=False)
-            if earlier in chosen and later in chosen
-        )
-
     @cached_property
     def _damaged(self) -> frozenset[str]:
         """The files that are not what was made."""
-        record = CutRecord.read(self.output, self.config.name)
-        return frozenset(find_damage(self.output, self.found, record).files)
+        return frozenset(find_damage(self.output, self.found, self.ledger.origin).files)
 
     def _refuses(self, inputs: Iterable[Path]) -> bool:
         """Whether nothing may be made from some files, because one of them is damaged; then it is said."""
@@ -212,123 +157,226 @@ class CutPlan:
                 "from it; delete it and run the same command again, or run: "
                 + as_command("animerun-gen", "verify", self.output, "--repair")
             )
-            if sentence not in self.refused:
-                self.refused.append(sentence)
+            if sentence not in self.cut.refused:
+                self.cut.refused.append(sentence)
         return bool(damaged)
 
     def _misses(self, modalities: Iterable[Modality], frame: int) -> bool:
         return any(not self.found.has(modality, frame) for modality in modalities)
 
-    def _misses_names(self, modalities: Iterable[Modality]) -> bool:
-        clip = self.clip
-        return any(
-            not has_content(modality.names_path(clip.root, clip.split, clip.cut))
-            for modality in modalities
-            if modality.has_names
-        )
 
-    def _misses_cross_check(self, earlier: int, later: int) -> bool:
-        name = self.config.name
-        return any(
-            read_figures(layout.cross_check_file(self.output, name, a, b)) is None
-            for a, b in ((earlier, later), (later, earlier))
-        )
-
-
-def plan_cut(
-    config: CutConfig, output: Path, engine: str | None, frames: Range | None, decided: Sequence[str] = ()
-) -> CutPlan:
-    """Compare what is on disk with what the configuration asks for, and clear away what was made otherwise.
+def missing_render(
+    config: CutConfig, output: Path, frames: tuple[int, ...], found: FilesOnDisk, cross_check: bool
+) -> RenderJob:
+    """Everything that Blender has still to make of some frames of a cut, as one job.
 
     Args:
         config: The cut.
-        output: Root folder of the dataset; the caller holds its lock.
+        output: Root folder of the dataset.
+        frames: The clip's frames to work on, ascending.
+        found: The cut's files on disk.
+        cross_check: Whether the two motion backends are compared.
+    """
+    motion = config.motion
+    modalities = enabled_modalities(motion.extras)
+    pictures = [m for m in modalities if m.stage == "pictures"]
+    annotations = [m for m in modalities if m.stage == "motion" and m.kind == "frame"]
+    forward = [m for m in modalities if m.stage == "motion" and m.kind == "forward"]
+    backward = [m for m in modalities if m.stage == "motion" and m.kind == "backward"]
+
+    def misses(kinds: Iterable[Modality], frame: int) -> bool:
+        return any(not found.has(modality, frame) for modality in kinds)
+
+    def misses_names(kinds: Iterable[Modality]) -> bool:
+        # any visit to the scene brings the tables of names
+        tables = [m.names_path(output, config.split, config.name) for m in kinds if m.has_names]
+        return not all(map(has_content, tables))
+
+    def misses_cross_check(earlier: int, later: int) -> bool:
+        both_ways = ((earlier, later), (later, earlier))
+        return any(read_figures(layout.cross_check_file(output, config.name, *ends)) is None for ends in both_ways)
+
+    def unpainted(sampled: Iterable[int], place: Callable[[Path, str, int], Path]) -> tuple[int, ...]:
+        return tuple(n for n in sampled if n in frames and not has_content(place(output, config.name, n)))
+
+    return RenderJob(
+        config=config,
+        output=output,
+        pictures=tuple(
+            frame for frame in frames if misses(pictures, frame) or (frame == frames[0] and misses_names(pictures))
+        ),
+        material_pictures=unpainted(sampled_frames(config), layout.material_picture),
+        identity_pictures=unpainted(identity_frames(config), layout.identity_picture),
+        companions=tuple(
+            frame
+            for frame in frames
+            if misses(annotations, frame) or (frame == frames[0] and misses_names(annotations))
+        ),
+        pairs=tuple(
+            sorted(
+                (earlier, later)
+                for gap in motion.gaps
+                for earlier, later in _pairs(config, frames, gap)
+                if misses((at_gap(modality, gap) for modality in forward), earlier)
+                or misses((at_gap(modality, gap) for modality in backward), later)
+                or (cross_check and gap == 1 and misses_cross_check(earlier, later))
+            )
+        ),
+        cross_check=cross_check,
+        # they need every frame of the clip
+        tracks=motion.tracks > 0 and frames == config.frame_numbers and not has_tracks(config, output),
+    )
+
+
+def _pairs(config: CutConfig, frames: Collection[int], gap: int) -> tuple[tuple[int, int], ...]:
+    """Pairs of frames that are ``gap`` frames of the clip apart and both to be worked on."""
+    numbers, chosen = config.frame_numbers, set(frames)
+    return tuple(
+        (earlier, later)
+        for earlier, later in zip(numbers, numbers[gap:], strict=False)
+        if earlier in chosen and later in chosen
+    )
+
+
+def plan_cut(cut: Cut, engine: str | None, frames: Range | None) -> CutPlan:
+    """Compare what is on disk with what the configuration asks for, and clear away what was made otherwise.
+
+    Args:
+        cut: The cut; takes its files on disk, and what was cleared away and why.
         engine: Version of the Blender that will render.  None when nothing will be rendered: then the source need not
             exist, and pictures and motion stay as they are.
         frames: First and last frame to work on; None for all of the clip.
-        decided: What was decided about the cut before it was planned, and why, a sentence each.
 
     Returns:
         What there is to do.
 
     Raises:
         DatasetError: The source cannot be read; what is out of date cannot be removed; files of the cut's name are
-            there that this program did not make; or nothing will be rendered, and what is on disk was not rendered from
-            this configuration.
+            there that this program did not make; nothing will be rendered, and what is on disk was not rendered from
+            this configuration; or frames that are not to be worked on are out of date and would be lost.
     """
-    clip = ClipWriter(output, config.split, config.name)
+    config, output, ledger, clip = cut.config, cut.output, cut.ledger, cut.clip
     other_split = ClipWriter(output, "test" if config.split == "train" else "train", config.name)
-    _refuse_foreign_files(clip, other_split)
-    record = CutRecord.read(output, config.name)
+    _refuse_foreign_files(ledger, clip, other_split)
+    record = ledger.origin
     stages: tuple[str, ...] = ("labels", "recolor")
     changed: list[str] = []
     under_way: list[str] = []
     watched: dict[str, str] = {}
+    reading = ledger.kept.reading
     made_from = record
     if engine is not None:
         # marks before checksums: what changes between the two is noticed
         watched = marks_of([config.source, *record.inputs])
         stages, changed = STAGES, changed_inputs(record)
-        under_way = changed_while_read(record)
-        made_from = replace(record, engine=engine, source=source_digest(config.source), reading={})
-    palette = file_digest(config.recolor.palette or SHIPPED) if config.recolor.passes else ""
-    wanted = fingerprints(config, made_from.engine, made_from.source, palette)
+        under_way = changed_while_read(ledger.kept)
+        reading = {}
+        made_from = record.model_copy(update={"engine": engine, "source": source_digest(config.source)})
+    wanted = fingerprints(config, made_from.engine, made_from.source)
+    then = Then(output, record, config, made_from.engine, made_from.source)
     if engine is None:
-        _require_rendered(config, output, record, wanted)
+        _require_rendered(then, wanted)
     move_cut(other_split, clip)
-    redone: dict[str, str] = {}
-    for stage in stages:
-        had = record.fingerprints.get(stage)
-        if stage not in wanted:
-            continue
-        if under_way:
-            reason = f"{under_way[0]} changed while a run was reading it"
-        elif changed:
-            reason = f"{changed[0]} changed"
-        elif had is not None and had != wanted[stage]:
-            reason = "the configuration, the film or a version of Blender or animerun-gen has changed"
-        elif had is None and has_stage(clip, stage):
-            reason = "there is no record of what they were made from"
-        else:
-            continue
-        redone[stage] = reason
-        remove_stage(clip, stage)
-        if stage == "pictures":
-            remove_files_but(layout.material_pictures_folder(output, config.name), ())
-            remove_files_but(layout.identity_pictures_folder(output, config.name), ())
-        if stage == "motion":
-            remove_files_but(layout.cross_check_folder(output, config.name), ())
-    if "labels" in redone or record.fingerprints.get("figures") != wanted["figures"]:
-        remove_files_but(layout.figures_folder(output, config.name), ())
-        remove_files_but(layout.frame_figures_folder(output, config.name), ())
-        remove_file(layout.quality_file(output, config.name))
-    if "recolor" in redone or not config.recolor.passes:
-        remove_file(layout.recolor_file(output, config.name))
-    found = FilesOnDisk(output, config.split, config.name)
-    damaged = _remove_damaged(config, found, stages)
+    numbers = config.frame_numbers
+    first, last = frames if frames is not None else (numbers[0], numbers[-1])
+    chosen = tuple(frame for frame in numbers if first <= frame <= last)
+    redone = _outdated(cut, then, {stage: wanted[stage] for stage in stages if stage in wanted}, changed, under_way)
+    _refuse_to_lose(clip, redone, numbers, chosen)
+    judged = "labels" not in redone and record.fingerprints.get("figures") == wanted["figures"]
+    _clear(cut, redone, judged=judged)
+    found = FilesOnDisk(output, config.split, config.name, ledger.kept.checksums)
+    damaged = _remove_damaged(cut, found, stages)
     if _clear_surplus(config, clip, stages, found) or damaged:
         found.look_again()
     if changed or under_way or "pictures" in redone:
         watched = {path: mark for path, mark in watched.items() if path == str(config.source)}
-        made_from = replace(made_from, inputs={}, notes=[], opened=False)
-    made_from = replace(made_from, fingerprints=wanted, config=config.model_dump(mode="json"), decided=list(decided))
-    made_from.write(output, config.name)
-    numbers = config.frame_numbers
-    first, last = frames if frames is not None else (numbers[0], numbers[-1])
-    chosen = tuple(frame for frame in numbers if first <= frame <= last)
-    return CutPlan(config, output, chosen, redone, found, damaged, watched)
+        made_from = made_from.model_copy(update={"inputs": {}, "notes": (), "opened": False})
+    as_wanted = {"fingerprints": wanted, "config": config.model_dump(mode="json"), "decided": tuple(cut.decided)}
+    ledger.keep(made_from=made_from.model_copy(update=as_wanted), reading=reading)
+    cut.found = found
+    cut.summary.redone = redone
+    cut.summary.notes += damaged
+    return CutPlan(cut, found, chosen, watched)
 
 
-def _refuse_foreign_files(*clips: ClipWriter) -> None:
+def _outdated(
+    cut: Cut, then: Then, wanted: Mapping[str, str], changed: Sequence[str], under_way: Sequence[str]
+) -> dict[str, str]:
+    """Find what was made from something else than it would be made from now.
+
+    Args:
+        cut: The cut.
+        then: What it was made from.
+        wanted: Stage to fingerprint as it is now, of those that this run makes.
+        changed: The inputs that are not what they were.
+        under_way: The files that changed while a run was reading them.
+
+    Returns:
+        Stage to the reason.
+    """
+    redone: dict[str, str] = {}
+    for stage, fingerprint in wanted.items():
+        had = then.record.fingerprints.get(stage)
+        if under_way:
+            reason = f"{and_more(under_way, SHOWN_INPUTS)} changed while a run was reading it"
+        elif changed:
+            reason = f"{and_more(changed, SHOWN_INPUTS)} changed"
+        elif had is not None and had != fingerprint:
+            reason = then.why(stage)
+        elif had is None and has_stage(cut.clip, stage):
+            reason = "there is no record of what they were made from"
+        else:
+            continue
+        redone[stage] = reason
+    return redone
+
+
+def _clear(cut: Cut, redone: Collection[str], *, judged: bool) -> None:
+    """Remove what is out of date.
+
+    Args:
+        cut: The cut.
+        redone: The stages whose files are.
+        judged: Whether its quality figures are not.
+    """
+    output, name = cut.output, cut.name
+    for stage in redone:
+        remove_stage(cut.clip, stage)
+    if "pictures" in redone:
+        remove_files_but(layout.material_pictures_folder(output, name), ())
+        remove_files_but(layout.identity_pictures_folder(output, name), ())
+    if "motion" in redone:
+        remove_files_but(layout.switched_pictures_folder(output, name), ())
+    clear_figures(output, cut.config, judged=judged, compared="motion" not in redone)
+    if not judged:
+        remove_file(layout.quality_file(output, name))
+    if "recolor" in redone or not cut.config.recolor.passes:
+        remove_file(layout.recolor_file(output, name))
+
+
+def _refuse_to_lose(
+    clip: ClipWriter, redone: Mapping[str, str], numbers: Sequence[int], chosen: Collection[int]
+) -> None:
+    """A trial of some frames is not to cost the others, which may have taken hours."""
+    rendered = [stage for stage in ("pictures", "motion") if stage in redone]
+    if not rendered or len(chosen) == len(numbers):
+        return
+    found = FilesOnDisk(clip.root, clip.split, clip.cut)
+    others = set(numbers) - set(chosen)
+    lost = {entry.frame for entry in found.entries if entry.modality.stage in rendered and entry.frame in others}
+    if lost:
+        raise DatasetError(
+            f"cut '{clip.cut}': {counted(len(lost), 'frame')} outside --frames would be lost, because they are out of "
+            f"date, too ({redone[rendered[0]]}); run the command without --frames to make all of them again, or try "
+            "some with another --out"
+        )
+
+
+def _refuse_foreign_files(ledger: Ledger, *clips: ClipWriter) -> None:
     """What this program did not make, such as a downloaded dataset, is not its to clear away."""
     output, cut = clips[0].root, clips[0].cut
-    traces = (
-        layout.record_file(output, cut),
-        layout.figures_folder(output, cut),
-        layout.log_file(output, cut),
-        layout.quality_file(output, cut),
-    )
-    if any(trace.exists() for trace in traces):
+    traces = (layout.figures_folder(output, cut), layout.log_file(output, cut), layout.quality_file(output, cut))
+    if ledger.kept.begun or any(trace.exists() for trace in traces):
         return
     for clip in clips:
         for stage in STAGES:
@@ -339,19 +387,19 @@ def _refuse_foreign_files(*clips: ClipWriter) -> None:
                 )
 
 
-def _require_rendered(config: CutConfig, output: Path, record: CutRecord, wanted: dict[str, str]) -> None:
+def _require_rendered(then: Then, wanted: Mapping[str, str]) -> None:
+    name, output, record = then.config.name, then.output, then.record
     if not record.engine:
-        raise DatasetError(
-            f"cut '{config.name}': none of it has been rendered into {output}; run 'animerun-gen render' first"
-        )
-    if any(record.fingerprints.get(stage) != wanted[stage] for stage in ("pictures", "motion")):
-        raise DatasetError(
-            f"cut '{config.name}': its pictures and motion in {output} were made from another configuration or with "
-            "another version of this program; bring them up to date with 'animerun-gen render' first"
-        )
+        raise DatasetError(f"cut '{name}': none of it has been rendered into {output}; run 'animerun-gen render' first")
+    for stage in ("pictures", "motion"):
+        if record.fingerprints.get(stage) != wanted[stage]:
+            raise DatasetError(
+                f"cut '{name}': its {stage} in {output} {'are' if stage == 'pictures' else 'is'} out of date "
+                f"({then.why(stage)}); bring it up to date with 'animerun-gen render' first"
+            )
 
 
-def _remove_damaged(config: CutConfig, found: FilesOnDisk, stages: tuple[str, ...]) -> list[str]:
+def _remove_damaged(cut: Cut, found: FilesOnDisk, stages: tuple[str, ...]) -> list[str]:
     """Remove the files that are not whole, so that they are made again; says so in a sentence.
 
     Only files are looked into that changed since an earlier run knew their checksums, or that none ever knew: those
@@ -366,7 +414,7 @@ def _remove_damaged(config: CutConfig, found: FilesOnDisk, stages: tuple[str, ..
         and not is_whole(found.root / entry.name, entry.modality)
     ]
     if "labels" in stages:
-        damaged += [file.relative_to(found.root).as_posix() for file in damaged_figures(found.root, config)]
+        damaged += [file.relative_to(found.root).as_posix() for file in spoiled_figures(cut.ledger, cut.config)]
     for name in damaged:
         remove_file(found.root / name)
     if not damaged:
@@ -398,18 +446,17 @@ def _clear_surplus(config: CutConfig, clip: ClipWriter, stages: tuple[str, ...],
     remove_all_but(clip, wanted, stages)
     if surplus:
         remove_frames_outside(clip, frames, stages)
-    pairs = list(pairwise(frames))
-    if "labels" in stages:
-        remove_files_but(layout.figures_folder(output, name), {layout.figures_name(earlier) for earlier, _ in pairs})
-        remove_files_but(layout.frame_figures_folder(output, name), {layout.figures_name(frame) for frame in frames})
     if "pictures" in stages:
         sampled = {layout.material_picture(output, name, frame).name for frame in sampled_frames(config)}
         remove_files_but(layout.material_pictures_folder(output, name), sampled)
         sampled = {layout.identity_picture(output, name, frame).name for frame in identity_frames(config)}
         remove_files_but(layout.identity_pictures_folder(output, name), sampled)
     if "motion" in stages:
+        pairs = list(pairwise(frames))
         both_ways = [*pairs, *((later, earlier) for earlier, later in pairs)]
-        remove_files_but(layout.cross_check_folder(output, name), {layout.cross_check_name(a, b) for a, b in both_ways})
+        remove_files_but(
+            layout.switched_pictures_folder(output, name), {layout.switched_name(a, b) for a, b in both_ways}
+        )
     return surplus
 
 

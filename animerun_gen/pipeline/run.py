@@ -2,78 +2,46 @@
 
 from __future__ import annotations
 
-import argparse
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from animerun_gen.config import CutConfig, LoadedCut, load_cuts
-from animerun_gen.config.words import and_more, counted
+from animerun_gen.config import CutConfig
+from animerun_gen.config.messages import and_more, counted
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.files import remove_stale_temporaries
-from animerun_gen.engines.blenders import BpyModule, Engine, InstalledBlender
-from animerun_gen.engines.children import PATIENCE
+from animerun_gen.engines.blenders import BpyModule, InstalledBlender, find_engine
 from animerun_gen.engines.fence import Fence, fenced
 from animerun_gen.engines.film_files import looking_once
 from animerun_gen.errors import ConfigError, DatasetError, NoDatasetError
+from animerun_gen.pipeline.cut import Cut
 from animerun_gen.pipeline.farm import Crew, FarmLost, InlineCrew
+from animerun_gen.pipeline.options import Options
 from animerun_gen.pipeline.plan import CutPlan, plan_cut
 from animerun_gen.pipeline.state import made_with
-from animerun_gen.pipeline.state.coverage import describe_coverage, frames_to_make, measure_coverage
-from animerun_gen.pipeline.state.failures import keep_failures
-from animerun_gen.pipeline.state.judging import collect_quality, read_cross_checks
+from animerun_gen.pipeline.state.coverage import describe_coverage, measure_coverage
+from animerun_gen.pipeline.state.figures import read_cross_checks
+from animerun_gen.pipeline.state.films import digests_kept
+from animerun_gen.pipeline.state.fingerprints import STAGES
+from animerun_gen.pipeline.state.judging import collect_quality
+from animerun_gen.pipeline.state.ledger import move_over, open_ledger
 from animerun_gen.pipeline.state.lock import exclusive
 from animerun_gen.pipeline.state.manifest import SHOWN_NAMES, write_manifest
-from animerun_gen.pipeline.state.record import STAGES, digests_kept
 from animerun_gen.pipeline.summary import CutSummary, failures_to
-from animerun_gen.pipeline.tasks.camera_cuts import CutPart, refusal_of, split_at_camera_cuts
+from animerun_gen.pipeline.tasks.camera_cuts import begin_cut, split_at_camera_cuts
 from animerun_gen.pipeline.tasks.line_engine import choose_line_engines
 from animerun_gen.pipeline.work import Ways, Work
 from animerun_gen.progress import Progress
-from animerun_gen.terminal import as_command, complain, say
+from animerun_gen.terminal import as_command, complain
 
 SHOWN_FAILURES = 5
 """So many failures of a cut are printed: a full disk fails every file."""
 
 
 ALTERED = "files changed since they were made: {count} ({names}); the manifest keeps their old checksums"
-
-
-@dataclass(frozen=True)
-class Options:
-    """How to make a dataset.
-
-    Attributes:
-        output: Root folder of the dataset.
-        engine: The Blender that renders; None when nothing is to be rendered.
-        frames: First and last frame to work on; None for all of each cut.
-        workers: Processes that work side by side; a Blender in this process does everything by itself.
-        cross_check: Whether to compare the two motion backends.
-        render: Whether to do the Blender half.
-        label: Whether to do the second half.
-        chunk_frames: Frames of a cut that one Blender process renders; None for as many as suit the workers.  What is
-            made does not depend on it.
-        scheduler: Address of the Dask scheduler whose workers do the work, all of which see the same files; None to do
-            it here.
-        patience: Seconds after which a process that neither reports nor computes is ended, and its work begun again.
-        despite_memory: Whether frames are begun that are predicted not to fit into the memory.
-    """
-
-    output: Path
-    engine: Engine | None
-    frames: tuple[int, int] | None = None
-    workers: int = 1
-    cross_check: bool = False
-    render: bool = True
-    label: bool = True
-    chunk_frames: int | None = None
-    patience: float = PATIENCE
-    scheduler: str | None = None
-    despite_memory: bool = False
 
 
 def generate(
@@ -87,7 +55,7 @@ def generate(
         cuts: The cuts, of different names.
         options: How.
         decided: By cut, what an earlier run decided about it, see
-            :class:`~animerun_gen.pipeline.state.record.CutRecord`: the cuts are as it left them, with nothing to be
+            :class:`~animerun_gen.pipeline.state.ledger.MadeFrom`: the cuts are as it left them, with nothing to be
             split or chosen any more.  None: they are as the user has them.
 
     Returns:
@@ -98,11 +66,10 @@ def generate(
         BusyError: Another run writes to the same output.
         DatasetError: The output cannot be written to.
         NoDatasetError: Nothing is to be rendered, and the output does not exist.
-        ValueError: It is to be rendered without an engine.
+        AnimerunGenError: Rendering needs a Blender, and there is none.
     """
-    engine = options.engine if options.render else None
-    if options.render and engine is None:
-        raise ValueError("rendering needs an engine")
+    engine = (options.engine or find_engine(options.blender)) if options.render else None
+    options = replace(options, engine=engine)
     if not options.render and not options.output.is_dir():
         raise NoDatasetError(f"{options.output} does not exist: correct --out, or run 'animerun-gen render' first")
     with (
@@ -112,49 +79,55 @@ def generate(
         fenced(options.output, complain) as fence,
     ):
         remove_stale_temporaries(options.output)
+        move_over(options.output)
         # what Blenders that were killed together with their run had under way
         shutil.rmtree(layout.scratch_folder(options.output), ignore_errors=True)
         if decided is None:
-            parts = split_at_camera_cuts(cuts, options.output, engine)
-            parts = choose_line_engines(parts, options.output, engine)
+            begun = split_at_camera_cuts(cuts, options.output, engine)
+            choose_line_engines(begun, engine)
         else:
-            parts = [CutPart(config, list(decided[config.name]), refusal_of(config, engine)) for config in cuts]
-        summaries = {part.config.name: CutSummary(part.config, notes=list(part.notes)) for part in parts}
-        plans = []
-        with looking_once():
-            for part in parts:
-                summary = summaries[part.config.name]
-                if part.failure is not None:
-                    summary.failures.append(part.failure)
-                    continue
-                with failures_to(summary):
-                    version = engine.version if engine else None
-                    plan = plan_cut(part.config, options.output, version, options.frames, part.notes)
-                    summary.redone = plan.redone
-                    summary.notes += plan.notes
-                    plans.append(plan)
-        _do(plans, options, fence, summaries, afterwards)
-        for plan in plans:
-            summary = summaries[plan.config.name]
-            for sentence in plan.refused:
-                summary.fail(sentence)
-            if options.label and (summary.labelled or not summary.failures):
-                with failures_to(summary):
-                    summary.quality = collect_quality(options.output, plan.config)
-            summary.cross_checks = list(read_cross_checks(options.output, summary.config).values())
+            ledgers = {config.name: open_ledger(options.output, config.name) for config in cuts}
+            begun = [begin_cut(config, ledgers[config.name], engine, decided[config.name]) for config in cuts]
+        _do(_plans(begun, options), options, fence, {cut.name: cut.summary for cut in begun}, afterwards)
+        for cut in begun:
+            _sum_up(cut, options)
+        return [cut.summary for cut in begun]
+
+
+def _plans(cuts: Sequence[Cut], options: Options) -> list[CutPlan]:
+    """What there is to do for each cut that can be begun."""
+    engine = options.engine if options.render else None
+    plans = []
+    with looking_once():
+        for cut in cuts:
+            if not cut.summary.failures:
+                with failures_to(cut.summary):
+                    plans.append(plan_cut(cut, engine.version if engine else None, options.frames))
+    return plans
+
+
+def _sum_up(cut: Cut, options: Options) -> None:
+    """Write the quality file and the manifest of a cut, and say how far it is and what is wrong with it."""
+    summary, found = cut.summary, cut.found
+    for sentence in cut.refused:
+        summary.fail(sentence)
+    if found is not None:
+        if options.label and (summary.labelled or not summary.failures):
             with failures_to(summary):
-                stages = STAGES if options.label else ("pictures", "motion")
-                summary.coverage = measure_coverage(summary.config, options.output, stages, plan.found)
-        found = {plan.config.name: plan.found for plan in plans}
-        for name, summary in summaries.items():
-            # of a cut that failed as well: what was made, or cleared away, is what is on disk now
-            with failures_to(summary):
-                summary.damaged = write_manifest(options.output, name, found.get(name), options.workers)
-                if summary.damaged:
-                    names = and_more(summary.damaged, SHOWN_NAMES)
-                    summary.note(ALTERED.format(count=len(summary.damaged), names=names))
-            keep_failures(options.output, name, summary.failures)
-        return list(summaries.values())
+                summary.quality = collect_quality(cut.ledger, cut.config)
+        summary.cross_checks = list(read_cross_checks(cut.output, cut.config).values())
+        with failures_to(summary):
+            stages = STAGES if options.label else ("pictures", "motion")
+            summary.coverage = measure_coverage(cut.config, cut.output, stages, found)
+    # of a cut that failed as well: what was made, or cleared away, is what is on disk now
+    with failures_to(summary):
+        summary.damaged = write_manifest(cut.ledger, found, options.workers)
+        if summary.damaged:
+            names = and_more(summary.damaged, SHOWN_NAMES)
+            summary.note(ALTERED.format(count=len(summary.damaged), names=names))
+    # the run says them itself, so a disk that does not take them any more is no failure of its own
+    with suppress(DatasetError):
+        cut.ledger.keep(failures=tuple(summary.failures))
 
 
 def _clear_up(output: Path) -> None:
@@ -213,47 +186,6 @@ def _crew(plans: Sequence[CutPlan], options: Options, fence: Fence, work: Work, 
     return ClusterCrew(options.scheduler, demands, options.patience, progress.say, options.despite_memory)
 
 
-def run_command(options: argparse.Namespace) -> int:
-    """Carry out ``generate``, ``render`` or ``label`` as the command line asks.
-
-    Args:
-        options: What :func:`animerun_gen.cli.build_parser` parsed.
-
-    Returns:
-        Exit status.
-
-    Raises:
-        AnimerunGenError: Nothing could be begun.
-    """
-    renders, labels = options.command != "label", options.command != "render"
-    loaded = load_cuts(options.configs, check_sources=renders)
-    cuts = [cut.config for cut in loaded]
-    require_frames(cuts, options.frames)
-    engine: Engine | None = None
-    if renders:
-        engine = InstalledBlender.find(options.blender) if options.blender else BpyModule.find()
-    run = Options(
-        # whoever works elsewhere has another current folder
-        output=options.out if options.scheduler is None else options.out.absolute(),
-        engine=engine,
-        frames=options.frames,
-        workers=options.workers,
-        cross_check=renders and options.cross_check,
-        render=renders,
-        label=labels,
-        chunk_frames=options.chunk_frames if renders else None,
-        patience=60.0 * options.patience,
-        scheduler=options.scheduler,
-        despite_memory=renders and options.despite_memory,
-    )
-    summaries = generate(cuts, run)
-    for line in describe(summaries, options.out, partial(_command_for, options, loaded)):
-        say(line)
-    failed = any(summary.failures or summary.damaged for summary in summaries)
-    past_bars = any(summary.quality and summary.quality["failures"] for summary in summaries)
-    return 1 if failed or (labels and options.strict and past_bars) else 0
-
-
 def require_frames(cuts: Sequence[CutConfig], frames: tuple[int, int] | None) -> None:
     """Stop where nothing of a cut lies within the frames that are to be worked on.
 
@@ -274,22 +206,6 @@ def require_frames(cuts: Sequence[CutConfig], frames: tuple[int, int] | None) ->
     ]
     if outside:
         raise ConfigError(outside)
-
-
-def _command_for(options: argparse.Namespace, loaded: Sequence[LoadedCut], summary: CutSummary) -> str | None:
-    """The command that makes just what a cut lacks; None where that cannot be said."""
-    name = summary.config.name
-    paths_of = {cut.config.name: cut.path for cut in loaded}
-    # a stretch of a cut that is split at its camera cuts has the name of the cut and a number
-    path = paths_of.get(name) or paths_of.get(name.rpartition("-")[0])
-    if path is None or summary.coverage is None:
-        return None
-    words: list[str | Path] = ["animerun-gen", options.command, path, "--out", options.out]
-    if (frames := frames_to_make(summary.coverage)) is not None:
-        words += ["--frames", f"{frames[0]}:{frames[1]}"]
-    if getattr(options, "blender", None):
-        words += ["--blender", options.blender]
-    return as_command(*words)
 
 
 def describe(

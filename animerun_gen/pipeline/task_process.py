@@ -9,10 +9,10 @@ from functools import partial
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.files import open_log, system_says
 from animerun_gen.engines.children import ChildDied, Conditions, Watch
-from animerun_gen.engines.job import Event
+from animerun_gen.engines.endings import describe_status
 from animerun_gen.engines.pool import Child, Children, Parcel
 from animerun_gen.engines.processes import peak_memory
-from animerun_gen.engines.render_process import describe_status
+from animerun_gen.engines.protocol import Event, of_task
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline.tasks.running import Task, run_tasks
 
@@ -84,9 +84,10 @@ class TaskProcess:
                     continue
                 if event["event"] == "finished":
                     finished = True
-                else:
-                    number = event["number"] + 1
-                    on_event(event)
+                    continue
+                if (told := of_task(event)) is not None:
+                    number = told["number"] + 1
+                on_event(event)
         finally:
             self.peak = max(watch.peak, peak_memory(child.process.pid) or 0)
             with self._starting:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -10,14 +11,15 @@ from typing import Any
 
 from animerun_gen.dataset import layout
 from animerun_gen.engines.blenders import Engine
-from animerun_gen.engines.job import Event, RenderJob
+from animerun_gen.engines.job import RenderJob
+from animerun_gen.engines.protocol import Event, TaskEvent, of_task
+from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline.chunks import Chunk, RenderChunk, TaskChunk
 from animerun_gen.pipeline.farm import Crew, Farm, FarmLost
 from animerun_gen.pipeline.plan import CutPlan, split_job
-from animerun_gen.pipeline.state.inputs import begin_reading, end_reading, note_opened
-from animerun_gen.pipeline.state.judging import write_figures
-from animerun_gen.pipeline.state.record import CutRecord, memory_digest
-from animerun_gen.pipeline.state.worker_memory import WorkerMemory
+from animerun_gen.pipeline.state.figures import write_figures
+from animerun_gen.pipeline.state.fingerprints import memory_digest
+from animerun_gen.pipeline.state.inputs import end_reading, note_opened
 from animerun_gen.pipeline.summary import CutSummary, failures_to
 from animerun_gen.pipeline.tasks.labelling import LabelTask
 from animerun_gen.pipeline.tasks.recoloring import PassPlan, RecolorTask, SurveyTask
@@ -78,16 +80,15 @@ class Work:
         }
         self._surveys: dict[str, Any] = {}
         self._done: set[tuple[str | int | None, ...]] = set()
-        records = {name: CutRecord.read(ways.output, name) for name in self._jobs}
-        self._unopened = {name for name, record in records.items() if not record.opened and self._plans[name].frames}
-        self._memory = WorkerMemory(
-            ways.output,
-            {
-                name: memory_digest(self._plans[name].config, record.engine, record.source, ways.cross_check)
-                for name, record in records.items()
-                if self._jobs[name].frames
-            },
-        )
+        ledgers = {name: self._plans[name].ledger for name in self._jobs}
+        self._unopened = {
+            name for name, ledger in ledgers.items() if not ledger.origin.opened and self._plans[name].frames
+        }
+        self._needs = {
+            name: memory_digest(self._plans[name].config, ledger.origin, ways.cross_check)
+            for name, ledger in ledgers.items()
+            if self._jobs[name].frames
+        }
 
     @property
     def is_needed(self) -> bool:
@@ -112,7 +113,8 @@ class Work:
     @property
     def memory(self) -> dict[str, int]:
         """Bytes that a Blender held at most, by cut, as far as earlier runs saw it."""
-        return self._memory.known()
+        known = {name: self._plans[name].ledger.known_peak(need) for name, need in self._needs.items()}
+        return {name: peak for name, peak in known.items() if peak}
 
     def do(self, crew: Crew, progress: Progress) -> None:
         """Get it done.
@@ -130,7 +132,7 @@ class Work:
         for name, plan in self._plans.items():
             if name in self._unopened or (name in self._jobs and self._jobs[name].frames):
                 with failures_to(self._summaries[name]):
-                    begin_reading(self._ways.output, name, plan.watched)
+                    plan.ledger.keep(reading=dict(plan.watched))
             self._farm.add(self._render_chunks(name, size), then=partial(self._rendered, name))
         for frames, pairs in self._labels.values():
             # matches need the segments of both frames
@@ -144,8 +146,8 @@ class Work:
         with failures_to(summary):
             if isinstance(chunk, RenderChunk):
                 self._take_from_blender(event, chunk, summary)
-            elif isinstance(chunk, TaskChunk):
-                self._take_from_task(event, chunk.tasks[event["number"]], summary)
+            elif isinstance(chunk, TaskChunk) and (told := of_task(event)) is not None:
+                self._take_from_task(told, chunk.tasks[told["number"]], summary)
 
     def on_retry(self, chunk: Chunk, note: str) -> None:
         """A chunk is begun again, or in smaller pieces."""
@@ -160,7 +162,9 @@ class Work:
         if isinstance(chunk, RenderChunk) and not chunk.looks:
             summary = self._summaries[chunk.cut]
             summary.memory = max(summary.memory, peak)
-            self._memory.saw(chunk.cut, peak)
+            # what cannot be written down is no failure of the cut
+            with suppress(DatasetError):
+                self._plans[chunk.cut].ledger.saw_peak(self._needs[chunk.cut], peak)
 
     def _slots(self, crew: Crew) -> int:
         """How many chunks can be done at once, as soon as there is anybody to do them."""
@@ -202,7 +206,7 @@ class Work:
         summary = self._summaries[name]
         if self._ways.engine is not None:
             with failures_to(summary):
-                end_reading(self._ways.output, name)
+                end_reading(self._plans[name].ledger)
         passes = self._passes.get(name)
         if passes is None or summary.failures:
             return
@@ -232,7 +236,7 @@ class Work:
         if event["event"] == "opened":
             for note in event["notes"]:
                 summary.note(note)
-            note_opened(output, config.name, config.source, event)
+            note_opened(self._plans[config.name].ledger, config.source, event)
             self._unopened.discard(config.name)
         elif event["event"] == "noticed":
             if summary.note(event["note"]):
@@ -245,7 +249,7 @@ class Work:
                 layout.cross_check_file(output, config.name, event["frame"], event["other"]), event["figures"]
             )
 
-    def _take_from_task(self, event: Event, task: Task, summary: CutSummary) -> None:
+    def _take_from_task(self, event: TaskEvent, task: Task, summary: CutSummary) -> None:
         name = task.config.name
         if event["event"] == "task_lacks":
             if not summary.failures:
@@ -262,7 +266,7 @@ class Work:
         elif not new:
             return
         elif isinstance(task, SurveyTask):
-            self._surveys[name].add(event["result"])
+            self._surveys[name].add(event.get("result"))
         elif isinstance(task, RecolorTask):
             summary.recolored += 1
         else:

@@ -11,7 +11,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from animerun_gen import compiled
 from animerun_gen.labels.sampling import require_mask, require_shape
+from animerun_gen.tally import tally
+
+kernel = compiled.kernels(__name__)
 
 BACKGROUND = 0
 """The object id of a pixel that shows no surface."""
@@ -97,16 +101,21 @@ def surface_contents(
 
 def _packed(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
     """``(H * W,)``: the colour of each pixel as one number."""
-    red, green, blue = (picture[..., channel].astype(np.int64) for channel in range(3))
-    return (red << 16 | green << 8 | blue).ravel()
+    packed: npt.NDArray[np.int64] = _pack(np.ascontiguousarray(picture).reshape(-1, 3))
+    return packed
 
 
 def _counted(values: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """The values that occur, ascending, and how often each does."""
     if not values.size:
         raise ValueError("there are no pixels to count")
-    # pictures of flat surfaces are long runs of one value, of which there is less to sort
-    starts = np.concatenate([[0], np.flatnonzero(values[1:] != values[:-1]) + 1])
-    lengths = np.diff(np.append(starts, values.size))
-    found, run = np.unique(values[starts], return_inverse=True)
-    return found, np.bincount(run, weights=lengths).astype(np.int64)
+    return tally(values)
+
+
+@kernel
+def _pack(colors):  # type: ignore[no-untyped-def]
+    packed = np.empty(len(colors), np.int64)
+    for place in range(len(colors)):
+        red, green, blue = np.int64(colors[place, 0]), np.int64(colors[place, 1]), np.int64(colors[place, 2])
+        packed[place] = red << 16 | green << 8 | blue
+    return packed

@@ -11,10 +11,11 @@ import numpy.typing as npt
 
 from animerun_gen import compiled
 from animerun_gen.conventions import UNKNOWN_FLOW_THRESHOLD, known_flow
+from animerun_gen.labels.kernels.between_pixels import between, corners_of, is_inside, is_known
 from animerun_gen.labels.sampling import require_mask, require_shape
 from animerun_gen.quality.identity import identity_error
 from animerun_gen.quality.shift import best_shift, shift_errors
-from animerun_gen.quality.warp import corners_of, is_inside, warp_sums
+from animerun_gen.quality.warp import warp_sums
 
 kernel = compiled.kernels(__name__)
 
@@ -95,8 +96,9 @@ def pair_figures(
         target_flat: the target frame without lines.
         identities: ``(H, W, 3)`` uint16 each, the identity pictures of source and target, if the pair is sampled.
         threshold: pixels; the largest distance from home, after the way there and back, that counts as home.
-        repainted: ``(H, W)`` bool, True where the source shows a material that has other colours in the target: the
-            pictures are not compared there; by default nowhere.
+        repainted: ``(H, W)`` bool, True where the source shows what has another colour in the target, by a material
+            that changes its colours or a surface that changes its material: the pictures are not compared there; by
+            default nowhere.
 
     Returns:
         A dictionary ready for standard JSON, the same keys always; None where a figure cannot be had.
@@ -110,7 +112,7 @@ def pair_figures(
         ``warp_error_all``, ``warp_error_flat_all``
             the same wherever the motion is known and stays inside the frame
         ``repainted_share``
-            share of the frame's pixels at which the pictures are not compared, because their material changes colours
+            share of the frame's pixels at which the pictures are not compared, because their colour changes by itself
         ``occluded_share``, ``exact_occluded_share``, ``invalid_share``
             share of the frame's pixels that are occluded, occluded exactly, of unknown motion
         ``occlusion_agreement``, ``occluded_by_rule_only``, ``occluded_exactly_only``
@@ -286,11 +288,6 @@ def _lengths(flow, lengths):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _is_known(flow, index):  # type: ignore[no-untyped-def]
-    return abs(flow[index]) < UNKNOWN_FLOW_THRESHOLD and abs(flow[index + 1]) < UNKNOWN_FLOW_THRESHOLD
-
-
-@kernel
 def _round_trip(flow, back, visible, away, closest):  # type: ignore[no-untyped-def]
     """Fill ``away`` and ``closest``, see :func:`round_trip`; how many there are of each."""
     height, width = visible.shape
@@ -307,10 +304,15 @@ def _round_trip(flow, back, visible, away, closest):  # type: ignore[no-untyped-
                 b, d = a, c
             if down == 0.0:
                 c, d = a, b
-            if not (_is_known(back, a) and _is_known(back, b) and _is_known(back, c) and _is_known(back, d)):
+            if not (
+                is_known(back, a, UNKNOWN_FLOW_THRESHOLD)
+                and is_known(back, b, UNKNOWN_FLOW_THRESHOLD)
+                and is_known(back, c, UNKNOWN_FLOW_THRESHOLD)
+                and is_known(back, d, UNKNOWN_FLOW_THRESHOLD)
+            ):
                 continue
-            back_u = _between(back, a, b, c, d, across, down)
-            back_v = _between(back, a + 1, b + 1, c + 1, d + 1, across, down)
+            back_u = between(back, a, b, c, d, across, down)
+            back_v = between(back, a + 1, b + 1, c + 1, d + 1, across, down)
             squared = (u + back_u) ** 2 + (v + back_v) ** 2
             away[count] = math.sqrt(squared)
             count += 1
@@ -320,12 +322,3 @@ def _round_trip(flow, back, visible, away, closest):  # type: ignore[no-untyped-
                 closest[moving] = math.sqrt(squared)
                 moving += 1
     return count, moving
-
-
-@kernel
-def _between(values, a, b, c, d, across, down):  # type: ignore[no-untyped-def]
-    """The bilinear sample between four values; exactly theirs where they are equal."""
-    top_left, bottom_left = np.float64(values[a]), np.float64(values[c])
-    upper = top_left + across * (np.float64(values[b]) - top_left)
-    lower = bottom_left + across * (np.float64(values[d]) - bottom_left)
-    return upper + down * (lower - upper)

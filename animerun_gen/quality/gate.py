@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Self
 
+from animerun_gen.config.messages import spans
 from animerun_gen.config.model import Quality
-from animerun_gen.config.words import spans
 
 MAX_SHIFT_GAIN = 0.8
 """A pair fails when its flow, shifted by a pixel, leaves less than this share of the error.

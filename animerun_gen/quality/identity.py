@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from animerun_gen import compiled
+from animerun_gen.labels.kernels.between_pixels import corners_of
 from animerun_gen.labels.sampling import require_mask, require_shape
-from animerun_gen.quality.warp import corners_of, pixels_around
+from animerun_gen.quality.warp import pixels_around
 
 kernel = compiled.kernels(__name__)
 

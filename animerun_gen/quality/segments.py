@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from animerun_gen import compiled
 from animerun_gen.labels.sampling import require_mask, require_shape
+from animerun_gen.union_find import join, root
 
 kernel = compiled.kernels(__name__)
 
@@ -126,9 +127,7 @@ def _overlaps(segments, ids, lines):  # type: ignore[no-untyped-def]
             same_above = row > 0 and not lines[row - 1, column] and ids[row - 1, column] == ids[row, column]
             same_left = column > 0 and not lines[row, column - 1] and ids[row, column - 1] == ids[row, column]
             if same_above and same_left:
-                above, left = _root(parent, label[row - 1, column]), _root(parent, label[row, column - 1])
-                parent[max(above, left)] = min(above, left)
-                label[row, column] = min(above, left)
+                label[row, column] = join(parent, label[row - 1, column], label[row, column - 1])
             elif same_above:
                 label[row, column] = label[row - 1, column]
             elif same_left:
@@ -140,12 +139,12 @@ def _overlaps(segments, ids, lines):  # type: ignore[no-untyped-def]
     # A root is the smallest label of its region, that of its first pixel.
     region_of, region_count = np.empty(labels, np.int64), 0
     for number in range(labels):
-        root = _root(parent, number)
-        if root == number:
+        first = root(parent, number)
+        if first == number:
             region_of[number] = region_count
             region_count += 1
         else:
-            region_of[number] = region_of[root]
+            region_of[number] = region_of[first]
 
     region_id = np.empty(region_count, np.int64)
     segment, region = np.empty(height * width, np.int64), np.empty(height * width, np.int64)
@@ -161,12 +160,3 @@ def _overlaps(segments, ids, lines):  # type: ignore[no-untyped-def]
                 segment[last], region[last], count[last] = segments[row, column], here, 0
             count[last] += 1
     return region_id, segment[: last + 1], region[: last + 1], count[: last + 1]
-
-
-@kernel
-def _root(parent, label):  # type: ignore[no-untyped-def]
-    """The smallest label that this one is joined to."""
-    while parent[label] != label:
-        parent[label] = parent[parent[label]]
-        label = parent[label]
-    return label

@@ -15,8 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from animerun_gen import compiled
+from animerun_gen.labels.kernels.between_pixels import corners_of, is_inside, value_at
+from animerun_gen.labels.kernels.inner import mark_inner
 from animerun_gen.labels.sampling import require_mask
-from animerun_gen.quality.warp import corners_of, is_inside, pictures_of, point_distance
+from animerun_gen.quality.warp import ON_THE_PIXEL, Pictures, pictures_of, point_distance
 
 kernel = compiled.kernels(__name__)
 
@@ -78,7 +80,7 @@ def shift_errors(
     pictures = pictures_of(source, target, flow)
     require_mask("the occlusion mask", occlusion, flow.shape[:2])
     informative = np.empty(occlusion.size, np.int64)
-    count = _informative_pixels(pictures.here, flow, occlusion, pictures.channels, informative)
+    count = _informative_pixels(_planes_of(pictures), flow, occlusion, informative)
     if count < MIN_PIXELS:
         return None
     # not every n-th: in a frame full of texture those would be a few of its columns
@@ -105,46 +107,89 @@ def best_shift(errors: npt.NDArray[np.float64]) -> Shift:
     return Shift((dx, dy), lowest / still)
 
 
+def _planes_of(pictures: Pictures) -> tuple[npt.NDArray[Any], ...]:
+    """``(H * W,)`` each: two pixels of the source are of one colour where they are the same in all of them."""
+    if pictures.here_packed is not None:
+        return (pictures.here_packed,)
+    count = len(pictures.channels)
+    return tuple(np.ascontiguousarray(pictures.here[channel::count]) for channel in pictures.channels)
+
+
 @kernel
-def _informative_pixels(here, flow, occluded, channels, informative):  # type: ignore[no-untyped-def]
+def _informative_pixels(planes, flow, occluded, informative):  # type: ignore[no-untyped-def]
     """Fill ``informative`` with the flat indices of the pixels that can be learnt from; how many there are."""
     height, width = occluded.shape
+    alike, inner, plain = np.empty(width, np.bool_), np.empty(width, np.bool_), np.empty(width, np.bool_)
     count = 0
     for row in range(height):
+        plain[:] = True
+        first, above, below = row * width, max(row - 1, 0) * width, min(row + 1, height - 1) * width
+        for plane in planes:
+            mark_inner(
+                plane[above : above + width], plane[first : first + width], plane[below : below + width], alike, inner
+            )
+            for column in range(width):
+                plain[column] &= inner[column]
         for column in range(width):
+            if plain[column] or occluded[row, column]:
+                continue
             x = column + np.float64(flow[row, column, 0])
             y = row + np.float64(flow[row, column, 1])
-            if occluded[row, column] or not (
-                is_inside(x - 1, y - 1, width, height) and is_inside(x + 1, y + 1, width, height)
-            ):
-                continue
-            at = row * width + column
-            if not _looks_like_its_neighbours(here, row, column, height, width, channels):
-                informative[count] = at
+            if is_inside(x - 1, y - 1, width, height) and is_inside(x + 1, y + 1, width, height):
+                informative[count] = first + column
                 count += 1
     return count
-
-
-@kernel
-def _looks_like_its_neighbours(here, row, column, height, width, channels):  # type: ignore[no-untyped-def]
-    at = (row * width + column) * len(channels)
-    for j in range(max(row - 1, 0), min(row + 2, height)):
-        for i in range(max(column - 1, 0), min(column + 2, width)):
-            for k in range(len(channels)):
-                if here[np.uint64((j * width + i) * len(channels) + k)] != here[np.uint64(at + k)]:
-                    return False
-    return True
 
 
 @kernel
 def _add_up_shifts(here, there, flow, channels, chosen, errors):  # type: ignore[no-untyped-def]
     """Add the distance of every chosen pixel from its target, under each offset, to that offset's sum."""
     height, width = flow.shape[:2]
+    size = len(channels)
+    closest = np.empty((4, 3))
     for at in chosen:
         row, column = at // width, at % width
         x = column + np.float64(flow[row, column, 0])
         y = row + np.float64(flow[row, column, 1])
-        for j in range(3):
+        left, top = int(x), int(y)
+        if not (_keeps_apart(x, left, width) and _keeps_apart(y, top, height)):
+            for j in range(3):
+                for i in range(3):
+                    corners = corners_of(x + (i - 1), y + (j - 1), width, height, size)
+                    errors[j, i] += point_distance(there, corners, here, at * size, channels)
+            continue
+        # the places under all offsets lie between the same sixteen pixels, each of which is looked at once
+        for j in range(4):
+            first = ((top - 1 + j) * width + left - 1) * size
+            before = 0.0
+            for k in range(size):
+                before += abs(value_at(there, first + k) - value_at(here, at * size + k))
             for i in range(3):
-                corners = corners_of(x + (i - 1), y + (j - 1), width, height, len(channels))
-                errors[j, i] += point_distance(there, corners, here, at * len(channels), channels)
+                after = 0.0
+                for k in range(size):
+                    after += abs(value_at(there, first + (i + 1) * size + k) - value_at(here, at * size + k))
+                closest[j, i] = _closer(before, after, x + (i - 1) - (left + i - 1))
+                before = after
+        for j in range(3):
+            down = y + (j - 1) - (top + j - 1)
+            for i in range(3):
+                errors[j, i] += _closer(closest[j, i], closest[j + 1, i], down)
+
+
+@kernel
+def _keeps_apart(place, pixel, size):  # type: ignore[no-untyped-def]
+    """Whether a coordinate, and those one less and one more, lie each between pixels of the picture of their own.
+
+    Just below a whole number one more may be rounded up to the next.
+    """
+    return pixel >= 1 and pixel + 2 < size and int(place - 1) == pixel - 1 and int(place + 1) == pixel + 1
+
+
+@kernel
+def _closer(before, after, share):  # type: ignore[no-untyped-def]
+    """The smaller distance from the two pixels that a place lies between, or that from the one that it lies on."""
+    if share < ON_THE_PIXEL:
+        return before
+    if share > 1 - ON_THE_PIXEL:
+        return after
+    return min(before, after)

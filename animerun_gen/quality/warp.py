@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from animerun_gen import compiled
+from animerun_gen.labels.kernels.between_pixels import corners_of, is_inside, value_at
 from animerun_gen.labels.sampling import require_mask, require_shape
 
 kernel = compiled.kernels(__name__)
@@ -150,7 +151,18 @@ def warp_sums(
         raise ValueError(f"there are groups 0 to {GROUPS - 1}, but the map has {groups.max()}")
     count = np.zeros(GROUPS, np.int64)
     point, bilinear = np.zeros(GROUPS), np.zeros(GROUPS)
-    _add_up(pictures.here, pictures.there, flow, groups, pictures.channels, count, point, bilinear)
+    _add_up(
+        pictures.here,
+        pictures.there,
+        pictures.here_packed,
+        pictures.there_packed,
+        flow,
+        groups,
+        pictures.channels,
+        count,
+        point,
+        bilinear,
+    )
     return WarpSums(count, point * pictures.scale, bilinear * pictures.scale)
 
 
@@ -161,12 +173,17 @@ class Pictures:
     Attributes:
         here: ``(H * W * C,)`` uint8, float32 or float64, the source.
         there: the same of the target.
+        here_packed: ``(H * W,)`` int32, the colour of each pixel of the source as one number, of which two are compared
+            at once; None for pictures of anything but three bytes a pixel.
+        there_packed: the same of the target.
         channels: ``(0, ..., C - 1)``; the length of a tuple is known when the loops are compiled, which unrolls them.
         scale: what makes of the sum of a pixel's differences their mean in 0..1.
     """
 
     here: npt.NDArray[Any]
     there: npt.NDArray[Any]
+    here_packed: npt.NDArray[np.int32] | None
+    there_packed: npt.NDArray[np.int32] | None
     channels: tuple[int, ...]
     scale: float
 
@@ -180,55 +197,47 @@ def pictures_of(source: npt.NDArray[Any], target: npt.NDArray[Any], flow: npt.ND
         raise ValueError(f"both pictures must be uint8 or both float, not {source.dtype} and {target.dtype}")
     kept = source.dtype if source.dtype in (np.uint8, np.float32) else np.dtype(np.float64)
     channels = source.shape[2] if source.ndim == 3 else 1
+    here, there = (np.ascontiguousarray(picture, kept).ravel() for picture in (source, target))
     return Pictures(
-        np.ascontiguousarray(source, kept).ravel(),
-        np.ascontiguousarray(target, kept).ravel(),
+        here,
+        there,
+        _packed(here, channels),
+        _packed(there, channels),
         tuple(range(channels)),
         1 / channels / (255 if source.dtype == np.uint8 else 1),
     )
 
 
-@kernel
-def is_inside(x, y, width, height):  # type: ignore[no-untyped-def]
-    """Whether a target lies in the frame; unknown motion, 1e10 or NaN, leads out of every one."""
-    return x >= -0.5 and x < width - 0.5 and y >= -0.5 and y < height - 0.5
+def _packed(picture: npt.NDArray[Any], channels: int) -> npt.NDArray[np.int32] | None:
+    if picture.dtype != np.uint8 or channels != 3:
+        return None
+    packed: npt.NDArray[np.int32] = _pack(picture)
+    return packed
 
 
 @kernel
-def corners_of(x, y, width, height, channels):  # type: ignore[no-untyped-def]
-    """The four pixels around a place, as indices of their first channels, and the place's shares between them.
-
-    The picture's border continues outwards.
-    """
-    x = min(max(x, 0.0), width - 1.0)
-    y = min(max(y, 0.0), height - 1.0)
-    left, top = int(x), int(y)
-    top_left = (top * width + left) * channels
-    bottom_left = top_left + (width * channels if top < height - 1 else 0)
-    to_right = channels if left < width - 1 else 0
-    return top_left, top_left + to_right, bottom_left, bottom_left + to_right, x - left, y - top
+def _pack(picture):  # type: ignore[no-untyped-def]
+    packed = np.empty(len(picture) // 3, np.int32)
+    for pixel in range(len(packed)):
+        red, green, blue = picture[3 * pixel], picture[3 * pixel + 1], picture[3 * pixel + 2]
+        packed[pixel] = np.int32(red) << 16 | np.int32(green) << 8 | np.int32(blue)
+    return packed
 
 
 @kernel
-def _value(picture, index):  # type: ignore[no-untyped-def]
-    # unsigned: signed indices cost a test, each, whether they count from the end
-    return np.float64(picture[np.uint64(index)])
-
-
-@kernel
-def _distance(there, index, here, at, channels):  # type: ignore[no-untyped-def]
+def distance_of(there, index, here, at, channels):  # type: ignore[no-untyped-def]
     """Sum over the channels of the difference of two pixels."""
     distance = 0.0
     for k in range(len(channels)):
-        distance += abs(_value(there, index + k) - _value(here, at + k))
+        distance += abs(value_at(there, index + k) - value_at(here, at + k))
     return distance
 
 
 @kernel
 def _of_one_color(there, a, b, c, d, channels):  # type: ignore[no-untyped-def]
     for k in range(len(channels)):
-        value = _value(there, a + k)
-        if value != _value(there, b + k) or value != _value(there, c + k) or value != _value(there, d + k):
+        value = value_at(there, a + k)
+        if value != value_at(there, b + k) or value != value_at(there, c + k) or value != value_at(there, d + k):
             return False
     return True
 
@@ -253,8 +262,8 @@ def pixels_around(corners):  # type: ignore[no-untyped-def]
 def point_distance(there, corners, here, at, channels):  # type: ignore[no-untyped-def]
     """Sum over the channels of the difference of a source pixel from the closest pixel around the place."""
     a, b, c, d = pixels_around(corners)
-    upper = min(_distance(there, a, here, at, channels), _distance(there, b, here, at, channels))
-    lower = min(_distance(there, c, here, at, channels), _distance(there, d, here, at, channels))
+    upper = min(distance_of(there, a, here, at, channels), distance_of(there, b, here, at, channels))
+    lower = min(distance_of(there, c, here, at, channels), distance_of(there, d, here, at, channels))
     return min(upper, lower)
 
 
@@ -264,10 +273,10 @@ def _bilinear_distance(there, corners, here, at, channels):  # type: ignore[no-u
     a, b, c, d, across, down = corners
     distance = 0.0
     for k in range(len(channels)):
-        top_left, bottom_left = _value(there, a + k), _value(there, c + k)
-        upper = top_left + across * (_value(there, b + k) - top_left)
-        lower = bottom_left + across * (_value(there, d + k) - bottom_left)
-        distance += abs(upper + down * (lower - upper) - _value(here, at + k))
+        top_left, bottom_left = value_at(there, a + k), value_at(there, c + k)
+        upper = top_left + across * (value_at(there, b + k) - top_left)
+        lower = bottom_left + across * (value_at(there, d + k) - bottom_left)
+        distance += abs(upper + down * (lower - upper) - value_at(here, at + k))
     return distance
 
 
@@ -285,7 +294,7 @@ def _fill_differences(here, there, flow, occluded, bilinear, channels, scale, di
             at = (row * width + column) * len(channels)
             corners = corners_of(x, y, width, height, len(channels))
             if _of_one_color(there, corners[0], corners[1], corners[2], corners[3], channels):
-                distance = _distance(there, corners[0], here, at, channels)
+                distance = distance_of(there, corners[0], here, at, channels)
             elif bilinear:
                 distance = _bilinear_distance(there, corners, here, at, channels)
             else:
@@ -294,23 +303,37 @@ def _fill_differences(here, there, flow, occluded, bilinear, channels, scale, di
 
 
 @kernel
-def _add_up(here, there, flow, groups, channels, count, point, bilinear):  # type: ignore[no-untyped-def]
+def _add_up(here, there, here_packed, there_packed, flow, groups, channels, count, point, bilinear):  # type: ignore[no-untyped-def]
     """Add the distances of every pixel from its target, by both samplings, to the sums of its group."""
     height, width = groups.shape
+    size = len(channels)
     for row in range(height):
         for column in range(width):
             x = column + np.float64(flow[row, column, 0])
             y = row + np.float64(flow[row, column, 1])
             if not is_inside(x, y, width, height):
                 continue
-            at = (row * width + column) * len(channels)
-            corners = corners_of(x, y, width, height, len(channels))
+            pixel = row * width + column
             group = groups[row, column]
             count[group] += 1
-            if _of_one_color(there, corners[0], corners[1], corners[2], corners[3], channels):
-                distance = _distance(there, corners[0], here, at, channels)
+            a, b, c, d, across, down = corners_of(x, y, width, height, 1)
+            if there_packed is not None:
+                color = there_packed[np.uint64(a)]
+                is_plain = (
+                    (color == there_packed[np.uint64(b)])
+                    & (color == there_packed[np.uint64(c)])
+                    & (color == there_packed[np.uint64(d)])
+                )
+                # as most pixels are, and then there is nothing to add
+                if is_plain and color == here_packed[np.uint64(pixel)]:
+                    continue
+            else:
+                is_plain = _of_one_color(there, a * size, b * size, c * size, d * size, channels)
+            if is_plain:
+                distance = distance_of(there, a * size, here, pixel * size, channels)
                 point[group] += distance
                 bilinear[group] += distance
             else:
-                point[group] += point_distance(there, corners, here, at, channels)
-                bilinear[group] += _bilinear_distance(there, corners, here, at, channels)
+                corners = (a * size, b * size, c * size, d * size, across, down)
+                point[group] += point_distance(there, corners, here, pixel * size, channels)
+                bilinear[group] += _bilinear_distance(there, corners, here, pixel * size, channels)

@@ -19,8 +19,9 @@ import numpy.typing as npt
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.cluster.vq import kmeans2
 
+from animerun_gen.color.hexadecimal import to_hex
+from animerun_gen.color.oklab import TELLABLE, FloatArray, distances, from_oklab, hex_to_oklab, to_oklab
 from animerun_gen.config.palette import Palette, PaletteScene
-from animerun_gen.recolor.oklab import TELLABLE, FloatArray, distances, from_oklab, hex_to_oklab, to_hex, to_oklab
 from animerun_gen.recolor.repaint import Part
 from animerun_gen.recolor.survey import BITS, Colors, Survey
 

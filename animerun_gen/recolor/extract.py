@@ -7,7 +7,6 @@ the colour that most of its pixels have.
 
 from __future__ import annotations
 
-import argparse
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,14 +17,12 @@ import numpy.typing as npt
 from scipy.cluster.vq import kmeans2
 from scipy.ndimage import gaussian_filter
 
-from animerun_gen.config.document import MAX_BYTES
-from animerun_gen.config.palette import Palette, PaletteScene, Swatch, palette_yaml
-from animerun_gen.config.words import shown
-from animerun_gen.dataset.files import is_whole_png, read_regular, refuse_to_overwrite, write_image, written_aside
+from animerun_gen.color.hexadecimal import rgb, to_hex
+from animerun_gen.color.oklab import TELLABLE, FloatArray, U8Array, distances, to_oklab
+from animerun_gen.config.palette import Palette, PaletteScene, Swatch
+from animerun_gen.dataset.files import is_whole_png, read_regular
 from animerun_gen.errors import DatasetError, UsageError
 from animerun_gen.progress import Progress
-from animerun_gen.recolor.oklab import TELLABLE, FloatArray, U8Array, distances, to_hex, to_oklab
-from animerun_gen.terminal import complain, say
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
 
@@ -231,7 +228,9 @@ def draw_palette(
             scene.pictures += 1
             scene.histogram.add(painted_pixels(picture, opaque))
     if not scenes:
-        raise UsageError(f"none of the {len(files)} pictures in {folder} can be read; give a folder of whole pictures")
+        raise UsageError(
+            f"none of the {len(files)} pictures in {folder} can be read", remedy="give a folder of whole pictures"
+        )
     drawn = []
     for number, scene in enumerate(scenes):
         name = _scene_name(folder, scenes, number)
@@ -244,7 +243,7 @@ def draw_palette(
         origin = span if where == "." else f"{where}/{span}"
         drawn.append(PaletteScene(name=name, origin=f"{origin} ({scene.pictures} pictures)", colors=tuple(swatches)))
     if not drawn:
-        raise UsageError(f"{folder} has no scene with two distinguishable colours; give frames in colour")
+        raise UsageError("has no scene with two distinguishable colours", folder, "give frames in colour")
     return Palette(
         about=about or f"frames in the folder {folder.resolve().name}", licence=licence, scenes=tuple(drawn)
     ), notes
@@ -253,15 +252,15 @@ def draw_palette(
 def _pictures_in(folder: Path) -> list[Path]:
     """All pictures in and below a folder, folder by folder, in the order of the numbers in their names."""
     if not folder.is_dir():
-        raise UsageError(f"{folder} is not a folder; give a folder with PNG or JPEG frames in it")
+        raise UsageError("is not a folder", folder, "give a folder with PNG or JPEG frames in it")
     try:
         found = [file for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file()]
     except OSError as error:
-        raise DatasetError(f"{folder} cannot be read: {error.strerror}; check its permissions") from error
+        raise DatasetError(f"cannot be read: {error.strerror}", folder, "check its permissions") from error
     hidden = [file for file in found if any(part.startswith(".") for part in file.relative_to(folder).parts)]
     found = sorted(set(found) - set(hidden), key=lambda file: (_in_order(file.parent.as_posix()), _in_order(file.name)))
     if not found:
-        raise UsageError(f"{folder} has no PNG or JPEG files, nor have its sub-folders; give a folder of frames")
+        raise UsageError("has no PNG or JPEG files, nor have its sub-folders", folder, "give a folder of frames")
     return found
 
 
@@ -315,43 +314,6 @@ def _row(scene: PaletteScene, width: int, height: int) -> U8Array:
     row = np.full((height, width, 3), 255, np.uint8)
     start = 0
     for swatch, end in zip(scene.colors, ends, strict=True):
-        row[4:, start:end] = tuple(bytes.fromhex(swatch.color[1:]))
+        row[4:, start:end] = rgb(swatch.color)
         start = end
     return row
-
-
-def run_palette(options: argparse.Namespace) -> int:
-    """Carry out ``palette`` as the command line asks.
-
-    Args:
-        options: What :func:`animerun_gen.cli.build_parser` parsed.
-
-    Returns:
-        Exit status.
-
-    Raises:
-        UsageError: There is nothing to draw a palette from, or a file to be written exists.
-        DatasetError: It cannot be written.
-    """
-    for target, option in ((options.output, "-o"), (options.swatches, "--swatches")):
-        if target is not None:
-            refuse_to_overwrite(target, option, force=options.force)
-    palette, notes = draw_palette(
-        options.folder, options.colors, options.scene_change, options.seed, options.about, options.licence
-    )
-    for note in notes:
-        complain(note)
-    text = palette_yaml(palette).encode()
-    if len(text) > MAX_BYTES:
-        raise UsageError(
-            f"a palette of {len(palette.scenes)} scenes would have {len(text):,} bytes, but no more than {MAX_BYTES:,} "
-            "are read; take fewer frames, fewer --colors, or a larger --scene-change"
-        )
-    with written_aside(options.output) as temporary:
-        temporary.write_bytes(text)
-    if options.swatches is not None:
-        write_image(options.swatches, swatch_picture(palette))
-    for scene in palette.scenes:
-        say(f"{shown(scene.name)}: {' '.join(swatch.color for swatch in scene.colors)}")
-    say(f"wrote {options.output}; set recolor.palette of a cut to it")
-    return 0

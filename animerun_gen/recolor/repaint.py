@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from animerun_gen.recolor import kernels
-from animerun_gen.recolor.oklab import U8Array, hex_to_oklab
+from animerun_gen.color.hexadecimal import rgb
+from animerun_gen.color.oklab import U8Array, hex_to_oklab
+from animerun_gen.recolor.kernels import painting
+from animerun_gen.recolor.kernels.surveying import KEPT, PLAIN, TEXTURED
 from animerun_gen.recolor.survey import Colors, materials_drawn
 
 BRIGHTEST = 0.98
@@ -63,10 +65,7 @@ def repaint(
     numbers = [int(number) for number in ids]
     parts = {number: designs[0].get(number, ()) for number in numbers}
     kinds = np.array(
-        [
-            kernels.KEPT if not parts[n] else kernels.PLAIN if colors.get(n) is not None else kernels.TEXTURED
-            for n in numbers
-        ],
+        [KEPT if not parts[n] else PLAIN if colors.get(n) is not None else TEXTURED for n in numbers],
         np.uint8,
     )
     first_part = np.cumsum([0, *(len(parts[number]) for number in numbers)])
@@ -84,9 +83,9 @@ def repaint(
             up[one, place] = _contrast(BRIGHTEST - there, part.lightest - here)
             down[one, place] = _contrast(there, here - part.darkest)
         for place, number in enumerate(numbers):
-            if kinds[place] == kernels.PLAIN:
-                new_colors[one, place] = tuple(bytes.fromhex(design[number][0].target[1:]))
-    painted = kernels.repaint(
+            if kinds[place] == PLAIN:
+                new_colors[one, place] = rgb(design[number][0].target)
+    painted = painting.repaint(
         np.ascontiguousarray(flat), drawn, kinds, new_colors, first_part, sources, targets, up, down
     )
     return list(painted)

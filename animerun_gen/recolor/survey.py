@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from animerun_gen.recolor import kernels
-from animerun_gen.recolor.oklab import U8Array
+from animerun_gen.color.hexadecimal import RGB
+from animerun_gen.color.oklab import U8Array
+from animerun_gen.recolor.kernels import surveying
 
-RGB = tuple[int, int, int]
 Colors = Mapping[int, RGB | None]
 """The flat colour of each material by its id; None where an image is painted."""
 
@@ -57,10 +57,10 @@ def survey_frame(flat: U8Array, materials: npt.NDArray[np.integer[Any]], colors:
     ids, drawn = materials_drawn(flat, materials, colors)
     pixels = np.bincount(drawn.ravel(), minlength=len(ids))
     survey = Survey(Counter({int(ids[i]): int(pixels[i]) for i in np.flatnonzero(pixels)}))
-    borders = kernels.count_borders(drawn, len(ids))
+    borders = surveying.count_borders(drawn, len(ids))
     survey.borders.update({(int(ids[i]), int(ids[j])): int(borders[i, j]) for i, j in np.argwhere(np.triu(borders))})
     textured = np.array([colors.get(int(number)) is None for number in ids])
-    histograms = kernels.count_colors(np.ascontiguousarray(flat), drawn, np.cumsum(textured) - 1, textured, BITS)
+    histograms = surveying.count_colors(np.ascontiguousarray(flat), drawn, np.cumsum(textured) - 1, textured, BITS)
     for number, histogram in zip(ids[textured].tolist(), histograms, strict=True):
         codes = np.flatnonzero(histogram)
         for code, count in zip(codes.tolist(), histogram[codes].tolist(), strict=True):
@@ -89,7 +89,7 @@ def materials_drawn(
     present = np.bincount(materials.ravel()) > 0
     ids, places = np.flatnonzero(present), (np.cumsum(present) - 1).astype(np.int32)[materials]
     known = [colors.get(int(number)) for number in ids]
-    kinds = np.array([kernels.TEXTURED if color is None else kernels.PLAIN for color in known], np.uint8)
+    kinds = np.array([surveying.TEXTURED if color is None else surveying.PLAIN for color in known], np.uint8)
     table = np.array([color or (0, 0, 0) for color in known], np.uint8)
-    drawn: npt.NDArray[np.int32] = kernels.correct_materials(np.ascontiguousarray(flat), places, kinds, table)
+    drawn: npt.NDArray[np.int32] = surveying.correct_materials(np.ascontiguousarray(flat), places, kinds, table)
     return ids, drawn

@@ -1,5 +1,4 @@
-"""Pages to look at a dataset in a browser: ``animerun-gen report DATASET``."""
+"""HTML pages to look at a dataset."""
 
-from animerun_gen.report.build import build_report
-
-__all__ = ["build_report"]
+DEFAULT_SIZE = 20.0
+"""Megabytes (of 1000 kilobytes) that a page may have."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -11,14 +10,10 @@ from animerun_gen.dataset import ClipFiles, Dataset, written_aside
 from animerun_gen.engines.pool import start_pool
 from animerun_gen.errors import DatasetError, NoDatasetError
 from animerun_gen.progress import Progress
-from animerun_gen.report import figures
+from animerun_gen.report import DEFAULT_SIZE, figures
+from animerun_gen.report.drawn import DrawnPage, basis_of, is_current, read_drawn, write_drawn
 from animerun_gen.report.facts import CutFacts, collect_facts
 from animerun_gen.report.index import IndexRow, make_index
-from animerun_gen.report.page import make_page
-from animerun_gen.terminal import complain, say
-
-DEFAULT_SIZE = 20.0
-"""Megabytes (of 1000 kilobytes) that a page may have."""
 
 
 @dataclass
@@ -28,12 +23,14 @@ class Report:
     Attributes:
         index: The page to open.
         pages: The pages of cuts that were written now.
+        unchanged: The pages that show what there is already.
         sentences: What could not be read or drawn.
         failed: Whether a cut that was asked for has no page.
     """
 
     index: Path
     pages: list[Path] = field(default_factory=list)
+    unchanged: list[Path] = field(default_factory=list)
     sentences: list[str] = field(default_factory=list)
     failed: bool = False
 
@@ -41,7 +38,7 @@ class Report:
 def build_report(
     root: Path, output: Path | None = None, cuts: Sequence[str] = (), workers: int = 1, max_size: float = DEFAULT_SIZE
 ) -> Report:
-    """Draw the pages of a dataset.
+    """Draw the pages of a dataset; one of a cut that has not changed since it was drawn is left as it is.
 
     Args:
         root: Root folder of the dataset.
@@ -66,18 +63,32 @@ def build_report(
     output = root / "report" if output is None else output
     report = Report(output / "index.html")
     rows: list[IndexRow] = []
+    budget = round(max_size * 1e6)
     known = [_try_facts(clip) for clip in clips]
-    total = sum(
-        len(facts.frames) for clip, (facts, _) in zip(clips, known, strict=True) if facts and _wanted(clip, cuts)
-    )
-    with Progress(total, "frame", "drawing") as progress, start_pool(workers, "a process that draws pictures") as pool:
+    drawn = read_drawn(output)
+    pages = {clip: PurePosixPath(clip.split, f"{clip.cut}.html") for clip in clips}
+    bases = {clip: basis_of(clip, budget) for clip in clips}
+    current = {clip for clip, name in pages.items() if is_current(output / name, drawn.get(str(name)), bases[clip])}
+    to_draw = {
+        clip
+        for clip, (facts, _) in zip(clips, known, strict=True)
+        if facts is not None and _wanted(clip, cuts) and clip not in current
+    }
+    total = sum(len(facts.frames) for clip, (facts, _) in zip(clips, known, strict=True) if facts and clip in to_draw)
+    with (
+        Progress(total, "frame", "drawing") as progress,
+        start_pool(workers if to_draw else 1, "a process that draws pictures") as pool,
+    ):
         for clip, (facts, problem) in zip(clips, known, strict=True):
-            name = PurePosixPath(clip.split, f"{clip.cut}.html")
+            name = pages[clip]
             path = output / name
             problems: list[str] = []
-            if facts is not None and _wanted(clip, cuts):
+            if facts is not None and clip in to_draw:
+                # the compiled kernels take their time to load, which pages that are there need not spend
+                from animerun_gen.report.page import make_page
+
                 try:
-                    page = make_page(facts, pool, round(max_size * 1e6), progress.advance)
+                    page = make_page(facts, pool, budget, progress.advance)
                 except DatasetError as error:
                     report.failed, problems = True, [str(error)]
                 else:
@@ -85,10 +96,17 @@ def build_report(
                         temporary.write_text(page.text, encoding="utf-8")
                     report.pages.append(path)
                     problems = page.problems
+                    drawn[str(name)] = DrawnPage(
+                        basis=bases[clip], size=path.stat().st_size, problems=tuple(page.problems)
+                    )
+            elif facts is not None and clip in current:
+                problems = list(drawn[str(name)].problems)
+                if _wanted(clip, cuts):
+                    report.unchanged.append(path)
             elif facts is None and _wanted(clip, cuts):
                 report.failed = True
                 problems = [problem]
-            report.sentences += [f"cut '{clip.cut}': {one}" for one in problems]
+            report.sentences += [f"cut '{clip.cut}': {one}" for one in problems if _wanted(clip, cuts)]
             rows.append(
                 IndexRow(
                     clip=clip,
@@ -100,6 +118,8 @@ def build_report(
             )
         with written_aside(report.index) as temporary:
             temporary.write_text(make_index(rows), encoding="utf-8")
+        if report.pages:
+            write_drawn(output, drawn)
     return report
 
 
@@ -111,25 +131,4 @@ def _try_facts(clip: ClipFiles) -> tuple[CutFacts | None, str]:
     try:
         return collect_facts(clip), ""
     except DatasetError as error:
-        return None, str(error).replace(f"{clip.root}/", "")
-
-
-def run_report(options: argparse.Namespace) -> int:
-    """Carry out ``report`` as the command line asks.
-
-    Args:
-        options: What :func:`animerun_gen.cli.build_parser` parsed.
-
-    Returns:
-        Exit status: 1 when a cut has no page.
-
-    Raises:
-        DatasetError: Nothing could be begun.
-    """
-    report = build_report(options.dataset, options.out, options.cut or (), options.workers, options.max_size)
-    for sentence in report.sentences:
-        complain(sentence)
-    for page in report.pages:
-        say(f"{page}: {page.stat().st_size / 1e6:.1f} MB")
-    say(f"open {report.index} in a browser")
-    return 1 if report.failed else 0
+        return None, str(error.below(clip.root))

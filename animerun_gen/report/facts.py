@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from animerun_gen.config.words import spans
+from animerun_gen.config.messages import spans
 from animerun_gen.dataset import MODALITIES, ClipFiles, Modality, enabled_modalities, layout, read_json
+from animerun_gen.dataset.manifest import Manifest, Source, read_manifest
 from animerun_gen.errors import DatasetError
+from animerun_gen.pipeline.state.ledger import read_ledger
 
 PAIR_ENDS = ("source", "target")
 NAMED_FRAMES = 12
@@ -101,7 +103,7 @@ def _read_quality(clip: ClipFiles, frames: Sequence[int], remarks: list[str]) ->
     try:
         quality = read_json(path)
     except DatasetError as error:
-        remarks.append(f"No figures are shown: {str(error).replace(f'{clip.root}/', '')}.")
+        remarks.append(f"No figures are shown: {error.below(clip.root)}.")
         return {}
     if not isinstance(quality, dict):
         remarks.append(f"No figures are shown: {name} has no table of figures.")
@@ -121,32 +123,30 @@ def _read_quality(clip: ClipFiles, frames: Sequence[int], remarks: list[str]) ->
 
 def _read_origin(clip: ClipFiles) -> dict[str, Any]:
     """Configuration, versions, inputs and notes, from whichever file has them."""
-    manifest, record = layout.manifest_file(clip.root, clip.cut), layout.record_file(clip.root, clip.cut)
-    for path in (manifest, record):
-        try:
-            content = read_json(path)
-        except DatasetError:
-            continue
-        if not isinstance(content, dict):
-            continue
-        config, source = _dict(content.get("config")), content.get("source")
-        inputs = _strings(content.get("inputs"))
-        versions = _strings(content.get("made_with"))
-        if path == record:
-            versions = {"engine": str(content.get("engine") or "unknown")}
-            source = {"path": config.get("source"), "sha256": source}
-        source = _dict(source)
-        if source.get("path"):
-            inputs = {str(source["path"]): str(source.get("sha256") or "unknown"), **inputs}
-        notes = [str(note) for note in _list(content.get("notes"))]
-        return {
-            "config": config,
-            "versions": versions,
-            "inputs": inputs,
-            "notes": notes,
-            "origin": path.relative_to(clip.root).as_posix(),
-        }
-    return {}
+    file = layout.manifest_file(clip.root, clip.cut)
+    try:
+        manifest, _ = read_manifest(file)
+    except DatasetError:
+        made_from = read_ledger(clip.root, clip.cut).origin
+        if not made_from.config:
+            return {}
+        file = layout.ledger_file(clip.root, clip.cut)
+        manifest = Manifest(
+            made_with={"engine": made_from.engine or "unknown"},
+            source=Source(path=str(made_from.config.get("source") or ""), sha256=made_from.source),
+            inputs=made_from.inputs,
+            config=made_from.config,
+            notes=made_from.notes,
+        )
+    source = manifest.source
+    film = {source.path: source.sha256 or "unknown"} if source.path else {}
+    return {
+        "config": manifest.config,
+        "versions": manifest.made_with,
+        "inputs": film | manifest.inputs,
+        "notes": list(manifest.notes),
+        "origin": file.relative_to(clip.root).as_posix(),
+    }
 
 
 def _missing(clip: ClipFiles, config: Mapping[str, Any]) -> tuple[list[str], list[str]]:
@@ -219,7 +219,3 @@ def _list(value: Any) -> list[Any]:
 
 def _dicts(value: Any) -> list[dict[str, Any]]:
     return [one for one in _list(value) if isinstance(one, dict)]
-
-
-def _strings(value: Any) -> dict[str, str]:
-    return {str(key): str(one) for key, one in _dict(value).items()}

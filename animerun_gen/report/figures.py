@@ -11,6 +11,14 @@ from animerun_gen.report.facts import CutFacts
 Unit = Literal["error", "share", "px", "count"]
 Verdict = Literal["pass", "fail", "incomplete", "unknown"]
 
+BADGES: dict[Verdict, str] = {
+    "pass": "PASS",
+    "fail": "FAIL",
+    "incomplete": "INCOMPLETE",
+    "unknown": "NOT JUDGED",
+}
+"""What is written on the badge of a verdict, in the order in which they are counted."""
+
 DIRECTIONS = ("forward", "backward")
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
-import re
 from collections.abc import Mapping
-from html import escape
+from functools import cache
 from importlib.resources import files
+from typing import Any
 
-_SLOT = re.compile(r"\{\{([a-z_]+)\}\}")
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 
 def asset(name: str) -> str:
@@ -18,55 +18,50 @@ def asset(name: str) -> str:
     return files("animerun_gen.report").joinpath("assets", name).read_text(encoding="utf-8")
 
 
-def fill(template: str, texts: Mapping[str, str], markup: Mapping[str, str]) -> str:
-    """A template with its ``{{slots}}`` filled.
+@cache
+def templates() -> Environment:
+    """The templates of ``animerun_gen/report/templates``: what is filled in is escaped, and nothing may be left out."""
+    found = Environment(
+        loader=PackageLoader("animerun_gen.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    # what the filter "tojson" writes can stand inside a script element and in an attribute
+    found.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "allow_nan": False, "separators": (",", ":")}
+    return found
 
-    Args:
-        template: HTML.
-        texts: Slot to plain text, which is escaped.
-        markup: Slot to what stands there as it is.
 
-    Raises:
-        KeyError: A slot has no content.
-    """
-    contents = {**{name: escape(text) for name, text in texts.items()}, **markup}
-    # in one go: what is filled in is never looked at for slots
-    return _SLOT.sub(lambda slot: contents[slot[1]], template)
-
-
-def page(body: str, script: str, *, title: str, data: object, pictures: Mapping[str, bytes] | None = None) -> str:
+def page(
+    template: str, script: str, *, data: object, pictures: Mapping[str, bytes] | None = None, **contents: Any
+) -> str:
     """A whole page that needs no other file and may fetch none.
 
     Args:
-        body: HTML of its body.
+        template: Its name.
         script: Name of its script among the assets.
-        title: Plain text.
         data: What the script reads, as JSON.
         pictures: Id to the file that the script reads it as.
+        contents: What the template shows; ``title`` is plain text.
+
+    Raises:
+        jinja2.UndefinedError: The template shows something that is not given.
     """
     common, code = asset("common.js"), asset(script)
     program = f'"use strict";\n(() => {{\n{common}\n{code}\n}})();\n'
-    return fill(
-        asset("shell.html"),
-        {"title": title},
-        {
-            "style": asset("report.css"),
-            "script_hash": base64.b64encode(hashlib.sha256(program.encode()).digest()).decode(),
-            "body": body,
-            "data": script_json(data),
-            "pictures": "\n".join(
-                f'<script type="text/plain" id="{name}">{base64.b64encode(content).decode()}</script>'
-                for name, content in (pictures or {}).items()
-            ),
-            "script": program,
-        },
+    return (
+        templates()
+        .get_template(template)
+        .render(
+            style=Markup(asset("report.css")),
+            script_hash=base64.b64encode(hashlib.sha256(program.encode()).digest()).decode(),
+            data=data,
+            pictures={name: base64.b64encode(content).decode() for name, content in (pictures or {}).items()},
+            script=Markup(program),
+            **contents,
+        )
     )
-
-
-def script_json(data: object) -> str:
-    """JSON that can stand inside a script element: nothing in it ends the element or begins a comment."""
-    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
 def data_uri(webp: bytes) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -53,7 +54,11 @@ def make_index(rows: list[IndexRow]) -> str:
     for row in data["rows"]:
         for key in ("values", "bars"):
             row[key] = [value for value, is_filled in zip(row[key], filled, strict=True) if is_filled]
-    return html.page(html.asset("index.html"), "index.js", title="Cuts - animerun-gen", data=data)
+    tally = Counter(row.verdict for row in rows)
+    frames = sum(row["frames"] for row in data["rows"])
+    facts = [("cuts", len(rows)), ("frames", frames)]
+    facts += [(badge, tally[verdict]) for verdict, badge in figures.BADGES.items() if tally[verdict]]
+    return html.page("index.html", "index.js", title="Cuts", facts=facts, data=data)
 
 
 def _row(row: IndexRow, no_bars: list[float | None]) -> dict[str, Any]:
@@ -63,6 +68,7 @@ def _row(row: IndexRow, no_bars: list[float | None]) -> dict[str, Any]:
         "split": row.clip.split,
         "link": None if row.page is None else quote(str(row.page)),
         "verdict": row.verdict,
+        "badge": figures.BADGES[row.verdict],
         "problem": row.problem,
         "values": list(no_bars),
         "bars": list(no_bars),

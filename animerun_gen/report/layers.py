@@ -165,7 +165,7 @@ class FrameTask:
 
     def _below_root(self, error: DatasetError) -> str:
         # a page is the same wherever the dataset lies
-        return str(error).replace(f"{self.clip.root}/", "")
+        return str(error.below(self.clip.root))
 
     def _add_pictures(self, layers: FrameLayers, pictures: dict[str, Any]) -> None:
         size, quality = self.detail.size(self.resolution), self.detail.quality

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from animerun_gen import __version__
-from animerun_gen.config.words import spans
+from animerun_gen.config.messages import spans
 from animerun_gen.dataset import ClipFiles
 from animerun_gen.engines.pool import Pool
 from animerun_gen.errors import DatasetError
@@ -87,8 +87,8 @@ def make_page(facts: CutFacts, pool: Pool, budget: int, done: Callable[[str], No
         if len(page.text.encode()) <= budget:
             return page
     raise DatasetError(
-        f"the page of the cut '{facts.clip.cut}' does not fit in {budget / 1e6:g} MB whatever is left out; allow "
-        "more with --max-size"
+        f"the page of the cut '{facts.clip.cut}' does not fit in {budget / 1e6:g} MB whatever is left out",
+        remedy="allow more with --max-size",
     )
 
 
@@ -175,8 +175,6 @@ def _assemble(
     most_labels = max([most_labels, *(number + 1 for number in materials)])
     clip = facts.clip
     data: dict[str, Any] = {
-        "cut": clip.cut,
-        "split": clip.split,
         "frames": facts.frames,
         "size": detail.size(facts.resolution),
         "rate": facts.clip_rate or PLAYED_RATE,
@@ -191,12 +189,10 @@ def _assemble(
         "materials": {str(number): name for number, name in materials.items()},
         "charts": figures.charts(facts),
         "pairs": figures.pair_table(facts),
-        "failures": figures.failures(facts.quality),
         "held": [pair["source"] for pair in facts.quality.get("pairs", []) if pair.get("held") is True],
     }
     verdict = figures.verdict(facts, problems)
-    data |= {"verdict": verdict, "facts": _fact_rows(facts), "settings": _settings(facts)}
-    data["remarks"] = [
+    remarks = [
         *[{"kind": "missing", "text": text} for text in facts.missing],
         *[{"kind": "problem", "text": text} for text in problems],
         *[{"kind": "note", "text": text} for text in facts.remarks],
@@ -204,8 +200,20 @@ def _assemble(
         *[{"kind": "note", "text": text} for text in _reductions(facts, detail, budget)],
     ]
     if facts.absent:
-        data["remarks"].append({"kind": "note", "text": f"This dataset does not have: {', '.join(facts.absent)}."})
-    text = html.page(html.asset("cut.html"), "cut.js", title=f"{clip.cut} - animerun-gen", data=data, pictures=pictures)
+        remarks.append({"kind": "note", "text": f"This dataset does not have: {', '.join(facts.absent)}."})
+    text = html.page(
+        "cut.html",
+        "cut.js",
+        title=clip.cut,
+        verdict=verdict,
+        badges=figures.BADGES,
+        facts=_fact_rows(facts),
+        failures=figures.failures(facts.quality),
+        remarks=remarks,
+        settings=_settings(facts),
+        data=data,
+        pictures=pictures,
+    )
     return CutPage(text, problems)
 
 
@@ -257,21 +265,26 @@ def _fact_rows(facts: CutFacts) -> list[list[str]]:
 
 def _settings(facts: CutFacts) -> list[dict[str, Any]]:
     """The sections of settings and versions at the end of the page."""
-    sections: list[dict[str, Any]] = [{"title": "This page", "rows": [["animerun-gen", __version__]]}]
+    sections = [_section("This page", [["animerun-gen", __version__]])]
     if not facts.origin:
-        sections.append({"title": "The dataset", "text": "There is no record of what it was made with."})
+        sections.append(_section("The dataset", text="There is no record of what it was made with."))
         return sections
     source = f"From {facts.origin}."
     if facts.versions:
-        sections.append({"title": "Made with", "text": source, "rows": [list(row) for row in facts.versions.items()]})
+        sections.append(_section("Made with", [list(row) for row in facts.versions.items()], source))
     if facts.config:
-        sections.append({"title": "Settings", "text": source, "rows": flatten(facts.config)})
+        sections.append(_section("Settings", flatten(facts.config), source))
     if facts.inputs:
-        rows = [list(row) for row in facts.inputs.items()]
-        sections.append({"title": "Inputs (SHA-256)", "stacked": True, "rows": rows})
+        sections.append(_section("Inputs (SHA-256)", [list(row) for row in facts.inputs.items()], stacked=True))
     if facts.notes:
-        sections.append({"title": "Notes of the conversion", "rows": [[note] for note in facts.notes]})
+        sections.append(_section("Notes of the conversion", [[note] for note in facts.notes]))
     return sections
+
+
+def _section(
+    title: str, rows: Sequence[Sequence[str]] = (), text: str = "", *, stacked: bool = False
+) -> dict[str, Any]:
+    return {"title": title, "rows": rows, "text": text, "stacked": stacked}
 
 
 def flatten(settings: Mapping[str, Any], above: str = "") -> list[list[str]]:

@@ -2,7 +2,3 @@
 
 ``blender/inspector.py`` takes the facts down inside Blender; everything here works on those facts alone.
 """
-
-from animerun_gen.shot.shot import Shot
-
-__all__ = ["Shot"]

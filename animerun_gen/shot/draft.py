@@ -1,4 +1,9 @@
-"""A first configuration of a shot in which every automatic decision stands explicitly, with its reason."""
+"""A first configuration of a shot in which every automatic decision stands explicitly, with its reason.
+
+It is written as text, line by line: half of it is comments, wrapped, above the entry that they are about, or above
+nothing where they say why there is none.  A library that keeps comments (ruamel.yaml) hangs them on keys and does not
+wrap them.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +14,8 @@ from pathlib import Path
 
 from anyascii import anyascii
 
+from animerun_gen.config.messages import counted, named, patterns_for, written
 from animerun_gen.config.model import is_safe_name, offset_for_files
-from animerun_gen.config.words import counted, named, patterns_for, written
 from animerun_gen.shot.findings import (
     MISSING_KINDS,
     by_reason,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from animerun_gen.config.messages import and_more, counted, named
 from animerun_gen.config.model import Quality, offset_for_files
-from animerun_gen.config.words import and_more, counted, named
 from animerun_gen.lines.cost import SLOW_SECONDS, freestyle_gigabytes, rounded
 from animerun_gen.lines.cost import freestyle_seconds as predicted_seconds
 from animerun_gen.shot.shot import Removal, SeeThrough, Shot, Survey

@@ -9,6 +9,9 @@ from pydantic import TypeAdapter
 
 from animerun_gen.engines.film_files import MissingFile
 
+UNTRIED, LOOKED_AT = "untried", "shot"
+"""What the inspector found: all facts but whether Freestyle can draw the shot, and all of them."""
+
 Point = tuple[float, float, float]
 
 

@@ -108,13 +108,18 @@ class SurveyBuilder:
 
 
 def poses_are_equal(one: FrameGeometry, other: FrameGeometry) -> bool:
-    """Whether two frames show the same things at the same places in the world, whatever the camera does."""
+    """Whether two frames show the same things, in the same materials, at the same places in the world.
+
+    The camera may move all the same.
+    """
     return (
         one.keys == other.keys
         and one.topologies == other.topologies
         and np.array_equal(one.mesh, other.mesh)
         and np.array_equal(one.matrices, other.matrices)
         and np.array_equal(one.vertices, other.vertices)
+        and np.array_equal(one.triangle_slots, other.triangle_slots)
+        and np.array_equal(one.slot_materials, other.slot_materials)
     )
 
 

@@ -15,16 +15,18 @@ from pathlib import Path
 from typing import Any
 
 from animerun_gen.config import CutConfig
-from animerun_gen.config.words import counted
+from animerun_gen.config.messages import counted
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.colors import read_colors
 from animerun_gen.dataset.files import open_regular, read_json, read_names
 from animerun_gen.dataset.forms import read_form
 from animerun_gen.dataset.listing import Entry, list_cut, modalities_there
+from animerun_gen.dataset.manifest import parse_manifest
 from animerun_gen.dataset.modalities import SPLITS, Modality, enabled_modalities, modality
 from animerun_gen.dataset.tracks import ARRAYS, read_settings, read_tracks
 from animerun_gen.errors import DatasetError
-from animerun_gen.pipeline.state.manifest import VERSION, remember_checksums
+from animerun_gen.pipeline.state.ledger import read_ledger
+from animerun_gen.pipeline.state.manifest import remember_checksums
 from animerun_gen.pipeline.state.on_disk import mark
 from animerun_gen.verify.findings import (
     AGAIN,
@@ -71,7 +73,7 @@ class CutReport:
 
 
 @dataclass(frozen=True)
-class Manifest:
+class CheckedManifest:
     """A cut's manifest as far as it can be believed.
 
     Attributes:
@@ -91,7 +93,8 @@ class Manifest:
     problems: tuple[str, ...] = ()
 
     @classmethod
-    def read(cls, root: Path, cut: str) -> Manifest:
+    def read(cls, root: Path, cut: str) -> CheckedManifest:
+        """Read it; whatever it holds is no failure."""
         path = layout.manifest_file(root, cut)
         name = path.relative_to(root).as_posix()
         if not path.exists():
@@ -101,21 +104,21 @@ class Manifest:
         data = _small_json(path)
         if isinstance(data, str):
             return cls(name, problems=(data,))
-        if not isinstance(data, dict) or data.get("version") != VERSION:
-            return cls(name, problems=("is not a manifest that this version of the program can read",))
+        try:
+            manifest, wrong = parse_manifest(data, path)
+        except DatasetError as error:
+            return cls(name, problems=(error.what,))
         problems = []
-        split = next((split for split in SPLITS if split == data.get("split")), "")
-        if not split or data.get("cut") != cut:
+        split = manifest.split if manifest.split in SPLITS else ""
+        if not split or manifest.cut != cut:
             problems.append("does not say which cut and split it belongs to")
-        files = data.get("files")
-        if not isinstance(files, dict) or not all(
-            isinstance(digest, str) and _DIGEST.fullmatch(digest) for digest in files.values()
-        ):
+        files = manifest.files
+        if "files" in wrong or not all(map(_DIGEST.fullmatch, files.values())):
             problems.append("holds no table of checksums")
             files = {}
         config = None
         try:
-            config = CutConfig.model_validate(data.get("config"))
+            config = CutConfig.model_validate(manifest.config)
         except ValueError:
             problems.append("does not say what the cut was made from")
         return cls(name, True, split, files, config, tuple(problems))
@@ -126,14 +129,11 @@ class CutCheck:
 
     def __init__(self, root: Path, split: str, cut: str, quick: bool) -> None:
         self.root, self.split, self.cut, self.quick = root, split, cut, quick
-        self.manifest = Manifest.read(root, cut)
+        self.manifest = CheckedManifest.read(root, cut)
         self.quality = layout.quality_file(root, cut)
         self.recolor = layout.recolor_file(root, cut)
         self.ours = bool(
-            self.manifest.there
-            or self.manifest.problems
-            or self.quality.exists()
-            or layout.record_file(root, cut).exists()
+            self.manifest.there or self.manifest.problems or self.quality.exists() or read_ledger(root, cut).begun
         )
         self.report = CutReport(cut, split, ours=self.ours, has_manifest=self.manifest.there)
         self.entries = {entry.name: entry for entry in list_cut(root, split, cut)}
@@ -446,7 +446,7 @@ class CutCheck:
         try:
             return read_names(path)
         except DatasetError as error:
-            self._defect(self._relative(path), "damaged", _without_path(error, path))
+            self._defect(self._relative(path), "damaged", error.what)
             return None
 
     def _check_colors(self, what: Modality) -> None:
@@ -460,7 +460,7 @@ class CutCheck:
         try:
             table = read_colors(path)
         except DatasetError as error:
-            self._defect(name, "damaged", _without_path(error, path))
+            self._defect(name, "damaged", error.what)
             return
         for number, frame in table.frames_lacking(self.numbers).items():
             self._defect(name, "contradiction", f"does not say which colour id {number} has in frame {frame}")
@@ -478,7 +478,7 @@ class CutCheck:
         try:
             settings = read_settings(path) if self.quick else read_tracks(path).settings
         except DatasetError as error:
-            self._defect(name, "damaged", _without_path(error, path))
+            self._defect(name, "damaged", error.what)
             return
         if settings.frames != self.numbers:
             self._defect(name, "contradiction", "follows points through other frames than those of the clip")
@@ -623,15 +623,10 @@ def _small_json(path: Path) -> Any:
             return "is far larger than such a file can be"
         data = read_json(path)
     except DatasetError as error:
-        return _without_path(error, path)
+        return error.what
     except OSError as error:
         return f"cannot be read: {error.strerror}"
     return "holds nothing but text" if isinstance(data, str) else data
-
-
-def _without_path(error: DatasetError, path: Path) -> str:
-    """What an error says of a file, without its name and the advice."""
-    return str(error).removeprefix(f"{path} ").rpartition("; ")[0]
 
 
 def _lies_in(path: Path, root: Path) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -16,6 +15,7 @@ import numpy.typing as npt
 
 from animerun_gen.conventions import UNKNOWN_FLOW, known_flow
 from animerun_gen.dataset import files
+from animerun_gen.dataset.checksums import readable_digest
 from animerun_gen.dataset.forms import Form, read_form
 from animerun_gen.dataset.modalities import Content, Modality
 from animerun_gen.errors import DatasetError
@@ -130,7 +130,7 @@ class FrameInspection:
             try:
                 value = self._value(file, findings)
             except DatasetError as error:
-                findings.defects.append(Defect(file.name, "damaged", str(error)))
+                findings.defects.append(Defect(file.name, "damaged", error.what))
             # files of any content may lie there, and the others are to be looked at all the same
             except Exception as error:
                 what = f"cannot be checked ({type(error).__name__}: {error})"
@@ -152,7 +152,7 @@ class FrameInspection:
         try:
             form = read_form(path, what)
         except DatasetError as error:
-            findings.defects.append(Defect(file.name, "damaged", str(error)))
+            findings.defects.append(Defect(file.name, "damaged", error.what))
             sound = False
         if form is not None and (problem := self._misfit(form, what)):
             findings.defects.append(Defect(file.name, "form", problem))
@@ -201,11 +201,7 @@ class FrameInspection:
         reader: Callable[[Path], Any] = _READERS[what.content]
         if what.content == "inverted_mask" and self.ours:
             reader = files.read_inverted_mask
-        try:
-            return reader(path)
-        except DatasetError as error:
-            # the sentence begins with the path and ends with what to do
-            raise DatasetError(str(error).removeprefix(f"{path} ").rpartition("; ")[0]) from error
+        return reader(path)
 
     def _problems(self, value: Any, file: FrameFile, findings: FrameFindings) -> Iterator[str]:
         """What no file of this modality may hold, as ends of sentences."""
@@ -294,8 +290,7 @@ def changed(root: Path, name: str, checksum: str) -> Defect | None:
         checksum: Its SHA-256 when it was made.
     """
     try:
-        with files.open_regular(root / name) as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        digest = readable_digest(root / name)
     except OSError as error:
         return Defect(name, "damaged", f"cannot be read: {error.strerror}", "check the disk and its permissions")
     if digest == checksum:

@@ -15,19 +15,21 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from animerun_gen.config import CutConfig
-from animerun_gen.config.palette import SHIPPED
-from animerun_gen.config.words import and_more
+from animerun_gen.config.messages import and_more
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.listing import modalities_there
 from animerun_gen.engines.blenders import Engine
 from animerun_gen.errors import AnimerunGenError, DatasetError
-from animerun_gen.pipeline.run import Options, describe, generate
+from animerun_gen.pipeline.options import Options
+from animerun_gen.pipeline.run import describe, generate
 from animerun_gen.pipeline.state.clearing import remove_file
-from animerun_gen.pipeline.state.inputs import changed_while_read
+from animerun_gen.pipeline.state.films import source_digest
+from animerun_gen.pipeline.state.fingerprints import fingerprints
+from animerun_gen.pipeline.state.inputs import changed_inputs, changed_while_read
+from animerun_gen.pipeline.state.ledger import CutLedger, move_over, read_ledger
 from animerun_gen.pipeline.state.lock import exclusive
 from animerun_gen.pipeline.state.manifest import SHOWN_NAMES
-from animerun_gen.pipeline.state.record import CutRecord, changed_inputs, file_digest, fingerprints, source_digest
-from animerun_gen.verify.cut import DAMAGED, CutReport, Manifest
+from animerun_gen.verify.cut import DAMAGED, CheckedManifest, CutReport
 from animerun_gen.verify.findings import changed
 
 RENDERED = ("pictures", "motion")
@@ -40,13 +42,13 @@ class _Repair:
 
     Attributes:
         config: The cut.
-        record: What it was made from.
+        kept: What is written down about it.
         damaged: The files to remove, by name.
         renders: Whether Blender is needed for what is lacking.
     """
 
     config: CutConfig
-    record: CutRecord
+    kept: CutLedger
     damaged: tuple[str, ...]
     renders: bool
 
@@ -92,6 +94,7 @@ def repair(
     if not repairs:
         return []
     with exclusive(root):
+        move_over(root)
         for plan in repairs:
             for name in plan.damaged:
                 remove_file(root / name)
@@ -101,7 +104,7 @@ def repair(
         chosen = [plan for plan in repairs if plan.renders is renders]
         if not chosen:
             continue
-        decided = {plan.config.name: plan.record.decided for plan in chosen}
+        decided = {plan.config.name: plan.kept.origin.decided for plan in chosen}
         options = Options(root, engine if renders else None, workers=workers, render=renders)
         for line in describe(generate([plan.config for plan in chosen], options, decided), root):
             say(line)
@@ -109,19 +112,19 @@ def repair(
 
 
 def _plan(root: Path, report: CutReport) -> _Repair:
-    record = CutRecord.read(root, report.cut)
+    kept = read_ledger(root, report.cut)
     try:
-        config = CutConfig.model_validate(record.config)
+        config = CutConfig.model_validate(kept.origin.config)
     except ValidationError:
         config = None
     is_its = config is not None and (config.name, config.split) == (report.cut, report.split)
-    if config is None or not is_its or not record.fingerprints:
+    if config is None or not is_its or not kept.origin.fingerprints:
         raise DatasetError(
             "there is no record of what it was made from. Run 'animerun-gen generate' with its configuration, "
             "which makes "
             "it again, or download its files again"
         )
-    checksums = Manifest.read(root, report.cut).files
+    checksums = CheckedManifest.read(root, report.cut).files
     defects = report.defects
     damaged = sorted({one.file for one in defects if _is_damaged(root, one.file, one.kind, checksums)})
     stages = {
@@ -131,7 +134,7 @@ def _plan(root: Path, report: CutReport) -> _Repair:
         if (root / name).is_relative_to(what.cut_folder(root, config.split, config.name))
         or what.cut_folder(root, config.split, config.name).is_relative_to(root / name)
     }
-    return _Repair(config, record, tuple(damaged), bool(stages & set(RENDERED)))
+    return _Repair(config, kept, tuple(damaged), bool(stages & set(RENDERED)))
 
 
 def _is_damaged(root: Path, name: str, kind: str, checksums: Mapping[str, str]) -> bool:
@@ -158,7 +161,7 @@ def _figures_of(root: Path, plan: _Repair) -> list[Path]:
     figures = [layout.frame_figures_file(root, config.name, frame) for frame in numbers if frame in frames]
     for earlier, later in pairwise(numbers):
         if frames & {earlier, later}:
-            figures.append(layout.figures_file(root, config.name, earlier))
+            figures.append(layout.pair_figures_file(root, config.name, earlier))
     return figures
 
 
@@ -168,7 +171,7 @@ def _require_same(plan: _Repair, engine: Engine | None) -> None:
     Raises:
         DatasetError: It does not.
     """
-    config, record = plan.config, plan.record
+    config, record = plan.config, plan.kept.origin
     advice = "Run 'animerun-gen generate' with its configuration, which makes all of it again"
     if engine is not None:
         if engine.version != record.engine:
@@ -183,11 +186,10 @@ def _require_same(plan: _Repair, engine: Engine | None) -> None:
             )
         if not config.source.is_file():
             raise DatasetError(f"its film {config.source} is not there. Put it there and run the same command again")
-        others = [*changed_while_read(record), *changed_inputs(record)]
+        others = [*changed_while_read(plan.kept), *changed_inputs(record)]
         if source_digest(config.source) != record.source:
             others.insert(0, str(config.source))
         if others:
             raise DatasetError(f"{others[0]} has changed since it was made. {advice}")
-    palette = file_digest(config.recolor.palette or SHIPPED) if config.recolor.passes else ""
-    if fingerprints(config, record.engine, record.source, palette) != record.fingerprints:
+    if fingerprints(config, record.engine, record.source) != record.fingerprints:
         raise DatasetError(f"it was made by another version of this program or with another palette. {advice}")

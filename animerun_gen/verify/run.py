@@ -6,23 +6,21 @@ found to be right is kept in the hidden folder, for ``generate`` and ``status``.
 
 from __future__ import annotations
 
-import argparse
+import os
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import asdict
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from animerun_gen.config.words import counted
+from animerun_gen.config.messages import counted
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.clip import Dataset
-from animerun_gen.dataset.files import write_json
 from animerun_gen.dataset.listing import modalities_there
 from animerun_gen.dataset.modalities import SPLITS
 from animerun_gen.engines.pool import start_pool
 from animerun_gen.errors import ConfigError, DatasetError
 from animerun_gen.progress import Progress
-from animerun_gen.terminal import printable, say
-from animerun_gen.verify.cut import DELETE, CutCheck, CutReport, Manifest
+from animerun_gen.terminal import printable
+from animerun_gen.verify.cut import DELETE, CheckedManifest, CutCheck, CutReport
 from animerun_gen.verify.findings import Defect, FrameFindings, FrameInspection
 
 KINDS = {
@@ -83,7 +81,7 @@ def _find_cuts(root: Path) -> list[tuple[str, str]]:
     except DatasetError as error:
         raise ConfigError([str(error)]) from error
     for file in sorted(layout.manifest_file(root, "any").parent.glob("*.json")):
-        manifest = Manifest.read(root, file.stem)
+        manifest = CheckedManifest.read(root, file.stem)
         if manifest.split and not file.name.startswith("."):
             there.add((manifest.split, file.stem))
     if not there:
@@ -143,61 +141,16 @@ def describe(reports: Iterable[CutReport]) -> list[str]:
     return lines
 
 
-def _repaired(options: argparse.Namespace, reports: Sequence[CutReport]) -> bool:
-    """Whether anything was repaired of what was found."""
-    # the pipeline brings along what is not needed to look at a dataset
-    from animerun_gen.engines.blenders import BpyModule, Engine, InstalledBlender
-    from animerun_gen.verify.repair import repair
-
-    def find_engine() -> Engine:
-        return InstalledBlender.find(options.blender) if options.blender else BpyModule.find()
-
-    return bool(repair(options.dataset, reports, find_engine, say, options.workers))
-
-
-def _require_program(blender: str) -> None:
-    # the pipeline brings along what is not needed to look at a dataset
-    from animerun_gen.engines.blenders import find_program
-
-    find_program(blender)
-
-
-def run_verify(options: argparse.Namespace) -> int:
-    """Carry out ``verify`` as the command line asks.
-
-    Args:
-        options: What :func:`animerun_gen.cli.build_parser` parsed.
-
-    Returns:
-        Exit status: 0 when nothing is wrong, 1 otherwise.
-
-    Raises:
-        AnimerunGenError: Nothing could be begun, or the results cannot be written.
-    """
-    if options.blender is not None:
-        # found missing before hours of looking, not after
-        _require_program(options.blender)
-    reports = verify(options.dataset, options.cut or (), options.workers, options.quick)
-    for line in describe(reports):
-        say(line)
-    if options.repair and _repaired(options, reports):
-        # whether that was enough, and what is left to be done
-        reports = verify(options.dataset, options.cut or (), options.workers, options.quick)
-        for line in describe(reports):
-            say(line)
-    defects = sum(len(report.defects) for report in reports)
-    files = sum(report.files for report in reports)
-    cuts = sum(bool(report.cut) for report in reports)
-    scope = " (headers alone, no checksums)" if options.quick else ""
-    found = counted(defects, "defect") if defects else "no defect"
-    say(f"{counted(cuts, 'cut')}, {counted(files, 'file')}{scope}: {found}")
-    if options.json is not None:
-        results = {
-            "version": 1,
-            "dataset": str(options.dataset),
-            "quick": options.quick,
-            "defects": defects,
-            "cuts": [asdict(report) for report in reports],
-        }
-        write_json(options.json, results)
-    return 1 if defects else 0
+def places(root: Path, reports: Iterable[CutReport]) -> str:
+    """In how many files and folders something is wrong, in words; several things may be wrong with one."""
+    names = {(report.cut, defect.file) for report in reports for defect in report.defects}
+    # what is missing altogether is no folder any more, but has a name like one
+    folders = {
+        name
+        for cut, name in names
+        if (root / name).is_dir()
+        or (not os.path.lexists(root / name) and (PurePosixPath(name).suffix == "" or name.endswith(f"/{cut}")))
+    }
+    files = len({name for _, name in names} - folders)
+    said = [counted(files, "file")] * bool(files) + [counted(len(folders), "folder")] * bool(folders)
+    return " and ".join(said)

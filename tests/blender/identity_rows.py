@@ -20,11 +20,11 @@ from typing import Any
 import bpy
 import numpy as np
 
-from animerun_gen.blender.convert.clipped import ClippedMaterials
+from animerun_gen.blender.clipped import ClippedMaterials
 from animerun_gen.blender.geometry import evaluate, geometry_engine, read_graph, scene_names
 from animerun_gen.blender.identity import number_vertices
 from animerun_gen.blender.versions import add_geometry_sockets, triangle_corners
-from animerun_gen.motion.identity import NO_INSTANCE, NO_TRIANGLE, SAME_NUMBERS, find_counterparts
+from animerun_gen.motion.counterparts import NO_INSTANCE, NO_TRIANGLE, SAME_NUMBERS, find_counterparts
 
 ROWS: dict[str, Callable[[], Any]] = {}
 

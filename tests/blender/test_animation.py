@@ -159,6 +159,74 @@ def test_every_kind_of_animation_reaches_as_far_as_it_changes_the_picture(tmp_pa
     assert found == {kind: expected for kind, (_, expected) in KINDS.items()}
 
 
+BEYOND = """
+import sys
+from animerun_gen.blender.beyond_scene import note_frames_beyond
+from animerun_gen.config import CutConfig
+
+def beyond(first, last, step=1):
+    frames = {"first": first, "last": last, "step": step, "offset": 1000}
+    values = {"name": "a", "source": "/a.blend", "resolution": [64, 48], "frames": frames}
+    said = note_frames_beyond(scene, CutConfig.model_validate(values).in_film_numbers())
+    assert (scene.frame_start, scene.frame_end) == (1, 10)
+    return said
+
+found = {}
+scene.frame_start, scene.frame_end = 1, 10
+thing = add("cube", "thing", (0.8, 0.1, 0.1))
+found["still"] = beyond(1, 12)
+thing.keyframe_insert("location", frame=3)
+thing.location.x = 1
+thing.keyframe_insert("location", frame=14)
+found["within"] = beyond(1, 10)
+found["animated"] = beyond(4, 14)
+found["past"] = beyond(1, 20)
+found["one"] = beyond(1, 16, step=5) + beyond(1, 17, step=16)
+found["both"] = beyond(-5, 16)
+curve = thing.driver_add("rotation_euler", 0)
+curve.driver.expression = "frame / 10"
+found["for ever"] = beyond(1, 200)
+"""
+
+
+def test_frames_beyond_the_scene_are_noted_where_nothing_moves(tmp_path: Path) -> None:
+    answer = tmp_path / "found.json"
+    script = f"{PREAMBLE}{BEYOND}\nimport json\nopen({str(answer)!r}, 'w').write(json.dumps(found))\nos._exit(0)"
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=300)
+    assert answer.exists(), result.stderr
+    nothing = "and nothing is animated there"
+    early = f"frames -5 to 0 are before the scene's start, 1, {nothing}: these 6 frames of the clip show the same; "
+    assert json.loads(answer.read_text(encoding="utf-8")) == {
+        "still": [
+            f"frames 11 to 12 are past the scene's end, 10, {nothing}: these 2 frames of the clip show the same; lower "
+            "frames.last to leave them out"
+        ],
+        "within": [],
+        "animated": [],
+        "past": [
+            f"frames 15 to 20 are past the scene's end, 10, {nothing}: these 6 frames of the clip show the same; lower "
+            "frames.last to leave them out"
+        ],
+        "one": [
+            f"frame {frame} is past the scene's end, 10, {nothing}; lower frames.last to leave it out"
+            for frame in (16, 17)
+        ],
+        "both": [
+            f"{early}raise frames.first to leave them out",
+            f"frames 15 to 16 are past the scene's end, 10, {nothing}: these 2 frames of the clip show the same; lower "
+            "frames.last to leave them out",
+        ],
+        "for ever": [],
+    }
+
+
+def test_a_clip_that_outlasts_its_scene_says_so(
+    build: Callable[[str, str], Path], cut: Callable[..., Path], tmp_path: Path
+) -> None:
+    said = run_cli("generate", cut(build("short", SCENE), last=6), "--out", tmp_path / "out", "--frames", "5:6").stdout
+    assert "note: frames 5 to 6 are past the scene's end, 4, and nothing is animated there: these 2 frames" in said
+
+
 def test_a_film_before_frame_0_is_rendered_under_numbers_that_files_can_have(
     build: Callable[[str, str], Path], tmp_path: Path
 ) -> None:

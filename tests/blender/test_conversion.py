@@ -323,5 +323,6 @@ assert line_set.linestyle is None
         line_art = dataset.clip(name).read("contour", 1)
         assert 0.01 < (line_art == 0).mean() < 0.3
     assert "Freestyle drew no line" not in said
-    _, said = render_cuts(tmp_path, cut(build("nothing", ""), no_outline))
+    behind = "add('cube', 'box', (0.8, 0.1, 0.05), location=(0, -30, 0))\n"
+    _, said = render_cuts(tmp_path, cut(build("nothing", behind), no_outline))
     assert "Freestyle drew no line in frame 1" in said

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from animerun_gen.engines.conversation import Conversation
 from tests.blender.conftest import PROJECT
 
 pytestmark = pytest.mark.blender
@@ -22,14 +23,15 @@ sys.argv = ["probe", *sys.argv[1:]]
 """
 
 
-def test_the_doctor_finds_it(tmp_path: Path) -> None:
-    answers = tmp_path / "answers"
-    program = DEAF + "from animerun_gen.blender import probe\nfrom pathlib import Path\nprobe.main(Path(sys.argv[1]))\n"
-    program += "import os; os._exit(0)"
-    subprocess.run(
-        [sys.executable, "-c", program, str(answers)], cwd=PROJECT, capture_output=True, timeout=300, check=True
-    )
-    said = dict(line.split("=", 1) for line in answers.read_text().splitlines())
+def test_the_doctor_finds_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(PROJECT)
+    program = DEAF + "runpy.run_module('animerun_gen.blender.probe', run_name='__main__')"
+
+    def command(*arguments: str) -> list[str]:
+        return [sys.executable, "-c", program, *arguments]
+
+    with open(tmp_path / "log", "wb") as log, Conversation(command, None, log, 300.0) as conversation:
+        said = {event["what"]: event["answer"] for event in conversation.events() if event["event"] == "found"}
     assert said["surface"] == "#d2691e, as asked for"
     assert said["background"] == "failed: #3f3f3f where #3c78b4 is due"
     assert said["lines"] == "failed: beside the lines the picture is #3f3f3f where #ffffff is due"

@@ -179,7 +179,9 @@ def test_an_installed_blender_works_as_the_child(configure: Callable[..., Path],
     clip = Dataset(tmp_path / "out").clip("still")
     assert clip.frame_numbers == (1, 2, 3)
     assert (clip.read("flow_forward", 1) == 0.0).all()
-    assert read_json(tmp_path / "out" / ".animerun-gen" / "cuts" / "still.json")["engine"].startswith("Blender 3.")
+    assert read_json(tmp_path / "out" / ".animerun-gen" / "cuts" / "still.json")["made_from"]["engine"].startswith(
+        "Blender 3."
+    )
 
 
 def test_a_clip_is_made_from_python(configure: Callable[..., Path], tmp_path: Path) -> None:

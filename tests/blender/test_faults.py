@@ -15,7 +15,8 @@ import pytest
 from animerun_gen.config import CutConfig, load_cuts
 from animerun_gen.engines.blenders import BpyModule, JobRun
 from animerun_gen.engines.children import Conditions
-from animerun_gen.engines.job import Event, RenderJob
+from animerun_gen.engines.job import RenderJob
+from animerun_gen.engines.protocol import Event
 from animerun_gen.pipeline.run import Options, generate
 from tests.blender.conftest import SCENE
 from tests.pipeline.datasets import contents, make

@@ -15,7 +15,8 @@ from animerun_gen.dataset import Dataset
 from animerun_gen.dataset.files import read_image
 from animerun_gen.dataset.layout import identity_picture
 from animerun_gen.engines.blenders import BpyModule
-from animerun_gen.engines.job import Event, RenderJob
+from animerun_gen.engines.job import RenderJob
+from animerun_gen.engines.protocol import Event
 from animerun_gen.quality.identity import NO_PLACE, identity_error
 from tests.pipeline.datasets import contents
 

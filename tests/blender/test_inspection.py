@@ -138,6 +138,47 @@ curve.driver.expression = "len([{trap}]) * 0.1"
     assert np.abs(clip.read("flow_forward", 1)[seen]).max() > 1.0
 
 
+NOTHING = "ring = bpy.data.meshes.new('ring')\nscene.collection.objects.link(bpy.data.objects.new('ring', ring))\n"
+
+LINKED = """
+props = BLEND_FILE.replace(".blend", "_props.blend")
+add("cube", "box", (0.8, 0.1, 0.05))
+box = bpy.data.objects["box"]
+box.users_collection[0].objects.unlink(box)
+stage = bpy.data.collections.new("stage")
+stage.objects.link(box)
+bpy.data.libraries.write(props, {stage})
+bpy.data.objects.remove(box)
+bpy.data.collections.remove(stage)
+with bpy.data.libraries.load(props, link=True) as (there, here):
+    here.collections = ["stage"]
+shown = bpy.data.objects.new("shown", None)
+shown.instance_type, shown.instance_collection = "COLLECTION", here.collections[0]
+scene.collection.objects.link(shown)
+"""
+
+
+def test_a_film_in_which_nothing_draws_is_refused(
+    build: Callable[[str, str], Path], cut: Callable[..., Path], tmp_path: Path
+) -> None:
+    """No configuration of it could show anything; what a missing library held is named."""
+    empty, linked = build("empty", NOTHING), build("linked", LINKED)
+    target = tmp_path / "drafted.yaml"
+    assert run_cli("init", linked, "-o", target).returncode == 0
+    target.unlink()
+    (tmp_path / "linked_props.blend").rename(tmp_path / "elsewhere.blend")
+    for source, words in (
+        (empty, "has nothing that draws: no surface and no hair. Give another film, or name another of its scenes."),
+        (linked, "It lacks the library //linked_props.blend, and what comes from there is left out: put it back"),
+    ):
+        refused = run_cli("init", source, "-o", target, check=False)
+        assert (refused.returncode, target.exists()) == (2, False)
+        assert words in refused.stderr
+        failed = run_cli("generate", cut(source), "--out", tmp_path / "out", check=False)
+        assert failed.returncode == 1
+        assert words in failed.stdout
+
+
 def test_what_cannot_be_looked_at_ends_in_a_sentence(build: Callable[[str, str], Path], tmp_path: Path) -> None:
     source = build("good", SCENE)
     broken = tmp_path / "broken.blend"

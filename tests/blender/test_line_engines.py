@@ -132,7 +132,7 @@ def test_auto_counts_the_triangles_and_says_what_it_chose(
         assert f"note: lines: {engine}, because Freestyle" in said
         manifest = read_json(tmp_path / "out" / "manifest" / f"{name}.json")
         assert manifest["config"]["lines"]["engine"] == engine
-    counted = read_json(tmp_path / "out" / ".animerun-gen" / "line_figures" / "few.json")["frames"]
+    counted = read_json(tmp_path / "out" / ".animerun-gen" / "cuts" / "few.json")["line_figures"]["frames"]
     assert [figures["frame"] for figures in counted] == [1, 2]
     # of the box, the wall and the ball, whose poles are triangles
     assert {figures["triangles"] for figures in counted} == {12 + 2 + 2 * 64 * 47}

@@ -51,7 +51,7 @@ def test_lines_that_do_not_fit_are_refused_before_they_take_the_memory(
     made = generate(cut(film, "lines: {engine: geometry}\n", last=2), "--out", output)
     assert made.returncode == 0, made.stdout + made.stderr
     assert "Blender used up to" in made.stdout
-    held = read_json(layout.worker_memory_file(output, "ball"))["bytes"]
+    held = read_json(layout.ledger_file(output, "ball"))["worker_memory"]["bytes"]
     assert 300_000_000 < held < LIMIT
 
 
@@ -59,7 +59,7 @@ COUNTED = """
 from pathlib import Path
 import numpy as np
 from animerun_gen.blender.convert import convert_scene
-from animerun_gen.blender.convert.clipped import NO_MASK
+from animerun_gen.blender.clipped import NO_MASK
 from animerun_gen.blender.geometry import evaluate, geometry_engine, read_graph, scene_names
 from animerun_gen.blender.opening import open_scene
 from animerun_gen.blender.scene_size import scene_size

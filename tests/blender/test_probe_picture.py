@@ -15,7 +15,7 @@ from animerun_gen.blender.probe_picture import (
     judge_lines,
     judge_surface,
 )
-from animerun_gen.config.model import rgb
+from animerun_gen.color.hexadecimal import rgb
 
 BLACK = (0, 0, 0)
 

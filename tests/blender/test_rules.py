@@ -149,6 +149,9 @@ def test_what_serves_the_light_is_gone_and_the_rest_is_as_if_it_had_never_been_t
         "faces of 'glint' from 'ball': it shines and is small in the picture (emission 5,",
     ):
         assert words in said
+    # what is taken out is not made solid as well; with the rules off it is
+    [solid] = [line for line in said.splitlines() if "made solid" in line]
+    assert all(f"{name} (" in solid for name in ("clear", "trick"))
 
 
 def test_what_belongs_to_the_picture_stays(

@@ -45,6 +45,12 @@ def tile(name, x, z, make, seen=None):
     shade.data.foreach_set("value", random.random(len(mesh.vertices)))
     whole = mesh.attributes.new("whole", "INT", "FACE")
     whole.data.foreach_set("value", np.arange(len(mesh.polygons)) % 2)
+    edges = len(mesh.edges)
+    mesh.attributes.new("edge", "FLOAT_COLOR", "EDGE").data.foreach_set(
+        "color", np.c_[random.random((edges, 3)), np.ones(edges)].ravel())
+    mesh.attributes.new("edge number", "FLOAT", "EDGE").data.foreach_set("value", random.random(edges))
+    mesh.attributes.new("edge flag", "BOOLEAN", "EDGE").data.foreach_set("value", random.random(edges) < 0.15)
+    mesh.attributes.new("edge whole", "INT", "EDGE").data.foreach_set("value", random.integers(0, 3, edges, np.int32))
     material = bpy.data.materials.new(name)
     mesh.materials.append(material)
     tree, output = nodes_of(material)
@@ -112,6 +118,11 @@ MAKES = {
     "attribute_number": lambda t: node(t, "Attribute", attribute_name="shade").outputs[2],
     "attribute_whole": lambda t: node(t, "Attribute", attribute_name="whole").outputs["Color"],
     "attribute_ramp": lambda t: ramp(t, node(t, "Attribute", attribute_name="shade").outputs[2]),
+    "edge_color": lambda t: node(t, "Attribute", attribute_name="edge").outputs["Color"],
+    "edge_number": lambda t: ramp(t, node(t, "Attribute", attribute_name="edge number").outputs[2]),
+    "edge_flag": lambda t: node(t, "Attribute", attribute_name="edge flag").outputs["Color"],
+    "edge_whole": lambda t: ramp(t, node(t, "Math", {0: node(t, "Attribute", attribute_name="edge whole").outputs[2],
+                                                     1: 0.5}, operation="MULTIPLY").outputs[0]),
     "object_color": lambda t: node(t, "ObjectInfo").outputs["Color"],
     "object_random": lambda t: ramp(t, node(t, "ObjectInfo").outputs["Random"]),
     "object_index": lambda t: node(t, "Math", {0: node(t, "ObjectInfo").outputs["Object Index"], 1: 0.2},
@@ -208,7 +219,19 @@ def means(clip: ClipFiles, picture: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
-PAINTED = ("attribute_number", "attribute_ramp", "bright", "group", "map_range", "multiply", "overlay", "vertex_color")
+PAINTED = (
+    "attribute_number",
+    "attribute_ramp",
+    "bright",
+    "edge_color",
+    "edge_number",
+    "edge_whole",
+    "group",
+    "map_range",
+    "multiply",
+    "overlay",
+    "vertex_color",
+)
 """Materials whose colours vary with attributes."""
 
 
@@ -240,7 +263,8 @@ def test_flat_colors_are_the_means_of_what_cycles_shows(film: tuple[Path, np.nda
     wrong = {
         name: (wanted[name].round(1).tolist(), found[name].round(1).tolist())
         for name in wanted
-        if np.abs(wanted[name] - found[name]).max() > TOLERANCE
+        # means of noise without any pattern depend on where one looks
+        if np.abs(wanted[name] - found[name]).max() > TOLERANCE * (2 if name == "white_noise" else 1)
     }
     assert wrong == {}
     assert "cannot be read" not in said
@@ -257,7 +281,7 @@ def test_colors_of_attributes_are_those_of_cycles_at_every_pixel(film: tuple[Pat
         off = np.abs(encoded(shown[here]) - flat[here]).max(axis=-1)
         assert len(off) > 5000
         assert (off > TOLERANCE).mean() < 0.001, name
-        assert len(np.unique(flat[here], axis=0)) > 100
+        assert len(np.unique(flat[here], axis=0)) > 50
         assert table[number_of[name]] == "image"
     assert table[number_of["object_color"]] == "#59da95"
 
@@ -572,49 +596,55 @@ def test_what_cannot_be_read_is_named(
     assert "'unworn'" not in said
 
 
-# one image as it is, turned to another hue, and times vertex paint
-TINTED = """
-image = bpy.data.images.new("pattern", 8, 8)
-image.pixels = [v for y in range(8) for x in range(8) for v in ((0.8, 0.2, 0.1, 1) if x < 4 else (0.6, 0.1, 0.1, 1))]
-image.pack()
-def board(name, x, between):
-    material = bpy.data.materials.new(name)
-    tree, output = nodes_of(material)
-    light, shown = tree.nodes.new("ShaderNodeEmission"), tree.nodes.new("ShaderNodeTexImage")
-    shown.image = image
-    tree.links.new(between(tree, shown.outputs[0]), light.inputs[0])
-    tree.links.new(light.outputs[0], output.inputs[0])
-    bpy.ops.mesh.primitive_plane_add(size=1.2, location=(x, 0, 0), rotation=(math.pi / 2, 0, 0))
-    bpy.context.object.data.color_attributes.new("Col", "FLOAT_COLOR", "CORNER")
-    bpy.context.object.data.materials.append(material)
-
-def turned(tree, color):
-    made = tree.nodes.new("ShaderNodeHueSaturation")
-    made.inputs["Hue"].default_value = 0.8
-    tree.links.new(color, made.inputs["Color"])
-    return made.outputs[0]
-
-def painted(tree, color):
-    made, paint = tree.nodes.new("ShaderNodeMixRGB"), tree.nodes.new("ShaderNodeVertexColor")
-    made.blend_type, paint.layer_name = "MULTIPLY", "Col"
-    tree.links.new(color, made.inputs[1])
-    tree.links.new(paint.outputs[0], made.inputs[2])
-    return made.outputs[0]
-
-board("plain", -2, lambda tree, color: color)
-board("turned", 0, turned)
-board("painted", 2, painted)
+# nodes give one half of a board that turns another material from frame 2 on
+SWITCHED = """
+add("plane", "ground", (0.2, 0.2, 0.2), size=20, location=(0, 6, 0), rotation=(math.pi / 2, 0, 0))
+bpy.ops.mesh.primitive_grid_add(x_subdivisions=2, y_subdivisions=1, size=4, rotation=(math.pi / 2, 0, 0))
+board = bpy.context.object
+board.data.materials.append(paint("before", (0.9, 0.1, 0.1)))
+board.data.materials.append(paint("after", (0.1, 0.3, 0.9)))
+tree = bpy.data.node_groups.new("switch", "GeometryNodeTree")
+if hasattr(tree, "interface"):
+    for direction in ("INPUT", "OUTPUT"):
+        tree.interface.new_socket("Geometry", in_out=direction, socket_type="NodeSocketGeometry")
+else:
+    tree.inputs.new("NodeSocketGeometry", "Geometry")
+    tree.outputs.new("NodeSocketGeometry", "Geometry")
+entering, leaving, chosen, index, first = (tree.nodes.new(kind) for kind in (
+    "NodeGroupInput", "NodeGroupOutput", "GeometryNodeSetMaterialIndex", "GeometryNodeInputIndex",
+    "FunctionNodeCompare"))
+first.data_type, first.operation = "INT", "EQUAL"
+tree.links.new(index.outputs[0], next(each for each in first.inputs if each.enabled and each.name == "A"))
+tree.links.new(first.outputs[0], chosen.inputs["Selection"])
+tree.links.new(entering.outputs[0], chosen.inputs["Geometry"])
+tree.links.new(chosen.outputs[0], leaving.inputs[0])
+number = chosen.inputs["Material Index"]
+for frame, value in ((1, 0), (2, 1)):
+    number.default_value = value
+    number.keyframe_insert("default_value", frame=frame)
+board.modifiers.new("switch", "NODES").node_group = tree
+for frame, turn in ((1, 0.0), (4, 0.05)):
+    board.rotation_euler.y = turn
+    board.keyframe_insert("rotation_euler", frame=frame)
 """
 
 
-def test_images_that_nodes_change_are_named(
+def test_flow_is_not_blamed_for_materials_that_nodes_switch(
     build: Callable[[str, str], Path], cut: Callable[..., Path], tmp_path: Path
 ) -> None:
-    path = cut(build("tinted", TINTED), "style: {color: texture}\nlines: {freestyle: false}\n")
-    _, said = render_cuts(tmp_path, path)
-    [note] = [line for line in said.splitlines() if "its nodes change the colours of its image" in line]
-    assert "'painted', 'turned'" in note
-    assert "'plain'" not in said
+    path = cut(build("switched", SWITCHED), "lines: {freestyle: false}\n", last=3)
+    said = run_cli("generate", path, "--out", tmp_path / "out").stdout
+    assert "all figures are within their thresholds" in said
+    quality = json.loads((tmp_path / "out" / "quality" / "switched.json").read_text(encoding="utf-8"))
+    first, second = ({way: pair[way] for way in ("forward", "backward")} for pair in quality["pairs"])
+    for figures in first.values():
+        # the half of the board that turns another material
+        assert 0.3 < figures["repainted_share"] < 0.4
+        assert figures["warp_error_flat"] < 0.01
+    assert {figures["repainted_share"] for figures in second.values()} == {0.0}
+    # of that pair alone there is anything to say
+    [*files] = (tmp_path / "out" / ".animerun-gen" / "switched_pictures" / "switched").iterdir()
+    assert sorted(file.name for file in files) == ["0001-0002.png", "0002-0001.png"]
 
 
 # what materials ask their objects for is one colour in each frame, and another in the next; each by another way

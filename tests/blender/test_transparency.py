@@ -290,7 +290,7 @@ sys.path.insert(0, {project!r})
 import json
 import numpy as np
 from animerun_gen.blender.convert.opacity import find_see_through
-from animerun_gen.blender.convert.texture_coordinates import TextureCoordinates, laid_out
+from animerun_gen.blender.texture_coordinates import TextureCoordinates, laid_out
 
 half = picture("half", lambda x, y: (x, x, x, 1.0 if y < 0.25 else 0.0))
 missing = bpy.data.images.new("missing", 4, 4)

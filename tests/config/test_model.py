@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
+from animerun_gen.color.hexadecimal import rgb
 from animerun_gen.config.load import load_cuts
-from animerun_gen.config.model import CutConfig, EdgeType, Extra, Frames, offset_for_files, rgb
+from animerun_gen.config.model import CutConfig, EdgeType, Extra, Frames, offset_for_files
 
 COLORS = st.from_regex(r"#[0-9a-fA-F]{6}", fullmatch=True)
 NAMES = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), min_size=1, max_size=8)

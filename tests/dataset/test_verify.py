@@ -45,7 +45,10 @@ def root(made: Path, tmp_path: Path) -> Path:
 
 
 def defects(root: Path, **options: Any) -> list[Defect]:
-    return [defect for report in verify(root, **options) for defect in report.defects]
+    found = [defect for report in verify(root, **options) for defect in report.defects]
+    # the file is named once, and what to do is said once
+    assert not any(str(root) in defect.what or "delete it" in defect.what for defect in found)
+    return found
 
 
 def named(root: Path, **options: Any) -> set[str]:
@@ -830,7 +833,9 @@ def test_the_command_says_what_it_found(root: Path, capsys: pytest.CaptureFixtur
     lines = capsys.readouterr().out.splitlines()
     assert "square (train): 5 frames, 105 files: 1 defect: 1 missing" in lines
     assert f"{F}0002.flo: is missing (run 'animerun-gen generate' again)" in lines
-    assert lines[-1] == f"2 cuts, 148 files: {len(lines) - 3} defects"
+    damaged = {line.partition(": ")[0] for line in lines[:-1] if ": " in line} - {"plain (test)", "square (train)"}
+    assert len(damaged) < len(lines) - 3, "of one file two things are said"
+    assert lines[-1] == f"2 cuts, 148 files: {len(lines) - 3} defects in {len(damaged)} files"
     results = json.loads((tmp_path / "found.json").read_text())
     assert [cut["cut"] for cut in results["cuts"]] == ["plain", "square"]
     [defect] = results["cuts"][1]["defects"]
@@ -839,6 +844,15 @@ def test_the_command_says_what_it_found(root: Path, capsys: pytest.CaptureFixtur
     assert main(["verify", str(root), "--cut", "circle"]) == 2
     assert main(["verify", str(tmp_path / "nowhere")]) == 2
     assert "is not a dataset" in capsys.readouterr().err
+
+
+def test_folders_that_are_missing_are_counted_as_such(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.rmtree(root / "train/SegMatching/square/forward")
+    assert main(["verify", str(root)]) == 1
+    assert capsys.readouterr().out.splitlines()[-1].endswith(": 1 defect in 1 folder")
+    (root / F / "0002.flo").unlink()
+    assert main(["verify", str(root)]) == 1
+    assert capsys.readouterr().out.splitlines()[-1].endswith(": 2 defects in 1 file and 1 folder")
 
 
 def test_the_dataset_agrees_with_its_reader(made: Path) -> None:

@@ -8,7 +8,8 @@ import numpy.typing as npt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from animerun_gen.labels import kernels
+from animerun_gen.labels.kernels import balls
+from animerun_gen.labels.kernels.borders import borders
 
 Regions = npt.NDArray[np.int32]
 
@@ -43,7 +44,7 @@ def test_regions_spread_one_pixel_a_step_and_the_smaller_wins(before: Regions, s
         expected = grown
 
     spread = before.copy()
-    kernels.spread(spread.ravel(), empty, before.shape[1])
+    balls.spread(spread.ravel(), empty, before.shape[1])
     assert np.array_equal(spread, expected)
 
 
@@ -80,7 +81,7 @@ def slow_borders(labels: Regions, room: npt.NDArray[np.float32]) -> list[Any]:
 @given(regions(with_empty=False), st.integers(0, 2**32 - 1))
 def test_borders_are_unbroken_lines_between_two_regions(labels: Regions, seed: int) -> None:
     room = np.random.default_rng(seed).integers(0, 4, labels.shape).astype(np.float32)
-    first, second, wall, widest = kernels.borders(labels, room)
+    first, second, wall, widest = borders(labels, room)
     found = zip(first.tolist(), second.tolist(), wall.tolist(), (widest >= 0).tolist(), strict=True)
     assert sorted(found) == slow_borders(labels, room)
     for one, other, pixel in zip(first, second, widest, strict=True):
@@ -99,7 +100,7 @@ def test_borders_are_unbroken_lines_between_two_regions(labels: Regions, seed: i
 def test_the_widest_place_of_a_border_is_the_first_with_most_room() -> None:
     labels = np.repeat([[1, 1, 2, 2]], 5, axis=0).astype(np.int32)
     room = np.array([0, 1, 3, 3, 2], np.float32)[:, None].repeat(4, axis=1)
-    first, second, wall, widest = kernels.borders(labels, room)
+    first, second, wall, widest = borders(labels, room)
     assert (first.tolist(), second.tolist(), wall.tolist(), widest.tolist()) == ([1], [2], [1], [2 * 4 + 1])
 
 
@@ -112,4 +113,4 @@ def test_the_most_room_is_looked_for_within_a_disc(labels: Regions, seed: int, r
     y, x = np.mgrid[: labels.shape[0], : labels.shape[1]]
     near = (y - row) ** 2 + (x - column) ** 2 <= reach**2
     expected = tuple(float(room[near & (labels == region)].max(initial=0)) for region in (1, 2))
-    assert kernels.most_room_near(labels, room, row, column, reach, 1, 2) == expected
+    assert balls.most_room_near(labels, room, row, column, reach, 1, 2) == expected

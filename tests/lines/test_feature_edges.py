@@ -10,13 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from animerun_gen.lines.feature_edges import (
-    FeatureEdges,
-    count_crossings,
-    count_grid_visits,
-    find_feature_edges,
-    seen_edges,
-)
+from animerun_gen.lines.crossings import count_crossings, count_grid_visits
+from animerun_gen.lines.feature_edges import FeatureEdges, find_feature_edges, seen_edges
 from animerun_gen.motion import raster
 from animerun_gen.motion.geometry import FrameGeometry
 from tests.motion.synthetic import (

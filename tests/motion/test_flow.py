@@ -7,8 +7,8 @@ import pytest
 
 from animerun_gen.conventions import UNKNOWN_FLOW, known_flow
 from animerun_gen.motion import raster
+from animerun_gen.motion.counterparts import NO_INSTANCE, find_counterparts
 from animerun_gen.motion.flow import compute_motion, exact_occlusion
-from animerun_gen.motion.identity import NO_INSTANCE, find_counterparts
 from animerun_gen.motion.vector_pass import VectorPassAbilities, surface_problems
 from tests.motion.synthetic import (
     HEIGHT,

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from animerun_gen.config import CutConfig
+from animerun_gen.dataset import layout
+from animerun_gen.dataset.files import json_bytes
 from animerun_gen.engines.blenders import Engine
 from animerun_gen.errors import AnimerunGenError
+from animerun_gen.pipeline.cut import Cut
+from animerun_gen.pipeline.plan import CutPlan, plan_cut
 from animerun_gen.pipeline.run import CutSummary, Options, generate
+from animerun_gen.pipeline.state.ledger import open_ledger
 
 STAGE_FOLDERS = {
     "pictures": ("Frame_Anime", "contour", "Flat"),
@@ -71,14 +77,53 @@ def make(
     return summaries
 
 
+def plan(config: CutConfig, output: Path, engine: str | None = "Blender 1") -> CutPlan:
+    """The plan of a cut, as a run makes it that renders with such a Blender."""
+    return plan_cut(Cut(config, open_ledger(output, config.name)), engine, None)
+
+
+def edit_ledger(output: Path, cut: str, change: Callable[[dict[str, Any]], object]) -> None:
+    """Write something else into the ledger of a cut, as nobody does.
+
+    Args:
+        output: Root folder of the dataset.
+        cut: Name of the cut.
+        change: Changes the content in place.
+    """
+    file = layout.ledger_file(output, cut)
+    kept = json.loads(file.read_bytes())
+    change(kept)
+    file.write_bytes(json_bytes(kept))
+
+
 def contents(output: Path) -> dict[str, bytes]:
     """Path below the output to content, of all files but the run's own (logs, lock, what is remembered of files)."""
-    return {name: path.read_bytes() for name, path in _files(output).items()}
+    found = {name: _lasting(path) for name, path in _files(output).items()}
+    return {name: content for name, content in found.items() if content is not None}
 
 
-def times(output: Path) -> dict[str, int]:
-    """Path below the output to the nanosecond in which it was written, of the same files."""
-    return {name: path.stat().st_mtime_ns for name, path in _files(output).items()}
+def _lasting(path: Path) -> bytes | None:
+    """The content of a file; of a ledger, that of the sections that do not depend on when it was written, if any."""
+    content = path.read_bytes()
+    if path.parent.name != "cuts":
+        return content
+    try:
+        kept = json.loads(content)
+        lasting = {name: kept[name] for name in ("made_from", "reading", "camera_marks", "line_figures")}
+    except (ValueError, LookupError, TypeError):
+        return content
+    return json_bytes(lasting) if any(lasting.values()) else None
+
+
+def times(output: Path, *, ledgers: bool = True) -> dict[str, int]:
+    """Path below the output to the nanosecond in which it was written, of the same files.
+
+    Args:
+        output: Root folder of the dataset.
+        ledgers: Whether the ledgers count, in which a run that fails says why.
+    """
+    files = _files(output).items()
+    return {name: path.stat().st_mtime_ns for name, path in files if ledgers or path.parent.name != "cuts"}
 
 
 def stage_of(name: str) -> str | None:
@@ -93,11 +138,10 @@ def stage_of(name: str) -> str | None:
 
 def _files(output: Path) -> dict[str, Path]:
     state = output / ".animerun-gen"
-    own = {state / name for name in ("logs", "checksums", "judged", "failures", "worker_memory", "inputs")}
     return {
         str(path.relative_to(output)): path
         for path in sorted(output.rglob("*"))
-        if path.is_file() and path not in (state / "lock", state / "fence") and not own & set(path.parents)
+        if path.is_file() and path.parent not in (state, state / "logs")
     }
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from animerun_gen.engines.children import ChildDied
-from animerun_gen.engines.job import Event
+from animerun_gen.engines.protocol import Event
 from animerun_gen.engines.render_process import RenderFailure
 from animerun_gen.errors import NoRoomError
 from animerun_gen.pipeline.chunks import Product

@@ -22,7 +22,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from animerun_gen.config import CutConfig, rgb
+from animerun_gen.color.hexadecimal import rgb
+from animerun_gen.config import CutConfig
 from animerun_gen.conventions import UNKNOWN_FLOW
 from animerun_gen.dataset.clip import ClipWriter
 from animerun_gen.dataset.files import write_image
@@ -32,8 +33,9 @@ from animerun_gen.dataset.tracks import Tracks
 from animerun_gen.engines.children import Conditions
 from animerun_gen.engines.fence import fence_of_parent
 from animerun_gen.engines.film_files import files_of
-from animerun_gen.engines.job import Event, RenderJob, Reporter
+from animerun_gen.engines.job import RenderJob, Reporter
 from animerun_gen.engines.lifetime import die_with_parent
+from animerun_gen.engines.protocol import Event, read_request
 from animerun_gen.engines.render_process import RenderFailure, RenderProcess
 from animerun_gen.lines import compose
 
@@ -313,7 +315,7 @@ def main() -> None:
             events.write(json.dumps(event) + "\n")
             events.flush()
 
-        job = RenderJob.from_json(Path(job_file).read_text(encoding="utf-8"))
+        job = read_request(Path(job_file), RenderJob)
         fence = fence_of_parent(job.output)
         with nullcontext() if fence is None else fence.inside():
             reporter = Reporter(emit)

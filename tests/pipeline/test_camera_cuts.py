@@ -102,8 +102,8 @@ def test_a_name_that_another_cut_has_costs_only_the_split_cut(tmp_path: Path) ->
     cuts = [split(tmp_path), make_cut(tmp_path, {"name": "Square-3"}), make_cut(tmp_path, {"name": "other"})]
     parts = split_at_camera_cuts(cuts, tmp_path / "out", FilmingEngine())
     assert [part.config.name for part in parts] == ["square", "Square-3", "other"]
-    assert "would be named 'square-3', which is the name of another cut" in (parts[0].failure or "")
-    assert [part.failure for part in parts[1:]] == [None, None]
+    assert "would be named 'square-3', which is the name of another cut" in parts[0].summary.failures[0]
+    assert [part.summary.failures for part in parts[1:]] == [[], []]
 
 
 def test_no_blender_is_asked_about_cuts_with_a_camera_of_the_configuration(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from animerun_gen.dataset.modalities import MODALITIES, color_pass, enabled_modalities
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline.state.coverage import describe_coverage, measure_coverage
-from animerun_gen.pipeline.state.record import STAGES
+from animerun_gen.pipeline.state.fingerprints import STAGES
 from tests.pipeline.datasets import make_cut
 
 CLIP = {"frames": {"first": 10, "last": 30, "step": 5}}

@@ -11,7 +11,7 @@ import pytest
 
 from animerun_gen.engines.children import Conditions
 from animerun_gen.engines.fence import RunOver
-from animerun_gen.engines.job import Event
+from animerun_gen.engines.protocol import Event
 from animerun_gen.pipeline.doing import Doing, Elsewhere, Surroundings
 from animerun_gen.pipeline.memory_gate import Admission, MemoryGate
 from animerun_gen.pipeline.notebook import Notebook

@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 from animerun_gen.config import CutConfig
 from animerun_gen.dataset import ClipFiles, write_tracks
 from animerun_gen.engines.job import RenderJob, Reporter
-from animerun_gen.pipeline.plan import plan_cut, split_job
+from animerun_gen.engines.protocol import from_text, to_text
+from animerun_gen.pipeline.plan import split_job
 from animerun_gen.pipeline.run import describe
 from animerun_gen.pipeline.state.coverage import describe_coverage, measure_coverage
-from animerun_gen.pipeline.state.record import STAGES
-from tests.pipeline.datasets import contents, make, make_cut, stage_of, times
+from animerun_gen.pipeline.state.fingerprints import STAGES
+from tests.pipeline.datasets import contents, make, make_cut, plan, stage_of, times
 from tests.pipeline.fake_engine import FakeEngine, FakeProgram, do_job
 from tests.pipeline.test_run import DISK_CHANGES, Killed, clip_files, crash_points, files_of_clip, rewritten
 
@@ -174,7 +175,7 @@ def test_cross_checks_are_those_of_neighbours(tmp_path: Path) -> None:
     make(config, output, engine, cross_check=True, label=False)
     [job] = engine.jobs[before:]
     assert job.pairs == ((1, 2), (2, 3), (3, 4), (4, 5), (5, 6))
-    assert len(list((output / ".animerun-gen/cross_check/square").iterdir())) == 10
+    assert len(list((output / ".animerun-gen/figures/square").glob("cross_check-*"))) == 10
 
 
 def test_frames_limits_the_pairs_and_leaves_the_tracks_for_later(tmp_path: Path) -> None:
@@ -263,7 +264,7 @@ def test_gaps_of_a_downloaded_cut_are_not_cleared_away(tmp_path: Path) -> None:
     (output / "train/Gap2/Flow/square/forward").mkdir(parents=True)
     (output / "train/Gap2/Flow/square/forward/0001.flo").write_bytes(b"downloaded")
     with pytest.raises(Exception, match="already has a cut of this name from elsewhere"):
-        plan_cut(far_cut(tmp_path), output, "Blender 1", None)
+        plan(far_cut(tmp_path), output)
 
 
 def test_two_workers_make_the_same_bytes_as_one(tmp_path: Path) -> None:
@@ -355,7 +356,7 @@ def test_parts_of_a_job_make_each_pair_and_the_tracks_once(job: RenderJob, parts
         numbers = job.config.frame_numbers
         assert set(part.frames) <= set(numbers)
         assert {frame for pair in part.pairs for frame in pair} <= set(part.frames)
-        assert RenderJob.from_json(part.to_json()) == part
+        assert from_text(to_text(part), RenderJob) == part
         for pair in part.pairs:
             assert numbers.index(pair[1]) - numbers.index(pair[0]) == part.gap(pair)
 
@@ -364,7 +365,7 @@ def test_parts_of_a_job_make_each_pair_and_the_tracks_once(job: RenderJob, parts
 def test_the_same_files_however_the_work_is_cut_up(tmp_path: Path, parts: int) -> None:
     config = far_cut(tmp_path, {"frames": {"last": 9}})
     for name, number in (("one", 1), ("many", parts)):
-        job = plan_cut(config, tmp_path / name, "Blender 1", None).missing_render()
+        job = plan(config, tmp_path / name).missing_render()
         for part in split_job(job, number):
             do_job(part, Reporter(), FakeEngine())
     assert contents(tmp_path / "one") == contents(tmp_path / "many")

@@ -11,7 +11,7 @@ import pytest
 
 from animerun_gen.dataset.layout import state_folder
 from animerun_gen.engines.fence import Fence, fenced
-from animerun_gen.engines.job import Event
+from animerun_gen.engines.protocol import Event
 from animerun_gen.pipeline.crew import LocalCrew
 from animerun_gen.pipeline.farm import Crew, Farm, FarmLost, InlineCrew
 from tests.pipeline.fake_chunks import DIED, Ear, FakeChunk, Stage, dies, fails, product, set_stage

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from animerun_gen.engines.job import Event, Reporter
+from animerun_gen.engines.job import Reporter
+from animerun_gen.engines.protocol import Event
 from animerun_gen.pipeline import run as running
 from animerun_gen.pipeline.run import generate
 from animerun_gen.verify.run import verify

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from animerun_gen.engines.job import Reporter
+from animerun_gen.engines.protocol import Event
 from animerun_gen.errors import DatasetError
-from animerun_gen.pipeline.plan import plan_cut
 from animerun_gen.pipeline.run import CutSummary, Options, generate
 from animerun_gen.pipeline.state import inputs
-from tests.pipeline.datasets import contents, make, make_cut
+from animerun_gen.pipeline.state.ledger import open_ledger
+from tests.pipeline.datasets import contents, make, make_cut, plan
 from tests.pipeline.fake_engine import FakeEngine, Meddled
 
 
@@ -96,9 +97,15 @@ def test_the_very_file_is_put_back_when_all_have_ended(tmp_path: Path, library: 
 @pytest.mark.parametrize("what", ["film.blend", "library.blend"])
 def test_one_of_several_processes_opened_another_version(tmp_path: Path, library: Path, what: str) -> None:
     config, output, changed, kept = make_cut(tmp_path), tmp_path / "out", tmp_path / what, tmp_path / "kept"
-    plan_cut(config, output, "Blender 1", None)
-    reporter = Reporter(lambda event: inputs.note_opened(output, "square", config.source, event))
-    inputs.begin_reading(output, "square", inputs.marks_of([config.source]))
+    plan(config, output)
+    ledger = open_ledger(output, "square")
+    ledger.keep(reading=inputs.marks_of([config.source]))
+
+    def note(event: Event) -> None:
+        assert event["event"] == "opened"
+        inputs.note_opened(ledger, config.source, event)
+
+    reporter = Reporter(note)
     reporter.opened("Blender 1", [], [config.source, library])
     os.rename(changed, kept)
     changed.write_bytes(b"others")
@@ -106,8 +113,8 @@ def test_one_of_several_processes_opened_another_version(tmp_path: Path, library
     os.replace(kept, changed)
     reporter.opened("Blender 1", [], [config.source, library])
     with pytest.raises(DatasetError, match=f"{what} changed while the cut was being rendered"):
-        inputs.end_reading(output, "square")
-    assert plan_cut(config, output, "Blender 1", None).watched.keys() == {str(config.source)}
+        inputs.end_reading(ledger)
+    assert plan(config, output).watched.keys() == {str(config.source)}
 
 
 def test_a_library_that_vanishes(tmp_path: Path, library: Path) -> None:

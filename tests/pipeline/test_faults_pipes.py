@@ -29,13 +29,11 @@ STATE = ".animerun-gen"
 
 KEPT = (
     f"{STATE}/cuts/square.json",
-    f"{STATE}/checksums/square.json",
-    f"{STATE}/judged/square.json",
-    f"{STATE}/figures/square/0002.json",
-    f"{STATE}/frame_figures/square/0002.json",
+    f"{STATE}/films.json",
+    f"{STATE}/figures/square/frame-0002.json",
+    f"{STATE}/figures/square/pair-0002.json",
     f"{STATE}/material_pictures/square/0001.png",
     f"{STATE}/logs/square.log",
-    f"{STATE}/failures/square.json",
     "manifest/square.json",
     "quality/square.json",
     "train/Frame_Anime/square/original/0002.png",

@@ -11,7 +11,7 @@ import pytest
 from animerun_gen.dataset import layout
 from animerun_gen.engines.film_files import in_folder, numbered
 from animerun_gen.pipeline.run import Options, generate
-from animerun_gen.pipeline.state import record
+from animerun_gen.pipeline.state import films
 from tests.pipeline.datasets import contents, make, make_cut, times
 from tests.pipeline.fake_engine import FakeEngine, Meddled
 
@@ -90,11 +90,11 @@ def test_a_run_with_nothing_to_do_reads_no_file_of_the_film(
         read.append(path)
         return digest_of(path)
 
-    digest_of = record.file_digest
-    monkeypatch.setattr(record, "file_digest", file_digest)
+    digest_of = films.file_digest
+    monkeypatch.setattr(films, "file_digest", file_digest)
     make(config, output, engine)
     assert read == []
-    layout.inputs_file(output).write_text('{"torn', encoding="utf-8")
+    layout.films_file(output).write_text('{"torn', encoding="utf-8")
     [summary] = make(config, output, engine)
     assert not summary.redone
     assert set(read) == {config.source, *sequence.iterdir()}

@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 
 from animerun_gen.dataset import ClipFiles, ClipWriter, ColorTable, layout
+from animerun_gen.dataset.files import write_image
 from animerun_gen.errors import DatasetError
 from animerun_gen.labels import line_area, match_regions, occlusion_mask, trapped_ball_segments
-from animerun_gen.pipeline.state.judging import collect_quality, read_figures, write_figures
+from animerun_gen.pipeline.state.figures import read_figures, write_figures
+from animerun_gen.pipeline.state.judging import collect_quality
+from animerun_gen.pipeline.state.ledger import open_ledger
 from animerun_gen.pipeline.tasks.label_files import colors_at, repainted_pixels
 from tests.pipeline.datasets import make, make_cut
 from tests.pipeline.fake_engine import FakeEngine
@@ -54,6 +57,19 @@ def test_pixels_whose_material_changes_its_color_are_not_compared(tmp_path: Path
     assert colors_at(clip, 3)[changing] == (0, 0, 3)
     with pytest.raises(DatasetError, match="has no colours of frame 99"):
         colors_at(clip, 99)
+    # surfaces that wear another material in the other frame
+    switched = np.zeros(ids.shape, np.uint8)
+    switched[:3] = 255
+    write_image(layout.switched_picture(clip.root, clip.cut, 2, 3), switched)
+    both = repainted_pixels(clip, config, 2, 3)
+    assert both is not None
+    np.testing.assert_array_equal(both, (ids == changing) | (switched > 0))
+    clip.write_colors(table)
+    alone = repainted_pixels(clip, config, 2, 3)
+    assert alone is not None
+    np.testing.assert_array_equal(alone, switched > 0)
+    assert repainted_pixels(clip, config, 3, 2) is None
+    clip.write_colors(ColorTable({**table.colors, changing: faded}))
     # nobody knows where it is without ids
     blind = config.model_copy(update={"motion": config.motion.model_copy(update={"extras": ()})})
     everywhere = repainted_pixels(clip, blind, 2, 3)
@@ -64,9 +80,9 @@ def test_pixels_whose_material_changes_its_color_are_not_compared(tmp_path: Path
 def test_quality_counts_only_pairs_of_the_clip_whose_figures_can_be_read(tmp_path: Path) -> None:
     config, output = make_cut(tmp_path), tmp_path / "out"
     make(config, output, FakeEngine())
-    layout.figures_file(output, "square", 2).write_text("{")
-    layout.figures_file(output, "square", 7).write_text("{}")
-    quality = collect_quality(output, config)
+    layout.pair_figures_file(output, "square", 2).write_text("{")
+    layout.pair_figures_file(output, "square", 7).write_text("{}")
+    quality = collect_quality(open_ledger(output, "square"), config)
     assert [pair["source"] for pair in quality["pairs"]] == [1, 3, 4]
     assert json.loads(layout.quality_file(output, "square").read_text()) == quality
 

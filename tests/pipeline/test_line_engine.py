@@ -15,10 +15,11 @@ from animerun_gen.engines.job import input_mark
 from animerun_gen.engines.questions import CountedCut
 from animerun_gen.errors import SceneError
 from animerun_gen.lines.cost import SLOW_SECONDS, LineFigures, freestyle_seconds
+from animerun_gen.pipeline.cut import Cut
 from animerun_gen.pipeline.run import Options, generate
-from animerun_gen.pipeline.tasks.camera_cuts import CutPart
+from animerun_gen.pipeline.state.ledger import open_ledger, read_ledger
 from animerun_gen.pipeline.tasks.line_engine import choose_line_engines
-from tests.pipeline.datasets import make_cut
+from tests.pipeline.datasets import edit_ledger, make_cut
 from tests.pipeline.fake_engine import FakeEngine
 
 
@@ -44,26 +45,28 @@ def undecided(folder: Path, **changes: Any) -> CutConfig:
     return make_cut(folder, {"lines": {"engine": "auto"}, **changes})
 
 
-def chosen(config: CutConfig, output: Path, counter: CountingEngine | None) -> CutPart:
-    (part,) = choose_line_engines([CutPart(config)], output, counter)
-    return part
+def chosen(config: CutConfig, output: Path, counter: CountingEngine | None) -> Cut:
+    cut = Cut(config, open_ledger(output, config.name))
+    choose_line_engines([cut], counter)
+    return cut
 
 
 def test_freestyle_draws_as_long_as_one_can_wait_for_it(tmp_path: Path) -> None:
     a_triangle = freestyle_seconds(1, 0) - freestyle_seconds(0, 0)
     most = int((SLOW_SECONDS - freestyle_seconds(0, 100)) / a_triangle)
     for triangles, engine in ((most, "freestyle"), (most + 2, "geometry")):
-        part = chosen(undecided(tmp_path), tmp_path / str(triangles), CountingEngine(triangles=triangles))
-        assert part.failure is None
-        assert part.config.lines.engine == engine
-        (note,) = part.notes
+        cut = chosen(undecided(tmp_path), tmp_path / str(triangles), CountingEngine(triangles=triangles))
+        assert cut.summary.failures == []
+        assert cut.config.lines.engine == engine
+        assert cut.summary.config == cut.config
+        (note,) = cut.summary.notes
         assert note.startswith(f"lines: {engine}, because Freestyle w")
         assert f"{triangles:,} triangles of frame 1" in note
 
 
 def test_the_frame_decides_in_which_most_lines_cross(tmp_path: Path) -> None:
     for name, crossings, engine in (("few", (0, 10, 5), "freestyle"), ("many", (0, 5_000_000, 5), "geometry")):
-        (note,) = chosen(undecided(tmp_path), tmp_path / name, CountingEngine(triangles=9, crossings=crossings)).notes
+        (note,) = chosen(undecided(tmp_path), tmp_path / name, CountingEngine(triangles=9, crossings=crossings)).decided
         assert note.startswith(f"lines: {engine}, because Freestyle w")
         assert f"9 triangles of frame 2, whose 100 edges with lines cross {crossings[1]:,} times" in note
 
@@ -75,7 +78,7 @@ def test_a_library_that_changed_is_noticed(tmp_path: Path) -> None:
     for times, change in enumerate((lambda: None, lambda: library.write_bytes(b"two"), missing.touch), start=1):
         change()
         for _ in range(2):
-            assert chosen(config, tmp_path / "out", engine).failure is None
+            assert chosen(config, tmp_path / "out", engine).summary.failures == []
         assert len(engine.asked) == times
 
 
@@ -109,8 +112,9 @@ def test_what_was_chosen_stays_until_the_scene_changes(tmp_path: Path) -> None:
     first = chosen(config, tmp_path / "out", engine)
     # nobody counts again, whoever would find something else now
     again = CountingEngine(triangles=1, asked=engine.asked)
-    assert chosen(config, tmp_path / "out", again) == first
-    assert chosen(config, tmp_path / "out", None) == first
+    for counter in (again, None):
+        cut = chosen(config, tmp_path / "out", counter)
+        assert (cut.config, cut.decided) == (first.config, first.decided)
     assert engine.asked == [config.name]
     config.source.write_bytes(b"another film")
     assert chosen(config, tmp_path / "out", again).config.lines.engine == "freestyle"
@@ -123,30 +127,33 @@ def test_what_was_chosen_stays_until_the_scene_changes(tmp_path: Path) -> None:
 def test_only_freestyle_draws_what_only_it_can(tmp_path: Path) -> None:
     engine = CountingEngine()
     lines = {"engine": "auto", "edges": ["crease", "suggestive_contour"]}
-    part = chosen(make_cut(tmp_path, {"lines": lines}), tmp_path / "out", engine)
-    assert part.config.lines.engine == "freestyle"
-    assert part.notes == ["lines: freestyle, because only Freestyle draws suggestive_contour"]
+    cut = chosen(make_cut(tmp_path, {"lines": lines}), tmp_path / "out", engine)
+    assert cut.config.lines.engine == "freestyle"
+    assert cut.decided == ["lines: freestyle, because only Freestyle draws suggestive_contour"]
     assert engine.asked == []
 
 
 def test_a_count_that_cannot_be_had_fails_the_cut_and_no_other(tmp_path: Path) -> None:
     broken = CountingEngine(broken=True)
-    parts = [CutPart(undecided(tmp_path)), CutPart(make_cut(tmp_path, {"name": "other"}))]
-    failed, other = choose_line_engines(parts, tmp_path / "out", broken)
-    assert failed.failure == "the film cannot be opened"
-    assert other == parts[1]
-    assert "its line engine has not been chosen yet" in str(chosen(undecided(tmp_path), tmp_path / "new", None).failure)
+    configs = (undecided(tmp_path), make_cut(tmp_path, {"name": "other"}))
+    failed, other = cuts = [Cut(config, open_ledger(tmp_path / "out", config.name)) for config in configs]
+    choose_line_engines(cuts, broken)
+    assert failed.summary.failures == ["the film cannot be opened"]
+    assert (other.config, other.summary.failures) == (configs[1], [])
+    (sentence,) = chosen(undecided(tmp_path), tmp_path / "new", None).summary.failures
+    assert "its line engine has not been chosen yet" in sentence
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"scene": 1}', '{"scene": "", "inputs": {}, "frames": []}'])
-def test_a_damaged_note_is_made_again(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize("found", ["", [], {"scene": 1}, {"scene": "", "inputs": {}, "frames": []}])
+def test_a_damaged_note_is_made_again(tmp_path: Path, found: object) -> None:
     config, engine = undecided(tmp_path), CountingEngine()
-    file = layout.line_figures_file(tmp_path / "out", config.name)
-    file.parent.mkdir(parents=True)
-    file.write_text(text)
     chosen(config, tmp_path / "out", engine)
-    assert engine.asked == [config.name]
-    assert json.loads(file.read_text())["frames"][0]["triangles"] == engine.triangles
+    edit_ledger(tmp_path / "out", config.name, lambda kept: kept.update(line_figures=found))
+    chosen(config, tmp_path / "out", engine)
+    assert engine.asked == [config.name] * 2
+    counted = read_ledger(tmp_path / "out", config.name).line_figures
+    assert counted is not None
+    assert counted.frames[0].triangles == engine.triangles
 
 
 def test_summary_and_manifest_say_what_was_chosen_and_the_jobs_know_it(tmp_path: Path) -> None:

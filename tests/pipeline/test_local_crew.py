@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from animerun_gen.engines.children import ChildDied, Conditions
-from animerun_gen.engines.job import Event
 from animerun_gen.engines.processes import descendants
+from animerun_gen.engines.protocol import Event
 from animerun_gen.pipeline.crew import threads_for
 from animerun_gen.pipeline.run import Options, generate
 from animerun_gen.pipeline.task_process import TaskProcess, end_idle_children

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from animerun_gen.errors import BusyError, DatasetError
-from animerun_gen.pipeline.state.lock import exclusive
+from animerun_gen.pipeline.state.lock import exclusive, holder, lock_file
 
 
 def test_one_at_a_time_and_then_the_next(tmp_path: Path) -> None:
@@ -41,6 +41,43 @@ def test_the_sentence_names_the_process_that_holds_it_now(tmp_path: Path) -> Non
     assert caught.value.exit_status == 1
 
 
+@pytest.mark.parametrize("noted", ["", "12345", "12345 of another machine", "x y", "\u00e9"])
+def test_who_runs_elsewhere_is_seen_but_not_named(tmp_path: Path, noted: str) -> None:
+    with exclusive(tmp_path):
+        # as a process of another machine or container, or one that has the lock and has not yet written, leaves it
+        lock_file(tmp_path).write_text(noted)
+        assert holder(tmp_path) == 0
+        with pytest.raises(BusyError) as caught, exclusive(tmp_path):
+            pass
+    assert str(caught.value) == f"another run is writing to {tmp_path}; wait for it or stop it"
+
+
+def test_whoever_is_killed_holds_it_no_more_whatever_the_file_says(tmp_path: Path) -> None:
+    script = (
+        "import sys, time; from pathlib import Path; from animerun_gen.pipeline.state.lock import exclusive\n"
+        "with exclusive(Path(sys.argv[1])):\n    print('held', flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"held\n"
+        assert holder(tmp_path) == child.pid
+        child.kill()
+        child.wait()
+    assert lock_file(tmp_path).read_text().startswith(f"{child.pid} ")
+    assert holder(tmp_path) is None
+    with exclusive(tmp_path):
+        assert holder(tmp_path) == os.getpid()
+
+
+def test_looking_who_holds_it_does_not_let_it_go(tmp_path: Path) -> None:
+    with exclusive(tmp_path):
+        assert holder(tmp_path) == os.getpid()
+        assert lock_file(tmp_path).read_text()
+        with pytest.raises(BusyError), exclusive(tmp_path):
+            pass
+        assert holder(tmp_path) == os.getpid()
+
+
 def test_children_do_not_hold_it(tmp_path: Path) -> None:
     with exclusive(tmp_path):
         child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, close_fds=False)
@@ -61,7 +98,7 @@ def test_a_file_system_without_locks_is_not_taken_for_another_run(
     def refuse(*arguments: object) -> None:
         raise OSError(errno.ENOLCK, "No locks available")
 
-    monkeypatch.setattr(fcntl, "flock", refuse)
+    monkeypatch.setattr(fcntl, "fcntl", refuse)
     with (
         pytest.raises(DatasetError, match="cannot be written to: No locks available; choose another"),
         exclusive(tmp_path),

@@ -16,12 +16,13 @@ import pytest
 
 from animerun_gen import __version__
 from animerun_gen.config import CutConfig
+from animerun_gen.dataset.checksums import file_digest
 from animerun_gen.engines.blenders import Engine
 from animerun_gen.pipeline import run
 from animerun_gen.pipeline.run import Options, describe, generate
 from animerun_gen.pipeline.state import manifest
-from animerun_gen.pipeline.state.record import file_digest
-from tests.pipeline.datasets import contents, make, make_cut
+from animerun_gen.pipeline.state.ledger import Checksums, read_ledger
+from tests.pipeline.datasets import contents, edit_ledger, make, make_cut
 from tests.pipeline.fake_engine import FakeEngine, FakeProgram
 
 EVERYTHING = {
@@ -158,12 +159,8 @@ def test_only_new_files_are_read(output: Path, config: CutConfig, digested: list
 
 def test_lost_checksums_are_computed_again(output: Path, config: CutConfig, digested: list[str]) -> None:
     whole = read(output)
-    for damage in (b"{", b"[]", b'{"Flow/square/forward/0002.flo": 3}', None):
-        remembered = output / ".animerun-gen/checksums/square.json"
-        if damage is None:
-            remembered.unlink()
-        else:
-            remembered.write_bytes(damage)
+    for files in ({}, {"Flow/square/forward/0002.flo": "torn"}):
+        edit_ledger(output, "square", lambda kept, files=files: kept.update(checksums={"files": files}))
         digested.clear()
         make(config, output, FakeEngine())
         assert len(digested) == len(whole["files"])
@@ -233,7 +230,7 @@ def test_a_cut_of_which_nothing_is_left_has_none(tmp_path: Path) -> None:
     shutil.rmtree(output / "train")
     generate([config], Options(output, None, render=False, label=False))
     assert not (output / "manifest/square.json").exists()
-    assert not (output / ".animerun-gen/checksums/square.json").exists()
+    assert read_ledger(output, "square").checksums == Checksums()
 
 
 def test_cuts_that_were_not_made_here_get_none(tmp_path: Path) -> None:

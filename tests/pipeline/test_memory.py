@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import resource
 import subprocess
 import sys
@@ -13,14 +12,15 @@ from typing import Any
 
 import pytest
 
-from animerun_gen.dataset import layout
 from animerun_gen.engines.children import Conditions
-from animerun_gen.engines.job import Event, RenderJob, Reporter
+from animerun_gen.engines.job import RenderJob, Reporter
 from animerun_gen.engines.memory_cost import Need, SceneSize, frame_need, image_need
 from animerun_gen.engines.memory_guard import DESPITE_MEMORY, MemoryGuard
 from animerun_gen.engines.processes import _memory_of_groups
+from animerun_gen.engines.protocol import Event
 from animerun_gen.errors import NoRoomError
 from animerun_gen.pipeline.run import Options, describe, generate
+from animerun_gen.pipeline.state.ledger import read_ledger
 from tests.pipeline.datasets import make, make_cut
 from tests.pipeline.fake_engine import FakeEngine, FakeProgram, FakeRun
 
@@ -199,7 +199,8 @@ class HeavyRun(FakeRun):
 
 
 def kept(output: Path) -> Any:
-    return json.loads(layout.worker_memory_file(output, "square").read_text())["bytes"]
+    peak = read_ledger(output, "square").worker_memory
+    return None if peak is None else peak.bytes
 
 
 def test_what_a_blender_held_is_said_and_remembered_until_the_scene_changes(tmp_path: Path) -> None:
@@ -207,8 +208,7 @@ def test_what_a_blender_held_is_said_and_remembered_until_the_scene_changes(tmp_
     (summary,) = generate([config], Options(output, HeavyEngine()))
     assert summary.memory == 3 * GB
     assert "  Blender used up to 3.0 GB of memory" in describe([summary], output)
-    file = layout.worker_memory_file(output, "square")
-    before = file.stat().st_mtime_ns
+    before = read_ledger(output, "square").worker_memory
     # nothing to do: nothing is said or written
     (summary,) = make(config, output, HeavyEngine(peak=9 * GB))
     assert summary.memory == 0
@@ -219,7 +219,7 @@ def test_what_a_blender_held_is_said_and_remembered_until_the_scene_changes(tmp_
         (output / "train" / "Frame_Anime" / "square" / "original" / "0007.png").unlink(missing_ok=True)
         (summary,) = make(longer, output, HeavyEngine(peak=peak))
         assert summary.memory == peak
-    assert file.stat().st_mtime_ns == before
+    assert read_ledger(output, "square").worker_memory == before
     config.source.write_bytes(b"a lighter film")
     make(longer, output, HeavyEngine(peak=GB))
     assert kept(output) == GB

@@ -14,8 +14,8 @@ import pytest
 
 from animerun_gen.engines.children import ChildDied
 from animerun_gen.engines.fence import RunOver
-from animerun_gen.engines.job import Event
 from animerun_gen.engines.processes import Memory
+from animerun_gen.engines.protocol import Event
 from animerun_gen.pipeline import memory_gate as module
 from animerun_gen.pipeline.chunks import Outcome
 from animerun_gen.pipeline.memory_gate import Admission, MemoryGate

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,11 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from animerun_gen.config import CutConfig
+from animerun_gen.config.palette import SHIPPED
 from animerun_gen.engines.job import RenderJob
 from animerun_gen.pipeline.plan import split_job
-from animerun_gen.pipeline.state.record import STAGES, CutRecord, fingerprints
+from animerun_gen.pipeline.state.fingerprints import STAGES, fingerprints
+from animerun_gen.pipeline.state.ledger import CutLedger, MadeFrom, open_ledger, read_ledger
 from tests.pipeline.datasets import make_cut
 
 
@@ -206,6 +209,9 @@ def test_every_field_belongs_to_the_stages_that_depend_on_it(tmp_path: Path, fie
         changes = {key: changes}
     if field == "hair.object":
         changes["hair"]["mode"] = "instance"
+    if field == "recolor.palette":
+        # another place of the same palette
+        changes["recolor"]["palette"] = shutil.copy(SHIPPED, tmp_path)
     changed = make_cut(tmp_path, merged(RECOLORED, changes))
     assert changed != config
     if stages & {"pictures", "motion"}:
@@ -214,9 +220,12 @@ def test_every_field_belongs_to_the_stages_that_depend_on_it(tmp_path: Path, fie
 
 
 def test_colour_passes_depend_on_the_palette_and_no_other_stage_does(tmp_path: Path) -> None:
-    config = make_cut(tmp_path, RECOLORED)
-    one, other = (fingerprints(config, "Blender 4", "digest", palette) for palette in ("a", "b"))
-    assert changed_stages(one, other) == {"recolor"}
+    palette = tmp_path / "palette.yaml"
+    config = make_cut(tmp_path, merged(RECOLORED, {"recolor": {"palette": palette}}))
+    palette.write_text("one")
+    one = prints(config)
+    palette.write_text("another")
+    assert changed_stages(one, prints(config)) == {"recolor"}
     assert "recolor" not in fingerprints(make_cut(tmp_path), "Blender 4", "digest")
 
 
@@ -233,7 +242,7 @@ def test_source_and_blender_change_every_stage(tmp_path: Path) -> None:
 def test_the_program_version_changes_every_stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = make_cut(tmp_path)
     before = prints(config)
-    monkeypatch.setattr("animerun_gen.pipeline.state.record.__version__", "999")
+    monkeypatch.setattr("animerun_gen.pipeline.state.fingerprints.__version__", "999")
     assert changed_stages(before, prints(config)) == EVERYTHING
 
 
@@ -244,15 +253,15 @@ def test_the_order_of_overrides_matters(tmp_path: Path) -> None:
     assert changed_stages(prints(one), prints(other)) == {"pictures", "labels"}
 
 
-def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
-    record = CutRecord(
+def test_a_ledger_is_read_as_it_was_written(tmp_path: Path) -> None:
+    made_from = MadeFrom(
         fingerprints={"pictures": "a"},
         inputs={"/lib.blend": "b"},
-        notes=["n"],
+        notes=("n",),
         config=make_cut(tmp_path).model_dump(mode="json"),
         engine="Blender 4",
         source="c",
     )
-    record.write(tmp_path, "square")
-    assert CutRecord.read(tmp_path, "square") == record
-    assert CutRecord.read(tmp_path, "none") == CutRecord()
+    open_ledger(tmp_path, "square").keep(made_from=made_from)
+    assert read_ledger(tmp_path, "square").made_from == made_from
+    assert read_ledger(tmp_path, "none") == CutLedger()

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from animerun_gen.config import rgb
+from animerun_gen.color.hexadecimal import rgb
 from animerun_gen.config.palette import SHIPPED
 from animerun_gen.dataset import ClipFiles, layout
 from animerun_gen.lines.compose import draw_lines
@@ -174,9 +174,7 @@ def test_a_longer_clip_chooses_its_colours_anew(tmp_path: Path) -> None:
     make_passes(tmp_path)
     before = times(tmp_path / "out")
     summary = make_passes(tmp_path, {"frames": {"last": 6}})
-    assert summary.redone == {
-        "recolor": "the configuration, the film or a version of Blender or animerun-gen has changed"
-    }
+    assert summary.redone == {"recolor": "frames.last was 5 and is 6"}
     after = times(tmp_path / "out")
     assert all(after[name] != before[name] for name in passes_in(before))
     assert len(passes_in(after)) == 12

@@ -15,6 +15,7 @@ from animerun_gen.engines import children, render_process
 from animerun_gen.engines.children import Conditions
 from animerun_gen.engines.fence import RunOver, fence_file, fenced
 from animerun_gen.engines.job import RenderJob
+from animerun_gen.engines.protocol import from_text, to_text
 from animerun_gen.engines.render_process import RenderDied, RenderFailure, RenderProcess
 from animerun_gen.errors import DatasetError
 from tests.pipeline.datasets import make_cut
@@ -77,7 +78,7 @@ tell("finished")
 
 def test_the_job_arrives_whole(tmp_path: Path) -> None:
     events = run(tmp_path, 'tell("noticed", note=job); tell("finished")')
-    job = RenderJob.from_json(events[0]["note"])
+    job = from_text(events[0]["note"], RenderJob)
     assert job == RenderJob(make_cut(tmp_path), tmp_path / "out", pictures=(1, 2))
 
 
@@ -94,12 +95,12 @@ def test_a_job_survives_json_with_everything_in_it(tmp_path: Path) -> None:
         pairs=((1, 2), (1, 4)),
         cross_check=True,
     )
-    again = RenderJob.from_json(job.to_json())
+    again = from_text(to_text(job), RenderJob)
     assert again == job
     # of several patterns that match, the one written first counts
     assert list(again.config.style.overrides) == ["z*", "a", "m"]
     assert again.frames == (1, 2, 4)
-    followed = RenderJob.from_json(replace(job, tracks=True).to_json())
+    followed = from_text(to_text(replace(job, tracks=True)), RenderJob)
     assert followed == replace(job, tracks=True)
     assert followed.frames == config.frame_numbers
 
@@ -153,7 +154,10 @@ os.kill(os.getpid(), signal.SIGSEGV)
         ("os.kill(os.getpid(), signal.SIGRTMIN + 5)", "died of "),
         ("sys.exit(0)", "ended with status 0 while it started."),
         ("sys.exit(3)", "ended with status 3 while it started."),
-        ("tell('opened'); sys.exit(11)", "ended with status 11 before the first frame."),
+        (
+            "tell('opened', engine='x', notes=[], inputs={}); sys.exit(11)",
+            "ended with status 11 before the first frame.",
+        ),
         ('raw(b\'{"event": "finish\')', "ended with status 0 while it started."),
     ],
 )

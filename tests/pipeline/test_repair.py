@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from pathlib import Path
@@ -12,14 +11,15 @@ import pytest
 
 from animerun_gen.cli import main
 from animerun_gen.config import CutConfig
-from animerun_gen.dataset import files, layout
+from animerun_gen.dataset import files
 from animerun_gen.engines.blenders import BpyModule
 from animerun_gen.pipeline.run import Options, describe, generate
 from animerun_gen.pipeline.state.judging import _basis
+from animerun_gen.pipeline.state.ledger import open_ledger, read_ledger
 from animerun_gen.pipeline.state.lock import exclusive
 from animerun_gen.pipeline.state.status import describe_status, read_status
 from animerun_gen.verify.run import verify
-from tests.pipeline.datasets import contents, make, make_cut, stage_of, times
+from tests.pipeline.datasets import contents, edit_ledger, make, make_cut, stage_of, times
 from tests.pipeline.fake_engine import FakeEngine
 
 EVERYTHING = {
@@ -79,13 +79,15 @@ def flip(path: Path, *, unseen: bool = False) -> None:
 
 def forget_that_it_changed(output: Path, name: str) -> None:
     """Let a file look as if nobody had written to it: a disk that reads other bits has no time of change for them."""
-    file = layout.checksums_file(output, "square")
-    kept = json.loads(file.read_bytes())
     key = name.removeprefix("train/")
     status = (output / name).stat()
     mark = f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_ino}"
-    kept["files"][key] = f"{mark} {kept['files'][key].rpartition(' ')[2]}"
-    file.write_text(json.dumps(kept))
+
+    def put_mark(kept: dict[str, Any]) -> None:
+        files = kept["checksums"]["files"]
+        files[key] = f"{mark} {files[key].rpartition(' ')[2]}"
+
+    edit_ledger(output, "square", put_mark)
 
 
 def lasting_files(output: Path) -> list[str]:
@@ -151,8 +153,7 @@ def test_quality_figures_are_collected_anew_whoever_sees_that_they_are_damaged(c
         flip(output / "quality/square.json")
         forget_that_it_changed(output, "quality/square.json")
         # the last collection took them for what it wrote
-        judged = layout.judged_file(output, "square")
-        judged.write_text(json.dumps(json.loads(judged.read_bytes()) | {"basis": _basis(output, config)}))
+        edit_ledger(output, "square", lambda kept: kept["judged"].update(basis=_basis(output, config)))
         if looks:
             assert any(report.defects for report in verify(output))
         [summary] = make(config, output, FakeEngine())
@@ -218,7 +219,7 @@ def test_nothing_is_removed_that_cannot_be_made_again(
     monkeypatch.setattr(BpyModule, "find", lambda: FakeEngine("Blender 9"))
     assert main(["verify", str(output), "--repair"]) == 1
     assert "it was made with Blender 1.2.3, and this is Blender 9. Name that" in capsys.readouterr().out
-    monkeypatch.setattr("animerun_gen.pipeline.state.record.__version__", "99")
+    monkeypatch.setattr("animerun_gen.pipeline.state.fingerprints.__version__", "99")
     monkeypatch.setattr(BpyModule, "find", lambda: engine)
     assert main(["verify", str(output), "--repair"]) == 1
     assert "it was made by another version of this program" in capsys.readouterr().out
@@ -252,9 +253,7 @@ def test_a_record_of_another_cut_is_not_believed(
     output: Path, engine: FakeEngine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     flip(output / FLOW)
-    record = layout.record_file(output, "square")
-    kept = json.loads(record.read_bytes())
-    record.write_text(json.dumps(kept | {"config": kept["config"] | {"name": "other"}}))
+    edit_ledger(output, "square", lambda kept: kept["made_from"]["config"].update(name="other"))
     assert main(["verify", str(output), "--repair"]) == 1
     assert "square cannot be repaired: there is no record of what it was made from." in capsys.readouterr().out
     assert (output / FLOW).exists()
@@ -279,12 +278,12 @@ def test_missing_files_and_links_are_replaced(
 
 def test_kept_figures_are_made_again(config: CutConfig, output: Path) -> None:
     whole = contents(output)
-    for name in (f"{STATE}/figures/square/0002.json", f"{STATE}/frame_figures/square/0003.json"):
+    for name in (f"{STATE}/figures/square/pair-0002.json", f"{STATE}/figures/square/frame-0003.json"):
         flip(output / name)
     [summary] = make(config, output, FakeEngine())
     assert contents(output) == whole
     [note] = summary.notes
-    assert note.startswith(f"damaged files, which are made again: 2 ({STATE}/figures/square/0002.json")
+    assert note.startswith(f"damaged files, which are made again: 2 ({STATE}/figures/square/frame-0003.json")
     assert summary.labelled == 2
 
 
@@ -311,7 +310,7 @@ def test_nothing_is_made_from_what_is_damaged(
     files.write_image(output / "train/contour/square/0003.png", 255 - picture)
     shutil.rmtree(output / "train/SegMatching")
     shutil.rmtree(output / "train/Frame_Anime/square/color_1")
-    (output / STATE / "figures/square/0002.json").unlink()
+    (output / STATE / "figures/square/pair-0002.json").unlink()
     for options in ({}, {"render": False}):
         [summary] = generate([config], Options(output, FakeEngine(), **options))
         # without the segments of frame 3 nobody comes to look at the flow of its pairs
@@ -350,14 +349,14 @@ def test_a_run_under_way_is_not_taken_for_damage(finished: Path, config: CutConf
     other = CutConfig.model_validate({**config.model_dump(), "style": {"background": "#102030"}})
     [summary] = generate([other], Options(output, FakeEngine(fails_in={"square": 3})))
     assert summary.failures
-    (output / STATE / "failures/square.json").unlink()
+    open_ledger(output, "square").keep(failures=())
     assert read_status(output).cuts[0].damage == []
 
 
 def test_verify_leaves_the_checksums_to_a_run_that_is_writing(output: Path) -> None:
     flip(output / FLOW)
     forget_that_it_changed(output, FLOW)
-    before = layout.checksums_file(output, "square").read_bytes()
+    before = read_ledger(output, "square")
     with exclusive(output):
         assert [defect.file for report in verify(output) for defect in report.defects] == [FLOW]
-    assert layout.checksums_file(output, "square").read_bytes() == before
+    assert read_ledger(output, "square") == before

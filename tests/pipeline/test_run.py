@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -9,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from animerun_gen import __version__
 from animerun_gen.config import CutConfig
+from animerun_gen.config.messages import shown
 from animerun_gen.dataset import ClipFiles, files
-from animerun_gen.errors import BusyError, DatasetError
+from animerun_gen.errors import AnimerunGenError, BusyError, DatasetError, UsageError
 from animerun_gen.pipeline import run
 from animerun_gen.pipeline.run import CutSummary, Options, describe, generate
 from animerun_gen.pipeline.samples import sampled_pairs
@@ -208,12 +211,53 @@ def test_a_changed_configuration_redoes_what_depends_on_it_and_no_more(
     changed = make_cut(tmp_path, changes)
     [summary] = make(changed, output, FakeEngine())
     assert set(summary.redone) == redone
+    [(section, value)] = changes.items()
+    key = f"{section}.{next(iter(value))}" if isinstance(value, dict) else section
+    # neither more nor less is given as the reason
+    assert all(re.fullmatch(rf"{key} was .+ and is .+", reason) for reason in summary.redone.values()), summary.redone
     assert {stage_of(name) for name in rewritten(output, before)} - {None} == redone
     for name in set(times(output)) & set(before):
         if stage_of(name) in redone:
             assert times(output)[name] != before[name], name
     make(changed, tmp_path / "fresh", FakeEngine())
     assert contents(output) == contents(tmp_path / "fresh")
+
+
+def test_all_that_changed_is_named_and_what_does_not_count_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = tmp_path / "out"
+    make(make_cut(tmp_path, {"style": {"overrides": {"hat": "#ff0000", "coat": "#00ff00"}}}), output, FakeEngine())
+    for module in ("record", "changes", "made_with"):
+        monkeypatch.setattr(f"animerun_gen.pipeline.state.{module}.__version__", "77.1")
+    changed = make_cut(
+        tmp_path,
+        {
+            "style": {"overrides": {"hat": "#ff0000", "shoe": "#0000ff"}},
+            "labels": {"line_distance": 4.0},
+            "motion": {"extras": []},
+            "quality": {"max_warp_error": 0.5},
+        },
+    )
+    changed.source.write_bytes(b"another film")
+    [summary] = make(changed, output, FakeEngine())
+    begin = f"the film {changed.source} has changed; animerun-gen {__version__} made it, and this is 77.1"
+    gone = 'style.overrides.coat was "#00ff00" and is not set'
+    assert summary.redone == {
+        "pictures": f'{begin}; style.overrides.shoe was not set and is "#0000ff"; {gone}',
+        "motion": begin,
+        "labels": f'{begin}; style.overrides.shoe was not set and is "#0000ff"; {gone}; and 1 more',
+    }
+
+
+def test_an_order_that_counts_is_not_blamed_on_something_else(tmp_path: Path) -> None:
+    """The record keeps no order, and of two overrides that match the first counts."""
+    output = tmp_path / "out"
+    make(make_cut(tmp_path, {"style": {"overrides": {"h*": "#ff0000", "*t": "#00ff00"}}}), output, FakeEngine())
+    [summary] = make(
+        make_cut(tmp_path, {"style": {"overrides": {"*t": "#00ff00", "h*": "#ff0000"}}}), output, FakeEngine()
+    )
+    assert summary.redone["pictures"].startswith("the order of entries in the configuration, or something else")
 
 
 def test_companions_come_and_go_without_anything_else_being_redone(tmp_path: Path) -> None:
@@ -253,6 +297,14 @@ def test_a_changed_source_library_or_blender_redoes_everything(tmp_path: Path, w
         library.unlink()
     [summary] = make(config, output, engine)
     assert set(summary.redone) == ALL
+    assert set(summary.redone.values()) == {
+        {
+            "source": f"the film {config.source} has changed",
+            "version": "Blender 1.2.3 made it, and this is Blender 9.9.9",
+            "input changed": f"{library} changed",
+            "input gone": f"{library} changed",
+        }[what]
+    }
     everything = {name for name in files_of_clip([1, 2, 3, 4, 5]) if not name.endswith(TABLES)}
     assert {name for name in rewritten(output, before) if stage_of(name)} == everything
     make(config, tmp_path / "fresh", engine)
@@ -298,6 +350,37 @@ def test_frames_limits_the_work_and_loses_nothing(tmp_path: Path) -> None:
     make(config, output, engine)
     make(config, tmp_path / "fresh", FakeEngine())
     assert contents(output) == contents(tmp_path / "fresh")
+
+
+@pytest.mark.parametrize(
+    ("changes", "version", "why"),
+    [
+        ({}, "Blender 9.9.9", "Blender 1.2.3 made it, and this is Blender 9.9.9"),
+        ({"lines": {"thickness": 3.0}}, "Blender 1.2.3", "lines.thickness was 1.5 and is 3.0"),
+        ({"motion": {"background": "invalid"}}, "Blender 1.2.3", 'motion.background was "infinity" and is "invalid"'),
+    ],
+)
+def test_frames_of_another_kind_are_not_made_at_the_cost_of_those_that_were_not_asked_for(
+    tmp_path: Path, changes: dict[str, Any], version: str, why: str
+) -> None:
+    output, changed = tmp_path / "out", make_cut(tmp_path, changes)
+    make(make_cut(tmp_path), output, FakeEngine(), frames=(2, 4))
+    before = times(output)
+    with pytest.raises(AnimerunGenError) as refused:
+        make(changed, output, FakeEngine(version=version), frames=(1, 2))
+    assert str(refused.value) == (
+        f"cut 'square': 2 frames outside --frames would be lost, because they are out of date, too ({why}); run the "
+        "command without --frames to make all of them again, or try some with another --out"
+    )
+    assert {name: time for name, time in times(output).items() if stage_of(name)} == {
+        name: time for name, time in before.items() if stage_of(name)
+    }
+    # as it was made
+    assert not make(make_cut(tmp_path), output, FakeEngine(), frames=(2, 4))[0].redone
+    # nothing but what was asked for is there
+    [summary] = make(changed, output, FakeEngine(version=version), frames=(2, 4))
+    assert summary.redone
+    assert not summary.failures
 
 
 def test_frames_within_which_no_pair_lies(tmp_path: Path) -> None:
@@ -394,8 +477,8 @@ def test_figures_of_what_is_out_of_date_do_not_outlive_it(tmp_path: Path) -> Non
     config.source.write_bytes(b"another film")
     [summary] = generate([config], Options(output, FakeEngine(fails_in={"square": 3})))
     assert summary.failures
-    assert [path.name for path in (output / ".animerun-gen/figures/square").iterdir()] == ["0001.json"]
-    assert not [name for name in contents(output) if "/cross_check/" in name]
+    figures = {path.name for path in (output / ".animerun-gen/figures/square").iterdir()}
+    assert figures == {"frame-0001.json", "frame-0002.json", "pair-0001.json"}
     [summary] = generate([config], Options(output, FakeEngine(version="Blender 9", fails_in={"square": 1})))
     assert summary.failures
     assert not (output / "quality" / "square.json").exists()
@@ -445,8 +528,8 @@ def test_damaged_figures_are_made_again(tmp_path: Path, damage: bytes) -> None:
     config, output, engine = make_cut(tmp_path), tmp_path / "out", FakeEngine()
     make(config, output, engine, cross_check=True)
     whole = contents(output)
-    (output / ".animerun-gen/figures/square/0002.json").write_bytes(damage)
-    (output / ".animerun-gen/cross_check/square/0003-0002.json").write_bytes(damage)
+    (output / ".animerun-gen/figures/square/pair-0002.json").write_bytes(damage)
+    (output / ".animerun-gen/figures/square/cross_check-0003-0002.json").write_bytes(damage)
     (output / "quality/square.json").write_bytes(damage)
     make(config, output, engine, cross_check=True)
     assert contents(output) == whole
@@ -598,9 +681,9 @@ def test_an_output_that_is_a_file(tmp_path: Path, blocked: str) -> None:
         generate([make_cut(tmp_path)], Options(tmp_path / blocked, FakeEngine()))
 
 
-def test_rendering_needs_an_engine(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="engine"):
-        generate([make_cut(tmp_path)], Options(tmp_path / "out", None))
+def test_rendering_without_an_engine_takes_the_one_that_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no program 'no-such-blender' was found"):
+        generate([make_cut(tmp_path)], Options(tmp_path / "out", blender="no-such-blender"))
     assert not (tmp_path / "out").exists()
 
 
@@ -658,11 +741,14 @@ def make_cut_without_source(config: Any, changes: dict[str, Any]) -> Any:
 def test_labelling_refuses_pictures_of_another_configuration(tmp_path: Path, changes: dict[str, Any]) -> None:
     output = tmp_path / "out"
     make(make_cut(tmp_path), output, FakeEngine())
-    before = times(output)
+    before, known = times(output, ledgers=False), contents(output)
     summary = only_label(make_cut(tmp_path, changes), output)
-    assert "another configuration" in summary.failures[0]
+    [(section, inside)] = changes.items()
+    [(key, value)] = inside.items()
+    assert re.search(rf"out of date \({section}\.{key} was \S+ and is {shown(value)}\)", summary.failures[0])
     assert "animerun-gen render" in summary.failures[0]
-    assert times(output) == before
+    assert times(output, ledgers=False) == before
+    assert contents(output) == known
 
 
 def test_labelling_refuses_what_was_never_rendered(tmp_path: Path) -> None:
@@ -725,10 +811,8 @@ def test_the_summary_says_what_was_out_of_date_and_what_came_up(tmp_path: Path) 
     summaries = make(make_cut(tmp_path, {"lines": {"thickness": 3.0}}), output, engine)
     lines = describe(summaries, output)
     assert lines[0] == "square: complete; 5 frames rendered, 9 labels made"
-    assert (
-        "  out of date (pictures): the configuration, the film or a version of Blender or animerun-gen has changed"
-        in lines
-    )
+    assert "  out of date (pictures): lines.thickness was 1.5 and is 3.0" in lines
+    assert "  out of date (labels): lines.thickness was 1.5 and is 3.0" in lines
     assert "  note: 2 drivers are switched off" in lines
     assert lines[-1] == f"the dataset is in {output}; figures of each pair are in {output / 'quality'}"
     assert not [line for line in lines if "motion is unknown" in line]

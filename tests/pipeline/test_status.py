@@ -12,9 +12,10 @@ import pytest
 from animerun_gen.cli import main
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline.run import Options, generate
+from animerun_gen.pipeline.state.ledger import read_ledger
 from animerun_gen.pipeline.state.lock import exclusive, holder
 from animerun_gen.pipeline.state.status import StageStatus, describe_status, read_status
-from tests.pipeline.datasets import contents, make, make_cut, times
+from tests.pipeline.datasets import contents, edit_ledger, make, make_cut, times
 from tests.pipeline.fake_engine import FakeEngine
 
 
@@ -85,7 +86,7 @@ def test_failures_are_kept_until_the_cut_succeeds(tmp_path: Path, capsys: pytest
     assert read_status(output).cuts[0].failures
     make(bad, output, FakeEngine())
     assert read_status(output).complete
-    assert not (output / ".animerun-gen/failures/bad.json").exists()
+    assert read_ledger(output, "bad").failures == ()
 
 
 def test_while_a_run_is_going_on(tmp_path: Path) -> None:
@@ -151,7 +152,8 @@ def test_a_damaged_record_is_said(tmp_path: Path, damage: bytes) -> None:
 def test_damaged_failures_are_none(tmp_path: Path) -> None:
     output = tmp_path / "out"
     make(make_cut(tmp_path), output, FakeEngine())
-    (output / ".animerun-gen/failures").mkdir(exist_ok=True)
-    for damage in (b"", b"{}", b"\xff"):
-        (output / ".animerun-gen/failures/square.json").write_bytes(damage)
-        assert read_status(output).complete
+    for damage in ({}, [3], "failed"):
+        edit_ledger(output, "square", lambda kept, damage=damage: kept.update(failures=damage))
+        [cut] = read_status(output).cuts
+        assert cut.failures == []
+        assert "cannot be read: the next run makes the cut again" in cut.missing[0]

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from animerun_gen.config import rgb
+from animerun_gen.color.hexadecimal import rgb
+from animerun_gen.color.oklab import TELLABLE, hex_to_oklab
 from animerun_gen.config.palette import Palette, PaletteScene, Swatch, load_palette
 from animerun_gen.recolor.assignment import Pass, choose_pass
-from animerun_gen.recolor.oklab import TELLABLE, hex_to_oklab
 from animerun_gen.recolor.survey import Colors, Survey, survey_frame
 
 PALETTE = load_palette(None)

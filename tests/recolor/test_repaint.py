@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 
-from animerun_gen.recolor.oklab import hex_to_oklab, to_oklab
+from animerun_gen.color.oklab import hex_to_oklab, to_oklab
 from animerun_gen.recolor.repaint import Part, repaint
 
 COLORS = {0: (10, 20, 30), 2: (200, 0, 0), 7: None}

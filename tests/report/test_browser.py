@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from animerun_gen.dataset import layout, write_json
+from animerun_gen.pipeline.state.ledger import MadeFrom, open_ledger
 from animerun_gen.quality.colors import flow_to_color, labels_to_color
 from animerun_gen.quality.warp import warp_difference
-from animerun_gen.report import build_report
+from animerun_gen.report.build import build_report
 from animerun_gen.report.encode import NOTHING_TO_COMPARE, warp_levels, warp_palette
 from tests.report.browser import Browser, missing_browser
 from tests.report.clips import FRAMES, SIZE, failing, frame_files, pair_files, quality_of, write_clip, write_quality
@@ -51,12 +51,10 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("data")
     write_clip(root, "fight")
     write_quality(root, failing(quality_of(), 1, "backward", MESSAGE))
-    record = {
-        "config": {"source": "film.blend", "lines": {"thickness": 1.5}},
-        "engine": "Blender 1.2.3",
-        "notes": [MESSAGE],
-    }
-    write_json(layout.record_file(root, "fight"), record)
+    made_from = MadeFrom(
+        config={"source": "film.blend", "lines": {"thickness": 1.5}}, engine="Blender 1.2.3", notes=(MESSAGE,)
+    )
+    open_ledger(root, "fight").keep(made_from=made_from)
     write_clip(root, ODD_NAME, without=["flat", "valid", "exact_occlusion", "material_id"])
     pieces = write_clip(root, "pieces", without=["segment", "match", "occlusion", "exact_occlusion"])
     pieces.path("flow_forward", 8).unlink()

@@ -4,15 +4,18 @@ import base64
 import hashlib
 import json
 import re
+from html import unescape
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
+from jinja2 import UndefinedError
 
 from animerun_gen.cli import main
 from animerun_gen.errors import DatasetError
-from animerun_gen.report import build_report
-from animerun_gen.report.html import asset, fill, script_json
+from animerun_gen.report.build import build_report
+from animerun_gen.report.html import asset, page, templates
 from animerun_gen.report.layers import Detail
 from tests.report.clips import failing, quality_of, write_clip, write_quality
 
@@ -23,6 +26,12 @@ def data_of(page: Path) -> Any:
     """What the script of a page reads."""
     text = page.read_text(encoding="utf-8")
     return json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.S)[1])
+
+
+def remarks_of(page: Path) -> list[tuple[str, str]]:
+    """The remarks of a page: what kind each is of, and its text."""
+    found = re.findall(r'<li class="(missing|problem|note)">(.*?)</li>', page.read_text(encoding="utf-8"), re.S)
+    return [(kind, unescape(text)) for kind, text in found]
 
 
 def test_pages_and_index(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -41,7 +50,7 @@ def test_pages_and_index(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     ]
     for row in rows:
         page = data_of(index.parent / row["link"])
-        assert page["cut"] == row["cut"]
+        assert f'<h1 id="title">{row["cut"]}</h1>' in (index.parent / row["link"]).read_text()
         assert page["frames"] == [8, 10, 12]
 
 
@@ -88,9 +97,9 @@ def test_damage_is_on_the_page_and_in_the_terminal(tmp_path: Path, capsys: pytes
     assert main(["report", str(tmp_path)]) == 0
     sentence = "train/Flow/fight/forward/0008.flo is not a .flo file"
     assert f"cut 'fight': {sentence}" in capsys.readouterr().err
-    page = data_of(tmp_path / "report" / "train" / "fight.html")
-    assert page["verdict"] == "incomplete"
-    assert [remark["kind"] for remark in page["remarks"] if remark["text"].startswith(sentence)] == ["problem"]
+    page = tmp_path / "report" / "train" / "fight.html"
+    assert '<span id="badge" class="badge incomplete">INCOMPLETE</span>' in page.read_text()
+    assert [kind for kind, text in remarks_of(page) if text.startswith(sentence)] == ["problem"]
 
 
 @pytest.mark.parametrize(
@@ -131,16 +140,14 @@ def test_no_page_grows_beyond_its_size(tmp_path: Path, budget: float, frames: in
     assert page.stat().st_size <= budget * 1e6
     # nor is anything left out without need
     assert page.stat().st_size > 0.25 * budget * 1e6
-    notes = [remark["text"] for remark in data_of(page)["remarks"]]
-    assert any(reduced in note and f"{budget:g} MB" in note for note in notes)
+    assert any(reduced in note and f"{budget:g} MB" in note for _, note in remarks_of(page))
 
 
 def test_a_page_that_is_small_enough_shows_everything_as_it_is(tmp_path: Path) -> None:
     write_clip(tmp_path)
     [page] = build_report(tmp_path).pages
-    data = data_of(page)
-    assert data["size"] == [64, 40]
-    assert not any("MB" in remark["text"] for remark in data["remarks"])
+    assert data_of(page)["size"] == [64, 40]
+    assert not any("MB" in remark for _, remark in remarks_of(page))
 
 
 def test_a_held_drawing_is_kept_once(tmp_path: Path) -> None:
@@ -167,14 +174,18 @@ def test_nothing_on_a_page_can_run_but_its_own_script(tmp_path: Path) -> None:
         digest = base64.b64encode(hashlib.sha256(programs[0].encode()).digest()).decode()
         assert f"script-src 'sha256-{digest}'" in text
         assert "default-src 'none'" in text
-    page = data_of(tmp_path / "report" / "train" / "fight.html")
-    assert page["failures"][0]["message"] == NAUGHTY
-    assert page["materials"]["0"] == NAUGHTY
+    page = tmp_path / "report" / "train" / "fight.html"
+    [message] = re.findall(r"<li><button .*?>(.*?)</button></li>", page.read_text(encoding="utf-8"))
+    assert unescape(message) == NAUGHTY
+    assert data_of(page)["materials"]["0"] == NAUGHTY
 
 
 def test_the_scripts_set_text_as_text_and_fetch_nothing() -> None:
-    for name in ("common.js", "cut.js", "index.js", "cut.html", "index.html", "shell.html", "report.css"):
-        text = asset(name)
+    texts = {name: asset(name) for name in ("common.js", "cut.js", "index.js", "report.css")}
+    folder = Path(str(files("animerun_gen.report"))) / "templates"
+    texts |= {file.name: file.read_text() for file in folder.iterdir()}
+    assert len(texts) == 8
+    for name, text in texts.items():
         for word in (
             "innerHTML",
             "outerHTML",
@@ -189,18 +200,20 @@ def test_the_scripts_set_text_as_text_and_fetch_nothing() -> None:
         assert "url(" not in text
 
 
-def test_slots_are_escaped_and_filled_once() -> None:
-    template = "<p>{{first}}</p>{{second}}"
-    assert fill(template, {"first": "<{{second}}>"}, {"second": "<b>"}) == "<p>&lt;{{second}}&gt;</p><b>"
-    with pytest.raises(KeyError):
-        fill(template, {"first": ""}, {})
+def test_what_is_filled_in_is_escaped_once_and_nothing_may_be_left_out() -> None:
+    template = templates().from_string("<p title='{{ text }}'>{{ text }}</p>")
+    assert template.render(text="<{{ text }}>'") == "<p title='&lt;{{ text }}&gt;&#39;'>&lt;{{ text }}&gt;&#39;</p>"
+    with pytest.raises(UndefinedError):
+        template.render()
 
 
 def test_json_in_a_script_ends_no_script() -> None:
-    text = script_json({"a": "</script>\u2028<!--"})
-    assert "<" not in text
-    assert "\u2028" not in text
-    assert json.loads(text) == {"a": "</script>\u2028<!--"}
+    data = {"a": "</script>\u2028<!--'\u00e9"}
+    text = page("index.html", "index.js", title="x", facts=[], data=data)
+    [written] = re.findall(r'<script type="application/json" id="data">(.*?)</script>', text, re.S)
+    assert "<" not in written
+    assert "\u00e9" in written
+    assert json.loads(written) == data
 
 
 def test_details_have_whole_pixels() -> None:
@@ -221,3 +234,42 @@ def test_help(capsys: pytest.CaptureFixture[str]) -> None:
         "animerun-gen report out/toy",
     ):
         assert word in text
+
+
+def test_a_page_of_a_cut_that_has_not_changed_is_left_as_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fight, walk = write_clip(tmp_path, "fight"), write_clip(tmp_path, "walk")
+    first = build_report(tmp_path)
+    pages = {page: (page.read_bytes(), page.stat().st_mtime_ns) for page in first.pages}
+    again = build_report(tmp_path)
+    assert (again.pages, again.unchanged) == ([], first.pages)
+    assert {page: (page.read_bytes(), page.stat().st_mtime_ns) for page in again.unchanged} == pages
+
+    # a file that is not what it was, a file that is gone, and figures that are there at last
+    fight.path("segment", 10).write_bytes(fight.path("segment", 8).read_bytes())
+    assert [page.stem for page in build_report(tmp_path).pages] == ["fight"]
+    walk.path("line_area", 8).unlink()
+    assert [page.stem for page in build_report(tmp_path).pages] == ["walk"]
+    write_quality(tmp_path, quality_of())
+    assert [page.stem for page in build_report(tmp_path).pages] == ["fight"]
+    assert data_of(first.index)["rows"][0]["verdict"] == "pass"
+
+    # another size, a page that was cut short, and one that is gone
+    assert len(build_report(tmp_path, max_size=10.0).pages) == 2
+    first.pages[0].write_bytes(first.pages[0].read_bytes()[:-1])
+    first.pages[1].unlink()
+    assert build_report(tmp_path, max_size=10.0).pages == first.pages
+    capsys.readouterr()
+    assert main(["report", str(tmp_path), "--max-size", "10"]) == 0
+    assert f"{first.pages[0]}: unchanged" in capsys.readouterr().out
+
+
+def test_what_cannot_be_drawn_is_said_again_by_a_page_that_is_left(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path, "fight")
+    clip.path("segment", 10).write_bytes(b"nothing of use")
+    first = build_report(tmp_path)
+    assert first.sentences
+    again = build_report(tmp_path)
+    assert (again.pages, again.sentences) == ([], first.sentences)
+    assert data_of(again.index)["rows"] == data_of(first.index)["rows"]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from animerun_gen.dataset import layout, write_json
+from animerun_gen.pipeline.state.ledger import MadeFrom, open_ledger
 from animerun_gen.report import figures
 from animerun_gen.report.facts import CutFacts, collect_facts
 from tests.report.clips import FRAMES, failing, quality_of, write_clip, write_quality
@@ -149,12 +150,12 @@ def test_nonsense_in_a_quality_file_hides_figures_and_nothing_else(tmp_path: Pat
     assert all(value is None for value in figures.worst_figures(facts))
 
 
-def test_what_it_was_made_with_comes_from_the_manifest_or_else_the_record(tmp_path: Path) -> None:
+def test_what_it_was_made_with_comes_from_the_manifest_or_else_the_ledger(tmp_path: Path) -> None:
     clip = write_clip(tmp_path)
     assert collect_facts(clip).origin == ""
     config = {"source": "film.blend", "frames": {"first": 8, "last": 14, "step": 2}, "motion": {"extras": ["depth"]}}
-    record = {"config": config, "engine": "Blender 1.2.3", "source": "ab", "inputs": {"a.png": "cd"}, "notes": ["odd"]}
-    write_json(layout.record_file(tmp_path, "fight"), record)
+    made_from = MadeFrom(config=config, engine="Blender 1.2.3", source="ab", inputs={"a.png": "cd"}, notes=("odd",))
+    open_ledger(tmp_path, "fight").keep(made_from=made_from)
     facts = collect_facts(clip)
     assert facts.origin == ".animerun-gen/cuts/fight.json"
     assert facts.versions == {"engine": "Blender 1.2.3"}
@@ -164,6 +165,7 @@ def test_what_it_was_made_with_comes_from_the_manifest_or_else_the_record(tmp_pa
     assert facts.missing[0] == "1 of the 4 frames that the configuration asks for are not there: 14."
     assert "depth (Depth/fight) is missing." in facts.missing
     manifest = {
+        "version": 1,
         "config": {"motion": {}},
         "made_with": {"engine": "Blender 4.5", "numpy": "1.26"},
         "source": {"path": "film.blend", "sha256": "ef"},

@@ -22,7 +22,7 @@ answers = os.fdopen(int(sys.argv[2]), "w")
 def say(answer):
     answers.write(json.dumps(answer) + "\\n")
     answers.flush()
-say({"progress": [1, 2], "doing": "looking at frame 7"})
+say({"event": "progressed", "done": 1, "total": 2, "doing": "looking at frame 7"})
 """
 
 
@@ -45,7 +45,7 @@ class FakeBlender:
     [
         ("os.kill(os.getpid(), signal.SIGABRT)", "died of SIGABRT while it was looking at frame 7"),
         ("print('Error: out of luck'); sys.exit(3)", "ended with status 3 while it was looking at frame 7"),
-        ("say({'failed': 'it has no scene'})", "it has no scene"),
+        ("say({'event': 'failed', 'message': 'it has no scene'})", "it has no scene"),
         ("answers.write('{\"sho'); answers.flush()", "ended with status 0"),
     ],
 )
@@ -86,7 +86,10 @@ def test_freestyle_that_does_not_end_costs_the_trial_and_nothing_else(
     source.touch()
     program = tmp_path / "program.py"
     facts = json.dumps(shot().to_json())
-    program.write_text(f"{HEAD}say({{'untried': json.loads({facts!r})}})\n{script}", encoding="utf-8")
+    program.write_text(
+        f"{HEAD}say({{'event': 'found', 'what': 'untried', 'answer': json.loads({facts!r})}})\n{script}",
+        encoding="utf-8",
+    )
     found = inspect_shot(Question(source), FakeBlender(program))
     assert found.survey is not None
     assert not wants_freestyle(found.survey)

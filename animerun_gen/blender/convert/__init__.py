@@ -15,12 +15,14 @@ from tempfile import TemporaryDirectory
 
 import bpy
 
-from animerun_gen.blender.convert.clipped import ClippedMaterials
+from animerun_gen.blender.clipped import ClippedMaterials
 from animerun_gen.blender.convert.colors import MaterialColors, convert_colors
 from animerun_gen.blender.convert.film_look import remove_film_look
 from animerun_gen.blender.convert.focal_length import find_zooming_cameras, fix_focal_lengths
 from animerun_gen.blender.convert.hair import convert_hair
 from animerun_gen.blender.convert.lost_looks import note_lost_looks
+from animerun_gen.blender.convert.moving_images import numbers_shown
+from animerun_gen.blender.convert.opacity import SeeThrough
 from animerun_gen.blender.convert.particles import convert_particles
 from animerun_gen.blender.convert.removal import remove_named
 from animerun_gen.blender.convert.rules import remove_by_rules
@@ -49,6 +51,7 @@ class Conversion:
     Attributes:
         notes: What was changed, a sentence each.
         followers: In the order in which they are to be called.
+        see_through: What of the film can be seen through, as it was before.
         clipped: The materials with holes, for whoever draws the scene or takes its geometry down.
         colors: What the materials are painted with, frame by frame.
         folder: Where files lie that the converted scene shows; it goes when this object does.
@@ -56,6 +59,7 @@ class Conversion:
 
     notes: list[str] = field(default_factory=list)
     followers: list[Follower] = field(default_factory=list)
+    see_through: list[SeeThrough] = field(default_factory=list)
     clipped: ClippedMaterials = field(default_factory=ClippedMaterials)
     colors: MaterialColors = field(default_factory=lambda: MaterialColors(ClippedMaterials()))
     folder: TemporaryDirectory[str] | None = None
@@ -102,15 +106,17 @@ def convert_scene(opened: OpenedScene, config: CutConfig) -> Conversion:
     done.notes += convert_particles(opened, config)
     done.notes += show_simulations(opened)
     done.notes += remove_unreadable()
-    done.clipped, notes = convert_transparency(config)
-    done.notes += notes
+    moving = numbers_shown(opened.scene, config.frame_numbers)
+    transparency = convert_transparency(config, moving)
+    done.clipped, done.see_through = transparency.clipped, transparency.see_through
+    done.notes += transparency.notes
     # simulations leave the scene at the clip's end
     if opened.scene.frame_current != config.frames.first:
         opened.scene.frame_set(config.frames.first)
     done.notes += note_lost_looks()
-    done.colors, notes = convert_colors(opened, config, done.clipped)
+    done.colors, notes = convert_colors(opened, config, done.clipped, moving)
     done.notes += notes
-    done.folder, notes = fill_sequences(config)
+    done.folder, notes = fill_sequences(moving)
     done.notes += notes
     # after everything that makes meshes of its own
     done.notes += number_vertices()

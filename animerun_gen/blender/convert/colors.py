@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from animerun_gen.blender import versions
-from animerun_gen.blender.convert.clipped import ClippedMaterials
+from animerun_gen.blender.clipped import ClippedMaterials
 from animerun_gen.blender.convert.film_materials import (
     ObjectColor,
     animated_materials,
-    film_frames,
+    evaluated_frames,
     object_color,
     objects_of_animated_color,
 )
@@ -31,7 +31,7 @@ from animerun_gen.blender.convert.images import (
     read_texels,
 )
 from animerun_gen.blender.convert.material_colors import ColorFinder, Found, LinearColor, quoted
-from animerun_gen.blender.convert.moving_images import NodeKey, image_nodes, key_of, numbers_shown
+from animerun_gen.blender.convert.moving_images import Moving, image_nodes, key_of, numbers_shown
 from animerun_gen.blender.convert.patterns import Treatments
 from animerun_gen.blender.convert.shader_color import (
     SurfaceColor,
@@ -41,16 +41,17 @@ from animerun_gen.blender.convert.shader_color import (
     surface_input,
 )
 from animerun_gen.blender.convert.shader_values import UnknownValueError
-from animerun_gen.blender.convert.srgb import hex_to_linear, linear_to_hex
 from animerun_gen.blender.convert.surfaces import SurfacePoints, active_colors
-from animerun_gen.blender.convert.texture_coordinates import (
+from animerun_gen.blender.convert.texels import TexelLookup
+from animerun_gen.blender.opening import OpenedScene
+from animerun_gen.blender.texture_coordinates import (
     UnreadableCoordinatesError,
     laid_out,
     texture_coordinates,
 )
-from animerun_gen.blender.opening import OpenedScene
+from animerun_gen.color.srgb import hex_to_linear, linear_to_hex
 from animerun_gen.config import CutConfig
-from animerun_gen.config.words import counted
+from animerun_gen.config.messages import counted
 
 UNTOUCHED = ((0.8, 0.8, 0.8), (1.0, 1.0, 1.0))
 """Viewport colours (linear) that Blender gives a material nobody painted: today's grey, and the white of 2.7x files."""
@@ -70,6 +71,8 @@ class PaintedByAttributes:
         by_hand: The attribute that the cut's configuration assigns to it, whatever its nodes say.
         changes: Whether its colours may be others in other frames.
         is_animated: Whether animation changes its nodes.
+        images: Where its images are looked up; None where it shows none, or Workbench paints its image.
+        moves: Whether any of these is a sequence or a movie.
     """
 
     material: bpy.types.Material
@@ -78,6 +81,8 @@ class PaintedByAttributes:
     by_hand: str | None = None
     changes: bool = False
     is_animated: bool = False
+    images: TexelLookup | None = None
+    moves: bool = False
 
     @property
     def index(self) -> int:
@@ -88,7 +93,7 @@ class PaintedByAttributes:
         """The colours (linear) at points of its surfaces, ``(3,)`` or ``(N, 1, 3)``."""
         if self.by_hand is not None:
             return points.attribute(self.by_hand)[0][..., :3]
-        return np.asarray(SurfaceColor(points).at(surface_input(self.material)), np.float32)
+        return np.asarray(SurfaceColor(points, texels=self.images).at(surface_input(self.material)), np.float32)
 
 
 @dataclass
@@ -106,6 +111,7 @@ class MaterialColors:
         unread: The materials whose colour could not be read as the film has it, and why.
         repainted: Clipped materials whose holes or image are others in other frames, by full name, with what they show.
         moving: Which picture each image node shows in each frame, of sequences and movies.
+        texels: Where images are looked up that Workbench cannot paint as the film shows them.
     """
 
     clipped: ClippedMaterials
@@ -116,7 +122,8 @@ class MaterialColors:
     keyed_objects: dict[str, dict[int, ObjectColor]] = field(default_factory=dict)
     unread: list[tuple[str, str]] = field(default_factory=list)
     repainted: dict[str, Found | None] = field(default_factory=dict)
-    moving: dict[NodeKey, dict[int, int]] = field(default_factory=dict)
+    moving: Moving = field(default_factory=dict)
+    texels: TexelLookup = field(default_factory=lambda: TexelLookup({}))
 
     def at(self, frame: int) -> dict[str, Any]:
         """What a frame of the clip is painted with that may be otherwise in others, to be compared."""
@@ -125,6 +132,7 @@ class MaterialColors:
 
     def show(self, frame: int) -> None:
         """Paint the materials whose colours change as they are in a frame of the clip."""
+        self.texels.frame = frame
         for material in bpy.data.materials:
             color = self.keyed.get(material.name_full, {}).get(frame)
             if color is not None:
@@ -137,7 +145,7 @@ class MaterialColors:
         animated = [painted.material for painted in self.by_attributes.values() if painted.is_animated]
         if animated:
             # leaves the nodes themselves as the frame has them
-            for _ in film_frames(animated, (), (frame,)):
+            for _ in evaluated_frames(animated, (), (frame,)):
                 pass
 
     def number_of(self, node: bpy.types.Node | None, frame: int) -> int | None:
@@ -152,7 +160,7 @@ class MaterialColors:
 
 
 def convert_colors(
-    opened: OpenedScene, config: CutConfig, clipped: ClippedMaterials
+    opened: OpenedScene, config: CutConfig, clipped: ClippedMaterials, moving: Moving
 ) -> tuple[MaterialColors, list[str]]:
     """Set the viewport colours that Workbench paints with, and point it at the image to paint in texture mode.
 
@@ -160,6 +168,7 @@ def convert_colors(
         opened: The opened scene, at the cut's first frame.
         config: The cut: ``style.color``, ``style.color_source``, ``style.overrides`` and ``style.textures``.
         clipped: The materials with holes, which are painted by images of their own.
+        moving: What image nodes show in the clip's frames; nodes of images that are assigned by hand are added.
 
     Returns:
         The colours of all frames; how many came from shaders, which change, which could not be read, and each pattern
@@ -169,8 +178,10 @@ def convert_colors(
         clipped,
         active_layers={mesh.name_full: active_colors(mesh) for mesh in bpy.data.meshes},
         object_colors={obj.name_full: object_color(obj) for obj in bpy.data.objects},
+        moving=moving,
+        texels=TexelLookup(moving),
     )
-    finder = ColorFinder(opened.view_layer, len(config.frame_numbers))
+    finder = ColorFinder(opened.view_layer, len(config.frame_numbers), colors.texels)
     try:
         notes = _Painting(config, colors, finder).paint()
     finally:
@@ -215,7 +226,7 @@ class _Painting:
         self._overrides = Treatments(config.style.overrides)
         self._by_hand = Treatments(config.style.textures)
         self._from_shaders = 0
-        colors.moving = self._moving = numbers_shown(bpy.context.scene, config.frame_numbers)
+        self._moving = colors.moving
         self._notes: list[str] = []
 
     def paint(self) -> list[str]:
@@ -254,7 +265,7 @@ class _Painting:
         source = self._config.style.color_source
         tracks = {material.name_full: _Track() for material in materials}
         from_shader = {material.name_full for material in materials if wants_shader(material, source)}
-        for at in film_frames(materials, objects, self._config.frame_numbers):
+        for at in evaluated_frames(materials, objects, self._config.frame_numbers):
             for name, color in at.object_colors.items():
                 self._colors.keyed_objects.setdefault(name, {})[at.frame] = color
             for material in materials:
@@ -287,13 +298,14 @@ class _Painting:
         else:
             found = self._finder.find(material, material, first, shows_image=in_texture_mode)
             if found is not None:
-                whole = material not in self._clipped
+                whole = material not in self._clipped or bool(found.uv_maps)
                 _paint(material, found.color if whole else _color_of_the_rest(material, found, self._clipped))
                 self._from_shaders += 1
             elif _image_problems(material, self._moving):
                 # without its image nothing is known of it
                 _paint(material, DEFAULT_COLOR)
-        if self._show(material, found if in_texture_mode else None, paints_images):
+        uv_maps = frozenset(name for each in (found, *_found_in(track)) if each is not None for name in each.uv_maps)
+        if self._show(material, found if in_texture_mode and not uv_maps else None, paints_images):
             return
         if track is not None and track.changes:
             self._colors.keyed[name] = track.colors
@@ -305,10 +317,12 @@ class _Painting:
         if style.color != "material" and varies:
             self._colors.by_attributes[name] = PaintedByAttributes(
                 material,
-                attributes_needed(material),
+                attributes_needed(material) | uv_maps,
                 properties_needed(material),
                 changes=track is not None or self._finder.may_change(material),
                 is_animated=track is not None,
+                images=self._colors.texels if uv_maps else None,
+                moves=any(each is not None and each.moves for each in (found, *_found_in(track))),
             )
 
     def _show(self, material: bpy.types.Material, shown: Found | None, paints_images: bool) -> bool:
@@ -335,7 +349,7 @@ class _Painting:
             if is_moving(image):
                 node.image_user.use_auto_refresh = True
                 node.image_user.frame_duration = image.frame_duration
-                self._colors.moving = self._moving = numbers_shown(bpy.context.scene, self._config.frame_numbers)
+                self._moving.update(numbers_shown(bpy.context.scene, self._config.frame_numbers, [material]))
             return Found(mean_color(image, [node.image_user.frame_current]) or DEFAULT_COLOR, image, node)
         try:
             found = self._finder.mean_of_attribute(material, name)
@@ -359,8 +373,10 @@ class _Painting:
         if colors.keyed:
             notes.append(f"the colours of {quoted(sorted(colors.keyed))} change with the frame")
         if colors.by_attributes:
-            notes.append(f"painted {quoted(sorted(colors.by_attributes))} with colours of attributes or objects")
-        for problem, names in undecodable_images(self._config).items():
+            notes.append(
+                f"painted {quoted(sorted(colors.by_attributes))} pixel by pixel, by attributes, objects or images"
+            )
+        for problem, names in undecodable_images(self._moving).items():
             notes.append(f"{problem}: material {quoted(names)} gets one flat colour")
         return notes
 
@@ -371,6 +387,11 @@ def _of_film(found: Found | None, material: bpy.types.Material) -> Found | None:
         return found
     node = material.node_tree.nodes[found.node.name] if found.node is not None else None
     return replace(found, image=found.image.original, node=node)
+
+
+def _found_in(track: _Track | None) -> list[Found | None]:
+    """What an animated material shows in all frames."""
+    return track.found if track is not None else []
 
 
 def _image_alone(material: bpy.types.Material) -> Found | None:
@@ -413,16 +434,15 @@ def _paint(material: bpy.types.Material, color: tuple[float, float, float]) -> N
     material.diffuse_color = (*hex_to_linear(linear_to_hex(color)), 1.0)
 
 
-def undecodable_images(config: CutConfig) -> dict[str, list[str]]:
+def undecodable_images(moving: Moving) -> dict[str, list[str]]:
     """Images whose files are there and yet cannot be shown; changes nothing.
 
     Args:
-        config: The cut: ``frames``.
+        moving: What image nodes show in the clip's frames.
 
     Returns:
         A sentence about each, and the materials whose nodes name it.
     """
-    moving = numbers_shown(bpy.context.scene, config.frame_numbers)
     found: dict[str, set[str]] = {}
     for material in bpy.data.materials:
         for problem in _image_problems(material, moving):
@@ -432,7 +452,7 @@ def undecodable_images(config: CutConfig) -> dict[str, list[str]]:
     return {problem: sorted(names) for problem, names in sorted(found.items())}
 
 
-def _image_problems(material: bpy.types.Material, moving: Mapping[NodeKey, Mapping[int, int]]) -> list[str]:
+def _image_problems(material: bpy.types.Material, moving: Moving) -> list[str]:
     """Why images of a material cannot be shown, a sentence each."""
     if not versions.has_nodes(material) or material.users == 0:
         return []
@@ -442,7 +462,7 @@ def _image_problems(material: bpy.types.Material, moving: Mapping[NodeKey, Mappi
     return sorted({problem for problem in problems if problem})
 
 
-def _show_image(material: bpy.types.Material, found: Found | None, moving: Mapping[NodeKey, Mapping[int, int]]) -> None:
+def _show_image(material: bpy.types.Material, found: Found | None, moving: Moving) -> None:
     """Make the image that the shader shows the active node, which is the one Workbench paints in texture mode."""
     if material.node_tree is None:
         return

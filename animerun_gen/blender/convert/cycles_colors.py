@@ -17,8 +17,9 @@ import numpy.typing as npt
 
 from animerun_gen.blender import versions
 from animerun_gen.blender.convert.shader_color import BY_COLOR_INPUT, attributes_needed, opaque_branches
-from animerun_gen.blender.convert.shader_values import UnknownValueError, link_to, nodes_within
+from animerun_gen.blender.convert.shader_values import UnknownValueError, link_to
 from animerun_gen.blender.convert.surfaces import ObjectFacts, read_attributes, spread_points
+from animerun_gen.blender.node_trees import nodes_within
 
 POINTS = 3072
 """Points of a surface at which Cycles is asked: means come out within 1/255."""

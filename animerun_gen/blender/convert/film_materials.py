@@ -9,8 +9,8 @@ import bpy
 
 from animerun_gen.blender import versions
 from animerun_gen.blender.convert.images import is_moving
-from animerun_gen.blender.convert.shader_values import nodes_within, trees_within
 from animerun_gen.blender.moments import moments
+from animerun_gen.blender.node_trees import nodes_within, trees_within
 
 ObjectColor = tuple[float, float, float, float]
 
@@ -56,7 +56,7 @@ def objects_of_animated_color() -> list[bpy.types.Object]:
     return sorted((obj for obj in bpy.data.objects if versions.animates(obj, "color")), key=lambda obj: obj.name_full)
 
 
-def film_frames(
+def evaluated_frames(
     materials: Sequence[bpy.types.Material], objects: Sequence[bpy.types.Object], frames: Sequence[int]
 ) -> Iterator[FilmFrame]:
     """Have animation evaluated frame by frame.

@@ -19,7 +19,7 @@ from mathutils import Vector
 
 from animerun_gen.blender import geometry, versions
 from animerun_gen.blender.camera_marks import cameras_of_clip
-from animerun_gen.blender.convert.clipped import ClippedMaterials
+from animerun_gen.blender.clipped import ClippedMaterials
 from animerun_gen.blender.opening import OpenedScene
 from animerun_gen.config import CutConfig
 from animerun_gen.errors import SceneError

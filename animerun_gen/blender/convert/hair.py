@@ -50,8 +50,8 @@ from animerun_gen.blender.locks import (
 from animerun_gen.blender.opening import OpenedScene
 from animerun_gen.blender.particles_drawn import SHOWN_AT_PARTICLES, drawn_by
 from animerun_gen.config import CutConfig
+from animerun_gen.config.messages import and_more
 from animerun_gen.config.model import HairTreatment
-from animerun_gen.config.words import and_more
 from animerun_gen.errors import SceneError
 
 MAX_STRANDS = 3000

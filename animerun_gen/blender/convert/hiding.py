@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import bmesh
@@ -10,7 +11,7 @@ import bpy
 
 from animerun_gen.blender import versions
 from animerun_gen.blender.moments import moments
-from animerun_gen.config.words import named
+from animerun_gen.config.messages import named
 
 
 def hide(obj: bpy.types.Object) -> None:
@@ -46,7 +47,7 @@ def hide_all(doomed: Iterable[bpy.types.Object], *, instances_only: bool = False
     Returns:
         What is to be said of objects whose copies stay: a sentence, or none.
     """
-    scattered = _scattered(instances_only)
+    scattered = _Copies(instances_only, certain=True).sources()
     staying = []
     for obj in doomed:
         hide(obj)
@@ -69,40 +70,53 @@ def _has_nodes(obj: bpy.types.Object) -> bool:
     return any(each.type == "NODES" for each in obj.modifiers)
 
 
-def _scattered(instances_only: bool) -> set[bpy.types.Object]:
-    """The objects that geometry nodes or particles may draw copies of."""
-    sources: list[Any] = []
-    for settings in bpy.data.particles:
-        if settings.render_type in {"OBJECT", "COLLECTION"}:
-            sources.append(
-                settings.instance_object if settings.render_type == "OBJECT" else settings.instance_collection
-            )
-    handing_out = {group.name_full: _handing_out(group, instances_only) for group in bpy.data.node_groups}
-    for nodes in handing_out.values():
-        sources += [getattr(socket, "default_value", None) for node in nodes for socket in node.inputs]
-    for obj in bpy.data.objects:
-        for modifier in obj.modifiers:
-            if modifier.type == "NODES" and modifier.node_group and handing_out[modifier.node_group.name_full]:
-                sources += list(modifier.values())
-    found = {each for each in sources if isinstance(each, bpy.types.Object)}
-    for each in sources:
-        if isinstance(each, bpy.types.Collection):
-            found |= set(each.all_objects)
-    return found
+@dataclass(frozen=True)
+class _Copies:
+    """Which copies of objects, made by geometry nodes or particles, are asked for.
 
+    Attributes:
+        instances_only: Whether only instances count, and not what nodes make a part of their own object's geometry.
+        certain: Whether nodes count only where it cannot be the shape of an object that they ask for.
+    """
 
-def _handing_out(group: bpy.types.NodeTree, instances_only: bool) -> list[Any]:
-    """The nodes of a group that give it objects to draw; none where it may be their shape that it asks for."""
-    if group.bl_idname != "GeometryNodeTree" or any(node.bl_idname in SHAPING_NODES for node in group.nodes):
-        return []
-    found = []
-    for node in group.nodes:
-        as_instance = node.inputs.get("As Instance")
-        takes_object = any(socket.type in {"OBJECT", "COLLECTION"} for socket in node.inputs)
-        realized = as_instance is not None and not as_instance.is_linked and not as_instance.default_value
-        if takes_object and not (instances_only and realized):
-            found.append(node)
-    return found
+    instances_only: bool = False
+    certain: bool = False
+
+    def sources(self) -> set[bpy.types.Object]:
+        """The objects that such copies may be drawn of."""
+        sources: list[Any] = []
+        for settings in bpy.data.particles:
+            if settings.render_type == "OBJECT":
+                sources.append(settings.instance_object)
+            elif settings.render_type == "COLLECTION":
+                sources.append(settings.instance_collection)
+        handing_out = {group.name_full: self._handing_out(group) for group in bpy.data.node_groups}
+        for nodes in handing_out.values():
+            sources += [getattr(socket, "default_value", None) for node in nodes for socket in node.inputs]
+        for obj in bpy.data.objects:
+            for modifier in obj.modifiers:
+                if modifier.type == "NODES" and modifier.node_group and handing_out[modifier.node_group.name_full]:
+                    sources += list(modifier.values())
+        found = {each for each in sources if isinstance(each, bpy.types.Object)}
+        for each in sources:
+            if isinstance(each, bpy.types.Collection):
+                found |= set(each.all_objects)
+        return found
+
+    def _handing_out(self, group: bpy.types.NodeTree) -> list[Any]:
+        """The nodes of a group that may give it objects to draw."""
+        if group.bl_idname != "GeometryNodeTree":
+            return []
+        if self.certain and any(node.bl_idname in SHAPING_NODES for node in group.nodes):
+            return []
+        found = []
+        for node in group.nodes:
+            as_instance = node.inputs.get("As Instance")
+            takes_object = any(socket.type in {"OBJECT", "COLLECTION"} for socket in node.inputs)
+            realized = as_instance is not None and not as_instance.is_linked and not as_instance.default_value
+            if takes_object and not (self.instances_only and realized):
+                found.append(node)
+        return found
 
 
 def note_copies(objects: Iterable[bpy.types.Object]) -> list[str]:
@@ -113,34 +127,17 @@ def note_copies(objects: Iterable[bpy.types.Object]) -> list[str]:
     Args:
         objects: Objects that are hidden, in all frames or in some.
     """
-    hidden = set(objects)
-    if not hidden:
-        return []
-    holding = {
-        collection: {obj for obj in collection.all_objects if obj in hidden} for collection in bpy.data.collections
-    }
-    sources: dict[bpy.types.ID, set[bpy.types.Object]] = {obj: {obj} for obj in hidden}
-    sources |= {collection: within for collection, within in holding.items() if within}
-    shown: set[bpy.types.Object] = set()
-    for block, users in bpy.data.user_map(subset=set(sources)).items():
-        if any(_shows_copies(user, block) for user in users):
-            shown |= sources[block]
+    shown = shown_as_copies(objects)
     if not shown:
         return []
     what = named(sorted(str(obj.name) for obj in shown), "object")
     return [f"geometry nodes or particles use {what}, and copies that they show stay: remove what shows the copies too"]
 
 
-def _shows_copies(user: bpy.types.ID, block: bpy.types.ID) -> bool:
-    """Whether a data-block may show copies of an object or of a collection's objects that it uses."""
-    if isinstance(user, bpy.types.ParticleSettings):
-        return bool(block in (user.instance_object, user.instance_collection))
-    if isinstance(user, bpy.types.NodeTree):
-        return bool(user.type == "GEOMETRY")
-    if isinstance(user, bpy.types.Object):
-        nodes = [modifier for modifier in user.modifiers if modifier.type == "NODES"]
-        return any(modifier.get(key) == block for modifier in nodes for key in list(modifier.keys()))
-    return False
+def shown_as_copies(objects: Iterable[bpy.types.Object]) -> set[bpy.types.Object]:
+    """Which of some hidden objects geometry nodes or particles may show all the same."""
+    hidden = set(objects)
+    return hidden & _Copies().sources() if hidden else set()
 
 
 def hidden_in(obj: bpy.types.Object, frames: Iterable[int], scene: bpy.types.Scene) -> dict[int, bool]:

@@ -13,14 +13,20 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from animerun_gen.blender.convert.srgb import linear_to_srgb, srgb_to_linear
 from animerun_gen.blender.external_files import file_of_frame, files_of_tiles
+from animerun_gen.color.srgb import linear_to_srgb, srgb_to_linear
 
 LARGEST_SIDE = 2048
 """Larger images are scaled down to this before they are looked at: 4 million texels are 67 MB of floats."""
 
+LARGEST_PAINTED_SIDE = 4096
+"""And larger ones to this before their colours are painted with: 16 million texels are 67 MB of bytes."""
+
 MOVING = {"SEQUENCE", "MOVIE"}
 """Kinds of images that show something else in other frames."""
+
+FILM_ALPHA = "animerun_gen_alpha_mode"
+"""Property of images whose alpha a conversion has switched off: what the film has it do."""
 
 MISSING = "is missing"
 """How a sentence ends about an image whose file is not there."""
@@ -37,12 +43,15 @@ def is_moving(image: bpy.types.Image | None) -> bool:
     return image is not None and image.source in MOVING
 
 
-def read_texels(image: bpy.types.Image | None, number: int | None = None) -> npt.NDArray[np.float32]:
-    """The texels of an image as they are in the file, or in an image as large as :data:`LARGEST_SIDE` at most.
+def read_texels(
+    image: bpy.types.Image | None, number: int | None = None, largest: int = LARGEST_SIDE
+) -> npt.NDArray[np.float32]:
+    """The texels of an image as they are in the file, or in a smaller copy of it.
 
     Args:
         image: An image of the open file; it is not changed.
         number: Which file of a sequence, or picture of a movie, counted from 1, is meant.
+        largest: Texels at most on each side.
 
     Returns:
         ``(H, W, 4)`` float32, lowest row first: red, green, blue (encoded as in the file) and alpha, which movies do
@@ -55,14 +64,51 @@ def read_texels(image: bpy.types.Image | None, number: int | None = None) -> npt
         raise UnreadableImageError("its image node is empty")
     if image.source == "SEQUENCE" and number is not None:
         with single_image(image, file_of_frame(image, number)) as single:
-            return bounded_texels(single)
+            return bounded_texels(single, largest)
     if image.source == "MOVIE" and number is not None:
         return _movie_texels(image, number)
     if image.source not in {"FILE", "GENERATED"} and not (image.source == "TILED" and image.packed_files):
         raise UnreadableImageError(f"its image '{image.name}' is of the kind {image.source.lower()}")
     if not _has_texels(image):
         raise UnreadableImageError(_what_is_wrong(image, _path(image)))
-    return bounded_texels(image)
+    return bounded_texels(image, largest)
+
+
+def alpha_mode(image: bpy.types.Image) -> str:
+    """What the film has an image's alpha do, as Blender names it."""
+    return str(image.get(FILM_ALPHA, image.alpha_mode))
+
+
+def read_bytes(image: bpy.types.Image, number: int | None = None) -> npt.NDArray[np.uint8] | npt.NDArray[np.float32]:
+    """The texels of an image of 8 bits as they are in the file, a quarter as large as :func:`read_texels` has them.
+
+    Args:
+        image: An image of the open file; it is not changed.
+        number: Which file of a sequence, or picture of a movie, counted from 1, is meant.
+
+    Returns:
+        ``(H, W, 4)`` uint8, lowest row first, with :data:`LARGEST_PAINTED_SIDE` texels on each side at most and the
+        alpha that the film has; float32 of an image of floats.
+
+    Raises:
+        UnreadableImageError: As there.
+    """
+    largest = LARGEST_SIDE if image.is_float else LARGEST_PAINTED_SIDE
+    mode = alpha_mode(image)
+    # what Blender has thrown away of a file's alpha a copy reads anew; what is in no file it has kept
+    if mode != image.alpha_mode and image.source in {"FILE", "SEQUENCE"}:
+        copied = image.copy()
+        try:
+            copied.alpha_mode = mode
+            texels = read_texels(copied, number, largest)
+        finally:
+            bpy.data.images.remove(copied)
+    else:
+        texels = read_texels(image, number, largest)
+    if image.is_float:
+        return texels
+    texels *= np.float32(255.0)
+    return np.rint(texels, out=texels).astype(np.uint8)
 
 
 def problem_of(image: bpy.types.Image, numbers: Sequence[int] = ()) -> str:
@@ -183,13 +229,13 @@ def _mean(
     return red, green, blue
 
 
-def bounded_texels(image: bpy.types.Image) -> npt.NDArray[np.float32]:
+def bounded_texels(image: bpy.types.Image, largest: int = LARGEST_SIDE) -> npt.NDArray[np.float32]:
     """What :func:`read_texels` gives, of an image that is known to have texels, whatever becomes of them later."""
-    if max(image.size) <= LARGEST_SIDE:
+    if max(image.size) <= largest:
         return _texels(image)
     smaller = image.copy()
     try:
-        factor = LARGEST_SIDE / max(image.size)
+        factor = largest / max(image.size)
         smaller.scale(*[max(1, int(side * factor)) for side in image.size])
         return _texels(smaller)
     finally:
@@ -199,13 +245,13 @@ def bounded_texels(image: bpy.types.Image) -> npt.NDArray[np.float32]:
 def linear_colors(image: bpy.types.Image, texels: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """``(H, W, 3)`` float32: the texels' colours as shaders see them."""
     colors = texels[..., :3]
-    return srgb_to_linear(colors.astype(np.float64)).astype(np.float32) if _is_encoded(image) else colors
+    return srgb_to_linear(colors.astype(np.float64)).astype(np.float32) if is_encoded(image) else colors
 
 
 def encoded_colors(image: bpy.types.Image, texels: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """``(H, W, 3)`` float32 in 0..1: the texels' colours as a picture of 8 bits holds them (sRGB)."""
     colors = texels[..., :3]
-    if _is_encoded(image):
+    if is_encoded(image):
         return np.clip(colors, 0.0, 1.0)
     return linear_to_srgb(colors.astype(np.float64)).astype(np.float32)
 
@@ -271,5 +317,6 @@ def _has_texels(image: bpy.types.Image) -> bool:
     return bool(width * height > 0 and image.has_data)
 
 
-def _is_encoded(image: bpy.types.Image) -> bool:
+def is_encoded(image: bpy.types.Image) -> bool:
+    """Whether texels are sRGB-encoded, and not linear as they are."""
     return not image.is_float and image.colorspace_settings.name == "sRGB"

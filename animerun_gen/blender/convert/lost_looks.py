@@ -13,7 +13,7 @@ import bpy
 
 from animerun_gen.blender import versions
 from animerun_gen.blender.convert.images import problem_of
-from animerun_gen.config.words import and_more
+from animerun_gen.config.messages import and_more
 
 FIRST_TODAY = (2, 80)
 """The version that knows materials as they are today."""

@@ -17,8 +17,8 @@ from animerun_gen.blender.convert.cycles_colors import CyclesColors
 from animerun_gen.blender.convert.film_materials import ObjectColor, object_color
 from animerun_gen.blender.convert.images import is_moving
 from animerun_gen.blender.convert.shader_color import (
+    NEUTRAL,
     ImageMeans,
-    LacksImageError,
     NeedsSurfaceError,
     ShaderColor,
     SurfaceColor,
@@ -30,17 +30,21 @@ from animerun_gen.blender.convert.shader_color import (
     surface_asks,
     surface_input,
 )
-from animerun_gen.blender.convert.shader_values import UnknownValueError, nodes_within
-from animerun_gen.blender.convert.srgb import linear_to_srgb
+from animerun_gen.blender.convert.shader_values import UnknownValueError
 from animerun_gen.blender.convert.surfaces import (
+    ACTIVE_UVS,
     MADE,
     ObjectFacts,
     Surface,
     SurfacePoints,
+    active_uv_map,
     read_attributes,
     spread_points,
 )
-from animerun_gen.config.words import and_more
+from animerun_gen.blender.convert.texels import AskedImages, LacksImageError, TexelLookup
+from animerun_gen.blender.node_trees import nodes_within
+from animerun_gen.blender.texture_coordinates import TextureCoordinates
+from animerun_gen.config.messages import and_more
 
 POINTS = 6144
 """Points at which a colour that varies over surfaces is computed for its mean."""
@@ -61,10 +65,9 @@ LIT = "it depends on light, so the mean of its colours is taken"
 
 CHANGES = "what it asks its surfaces and objects for may change with the frame, and it is read in one"
 
-TINTED = "its nodes change the colours of its image, which is shown as it is"
+AS_FILED = "its image is shown as its file has it, by the active UV map"
 
-TINT = 10
-"""Steps of 1/255 by which nodes change an image's mean at least, where that is told."""
+ONE_COLOR = "it gets one flat colour and not its image"
 
 Kind = TypeVar("Kind")
 
@@ -81,6 +84,9 @@ class Found:
         node: The image's node in the material's own tree; None when it sits inside a group.
         varies: Whether attributes or objects make it vary over the surfaces, as can be computed at each pixel.
         asks_surfaces: Whether it comes from them, be it the same on all of them now.
+        uv_maps: The UV maps by which images are looked up at each pixel; empty where Workbench paints the image, or
+            there is none.
+        moves: Whether any of these images is a sequence or a movie.
     """
 
     color: LinearColor
@@ -88,6 +94,8 @@ class Found:
     node: bpy.types.Node | None = None
     varies: bool = False
     asks_surfaces: bool = False
+    uv_maps: frozenset[str] = frozenset()
+    moves: bool = False
 
 
 @dataclass
@@ -163,13 +171,15 @@ class ColorFinder:
     Args:
         view_layer: Where meshes are evaluated that only nodes or modifiers make.
         frames: How many frames the clip has.
+        texels: Where images are looked up that nodes change or lay on otherwise than Workbench does.
 
     Attributes:
         doubts: What could not be read.
     """
 
-    def __init__(self, view_layer: bpy.types.ViewLayer, frames: int) -> None:
+    def __init__(self, view_layer: bpy.types.ViewLayer, frames: int, texels: TexelLookup) -> None:
         self.doubts = Doubts()
+        self._texels = texels
         self._layer = view_layer
         self._frames = frames
         # now, before any copies of the film's objects show them in other frames
@@ -217,7 +227,7 @@ class ColorFinder:
             shader: The same as animation leaves it in the frame.
             frame: The frame.
             object_colors: Colours of objects, by full name, that are others in that frame than they are now.
-            shows_image: Whether the picture shows the image of its shader, so that its colour is of little account.
+            shows_image: Whether the picture shows images as well.
 
         Returns:
             The colour; None where it has no nodes or nobody can read them, which the doubts then say.
@@ -226,12 +236,15 @@ class ColorFinder:
         if surface is None:
             return None
         name = material.name
+        colors = object_colors or {}
+        if shows_image:
+            drawn = self._by_texels(material, shader, surface, frame, colors)
+            if drawn is not None:
+                return drawn
         try:
             found = shader_color(shader, self._means)
             if found is not None and found.lit:
                 _add(self.doubts.rough, LIT, name)
-            if found is not None and shows_image and self._is_tinted(found):
-                self._doubt_tint(material)
             return None if found is None else Found(found.color, found.image, found.node)
         except LacksImageError:
             # Cycles would be asked for magenta; that the image is missing is told where the film is opened
@@ -242,9 +255,7 @@ class ColorFinder:
             needs_surface = False
         image, node = shown_by(surface)
         if shows_image and image is not None and node is not None and (image.has_data or is_moving(image)):
-            self._doubt_tint(material)
-            return _rough(rough_color(shader), image, node)
-        colors = object_colors or {}
+            return _rough(rough_color(shader), image, node) or Found((NEUTRAL,) * 3, image, node)
         try:
             if needs_surface:
                 try:
@@ -265,19 +276,92 @@ class ColorFinder:
             _add(self.doubts.unread if rough is None else self.doubts.rough, str(error), name)
             return _rough(rough, image, node)
 
-    def _doubt_tint(self, material: bpy.types.Material) -> None:
-        """Have it said that a material that is worn shows its image otherwise than the film does."""
-        if material.name_full in self._objects_by_material:
-            _add(self.doubts.rough, TINTED, material.name)
+    def _by_texels(
+        self,
+        material: bpy.types.Material,
+        shader: bpy.types.Material,
+        surface: Any,
+        frame: int,
+        object_colors: Mapping[str, ObjectColor],
+    ) -> Found | None:
+        """What a shader makes of images, to be computed at each pixel.
 
-    def _is_tinted(self, found: ShaderColor) -> bool:
-        """Whether a shader shows an image in another mean colour than the image has."""
-        if found.image is None:
+        Returns:
+            None where no image takes part, or Workbench paints it as it is; also where nobody knows, which the doubts
+            then say.
+        """
+        if not any(node.type == "TEX_IMAGE" and node.image is not None for node in nodes_within(shader.node_tree)):
+            return None
+        asked, names, properties = AskedImages(), attributes_needed(shader), properties_needed(shader)
+        try:
+            points = self._points(material, names, object_colors, properties)
+            made = SurfaceColor(points, texels=asked).at(surface)
+        except _UnwornError:
+            return None
+        except UnknownValueError as error:
+            if asked.nodes:
+                self._doubt_image(material, surface, str(error))
+            return None
+        if not asked.nodes:
+            return None
+        try:
+            if asked.problems:
+                raise UnknownValueError(asked.problems[0])
+            lying = [coordinates for _, _, coordinates in asked.nodes if coordinates is not None]
+            if self._is_painted(material, made, asked, lying):
+                return None
+            if any(self._texels.lacks(node) for node, _, _ in asked.nodes):
+                raise UnknownValueError("its image sequence lacks files")
+            uv_maps = frozenset(coordinates.uv_map or ACTIVE_UVS for coordinates in lying)
+            points = self._points(material, names | uv_maps, object_colors, properties)
+            self._texels.frame = frame
+            evaluation = SurfaceColor(points, texels=self._texels)
+            colors = np.clip(evaluation.at(surface), 0.0, 1.0).reshape(-1, 3).astype(np.float64)
+        except LacksImageError:
+            # told where the film is opened
+            return None
+        except UnknownValueError as error:
+            self._doubt_image(material, surface, str(error))
+            return None
+        if evaluation.lit:
+            _add(self.doubts.rough, LIT, material.name)
+        for attribute in sorted(evaluation.lacking):
+            _add(self.doubts.rough, f"it comes from an attribute '{attribute}' that no surface has", material.name)
+        return Found(
+            _as_color(colors.mean(axis=0)),
+            *shown_by(surface),
+            varies=True,
+            asks_surfaces=bool(names or surface_asks(shader)),
+            uv_maps=uv_maps,
+            moves=any(is_moving(node.image) for node, _, _ in asked.nodes),
+        )
+
+    def _is_painted(
+        self,
+        material: bpy.types.Material,
+        made: npt.NDArray[np.float32] | np.float32,
+        asked: AskedImages,
+        lying: list[TextureCoordinates],
+    ) -> bool:
+        """Whether Workbench paints what a shader makes of images: one image as it is, by the mesh's active UV map."""
+        if len(asked.given) != 1 or not all(coordinates.is_plain for coordinates in lying):
             return False
-        name, shown = found.image.name_full, linear_to_srgb(np.array(found.color))
-        means = [np.array(mean) for (image, _), mean in self._means.items() if image == name and mean is not None]
-        off = [float(np.abs(linear_to_srgb(mean) - shown).max()) for mean in means]
-        return bool(off) and min(off) * 255.0 >= TINT
+        if any(groups for _, groups, _ in asked.nodes):
+            return False
+        [colors] = asked.given.values()
+        if made.shape != (*colors.shape[:-1], 3) or float(np.abs(made - colors[..., :3]).max()) > SAME:
+            return False
+        for one in self._worn(material):
+            active = one.mesh.uv_layers.active
+            wanted = {coordinates.uv_map or active_uv_map(one.mesh) for coordinates in lying}
+            if active is not None and wanted != {active.name}:
+                return False
+        return True
+
+    def _doubt_image(self, material: bpy.types.Material, surface: Any, why: str) -> None:
+        """Have it said that a material shows its image otherwise than the film does, or not at all."""
+        shown = AS_FILED if shown_by(surface)[1] is not None else ONE_COLOR
+        _add(self.doubts.rough, f"{shown}: {why}", material.name)
 
     def may_change(self, material: bpy.types.Material, *, besides_color: bool = False) -> bool:
         """Whether what a material asks its surfaces for may be another in other frames.

@@ -12,15 +12,16 @@ import bpy
 
 from animerun_gen.blender.convert.images import is_moving
 from animerun_gen.blender.moments import film_frames, moments
+from animerun_gen.blender.node_trees import trees_within
 
 MAX_MOMENTS = 16
 """Frames at most whose images make a mean colour."""
 
-MOST_NESTED = 32
-"""So deep node groups are followed."""
-
 NodeKey = tuple[str, str]
 """A node by its tree, or the material whose tree it is, and its own name."""
+
+Moving = dict[NodeKey, dict[int, int]]
+"""Which file of a sequence, or picture of a movie, image nodes show: for each, frame to number."""
 
 
 def shown_by(node: Any) -> list[int]:
@@ -48,7 +49,7 @@ def key_of(node: Any) -> NodeKey:
 
 def numbers_shown(
     scene: bpy.types.Scene, frames: Sequence[int], materials: Sequence[bpy.types.Material] | None = None
-) -> dict[NodeKey, dict[int, int]]:
+) -> Moving:
     """Which file of a sequence, or picture of a movie, every image node shows.
 
     Args:
@@ -64,7 +65,7 @@ def numbers_shown(
         for material in (bpy.data.materials if materials is None else materials)
         if any(is_moving(node.image) for _, node in image_nodes(material))
     ]
-    found: dict[NodeKey, dict[int, int]] = {}
+    found: Moving = {}
     if not wearing:
         return found
     with moments(scene, materials=wearing) as there:
@@ -86,15 +87,7 @@ def image_nodes(block: bpy.types.Material) -> Iterator[tuple[str, Any]]:
     """All image nodes of a material, in groups at any depth as well, each with the owner that its key names."""
     if block.node_tree is None:
         return
-    waiting = [(block.name_full, block.node_tree, 0)]
-    seen = set()
-    while waiting:
-        owner, tree, depth = waiting.pop()
-        for node in tree.nodes:
-            if node.type == "TEX_IMAGE":
-                yield owner, node
-            elif node.type == "GROUP" and node.node_tree is not None and depth < MOST_NESTED:
-                inner = node.node_tree.name_full
-                if inner not in seen:
-                    seen.add(inner)
-                    waiting.append((inner, node.node_tree, depth + 1))
+    for number, tree in enumerate(trees_within(block.node_tree)):
+        # the tree of a material has no name of its own
+        owner = block.name_full if number == 0 else tree.name_full
+        yield from ((owner, node) for node in tree.nodes if node.type == "TEX_IMAGE")

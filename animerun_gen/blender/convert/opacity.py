@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from animerun_gen.blender import versions
 from animerun_gen.blender.convert.images import UnreadableImageError, is_moving, linear_colors, read_texels
-from animerun_gen.blender.convert.moving_images import NodeKey, key_of, numbers_shown
+from animerun_gen.blender.convert.moving_images import Moving, NodeKey, key_of, numbers_shown
 from animerun_gen.blender.convert.shader_values import (
     MAX_DEPTH,
     ShaderValues,
@@ -26,7 +26,7 @@ from animerun_gen.blender.convert.shader_values import (
     passed_through,
     through_group,
 )
-from animerun_gen.blender.convert.texture_coordinates import (
+from animerun_gen.blender.texture_coordinates import (
     TextureCoordinates,
     UnreadableCoordinatesError,
     texture_coordinates,
@@ -92,20 +92,23 @@ class SeeThrough:
     fades: bool = False
 
 
-def find_see_through(threshold: float, frames: Sequence[int], clip: Sequence[int] = ()) -> list[SeeThrough]:
+def find_see_through(
+    threshold: float, frames: Sequence[int], clip: Sequence[int] = (), moving: Moving | None = None
+) -> list[SeeThrough]:
     """Look through all materials that the open file uses.
 
     Args:
         threshold: Opacity below which a texel counts as a hole, 0..1.
         frames: The film's frames, for what is animated.
         clip: The clip's frames, for image sequences and movies; by default the film's first alone.
+        moving: What image nodes show in these, where it is known.
 
     Returns:
         Those that can be seen through, by name.
     """
     found = []
     clip = clip or frames[:1]
-    numbers = numbers_shown(bpy.context.scene, clip)
+    numbers = numbers_shown(bpy.context.scene, clip) if moving is None else moving
     for material in sorted(bpy.data.materials, key=lambda material: material.name_full):
         if material.users == 0 or material.is_grease_pencil:
             continue

@@ -19,7 +19,7 @@ from animerun_gen.blender.convert.patterns import (
     without_effect,
 )
 from animerun_gen.config import CutConfig
-from animerun_gen.config.words import counted, named
+from animerun_gen.config.messages import counted, named
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from animerun_gen.blender.convert.visibility import unseen_in, why_unseen
 from animerun_gen.blender.opening import OpenedScene
 from animerun_gen.blender.particles_drawn import is_hidden
 from animerun_gen.config import CutConfig
-from animerun_gen.config.words import counted, named
+from animerun_gen.config.messages import counted, named
 
 DRAWN_TYPES = {"MESH", "CURVE", "SURFACE", "FONT", "META"}
 """Types of objects that have surfaces of their own."""

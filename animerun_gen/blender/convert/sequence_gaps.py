@@ -12,30 +12,28 @@ import cv2
 import numpy as np
 
 from animerun_gen.blender.convert.images import problem_of_file
-from animerun_gen.blender.convert.moving_images import key_of, numbers_shown
-from animerun_gen.blender.convert.srgb import linear_to_hex
+from animerun_gen.blender.convert.moving_images import Moving, key_of
 from animerun_gen.blender.external_files import file_of_frame
-from animerun_gen.config import CutConfig
-from animerun_gen.config.model import rgb
-from animerun_gen.config.words import and_more
+from animerun_gen.color.hexadecimal import rgb
+from animerun_gen.color.srgb import linear_to_hex
+from animerun_gen.config.messages import and_more
 
 LISTED = 6
 """So many files are named in a sentence."""
 
 
-def fill_sequences(config: CutConfig) -> tuple[TemporaryDirectory[str] | None, list[str]]:
+def fill_sequences(moving: Moving) -> tuple[TemporaryDirectory[str] | None, list[str]]:
     """Show a material's colour in the frames in which its image sequence has no file that can be read.
 
     The active image nodes count, which Workbench paints; a sequence without any file is none of them.
 
     Args:
-        config: The cut: ``frames``.
+        moving: What image nodes show in the clip's frames.
 
     Returns:
         The folder of what stands in for such sequences, which has to stay as long as the scene is rendered; and what
         is lacking, a sentence a sequence.
     """
-    shown = numbers_shown(bpy.context.scene, config.frame_numbers)
     folder: TemporaryDirectory[str] | None = None
     notes: list[str] = []
     for material in sorted(bpy.data.materials, key=lambda each: str(each.name_full)):
@@ -43,7 +41,7 @@ def fill_sequences(config: CutConfig) -> tuple[TemporaryDirectory[str] | None, l
         if node is None or node.type != "TEX_IMAGE" or node.image is None or node.image.source != "SEQUENCE":
             continue
         image = node.image
-        numbers = sorted(set(shown.get(key_of(node), {}).values()))
+        numbers = sorted(set(moving.get(key_of(node), {}).values()))
         lacking = [number for number in numbers if problem_of_file(image, number)]
         if not lacking:
             continue

@@ -21,11 +21,12 @@ from animerun_gen.blender.convert.shader_values import (
     is_passed_through,
     link_to,
     mix_inputs,
-    nodes_within,
     passed_through,
     through_group,
 )
 from animerun_gen.blender.convert.surfaces import SurfacePoints
+from animerun_gen.blender.convert.texels import LacksImageError, Texels
+from animerun_gen.blender.node_trees import nodes_within
 
 BY_COLOR_INPUT = {
     "BSDF_DIFFUSE": "Color",
@@ -140,10 +141,6 @@ _OBJECT_INFO = {"Color": "color", "Alpha": "color", "Location": "location", "Obj
 """By output of an Object Info node, the property that it gives and animation may change."""
 
 
-class LacksImageError(UnknownValueError):
-    """The colour is that of an image which nobody has."""
-
-
 def properties_needed(material: bpy.types.Material) -> frozenset[str]:
     """Names of the properties that the nodes of a material may ask its objects for."""
     if material.node_tree is None:
@@ -172,15 +169,19 @@ class SurfaceColor(ShaderValues):
     Args:
         points: The points; None where the colour must not depend on them.
         means: Mean colours of images, which are kept there.
+        texels: What images show at the points; by default their means count.
 
     Attributes:
         lacking: Attributes that were asked for and that no surface has; a shader finds 0 there.
         lit: Names of nodes whose colour depends on light, of which the mean is taken.
     """
 
-    def __init__(self, points: SurfacePoints | None, means: ImageMeans | None = None) -> None:
+    def __init__(
+        self, points: SurfacePoints | None, means: ImageMeans | None = None, texels: Texels | None = None
+    ) -> None:
         super().__init__("its colour")
         self._points = points
+        self._texels = texels
         self._means: ImageMeans = {} if means is None else means
         self.lacking: set[str] = set()
         self.lit: set[str] = set()
@@ -250,10 +251,10 @@ class SurfaceColor(ShaderValues):
         return glow if float(np.mean(np.max(base, axis=-1))) * 2.0 < shining else base
 
     def brought_in(self, node: Any, output: Any, groups: list[Any]) -> Values | None:
-        """As everywhere; the mean colour of images, attributes, what Object Info says."""
+        """As everywhere; images or their mean colours, attributes, what Object Info says."""
         kind = node.type
         if kind == "TEX_IMAGE":
-            return self._image(node, output)
+            return self._image(node, output, groups)
         if kind == "VERTEX_COLOR":
             return self._attribute(node.layer_name, output)
         if kind == "ATTRIBUTE" and node.attribute_type == "GEOMETRY":
@@ -312,10 +313,13 @@ class SurfaceColor(ShaderValues):
             return np.float32(points.material_index)
         return points.object_random() if output.name == "Random" else None
 
-    def _image(self, node: Any, output: Any) -> Values:
+    def _image(self, node: Any, output: Any, groups: list[Any]) -> Values:
         if node.image is None:
             # as Cycles and EEVEE have it
             return np.float32(1.0) if output.name == "Alpha" else np.zeros(3, np.float32)
+        if self._texels is not None and self._points is not None:
+            shown = self._texels.at(node, groups, self._points)
+            return shown[..., 3] if output.name == "Alpha" else shown[..., :3]
         if output.name == "Alpha":
             raise UnknownValueError(f"its colour depends on the alpha of image '{node.image.name}'")
         numbers = tuple(files_shown_by(node))

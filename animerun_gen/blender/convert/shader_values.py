@@ -7,7 +7,7 @@ that is here.  What is not here is said to be unknown; nothing is guessed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -259,24 +259,6 @@ def mix_inputs(node: Any) -> list[Any]:
     """The two inputs between which a Mix node of 3.4 and later mixes."""
     of_type = {"RGBA": "RGBA", "FLOAT": "VALUE"}.get(node.data_type)
     return [entry for entry in node.inputs if entry.enabled and entry.type == of_type and entry.name in "AB"]
-
-
-def trees_within(tree: Any) -> Iterator[Any]:
-    """A tree and all groups in it, each once."""
-    trees, done = [tree], set()
-    while trees:
-        current = trees.pop()
-        if current.name_full in done:
-            continue
-        done.add(current.name_full)
-        yield current
-        trees += [node.node_tree for node in current.nodes if node.type == "GROUP" and node.node_tree is not None]
-
-
-def nodes_within(tree: Any) -> Iterator[Any]:
-    """All nodes of a tree and of the groups in it, each tree once."""
-    for each in trees_within(tree):
-        yield from each.nodes
 
 
 def is_color(values: Values) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from animerun_gen.blender.convert.viewport import show_as_rendered
 from animerun_gen.blender.opening import OpenedScene
 from animerun_gen.blender.simulations import find_simulations, has_rigid_bodies
-from animerun_gen.config.words import and_more
+from animerun_gen.config.messages import and_more
 
 SHOWN_NAMES = 8
 """So many objects are listed in a sentence."""

@@ -19,6 +19,9 @@ _MASK = 0xFFFFFFFF
 ACTIVE_COLORS = ""
 """Name by which the layer of colours is asked for that a mesh has active for rendering."""
 
+ACTIVE_UVS = "animerun-gen active UV map"
+"""Name by which the UV map is asked for that a mesh has active for rendering."""
+
 MADE = "animerun_gen_made"
 """Property of meshes that a conversion made: what they lack, the film's own surfaces may have."""
 
@@ -116,7 +119,8 @@ def read_attributes(
 
     Args:
         mesh: The mesh; its triangles have been computed.
-        names: Which; :data:`ACTIVE_COLORS` for the colours that are active for rendering.
+        names: Which; :data:`ACTIVE_COLORS` for the colours that are active for rendering, :data:`ACTIVE_UVS` for the
+            UV map that is.
         active: Which those are in the film; by default those that are now.
 
     Returns:
@@ -129,6 +133,10 @@ def read_attributes(
         asked = name
         if name == ACTIVE_COLORS:
             asked = active_colors(mesh) if active is None else active
+            if not asked:
+                continue
+        elif name == ACTIVE_UVS:
+            asked = active_uv_map(mesh)
             if not asked:
                 continue
         read = _read_attribute(mesh, asked, corners)
@@ -145,6 +153,11 @@ def active_colors(mesh: bpy.types.Mesh) -> str:
     return layers[layers.render_color_index].name if 0 <= layers.render_color_index < len(layers) else ""
 
 
+def active_uv_map(mesh: bpy.types.Mesh) -> str:
+    """Name of the UV map that a mesh has active for rendering; empty where it has none."""
+    return next((layer.name for layer in mesh.uv_layers if layer.active_render), "")
+
+
 def _read_attribute(
     mesh: bpy.types.Mesh, name: str, corners: npt.NDArray[np.int32]
 ) -> tuple[Float32Array, bool] | None:
@@ -156,16 +169,35 @@ def _read_attribute(
             return None
         return _filled(_values(layer.data, "uv", 2)[corners]), False
     known = _PROPERTIES.get(attribute.data_type)
-    if known is None or attribute.domain not in {"POINT", "CORNER", "FACE"}:
+    if known is None or attribute.domain not in {"POINT", "CORNER", "FACE", "EDGE"}:
         return None
     values = _values(attribute.data, *known)
-    if attribute.domain == "POINT":
+    if attribute.domain == "EDGE":
+        values = _at_vertices(values, mesh, attribute.data_type)
+    if attribute.domain in {"POINT", "EDGE"}:
         where = versions.corner_vertices(mesh)[corners]
     elif attribute.domain == "FACE":
         where = np.repeat(versions.triangle_faces(mesh)[:, None], 3, axis=1)
     else:
         where = corners
     return _filled(values[where]), known[1] == 1
+
+
+def _at_vertices(values: Float32Array, mesh: bpy.types.Mesh, data_type: str) -> Float32Array:
+    """What edges say, as it is at the vertices between them: what Blender hands to Cycles (4.5.15)."""
+    ends = versions.edge_vertices(mesh).ravel()
+    both = np.repeat(values, 2, axis=0)
+    count = np.maximum(np.bincount(ends, minlength=len(mesh.vertices)), 1)
+    sums = [np.bincount(ends, column, minlength=len(mesh.vertices)) for column in both.T.astype(np.float64)]
+    found = np.stack(sums, axis=1).astype(np.float64)
+    if data_type == "BOOLEAN":
+        # true where any of its edges is
+        return (found > 0.0).astype(np.float32)
+    found /= count[:, None]
+    if data_type in {"INT", "INT8"}:
+        # a half is rounded away from zero
+        found = np.sign(found) * np.floor(np.abs(found) + 0.5)
+    return found.astype(np.float32)
 
 
 def _values(data: Any, name: str, size: int) -> Float32Array:
@@ -203,6 +235,8 @@ class SurfacePoints:
         triangle: ``(N,)`` int, on which of its triangles.
         weights: ``(N, 3)`` float32, how much each corner of the triangle counts there; they add up to 1.
         material_index: Pass index of the material that they are looked at for.
+        steps: Of pixels of a picture, by how much the weights change to the next one to the right and to the next one
+            below, ``(N, 3)`` float32 each; None of points that cover nothing.
     """
 
     surfaces: Sequence[Surface]
@@ -210,6 +244,7 @@ class SurfacePoints:
     triangle: npt.NDArray[np.intp]
     weights: Float32Array
     material_index: int = 0
+    steps: tuple[Float32Array, Float32Array] | None = None
 
     def __len__(self) -> int:
         return len(self.surface)
@@ -228,6 +263,16 @@ class SurfacePoints:
             colors[here] = mixed
             numbers[here] = mixed[:, 0] if name in surface.numbers else mixed[:, :3].mean(axis=1)
         return colors[:, None, :], numbers[:, None]
+
+    def mixed(self, name: str, weights: Float32Array) -> Float32Array:
+        """An attribute mixed from the corners of each point's triangle by other weights, ``(N, 4)``."""
+        found = np.zeros((len(self), 4), np.float32)
+        for index, surface in enumerate(self.surfaces):
+            values = surface.attributes.get(name)
+            here = self.surface == index
+            if values is not None and here.any():
+                found[here] = (values[self.triangle[here]] * weights[here][..., None]).sum(axis=1)
+        return found
 
     def has(self, name: str) -> bool:
         """Whether any of the surfaces has an attribute."""

@@ -8,18 +8,22 @@ threshold is a hole, in pictures and labels alike.  All others become solid, but
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Literal
 
 import bpy
 import numpy as np
 import numpy.typing as npt
 
-from animerun_gen.blender.convert.clipped import ClippedMaterials
-from animerun_gen.blender.convert.images import LARGEST_SIDE
+from animerun_gen.blender.clipped import ClippedMaterials
+from animerun_gen.blender.convert.hiding import shown_as_copies
+from animerun_gen.blender.convert.images import FILM_ALPHA, LARGEST_SIDE
+from animerun_gen.blender.convert.moving_images import Moving, numbers_shown
 from animerun_gen.blender.convert.opacity import AlphaTexture, SeeThrough, find_see_through
 from animerun_gen.blender.convert.patterns import Treatments
-from animerun_gen.blender.convert.texture_coordinates import TextureCoordinates, laid_out
 from animerun_gen.blender.moments import film_frames
+from animerun_gen.blender.particles_drawn import is_hidden
+from animerun_gen.blender.texture_coordinates import TextureCoordinates, laid_out
 from animerun_gen.config import CutConfig
 
 Mode = Literal["clip", "solid", "remove"]
@@ -32,35 +36,54 @@ SLACK = 1e-3
 """How far outside the unit square texture coordinates still count as inside."""
 
 
-def convert_transparency(config: CutConfig) -> tuple[ClippedMaterials, list[str]]:
+@dataclass(frozen=True)
+class Transparency:
+    """What became of what can be seen through.
+
+    Attributes:
+        see_through: What could be, as the film has it.
+        clipped: The clipped materials, which nothing has painted yet.
+        notes: Which materials were made solid, which were clipped, which could not be, and each pattern that matched
+            nothing.
+    """
+
+    see_through: list[SeeThrough]
+    clipped: ClippedMaterials
+    notes: list[str]
+
+
+def convert_transparency(config: CutConfig, moving: Moving) -> Transparency:
     """Make all materials solid, but for those that are clipped.
 
     Args:
         config: The cut: ``transparency``.
+        moving: What image nodes show in the clip's frames; brought up to date where materials get other names.
 
     Returns:
-        The clipped materials, which nothing has painted yet, and what was done: which materials were made solid, which
-        were clipped, which could not be, and each pattern that matched nothing.
+        What was done.
     """
     wanted = config.transparency
     named = Treatments(wanted.materials)
     for material in bpy.data.materials:
         named.of(material.name)
     notes = named.unused("transparency.materials", "no material is")
-    see_through = find_see_through(wanted.threshold, film_frames(), config.frame_numbers)
+    see_through = find_see_through(wanted.threshold, film_frames(), config.frame_numbers, moving)
     if any(_is_linked(found, named, wanted.alpha_textures) for found in see_through):
         # a linked material cannot be painted by an image of this file
         bpy.ops.object.make_local(type="ALL")
         notes.append("made everything local that the file links, because linked materials are clipped")
-        see_through = find_see_through(wanted.threshold, film_frames(), config.frame_numbers)
+        moving.clear()
+        moving.update(numbers_shown(bpy.context.scene, config.frame_numbers))
+        see_through = find_see_through(wanted.threshold, film_frames(), config.frame_numbers, moving)
     clipped = ClippedMaterials()
+    gone = _gone()
     solid = []
     filled: dict[str, list[str]] = {}
     for found in see_through:
         material = _material(found)
         mode = named.of(material.name)
-        if mode == "remove":
-            # gone, see remove_named
+        if mode == "remove" or found.material in gone:
+            # taken out, which the conversion that did it has said
             continue
         is_named, mode = mode is not None, mode or wanted.alpha_textures
         why = ", ".join(found.reasons) or "alpha texture"
@@ -90,7 +113,37 @@ def convert_transparency(config: CutConfig) -> tuple[ClippedMaterials, list[str]
     if clipped:
         # a Blender that scales large images down would find other texels than the labels
         bpy.context.preferences.system.gl_texture_limit = "CLAMP_OFF"
-    return clipped, notes
+    return Transparency(see_through, clipped, notes)
+
+
+def _gone() -> set[str]:
+    """Full names of the materials of which nothing is left: all objects that wear them are hidden, or lost their faces.
+
+    What no object has in a slot, nodes may give to a surface.
+    """
+    worn: dict[str, bool] = {}
+    wearing = [obj for obj in bpy.data.objects if any(slot.material for slot in obj.material_slots)]
+    hidden = {obj for obj in wearing if is_hidden(obj)}
+    hidden -= shown_as_copies(hidden)
+    for obj in wearing:
+        slots = [slot.material for slot in obj.material_slots]
+        shown = obj not in hidden
+        left = _slots_left(obj)
+        for index, material in enumerate(slots):
+            if material is not None:
+                is_left = shown and (left is None or index in left)
+                worn[material.name_full] = worn.get(material.name_full, False) or is_left
+    return {name for name, is_worn in worn.items() if not is_worn}
+
+
+def _slots_left(obj: bpy.types.Object) -> set[int] | None:
+    """The slots of an object that faces of its mesh have; None where that does not tell which are shown."""
+    if obj.type != "MESH" or any(modifier.type == "NODES" for modifier in obj.modifiers):
+        return None
+    materials = np.empty(len(obj.data.polygons), np.int32)
+    obj.data.polygons.foreach_get("material_index", materials)
+    last = max(len(obj.material_slots) - 1, 0)
+    return set(np.unique(np.minimum(materials, last)).tolist())
 
 
 def _material(found: SeeThrough) -> bpy.types.Material:
@@ -113,6 +166,7 @@ def _fill() -> None:
         obj.color[3] = 1.0
     for image in bpy.data.images:
         # Workbench leaves out texels that are transparent; the labels would not know
+        image[FILM_ALPHA] = image.alpha_mode
         image.alpha_mode = "NONE"
 
 

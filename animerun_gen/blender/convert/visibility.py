@@ -10,7 +10,7 @@ from animerun_gen.blender.convert.patterns import named_objects
 from animerun_gen.blender.moments import moments
 from animerun_gen.blender.opening import OpenedScene
 from animerun_gen.config import CutConfig
-from animerun_gen.config.words import counted
+from animerun_gen.config.messages import counted
 
 SWITCHES = ("visible_camera", "is_holdout", "is_shadow_catcher")
 """Properties of an object by which a camera does not see it."""

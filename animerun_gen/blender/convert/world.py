@@ -15,8 +15,8 @@ import numpy as np
 from animerun_gen.blender import versions
 from animerun_gen.blender.convert.images import is_moving, mean_over_sphere, problem_of
 from animerun_gen.blender.convert.shader_glow import seen_factor
-from animerun_gen.blender.convert.srgb import hex_to_linear, srgb_to_linear
 from animerun_gen.blender.moments import moments
+from animerun_gen.color.srgb import hex_to_linear, srgb_to_linear
 from animerun_gen.config import CutConfig
 from animerun_gen.errors import SceneError
 

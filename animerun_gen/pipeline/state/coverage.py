@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from animerun_gen.config import CutConfig
-from animerun_gen.config.words import spans
+from animerun_gen.config.messages import spans
 from animerun_gen.dataset.modalities import enabled_modalities, modality
 from animerun_gen.dataset.tracks import TrackSettings, read_settings
 from animerun_gen.errors import DatasetError

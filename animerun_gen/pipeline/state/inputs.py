@@ -3,18 +3,19 @@
 Frames of one cut are rendered over hours, by several processes.  If a file changes meanwhile, they would show two
 versions of the film, and nothing of that would be seen in a single file of the dataset.  So each file's mark is noted
 before its checksum is computed, and has to be the same in every process that opened it and when the last one has ended.
-What an unfinished run was reading stays noted in the cut's record: the next run finds out whether it changed since.
+What an unfinished run was reading stays noted in the cut's ledger: the next run finds out whether it changed since.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 
-from animerun_gen.engines.job import Event, input_mark
+from animerun_gen.engines.job import input_mark
+from animerun_gen.engines.protocol import Opened
 from animerun_gen.errors import DatasetError
-from animerun_gen.pipeline.state.record import CutRecord, input_digest
+from animerun_gen.pipeline.state.films import input_digest
+from animerun_gen.pipeline.state.ledger import CutLedger, Ledger, MadeFrom
 
 CHANGED = "changed"
 """Stands for the mark of a file that changed while it was read; no file ever has it."""
@@ -25,69 +26,60 @@ def marks_of(names: Iterable[Path | str]) -> dict[str, str]:
     return {str(name): input_mark(name) for name in names}
 
 
-def changed_while_read(record: CutRecord) -> list[str]:
-    """Which files changed since, or while, a run that was not finished was reading them."""
-    return [path for path, mark in record.reading.items() if input_mark(path) != mark]
-
-
-def begin_reading(output: Path, cut: str, marks: Mapping[str, str]) -> None:
-    """Note what is about to be read.
-
-    Args:
-        output: Root folder of the dataset.
-        cut: Name of the cut.
-        marks: The marks that the files had before their checksums were computed.
+def changed_inputs(made_from: MadeFrom) -> list[str]:
+    """Which of the inputs of a cut are not what they were: changed, gone, or there at last.
 
     Raises:
-        DatasetError: The record cannot be written.
+        DatasetError: One of them cannot be read.
     """
-    replace(CutRecord.read(output, cut), reading=dict(marks)).write(output, cut)
+    return [path for path, digest in made_from.inputs.items() if input_digest(path) != digest]
 
 
-def note_opened(output: Path, cut: str, source: Path, event: Event) -> None:
+def changed_while_read(kept: CutLedger) -> list[str]:
+    """Which files changed since, or while, a run that was not finished was reading them."""
+    return [path for path, mark in kept.reading.items() if input_mark(path) != mark]
+
+
+def note_opened(ledger: Ledger, source: Path, event: Opened) -> None:
     """Note what a Blender process found when it had opened a cut's scene.
-
-    Args:
-        output: Root folder of the dataset.
-        cut: Name of the cut.
-        source: The cut's ``.blend``.
-        event: See :meth:`animerun_gen.engines.job.Reporter.opened`.
 
     A file that is not what it was when the run began, or when another of its processes opened it, is noted as changed.
 
+    Args:
+        ledger: Of the cut.
+        source: The cut's ``.blend``.
+        event: What it told.
+
     Raises:
-        DatasetError: One of the files cannot be read, or the record cannot be written.
+        DatasetError: One of the files cannot be read, or the ledger cannot be written.
     """
-    record = CutRecord.read(output, cut)
-    reading, inputs = dict(record.reading), {}
+    known = ledger.origin
+    reading, inputs = dict(ledger.kept.reading), {}
     for path, mark in event["inputs"].items():
         if path != str(source):
-            # what the record has was compared with the files when the run began
-            inputs[path] = record.inputs.get(path) or input_digest(path)
+            # what the ledger has was compared with the files when the run began
+            inputs[path] = known.inputs.get(path) or input_digest(path)
         if reading.setdefault(path, mark) != mark or input_mark(path) != mark:
             reading[path] = CHANGED
-    noted = replace(record, inputs=inputs, notes=event["notes"], reading=reading, opened=True)
-    if noted != record:
-        noted.write(output, cut)
+    made_from = known.model_copy(update={"inputs": inputs, "notes": tuple(event["notes"]), "opened": True})
+    ledger.keep(made_from=made_from, reading=reading)
 
 
-def end_reading(output: Path, cut: str) -> None:
+def end_reading(ledger: Ledger) -> None:
     """Find out, when the last process of a cut has ended, whether all of them read the same.
 
     Raises:
-        DatasetError: They did not, or the record cannot be written.
+        DatasetError: They did not, or the ledger cannot be written.
     """
-    record = CutRecord.read(output, cut)
-    changed = changed_while_read(record)
+    changed = changed_while_read(ledger.kept)
     if changed:
         # what is put back as it was must not be taken for what never changed
-        replace(record, reading=record.reading | dict.fromkeys(changed, CHANGED)).write(output, cut)
+        ledger.keep(reading=ledger.kept.reading | dict.fromkeys(changed, CHANGED))
         raise DatasetError(
-            f"cut '{cut}': {changed[0]} changed while the cut was being rendered, so its frames may show two versions "
-            "of it; run the same command again, which makes all of them again"
+            f"cut '{ledger.cut}': {changed[0]} changed while the cut was being rendered, so its frames may show two "
+            "versions of it; run the same command again, which makes all of them again"
         )
-    if record.reading:
-        replace(record, reading={}).write(output, cut)
+    ledger.keep(reading={})
 
 
 def digests_as_read(marks: Mapping[str, str]) -> dict[str, str]:

@@ -1,15 +1,24 @@
-"""Keeps two runs from writing to one output folder at once."""
+"""Keeps two runs from writing to one output folder at once.
+
+What is held is a lock of an open file (Linux: open file description locks), which the system takes back however its
+process ends, and which anybody can ask about without locking.  Who holds it stands in the file: it is written by
+whoever has the lock, so it is true while the lock is held, and nobody looks at it otherwise.
+"""
 
 from __future__ import annotations
 
 import fcntl
 import os
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from animerun_gen.dataset.layout import state_folder
 from animerun_gen.errors import BusyError, DatasetError
+
+_LOCK = "hhqqi0q"
+"""Linux' ``struct flock``: kind, whence, start, length (0: to the end), process."""
 
 
 def lock_file(output: Path) -> Path:
@@ -18,38 +27,38 @@ def lock_file(output: Path) -> Path:
 
 
 def holder(output: Path) -> int | None:
-    """Which process of this machine holds the output folder; nothing is locked to find out.
+    """Which process holds the output folder; nothing is locked to find out.
 
     Returns:
-        Its number, or 0 where only that is hidden; None where no process of this machine holds it.
+        Its number, or 0 where it runs on another machine or in another container; None where no process holds it.
     """
     try:
-        status = lock_file(output).stat()
-        locks = Path("/proc/locks").read_text(encoding="ascii")
+        descriptor = os.open(lock_file(output), os.O_RDONLY)
     except OSError:
         return None
-    for line in locks.splitlines():
-        # "1: FLOCK  ADVISORY  WRITE 1234 fe:00:5678 0 EOF"; a process that waits has "->" behind the number
-        words = line.split()
-        if len(words) < 6 or words[1] not in ("FLOCK", "POSIX"):
-            continue
-        device, _, inode = words[5].rpartition(":")
-        # some file systems give their files other numbers of a device than the list of locks has
-        if inode == str(status.st_ino) and (_device(status) == device or _noted_holder(output) == words[4]):
-            return max(0, int(words[4]))
-    return None
-
-
-def _device(status: os.stat_result) -> str:
-    return f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}"
-
-
-def _noted_holder(output: Path) -> str:
-    """The number of the process that held the folder last."""
     try:
-        return lock_file(output).read_text(encoding="ascii").strip()
-    except (OSError, ValueError):
-        return ""
+        answer = fcntl.fcntl(descriptor, fcntl.F_OFD_GETLK, _whole_file(fcntl.F_WRLCK))
+        return None if struct.unpack(_LOCK, answer)[0] == fcntl.F_UNLCK else _noted_holder(descriptor)
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+
+
+def _whole_file(kind: int) -> bytes:
+    return struct.pack(_LOCK, kind, os.SEEK_SET, 0, 0, 0)
+
+
+def _place() -> str:
+    """Where numbers of processes mean the same: this start of this machine, and the container in it."""
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    return f"{boot} {os.readlink('/proc/self/ns/pid')}"
+
+
+def _noted_holder(descriptor: int) -> int:
+    """The process that the holder of a lock noted; 0 where that is none of those here."""
+    number, _, place = os.pread(descriptor, 200, 0).decode("ascii", "replace").partition(" ")
+    return int(number) if number.isdecimal() and place == _place() else 0
 
 
 @contextmanager
@@ -70,15 +79,16 @@ def exclusive(output: Path) -> Iterator[None]:
     try:
         try:
             with _refusals_as_sentence(output):
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, _whole_file(fcntl.F_WRLCK))
         except BlockingIOError as error:
-            holder = os.read(descriptor, 32).decode(errors="replace").strip()
+            number = _noted_holder(descriptor)
             raise BusyError(
-                f"another run{f' (process {holder})' if holder else ''} is writing to {output}; wait for it or stop it"
+                f"another run{f' (process {number})' if number else ''} is writing to {output}",
+                remedy="wait for it or stop it",
             ) from error
         with _refusals_as_sentence(output):
             os.truncate(descriptor, 0)
-            os.write(descriptor, str(os.getpid()).encode())
+            os.write(descriptor, f"{os.getpid()} {_place()}".encode("ascii"))
         yield
     finally:
         os.close(descriptor)
@@ -92,5 +102,5 @@ def _refusals_as_sentence(output: Path) -> Iterator[None]:
         raise
     except OSError as error:
         raise DatasetError(
-            f"the output folder {output} cannot be written to: {error.strerror}; choose another with --out"
+            f"the output folder {output} cannot be written to: {error.strerror}", remedy="choose another with --out"
         ) from error

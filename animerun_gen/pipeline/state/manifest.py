@@ -1,7 +1,7 @@
 """Writes ``manifest/<cut>.json``: the checksum of every file of a cut, and what the cut was made from.
 
-Checksums of files that have not been touched since are kept beside the dataset (in its hidden folder, see
-:mod:`animerun_gen.pipeline.state.checksums`), so that a run with nothing to do reads no pictures.
+Checksums of files that have not been touched since are in the cut's ledger (see
+:class:`animerun_gen.pipeline.state.ledger.Checksums`), so that a run with nothing to do reads no pictures.
 """
 
 from __future__ import annotations
@@ -11,24 +11,21 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from animerun_gen.config import CutConfig
-from animerun_gen.config.palette import SHIPPED
 from animerun_gen.dataset import layout
-from animerun_gen.dataset.files import read_json
+from animerun_gen.dataset.checksums import file_digest
+from animerun_gen.dataset.files import write_if_changed
+from animerun_gen.dataset.manifest import Manifest, Source, read_manifest
 from animerun_gen.dataset.modalities import SPLITS
 from animerun_gen.errors import BusyError, DatasetError
 from animerun_gen.pipeline.state import made_with
-from animerun_gen.pipeline.state.checksums import Remembered
 from animerun_gen.pipeline.state.clearing import remove_file
+from animerun_gen.pipeline.state.fingerprints import STAGES, fingerprints
+from animerun_gen.pipeline.state.ledger import Checksums, CutLedger, Ledger, MadeFrom, open_ledger, read_ledger
 from animerun_gen.pipeline.state.lock import exclusive
 from animerun_gen.pipeline.state.on_disk import FilesOnDisk, is_whole, key_of, mark
-from animerun_gen.pipeline.state.record import STAGES, CutRecord, file_digest, fingerprints, write_if_changed
 from animerun_gen.progress import Progress
-
-VERSION = 1
-"""Of the manifest's form; a reader that knows another one only must not trust it."""
 
 QUICK = 2.0
 """Seconds of hashing that need no progress bar."""
@@ -53,7 +50,7 @@ class Damage:
 def find_damage(
     output: Path,
     found: FilesOnDisk,
-    record: CutRecord,
+    made_from: MadeFrom,
     most: int | None = None,
 ) -> Damage:
     """Look at the files of a cut that are not as they were when their checksums were computed.
@@ -61,8 +58,8 @@ def find_damage(
     Args:
         output: Root folder of the dataset.
         found: The cut's files as a look found them, before anything was made.
-        record: What they were made from.  Of stages that the manifest has from something else, as it has when a run was
-            not finished, nothing is known.
+        made_from: What they were made from.  Of stages that the manifest has from something else, as it has when a run
+            was not finished, nothing is known.
         most: Bytes; none of them is read if they have more.  None: all are read.
     """
     marks = found.before
@@ -72,8 +69,8 @@ def find_damage(
     earlier = _read_earlier(layout.manifest_file(output, found.cut)) if touched else None
     if earlier is None:
         return Damage()
-    stages, same = _stages(output, found), _same_stages(record, earlier)
-    known = {name: earlier["files"][name] for name in touched if stages.get(name) in same and name in earlier["files"]}
+    stages, same = _stages(output, found), _same_stages(made_from, earlier)
+    known = {name: earlier.files[name] for name in touched if stages.get(name) in same and name in earlier.files}
     if most is not None and sum(sizes[name] for name in known) > most:
         return Damage(unchecked=len(known))
     return Damage(tuple(sorted(name for name, digest in known.items() if _digest_of(output / name) != digest)))
@@ -88,18 +85,17 @@ def _stages(output: Path, found: FilesOnDisk) -> dict[str, str]:
     return stages | {layout.recolor_file(output, found.cut).relative_to(output).as_posix(): "recolor"}
 
 
-def _same_stages(record: CutRecord, earlier: Mapping[str, Any]) -> set[str]:
+def _same_stages(made_from: MadeFrom, earlier: Manifest) -> set[str]:
     """The stages that the files of an earlier manifest were made in from the same as now."""
-    if earlier.get("inputs") != record.inputs:
+    if earlier.inputs != made_from.inputs:
         return set()
     try:
-        config = CutConfig.model_validate(earlier["config"])
-        palette = file_digest(config.recolor.palette or SHIPPED) if config.recolor.passes else ""
-        then = fingerprints(config, str(earlier["made_with"]["engine"]), str(earlier["source"]["sha256"]), palette)
+        config = CutConfig.model_validate(earlier.config)
+        then = fingerprints(config, earlier.made_with["engine"], earlier.source.sha256)
     # whatever it holds, it is no such manifest
-    except (DatasetError, ValueError, KeyError, TypeError):
+    except (DatasetError, ValueError, KeyError):
         return set()
-    return {stage for stage in STAGES if stage in then and then[stage] == record.fingerprints.get(stage)}
+    return {stage for stage in STAGES if stage in then and then[stage] == made_from.fingerprints.get(stage)}
 
 
 def _digest_of(path: Path) -> str:
@@ -125,21 +121,28 @@ def remember_checksums(
         digests: SHA-256 by name.
     """
     files = {key_of(name, split): f"{mark} {digests[name]}" for name, mark in right.items()}
-    if not CutRecord.read(output, cut).fingerprints or files == Remembered.read(output, cut).files:
+    if _lacks_nothing(read_ledger(output, cut), files):
         return
     with suppress(BusyError, DatasetError), exclusive(output):
-        Remembered(files).write(output, cut)
+        ledger = open_ledger(output, cut)
+        # what a run that ended meanwhile wrote down counts
+        if not _lacks_nothing(ledger.kept, files):
+            ledger.keep(checksums=Checksums(files=files))
 
 
-def write_manifest(output: Path, cut: str, found: FilesOnDisk | None = None, workers: int = 1) -> list[str]:
+def _lacks_nothing(kept: CutLedger, files: Mapping[str, str]) -> bool:
+    """Whether checksums need not be remembered: of a cut that was not made here, or that is known as well."""
+    return not kept.origin.fingerprints or files == kept.checksums.files
+
+
+def write_manifest(ledger: Ledger, found: FilesOnDisk | None = None, workers: int = 1) -> list[str]:
     """Bring the manifest of a cut up to what is on disk now.
 
     A file of a frame that the manifest knows, and that changed although neither this run made it nor the cut's
     settings changed, keeps its checksum: damage must not become the truth because a run passed by.
 
     Args:
-        output: Root folder of the dataset; the caller holds its lock.
-        cut: Name of the cut.
+        ledger: Of the cut; takes the checksums.
         found: The files as the run found them before it made any; None where it made none.
         workers: Threads that compute checksums.
 
@@ -149,23 +152,22 @@ def write_manifest(output: Path, cut: str, found: FilesOnDisk | None = None, wor
     Raises:
         DatasetError: A file cannot be read, or the manifest cannot be written.
     """
-    record = CutRecord.read(output, cut)
-    split = record.config.get("split")
+    output, cut, remembered = ledger.output, ledger.cut, ledger.kept.checksums
+    split = ledger.origin.config.get("split")
     if split not in SPLITS:
         # it was not made here, or nothing says from what
         return []
     if found is None:
-        found = FilesOnDisk(output, split, cut)
+        found = FilesOnDisk(output, split, cut, remembered)
     marks = found.everything_now()
     manifest_file = layout.manifest_file(output, cut)
     if not marks:
         remove_file(manifest_file)
-        remove_file(layout.checksums_file(output, cut))
+        ledger.keep(checksums=Checksums())
         return []
-    remembered = found.remembered
     files = {name: found.vouched(name, marks[name]) for name in sorted(marks)}
     all_known = all(files.values()) and len(marks) == len(remembered.files)
-    if all_known and remembered.summed_up and remembered.summed_up == _sources_of_sum(output, cut):
+    if all_known and remembered.summed_up and remembered.summed_up == _sources_of_sum(ledger):
         return []
     entries = {entry.name: entry for entry in found.entries if entry.belongs}
     lasting = {name: stage for name, stage in _stages(output, found).items() if name in marks}
@@ -181,29 +183,19 @@ def write_manifest(output: Path, cut: str, found: FilesOnDisk | None = None, wor
         del files[name]
     if unknown := [name for name in unknown if name in files]:
         files.update(_computed(output, cut, unknown, workers))
-    altered = _write(output, cut, record, files, lasting, older)
-    Remembered(
-        {key_of(name, split): f"{marks[name]} {digest}" for name, digest in files.items() if name not in altered},
-        # what is wrong is to be said again
-        "" if altered or len(files) < len(marks) else _sources_of_sum(output, cut),
-    ).write(output, cut)
+    altered = _write(ledger, files, lasting, older)
+    known = {key_of(name, split): f"{marks[name]} {digest}" for name, digest in files.items() if name not in altered}
+    # what is wrong is to be said again
+    summed_up = "" if altered or len(files) < len(marks) else _sources_of_sum(ledger)
+    ledger.keep(checksums=Checksums(files=known, summed_up=summed_up))
     return sorted({*altered, *torn})
 
 
-def _write(
-    output: Path,
-    cut: str,
-    record: CutRecord,
-    files: Mapping[str, str],
-    lasting: Mapping[str, str],
-    older: Collection[str],
-) -> list[str]:
+def _write(ledger: Ledger, files: Mapping[str, str], lasting: Mapping[str, str], older: Collection[str]) -> list[str]:
     """Write the manifest.
 
     Args:
-        output: Root folder of the dataset.
-        cut: Name of the cut.
-        record: What the cut was made from.
+        ledger: Of the cut.
         files: SHA-256 of each whole file, by name.
         lasting: The files that stay as they are once they are made, with the stages that made them.
         older: The files that this run found and left as they were.
@@ -211,38 +203,38 @@ def _write(
     Returns:
         The files that keep another checksum than they have now, because no run made them anew.
     """
-    files = dict(files)
-    manifest: dict[str, Any] = {
-        "version": VERSION,
-        "cut": cut,
-        "split": record.config["split"],
-        "made_with": {"engine": record.engine, **made_with.versions()},
-        "source": {"path": record.config.get("source"), "sha256": record.source},
-        "inputs": record.inputs,
-        "config": record.config,
-        "notes": [*record.decided, *record.notes],
-        "files": files,
-    }
-    manifest_file = layout.manifest_file(output, cut)
+    output, made_from = ledger.output, ledger.origin
+    manifest = Manifest(
+        cut=ledger.cut,
+        split=made_from.config["split"],
+        made_with={"engine": made_from.engine, **made_with.versions()},
+        source=Source(path=made_from.config.get("source"), sha256=made_from.source),
+        inputs=made_from.inputs,
+        config=made_from.config,
+        notes=(*made_from.decided, *made_from.notes),
+        files=dict(files),
+    )
+    manifest_file = layout.manifest_file(output, ledger.cut)
     earlier = _read_earlier(manifest_file)
-    altered = []
+    altered: list[str] = []
     if earlier is not None:
-        known = earlier["files"]
-        if _same_versions(manifest, earlier):
-            same = _same_stages(record, earlier)
+        known = earlier.files
+        if _same_versions(manifest.made_with, earlier.made_with):
+            same = _same_stages(made_from, earlier)
             kept = {name: known[name] for name in older if name in known and lasting.get(name) in same}
             # what was remembered of a file may be damaged as well as the file
             altered = sorted(
                 name for name in kept if files.get(name) != kept[name] and _digest_of(output / name) != kept[name]
             )
-            files = dict(sorted({**files, **kept}.items()))
-            manifest["files"] = files
-        if files == known and all(name in older for name in lasting):
+            manifest = manifest.model_copy(update={"files": {**files, **kept}})
+        versions = manifest.made_with
+        if manifest.files == known and all(name in older for name in lasting):
             # this run made nothing
-            manifest["made_with"] = earlier["made_with"]
-        elif any(name in files and known.get(name) == files[name] for name in older):
-            manifest["made_with"] = _joined(earlier["made_with"], manifest["made_with"])
-    write_if_changed(manifest_file, manifest)
+            versions = earlier.made_with
+        elif any(name in manifest.files and known.get(name) == manifest.files[name] for name in older):
+            versions = _joined(earlier.made_with, versions)
+        manifest = manifest.model_copy(update={"made_with": versions})
+    write_if_changed(manifest_file, manifest.model_dump())
     return altered
 
 
@@ -259,29 +251,21 @@ def _computed(output: Path, cut: str, names: Sequence[str], workers: int) -> dic
         return dict(zip(names, pool.map(digest_of, names), strict=True))
 
 
-def _sources_of_sum(output: Path, cut: str) -> str:
-    """Marks of the manifest and of the record, which stand in it; empty where one is missing."""
+def _sources_of_sum(ledger: Ledger) -> str:
+    """Mark of the manifest, and behind a comma what stands for the ledger's part in it; empty where there is none."""
     try:
-        return ", ".join(
-            mark(path.stat()) for path in (layout.manifest_file(output, cut), layout.record_file(output, cut))
-        )
+        return f"{mark(layout.manifest_file(ledger.output, ledger.cut).stat())}, {ledger.kept.sources_of_sum}"
     except OSError:
         return ""
 
 
-def _read_earlier(path: Path) -> dict[str, Any] | None:
+def _read_earlier(path: Path) -> Manifest | None:
     """The manifest of an earlier run; None where there is none that can be gone on with."""
     try:
-        earlier = read_json(path)
+        earlier, wrong = read_manifest(path)
     except DatasetError:
         return None
-    sound = (
-        isinstance(earlier, dict)
-        and earlier.get("version") == VERSION
-        and isinstance(earlier.get("files"), dict)
-        and isinstance(earlier.get("made_with"), dict)
-    )
-    return earlier if sound else None
+    return None if wrong & {"files", "made_with"} else earlier
 
 
 def _joined(earlier: Mapping[str, str], now: Mapping[str, str]) -> dict[str, str]:
@@ -293,7 +277,6 @@ def _joined(earlier: Mapping[str, str], now: Mapping[str, str]) -> dict[str, str
     return joined
 
 
-def _same_versions(manifest: Mapping[str, Any], earlier: Mapping[str, Any]) -> bool:
+def _same_versions(now: Mapping[str, str], earlier: Mapping[str, str]) -> bool:
     """Whether what makes files now made those of an earlier manifest."""
-    versions = earlier["made_with"]
-    return all(version in str(versions.get(name)).split(", ") for name, version in manifest["made_with"].items())
+    return all(version in str(earlier.get(name)).split(", ") for name, version in now.items())

@@ -16,7 +16,7 @@ from animerun_gen.dataset.forms import read_form
 from animerun_gen.dataset.listing import Entry, list_cut
 from animerun_gen.dataset.modalities import Modality
 from animerun_gen.errors import DatasetError
-from animerun_gen.pipeline.state.checksums import Remembered
+from animerun_gen.pipeline.state.ledger import Checksums
 
 
 class FilesOnDisk:
@@ -29,6 +29,7 @@ class FilesOnDisk:
         root: Root folder of the dataset.
         split: ``"train"`` or ``"test"``.
         cut: Name of the cut.
+        remembered: What an earlier run knew of them.
         look: Whether to look at all folders now; without, every question goes to the disk, as :meth:`expect_changes`
             has it.
 
@@ -40,7 +41,9 @@ class FilesOnDisk:
         DatasetError: A folder cannot be read.
     """
 
-    def __init__(self, root: Path, split: str, cut: str, look: bool = True) -> None:
+    def __init__(
+        self, root: Path, split: str, cut: str, remembered: Checksums | None = None, look: bool = True
+    ) -> None:
         self.root = root
         self.split = split
         self.cut = cut
@@ -50,7 +53,7 @@ class FilesOnDisk:
         self._frames: dict[str, set[int]] = {}
         self._unvouched: set[str] | None = None
         self._changing = not look
-        self.remembered = Remembered.read(root, cut)
+        self.remembered = remembered or Checksums()
         if look:
             self.look_again()
 
@@ -84,7 +87,7 @@ class FilesOnDisk:
 
     @property
     def unvouched(self) -> set[str]:
-        """The files, of those at the last look, whose checksums no earlier run remembers; see :class:`Remembered`."""
+        """The files, of those at the last look, whose checksums no earlier run remembers; see :class:`Checksums`."""
         if self._unvouched is None:
             known, start = self.remembered, len(self.split) + 1
             self._unvouched = {name for name, now in self._marks.items() if not known.digest(name[start:], now)}

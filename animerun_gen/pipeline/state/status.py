@@ -5,7 +5,6 @@ Only the dataset is read, and nothing is locked, so it may be asked while a run 
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -13,19 +12,18 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from animerun_gen.config import CutConfig
-from animerun_gen.config.words import and_more
+from animerun_gen.config.messages import and_more
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.clip import Dataset
-from animerun_gen.dataset.files import write_json
 from animerun_gen.dataset.modalities import SPLITS, enabled_modalities
 from animerun_gen.errors import NoDatasetError
 from animerun_gen.pipeline.state.coverage import describe_coverage, has_tracks, measure_coverage
-from animerun_gen.pipeline.state.failures import kept_failures
+from animerun_gen.pipeline.state.fingerprints import STAGES
+from animerun_gen.pipeline.state.ledger import CutLedger, read_ledger
 from animerun_gen.pipeline.state.lock import holder
 from animerun_gen.pipeline.state.manifest import SHOWN_NAMES, Damage, find_damage
 from animerun_gen.pipeline.state.on_disk import FilesOnDisk
-from animerun_gen.pipeline.state.record import STAGES, CutRecord
-from animerun_gen.terminal import as_command, say
+from animerun_gen.terminal import as_command
 
 State = Literal["complete", "running", "incomplete", "unchecked", "damaged", "failed"]
 
@@ -105,33 +103,34 @@ def read_status(root: Path) -> DatasetStatus:
         DatasetError: A folder cannot be read.
     """
     if not root.is_dir():
-        raise NoDatasetError(f"{root} is not a folder; give the root folder of a dataset")
-    # records begin with what no name of a cut does while they are being written
-    records = sorted(file.stem for file in layout.record_file(root, "any").parent.glob("[!.]*.json"))
+        raise NoDatasetError("is not a folder", root, "give the root folder of a dataset")
+    # ledgers begin with what no name of a cut does while they are being written
+    names = sorted(file.stem for file in layout.ledger_file(root, "any").parent.glob("[!.]*.json"))
+    # something is known of a cut that is split at its camera cuts as well, but only its clips are made
+    begun = {name: kept for name in names if (kept := read_ledger(root, name)).begun}
     there = {clip.cut for clip in Dataset(root).clips()} if any((root / split).is_dir() for split in SPLITS) else set()
-    if not records and there:
+    if not begun and there:
         raise NoDatasetError(
             f"{root} was made elsewhere: it has no record of what its cuts were made from. Check it with: "
             + as_command("animerun-gen", "verify", root)
         )
-    if not records:
+    if not begun:
         raise NoDatasetError(
-            f"{root} is not a dataset: no cut has been started there; give the folder that --out named"
+            "is not a dataset: no cut has been started there", root, "give the folder that --out named"
         )
     running = holder(root)
-    cuts = [_cut_status(root, cut, running is not None) for cut in records]
-    return DatasetStatus(running, cuts, sorted(there - set(records)))
+    cuts = [_cut_status(root, cut, kept, running is not None) for cut, kept in begun.items()]
+    return DatasetStatus(running, cuts, sorted(there - set(begun)))
 
 
-def _cut_status(root: Path, cut: str, running: bool) -> CutStatus:
-    record = CutRecord.read(root, cut)
-    failures = kept_failures(root, cut)
+def _cut_status(root: Path, cut: str, kept: CutLedger, running: bool) -> CutStatus:
+    record, failures = kept.origin, list(kept.failures)
     try:
         config = CutConfig.model_validate(record.config)
     except ValidationError:
-        damaged = f"{layout.record_file(root, cut)} cannot be read: the next run makes the cut again"
+        damaged = f"{layout.ledger_file(root, cut)} cannot be read: the next run makes the cut again"
         return CutStatus(cut, "", "failed" if failures else "incomplete", missing=[damaged], failures=failures)
-    found = FilesOnDisk(root, config.split, cut)
+    found = FilesOnDisk(root, config.split, cut, kept.checksums)
     motion = config.motion
     enabled = enabled_modalities(motion.extras, motion.gaps, motion.tracks, config.recolor.passes)
     stages = {}
@@ -226,24 +225,3 @@ def as_json(status: DatasetStatus, root: Path) -> dict[str, Any]:
         "cuts": [asdict(cut) for cut in status.cuts],
         "foreign": status.foreign,
     }
-
-
-def run_status(options: argparse.Namespace) -> int:
-    """Carry out ``status`` as the command line asks.
-
-    Args:
-        options: What :func:`animerun_gen.cli.build_parser` parsed.
-
-    Returns:
-        Exit status: 0 when every cut is complete, 1 otherwise.
-
-    Raises:
-        NoDatasetError: There is no dataset that was made here.
-        DatasetError: A folder cannot be read, or the results cannot be written.
-    """
-    status = read_status(options.dataset)
-    for line in describe_status(status, options.dataset):
-        say(line)
-    if options.json is not None:
-        write_json(options.json, as_json(status, options.dataset))
-    return 0 if status.complete else 1

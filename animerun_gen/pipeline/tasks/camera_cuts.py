@@ -1,62 +1,43 @@
 """Makes several clips of a cut whose timeline switches cameras, or whose camera jumps (``camera_cuts: split``).
 
-Only Blender can read the markers of a ``.blend`` and the way of a camera.  What it found is kept beside the dataset, so
-that a finished dataset needs no Blender to be recognised as such, and labels need no ``.blend``.
+Only Blender can read the markers of a ``.blend`` and the way of a camera.  What it found is kept in the cut's ledger,
+so that a finished dataset needs no Blender to be recognised as such, and labels need no ``.blend``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from animerun_gen.config import CutConfig
 from animerun_gen.dataset import layout
 from animerun_gen.engines.blend_file import require_readable
 from animerun_gen.engines.questions import CameraMark, Looker, mark_at
 from animerun_gen.errors import AnimerunGenError, DatasetError, SceneError
+from animerun_gen.pipeline.cut import Cut
+from animerun_gen.pipeline.state.films import source_digest
+from animerun_gen.pipeline.state.fingerprints import scene_digest
 from animerun_gen.pipeline.state.inputs import are_unchanged, digests_as_read
-from animerun_gen.pipeline.state.record import read_kept, scene_digest, source_digest, write_if_changed
+from animerun_gen.pipeline.state.ledger import FoundMarks, Ledger, open_ledger
 
 
 @dataclass(frozen=True)
 class CutPart:
-    """A cut to be made: one that was asked for, or a stretch of it.
+    """A stretch of a cut, or the cut itself.
 
     Attributes:
-        config: The cut.
+        config: The cut that it is.
         notes: What splitting had to say.
-        failure: Why it cannot be made, if so.
     """
 
     config: CutConfig
     notes: list[str] = field(default_factory=list)
-    failure: str | None = None
 
 
-@dataclass(frozen=True)
-class _Found:
-    """The marks of a cut and what they were found in.
-
-    Attributes:
-        digest: Of the scene and what else they depend on.
-        scene: Name of the scene that the configuration asks for.
-        inputs: Libraries and images besides the ``.blend``, path to digest.
-        marks: The marks.
-    """
-
-    digest: str
-    scene: str | None
-    inputs: dict[str, str]
-    marks: list[CameraMark]
-
-
-_FOUND = TypeAdapter(_Found)
-
-
-def split_at_camera_cuts(cuts: Sequence[CutConfig], output: Path, finder: Looker | None) -> list[CutPart]:
+def split_at_camera_cuts(cuts: Sequence[CutConfig], output: Path, finder: Looker | None) -> list[Cut]:
     """Replace each cut that asks for it, and whose timeline switches cameras within it, by its stretches.
 
     Args:
@@ -66,29 +47,49 @@ def split_at_camera_cuts(cuts: Sequence[CutConfig], output: Path, finder: Looker
 
     Returns:
         The cuts to be made, in order.  Their ``camera_cuts`` says ``mark``: there is nothing left to split.  One whose
-        film is too new for that Blender cannot be made.
+        film is too new for that Blender has failed, and so has one that cannot be split.
     """
-    parts: list[CutPart] = []
-    looked: dict[str, _Found] = {}
+    made: list[Cut] = []
+    looked: dict[str, FoundMarks] = {}
     owners = {config.name.lower(): config.name for config in cuts}
     for config in cuts:
-        too_new = refusal_of(config, finder)
-        if too_new is not None or config.camera_cuts == "mark" or config.camera_motion.keyframes:
-            parts.append(CutPart(config, failure=too_new))
+        ledger = open_ledger(output, config.name)
+        cut = begin_cut(config, ledger, finder)
+        if cut.summary.failures or config.camera_cuts == "mark" or config.camera_motion.keyframes:
+            made.append(cut)
             continue
         try:
-            stretches = split_cut(config, _marks(config, output, finder, looked))
-            for stretch in stretches:
-                name = stretch.config.name
+            parts = split_cut(config, _marks(config, ledger, finder, looked))
+            for part in parts:
+                name = part.config.name
                 if owners.setdefault(name.lower(), config.name) != config.name:
                     raise DatasetError(
                         f"cut '{config.name}': one of its clips would be named '{name}', which is the name of "
                         "another cut; rename one of them"
                     )
-            parts += stretches
+            for part in parts:
+                name = part.config.name
+                own = ledger if name == config.name else open_ledger(output, name)
+                made.append(Cut(part.config, own, part.notes))
         except AnimerunGenError as error:
-            parts.append(CutPart(config, failure=str(error)))
-    return parts
+            cut.summary.fail(str(error))
+            made.append(cut)
+    return made
+
+
+def begin_cut(config: CutConfig, ledger: Ledger, finder: Looker | None, decided: Sequence[str] = ()) -> Cut:
+    """A cut of which nothing is to be split.
+
+    Args:
+        config: The cut.
+        ledger: All that is written down about it.
+        finder: The Blender that will render, if any; a cut whose film is too new for it has failed.
+        decided: What was decided about it, and why, a sentence each.
+    """
+    cut = Cut(config, ledger, list(decided))
+    if (too_new := refusal_of(config, finder)) is not None:
+        cut.summary.fail(too_new)
+    return cut
 
 
 def refusal_of(config: CutConfig, finder: Looker | None) -> str | None:
@@ -159,13 +160,15 @@ def _stretch(config: CutConfig, number: int, camera: str, frames: Sequence[int])
     try:
         return CutPart(CutConfig.model_validate(part), notes)
     except ValidationError as error:
-        reasons = "; ".join(details["msg"].removeprefix("Value error, ") for details in error.errors())
+        reasons = "; ".join(str(details.get("ctx", {}).get("error", details["msg"])) for details in error.errors())
         raise DatasetError(f"cut '{config.name}' cannot be split at its camera cuts: {reasons}") from error
 
 
-def _marks(config: CutConfig, output: Path, finder: Looker | None, looked: dict[str, _Found]) -> list[CameraMark]:
+def _marks(
+    config: CutConfig, ledger: Ledger, finder: Looker | None, looked: dict[str, FoundMarks]
+) -> Sequence[CameraMark]:
     """The camera marks of a cut: as an earlier run found them, if nothing changed since."""
-    kept = _read(output, config.name)
+    kept = ledger.kept.camera_marks
     if finder is None:
         if kept is None or kept.scene != config.scene:
             raise DatasetError(
@@ -176,9 +179,14 @@ def _marks(config: CutConfig, output: Path, finder: Looker | None, looked: dict[
     if kept is not None and kept.digest == digest and are_unchanged(kept.inputs):
         return kept.marks
     if digest not in looked:
-        marked = finder.camera_marks(config, layout.log_file(output, config.name))
-        looked[digest] = _Found(digest, config.scene, digests_as_read(marked.inputs), marked.marks)
-    write_if_changed(layout.camera_marks_file(output, config.name), asdict(looked[digest]))
+        marked = finder.camera_marks(config, layout.log_file(ledger.output, config.name))
+        looked[digest] = FoundMarks(
+            digest=digest,
+            scene=config.scene,
+            inputs=digests_as_read(marked.inputs),
+            marks=tuple(marked.marks),
+        )
+    ledger.keep(camera_marks=looked[digest])
     return looked[digest].marks
 
 
@@ -186,8 +194,3 @@ def _digest(config: CutConfig, finder: Looker) -> str:
     """Digest of everything that the marks depend on, but for libraries and images."""
     scene = scene_digest(config, finder.version, source_digest(config.source))
     return f"{scene}, frames {config.frames.first} to {config.frames.film_numbers[-1]}"
-
-
-def _read(output: Path, cut: str) -> _Found | None:
-    """What an earlier run found; None where there is nothing, or nothing that can be read."""
-    return read_kept(layout.camera_marks_file(output, cut), _FOUND)

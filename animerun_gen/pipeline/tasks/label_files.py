@@ -8,15 +8,15 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from animerun_gen.color.hexadecimal import RGB
 from animerun_gen.config import CutConfig
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.clip import ClipFiles, ClipWriter
-from animerun_gen.dataset.colors import RGB
 from animerun_gen.dataset.files import read_image
 from animerun_gen.errors import DatasetError
 from animerun_gen.labels import line_area, match_regions, occlusion_mask, trapped_ball_segments
 from animerun_gen.labels.line_area import line_pixels
-from animerun_gen.pipeline.state.judging import write_figures
+from animerun_gen.pipeline.state.figures import write_figures
 from animerun_gen.pipeline.state.on_disk import has_content
 from animerun_gen.quality.agreement import id_agreement, label_picture_agreement
 from animerun_gen.quality.contents import BACKGROUND, picture_contents, surface_contents
@@ -78,19 +78,23 @@ def colors_at(clip: ClipFiles, frame: int) -> dict[int, RGB | None]:
 
 
 def repainted_pixels(clip: ClipFiles, config: CutConfig, source: int, target: int) -> npt.NDArray[np.bool_] | None:
-    """Where a frame shows a material that has another colour in another frame, ``(H, W)`` bool; None where nowhere.
+    """Where a frame shows what has another colour in another frame, ``(H, W)`` bool; None where nowhere.
 
-    Without material ids nobody knows where that is, so then it is everywhere.
+    That is a material whose colours change, or a surface that changes its material.  Without material ids nobody knows
+    where changing materials are, so then it is everywhere.
 
     Raises:
         DatasetError: A file is missing or cannot be read.
     """
+    file = layout.switched_picture(clip.root, clip.cut, source, target)
+    switched = np.asarray(read_image(file), np.uint8) > 0 if has_content(file) else None
     repainted = clip.read_colors().differing(source, target)
     if not repainted:
-        return None
+        return switched
     if "ids" not in config.motion.extras:
         return np.ones(clip.read("contour", source).shape, np.bool_)
-    return np.isin(clip.read("material_id", source), sorted(repainted))
+    changing = np.isin(clip.read("material_id", source), sorted(repainted))
+    return changing if switched is None else changing | switched
 
 
 def label_pair(clip: ClipWriter, config: CutConfig, earlier: int, later: int) -> None:
@@ -147,7 +151,7 @@ def label_pair(clip: ClipWriter, config: CutConfig, earlier: int, later: int) ->
             threshold=labels.occlusion_threshold,
             repainted=repainted_pixels(clip, config, source, target),
         )
-    write_figures(layout.figures_file(clip.root, clip.cut, earlier), figures)
+    write_figures(layout.pair_figures_file(clip.root, clip.cut, earlier), figures)
 
 
 def identity_pictures(clip: ClipFiles, earlier: int, later: int) -> dict[int, npt.NDArray[np.uint16]]:

@@ -9,14 +9,16 @@ from typing import Any
 
 import cv2
 
-from animerun_gen.config import CutConfig, rgb
+from animerun_gen.color.hexadecimal import rgb
+from animerun_gen.config import CutConfig
 from animerun_gen.config.palette import SHIPPED, load_palette
 from animerun_gen.dataset import layout
+from animerun_gen.dataset.checksums import file_digest
 from animerun_gen.dataset.clip import ClipFiles, ClipWriter
+from animerun_gen.dataset.files import write_if_changed
 from animerun_gen.dataset.modalities import RECOLORED_FROM, color_pass
 from animerun_gen.lines.compose import draw_lines
 from animerun_gen.pipeline.state.on_disk import has_content
-from animerun_gen.pipeline.state.record import file_digest, write_if_changed
 from animerun_gen.recolor.assignment import Pass, choose_pass
 from animerun_gen.recolor.repaint import repaint
 from animerun_gen.recolor.survey import Colors, Survey, survey_frame

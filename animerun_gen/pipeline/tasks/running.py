@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.files import open_log, refusal
-from animerun_gen.engines.job import Event
+from animerun_gen.engines.protocol import Event, TaskDone
 from animerun_gen.errors import AnimerunGenError
 from animerun_gen.pipeline.tasks.labelling import LabelTask
 from animerun_gen.pipeline.tasks.recoloring import RecolorTask, SurveyTask
@@ -20,7 +20,6 @@ Task = LabelTask | SurveyTask | RecolorTask
 def run_tasks(tasks: Sequence[Task], tell: Callable[[Event], None]) -> None:
     """Do tasks one after the other in this thread, telling of each what came of it."""
     for number, task in enumerate(tasks):
-        event: Event = {"event": "task_done", "number": number, "frame": task.frame}
         lacking = task.missing_input() if isinstance(task, LabelTask) else None
         if lacking is not None:
             tell({"event": "task_lacks", "number": number, "missing": str(lacking)})
@@ -30,7 +29,10 @@ def run_tasks(tasks: Sequence[Task], tell: Callable[[Event], None]) -> None:
         except Exception as error:
             tell({"event": "task_failed", "number": number, "failure": _describe_failure(task, error)})
             continue
-        tell(event if result is None else {**event, "result": result})
+        done: TaskDone = {"event": "task_done", "number": number, "frame": task.frame}
+        if result is not None:
+            done["result"] = result
+        tell(done)
 
 
 def _describe_failure(task: Task, error: Exception) -> str:

@@ -16,14 +16,6 @@ function make(tag, attributes = {}, ...children) {
   return element;
 }
 
-const BADGES = { pass: "PASS", fail: "FAIL", incomplete: "INCOMPLETE", unknown: "NOT JUDGED" };
-
-function showBadge(element, verdict) {
-  element.className = `badge ${verdict}`;
-  element.textContent = BADGES[verdict];
-  return element;
-}
-
 function written(value, unit) {
   if (value === null || value === undefined) return "\u2013";
   if (unit === "share") {

@@ -711,25 +711,10 @@ function markRows() {
 // a sorted table has new rows
 byId("pair-table").tHead.addEventListener("click", () => markRows());
 
-// ---- words ----
+// ---- failures ----
 
-byId("title").textContent = DATA.cut;
-showBadge(byId("badge"), DATA.verdict);
-byId("facts").append(...DATA.facts.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value))));
-if (DATA.failures.length) {
-  byId("failures").hidden = false;
-  byId("failures-title").textContent = DATA.failures.length === 1 ? "The quality gate failed" : `The quality gate failed ${DATA.failures.length} times`;
-  byId("failure-list").append(...DATA.failures.map((failure) => make("li", {}, make("button", { type: "button", onclick: () => jump(failure.frame, failure.direction) }, failure.message))));
+for (const button of document.querySelectorAll("#failure-list button")) {
+  button.addEventListener("click", () => jump(...JSON.parse(button.dataset.place)));
 }
-if (DATA.remarks.length) {
-  const serious = DATA.remarks.filter((remark) => remark.kind !== "note").length;
-  byId("remarks").hidden = false;
-  byId("remarks").open = serious > 0;
-  byId("remarks-title").textContent = serious ? "What is missing or cannot be read" : "Notes about this page";
-  byId("remark-list").append(...DATA.remarks.map((remark) => make("li", { class: remark.kind }, remark.text)));
-}
-byId("settings").append(...DATA.settings.map((section) => make("div", {}, make("h3", {}, section.title),
-  section.text ? make("p", {}, section.text) : null,
-  ...(section.rows || []).map((row) => make("div", { class: section.stacked ? "setting stacked" : "setting" }, ...row.map((cell) => make("span", {}, cell)))))));
 
 update({ layer: OFFERED.length ? OFFERED[0].id : "frame", ...readAddress() });

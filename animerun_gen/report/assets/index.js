@@ -1,11 +1,4 @@
 const rows = DATA.rows;
-const tally = {};
-for (const row of rows) tally[row.verdict] = (tally[row.verdict] || 0) + 1;
-const frames = rows.reduce((sum, row) => sum + row.frames, 0);
-const tallied = Object.keys(BADGES).filter((verdict) => tally[verdict]).map((verdict) => [BADGES[verdict], tally[verdict]]);
-byId("facts").append(...[["cuts", rows.length], ["frames", frames], ...tallied].map(([name, value]) =>
-  make("div", {}, make("dt", {}, name), make("dd", {}, String(value)))));
-
 const rank = { fail: 0, incomplete: 1, unknown: 2, pass: 3 };
 const columns = [
   { title: "", cell: (row) => {
@@ -16,7 +9,7 @@ const columns = [
     row.link ? make("a", { class: "name", href: row.link }, row.cut) : make("span", { class: "name" }, row.cut),
     row.problem ? make("div", { class: "problem" }, row.problem) : null,
     !row.link && !row.problem ? make("div", { class: "problem" }, "has no page yet: run report without --cut") : null) },
-  { title: "gate", ascending: true, value: (row) => rank[row.verdict], cell: (row) => make("td", {}, showBadge(make("span"), row.verdict)) },
+  { title: "gate", ascending: true, value: (row) => rank[row.verdict], cell: (row) => make("td", {}, make("span", { class: `badge ${row.verdict}` }, row.badge)) },
   { title: "split", ascending: true, value: (row) => row.split, cell: (row) => make("td", {}, row.split) },
   { title: "frames", value: (row) => row.frames, cell: (row) => make("td", {}, String(row.frames)) },
   { title: "resolution", value: (row) => row.resolution && row.resolution[0] * row.resolution[1],

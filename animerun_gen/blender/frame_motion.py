@@ -1,0 +1,117 @@
+"""Computes and writes what the geometry says of frames and pairs: annotations, flow, validity, occlusion, tracks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from animerun_gen.blender.frame_reading import TakenFrame
+from animerun_gen.blender.job_context import JobContext
+from animerun_gen.blender.vector_pass import abilities
+from animerun_gen.conventions import UNKNOWN_FLOW
+from animerun_gen.dataset.files import write_image
+from animerun_gen.dataset.layout import switched_picture
+from animerun_gen.dataset.modalities import at_gap, modality
+from animerun_gen.dataset.tracks import Tracks
+from animerun_gen.errors import UnsupportedMotionError
+from animerun_gen.motion import companions, raster, vector_pass
+from animerun_gen.motion.cross_check import compare_flows
+from animerun_gen.motion.flow import Motion, compute_motion, exact_occlusion
+from animerun_gen.threads import in_parallel
+
+
+class MotionMaker:
+    """Makes what the geometry of a job's frames says.
+
+    Args:
+        context: The job.
+    """
+
+    def __init__(self, context: JobContext) -> None:
+        self.context = context
+
+    def write_companions(self, frame: int, taken: TakenFrame) -> None:
+        extras = self.context.config.motion.extras
+        makers: dict[str, Callable[[], npt.NDArray[Any]]] = {}
+        if "depth" in extras:
+            makers["depth"] = lambda: companions.depth_map(taken.seen)
+        if "normals" in extras:
+            makers["normal"] = lambda: companions.normal_map(taken.geometry, taken.seen)
+        if "ids" in extras:
+            makers["object_id"] = lambda: companions.object_id_map(taken.geometry, taken.seen)
+            makers["material_id"] = lambda: companions.material_id_map(taken.geometry, taken.seen)
+        with self.context.stage(frame, "companions"):
+            in_parallel(lambda name: self.context.writer.write(name, frame, makers[name]()), makers)
+
+    def write_pair(self, earlier: TakenFrame, later: TakenFrame) -> None:
+        gap = self.context.job.gap((earlier.geometry.frame, later.geometry.frame))
+        directions = (("forward", earlier, later), ("backward", later, earlier))
+        with self.context.stage(earlier.geometry.frame, "motion"):
+            computed = in_parallel(lambda direction: self._compute_motion(*direction[1:]), directions)
+        found = []
+        for (direction, source, target), (motion, occluded) in zip(directions, computed, strict=True):
+            if gap == 1:
+                self._write_switched(source, target, motion)
+            flow = self._other_backend(direction, source, target, motion) if gap == 1 else motion.flow
+            made = {f"flow_{direction}": flow, f"valid_{direction}": motion.valid}
+            if occluded is not None:
+                made[f"exact_occlusion_{direction}"] = occluded
+            found.append((source.geometry.frame, made))
+        # a pair of which one direction is refused leaves nothing behind
+        for frame, made in found:
+            with self.context.stage(frame, "write motion"):
+                for name, value in made.items():
+                    self.context.writer.write(at_gap(modality(name), gap).name, frame, value)
+
+    def write_tracks(self, frame: int, made: Tracks) -> None:
+        with self.context.stage(frame, "write tracks"):
+            self.context.writer.write_tracks(made)
+        if len(made.query_frame) < made.requested:
+            self.context.reporter.noticed(
+                f"only {len(made.query_frame)} of the {made.requested} points that motion.tracks asks for can be "
+                "followed: the frames in which they are chosen show no more pixels of surfaces"
+            )
+
+    def _write_switched(self, source: TakenFrame, target: TakenFrame, motion: Motion) -> None:
+        """Write where surfaces change their material, as nodes may have them do: these colours are not compared."""
+        numbers = source.geometry.frame, target.geometry.frame
+        file = switched_picture(self.context.job.output, self.context.config.name, *numbers)
+        switched = companions.switched_materials(source.geometry, source.seen, motion, target.geometry)
+        if switched.any():
+            write_image(file, np.where(switched, 255, 0).astype(np.uint8))
+        else:
+            file.unlink(missing_ok=True)
+
+    def _compute_motion(self, source: TakenFrame, target: TakenFrame) -> tuple[Motion, npt.NDArray[np.bool_] | None]:
+        motion = compute_motion(source.geometry, source.seen, target.geometry, self.context.config.motion.background)
+        if "exact_occlusion" not in self.context.config.motion.extras:
+            return motion, None
+        return motion, exact_occlusion(motion, target.geometry)
+
+    def _other_backend(
+        self, direction: str, source: TakenFrame, target: TakenFrame, motion: Motion
+    ) -> npt.NDArray[np.float32]:
+        """The flow to write; where the Vector pass takes part, after refusing what it gets wrong, or comparing."""
+        if source.vectors is None:
+            return motion.flow
+        forward, backward = vector_pass.flows_from_vector_pass(source.vectors)
+        vectors = forward if direction == "forward" else backward
+        reasons = vector_pass.surface_problems(source.geometry, source.seen, target.geometry, abilities())
+        if self.context.conversion.followers:
+            reasons.append("this program moves parts of the scene itself (the camera, locks of hair), frame by frame")
+        frame, other = source.geometry.frame, target.geometry.frame
+        if self.context.job.cross_check:
+            figures = compare_flows(motion, vectors, source.seen.instance != raster.BACKGROUND)
+            self.context.reporter.cross_checked(frame, other, figures | {"vector_pass_problems": reasons})
+        if self.context.config.motion.backend == "geometry":
+            return motion.flow
+        reasons += vector_pass.background_problems(source.seen, motion, self.context.config.motion.background)
+        if reasons:
+            raise UnsupportedMotionError(
+                f"motion backend 'cycles' refuses frame {frame} to {other}: {'; '.join(reasons)}. "
+                "Set motion.backend to 'geometry', which is exact there."
+            )
+        return np.where(motion.valid[..., None], vectors, UNKNOWN_FLOW).astype(np.float32)

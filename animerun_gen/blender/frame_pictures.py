@@ -1,0 +1,143 @@
+"""Makes the pictures of a frame: flat colours, line art, and the lines over the colours."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from animerun_gen.blender import versions
+from animerun_gen.blender.attribute_colors import paint_attributes
+from animerun_gen.blender.convert.hair import hair_objects
+from animerun_gen.blender.frame_reading import TakenFrame
+from animerun_gen.blender.job_context import JobContext
+from animerun_gen.blender.marked_edges import marked_meshes
+from animerun_gen.blender.picture_check import require_background, require_paper
+from animerun_gen.blender.rendering import FrameRenderer
+from animerun_gen.color.hexadecimal import rgb
+from animerun_gen.color.srgb import linear_to_hex
+from animerun_gen.config.model import FREESTYLE_ONLY
+from animerun_gen.lines import compose, contours
+from animerun_gen.lines.hair_lines import thin_hair_lines
+from animerun_gen.lines.hidden_lines import find_hidden_lines
+from animerun_gen.motion import companions
+from animerun_gen.motion.islands import IslandFinder
+from animerun_gen.motion.raster import VisibilityBuffer
+
+
+class PictureMaker:
+    """Makes the pictures of a job's frames.
+
+    Args:
+        context: The job.
+        renderer: Draws what Workbench and Freestyle draw.
+
+    Attributes:
+        strokes: Whether Freestyle draws the lines.
+        paints_attributes: Whether colours vary with attributes, objects and images.
+        needs_geometry: Whether pictures cannot be made without the frame's geometry.
+    """
+
+    def __init__(self, context: JobContext, renderer: FrameRenderer) -> None:
+        self.context = context
+        self._renderer = renderer
+        lines = context.config.lines
+        self._contours = contours.ContourSettings.from_config(lines) if lines.engine == "geometry" else None
+        self._islands = IslandFinder()
+        self.strokes = lines.freestyle and self._contours is None
+        self._freestyle_checked = not self.strokes
+        self._background_checked = False
+        # Freestyle knows no holes, so that lines behind surfaces with holes have to be taken out again
+        self._covers_lines = self.strokes and len(context.conversion.clipped) > 0
+        painted = context.conversion.colors.by_attributes
+        self._painted = {context.names.materials.ids[name]: each for name, each in painted.items()}
+        self.paints_attributes = bool(self._painted)
+        # what depends on how a surface curves may be a line amid a face
+        self._judges_strokes = self.strokes and not set(lines.edges) & set(FREESTYLE_ONLY)
+        self._has_marks = "edge_mark" in lines.edges and bool(marked_meshes())
+        self._hair_ids = [context.names.objects.ids[name] for name in hair_objects()]
+        self.needs_geometry = (
+            self._contours is not None
+            or lines.outline
+            or self.strokes
+            or bool(self._hair_ids)
+            or self.paints_attributes
+        )
+
+    def make(self, frame: int, flat: np.ndarray[Any, Any], taken: TakenFrame | None) -> None:
+        if self._painted and taken is not None:
+            with self.context.stage(frame, "attributes"):
+                flat = self._paint_attributes(flat, taken)
+        with self.context.stage(frame, "lines"):
+            if self._contours is not None and taken is not None:
+                islands = self._islands.find(taken.geometry)
+                line_art = contours.draw_contours(taken.geometry, taken.seen, islands, self._contours)
+            else:
+                line_art = self._rendered_lines(frame, taken)
+            if taken is not None and len(self._hair_ids):
+                is_hair = np.isin(taken.geometry.object_ids, self._hair_ids)
+                line_art = thin_hair_lines(line_art, taken.seen, is_hair, self.context.config.lines.thickness)
+        with self.context.stage(frame, "write pictures"):
+            self.context.writer.write("flat", frame, flat)
+            self.context.writer.write("contour", frame, line_art)
+            ink = rgb(self.context.config.lines.color)
+            self.context.writer.write("frame", frame, compose.draw_lines(flat, line_art, ink))
+
+    def check_background(self, frame: int, flat: np.ndarray[Any, Any], seen: VisibilityBuffer) -> None:
+        """A job in whose first picture with a background that has another colour than it should goes no further."""
+        if not self._background_checked:
+            color = rgb(linear_to_hex(self._renderer.backgrounds[self.context.film_frame(frame)]))
+            self._background_checked = require_background(frame, flat, seen, color, versions.engine_name())
+
+    def _paint_attributes(self, flat: np.ndarray[Any, Any], taken: TakenFrame) -> np.ndarray[Any, Any]:
+        """The flat picture with the colours that vary, by what was just read of the frame's surfaces."""
+        ids = companions.material_id_map(taken.geometry, taken.seen)
+        return paint_attributes(flat, taken.geometry, taken.seen, ids, taken.surfaces, self._painted)
+
+    def _rendered_lines(self, frame: int, taken: TakenFrame | None) -> np.ndarray[Any, Any]:
+        """Freestyle's strokes, and an outline as Workbench would draw it, which need not be rendered for that."""
+        lines = self.context.config.lines
+        white_render = self._renderer.strokes()
+        if not self._freestyle_checked:
+            self._check_freestyle(frame, white_render)
+        if taken is None:
+            return compose.harden(compose.contour(white_render, lines.gamma))
+        if self._judges_strokes:
+            reach = math.ceil(lines.thickness / 2.0)
+            hidden = find_hidden_lines(
+                taken.geometry, taken.seen, white_render, reach, lines.crease_angle, has_marks=self._has_marks
+            )
+            white_render = np.where(hidden, 255, white_render).astype(np.uint8)
+        if self._covers_lines:
+            white_render = self._cover_lines(white_render, taken)
+        if lines.outline:
+            white_render = np.minimum(white_render, compose.outline(taken.seen.instance))
+        line_art = compose.harden(compose.contour(white_render, lines.gamma))
+        if lines.outline and lines.intersections:
+            line_art = compose.close_outlines(line_art, self._surfaces(taken), taken.seen.depth)
+        return line_art
+
+    def _cover_lines(self, strokes: np.ndarray[Any, Any], taken: TakenFrame) -> np.ndarray[Any, Any]:
+        """Take the lines out that Freestyle draws through surfaces with holes, which it is not shown."""
+        clipped = [self.context.names.materials.ids[name] for name in self.context.conversion.clipped.names()]
+        covering = np.isin(companions.material_id_map(taken.geometry, taken.seen), clipped)
+        reach = math.ceil(self.context.config.lines.thickness / 2.0)
+        return compose.cover_lines(strokes, covering, taken.seen.depth, reach)
+
+    def _surfaces(self, taken: TakenFrame) -> np.ndarray[Any, Any]:
+        """A number for what each pixel shows, between which there must be a line."""
+        surfaces = taken.seen.instance.astype(np.int64)
+        if "material_boundary" in self.context.config.lines.edges:
+            surfaces = surfaces << 16 | companions.material_id_map(taken.geometry, taken.seen)
+        return surfaces
+
+    def _check_freestyle(self, frame: int, strokes: np.ndarray[Any, Any]) -> None:
+        """Freestyle can fail without a word; a job in whose first frame it draws nothing says so."""
+        self._freestyle_checked = True
+        require_paper(frame, strokes, versions.engine_name())
+        if strokes.min() == 255:
+            self.context.reporter.noticed(
+                f"Freestyle drew no line in frame {frame}: look at the line art, and search the log for "
+                "'interpretation failed'"
+            )

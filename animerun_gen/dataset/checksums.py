@@ -1,0 +1,40 @@
+"""The one checksum of this program: SHA-256, as 64 hexadecimal digits."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from animerun_gen.dataset.files import open_regular
+from animerun_gen.errors import DatasetError
+
+
+def digest_of(data: bytes) -> str:
+    """SHA-256 of some bytes.
+
+    >>> digest_of(b"")[:8]
+    'e3b0c442'
+    """
+    return hashlib.sha256(data).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file, which is read piece by piece.
+
+    Raises:
+        DatasetError: It cannot be read.
+    """
+    try:
+        return readable_digest(path)
+    except OSError as error:
+        raise DatasetError(f"cannot be read: {error.strerror}", path) from error
+
+
+def readable_digest(path: Path) -> str:
+    """The same for callers that have their own sentence about what cannot be read.
+
+    Raises:
+        OSError: It cannot be read; ``strerror`` says why.
+    """
+    with open_regular(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

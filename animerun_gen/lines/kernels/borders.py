@@ -1,0 +1,137 @@
+"""What parts the pixels of a picture from their neighbours."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from animerun_gen import compiled
+from animerun_gen.lines.kernels.creases import TOUCHING, find_crease
+from animerun_gen.lines.kernels.marks import FAINT, FAINT_BEFORE, FLUSH, NONE, STEP
+from animerun_gen.lines.kernels.planes import MARGIN
+from animerun_gen.lines.kernels.ramps import is_ramp
+from animerun_gen.lines.kernels.steps import EVEN, FOLDED, cosine_between, gap_between, spread_between, turns_away
+
+kernel = compiled.kernels(__name__, error_model="numpy")
+
+STUCK = float(np.cos(np.radians(10.0)))
+"""Cosine of the angle between two normals above which parts of one mesh go on into each other, as one surface does."""
+
+
+class Wanted(NamedTuple):
+    """Which borders become lines.
+
+    Attributes:
+        backdrop: Between an instance and the background.
+        objects: Between instances of which one is in front of the other.
+        intersections: Between instances, and parts of one, that meet without a step in depth.
+        folds: Between parts of one instance of which one is in front of the other.
+        materials: Between materials of one instance.
+        creases: Between faces of one surface that meet at an angle.
+        crease_cosine: Cosine of the angle between normals beyond which they do.
+        half_cosine: Cosine of half that angle.
+        even: Neighbours whose slopes, and the step between them, differ by less show one smooth surface: nothing to
+            look into.
+    """
+
+    backdrop: bool
+    objects: bool
+    intersections: bool
+    folds: bool
+    materials: bool
+    creases: bool
+    crease_cosine: float
+    half_cosine: float
+    even: float
+
+
+@kernel
+def find_borders(pixels, lens, wanted, top, marks, right, below):  # type: ignore[no-untyped-def]
+    """Find what parts the pixels of a strip from their right and lower neighbours (see :func:`find_planes`).
+
+    Steps are marked in ``marks``, on the farther pixel.  ``right`` and ``below`` are filled with what else there is.
+    All three are of the whole picture, ``(H, W)`` uint8.
+    """
+    height, width = marks.shape
+    for row in range(top, min(height, top + pixels.shape[0] - 2 * MARGIN)):
+        for column in range(width):
+            for downwards in range(2):
+                other_row, other_column = row + downwards, column + 1 - downwards
+                if other_row == height or other_column == width:
+                    continue
+                y, x = row - top + MARGIN, column + MARGIN
+                dy, dx = downwards, 1 - downwards
+                six = (
+                    pixels[y - 2 * dy, x - 2 * dx],
+                    pixels[y - dy, x - dx],
+                    pixels[y, x],
+                    pixels[y + dy, x + dx],
+                    pixels[y + 2 * dy, x + 2 * dx],
+                    pixels[y + 3 * dy, x + 3 * dx],
+                )
+                place = ((column - lens.cx) / lens.fx, (row - lens.cy) / lens.fy)
+                found = _part(six, lens, wanted, downwards == 0, place)
+                if found == STEP:
+                    if _is_behind(six[2], six[3]):
+                        marks[row, column] = STEP
+                    else:
+                        marks[other_row, other_column] = STEP
+                    continue
+                if found == FAINT and _is_behind(six[2], six[3]):
+                    found = FAINT_BEFORE
+                if downwards == 1:
+                    below[row, column] = found
+                else:
+                    right[row, column] = found
+
+
+@kernel
+def _part(row, lens, wanted, is_across, place):  # type: ignore[no-untyped-def]
+    """What parts the third and the fourth of six pixels that lie in a row (``is_across``) or in a column."""
+    here = row[2]
+    there = row[3]
+    is_one = here.instance == there.instance
+    if is_one and (here.instance < 0 or here.triangle == there.triangle):
+        return NONE
+    if here.instance < 0 or there.instance < 0:
+        return STEP if wanted.backdrop else NONE
+    spread = spread_between(here, there, lens, is_across)
+    slope, other_slope, step, turn, _ = spread
+    if not is_one:
+        is_step, _ = gap_between(here, there, is_across, spread)
+        if is_step or turns_away(here, there, spread, cosine_between(here, there)):
+            return STEP if wanted.objects else NONE
+        return FLUSH if wanted.intersections else NONE
+    is_material = wanted.materials and here.material != there.material
+    same_way = here.clockwise == there.clockwise
+    if same_way and turn < wanted.even and abs(step - slope) < EVEN and abs(step - other_slope) < EVEN:
+        return FLUSH if is_material else NONE
+    cosine = cosine_between(here, there)
+    is_fold, unknown = gap_between(here, there, is_across, spread)
+    if not is_fold and unknown > TOUCHING:
+        # faces that meet, or that lie in each other, are no fold whichever way round files have them
+        is_fold = not same_way and cosine < FOLDED
+        if not is_fold and unknown > EVEN:
+            is_fold = turns_away(here, there, spread, cosine)
+    is_faint = is_fold and same_way and unknown > TOUCHING and here.island == there.island
+    if is_faint:
+        is_faint = is_ramp(row, lens, wanted, is_across, spread, unknown, place)
+    if is_fold and not is_faint:
+        return STEP if wanted.folds or is_material else NONE
+    is_stuck = wanted.intersections and here.island != there.island and cosine < STUCK
+    if is_material or is_stuck:
+        return FLUSH
+    found = find_crease(row, lens, wanted, is_across, cosine, unknown) if wanted.creases else NONE
+    # other pixels of this line may see that there is no step: it is decided for all of it
+    return FAINT if is_faint and found == NONE and wanted.folds else found
+
+
+@kernel
+def _is_behind(here, there):  # type: ignore[no-untyped-def]
+    """Whether a pixel shows something farther away than its neighbour; the background is behind everything."""
+    if here.instance < 0:
+        return True
+    if there.instance < 0:
+        return False
+    return here.nearness < there.nearness

@@ -1,0 +1,151 @@
+"""The edges of a mesh, and which of them make lines."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from animerun_gen import compiled
+
+kernel = compiled.kernels(__name__, error_model="numpy")
+
+
+@kernel
+def pair_sorted(keys, order, triangles):  # type: ignore[no-untyped-def]
+    """Put each edge's triangles side by side; ``keys`` has three edges for each of the triangles."""
+    vertices = np.empty((len(order), 2), np.int32)
+    faces = np.empty((len(order), 2), np.int32)
+    count = 0
+    n = 0
+    while n < len(order):
+        key = keys[order[n]]
+        is_paired = n + 1 < len(order) and keys[order[n + 1]] == key
+        vertices[count, 0] = key >> 32
+        vertices[count, 1] = key & 0xFFFFFFFF
+        faces[count, 0] = triangles[order[n] // 3]
+        faces[count, 1] = triangles[order[n + 1] // 3] if is_paired else -1
+        count += 1
+        n += 2 if is_paired else 1
+    return vertices[:count].copy(), faces[:count].copy()
+
+
+@kernel
+def find_edges(vertices, triangles, edges, faces, materials, to_pixels, to_world, turned, depths, size):  # type: ignore[no-untyped-def]
+    """The feature edges of one instance, see :class:`FeatureEdges`."""
+    pixels = np.empty((len(vertices), 4))
+    for v in range(len(vertices)):
+        pixels[v] = _point(to_pixels, vertices[v])
+    fronts = np.empty(len(triangles), np.bool_)
+    for t in range(len(triangles)):
+        fronts[t] = _is_front(pixels[triangles[t, 0]], pixels[triangles[t, 1]], pixels[triangles[t, 2]])
+    ends = np.empty((len(edges), 6))
+    points = np.empty((len(edges), 2), np.int64)
+    hides = np.empty(len(edges), np.bool_)
+    count = 0
+    for e in range(len(edges)):
+        f, g = faces[e, 0], faces[e, 1]
+        f_is_there = materials[f] >= 0
+        g_is_there = g >= 0 and materials[g] >= 0
+        if not f_is_there and not g_is_there:
+            continue
+        hiding = not f_is_there or not g_is_there or fronts[f] != fronts[g]
+        if not hiding and materials[f] == materials[g] and not _is_sharp(vertices, triangles, f, g, to_world, turned):
+            continue
+        line = _in_picture(pixels[edges[e, 0]], pixels[edges[e, 1]], depths, size)
+        if not line[0] <= np.inf:
+            continue
+        ends[count] = line
+        points[count, 0] = edges[e, 0]
+        points[count, 1] = edges[e, 1]
+        hides[count] = hiding
+        count += 1
+    return ends[:count].copy(), points[:count].copy(), hides[:count].copy()
+
+
+@kernel
+def _point(matrix, vertex):  # type: ignore[no-untyped-def]
+    """A vertex times a matrix, homogeneous."""
+    x, y, z = np.float64(vertex[0]), np.float64(vertex[1]), np.float64(vertex[2])
+    return (
+        matrix[0, 0] * x + matrix[0, 1] * y + matrix[0, 2] * z + matrix[0, 3],
+        matrix[1, 0] * x + matrix[1, 1] * y + matrix[1, 2] * z + matrix[1, 3],
+        matrix[2, 0] * x + matrix[2, 1] * y + matrix[2, 2] * z + matrix[2, 3],
+        matrix[3, 0] * x + matrix[3, 1] * y + matrix[3, 2] * z + matrix[3, 3],
+    )
+
+
+@kernel
+def _is_front(p, q, r):  # type: ignore[no-untyped-def]
+    """Whether a triangle of homogeneous pixels goes round in one sense and not in the other."""
+    return (
+        p[0] * (q[1] * r[3] - q[3] * r[1]) + p[1] * (q[3] * r[0] - q[0] * r[3]) + p[3] * (q[0] * r[1] - q[1] * r[0])
+    ) > 0.0
+
+
+@kernel
+def _is_sharp(vertices, triangles, f, g, to_world, turned):  # type: ignore[no-untyped-def]
+    """Whether two faces are turned from each other by so much that the cosine is at most ``turned``."""
+    a = _world_normal(vertices, triangles, f, to_world)
+    b = _world_normal(vertices, triangles, g, to_world)
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2] <= turned
+
+
+@kernel
+def _world_normal(vertices, triangles, t, to_world):  # type: ignore[no-untyped-def]
+    return _normal(
+        _point(to_world, vertices[triangles[t, 0]]),
+        _point(to_world, vertices[triangles[t, 1]]),
+        _point(to_world, vertices[triangles[t, 2]]),
+    )
+
+
+@kernel
+def _normal(p, q, r):  # type: ignore[no-untyped-def]
+    """The unit normal of a triangle in the world; no numbers where it has no extent."""
+    ax, ay, az = q[0] - p[0], q[1] - p[1], q[2] - p[2]
+    bx, by, bz = r[0] - p[0], r[1] - p[1], r[2] - p[2]
+    x, y, z = ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
+    length = np.sqrt(x * x + y * y + z * z)
+    return x / length, y / length, z / length
+
+
+@kernel
+def _in_picture(p, q, depths, size):  # type: ignore[no-untyped-def]
+    """The part of an edge within the clipping range and the picture, in pixels, and how far away both its ends are; no
+    numbers where there is none."""
+    nothing = (np.nan, np.nan, np.nan, np.nan, np.nan, np.nan)
+    near, far = 0.0, 1.0
+    for below, above in ((p[2] - depths[0], q[2] - depths[0]), (depths[1] - p[2], depths[1] - q[2])):
+        near, far = _clip(below, above, near, far)
+    if not near < far:
+        return nothing
+    w0, w1 = p[3] + near * (q[3] - p[3]), p[3] + far * (q[3] - p[3])
+    x0, y0 = (p[0] + near * (q[0] - p[0])) / w0, (p[1] + near * (q[1] - p[1])) / w0
+    x1, y1 = (p[0] + far * (q[0] - p[0])) / w1, (p[1] + far * (q[1] - p[1])) / w1
+    first, last = 0.0, 1.0
+    for below, above in (
+        (x0 + 0.5, x1 + 0.5),
+        (size[0] - 0.5 - x0, size[0] - 0.5 - x1),
+        (y0 + 0.5, y1 + 0.5),
+        (size[1] - 0.5 - y0, size[1] - 0.5 - y1),
+    ):
+        first, last = _clip(below, above, first, last)
+    if not first < last:
+        return nothing
+    z0, z1 = p[2] + near * (q[2] - p[2]), p[2] + far * (q[2] - p[2])
+    # both depth / w and 1 / w are linear in the picture
+    a0, b0, a1, b1 = z0 / w0, 1.0 / w0, z1 / w1, 1.0 / w1
+    d0 = (a0 + first * (a1 - a0)) / (b0 + first * (b1 - b0))
+    d1 = (a0 + last * (a1 - a0)) / (b0 + last * (b1 - b0))
+    return x0 + first * (x1 - x0), y0 + first * (y1 - y0), x0 + last * (x1 - x0), y0 + last * (y1 - y0), d0, d1
+
+
+@kernel
+def _clip(start, end, first, last):  # type: ignore[no-untyped-def]
+    """What is left of a part of a line where a value is not negative that goes from ``start`` to ``end`` along it."""
+    if start < 0.0 and end < 0.0:
+        return 1.0, 0.0
+    if start < 0.0:
+        return max(first, start / (start - end)), last
+    if end < 0.0:
+        return first, min(last, start / (start - end))
+    return first, last

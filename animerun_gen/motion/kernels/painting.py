@@ -1,0 +1,78 @@
+"""Pictures of what each pixel sees: materials and normals."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from animerun_gen import compiled
+from animerun_gen.motion.kernels.holes import slot_of
+from animerun_gen.motion.kernels.projection import corners_of, matrix_rows, transform
+
+kernel = compiled.kernels(__name__, error_model="numpy")
+
+
+@kernel
+def paint_objects(instance_buffer, object_ids, background, ids):  # type: ignore[no-untyped-def]
+    """Fill ``ids``, with ``background`` where no surface is seen."""
+    height, width = instance_buffer.shape
+    for row in range(height):
+        for column in range(width):
+            i = instance_buffer[row, column]
+            ids[row, column] = object_ids[i] if i >= 0 else background
+
+
+@kernel
+def paint_materials(  # type: ignore[no-untyped-def]
+    instance_buffer, triangle_buffer, meshes, triangle_slots, slot_start, slot_materials, no_material, ids
+):
+    """Fill ``ids`` where a surface is seen."""
+    height, width = instance_buffer.shape
+    for row in range(height):
+        for column in range(width):
+            i = instance_buffer[row, column]
+            if i < 0:
+                continue
+            t = meshes.triangle_start[meshes.mesh[i]] + triangle_buffer[row, column]
+            slot = slot_of(triangle_slots, slot_start, i, t)
+            ids[row, column] = slot_materials[slot] if slot >= 0 else no_material
+
+
+@kernel
+def paint_normals(instance_buffer, triangle_buffer, meshes, is_orthographic, normals):  # type: ignore[no-untyped-def]
+    """Fill ``normals`` where a surface is seen; the matrices of ``meshes`` lead to camera coordinates."""
+    height, width = instance_buffer.shape
+    for row in range(height):
+        last_i = last_triangle = -1
+        normal = (0.0, 0.0, 0.0)
+        for column in range(width):
+            i = instance_buffer[row, column]
+            triangle = triangle_buffer[row, column]
+            if i < 0:
+                continue
+            # neighbours mostly show the same triangle
+            if i != last_i or triangle != last_triangle:
+                matrix = matrix_rows(meshes.matrices, i)
+                m = meshes.mesh[i]
+                p, q, r = corners_of(
+                    meshes.vertices, meshes.vertex_start[m], meshes.triangles, meshes.triangle_start[m] + triangle
+                )
+                normal = _normal(transform(matrix, p), transform(matrix, q), transform(matrix, r), is_orthographic)
+                last_i, last_triangle = i, triangle
+            normals[row, column, 0] = normal[0]
+            normals[row, column, 1] = normal[1]
+            normals[row, column, 2] = normal[2]
+
+
+@kernel
+def _normal(p, q, r, is_orthographic):  # type: ignore[no-untyped-def]
+    """Unit normal of a triangle in camera coordinates, on the side that the camera sees."""
+    a = (q[0] - p[0], q[1] - p[1], q[2] - p[2])
+    b = (r[0] - p[0], r[1] - p[1], r[2] - p[2])
+    x = a[1] * b[2] - a[2] * b[1]
+    y = a[2] * b[0] - a[0] * b[2]
+    z = a[0] * b[1] - a[1] * b[0]
+    length = np.sqrt(x * x + y * y + z * z)
+    towards = z if is_orthographic else -(x * p[0] + y * p[1] + z * p[2])
+    if towards < 0.0:
+        length = -length
+    return x / length, y / length, z / length

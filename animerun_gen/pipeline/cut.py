@@ -1,0 +1,64 @@
+"""A cut on its way through a run: split off, decided about, planned, made, summed up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from animerun_gen.config import CutConfig
+from animerun_gen.dataset.clip import ClipWriter
+from animerun_gen.pipeline.state.ledger import Ledger
+from animerun_gen.pipeline.state.on_disk import FilesOnDisk
+from animerun_gen.pipeline.summary import CutSummary
+
+
+@dataclass
+class Cut:
+    """A cut to be made: one that was asked for, or a stretch of it.
+
+    Each step of a run takes it from the one before and adds to it.
+
+    Attributes:
+        config: The cut.
+        ledger: All that is written down about it.
+        decided: What was decided about it before its scene was opened, and why, a sentence each.
+        summary: What becomes of it; a cut that has failures there before it is planned is not begun.
+        found: Its files on disk; None before it is planned.
+        refused: Why something of it is not to be made, a sentence each.
+    """
+
+    config: CutConfig
+    ledger: Ledger
+    decided: list[str] = field(default_factory=list)
+    summary: CutSummary = field(init=False)
+    found: FilesOnDisk | None = None
+    refused: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.summary = CutSummary(self.config, notes=list(self.decided))
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.config.name
+
+    @property
+    def output(self) -> Path:
+        """Root folder of the dataset."""
+        return self.ledger.output
+
+    @property
+    def clip(self) -> ClipWriter:
+        """Its files."""
+        return ClipWriter(self.output, self.config.split, self.config.name)
+
+    def decide(self, config: CutConfig, why: str) -> None:
+        """Go on with another configuration of the cut.
+
+        Args:
+            config: It, of the same name.
+            why: A sentence.
+        """
+        self.config = self.summary.config = config
+        self.decided.append(why)
+        self.summary.notes.append(why)

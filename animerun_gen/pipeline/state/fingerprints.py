@@ -1,0 +1,119 @@
+"""Digests of everything that a cut's files depend on, so that a later run redoes what changed, and only that."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from animerun_gen import __version__
+from animerun_gen.config import CutConfig
+from animerun_gen.config.palette import SHIPPED
+from animerun_gen.dataset.checksums import digest_of, file_digest
+from animerun_gen.pipeline.samples import sampled_frames, sampled_pairs
+from animerun_gen.pipeline.state.ledger import MadeFrom
+
+STAGES = ("pictures", "motion", "labels", "recolor")
+"""The stages of a cut; pictures and motion are made from the scene, the others from both of these."""
+
+
+def fingerprints(config: CutConfig, engine: str, source: str) -> dict[str, str]:
+    """Digests of what each stage's files depend on.
+
+    Frame numbers are no part of them, because each file stands for itself, with one exception: colours are read from
+    the shaders at the clip's first frame.  Nor are the companions of the motion: a file of theirs is there or missing.
+    Colour passes, however, are designed for the clip as a whole, so they depend on all its frames' numbers, and on the
+    cut's name, by which the files are found anyway.
+
+    Args:
+        config: The cut.
+        engine: Version of Blender.
+        source: SHA-256 of the ``.blend``.
+
+    Returns:
+        Stage to digest, without ``"recolor"`` where there are no passes; ``"figures"`` stands for those of the quality
+        gate, which also depend on what there is to hold the labels against: companions, and samples of the clip.
+
+    Raises:
+        DatasetError: The palette of the colour passes cannot be read.
+    """
+    scene = _scene(config, engine, source)
+    pictures = _digest(scene, config.model_dump(mode="json", include={"style", "lines"}))
+    motion = _digest(
+        scene,
+        config.model_dump(mode="json", include={"motion": {"backend", "background"}}),
+        {"step": config.frames.step},
+    )
+    labels = _digest(pictures, motion, config.model_dump(mode="json", include={"labels"}))
+    known = sorted({"ids", "exact_occlusion"} & set(config.motion.extras))
+    sampled = [sampled_frames(config), sampled_pairs(config)]
+    found = {"pictures": pictures, "motion": motion, "labels": labels, "figures": _digest(labels, known, sampled)}
+    if config.recolor.passes:
+        choices = config.model_dump(mode="json", include={"seed": True, "recolor": {"keep"}})
+        palette = file_digest(config.recolor.palette or SHIPPED)
+        found["recolor"] = _digest(pictures, motion, choices, config.frame_numbers, palette)
+    return found
+
+
+def scene_digest(config: CutConfig, engine: str, source: str) -> str:
+    """Digest of everything that decides what scene a cut's first frame is rendered from.
+
+    Args:
+        config: The cut.
+        engine: Version of Blender.
+        source: SHA-256 of the ``.blend``.
+
+    Returns:
+        The digest.
+    """
+    return _digest(_scene(config, engine, source))
+
+
+def memory_digest(config: CutConfig, made_from: MadeFrom, cross_check: bool) -> str:
+    """Digest of everything that decides what a Blender needs of the memory to render a cut.
+
+    Args:
+        config: The cut.
+        made_from: What it is made from.
+        cross_check: Whether the two motion backends are compared.
+    """
+    return _digest(
+        _scene(config, made_from.engine, made_from.source),
+        config.model_dump(mode="json", include={"lines", "motion"}),
+        cross_check,
+    )
+
+
+def _scene(config: CutConfig, engine: str, source: str) -> dict[str, Any]:
+    """What pictures and motion alike depend on."""
+    return {
+        "project": __version__,
+        "engine": engine,
+        "source": source,
+        **config.model_dump(
+            mode="json",
+            include={
+                "scene",
+                "view_layer",
+                "camera",
+                "trust_scripts",
+                "frame_rate",
+                "resolution",
+                "recenter",
+                "remove",
+                "keep",
+                "hair",
+                "particles",
+                "transparency",
+                "camera_motion",
+            },
+        ),
+        "first": config.frames.first,
+        # the same number of a file then means another frame of the film
+        "offset": config.frames.offset,
+    }
+
+
+def _digest(*parts: object) -> str:
+    # unsorted: of two overrides that match, the one written first counts
+    text = json.dumps(parts)
+    return digest_of(text.encode())

@@ -1,0 +1,1 @@
+"""The compiled loops behind colour passes.  All arrays are in C order."""
