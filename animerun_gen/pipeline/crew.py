@@ -14,6 +14,7 @@ import queue
 import secrets
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import replace
@@ -42,6 +43,9 @@ CONNECT_SECONDS = 20.0
 ANSWER_SECONDS = 20.0
 """A scheduler that does not answer for so long counts as lost."""
 
+MOST_KILLED = 3
+"""So often Dask is asked to go on with a chunk that it has given up, because so many of its workers were lost."""
+
 LOOK_SECONDS = 1.0
 """Between two looks at the workers that there are."""
 
@@ -53,6 +57,9 @@ _HERE = {
     "distributed.worker.memory.terminate": False,
     # looks at all threads a hundred times a second
     "distributed.worker.profile.enabled": False,
+    # looks fifty times a second whether the event loop is late
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.tick.limit": "1h",
     # nothing leaves this process
     "distributed.comm.require-encryption": False,
     # Dask cannot do without its two HTTP servers; nobody has anything to see there
@@ -82,6 +89,7 @@ class DaskCrew:
         self._news: queue.SimpleQueue[tuple[int, Any]] = queue.SimpleQueue()
         self._futures: dict[int, Any] = {}
         self._described: dict[int, str] = {}
+        self._killed: Counter[int] = Counter()
         notebook_of(orders).begin()
         client.subscribe_topic(orders.topic, self._hear)
 
@@ -146,17 +154,18 @@ class DaskCrew:
             raise self._lost()
         try:
             events = future.result(timeout=ANSWER_SECONDS)
-        except distributed.scheduler.KilledWorker:
-            # Dask counts the losses of a worker for all that waited there; we count those of what was begun
-            future.retry()
-            self._await(number)
         except Exception as error:
             if future.status != "error":
                 # the worker was lost that knew the result
                 self._await(number)
-                return
-            self._forget(number)
-            ear.ended(number, self._unforeseen(error))
+            elif isinstance(error, distributed.scheduler.KilledWorker) and self._killed[number] < MOST_KILLED:
+                # Dask counts the losses of a worker for all that waited there; we count those of what was begun
+                self._killed[number] += 1
+                future.retry()
+                self._await(number)
+            else:
+                self._forget(number)
+                ear.ended(number, self._unforeseen(error))
         else:
             self._forget(number)
             ear.ended(number, events)
@@ -192,9 +201,6 @@ class LocalCrew(DaskCrew):
         say: Takes a sentence for the user.
         peaks: Bytes that a Blender held at most in earlier runs, by cut, where that is known.
         despite_memory: Whether frames are begun that are predicted not to fit into the memory.
-
-    Raises:
-        AnimerunGenError: The system allows no more threads or files.
     """
 
     def __init__(
@@ -265,6 +271,7 @@ class ClusterCrew(DaskCrew):
         self._unfit: dict[str, str] = {}
         self._looked = 0.0
         self._waiting = False
+        self._restricted = True
         conditions = Conditions(None, patience, demands.fence, despite_memory)
         orders = Orders(conditions, topic=_new_topic(), shared=True)
         super().__init__(_connect(address), orders, say)
@@ -303,8 +310,8 @@ class ClusterCrew(DaskCrew):
         new = [worker for worker in workers if worker not in self._fit and worker not in self._unfit]
         if new:
             self._examine(new, workers)
-        if set(self._fit) != before:
-            self._restrict()
+        if set(self._fit) != before or not self._restricted:
+            self._restricted = self._restrict()
         if not self._fit and self._unfit:
             reason = self._unfit[min(self._unfit)]
             raise FarmLost(f"no worker of the Dask scheduler {self._address} can be used: {reason}")
@@ -345,16 +352,24 @@ class ClusterCrew(DaskCrew):
                 self._unfit[worker] = f"the Dask worker {worker} {wrong}"
                 self._say(f"not used: {self._unfit[worker]}")
 
-    def _restrict(self) -> None:
-        """Let Dask use the workers that can help now, and no others, for what was submitted before."""
-        notebook_of(self._orders).write_helpers({worker: self._hosts[worker] for worker in self._fit})
-        if not self._fit or not self._futures:
-            return
-        keys = {future.key: list(self._fit) for future in self._futures.values()}
-        with suppress(Exception):
+    def _restrict(self) -> bool:
+        """Let Dask use the workers that can help now, and no others, for what was submitted before.
+
+        Returns:
+            Whether it has heard of that; it may not know of everything yet.
+        """
+        helpers = {worker: self._hosts[worker] for worker in self._fit}
+        notebook_of(self._orders).write_helpers(helpers)
+        if not helpers or not self._futures:
+            return True
+        keys = {future.key: list(helpers) for future in self._futures.values()}
+        try:
             self._client.sync(self._client.scheduler.set_restrictions, worker=keys, callback_timeout=ANSWER_SECONDS)
             # Dask looks again at what no worker could do when one says that it is ready
-            self._client.run(_say_ready, workers=[min(self._fit)], on_error="return")
+            self._client.run(_say_ready, workers=[min(helpers)])
+        except Exception:
+            return False
+        return True
 
     def _suitable(self) -> list[str]:
         return list(self._fit)

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,13 +21,17 @@ import yaml
 from animerun_gen.config import load_cuts
 from animerun_gen.dataset.layout import state_folder
 from animerun_gen.engines.blenders import BpyModule
+from animerun_gen.engines.children import ChildDied
 from animerun_gen.engines.fence import Fence, fenced
 from animerun_gen.engines.processes import descendants
 from animerun_gen.errors import AnimerunGenError
+from animerun_gen.pipeline.crew import ClusterCrew
+from animerun_gen.pipeline.farm import Farm
 from animerun_gen.pipeline.fitness import Demands, what_is_wrong
 from animerun_gen.pipeline.run import Options, describe, generate
 from animerun_gen.pipeline.state import made_with
 from tests.pipeline.datasets import contents, make, make_cut
+from tests.pipeline.fake_chunks import Ear, FakeChunk, product
 from tests.pipeline.fake_engine import FakeEngine
 
 PROJECT = Path(__file__).parent.parent.parent
@@ -332,3 +336,55 @@ def test_settings_of_a_cluster_do_not_keep_work_from_being_done_here(tmp_path: P
     environment = os.environ | {"PYTHONPATH": str(PROJECT)}
     done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, "9\n"), done.stderr
+
+
+@dataclass(frozen=True)
+class Dying(FakeChunk):
+    """A chunk whose child dies until it was begun so often; it notes by whom."""
+
+    folder: Path = Path()
+    times: int = 2
+
+    def start(self, conditions: object) -> DyingRun:  # type: ignore[override]
+        return DyingRun(self)
+
+
+@dataclass
+class DyingRun:
+    chunk: Dying
+
+    def run(self, on_event: object) -> None:
+        begun = len(list(self.chunk.folder.iterdir()))
+        (self.chunk.folder / f"{begun} {os.getpid()}").touch()
+        if begun < self.chunk.times:
+            raise ChildDied("cut 'a': Blender died. Advice.", "Blender died")
+
+    def kill(self) -> None:
+        """It does not take long."""
+
+
+@pytest.mark.dask
+def test_what_dies_on_one_worker_is_begun_again_on_another(tmp_path: Path, cluster: Cluster) -> None:
+    folder, output = tmp_path / "begun", tmp_path / "out"
+    folder.mkdir()
+    state_folder(output).mkdir(parents=True)
+    ear = Ear()
+    with fenced(output, print) as fence:
+        crew = ClusterCrew(cluster.address, Demands(made_with.versions(), None, fence, ()), 60.0, print)
+        with closing(crew):
+            while crew.slots() < 2:
+                time.sleep(0.2)
+            farm = Farm(crew, ear)
+            maker = Dying("render", makes=product("frame"), folder=folder)
+            label = Dying("label", renders=False, needs=product("frame"), folder=folder, times=0)
+            farm.add([maker])  # type: ignore[list-item]
+            farm.add([label])  # type: ignore[list-item]
+            farm.run()
+    begun = [path.name.split()[1] for path in sorted(folder.iterdir())]
+    assert len(begun) == 4
+    # there and back
+    assert begun[0] != begun[1]
+    assert begun[2] == begun[0]
+    assert not ear.failures
+    assert len(ear.notes) == 2
+    assert all(note.startswith("Blender died on tcp://127.0.0.1:") for note in ear.notes)
