@@ -28,7 +28,7 @@ from animerun_gen.engines.processes import descendants
 
 PROJECT = Path(__file__).resolve().parent.parent
 
-KINDS = {b"animerun_gen.blender.worker": "Blender", b"animerun_gen.pipeline.task_child": "labelling"}
+KINDS = {b"animerun_gen.blender.worker": "Blender", b"animerun_gen.engines.pool_child": "labelling"}
 
 MORE_MEMORY = 0.10
 """Growth by this share of what a process held at a quarter of the way is a leak ..."""

@@ -140,7 +140,7 @@ def victims(main: subprocess.Popen[bytes], cluster: Cluster) -> dict[str, list[i
             command = Path(f"/proc/{process}/cmdline").read_bytes()
             for mark, kind in (
                 (b"animerun_gen.blender.worker", "Blender"),
-                (b"animerun_gen.pipeline.task_child", "labelling process"),
+                (b"animerun_gen.engines.pool_child", "labelling process"),
                 (b"spawn_main", "Dask worker"),
             ):
                 if mark in command:

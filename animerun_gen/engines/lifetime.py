@@ -6,7 +6,6 @@ import ctypes
 import os
 import signal
 import sys
-from multiprocessing import parent_process
 
 PARENT = "ANIMERUN_GEN_PARENT"
 """Environment variable with the process id of the parent that started a child."""
@@ -36,14 +35,3 @@ def _is_there(process: int) -> bool:
     except PermissionError:
         return True
     return True
-
-
-def begin_as_worker() -> None:
-    """Make a process of a pool end with its parent, and leave Ctrl-C to it."""
-    die_with_parent()
-    parent = parent_process()
-    if parent is not None and not parent.is_alive():
-        # it ended before this process asked to be told
-        os._exit(1)
-    # Ctrl-C reaches the whole process group; the parent alone decides what it means
-    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -6,36 +6,50 @@ it can begin as soon as these are there.  Done twice, or by two machines at once
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
 from animerun_gen.config import CutConfig
-from animerun_gen.dataset import layout
-from animerun_gen.dataset.files import open_log, refusal
 from animerun_gen.engines.blenders import Engine, JobRun
-from animerun_gen.engines.children import ChildDied, Conditions
-from animerun_gen.engines.fence import RunOver
+from animerun_gen.engines.children import Conditions
 from animerun_gen.engines.job import RenderJob
-from animerun_gen.engines.protocol import Event, TaskDone
-from animerun_gen.errors import AnimerunGenError, NoRoomError
+from animerun_gen.engines.protocol import Event
 from animerun_gen.pipeline.plan import missing_render, split_job
 from animerun_gen.pipeline.state.on_disk import FilesOnDisk
+from animerun_gen.pipeline.task_process import TaskProcess
 from animerun_gen.pipeline.tasks.labelling import LabelTask
-from animerun_gen.pipeline.tasks.recoloring import RecolorTask, SurveyTask
+from animerun_gen.pipeline.tasks.recoloring import SurveyTask
+from animerun_gen.pipeline.tasks.running import Task, run_tasks
 
 Product = tuple[str | int, ...]
 """What a chunk makes and another one needs: the cut's name, the kind of thing and its frame or frames."""
 
-Task = LabelTask | SurveyTask | RecolorTask
-"""Work on a frame or a pair that needs no Blender."""
-
 
 PASSING = frozenset({"begins", "took", "finished"})
 """Events that are of interest only to who looks after the child."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one attempt at a chunk.
+
+    Attributes:
+        status: ``done``; ``failed``: it would fail again; ``died``: it may do better another time or elsewhere;
+            ``no_room``: it would not have fitted into the memory beside what else was there; ``stopped``: it was ended
+            for another reason than itself, and has to be begun again; ``over``: the run that it belongs to is over.
+        sentence: Why it is not done.
+        what: The same without advice, for a note about another attempt.
+        opened: Whether its scene could be opened, where it has one.
+        peak: Bytes of memory that its child held at most; 0 where that is not known.
+    """
+
+    status: Literal["done", "failed", "died", "no_room", "stopped", "over"]
+    sentence: str = ""
+    what: str = ""
+    opened: bool = False
+    peak: int = 0
 
 
 class Chunk(Protocol):
@@ -192,8 +206,6 @@ class TaskChunk:
         return f"the {what} {_span([task.frame for task in self.tasks])} of cut '{self.cut}'"
 
     def start(self, conditions: Conditions) -> JobRun:
-        from animerun_gen.pipeline.task_process import TaskProcess
-
         return TaskProcess(self.tasks, conditions)
 
     def start_here(self) -> JobRun:
@@ -222,86 +234,6 @@ def still_missing(job: RenderJob) -> RenderJob | None:
     return left if left.frames else None
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a chunk that somebody began.
-
-    Attributes:
-        status: ``done``; ``failed``: it would fail again; ``died``: it may do better another time or elsewhere;
-            ``no_room``: it would not have fitted into the memory beside what else was there; ``stopped``: it was ended
-            for another reason than itself, and has to be begun again; ``over``: the run that it belongs to is over.
-        sentence: Why it is not done.
-        what: The same without advice, for a note about another attempt.
-        opened: Whether its scene could be opened, where it has one.
-        events: What it had to tell.
-        peak: Bytes of memory that its child held at most; 0 where that is not known.
-        place: Where it was done.
-    """
-
-    status: Literal["done", "failed", "died", "no_room", "stopped", "over"]
-    sentence: str = ""
-    what: str = ""
-    opened: bool = False
-    events: tuple[Event, ...] = ()
-    peak: int = 0
-    place: str = ""
-
-
-def do_chunk(run: JobRun, on_event: Callable[[Event], None], place: str = "") -> Outcome:
-    """Do a chunk that was made ready, in this thread.
-
-    Args:
-        run: The chunk.
-        on_event: Is told every event as it comes; what it raises is raised.
-        place: What to call this place.
-
-    Returns:
-        What became of it; errors that are meant for the user are told in here.
-    """
-    events: list[Event] = []
-
-    def tell(event: Event) -> None:
-        if event["event"] not in PASSING:
-            events.append(event)
-            on_event(event)
-
-    def outcome(
-        status: Literal["done", "failed", "died", "no_room", "over"], sentence: str = "", what: str = ""
-    ) -> Outcome:
-        opened = any(event["event"] == "opened" for event in events)
-        return Outcome(status, sentence, what, opened, tuple(events), getattr(run, "peak", 0), place)
-
-    try:
-        run.run(tell)
-    except ChildDied as error:
-        return outcome("died", str(error), error.what)
-    except RunOver as error:
-        return outcome("over", str(error))
-    except NoRoomError as error:
-        return outcome("no_room", str(error))
-    except AnimerunGenError as error:
-        return outcome("failed", str(error))
-    return outcome("done")
-
-
-def run_tasks(tasks: Sequence[Task], tell: Callable[[Event], None]) -> None:
-    """Do tasks one after the other in this thread, telling of each what came of it."""
-    for number, task in enumerate(tasks):
-        lacking = task.missing_input() if isinstance(task, LabelTask) else None
-        if lacking is not None:
-            tell({"event": "task_lacks", "number": number, "missing": str(lacking)})
-            continue
-        try:
-            result = task.run()
-        except Exception as error:
-            tell({"event": "task_failed", "number": number, "failure": _describe_failure(task, error)})
-            continue
-        done: TaskDone = {"event": "task_done", "number": number, "frame": task.frame}
-        if result is not None:
-            done["result"] = result
-        tell(done)
-
-
 class _TasksHere:
     """Tasks under way in the calling thread."""
 
@@ -323,21 +255,6 @@ class _NothingToDo:
 
     def kill(self) -> None:
         pass
-
-
-def _describe_failure(task: Task, error: Exception) -> str:
-    """Why a task failed, in a sentence; what only a developer can make sense of goes to the cut's log."""
-    name = task.config.name
-    if isinstance(error, AnimerunGenError):
-        return f"cut '{name}': {error}"
-    what = f"frame {task.frame} cannot be {'labelled' if isinstance(task, LabelTask) else 'recoloured'}"
-    if isinstance(error, OSError):
-        return f"cut '{name}': {what}: {refusal(error)}"
-    log = layout.log_file(task.output, name)
-    # that it cannot be written either is no news
-    with suppress(OSError), open_log(log) as stream:
-        stream.write("".join(traceback.format_exception(error)).encode("utf-8", "backslashreplace"))
-    return f"cut '{name}': {what}: {type(error).__name__}: {error} (log: {log})"
 
 
 def _span(frames: Sequence[int]) -> str:

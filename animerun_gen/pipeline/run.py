@@ -18,10 +18,9 @@ from animerun_gen.engines.fence import Fence, fenced
 from animerun_gen.engines.film_files import looking_once
 from animerun_gen.errors import ConfigError, DatasetError, NoDatasetError
 from animerun_gen.pipeline.cut import Cut
-from animerun_gen.pipeline.local_executor import InlineExecutor, LocalExecutor
+from animerun_gen.pipeline.farm import Crew, FarmLost, InlineCrew
 from animerun_gen.pipeline.options import Options
 from animerun_gen.pipeline.plan import CutPlan, plan_cut
-from animerun_gen.pipeline.scheduling import Executor, ExecutorLost
 from animerun_gen.pipeline.state import made_with
 from animerun_gen.pipeline.state.coverage import describe_coverage, measure_coverage
 from animerun_gen.pipeline.state.figures import read_cross_checks
@@ -160,30 +159,31 @@ def _do(
         return
     afterwards.callback(_clear_up, options.output)
     with Progress(work.units, "step", "generating") as progress:
-        executor = _executor(plans, options, fence, work, progress)
+        crew = _crew(plans, options, fence, work, progress)
         try:
-            work.do(executor, progress)
-        except ExecutorLost as error:
+            work.do(crew, progress)
+        except FarmLost as error:
             progress.say(str(error))
         finally:
-            executor.close()
+            crew.close()
 
 
-def _executor(plans: Sequence[CutPlan], options: Options, fence: Fence, work: Work, progress: Progress) -> Executor:
-    if options.scheduler is not None:
-        # imported only by who wants it
-        from animerun_gen.pipeline.dask_executor import DaskExecutor
-        from animerun_gen.pipeline.dask_worker import Demands
+def _crew(plans: Sequence[CutPlan], options: Options, fence: Fence, work: Work, progress: Progress) -> Crew:
+    """Who does the work."""
+    engine = options.engine if options.render else None
+    if options.scheduler is None and engine is not None and engine.in_this_process:
+        return InlineCrew(progress.say, options.despite_memory)
+    # Dask takes its time to be imported, which a run with nothing to do need not spend
+    from animerun_gen.pipeline.crew import ClusterCrew, LocalCrew
+    from animerun_gen.pipeline.fitness import Demands
 
-        engine = options.engine if options.render else None
-        if engine is not None and not isinstance(engine, BpyModule | InstalledBlender):
-            raise ValueError("a cluster cannot use a Blender that runs in this process")
-        sources = {plan.config.source: None for plan in plans} if engine is not None else {}
-        demands = Demands(made_with.versions(), engine, fence, tuple(sources))
-        return DaskExecutor(options.scheduler, demands, options.patience, progress.say, options.despite_memory)
-    if options.workers == 1 and options.engine is not None and options.engine.in_this_process:
-        return InlineExecutor(work.on_event, options.despite_memory)
-    return LocalExecutor(options.workers, options.patience, fence, progress.say, work.memory, options.despite_memory)
+    if options.scheduler is None:
+        return LocalCrew(options.workers, options.patience, fence, progress.say, work.memory, options.despite_memory)
+    if engine is not None and not isinstance(engine, BpyModule | InstalledBlender):
+        raise ValueError("a cluster cannot use a Blender that runs in this process")
+    sources = {plan.config.source: None for plan in plans} if engine is not None else {}
+    demands = Demands(made_with.versions(), engine, fence, tuple(sources))
+    return ClusterCrew(options.scheduler, demands, options.patience, progress.say, options.despite_memory)
 
 
 def require_frames(cuts: Sequence[CutConfig], frames: tuple[int, int] | None) -> None:

@@ -2,103 +2,30 @@
 
 from __future__ import annotations
 
-import base64
-import os
-import pickle
-import subprocess
-import sys
 import threading
-import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from functools import partial
 
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.files import open_log, system_says
-from animerun_gen.engines.children import ChildDied, Conditions, Watch, lines
+from animerun_gen.engines.children import ChildDied, Conditions, Watch
 from animerun_gen.engines.endings import describe_status
+from animerun_gen.engines.pool import Child, Children, Parcel
 from animerun_gen.engines.processes import peak_memory
 from animerun_gen.engines.protocol import Event, of_task
 from animerun_gen.errors import DatasetError
-from animerun_gen.pipeline.chunks import Task
+from animerun_gen.pipeline.tasks.running import Task, run_tasks
 
-CHILD = "animerun_gen.pipeline.task_child"
-
-IDLE_SECONDS = 30.0
-"""A child that had nothing to do for so long gets nothing more to do, and ends."""
-
-
-class TaskDied(ChildDied):
-    """A labelling or recolouring process died or hung: it may do better another time, or elsewhere."""
-
-
-class _Child:
-    """A process that does tasks, one lot after the other."""
-
-    def __init__(self, conditions: Conditions) -> None:
-        self.threads = conditions.threads
-        self.idle_since = 0.0
-        self.reading, writing = os.pipe()
-        try:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", CHILD, str(writing), str(2 * IDLE_SECONDS)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                pass_fds=(writing,),
-                env=conditions.environment(),
-            )
-        except BaseException:
-            os.close(self.reading)
-            raise
-        finally:
-            os.close(writing)
-
-    def end(self) -> None:
-        """End it at once; what it has written is complete."""
-        self.process.kill()
-        self.process.wait()
-        if self.process.stdin is not None:
-            with suppress(OSError):
-                self.process.stdin.close()
-        if self.reading >= 0:
-            os.close(self.reading)
-            self.reading = -1
-
-
-class _Idle:
-    """The children that have nothing to do at the moment."""
-
-    def __init__(self) -> None:
-        self._children: list[_Child] = []
-        self._lock = threading.Lock()
-
-    def take(self, conditions: Conditions) -> _Child:
-        with self._lock:
-            for child in [one for one in self._children if one.threads == conditions.threads]:
-                self._children.remove(child)
-                if time.monotonic() - child.idle_since < IDLE_SECONDS and child.process.poll() is None:
-                    return child
-                child.end()
-        return _Child(conditions)
-
-    def give_back(self, child: _Child) -> None:
-        child.idle_since = time.monotonic()
-        with self._lock:
-            self._children.append(child)
-
-    def end_all(self) -> None:
-        with self._lock:
-            children, self._children = self._children, []
-        for child in children:
-            child.end()
-
-
-_idle = _Idle()
+_children = Children()
 
 
 def end_idle_children() -> None:
     """End the processes that are kept for the next tasks."""
-    _idle.end_all()
+    _children.end_all()
+
+
+class TaskDied(ChildDied):
+    """A labelling or recolouring process died or hung: it may do better another time, or elsewhere."""
 
 
 class TaskProcess:
@@ -116,7 +43,7 @@ class TaskProcess:
         self.peak = 0
         self._tasks = tuple(tasks)
         self._conditions = conditions
-        self._child: _Child | None = None
+        self._child: Child | None = None
         self._killed = False
         self._starting = threading.Lock()
 
@@ -142,12 +69,11 @@ class TaskProcess:
             raise DatasetError(f"{log} cannot be written: {system_says(error)}") from error
         child = self._take()
         finished = False
+        status: int | None = None
         number = 0
         watch = Watch(child.process.pid, "a labelling process", self._conditions)
         try:
-            _send(child, (self._tasks, log, self._conditions.fence))
-            for line in lines(child.reading):
-                event = None if line is None else _parse(line)
+            for event in child.events(Parcel(partial(run_tasks, self._tasks), log, self._conditions.fence)):
                 if event is not None:
                     watch.heard()
                 if (looked := watch.look(self._where(number))) is not None:
@@ -158,23 +84,20 @@ class TaskProcess:
                     continue
                 if event["event"] == "finished":
                     finished = True
-                    break
+                    continue
                 if (told := of_task(event)) is not None:
                     number = told["number"] + 1
                 on_event(event)
-        except BrokenPipeError:
-            # it died before it took the tasks
-            pass
         finally:
             self.peak = max(watch.peak, peak_memory(child.process.pid) or 0)
             with self._starting:
                 self._child = None
             if finished and not self._killed:
-                _idle.give_back(child)
+                _children.give_back(child)
             else:
                 if watch.hung is not None or self._killed:
                     child.process.kill()
-                status = _status(child)
+                status = child.how_it_ended()
                 child.end()
         if not finished:
             self._conditions.require_run()
@@ -192,13 +115,13 @@ class TaskProcess:
             if self._child is not None:
                 self._child.process.kill()
 
-    def _take(self) -> _Child:
+    def _take(self) -> Child:
         name = self._tasks[0].config.name
         with self._starting:
             if self._killed:
                 raise TaskDied(f"cut '{name}': stopped before it started", "it was stopped before it started")
             try:
-                self._child = _idle.take(self._conditions)
+                self._child = _children.take(self._conditions)
             except OSError as error:
                 what = f"a labelling process cannot be started ({error})"
                 raise TaskDied(f"cut '{name}': {what}", what) from error
@@ -207,29 +130,3 @@ class TaskProcess:
     def _where(self, number: int) -> str:
         task = self._tasks[min(number, len(self._tasks) - 1)]
         return f"at frame {task.frame}"
-
-
-def _send(child: _Child, parcel: object) -> None:
-    data = pickle.dumps(parcel)
-    stream = child.process.stdin
-    if stream is None:
-        raise BrokenPipeError
-    stream.write(len(data).to_bytes(8, "little") + data)
-    stream.flush()
-
-
-def _parse(line: bytes) -> Event | None:
-    """One event; None for a line that a dying process cut short."""
-    try:
-        event: Event = pickle.loads(base64.b64decode(line, validate=True))
-    except Exception:
-        return None
-    return event
-
-
-def _status(child: _Child) -> int | None:
-    """How the child ended; None where it did not, although it closed its pipe or was to be ended."""
-    try:
-        return child.process.wait(1.0)
-    except subprocess.TimeoutExpired:
-        return None

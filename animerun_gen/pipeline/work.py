@@ -14,15 +14,16 @@ from animerun_gen.engines.blenders import Engine
 from animerun_gen.engines.job import RenderJob
 from animerun_gen.engines.protocol import Event, TaskEvent, of_task
 from animerun_gen.errors import DatasetError
-from animerun_gen.pipeline.chunks import Chunk, RenderChunk, Task, TaskChunk
+from animerun_gen.pipeline.chunks import Chunk, RenderChunk, TaskChunk
+from animerun_gen.pipeline.farm import Crew, Farm, FarmLost
 from animerun_gen.pipeline.plan import CutPlan, split_job
-from animerun_gen.pipeline.scheduling import WAIT_SECONDS, Executor, ExecutorLost, Scheduler
 from animerun_gen.pipeline.state.figures import write_figures
 from animerun_gen.pipeline.state.fingerprints import memory_digest
 from animerun_gen.pipeline.state.inputs import end_reading, note_opened
 from animerun_gen.pipeline.summary import CutSummary, failures_to
 from animerun_gen.pipeline.tasks.labelling import LabelTask
 from animerun_gen.pipeline.tasks.recoloring import PassPlan, RecolorTask, SurveyTask
+from animerun_gen.pipeline.tasks.running import Task
 from animerun_gen.progress import Progress
 
 SMALLEST_CHUNK = 6
@@ -115,29 +116,29 @@ class Work:
         known = {name: self._plans[name].ledger.known_peak(need) for name, need in self._needs.items()}
         return {name: peak for name, peak in known.items() if peak}
 
-    def do(self, executor: Executor, progress: Progress) -> None:
+    def do(self, crew: Crew, progress: Progress) -> None:
         """Get it done.
 
         Args:
-            executor: Does the chunks.
+            crew: Does the chunks.
             progress: Shows how far it is, over :attr:`units`.
 
         Raises:
-            ExecutorLost: The executor cannot be reached any more; what is not done is in the summaries.
+            FarmLost: The crew cannot be reached any more; what is not done is in the summaries.
         """
         self._progress = progress
-        self._scheduler = Scheduler(executor, self)
-        size = self._ways.chunk_frames or self._suitable_size(self._slots(executor))
+        self._farm = Farm(crew, self)
+        size = self._ways.chunk_frames or self._suitable_size(self._slots(crew))
         for name, plan in self._plans.items():
             if name in self._unopened or (name in self._jobs and self._jobs[name].frames):
                 with failures_to(self._summaries[name]):
                     plan.ledger.keep(reading=dict(plan.watched))
-            self._scheduler.add(self._render_chunks(name, size), then=partial(self._rendered, name))
+            self._farm.add(self._render_chunks(name, size), then=partial(self._rendered, name))
         for frames, pairs in self._labels.values():
             # matches need the segments of both frames
             for tasks in (frames, pairs):
-                self._scheduler.add(_in_chunks(tasks, min(size, LABELS_OF_A_CHUNK)))
-        self._scheduler.run()
+                self._farm.add(_in_chunks(tasks, min(size, LABELS_OF_A_CHUNK)))
+        self._farm.run()
 
     def on_event(self, chunk: Chunk, event: Event) -> None:
         """A chunk told something; it may have told it before."""
@@ -165,16 +166,14 @@ class Work:
             with suppress(DatasetError):
                 self._plans[chunk.cut].ledger.saw_peak(self._needs[chunk.cut], peak)
 
-    def _slots(self, executor: Executor) -> int:
+    def _slots(self, crew: Crew) -> int:
         """How many chunks can be done at once, as soon as there is anybody to do them."""
         try:
-            while not (slots := executor.slots()):
-                executor.messages(WAIT_SECONDS)
-        except ExecutorLost as error:
+            return crew.slots()
+        except FarmLost as error:
             for name, summary in self._summaries.items():
                 summary.fail(f"cut '{name}': {error}")
             raise
-        return slots
 
     def _suitable_size(self, slots: int) -> int:
         """So large that Blender starts seldom, and so small that all workers have something to do until the end."""
@@ -198,7 +197,7 @@ class Work:
         if self._ways.engine is not None and name in self._unopened and not self._summaries[name].failures:
             # others made all files and could not tell what the scene depends on
             look = RenderChunk(RenderJob(config, output), self._ways.engine, layout.log_file(output, name), looks=True)
-            self._scheduler.add([look], then=partial(self._read, name))
+            self._farm.add([look], then=partial(self._read, name))
         else:
             self._read(name)
 
@@ -219,7 +218,7 @@ class Work:
         from animerun_gen.recolor.survey import Survey
 
         self._surveys[name] = Survey()
-        self._scheduler.add(_in_chunks(passes.surveys, LABELS_OF_A_CHUNK), then=partial(self._surveyed, name, passes))
+        self._farm.add(_in_chunks(passes.surveys, LABELS_OF_A_CHUNK), then=partial(self._surveyed, name, passes))
 
     def _surveyed(self, name: str, passes: PassPlan) -> None:
         """All frames of a cut have been looked at for its colour passes."""
@@ -230,7 +229,7 @@ class Work:
             tasks, notes = passes.choose(self._surveys[name])
             for note in notes:
                 summary.note(note)
-            self._scheduler.add(_in_chunks(tasks, LABELS_OF_A_CHUNK))
+            self._farm.add(_in_chunks(tasks, LABELS_OF_A_CHUNK))
 
     def _take_from_blender(self, event: Event, chunk: RenderChunk, summary: CutSummary) -> None:
         config, output = chunk.job.config, self._ways.output

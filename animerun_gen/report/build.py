@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from animerun_gen.dataset import ClipFiles, Dataset, written_aside
+from animerun_gen.engines.pool import start_pool
 from animerun_gen.errors import DatasetError, NoDatasetError
 from animerun_gen.progress import Progress
 from animerun_gen.report import DEFAULT_SIZE, figures
 from animerun_gen.report.drawn import DrawnPage, basis_of, is_current, read_drawn, write_drawn
 from animerun_gen.report.facts import CutFacts, collect_facts
 from animerun_gen.report.index import IndexRow, make_index
-from animerun_gen.report.pool import start_pool
 
 
 @dataclass
@@ -75,7 +75,10 @@ def build_report(
         if facts is not None and _wanted(clip, cuts) and clip not in current
     }
     total = sum(len(facts.frames) for clip, (facts, _) in zip(clips, known, strict=True) if facts and clip in to_draw)
-    with Progress(total, "frame", "drawing") as progress, start_pool(workers if to_draw else 1) as pool:
+    with (
+        Progress(total, "frame", "drawing") as progress,
+        start_pool(workers if to_draw else 1, "a process that draws pictures") as pool,
+    ):
         for clip, (facts, problem) in zip(clips, known, strict=True):
             name = pages[clip]
             path = output / name

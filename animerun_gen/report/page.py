@@ -12,6 +12,7 @@ import numpy as np
 from animerun_gen import __version__
 from animerun_gen.config.messages import spans
 from animerun_gen.dataset import ClipFiles
+from animerun_gen.engines.pool import Pool
 from animerun_gen.errors import DatasetError
 from animerun_gen.quality.colors import labels_to_color
 from animerun_gen.report import encode, figures, html
@@ -24,7 +25,6 @@ from animerun_gen.report.layers import (
     SurveyTask,
     draw_wheel,
 )
-from animerun_gen.report.pool import Pool
 
 DETAILS = (
     Detail(1, 75),

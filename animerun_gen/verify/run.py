@@ -6,12 +6,9 @@ found to be right is kept in the hidden folder, for ``generate`` and ``status``.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path, PurePosixPath
 
 from animerun_gen.config.messages import counted
@@ -19,8 +16,8 @@ from animerun_gen.dataset import layout
 from animerun_gen.dataset.clip import Dataset
 from animerun_gen.dataset.listing import modalities_there
 from animerun_gen.dataset.modalities import SPLITS
-from animerun_gen.engines.lifetime import begin_as_worker
-from animerun_gen.errors import AnimerunGenError, ConfigError, DatasetError
+from animerun_gen.engines.pool import start_pool
+from animerun_gen.errors import ConfigError, DatasetError
 from animerun_gen.progress import Progress
 from animerun_gen.terminal import printable
 from animerun_gen.verify.checked_manifest import CheckedManifest
@@ -50,8 +47,7 @@ def verify(root: Path, cuts: Collection[str] = (), workers: int = 1, quick: bool
     Args:
         root: Root folder of the dataset, made by this program or downloaded.
         cuts: Names of the cuts to look at; none for all, and for what belongs to no cut.
-        workers: Processes that work side by side.  A script that asks for several needs ``if __name__ ==
-            "__main__":``, because each of them imports it.
+        workers: Processes that work side by side.
         quick: Whether to compute no checksums and read no more of large files than their headers.
 
     Returns:
@@ -59,7 +55,7 @@ def verify(root: Path, cuts: Collection[str] = (), workers: int = 1, quick: bool
 
     Raises:
         ConfigError: There is no dataset, or no such cut.
-        DatasetError: A folder cannot be read.
+        DatasetError: A folder cannot be read, or a process died.
     """
     there = _find_cuts(root)
     names = {cut for _, cut in there}
@@ -98,27 +94,12 @@ def _find_cuts(root: Path) -> list[tuple[str, str]]:
 def _findings(
     tasks: Sequence[tuple[CutCheck, FrameInspection]], workers: int, progress: Progress
 ) -> Iterator[tuple[CutCheck, tuple[int, FrameFindings]]]:
-    """Do all tasks, in any order."""
-    if workers == 1 or len(tasks) < 2:
-        for check, task in tasks:
-            yield check, (task.frame, task.run())
+    """Do all tasks."""
+    with start_pool(workers if len(tasks) > 1 else 1, "a verifying process") as pool:
+        found = pool.results([task for _, task in tasks])
+        for (check, task), findings in zip(tasks, found, strict=True):
+            yield check, (task.frame, findings)
             progress.advance(f"{check.cut} {task.frame}")
-        return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=begin_as_worker) as pool:
-        futures = {pool.submit(task.run): (check, task) for check, task in tasks}
-        try:
-            for future in as_completed(futures):
-                check, task = futures[future]
-                yield check, (task.frame, future.result())
-                progress.advance(f"{check.cut} {task.frame}")
-        except BrokenProcessPool as error:
-            raise AnimerunGenError(
-                "a verifying process died, possibly because memory ran out",
-                remedy="run the same command again, with fewer workers",
-            ) from error
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _ownerless(root: Path, cuts: Sequence[tuple[str, str]]) -> Iterator[Defect]:

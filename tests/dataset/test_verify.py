@@ -17,7 +17,7 @@ import pytest
 from animerun_gen.cli import main
 from animerun_gen.dataset import ClipWriter, Dataset, files
 from animerun_gen.errors import ConfigError
-from animerun_gen.verify.cut import CutReport
+from animerun_gen.verify.cut_report import CutReport
 from animerun_gen.verify.findings import Defect
 from animerun_gen.verify.run import KINDS, describe, verify
 from tests.pipeline.datasets import contents, make, make_cut

@@ -2,7 +2,7 @@
 
 What it makes depends on the frame number, the configuration, the source file and the libraries, and on nothing else, so
 that files made by way of detours can be compared with those of a fresh run, byte by byte.  Run as a program
-(``python fake_engine.py JOB EVENTS``) it behaves like :mod:`animerun_gen.blender.worker`.
+(``python fake_engine.py JOB EVENTS HOW``) it behaves like :mod:`animerun_gen.blender.worker`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import secrets
 import signal
 import sys
 import time
@@ -130,20 +131,37 @@ class FakeProgram(OneCamera):
     Attributes:
         version: What it says it is.
         delay: Seconds that every file takes.
+        fails_in: Cut to the frame at which rendering it fails.
         dies_in: A frame that kills the child.
+        notes: What opening a scene has to say.
+        diary: A folder for the jobs that it was asked to do.
     """
 
     version: str = "Blender 1.2.3"
     delay: float = 0.0
+    fails_in: Mapping[str, int] = field(default_factory=dict)
     dies_in: int = -1
+    notes: tuple[str, ...] = ()
+    diary: Path | None = None
 
     in_this_process: ClassVar[bool] = False
 
     def start(self, job: RenderJob, log: Path, conditions: Conditions | None = None) -> RenderProcess:
+        if self.diary is not None:
+            self.diary.mkdir(exist_ok=True)
+            (self.diary / f"{secrets.token_hex(8)}.json").write_text(job.to_json(), encoding="utf-8")
+        how = {"delay": self.delay, "fails_in": dict(self.fails_in), "dies_in": self.dies_in, "notes": self.notes}
+
         def command(job_file: str, events: str) -> list[str]:
-            return [sys.executable, __file__, job_file, events, str(self.delay), str(self.dies_in)]
+            return [sys.executable, __file__, job_file, events, json.dumps(how)]
 
         return RenderProcess(command, job, log, conditions)
+
+    @property
+    def jobs(self) -> list[RenderJob]:
+        """The jobs of its diary."""
+        assert self.diary is not None
+        return [RenderJob.from_json(file.read_text(encoding="utf-8")) for file in self.diary.iterdir()]
 
 
 def do_job(job: RenderJob, reporter: Reporter, engine: FakeEngine) -> None:
@@ -302,7 +320,7 @@ def tracks_of(config: CutConfig) -> Tracks:
 
 def main() -> None:
     die_with_parent()
-    job_file, descriptor, delay, dies_in = sys.argv[1:]
+    job_file, descriptor, how = sys.argv[1:]
     with os.fdopen(int(descriptor), "w", encoding="utf-8") as events:
 
         def emit(event: Event) -> None:
@@ -312,7 +330,11 @@ def main() -> None:
         job = read_request(Path(job_file), RenderJob)
         fence = fence_of_parent(job.output)
         with nullcontext() if fence is None else fence.inside():
-            do_job(job, Reporter(emit), FakeEngine(delay=float(delay), dies_in=int(dies_in)))
+            reporter = Reporter(emit)
+            try:
+                do_job(job, reporter, FakeEngine(**json.loads(how)))
+            except RenderFailure as error:
+                reporter.failed(RenderFailure.__name__, str(error))
 
 
 if __name__ == "__main__":

@@ -4,33 +4,37 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import pytest
+import yaml
 
 from animerun_gen.config import CutConfig, load_cuts
 from animerun_gen.dataset.layout import state_folder
 from animerun_gen.engines.blenders import BpyModule
+from animerun_gen.engines.children import ChildDied
 from animerun_gen.engines.fence import Fence, fenced
 from animerun_gen.engines.processes import descendants
 from animerun_gen.errors import AnimerunGenError
-from animerun_gen.pipeline.dask_worker import Demands, what_is_wrong
+from animerun_gen.pipeline.crew import ClusterCrew
+from animerun_gen.pipeline.farm import Farm
+from animerun_gen.pipeline.fitness import Demands, what_is_wrong
 from animerun_gen.pipeline.options import Options
 from animerun_gen.pipeline.run import describe, generate
 from animerun_gen.pipeline.state import made_with
 from tests.pipeline.datasets import contents, make, make_cut
+from tests.pipeline.fake_chunks import Ear, FakeChunk, product
 from tests.pipeline.fake_engine import FakeEngine
-
-pytest.importorskip("distributed")
 
 PROJECT = Path(__file__).parent.parent.parent
 CLIP = {"frames": {"last": 40}, "recolor": {"passes": 2}}
@@ -77,9 +81,16 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    with started(tmp_path) as cluster:
+        yield cluster
+
+
+@contextmanager
+def started(tmp_path: Path, *more: str) -> Iterator[Cluster]:
+    """A scheduler and two workers, for as long as the block lasts."""
     file = tmp_path / "scheduler.json"
     options = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file))
-    scheduler = start("distributed.cli.dask_scheduler", *options)
+    scheduler = start("distributed.cli.dask_scheduler", *options, *more)
     workers: list[subprocess.Popen[bytes]] = []
     try:
         wait_until(lambda: file.exists() and file.stat().st_size > 0)
@@ -97,10 +108,21 @@ def worker_processes(cluster: Cluster) -> list[int]:
     found = []
     for nanny in cluster.workers:
         for child in descendants(nanny.pid):
-            with suppress(OSError):
-                if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
-                    found.append(child)
+            if b"spawn_main" in command_of(child):
+                found.append(child)
     return found
+
+
+def is_busy(worker: int) -> bool:
+    """Whether a worker has a child that does something."""
+    return any(b"pool_child" in command_of(child) for child in descendants(worker))
+
+
+def command_of(process: int) -> bytes:
+    """The command line of a process; nothing where there is none."""
+    with suppress(OSError):
+        return Path(f"/proc/{process}/cmdline").read_bytes()
+    return b""
 
 
 def rendered(tmp_path: Path) -> tuple[CutConfig, Path, Options]:
@@ -126,9 +148,9 @@ def test_a_cluster_makes_the_same_bytes_though_a_worker_is_killed(tmp_path: Path
     config, output, options = rendered(tmp_path)
 
     def kill() -> None:
-        os.kill(worker_processes(cluster)[0], signal.SIGKILL)
+        os.kill(next(worker for worker in worker_processes(cluster) if is_busy(worker)), signal.SIGKILL)
 
-    killer = act_once(lambda: len(list((output / "train/Segment").rglob("*.npy"))) > 3, kill)
+    killer = act_once(lambda: any(map(is_busy, worker_processes(cluster))), kill)
     [summary] = generate([config], replace(options, scheduler=cluster.address))
     killer.join()
     assert not summary.failures
@@ -180,7 +202,7 @@ def test_a_cluster_that_lost_all_workers_is_waited_for_aloud(
 def test_a_killed_scheduler_is_a_sentence_and_the_same_command_goes_on(
     tmp_path: Path, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("animerun_gen.pipeline.dask_executor.ANSWER_SECONDS", 4.0)
+    monkeypatch.setattr("animerun_gen.pipeline.crew.ANSWER_SECONDS", 4.0)
     config, output, options = rendered(tmp_path)
     killer = act_once(lambda: len(list((output / "train/Segment").rglob("*.npy"))) > 3, cluster.scheduler.kill)
     [summary] = generate([config], replace(options, scheduler=cluster.address))
@@ -234,7 +256,7 @@ def test_a_cluster_that_cannot_help_is_refused(tmp_path: Path, cluster: Cluster)
 
 
 def test_a_scheduler_that_is_not_there_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("animerun_gen.pipeline.dask_executor.CONNECT_SECONDS", 0.5)
+    monkeypatch.setattr("animerun_gen.pipeline.crew.CONNECT_SECONDS", 0.5)
     config, _, options = rendered(tmp_path)
     for address in ("tcp://127.0.0.1:9", "nonsense"):
         with pytest.raises(AnimerunGenError, match=f"no Dask scheduler can be reached at '{address}'; start one"):
@@ -258,3 +280,116 @@ def test_a_worker_says_why_it_cannot_help(tmp_path: Path) -> None:
         assert f"does not see {film}: mount" in str(what_is_wrong(demands))
     # a run that is over
     assert "does not see the dataset" in str(what_is_wrong(demands))
+
+
+@pytest.fixture
+def certificates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a certificate that vouches for itself, of which every Dask knows that is started later."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl, which makes certificates, is not installed")
+    folder = tmp_path / "certificates"
+    folder.mkdir()
+    names = ["-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")]
+    request = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=farm"]
+    subprocess.run([*request, *names], check=True, capture_output=True)
+    monkeypatch.setenv("DASK_DISTRIBUTED__COMM__TLS__CA_FILE", str(folder / "cert.pem"))
+    for who in ("SCHEDULER", "WORKER", "CLIENT"):
+        monkeypatch.setenv(f"DASK_DISTRIBUTED__COMM__TLS__{who}__CERT", str(folder / "cert.pem"))
+        monkeypatch.setenv(f"DASK_DISTRIBUTED__COMM__TLS__{who}__KEY", str(folder / "key.pem"))
+    monkeypatch.setenv("DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION", "True")
+    return folder
+
+
+@pytest.mark.dask
+def test_a_cluster_with_tls_makes_the_same_bytes_and_lets_nobody_in_without_certificates(
+    tmp_path: Path, certificates: Path
+) -> None:
+    config = make_cut(tmp_path)
+    make(config, tmp_path / "whole", FakeEngine())
+    make(config, tmp_path / "out", FakeEngine(), label=False)
+    (tmp_path / "cut.yaml").write_text(yaml.safe_dump(config.model_dump(mode="json", exclude_none=True)))
+    with started(tmp_path, "--protocol", "tls") as cluster:
+        assert cluster.address.startswith("tls://")
+        command = [sys.executable, "-m", "animerun_gen", "label", str(tmp_path / "cut.yaml"), "--out"]
+        environment = os.environ | {"PYTHONPATH": str(PROJECT)}
+
+        def label(address: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+            arguments = [*command, str(tmp_path / "out"), "--scheduler", address]
+            return subprocess.run(arguments, env=environment, capture_output=True, text=True)
+
+        stranger = {name: value for name, value in environment.items() if not name.startswith("DASK_")}
+        refused = label(cluster.address, stranger)
+        assert refused.returncode == 1
+        assert f"for '{cluster.address}' Dask has to know the certificates: set" in refused.stderr
+        plain = label(cluster.address.replace("tls:", "tcp:"), stranger)
+        assert plain.returncode == 1
+        assert "no Dask scheduler can be reached at 'tcp://" in plain.stderr
+        done = label(cluster.address, environment)
+        assert done.returncode == 0, done.stderr
+    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+
+
+def test_settings_of_a_cluster_do_not_keep_work_from_being_done_here(tmp_path: Path, certificates: Path) -> None:
+    config = make_cut(tmp_path)
+    make(config, tmp_path / "out", FakeEngine(), label=False)
+    script = (
+        "from pathlib import Path\n"
+        "from tests.pipeline.datasets import make, make_cut\n"
+        f"folder = Path({str(tmp_path)!r})\n"
+        "print(make(make_cut(folder), folder / 'out', None, render=False, workers=2)[0].labelled)\n"
+    )
+    environment = os.environ | {"PYTHONPATH": str(PROJECT)}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "9\n"), done.stderr
+
+
+@dataclass(frozen=True)
+class Dying(FakeChunk):
+    """A chunk whose child dies until it was begun so often; it notes by whom."""
+
+    folder: Path = Path()
+    times: int = 2
+
+    def start(self, conditions: object) -> DyingRun:  # type: ignore[override]
+        return DyingRun(self)
+
+
+@dataclass
+class DyingRun:
+    chunk: Dying
+
+    def run(self, on_event: object) -> None:
+        begun = len(list(self.chunk.folder.iterdir()))
+        (self.chunk.folder / f"{begun} {os.getpid()}").touch()
+        if begun < self.chunk.times:
+            raise ChildDied("cut 'a': Blender died. Advice.", "Blender died")
+
+    def kill(self) -> None:
+        """It does not take long."""
+
+
+@pytest.mark.dask
+def test_what_dies_on_one_worker_is_begun_again_on_another(tmp_path: Path, cluster: Cluster) -> None:
+    folder, output = tmp_path / "begun", tmp_path / "out"
+    folder.mkdir()
+    state_folder(output).mkdir(parents=True)
+    ear = Ear()
+    with fenced(output, print) as fence:
+        crew = ClusterCrew(cluster.address, Demands(made_with.versions(), None, fence, ()), 60.0, print)
+        with closing(crew):
+            while crew.slots() < 2:
+                time.sleep(0.2)
+            farm = Farm(crew, ear)
+            maker = Dying("render", makes=product("frame"), folder=folder)
+            label = Dying("label", renders=False, needs=product("frame"), folder=folder, times=0)
+            farm.add([maker])  # type: ignore[list-item]
+            farm.add([label])  # type: ignore[list-item]
+            farm.run()
+    begun = [path.name.split()[1] for path in sorted(folder.iterdir())]
+    assert len(begun) == 4
+    # there and back
+    assert begun[0] != begun[1]
+    assert begun[2] == begun[0]
+    assert not ear.failures
+    assert len(ear.notes) == 2
+    assert all(note.startswith("Blender died on tcp://127.0.0.1:") for note in ear.notes)

@@ -21,7 +21,7 @@ from animerun_gen.pipeline.run import describe
 from animerun_gen.pipeline.state.coverage import describe_coverage, measure_coverage
 from animerun_gen.pipeline.state.fingerprints import STAGES
 from tests.pipeline.datasets import contents, id_of, make, make_cut, plan, stage_of, times
-from tests.pipeline.fake_engine import FakeEngine, do_job
+from tests.pipeline.fake_engine import FakeEngine, FakeProgram, do_job
 from tests.pipeline.test_run import DISK_CHANGES, Killed, clip_files, crash_points, files_of_clip, rewritten
 
 FAR: dict[str, dict[str, Any]] = {"frames": {"last": 6}, "motion": {"gaps": [1, 2, 3], "tracks": 4}}
@@ -269,11 +269,11 @@ def test_gaps_of_a_downloaded_cut_are_not_cleared_away(tmp_path: Path) -> None:
 
 def test_two_workers_make_the_same_bytes_as_one(tmp_path: Path) -> None:
     config = far_cut(tmp_path, {"frames": {"last": 16}})
-    engine = FakeEngine()
+    engine = FakeProgram(diary=tmp_path / "diary")
     make(config, tmp_path / "two", engine, workers=2)
     assert [job.tracks for job in engine.jobs].count(True) == 1
     assert len(engine.jobs) > 2
-    make(config, tmp_path / "one", engine)
+    make(config, tmp_path / "one", FakeEngine())
     assert contents(tmp_path / "two") == contents(tmp_path / "one")
 
 

@@ -15,6 +15,7 @@ from animerun_gen.pipeline import run as running
 from animerun_gen.pipeline.options import Options
 from animerun_gen.pipeline.run import generate
 from animerun_gen.pipeline.state.ledger import Ledger
+from animerun_gen.pipeline.state.manifest import write_manifest
 from animerun_gen.verify.run import verify
 from tests.pipeline.datasets import contents, make, make_cut
 from tests.pipeline.fake_engine import FakeEngine, FakeRun, do_job
@@ -122,7 +123,7 @@ def test_a_file_that_a_run_made_is_not_taken_for_altered(tmp_path: Path, monkeyp
         data[20] ^= 1
         (ledger.output / FLOW).write_bytes(data)
         os.utime(ledger.output / FLOW, ns=(0, 0))
-        return written(ledger, *arguments)
+        return write_manifest(ledger, *arguments)
 
     (output / FLOW).unlink()
     with monkeypatch.context() as patch:

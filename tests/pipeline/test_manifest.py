@@ -17,13 +17,14 @@ import pytest
 from animerun_gen import __version__
 from animerun_gen.config import CutConfig
 from animerun_gen.dataset.checksums import file_digest
+from animerun_gen.engines.blenders import Engine
 from animerun_gen.pipeline import run
 from animerun_gen.pipeline.options import Options
 from animerun_gen.pipeline.run import describe, generate
 from animerun_gen.pipeline.state import manifest
 from animerun_gen.pipeline.state.ledger import Checksums, read_ledger
 from tests.pipeline.datasets import contents, edit_ledger, make, make_cut
-from tests.pipeline.fake_engine import FakeEngine
+from tests.pipeline.fake_engine import FakeEngine, FakeProgram
 
 EVERYTHING = {
     "frames": {"last": 4},
@@ -104,9 +105,11 @@ def test_libraries_and_notes_are_in_it(tmp_path: Path) -> None:
     assert written["notes"] == ["2 drivers are switched off"]
 
 
-@pytest.mark.parametrize("workers", [1, 3])
-def test_the_same_dataset_has_the_same_manifest(tmp_path: Path, config: CutConfig, output: Path, workers: int) -> None:
-    make(config, tmp_path / "again", FakeEngine(), workers=workers)
+@pytest.mark.parametrize(("engine", "workers"), [(FakeEngine(), 1), (FakeProgram(), 3)])
+def test_the_same_dataset_has_the_same_manifest(
+    tmp_path: Path, config: CutConfig, output: Path, engine: Engine, workers: int
+) -> None:
+    make(config, tmp_path / "again", engine, workers=workers)
     assert (tmp_path / "again/manifest/square.json").read_bytes() == (output / "manifest/square.json").read_bytes()
 
 

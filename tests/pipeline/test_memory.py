@@ -19,14 +19,11 @@ from animerun_gen.engines.memory_guard import DESPITE_MEMORY, MemoryGuard
 from animerun_gen.engines.processes import _memory_of_groups
 from animerun_gen.engines.protocol import Event
 from animerun_gen.errors import NoRoomError
-from animerun_gen.pipeline.chunks import Outcome
 from animerun_gen.pipeline.options import Options
-from animerun_gen.pipeline.room import Room
 from animerun_gen.pipeline.run import describe, generate
 from animerun_gen.pipeline.state.ledger import read_ledger
 from tests.pipeline.datasets import make, make_cut
-from tests.pipeline.fake_engine import FakeEngine, FakeRun
-from tests.pipeline.test_scheduling import FakeChunk
+from tests.pipeline.fake_engine import FakeEngine, FakeProgram, FakeRun
 
 GB = 10**9
 HEAVY = SceneSize(vertices=5_000_000, triangles=10_000_000, line_triangles=10_000_000)
@@ -237,14 +234,14 @@ def test_the_first_blender_of_the_next_run_is_known(tmp_path: Path, monkeypatch:
     class Spy(Exception):
         pass
 
-    def executor(*arguments: Any) -> Any:
+    def crew(*arguments: Any) -> Any:
         given.append(arguments[4])
         raise Spy
 
-    monkeypatch.setattr("animerun_gen.pipeline.run.LocalExecutor", executor)
+    monkeypatch.setattr("animerun_gen.pipeline.crew.LocalCrew", crew)
     for config in (make_cut(tmp_path, {"frames": {"last": 9}}), make_cut(tmp_path, {"resolution": [96, 48]})):
         with pytest.raises(Spy):
-            generate([config], Options(output, HeavyEngine(), workers=2))
+            generate([config], Options(output, FakeProgram(), workers=2))
     # other pictures need other memory
     assert given == [{"square": 3 * GB}, {}]
 
@@ -252,35 +249,6 @@ def test_the_first_blender_of_the_next_run_is_known(tmp_path: Path, monkeypatch:
 def test_a_frame_that_finds_no_room_fails_its_cut_with_the_sentence(tmp_path: Path) -> None:
     (summary,) = generate([make_cut(tmp_path)], Options(tmp_path / "out", HeavyEngine(refuses=True)))
     assert summary.failures == ["cut 'square', in frame 1 (flat): Freestyle would need about 22 GB"]
-
-
-NO_ROOM = Outcome("no_room", "cut 'a': Freestyle would need about 22 GB")
-
-
-def test_a_chunk_that_finds_no_room_beside_others_gets_a_machine_to_itself() -> None:
-    room, chunk, other = Room(), FakeChunk("one"), FakeChunk("two", cut="b")
-    room.begins(1, other, "host")  # type: ignore[arg-type]
-    assert room.suits(chunk, "host")  # type: ignore[arg-type]
-    room.begins(2, chunk, "host")  # type: ignore[arg-type]
-    assert room.refused(room.ends(2), NO_ROOM, {"host"}).status == "stopped"
-    assert not room.suits(chunk, "host")  # type: ignore[arg-type]
-    assert room.suits(FakeChunk("label", renders=False), "host")  # type: ignore[arg-type]
-    room.ends(1)
-    assert room.suits(chunk, "host")  # type: ignore[arg-type]
-    room.begins(3, chunk, "host")  # type: ignore[arg-type]
-    assert not room.suits(other, "host")  # type: ignore[arg-type]
-    assert room.refused(room.ends(3), NO_ROOM, {"host"}).status == "failed"
-
-
-def test_a_chunk_that_finds_no_room_alone_goes_to_another_machine_before_it_fails() -> None:
-    room, chunk, hosts = Room(), FakeChunk("one"), {"small", "smaller"}
-    room.begins(1, chunk, "small")  # type: ignore[arg-type]
-    assert room.refused(room.ends(1), NO_ROOM, hosts).status == "stopped"
-    assert not room.suits(chunk, "small")  # type: ignore[arg-type]
-    assert room.suits(chunk, "smaller")  # type: ignore[arg-type]
-    assert room.suits(FakeChunk("another part"), "small")  # type: ignore[arg-type]
-    room.begins(2, chunk, "smaller")  # type: ignore[arg-type]
-    assert room.refused(room.ends(2), NO_ROOM, hosts) == Outcome("failed", NO_ROOM.sentence)
 
 
 def test_images_that_are_painted_count_where_pictures_are_drawn() -> None:

@@ -26,7 +26,7 @@ from animerun_gen.pipeline.tasks.labelling import LabelTask
 from animerun_gen.quality.gate import summarise
 from tests.blender.test_blend_libraries import write_blend
 from tests.pipeline.datasets import contents, id_of, make, make_cut, stage_of, times
-from tests.pipeline.fake_engine import FakeEngine, Meddled
+from tests.pipeline.fake_engine import FakeEngine, FakeProgram, Meddled
 
 PUBLISHED = (
     ("Frame_Anime/square/original/{:04d}.png", "frame"),
@@ -432,21 +432,23 @@ def test_an_interrupted_move_is_completed(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_two_workers_make_the_same_bytes_as_one(tmp_path: Path) -> None:
     cuts = [make_cut(tmp_path, {"frames": {"last": 13}}), make_cut(tmp_path, {"name": "second"})]
-    engine = FakeEngine(notes=("a driver is off",))
+    engine = FakeProgram(notes=("a driver is off",), diary=tmp_path / "diary")
     [first, second] = make(cuts, tmp_path / "two", engine, workers=2)
     assert len(engine.jobs) > 2
     assert first.rendered == set(range(1, 14))
     assert (first.labelled, second.labelled) == (25, 9)
     assert first.notes == ["a driver is off"]
-    make(cuts, tmp_path / "one", engine)
+    make(cuts, tmp_path / "one", FakeEngine(notes=engine.notes))
     assert contents(tmp_path / "two") == contents(tmp_path / "one")
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_a_cut_that_fails_does_not_stop_the_others(tmp_path: Path, workers: int) -> None:
+@pytest.mark.parametrize(("kind", "workers"), [(FakeEngine, 1), (FakeProgram, 2)])
+def test_a_cut_that_fails_does_not_stop_the_others(
+    tmp_path: Path, kind: type[FakeEngine | FakeProgram], workers: int
+) -> None:
     names = ("a", "broken", "z")
     cuts = [make_cut(tmp_path, {"name": name}) for name in names]
-    output, engine = tmp_path / "out", FakeEngine(fails_in={"broken": 3})
+    output, engine = tmp_path / "out", kind(fails_in={"broken": 3})
     summaries = generate(cuts, Options(output, engine, workers=workers))
     assert [len(summary.failures) for summary in summaries] == [0, 1, 0]
     assert "broken" in summaries[1].failures[0]

@@ -1,6 +1,6 @@
-"""The child process of :mod:`animerun_gen.pipeline.task_process`: ``... task_child FD SECONDS``.
+"""The child process of :mod:`animerun_gen.engines.pool`: ``... pool_child FD SECONDS``.
 
-It takes lots of tasks from its standard input and writes events, one a line, to a file descriptor that its parent
+It takes parcels of work from its standard input and writes events, one a line, to a file descriptor that its parent
 opened.  When there is nothing to do for so many seconds, it ends.
 """
 
@@ -18,8 +18,7 @@ from pathlib import Path
 from animerun_gen.dataset.files import open_log
 from animerun_gen.engines.fence import Fence, RunOver
 from animerun_gen.engines.lifetime import die_with_parent
-from animerun_gen.engines.protocol import Event
-from animerun_gen.pipeline.chunks import run_tasks
+from animerun_gen.engines.pool import Event, Parcel
 
 
 def main(arguments: list[str]) -> None:
@@ -38,13 +37,15 @@ def main(arguments: list[str]) -> None:
             data = data[os.write(events, data) :]
 
     fence: Fence | None = None
-    # the whole of one lot is read, so that nothing waits in the buffer when the pipe is empty
+    # the whole of one parcel is read, so that nothing waits in the buffer when the pipe is empty
     while select.select([0], [], [], patience)[0] and (header := sys.stdin.buffer.read(8)):
-        tasks, log, fence = pickle.loads(sys.stdin.buffer.read(int.from_bytes(header, "little")))
-        _print_to(log)
+        parcel: Parcel = pickle.loads(sys.stdin.buffer.read(int.from_bytes(header, "little")))
+        fence = parcel.fence
+        if parcel.log is not None:
+            _print_to(parcel.log)
         try:
             with fence.inside() if fence is not None else nullcontext():
-                run_tasks(tasks, tell)
+                parcel.work(tell)
         except RunOver:
             os._exit(1)
         tell({"event": "finished"})

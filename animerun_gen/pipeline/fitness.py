@@ -1,18 +1,13 @@
-"""What happens inside a Dask worker: it looks whether it can help, and does chunks as a local run does them."""
+"""Whether a Dask worker can help a run; it is asked before it is given anything to do."""
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from animerun_gen.engines.blenders import ProgramEngine
-from animerun_gen.engines.children import Conditions
 from animerun_gen.engines.fence import Fence
-from animerun_gen.engines.processes import usable_processors
-from animerun_gen.engines.protocol import Event
 from animerun_gen.errors import AnimerunGenError
-from animerun_gen.pipeline.chunks import Chunk, Outcome, do_chunk
 from animerun_gen.pipeline.state import made_with
 
 
@@ -56,29 +51,3 @@ def what_is_wrong(demands: Demands) -> str | None:
         if not file.is_file():
             return f"does not see {file}: mount the same file system at the same path on every machine"
     return None
-
-
-def do_here(chunk: Chunk, conditions: Conditions, neighbours: int, topic: str, ticket: int) -> Outcome:
-    """Do a chunk in this worker.
-
-    Args:
-        chunk: What to do.
-        conditions: Under which; the share of the processors is found here.
-        neighbours: How many chunks this machine may do at once, this one among them.  A worker that a batch system has
-            given processors of its own shares them with nobody else.
-        topic: Of the messages by which the run hears of events under way.
-        ticket: Stands for this attempt in the messages.
-    """
-    import distributed
-
-    worker = distributed.get_worker()
-
-    def tell(event: Event) -> None:
-        # what only another Python can read comes with the outcome
-        if "result" not in event:
-            worker.log_event(topic, {"ticket": ticket, "event": event})
-
-    processors, all_processors = usable_processors(), os.cpu_count() or 1
-    sharers = neighbours if processors == all_processors else worker.state.nthreads
-    run = chunk.start(replace(conditions, threads=max(1, processors // max(1, sharers))))
-    return do_chunk(run, tell, str(worker.address))
