@@ -17,7 +17,8 @@ from animerun_gen.engines.children import ChildDied, Conditions
 from animerun_gen.engines.processes import descendants
 from animerun_gen.engines.protocol import Event
 from animerun_gen.pipeline.crew import threads_for
-from animerun_gen.pipeline.run import Options, generate
+from animerun_gen.pipeline.options import Options
+from animerun_gen.pipeline.run import generate
 from animerun_gen.pipeline.task_process import TaskProcess, end_idle_children
 from animerun_gen.pipeline.tasks.labelling import LabelTask
 from tests.pipeline.datasets import contents, make, make_cut
@@ -98,7 +99,7 @@ def test_a_killed_labelling_child_is_told_and_the_next_one_does_the_rest(tmp_pat
 
     def kill(event: Event) -> None:
         told.append(event)
-        if event["number"] == 1:
+        if event["event"] == "task_done" and event["number"] == 1:
             run.kill()
 
     run = TaskProcess(tasks, Conditions())
