@@ -265,8 +265,8 @@ def summarise(frame_figures: Sequence[Mapping[str, Any]], pairs: Sequence[Mappin
     Returns:
         ``"frames"`` and ``"pairs"``: how many there are; ``"held_share"``: share of the pairs that are held, None
         without pairs; ``"not_judged"``: by threshold, and for ``"best_shift"``, how many frames or directions of
-        pairs have no figure to hold against it, where that is any; and by figure ``"mean"`` and ``"worst"`` over frames or over
-        both directions of all pairs, None where it is nowhere to be had.
+        pairs have no figure to hold against it, where that is any; and by figure ``"mean"`` and ``"worst"`` over
+        frames or over both directions of all pairs, None where it is nowhere to be had.
     """
     ways = [pair[direction] for pair in pairs for direction in DIRECTIONS if direction in pair]
     not_judged: dict[str, int] = {}
