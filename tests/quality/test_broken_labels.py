@@ -15,12 +15,12 @@ from animerun_gen.motion.flow import compute_motion, exact_occlusion
 from animerun_gen.motion.geometry import FrameGeometry
 from animerun_gen.quality.agreement import label_picture_agreement
 from animerun_gen.quality.breakages import BREAKAGES, Breakage, PairLabels, PairPictures, figures_of
-from animerun_gen.quality.gate import Bars, judge, summarise
+from animerun_gen.quality.gate import Thresholds, judge, summarise
 from animerun_gen.quality.identity import NO_PLACE, STEPS
 from tests.motion.synthetic import camera, cube, frame, perspective, plane, rotation, translation
 
 WIDTH, HEIGHT = 240, 160
-BARS = Bars.of(Quality())
+BARS = Thresholds.of(Quality())
 WITHIN_REACH = [breakage for breakage in BREAKAGES if breakage.within_reach]
 
 
