@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -142,3 +143,20 @@ def test_a_script_needs_no_guard_to_use_several_workers(tmp_path: Path) -> None:
     environment = os.environ | {"PYTHONPATH": str(project)}
     done = subprocess.run([sys.executable, script], env=environment, cwd=tmp_path, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, "begun\n9 []\n"), done.stderr
+
+
+def test_a_process_that_was_forked_after_a_run_can_make_another(tmp_path: Path) -> None:
+    """It has none of the threads that Dask started in its parent."""
+    folders = [tmp_path / "parent", tmp_path / "child"]
+    for folder in folders:
+        folder.mkdir()
+    make(make_cut(folders[0]), folders[0] / "out", FakeProgram())
+    config = make_cut(folders[1])
+    child = multiprocessing.get_context("fork").Process(target=make, args=(config, folders[1] / "out", FakeProgram()))
+    child.start()
+    child.join(120.0)
+    hangs = child.is_alive()
+    child.kill()
+    child.join()
+    assert not hangs
+    assert child.exitcode == 0
