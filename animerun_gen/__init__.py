@@ -59,7 +59,7 @@ if TYPE_CHECKING:
     from animerun_gen.shot.question import Question
     from animerun_gen.shot.run import inspect_shot
     from animerun_gen.shot.shot import Shot
-    from animerun_gen.verify.cut import CutReport
+    from animerun_gen.verify.cut_report import CutReport
     from animerun_gen.verify.findings import Defect
 
     # "verify" is the name of the package
@@ -113,7 +113,7 @@ _PLACES = {
     "shot.question": ("Question",),
     "shot.run": ("inspect_shot",),
     "shot.shot": ("Shot",),
-    "verify.cut": ("CutReport",),
+    "verify.cut_report": ("CutReport",),
     "verify.findings": ("Defect",),
     "verify.run": ("verify_dataset",),
 }

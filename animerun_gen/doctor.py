@@ -9,15 +9,18 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from animerun_gen.engines.blenders import BpyModule, InstalledBlender, ProgramEngine, find_program
-from animerun_gen.engines.conversation import Conversation
-from animerun_gen.engines.processes import memory
+# of this package only what needs no library: a library that is missing is what this is asked about
 from animerun_gen.errors import AnimerunGenError
 from animerun_gen.terminal import say
+
+if TYPE_CHECKING:
+    from animerun_gen.engines.blenders import ProgramEngine
 
 DEBIAN_PACKAGES = (
     "libegl1",
@@ -78,11 +81,20 @@ def run_doctor(blender: str | None, output: Path) -> int:
         UsageError: There is no program of that name.
     """
     if blender is not None:
-        # a slip in the command is no fault of what is installed
-        find_program(blender)
+        # a slip in the command is no fault of what is installed; what is, is found below
+        with suppress(ImportError):
+            from animerun_gen.engines.blenders import find_program
+
+            find_program(blender)
     healthy = True
     for check in checks(blender, output):
-        for finding in check():
+        try:
+            findings = check()
+        except ImportError as error:
+            findings = [
+                Finding("other checks", False, f"cannot be made ({error})", "install the libraries above first")
+            ]
+        for finding in findings:
             healthy &= finding.good
             say(f"{'ok  ' if finding.good else 'FAIL'}  {finding.name}: {finding.found}")
             if not finding.good:
@@ -115,11 +127,16 @@ def check_libraries() -> list[Finding]:
     findings = []
     for module, package in (
         ("numpy", "numpy"),
+        ("scipy", "scipy"),
         ("numba", "numba"),
         ("cv2", "opencv-python-headless"),
         ("skimage", "scikit-image"),
         ("pydantic", "pydantic"),
         ("yaml", "pyyaml"),
+        ("jinja2", "jinja2"),
+        ("psutil", "psutil"),
+        ("zstandard", "zstandard"),
+        ("anyascii", "anyascii"),
         ("tqdm", "tqdm"),
     ):
         try:
@@ -133,6 +150,8 @@ def check_libraries() -> list[Finding]:
 
 def check_memory() -> list[Finding]:
     """Memory that is free now, of the machine or of the control group (container, cluster job) that this runs in."""
+    from animerun_gen.engines.processes import memory
+
     available = memory().available / 2**30
     return [
         Finding(
@@ -163,8 +182,10 @@ def check_disk(output: Path) -> list[Finding]:
 
 def check_blender(blender: str | None) -> list[Finding]:
     """Blender starts, has a drawing context, and Workbench and Freestyle draw what they are asked for."""
+    from animerun_gen.engines.blenders import find_engine
+
     try:
-        engine: ProgramEngine = BpyModule.find() if blender is None else InstalledBlender.find(blender)
+        engine = find_engine(blender)
     except AnimerunGenError as error:
         module = MODULES.get(sys.version_info[:2], "bpy")
         remedy = f"{sys.executable} -m pip install '{module}'" if blender is None else "apt-get install blender"
@@ -187,6 +208,8 @@ def check_blender(blender: str | None) -> list[Finding]:
 
 def _probe(engine: ProgramEngine) -> tuple[dict[str, str], str]:
     """Let Blender try; what it answered, and how it ended in words."""
+    from animerun_gen.engines.conversation import Conversation
+
     said: dict[str, str] = {}
     with tempfile.TemporaryFile() as log:
         try:

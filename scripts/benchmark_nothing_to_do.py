@@ -30,7 +30,8 @@ sys.path.insert(0, str(REPOSITORY))
 from animerun_gen.config import load_cuts  # noqa: E402
 from animerun_gen.engines.blenders import BpyModule  # noqa: E402
 from animerun_gen.engines.film_files import in_folder  # noqa: E402
-from animerun_gen.pipeline.run import Options, generate  # noqa: E402
+from animerun_gen.pipeline.options import Options  # noqa: E402
+from animerun_gen.pipeline.run import generate  # noqa: E402
 from tests.pipeline.fake_engine import FakeEngine  # noqa: E402
 
 

@@ -108,9 +108,9 @@ def main() -> int:
 def all_cases(shapes: list[Shapes], seeds: range) -> Iterator[Case]:
     """Every kind of drawing, each with a seed of its own."""
     kinds = itertools.product(seeds, shapes, REGIONS, GAP_RADII, THICKNESSES, get_args(Style))
-    for number, (seed, *kind) in enumerate(kinds):
+    for number, (seed, form, regions, radius, thickness, style) in enumerate(kinds):
         # Another seed for every kind, or all of them would show the same cells.
-        yield Case(*kind, seed=seed * 1000 + number)
+        yield Case(form, regions, radius, thickness, style, seed=seed * 1000 + number)
 
 
 def measure(case: Case, save: Path | None) -> Result:

@@ -30,9 +30,9 @@ from animerun_gen.pipeline.tasks.label_files import identity_pictures
 from animerun_gen.progress import Progress
 from animerun_gen.quality.agreement import id_agreement, label_picture_agreement
 from animerun_gen.quality.breakages import BREAKAGES, Breakage, PairLabels, PairPictures, figures_of
-from animerun_gen.quality.gate import Bars, judge
+from animerun_gen.quality.gate import Thresholds, judge
 
-BARS = Bars.of(Quality())
+BARS = Thresholds.of(Quality())
 INTACT = Breakage("nothing (intact labels)", lambda labels, following, pictures: labels)
 PAIR_FIGURES = (
     "warp_error",

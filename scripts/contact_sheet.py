@@ -71,7 +71,7 @@ def _gray(picture: Picture) -> Picture:
 
 
 def _mask(mask: npt.NDArray[np.bool_]) -> Picture:
-    return _gray(mask.astype(np.uint8) * 255)
+    return _gray(mask.astype(np.uint8) * np.uint8(255))
 
 
 DRAWN: dict[str, Callable[[Any], Picture]] = {

@@ -78,7 +78,8 @@ def _tuft(
     blades: int, segments: int, chance: random.Random
 ) -> tuple[list[tuple[float, float, float]], list[tuple[int, int]], list[tuple[int, int, int, int]]]:
     """Vertices, no edges of their own, and faces of one tuft."""
-    vertices, faces = [], []
+    vertices: list[tuple[float, float, float]] = []
+    faces: list[tuple[int, int, int, int]] = []
     for _ in range(blades):
         around, facing = chance.uniform(0.0, 2.0 * math.pi), chance.uniform(0.0, math.pi)
         lean, height = chance.uniform(0.1, 0.6), chance.uniform(0.4, 1.0)

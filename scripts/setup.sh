@@ -110,6 +110,13 @@ need_environment() {
     fi
 }
 
+# What is compiled already is found again: this takes a few seconds where nothing changed.
+compile_ahead() {
+    say "compiling what is not compiled yet (a minute the first time)"
+    "$venv/bin/python" -m animerun_gen.compile_ahead ||
+        fail "the compiled loops of animerun-gen cannot be made; see above."
+}
+
 # Take our own option out of the arguments, which are those of the script that sources this one.
 module=$default_module
 others=()
@@ -129,6 +136,7 @@ set -- ${others[@]+"${others[@]}"}
 
 need_libraries
 need_environment "$module"
+compile_ahead
 
 if [ "${BASH_SOURCE[0]}" = "$0" ]; then
     [ $# = 0 ] || fail "scripts/setup.sh does not know '$1'; it only takes --blender-module VERSION."

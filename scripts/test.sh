@@ -26,10 +26,15 @@ need_other() {
     fi
 }
 
+# they are downloaded, one after the other, while this machine computes other things
 older_module=5.0.1
+installing=
 if [ $# = 0 ]; then
-    need_other "$older_module"
-    need_other "$newer_module"
+    {
+        need_other "$older_module"
+        need_other "$newer_module"
+    } &
+    installing=$!
 fi
 
 cd "$project"
@@ -40,5 +45,7 @@ say "lint"
 "$venv/bin/lint-imports" --no-logo
 say "documentation"
 NO_MKDOCS_2_WARNING=1 "$venv/bin/mkdocs" build --strict --quiet
+[ -z "$installing" ] || wait "$installing" || fail "Another Blender could not be installed; see above."
 say "tests"
-"$venv/bin/python" -m pytest "$@"
+# side by side, the long files first; "-n 0" in the arguments puts all tests into one process
+"$venv/bin/python" -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder "$@"

@@ -413,8 +413,13 @@ def test_being_stopped(
 
 
 def test_doctor_is_asked_about_the_right_things(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
-    monkeypatch.setattr(doctor, "run_doctor", lambda blender, output: asked.append((blender, output)) or 1)
+    asked: list[tuple[str | None, Path | None]] = []
+
+    def run_doctor(blender: str | None, output: Path | None) -> int:
+        asked.append((blender, output))
+        return 1
+
+    monkeypatch.setattr(doctor, "run_doctor", run_doctor)
     assert main(["doctor"]) == 1
     assert main(["doctor", "--blender", "/opt/blender", "--out", "data"]) == 1
     assert asked == [(None, Path()), ("/opt/blender", Path("data"))]

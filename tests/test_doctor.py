@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections import namedtuple
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from animerun_gen import doctor
 from animerun_gen.doctor import Finding
+from animerun_gen.engines import blenders, processes
 from animerun_gen.engines.processes import Memory
 
 Usage = namedtuple("Usage", "total used free")
@@ -35,7 +37,7 @@ class FakeBlender:
 
 
 def findings_of(monkeypatch: pytest.MonkeyPatch, program: str) -> dict[str, Finding]:
-    monkeypatch.setattr(doctor.InstalledBlender, "find", lambda name: FakeBlender(program))
+    monkeypatch.setattr(blenders.InstalledBlender, "find", lambda name: FakeBlender(program))
     return {finding.name: finding for finding in doctor.check_blender("blender")}
 
 
@@ -84,7 +86,7 @@ def test_a_blender_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_blender_that_cannot_be_started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     engine = FakeBlender("")
     monkeypatch.setattr(engine, "module_command", lambda *arguments: [str(tmp_path / "gone")])
-    monkeypatch.setattr(doctor.InstalledBlender, "find", lambda name: engine)
+    monkeypatch.setattr(blenders.InstalledBlender, "find", lambda name: engine)
     assert "cannot be started" in doctor.check_blender("blender")[1].found
 
 
@@ -154,7 +156,7 @@ def test_an_output_that_is_a_file(tmp_path: Path) -> None:
 
 def test_memory_is_what_may_still_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     def answer(gib: int) -> None:
-        monkeypatch.setattr(doctor, "memory", lambda: Memory(total=99 << 30, available=gib << 30))
+        monkeypatch.setattr(processes, "memory", lambda: Memory(total=99 << 30, available=gib << 30))
 
     answer(3)
     [finding] = doctor.check_memory()
@@ -193,3 +195,19 @@ def test_set_up_and_doctor_name_the_same_packages_and_the_same_blender() -> None
     assert [line.partition(";")[0] for line in pinned] == list(doctor.MODULES.values())
     for line in pinned:
         assert line.replace('"', "'") in (project / "pyproject.toml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("library", ["numpy", "psutil", "pydantic"])
+@pytest.mark.parametrize("options", [[], ["--blender", "blender"]])
+def test_a_library_that_is_missing_is_named_and_no_trace_is_shown(library: str, options: list[str]) -> None:
+    program = (
+        f"import sys; sys.modules[{library!r}] = None; from animerun_gen import doctor\n"
+        # this takes seconds, and needs what is missing
+        "checks = doctor.checks; doctor.checks = lambda *asked: checks(*asked)[:-1]\n"
+        f"from animerun_gen.cli import main; sys.exit(main(['doctor', *{options!r}]))"
+    )
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert answer.returncode == 1
+    assert "Traceback" not in answer.stderr
+    assert f"FAIL  {library}: " in answer.stdout
+    assert f"-m pip install {library}" in answer.stdout

@@ -260,6 +260,17 @@ def instances_of_nodes(drawn: bpy.types.Object) -> Any:
     return found if found.instances_pointcloud() is not None else None
 
 
+def values_given_to_nodes(modifier: bpy.types.NodesModifier) -> list[Any]:
+    """What a modifier gives to the inputs of its geometry nodes, objects and collections among it.
+
+    They are custom properties of the modifier, and since 5.2 properties of one that has a property for each input.
+    """
+    if not hasattr(modifier, "properties"):
+        return list(modifier.values())
+    inputs = modifier.properties.inputs
+    return [each.value for name in dir(inputs) if hasattr(each := getattr(inputs, name), "value")]
+
+
 def tells_instances_of_nodes() -> bool:
     """Whether :func:`instances_of_nodes` can know (since 4.5)."""
     return hasattr(bpy.types.Object, "evaluated_geometry")

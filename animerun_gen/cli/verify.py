@@ -12,7 +12,7 @@ from animerun_gen.settings import setting
 from animerun_gen.terminal import say
 
 if TYPE_CHECKING:
-    from animerun_gen.verify.cut import CutReport
+    from animerun_gen.verify.cut_report import CutReport
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,18 @@ class Engine(Looker, Protocol):
         """Make ready to do a job, under conditions; what Blender prints goes to a log file."""
 
 
-class ProgramEngine(Engine, Protocol):
+class ModuleRunner(Protocol):
+    """A Blender that can be started to run a module of this package."""
+
+    @property
+    def version(self) -> str:
+        """What it calls itself, such as "Blender 4.5.1"."""
+
+    def module_command(self, module: str, *arguments: str) -> list[str]:
+        """The command that runs a module of this package in that Blender."""
+
+
+class ProgramEngine(Engine, ModuleRunner, Protocol):
     """A Blender that is started as a program of its own, on whatever machine has it."""
 
     def find_again(self) -> ProgramEngine:
@@ -77,9 +88,6 @@ class ProgramEngine(Engine, Protocol):
         Raises:
             AnimerunGenError: It has none.
         """
-
-    def module_command(self, module: str, *arguments: str) -> list[str]:
-        """The command that runs a module of this package in that Blender."""
 
 
 @dataclass(frozen=True)

@@ -29,9 +29,8 @@ from animerun_gen.pipeline.state.clearing import (
 )
 from animerun_gen.pipeline.state.coverage import has_tracks
 from animerun_gen.pipeline.state.figures import clear_figures, read_figures
-from animerun_gen.pipeline.state.films import source_digest
 from animerun_gen.pipeline.state.fingerprints import STAGES, fingerprints
-from animerun_gen.pipeline.state.inputs import changed_inputs, changed_while_read, marks_of
+from animerun_gen.pipeline.state.inputs import InputsNow, look_at_inputs
 from animerun_gen.pipeline.state.judging import figures_there, spoiled_figures
 from animerun_gen.pipeline.state.ledger import Ledger
 from animerun_gen.pipeline.state.manifest import find_damage
@@ -260,18 +259,10 @@ def plan_cut(cut: Cut, engine: str | None, frames: Range | None) -> CutPlan:
     _refuse_foreign_files(ledger, clip, other_split)
     record = ledger.origin
     stages: tuple[str, ...] = ("labels", "recolor")
-    changed: list[str] = []
-    under_way: list[str] = []
-    watched: dict[str, str] = {}
-    reading = ledger.kept.reading
-    made_from = record
+    now, made_from, reading = InputsNow(), record, ledger.kept.reading
     if engine is not None:
-        # marks before checksums: what changes between the two is noticed
-        watched = marks_of([config.source, *record.inputs])
-        stages, changed = STAGES, changed_inputs(record)
-        under_way = changed_while_read(ledger.kept)
-        reading = {}
-        made_from = record.model_copy(update={"engine": engine, "source": source_digest(config.source)})
+        stages, now, reading = STAGES, look_at_inputs(ledger.kept, config.source), {}
+        made_from = record.model_copy(update={"engine": engine, "source": now.source})
     wanted = fingerprints(config, made_from.engine, made_from.source)
     then = Then(output, record, config, made_from.engine, made_from.source)
     if engine is None:
@@ -280,7 +271,7 @@ def plan_cut(cut: Cut, engine: str | None, frames: Range | None) -> CutPlan:
     numbers = config.frame_numbers
     first, last = frames if frames is not None else (numbers[0], numbers[-1])
     chosen = tuple(frame for frame in numbers if first <= frame <= last)
-    redone = _outdated(cut, then, {stage: wanted[stage] for stage in stages if stage in wanted}, changed, under_way)
+    redone = _outdated(cut, then, {stage: wanted[stage] for stage in stages if stage in wanted}, now)
     _refuse_to_lose(clip, redone, numbers, chosen)
     judged = "labels" not in redone and record.fingerprints.get("figures") == wanted["figures"]
     _clear(cut, redone, judged=judged)
@@ -288,7 +279,8 @@ def plan_cut(cut: Cut, engine: str | None, frames: Range | None) -> CutPlan:
     damaged = _remove_damaged(cut, found, stages)
     if _clear_surplus(config, clip, stages, found) or damaged:
         found.look_again()
-    if changed or under_way or "pictures" in redone:
+    watched = now.marks
+    if now.changed or now.under_way or "pictures" in redone:
         watched = {path: mark for path, mark in watched.items() if path == str(config.source)}
         made_from = made_from.model_copy(update={"inputs": {}, "notes": (), "opened": False})
     as_wanted = {"fingerprints": wanted, "config": config.model_dump(mode="json"), "decided": tuple(cut.decided)}
@@ -299,17 +291,14 @@ def plan_cut(cut: Cut, engine: str | None, frames: Range | None) -> CutPlan:
     return CutPlan(cut, found, chosen, watched)
 
 
-def _outdated(
-    cut: Cut, then: Then, wanted: Mapping[str, str], changed: Sequence[str], under_way: Sequence[str]
-) -> dict[str, str]:
+def _outdated(cut: Cut, then: Then, wanted: Mapping[str, str], now: InputsNow) -> dict[str, str]:
     """Find what was made from something else than it would be made from now.
 
     Args:
         cut: The cut.
         then: What it was made from.
         wanted: Stage to fingerprint as it is now, of those that this run makes.
-        changed: The inputs that are not what they were.
-        under_way: The files that changed while a run was reading them.
+        now: The files that it is made from.
 
     Returns:
         Stage to the reason.
@@ -317,10 +306,10 @@ def _outdated(
     redone: dict[str, str] = {}
     for stage, fingerprint in wanted.items():
         had = then.record.fingerprints.get(stage)
-        if under_way:
-            reason = f"{and_more(under_way, SHOWN_INPUTS)} changed while a run was reading it"
-        elif changed:
-            reason = f"{and_more(changed, SHOWN_INPUTS)} changed"
+        if now.under_way:
+            reason = f"{and_more(now.under_way, SHOWN_INPUTS)} changed while a run was reading it"
+        elif now.changed:
+            reason = f"{and_more(now.changed, SHOWN_INPUTS)} changed"
         elif had is not None and had != fingerprint:
             reason = then.why(stage)
         elif had is None and has_stage(cut.clip, stage):

@@ -1,6 +1,6 @@
 """The quality gate: whether a clip shows anything, which frames and pairs fail, and what to look at then.
 
-What the figures mean, why the bars have their values, and what no bar can see is in ``docs/quality.md``.
+What the figures mean, why the thresholds have their values, and what no threshold can see is in ``docs/quality.md``.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ LEAST_IS_WORST = (
 
 
 @dataclass(frozen=True)
-class Bars:
-    """What a figure may be at worst; a figure that is exactly at its bar passes.
+class Thresholds:
+    """What a figure may be at worst; a figure that is exactly at its threshold passes.
 
     Attributes:
         warp_error: Largest ``warp_error``, 0..1.
@@ -68,7 +68,7 @@ class Bars:
 
     @classmethod
     def of(cls, quality: Quality) -> Self:
-        """The bars that a cut's configuration sets."""
+        """The thresholds that a cut's configuration sets."""
         return cls(
             warp_error=quality.max_warp_error,
             warp_error_flat=quality.max_flat_warp_error,
@@ -94,15 +94,15 @@ class _Rule:
 
     Attributes:
         figures: The figure; of several the first that is not None.
-        bar: Which of the :class:`Bars` it is held against.
-        complaint: What it means when the figure is past the bar, with ``{value}`` and ``{bar}``, for a clip with
-            ``{percent}`` and ``{what}``.
+        threshold: Which of the :class:`Thresholds` it is held against.
+        complaint: What it means when the figure is beyond the threshold, with ``{value}`` and ``{threshold}``, for a
+            clip with ``{percent}`` and ``{what}``.
         advice: What to look at then.
-        at_least: Whether the bar is the smallest good value, and not the largest.
+        at_least: Whether the threshold is the smallest good value, and not the largest.
     """
 
     figures: tuple[str, ...]
-    bar: str
+    threshold: str
     complaint: str
     advice: str
     at_least: bool = False
@@ -115,9 +115,9 @@ class _Rule:
                 return name, float(value)
         return None
 
-    def allows(self, value: float, bar: float) -> bool:
+    def allows(self, value: float, threshold: float) -> bool:
         """Whether a value is good."""
-        return value >= bar if self.at_least else value <= bar
+        return value >= threshold if self.at_least else value <= threshold
 
 
 _FRAME_RULES = (
@@ -125,21 +125,21 @@ _FRAME_RULES = (
         ("agreement",),
         "agreement",
         "only {value:.4%} of the pixels that can be compared have the colour of the material that the id map names"
-        " (threshold {bar:.4%})",
+        " (threshold {threshold:.4%})",
         "compare Flat and MaterialId there: something was drawn that the geometry does not know, or the reverse",
         at_least=True,
     ),
     _Rule(
         ("agreement_ids",),
         "agreement",
-        "only {value:.4%} of the pixels show the material that the id map names (threshold {bar:.4%})",
+        "only {value:.4%} of the pixels show the material that the id map names (threshold {threshold:.4%})",
         "compare Flat and MaterialId there: something was drawn that the geometry does not know, or the reverse",
         at_least=True,
     ),
     _Rule(
         ("leaks",),
         "leaks",
-        "{value:.2%} of the pixels lie in a segment that mainly shows another surface (threshold {bar:.2%})",
+        "{value:.2%} of the pixels lie in a segment that mainly shows another surface (threshold {threshold:.2%})",
         "look at the contour and the segments there: lines are missing or broken, or labels.ball_radius is too small"
         " for the gaps in them",
     ),
@@ -149,34 +149,34 @@ _PAIR_RULES = (
     _Rule(
         ("warp_error",),
         "warp_error",
-        "the colour frames differ by {value:.5f} where the flow leads (threshold {bar:g})",
+        "the colour frames differ by {value:.5f} where the flow leads (threshold {threshold:g})",
         "look at the warp difference: if it is in the lines alone, they flicker from frame to frame (compare"
         " warp_error_flat); if it is in surfaces, the flow is wrong there",
     ),
     _Rule(
         ("warp_error_flat_exact", "warp_error_flat"),
         "warp_error_flat",
-        "the frames without lines differ by {value:.5f} where the flow leads (threshold {bar:g})",
+        "the frames without lines differ by {value:.5f} where the flow leads (threshold {threshold:g})",
         "look at the warp difference: the flow or the occlusion is wrong there, or a surface changes its colour",
     ),
     _Rule(
         ("edge_error",),
         "edge_error",
-        "at edges and in textures the frames differ by {value:.5f} where the flow leads (threshold {bar:g})",
+        "at edges and in textures the frames differ by {value:.5f} where the flow leads (threshold {threshold:g})",
         "look at the warp difference along edges: the flow is wrong there, or it belongs to other frames",
     ),
     _Rule(
         ("round_trip_median",),
         "round_trip_median",
         "half of the visible pixels end {value:.3f} px or more from where they began when they follow the flow there"
-        " and back (threshold {bar:g} px)",
+        " and back (threshold {threshold:g} px)",
         "one of the two directions is wrong: compare the forward with the backward flow",
     ),
     _Rule(
         ("identity_error",),
         "identity_error",
         "from {value:.4f} of the pixels that can be compared the flow leads to another surface point"
-        " (threshold {bar:g})",
+        " (threshold {threshold:g})",
         "the flow takes points for others there: look for what an object's modifiers or nodes renumber in every"
         " frame, take the object out with remove.objects, and report it",
     ),
@@ -211,7 +211,7 @@ _CLIP_RULES = (
         "look at the line art: lines.thickness is too large for the resolution, or hair or leaves are drawn one by one",
     ),
 )
-"""What a clip that shows nothing shows: a frame counts for the first that it is past the bar of."""
+"""What a clip that shows nothing shows: a frame counts for the first that it is past the threshold of."""
 
 _STILL = 0.01
 """Pixels; what is carried by a moving camera moves by no more in the picture, for matrices are of single precision."""
@@ -221,7 +221,7 @@ _NAMED_SPANS = 12
 
 
 def judge(
-    frame_figures: Sequence[Mapping[str, Any]], pairs: Sequence[Mapping[str, Any]], bars: Bars
+    frame_figures: Sequence[Mapping[str, Any]], pairs: Sequence[Mapping[str, Any]], thresholds: Thresholds
 ) -> list[dict[str, Any]]:
     """What is beyond a threshold.
 
@@ -229,7 +229,7 @@ def judge(
         frame_figures: The figures of each frame, with its number as ``"frame"``; missing figures are like None.
         pairs: The figures of each pair: ``"source"``, ``"target"`` and, by direction, those of
             :func:`~animerun_gen.quality.figures.pair_figures`.
-        bars: What the figures may be at worst.
+        thresholds: What the figures may be at worst.
 
     Returns:
         The failures, those of the clip first and then those of frames, each in the order given: ``"source"`` and
@@ -239,9 +239,9 @@ def judge(
         not judged; :func:`summarise` counts those.
     """
     return [
-        *_clip_failures(frame_figures, pairs, bars),
-        *_frame_failures(frame_figures, bars),
-        *_pair_failures(pairs, bars),
+        *_clip_failures(frame_figures, pairs, thresholds),
+        *_frame_failures(frame_figures, thresholds),
+        *_pair_failures(pairs, thresholds),
     ]
 
 
@@ -264,17 +264,17 @@ def summarise(frame_figures: Sequence[Mapping[str, Any]], pairs: Sequence[Mappin
 
     Returns:
         ``"frames"`` and ``"pairs"``: how many there are; ``"held_share"``: share of the pairs that are held, None
-        without pairs; ``"not_judged"``: by bar, and for ``"best_shift"``, how many frames or directions of pairs have
-        no figure to hold against it, where that is any; and by figure ``"mean"`` and ``"worst"`` over frames or over
-        both directions of all pairs, None where it is nowhere to be had.
+        without pairs; ``"not_judged"``: by threshold, and for ``"best_shift"``, how many frames or directions of
+        pairs have no figure to hold against it, where that is any; and by figure ``"mean"`` and ``"worst"`` over
+        frames or over both directions of all pairs, None where it is nowhere to be had.
     """
     ways = [pair[direction] for pair in pairs for direction in DIRECTIONS if direction in pair]
     not_judged: dict[str, int] = {}
     for rules, things in (((*_CLIP_RULES, *_FRAME_RULES), frame_figures), (_PAIR_RULES, ways)):
-        for bar in dict.fromkeys(rule.bar for rule in rules):
-            judging = [rule for rule in rules if rule.bar == bar]
+        for threshold in dict.fromkeys(rule.threshold for rule in rules):
+            judging = [rule for rule in rules if rule.threshold == threshold]
             if missing := sum(all(rule.figure_of(figures) is None for rule in judging) for figures in things):
-                not_judged[bar] = missing
+                not_judged[threshold] = missing
     if missing := sum(_shift_of(figures) is None for figures in ways):
         not_judged["best_shift"] = missing
     summary: dict[str, Any] = {
@@ -307,20 +307,20 @@ def _rounded(value: float) -> float:
 
 
 def _clip_failures(
-    frame_figures: Sequence[Mapping[str, Any]], pairs: Sequence[Mapping[str, Any]], bars: Bars
+    frame_figures: Sequence[Mapping[str, Any]], pairs: Sequence[Mapping[str, Any]], thresholds: Thresholds
 ) -> Iterator[dict[str, Any]]:
     """Why a clip shows nothing, where most of its frames show nothing.
 
     Single frames may: a pan runs over an empty sky, a character steps right before the camera.
     """
-    surface = _covering_surface(frame_figures, pairs, bars)
+    surface = _covering_surface(frame_figures, pairs, thresholds)
     showing_nothing: dict[_Rule, list[Mapping[str, Any]]] = {}
     for figures in frame_figures:
         for rule in _CLIP_RULES:
             judged = rule.figure_of(figures)
-            if judged is None or rule.allows(judged[1], getattr(bars, rule.bar)):
+            if judged is None or rule.allows(judged[1], getattr(thresholds, rule.threshold)):
                 continue
-            if rule.bar == "one_surface" and _surface_of(figures) != surface:
+            if rule.threshold == "one_surface" and _surface_of(figures) != surface:
                 continue
             showing_nothing.setdefault(rule, []).append(figures)
             break
@@ -331,17 +331,17 @@ def _clip_failures(
         those = showing_nothing.get(rule)
         if not those:
             continue
-        frames, bar = [figures["frame"] for figures in those], getattr(bars, rule.bar)
+        frames, threshold = [figures["frame"] for figures in those], getattr(thresholds, rule.threshold)
         values = [value for _, value in filter(None, map(rule.figure_of, those))]
         value = _rounded(math.fsum(values) / len(values))
-        complaint = rule.complaint.format(percent=100 * value, limit=100 * bar, what=_what_covers(rule, those[0]))
+        complaint = rule.complaint.format(percent=100 * value, limit=100 * threshold, what=_what_covers(rule, those[0]))
         where = f"frames {spans(frames, numbers, _NAMED_SPANS)} ({len(frames)} of {len(numbers)})"
         message = f"the clip shows nothing in {where}: {complaint}; {rule.advice}"
-        yield _failure(frames[0], None, None, rule.figures[0], value, bar, message)
+        yield _failure(frames[0], None, None, rule.figures[0], value, threshold, message)
 
 
 def _covering_surface(
-    frame_figures: Sequence[Mapping[str, Any]], pairs: Sequence[Mapping[str, Any]], bars: Bars
+    frame_figures: Sequence[Mapping[str, Any]], pairs: Sequence[Mapping[str, Any]], thresholds: Thresholds
 ) -> tuple[str, ...] | None:
     """The surface that covers more frames than any other and shows nothing; None where there is none.
 
@@ -355,9 +355,9 @@ def _covering_surface(
     counts: dict[tuple[str, ...], int] = {}
     for figures in frame_figures:
         surface, share = _surface_of(figures), figures.get("largest_surface")
-        if surface is None or share is None or share <= bars.one_surface:
+        if surface is None or share is None or share <= thresholds.one_surface:
             continue
-        if (figures.get("largest_color") or 0.0) > bars.one_surface or (stands_still and pairs):
+        if (figures.get("largest_color") or 0.0) > thresholds.one_surface or (stands_still and pairs):
             counts[surface] = counts.get(surface, 0) + 1
     return max(counts, key=lambda surface: counts[surface], default=None)
 
@@ -370,18 +370,20 @@ def _surface_of(figures: Mapping[str, Any]) -> tuple[str, ...] | None:
 def _what_covers(rule: _Rule, figures: Mapping[str, Any]) -> str:
     """What a message calls the surface or the colour that a frame shows."""
     surface = _surface_of(figures)
-    if rule.bar == "one_surface" and surface is not None:
+    if rule.threshold == "one_surface" and surface is not None:
         return f"'{surface[0]}', in material '{surface[1]}'"
     return str(figures.get("largest_color_is"))
 
 
-def _frame_failures(frame_figures: Sequence[Mapping[str, Any]], bars: Bars) -> Iterator[dict[str, Any]]:
+def _frame_failures(frame_figures: Sequence[Mapping[str, Any]], thresholds: Thresholds) -> Iterator[dict[str, Any]]:
     for figures in frame_figures:
         for rule in _FRAME_RULES:
-            yield from _past_bar(rule, figures, bars, f"frame {figures['frame']}", figures["frame"], None, None)
+            yield from _beyond_threshold(
+                rule, figures, thresholds, f"frame {figures['frame']}", figures["frame"], None, None
+            )
 
 
-def _pair_failures(pairs: Sequence[Mapping[str, Any]], bars: Bars) -> Iterator[dict[str, Any]]:
+def _pair_failures(pairs: Sequence[Mapping[str, Any]], thresholds: Thresholds) -> Iterator[dict[str, Any]]:
     for pair in pairs:
         for direction in DIRECTIONS:
             if direction not in pair:
@@ -389,14 +391,14 @@ def _pair_failures(pairs: Sequence[Mapping[str, Any]], bars: Bars) -> Iterator[d
             ends = (pair["source"], pair["target"])
             where = f"pair {pair['source']}-{pair['target']} {direction}"
             for rule in _PAIR_RULES:
-                yield from _past_bar(rule, pair[direction], bars, where, *ends, direction)
+                yield from _beyond_threshold(rule, pair[direction], thresholds, where, *ends, direction)
             yield from _shifted(pair[direction], where, *ends, direction)
 
 
-def _past_bar(
+def _beyond_threshold(
     rule: _Rule,
     figures: Mapping[str, Any],
-    bars: Bars,
+    thresholds: Thresholds,
     where: str,
     source: int,
     target: int | None,
@@ -406,10 +408,10 @@ def _past_bar(
     if judged is None:
         return
     name, value = judged
-    bar = getattr(bars, rule.bar)
-    if not rule.allows(value, bar):
-        message = f"{where}: {rule.complaint.format(value=value, bar=bar)}; {rule.advice}"
-        yield _failure(source, target, direction, name, value, bar, message)
+    threshold = getattr(thresholds, rule.threshold)
+    if not rule.allows(value, threshold):
+        message = f"{where}: {rule.complaint.format(value=value, threshold=threshold)}; {rule.advice}"
+        yield _failure(source, target, direction, name, value, threshold, message)
 
 
 def _shifted(
@@ -441,7 +443,7 @@ def _failure(
     direction: Direction | None,
     figure: str,
     value: float | list[int],
-    bar: float | None,
+    threshold: float | None,
     message: str,
 ) -> dict[str, Any]:
     return {
@@ -450,6 +452,6 @@ def _failure(
         "direction": direction,
         "figure": figure,
         "value": value,
-        "bar": bar,
+        "bar": threshold,
         "message": message,
     }

@@ -44,8 +44,8 @@ class Chart:
         help: What they mean, in a sentence.
         unit: How values are written.
         series: The lines.  A chart is shown when one of them has a value.
-        bar: Name of the bar in the quality file; empty where there is none.
-        above: Whether good values lie above the bar.
+        threshold: Name of the threshold in the quality file; empty where there is none.
+        above: Whether good values lie above the threshold.
         of_frames: Whether the figures are those of frames and not of pairs.
     """
 
@@ -53,7 +53,7 @@ class Chart:
     help: str
     unit: Unit
     series: tuple[Series, ...]
-    bar: str = ""
+    threshold: str = ""
     above: bool = False
     of_frames: bool = False
 
@@ -79,7 +79,7 @@ CHARTS = (
         "by point sampling.",
         "error",
         (Series("warp_error", ""),),
-        bar="warp_error",
+        threshold="warp_error",
     ),
     Chart(
         "Warp error, colour frames, bilinear",
@@ -94,14 +94,14 @@ CHARTS = (
         "to nothing.",
         "error",
         (Series("warp_error_flat_exact", ""),),
-        bar="warp_error_flat",
+        threshold="warp_error_flat",
     ),
     Chart(
         "Warp error, flat frames, rule",
         "The same outside the occlusion of the paper's rule.",
         "error",
         (Series("warp_error_flat", ""),),
-        bar="warp_error_flat",
+        threshold="warp_error_flat",
     ),
     Chart(
         "Warp error at edges",
@@ -109,14 +109,14 @@ CHARTS = (
         "right.",
         "error",
         (Series("edge_error", ""),),
-        bar="edge_error",
+        threshold="edge_error",
     ),
     Chart(
         "Round trip, median",
         "How far from where it began the flow there and back ends, over visible pixels.",
         "px",
         (Series("round_trip_median", ""),),
-        bar="round_trip_median",
+        threshold="round_trip_median",
     ),
     Chart(
         "Round trip within the threshold",
@@ -129,14 +129,14 @@ CHARTS = (
         "Share of the pixels that identity pictures can tell, in sampled pairs, whose flow takes a point for another.",
         "share",
         (Series("identity_error", ""),),
-        bar="identity_error",
+        threshold="identity_error",
     ),
     Chart(
         "Picture agrees with the material ids",
         "Share of pixels that show the material which the id map names: by their flat colour, or by rendered ids.",
         "share",
         (Series("agreement", "flat colours"), Series("agreement_ids", "rendered ids")),
-        bar="agreement",
+        threshold="agreement",
         above=True,
         of_frames=True,
     ),
@@ -152,7 +152,7 @@ CHARTS = (
         "Share of the pixels off the lines in a segment that mainly shows another surface.",
         "share",
         (Series("leaks", ""),),
-        bar="leaks",
+        threshold="leaks",
         of_frames=True,
     ),
     Chart(
@@ -210,13 +210,13 @@ class Column:
         key: Name of the figure.
         title: Its heading.
         unit: How values are written.
-        bar: Name of its bar; empty where there is none.
+        threshold: Name of its threshold; empty where there is none.
     """
 
     key: str
     title: str
     unit: Unit
-    bar: str = ""
+    threshold: str = ""
 
 
 PAIR_COLUMNS = (
@@ -235,8 +235,8 @@ PAIR_COLUMNS = (
 )
 
 
-def bars(quality: Mapping[str, Any]) -> dict[str, float]:
-    """The bars by name, those of older quality files included."""
+def thresholds(quality: Mapping[str, Any]) -> dict[str, float]:
+    """The thresholds by name, those of older quality files included."""
     given = quality.get("bars")
     found = {name: value for name, value in given.items() if is_number(value)} if isinstance(given, dict) else {}
     if "warp_error" not in found and is_number(quality.get("max_warp_error")):
@@ -249,7 +249,7 @@ def failures(quality: Mapping[str, Any]) -> list[dict[str, Any]]:
     listed = quality.get("failures")
     if isinstance(listed, list):
         return [_failure(failure) for failure in listed if isinstance(failure, dict)]
-    limit = bars(quality).get("warp_error")
+    limit = thresholds(quality).get("warp_error")
     past = quality.get("past_limit")
     return [
         {
@@ -301,7 +301,7 @@ def charts(facts: CutFacts) -> list[dict[str, Any]]:
 
     A pair's forward figure stands at its earlier frame, its backward figure at its later one: where the arrows begin.
     """
-    quality, known_bars, shown = facts.quality, bars(facts.quality), []
+    quality, known_bars, shown = facts.quality, thresholds(facts.quality), []
     for chart in CHARTS:
         lines = []
         for number, series in enumerate(chart.series):
@@ -323,7 +323,7 @@ def charts(facts: CutFacts) -> list[dict[str, Any]]:
                     "title": chart.title,
                     "help": chart.help,
                     "unit": chart.unit,
-                    "bar": known_bars.get(chart.bar),
+                    "bar": known_bars.get(chart.threshold),
                     "above": chart.above,
                     "series": lines,
                 }
@@ -355,9 +355,9 @@ def _figure(figures: Mapping[str, Any], key: str) -> Any:
 def pair_table(facts: CutFacts) -> dict[str, Any]:
     """The table of pairs, worst first.
 
-    A row's ``worst`` is its largest figure as a multiple of that figure's bar.
+    A row's ``worst`` is its largest figure as a multiple of that figure's threshold.
     """
-    quality, known_bars = facts.quality, bars(facts.quality)
+    quality, known_bars = facts.quality, thresholds(facts.quality)
     failing = {(failure["frame"], failure["direction"]) for failure in failures(quality)}
     rows = []
     for pair in quality.get("pairs", []):
@@ -370,9 +370,9 @@ def pair_table(facts: CutFacts) -> dict[str, Any]:
                 source, target = target, source
             values = [_number(_figure(figures, column.key)) for column in PAIR_COLUMNS]
             multiples = [
-                value / known_bars[column.bar]
+                value / known_bars[column.threshold]
                 for column, value in zip(PAIR_COLUMNS, values, strict=True)
-                if value is not None and known_bars.get(column.bar)
+                if value is not None and known_bars.get(column.threshold)
             ]
             shift = figures.get("best_shift")
             rows.append(
@@ -390,7 +390,7 @@ def pair_table(facts: CutFacts) -> dict[str, Any]:
     rows.sort(key=lambda row: (not row["failed"], -(row["worst"] or 0.0), row["source"], row["direction"]))
     filled = [any(row["values"][place] is not None for row in rows) for place in range(len(PAIR_COLUMNS))]
     columns = [
-        {"title": column.title, "unit": column.unit, "bar": known_bars.get(column.bar)}
+        {"title": column.title, "unit": column.unit, "bar": known_bars.get(column.threshold)}
         for column, is_filled in zip(PAIR_COLUMNS, filled, strict=True)
         if is_filled
     ]

@@ -75,13 +75,13 @@ def _row(row: IndexRow, no_bars: list[float | None]) -> dict[str, Any]:
     }
     if facts is None:
         return shown | {"frames": 0, "resolution": None, "thumbnail": None}
-    cut_bars = figures.bars(facts.quality)
+    cut_bars = figures.thresholds(facts.quality)
     return shown | {
         "frames": len(facts.frames),
         "resolution": list(facts.resolution),
         "thumbnail": _thumbnail(facts),
         "values": figures.worst_figures(facts),
-        "bars": [cut_bars.get(column.bar) for column in figures.INDEX_COLUMNS],
+        "bars": [cut_bars.get(column.threshold) for column in figures.INDEX_COLUMNS],
     }
 
 

@@ -1,8 +1,8 @@
 """A first configuration of a shot in which every automatic decision stands explicitly, with its reason.
 
 It is written as text, line by line: half of it is comments, wrapped, above the entry that they are about, or above
-nothing where they say why there is none.  A library that keeps comments (ruamel.yaml) hangs them on keys and does not
-wrap them.
+nothing where they say why there is none.  A library that keeps comments (ruamel.yaml) hangs them on keys, and neither
+wraps nor indents them.
 """
 
 from __future__ import annotations

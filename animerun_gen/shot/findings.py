@@ -289,9 +289,9 @@ def _held(survey: Survey | None) -> Iterator[Finding]:
 
 
 def _picture(shot: Shot) -> Iterator[Finding]:
-    """What makes a clip show nothing, by the bars that the quality gate has unless a cut changes them."""
-    bars = Quality()
-    empty = [each for each in shot.contents if each.surfaces < bars.min_surfaces]
+    """What makes a clip show nothing, by the thresholds that the quality gate has unless a cut changes them."""
+    thresholds = Quality()
+    empty = [each for each in shot.contents if each.surfaces < thresholds.min_surfaces]
     if 2 * len(empty) > len(shot.contents):
         share = sum(each.surfaces for each in empty) / len(empty)
         yield Finding(
@@ -303,7 +303,7 @@ def _picture(shot: Shot) -> Iterator[Finding]:
         )
     covered: dict[tuple[str, str], list[float]] = {}
     for each in shot.contents:
-        if each.largest > bars.max_one_surface:
+        if each.largest > thresholds.max_one_surface:
             covered.setdefault((each.object, each.material), []).append(each.largest)
     for (name, material), shares in covered.items():
         if 2 * len(shares) > len(shot.contents):

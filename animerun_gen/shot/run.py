@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from animerun_gen.engines.blend_file import require_readable
-from animerun_gen.engines.blenders import ProgramEngine
+from animerun_gen.engines.blenders import ModuleRunner
 from animerun_gen.engines.conversation import Conversation
 from animerun_gen.engines.endings import last_words
 from animerun_gen.errors import AnimerunGenError, SceneError, UnusableSceneError
@@ -21,7 +21,7 @@ from animerun_gen.shot.shot import UNTRIED, Shot
 INSPECTOR = "animerun_gen.blender.inspector"
 
 
-def inspect_shot(question: Question, engine: ProgramEngine) -> Shot:
+def inspect_shot(question: Question, engine: ModuleRunner) -> Shot:
     """Let a Blender look at a shot, in a process of its own, because files can crash it.
 
     Args:
@@ -67,7 +67,7 @@ def inspect_shot(question: Question, engine: ProgramEngine) -> Shot:
         raise SceneError(f"Blender {inspector.ended} {doing}.{last_words(Path(folder, 'log'), 0)}", str(source))
 
 
-def _asked(engine: ProgramEngine, question: Question, log: IO[bytes]) -> Conversation:
+def _asked(engine: ModuleRunner, question: Question, log: IO[bytes]) -> Conversation:
     try:
         request = replace(question, source=question.source.absolute())
         return Conversation(partial(engine.module_command, INSPECTOR), request, log, None)

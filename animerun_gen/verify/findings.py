@@ -16,7 +16,7 @@ import numpy.typing as npt
 from animerun_gen.conventions import UNKNOWN_FLOW, known_flow
 from animerun_gen.dataset import files
 from animerun_gen.dataset.checksums import readable_digest
-from animerun_gen.dataset.forms import Form, read_form
+from animerun_gen.dataset.headers import Header, read_header
 from animerun_gen.dataset.modalities import Content, Modality
 from animerun_gen.errors import DatasetError
 
@@ -148,25 +148,25 @@ class FrameInspection:
         size = path.stat().st_size
         if not size:
             raise DatasetError("is empty")
-        form, sound = None, True
+        header, sound = None, True
         try:
-            form = read_form(path, what)
+            header = read_header(path, what)
         except DatasetError as error:
             findings.defects.append(Defect(file.name, "damaged", error.what))
             sound = False
-        if form is not None and (problem := self._misfit(form, what)):
+        if header is not None and (problem := self._misfit(header, what)):
             findings.defects.append(Defect(file.name, "form", problem))
             sound = False
-        limit = _largest_size(form, self.shape)
+        limit = _largest_size(header, self.shape)
         if size > limit:
             if sound:
                 findings.defects.append(Defect(file.name, "damaged", f"has {size} bytes, far more than it can need"))
             return None
         if file.checksum is not None and (defect := changed(self.root, file.name, file.checksum)):
             findings.defects.append(defect)
-        if not sound or (self.quick and form is not None):
+        if not sound or (self.quick and header is not None):
             return None
-        if form is not None and form.kind.endswith("alpha"):
+        if header is not None and header.kind.endswith("alpha"):
             # only a picture that this program did not make gets here
             _require_decodable(path)
             return None
@@ -175,24 +175,24 @@ class FrameInspection:
         findings.defects += [Defect(file.name, "values", problem) for problem in problems]
         return None if problems else value
 
-    def _misfit(self, form: Form, what: Modality) -> str | None:
+    def _misfit(self, header: Header, what: Modality) -> str | None:
         """Why a file's shape or type is none that its modality may have, as the end of a sentence."""
-        if self.shape is not None and form.shape[:2] != self.shape:
+        if self.shape is not None and header.shape[:2] != self.shape:
             height, width = self.shape
-            return f"is {form}, but the clip's pictures are {height} x {width} (height x width)"
+            return f"is {header}, but the clip's pictures are {height} x {width} (height x width)"
         if not self.ours:
             number = {"inverted_mask": "biuf", "array": "iu", "flow": "f"}.get(what.content)
-            fits = number is None or np.dtype(form.dtype).kind in number
-            fits = fits and (number is None or len(form.shape) == len(what.shape))
+            fits = number is None or np.dtype(header.dtype).kind in number
+            fits = fits and (number is None or len(header.shape) == len(what.shape))
         else:
-            fits = form.dtype == what.dtype and len(form.shape) == len(what.shape)
+            fits = header.dtype == what.dtype and len(header.shape) == len(what.shape)
             fits = fits and all(
-                isinstance(wanted, str) or side == wanted for side, wanted in zip(form.shape, what.shape, strict=True)
+                isinstance(wanted, str) or side == wanted for side, wanted in zip(header.shape, what.shape, strict=True)
             )
-            fits = fits and form.kind in ("", "grey", "RGB")
+            fits = fits and header.kind in ("", "grey", "RGB")
         if fits:
             return None
-        return f"is {form}, but a file of {what.name} is {' x '.join(map(str, what.shape))} {what.dtype}"
+        return f"is {header}, but a file of {what.name} is {' x '.join(map(str, what.shape))} {what.dtype}"
 
     def _read(self, path: Path, what: Modality) -> Any:
         """The content, in memory's own terms: True is occluded, near a line, valid."""
@@ -308,14 +308,14 @@ def _require_decodable(path: Path) -> None:
         raise DatasetError("cannot be decoded as a PNG file")
 
 
-def _largest_size(form: Form | None, shape: tuple[int, int] | None) -> int:
+def _largest_size(header: Header | None, shape: tuple[int, int] | None) -> int:
     """Bytes that a file may have before it is not worth reading."""
-    if form is None:
+    if header is None:
         return JSON_LIMIT
-    if form.size is not None:
+    if header.size is not None:
         # it has just as many
-        return form.size
-    height, width = shape or form.shape[:2]
+        return header.size
+    height, width = shape or header.shape[:2]
     return PNG_ROOM + 8 * height * width
 
 

@@ -23,13 +23,13 @@ from animerun_gen.errors import AnimerunGenError, DatasetError
 from animerun_gen.pipeline.options import Options
 from animerun_gen.pipeline.run import describe, generate
 from animerun_gen.pipeline.state.clearing import remove_file
-from animerun_gen.pipeline.state.films import source_digest
 from animerun_gen.pipeline.state.fingerprints import fingerprints
-from animerun_gen.pipeline.state.inputs import changed_inputs, changed_while_read
+from animerun_gen.pipeline.state.inputs import look_at_inputs
 from animerun_gen.pipeline.state.ledger import CutLedger, move_over, read_ledger
 from animerun_gen.pipeline.state.lock import exclusive
 from animerun_gen.pipeline.state.manifest import SHOWN_NAMES
-from animerun_gen.verify.cut import DAMAGED, CheckedManifest, CutReport
+from animerun_gen.verify.checked_manifest import CheckedManifest
+from animerun_gen.verify.cut_report import DAMAGED, CutReport
 from animerun_gen.verify.findings import changed
 
 RENDERED = ("pictures", "motion")
@@ -186,10 +186,9 @@ def _require_same(plan: _Repair, engine: Engine | None) -> None:
             )
         if not config.source.is_file():
             raise DatasetError(f"its film {config.source} is not there. Put it there and run the same command again")
-        others = [*changed_while_read(plan.kept), *changed_inputs(record)]
-        if source_digest(config.source) != record.source:
-            others.insert(0, str(config.source))
-        if others:
+        now = look_at_inputs(plan.kept, config.source)
+        film = [str(config.source)] if now.source != record.source else []
+        if others := [*film, *now.under_way, *now.changed]:
             raise DatasetError(f"{others[0]} has changed since it was made. {advice}")
     if fingerprints(config, record.engine, record.source) != record.fingerprints:
         raise DatasetError(f"it was made by another version of this program or with another palette. {advice}")

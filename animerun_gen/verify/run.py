@@ -20,7 +20,9 @@ from animerun_gen.engines.pool import start_pool
 from animerun_gen.errors import ConfigError, DatasetError
 from animerun_gen.progress import Progress
 from animerun_gen.terminal import printable
-from animerun_gen.verify.cut import DELETE, CheckedManifest, CutCheck, CutReport
+from animerun_gen.verify.checked_manifest import CheckedManifest
+from animerun_gen.verify.cut import CutCheck
+from animerun_gen.verify.cut_report import DELETE, CutReport
 from animerun_gen.verify.findings import Defect, FrameFindings, FrameInspection
 
 KINDS = {

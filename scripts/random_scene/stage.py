@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -220,7 +220,7 @@ class Nodes:
         self.geometry = self.tree.nodes.new("NodeGroupInput").outputs[0]
         self.output = self.tree.nodes.new("NodeGroupOutput")
 
-    def add(self, kind: str, inputs: dict[str | int, Any] | None = None, **properties: Any) -> Any:
+    def add(self, kind: str, inputs: Mapping[Any, Any] | None = None, **properties: Any) -> Any:
         """A node; inputs are values or sockets, by name (of those in use) or number."""
         node = self.tree.nodes.new(kind if kind.startswith(("Function", "Shader")) else f"GeometryNode{kind}")
         for name, value in properties.items():

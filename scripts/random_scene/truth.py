@@ -284,6 +284,7 @@ class _Lookup:
         return (
             self.same_faces
             and self.here.uv is not None
+            and self.there.uv is not None
             and bool(self.here.keys[:, 0].all())
             and bool(np.array_equal(self.here.keys, self.there.keys))
             and bool(np.array_equal(self.here.uv, self.there.uv))
@@ -307,6 +308,7 @@ class _Lookup:
     def _by_corners(self, local: Array, weights: Array) -> Found:
         """By the three corners of the triangle; where the face is split otherwise there, by the corners of the face."""
         found = Found.nothing(len(local), State.NO_IDENTITY)
+        here_names, there_names = _present(self.here.names), _present(self.there.names)
         here, there = _corners_of_triangles(self.here), _corners_of_triangles(self.there)
         here_faces, there_faces = _corners_of_faces(self.here), _corners_of_faces(self.there)
         place_of = {corners: place for place, corners in there.items()}
@@ -315,10 +317,8 @@ class _Lookup:
             corners = here.get(int(triangle))
             if corners in place_of:
                 other = place_of[corners]
-                names = self.there.names[self.there.triangles[other]]
-                turn = [
-                    int(np.flatnonzero(names == name)[0]) for name in self.here.names[self.here.triangles[triangle]]
-                ]
+                names = there_names[self.there.triangles[other]]
+                turn = [int(np.flatnonzero(names == name)[0]) for name in here_names[self.here.triangles[triangle]]]
                 found.state[pixel] = State.KNOWN
                 found.triangles[pixel, 0] = other
                 found.weights[pixel, 0, turn] = weights[pixel]
@@ -342,7 +342,7 @@ class _Lookup:
 
     def _by_attribute(self, local: Array, weights: Array) -> Found:
         found = Found.nothing(len(local), State.GONE)
-        here_uv, there_uv = self.here.uv[self.here.corners], self.there.uv[self.there.corners]
+        here_uv, there_uv = _present(self.here.uv)[self.here.corners], _present(self.there.uv)[self.there.corners]
         here_keys, there_keys = self.here.keys[self.here.faces], self.there.keys[self.there.faces]
         nameless = (here_keys[local, 0] <= 0) | (np.abs(_area(here_uv[local])) < 1e-7)
         found.state[nameless] = State.NO_IDENTITY
@@ -394,10 +394,17 @@ class _Lookup:
         return found
 
 
+def _present(values: Array | None) -> Array:
+    """What a way of finding points goes by, and so must be there."""
+    if values is None:
+        raise ValueError("this surface does not have what its points are to be found by")
+    return values
+
+
 def _corners_of_triangles(surface: Surface) -> dict[int, tuple[int, ...]]:
     """For each triangle the names of its corners, in a circle from the smallest on; none that occurs twice."""
     corners = {}
-    for triangle, names in enumerate(surface.names[surface.triangles]):
+    for triangle, names in enumerate(_present(surface.names)[surface.triangles]):
         if names.min() > 0 and len(set(names.tolist())) == 3:
             corners[triangle] = tuple(np.roll(names, -int(np.argmin(names))).tolist())
     return _alone(corners, corners)
@@ -407,7 +414,7 @@ def _corners_of_faces(surface: Surface) -> dict[int, tuple[tuple[int, ...], int]
     """For each face the names of its corners, in a circle from the smallest on, and which of its corners that is."""
     corners, firsts = {}, {}
     for face, (start, end) in enumerate(zip(surface.face_starts[:-1], surface.face_starts[1:], strict=True)):
-        names = surface.names[surface.corner_points[start:end]]
+        names = _present(surface.names)[surface.corner_points[start:end]]
         if names.min() > 0 and len(set(names.tolist())) == len(names):
             firsts[face] = int(np.argmin(names))
             corners[face] = tuple(np.roll(names, -firsts[face]).tolist())

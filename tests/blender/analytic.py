@@ -37,7 +37,9 @@ def _to_pixels(camera: CameraState, local: np.ndarray, width: int, height: int) 
     return np.stack([x, y], axis=1)
 
 
-def unproject(camera: CameraState, x: np.ndarray, y: np.ndarray, depth: np.ndarray, width: int, height: int):
+def unproject(
+    camera: CameraState, x: np.ndarray, y: np.ndarray, depth: np.ndarray, width: int, height: int
+) -> np.ndarray:
     """World points ``(n, 3)`` seen at pixels, ``depth`` in front of the camera along its axis."""
     plane_x = x - (width - 1) / 2 + camera["shift_x"] * width
     plane_y = -(y - (height - 1) / 2 - camera["shift_y"] * width)
@@ -156,7 +158,9 @@ def _compare(
     return result
 
 
-def _background(before: CameraState, after: CameraState, x, y, width: int, height: int) -> np.ndarray | None:
+def _background(
+    before: CameraState, after: CameraState, x: np.ndarray, y: np.ndarray, width: int, height: int
+) -> np.ndarray | None:
     if before["kind"] != "PERSP":
         # a backdrop across the view axis; how far away does not matter to parallel rays
         points = unproject(before, x, y, np.full(len(x), 50.0), width, height)
@@ -166,7 +170,9 @@ def _background(before: CameraState, after: CameraState, x, y, width: int, heigh
     return project_directions(after, directions, width, height)
 
 
-def _move(scene: Choreography, name: str, material: str, source: int, target: int, points: np.ndarray):
+def _move(
+    scene: Choreography, name: str, material: str, source: int, target: int, points: np.ndarray
+) -> np.ndarray | None:
     """Where world points of an object are at another frame; None where no formula says it."""
     instances = [
         (np.array(one.matrix, np.float64), np.array(other.matrix, np.float64))

@@ -47,7 +47,8 @@ def test_a_cut_fails_at_once_instead_of_showing_another_background(
 from pathlib import Path
 from animerun_gen.blender.here import ThisBlender
 from animerun_gen.config import load_cuts
-from animerun_gen.pipeline.run import Options, generate
+from animerun_gen.pipeline.options import Options
+from animerun_gen.pipeline.run import generate
 cuts = [cut.config for cut in load_cuts([Path({str(config)!r})])]
 summary, = generate(cuts, Options(Path({str(tmp_path / "out")!r}), ThisBlender(), frames=(1, 3)))
 print(*summary.failures, sep="\\n")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import filecmp
 import os
-import random
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,6 +19,7 @@ import numpy as np
 import pytest
 
 from animerun_gen.dataset import Dataset, read_json
+from animerun_gen.engines.processes import descendants
 from tests.blender.conftest import PROJECT, SCENE, needs_installed_blender, run_cli
 
 pytestmark = pytest.mark.blender
@@ -129,39 +131,56 @@ def test_two_workers_make_the_same_files_as_one(configure: Callable[..., Path], 
     assert_same_dataset(tmp_path / "one", tmp_path / "two")
 
 
+def wait_until(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+    end = time.monotonic() + 300.0
+    while not condition():
+        assert process.poll() is None, "it ended before"
+        assert time.monotonic() < end, "that took too long"
+        time.sleep(0.02)
+
+
+def has(dataset: Path, pattern: str, count: int) -> bool:
+    return len(list(dataset.glob(pattern))) >= count
+
+
 def test_a_killed_run_goes_on_to_the_same_files(configure: Callable[..., Path], tmp_path: Path) -> None:
-    config = configure("courier", FAR)
+    config, killed = configure("courier", FAR), tmp_path / "killed"
     run_cli("generate", config, "--out", tmp_path / "whole")
-    generator = random.Random(4)
-    command = [sys.executable, "-m", "animerun_gen", "generate", str(config), "--out", str(tmp_path / "killed")]
-    kills = 0
-    for _ in range(10):
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=PROJECT)
-        time.sleep(generator.uniform(0.5, 4.5))
-        if process.poll() is None:
-            process.send_signal(signal.SIGKILL)
-            kills += 1
-        process.wait()
-    run_cli("generate", config, "--out", tmp_path / "killed")
-    assert kills >= 3
-    assert_same_dataset(tmp_path / "whole", tmp_path / "killed")
+    command = [sys.executable, "-m", "animerun_gen", "generate", str(config), "--out", str(killed)]
+    # before Blender is there, while it draws, while it follows points over gaps, and between labels
+    moments = (
+        (".animerun-gen/lock", 1),
+        ("train/Frame_Anime/courier/original/*.png", 1),
+        ("train/Gap3/Flow/courier/forward/*.flo", 2),
+        ("train/Segment/courier/*.npy", 2),
+    )
+    for pattern, count in moments:
+        process = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=PROJECT, text=True
+        )
+        wait_until(partial(has, killed, pattern, count), process)
+        process.kill()
+        assert process.wait() == -signal.SIGKILL
+    run_cli("generate", config, "--out", killed)
+    assert_same_dataset(tmp_path / "whole", killed)
+
+
+def blender_of(process: subprocess.Popen[str]) -> int | None:
+    """The Blender that a run has started, if there is one."""
+    for child in descendants(process.pid):
+        with suppress(OSError):
+            if b"animerun_gen.blender.worker" in Path(f"/proc/{child}/cmdline").read_bytes():
+                return child
+    return None
 
 
 def test_a_blender_that_dies_is_replaced(configure: Callable[..., Path], tmp_path: Path) -> None:
     """The first Blender is killed from outside while it works, as a crash of its own would do."""
-    configs = [configure("courier"), configure("still", "", (96, 54))]
-    command = [sys.executable, "-m", "animerun_gen", "render", *map(str, configs), "--out", str(tmp_path / "out")]
+    configs, output_folder = [configure("courier"), configure("still", "", (96, 54))], tmp_path / "out"
+    command = [sys.executable, "-m", "animerun_gen", "render", *map(str, configs), "--out", str(output_folder)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=PROJECT)
-    child = None
-    while child is None and process.poll() is None:
-        time.sleep(0.2)
-        for entry in Path("/proc").glob("[0-9]*/stat"):
-            try:
-                fields = entry.read_text().rpartition(")")[2].split()
-            except OSError:
-                continue
-            if int(fields[1]) == process.pid and list((tmp_path / "out").rglob("original/0002.png")):
-                child = int(entry.parent.name)
+    wait_until(partial(has, output_folder, "train/*/courier/original/0002.png", 1), process)
+    child = blender_of(process)
     assert child is not None
     os.kill(child, signal.SIGABRT)
     output, errors = process.communicate(timeout=300)
@@ -192,7 +211,8 @@ from pathlib import Path
 
 from animerun_gen.blender.here import ThisBlender
 from animerun_gen.config import load_cuts
-from animerun_gen.pipeline.run import Options, generate
+from animerun_gen.pipeline.options import Options
+from animerun_gen.pipeline.run import generate
 
 cuts = [cut.config for cut in load_cuts([Path({str(config)!r})])]
 summary, = generate(cuts, Options(Path({str(tmp_path / "out")!r}), ThisBlender(), frames=(1, 3)))

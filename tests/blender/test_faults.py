@@ -17,7 +17,9 @@ from animerun_gen.engines.blenders import BpyModule, JobRun
 from animerun_gen.engines.children import Conditions
 from animerun_gen.engines.job import RenderJob
 from animerun_gen.engines.protocol import Event
-from animerun_gen.pipeline.run import Options, generate
+from animerun_gen.engines.questions import CountedCut, MarkedCut
+from animerun_gen.pipeline.options import Options
+from animerun_gen.pipeline.run import generate
 from tests.blender.conftest import SCENE
 from tests.pipeline.datasets import contents, make
 
@@ -44,6 +46,12 @@ class Meddled:
     @property
     def version(self) -> str:
         return self.engine.version
+
+    def camera_marks(self, config: CutConfig, log: Path) -> MarkedCut:
+        return self.engine.camera_marks(config, log)
+
+    def count_lines(self, config: CutConfig, log: Path) -> CountedCut:
+        return self.engine.count_lines(config, log)
 
     def start(self, job: RenderJob, log: Path, conditions: Conditions | None = None) -> MeddledRun:
         return MeddledRun(self.engine.start(job, log, conditions), self.meddle)

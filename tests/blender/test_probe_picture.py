@@ -40,8 +40,8 @@ def test_the_picture_that_is_due() -> None:
     assert judge_surface(flat()) == f"{SURFACE}, as asked for"
     assert judge_ground(flat()) == f"{GROUND}, as asked for"
     assert judge_lines(strokes(), 2.0) == "draws lines, black on white"
-    off_by_one = tuple(part + 1 for part in rgb(SURFACE))
-    assert not judge_surface(flat(off_by_one)).startswith("failed")
+    red, green, blue = rgb(SURFACE)
+    assert not judge_surface(flat((red + 1, green + 1, blue + 1))).startswith("failed")
 
 
 def test_a_picture_that_is_black_all_over() -> None:

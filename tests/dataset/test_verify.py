@@ -17,8 +17,9 @@ import pytest
 from animerun_gen.cli import main
 from animerun_gen.dataset import ClipWriter, Dataset, files
 from animerun_gen.errors import ConfigError
+from animerun_gen.verify.cut_report import CutReport
 from animerun_gen.verify.findings import Defect
-from animerun_gen.verify.run import KINDS, CutReport, describe, verify
+from animerun_gen.verify.run import KINDS, describe, verify
 from tests.pipeline.datasets import contents, make, make_cut
 from tests.pipeline.fake_engine import FakeEngine
 
@@ -115,7 +116,8 @@ def test_a_sound_dataset_has_no_defects(made: Path, quick: bool, workers: int) -
     square, plain = sorted(verify(made, quick=quick, workers=workers), key=lambda report: report.split, reverse=True)
     assert (square.cut, square.frames, square.ours, square.has_manifest) == ("square", 5, True, True)
     assert (plain.cut, plain.frames, plain.split) == ("plain", 3, "test")
-    assert square.defects == plain.defects == square.notes == plain.notes == []
+    assert square.defects == plain.defects == []
+    assert square.notes == plain.notes == []
     there = [name for name in before if "/square/" in name and not name.startswith(".animerun-gen")]
     assert square.files == len(there)
     # it is only read
@@ -518,8 +520,8 @@ def test_a_folder_and_a_pipe_in_place_of_files_are_named(root: Path) -> None:
 
 
 def test_a_file_with_another_number_is_missing_here_and_too_many_there(root: Path) -> None:
-    folder = root / "train/contour/square"
-    (folder / "0003.png").rename(folder / "0033.png")
+    lines = root / "train/contour/square"
+    (lines / "0003.png").rename(lines / "0033.png")
     found = {(defect.file, defect.kind) for defect in defects(root)}
     assert found == {
         ("train/contour/square/0003.png", "missing"),
@@ -742,8 +744,8 @@ def test_a_downloaded_dataset_is_checked_by_its_layout(root: Path) -> None:
     edit_array(root / "train/LineArea/square/Image0003.npy", put((0, 0), 7))
     edit_array(root / "train/Segment/square/0003.npy", unlabel)
     other_shape(root / "train/UnmatchedForward/square/Image0001.npy")
-    folder = root / "train/contour/square"
-    (folder / "0003.png").rename(folder / "0033.png")
+    lines = root / "train/contour/square"
+    (lines / "0003.png").rename(lines / "0033.png")
     remove_frames(root, 5)
     (root / "test/contour/plain/0009.png").unlink()
     assert named(root) == {

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from functools import partial
 from typing import get_args
 
 import cv2
@@ -8,31 +9,31 @@ import pytest
 
 from animerun_gen.labels.generated_line_art import Shapes, Style, generate_line_art
 
-SIZE = {"width": 240, "height": 180}
+draw = partial(generate_line_art, width=240, height=180)
 
 
 @pytest.mark.parametrize("shapes", get_args(Shapes))
 @pytest.mark.parametrize("style", get_args(Style))
 def test_gaps_break_the_lines_and_not_the_truth(shapes: Shapes, style: Style) -> None:
-    whole = generate_line_art(shapes, 30, 1, thickness=3, style=style, **SIZE)
-    broken = generate_line_art(shapes, 30, 1, thickness=3, style=style, gap_radius=2, **SIZE)
+    whole = draw(shapes, 30, 1, thickness=3, style=style)
+    broken = draw(shapes, 30, 1, thickness=3, style=style, gap_radius=2)
     assert np.array_equal(whole.truth, broken.truth)
     changed = whole.line_art != broken.line_art
     assert changed.any()
     assert np.all(broken.line_art[changed] == 255)
-    again = generate_line_art(shapes, 30, 1, thickness=3, style=style, gap_radius=2, **SIZE)
+    again = draw(shapes, 30, 1, thickness=3, style=style, gap_radius=2)
     assert np.array_equal(broken.line_art, again.line_art)
 
 
 @pytest.mark.parametrize("shapes", ["convex", "curved"])
 def test_every_cell_is_a_region(shapes: Shapes) -> None:
-    assert generate_line_art(shapes, 30, 2, **SIZE).region_count == 30
+    assert draw(shapes, 30, 2).region_count == 30
 
 
 @pytest.mark.parametrize("shapes", get_args(Shapes))
 @pytest.mark.parametrize("style", get_args(Style))
 def test_closed_lines_hold_the_regions_apart(shapes: Shapes, style: Style) -> None:
-    art = generate_line_art(shapes, 30, 3, thickness=2, style=style, **SIZE)
+    art = draw(shapes, 30, 3, thickness=2, style=style)
     darkest = art.line_art.reshape(*art.truth.shape, -1).min(axis=2)
     assert np.all(darkest[art.truth > 0] == 255)
     _, pieces = cv2.connectedComponents((art.truth > 0).view(np.uint8), connectivity=4)
@@ -42,7 +43,7 @@ def test_closed_lines_hold_the_regions_apart(shapes: Shapes, style: Style) -> No
 
 @pytest.mark.parametrize("thickness", [1, 2, 3, 4])
 def test_lines_are_as_thick_as_they_should_be(thickness: int) -> None:
-    art = generate_line_art("convex", 20, 4, thickness=thickness, **SIZE)
+    art = draw("convex", 20, 4, thickness=thickness)
     lines = (art.line_art == 0).view(np.uint8)
 
     def fits(size: int) -> float:

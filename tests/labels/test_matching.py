@@ -120,7 +120,7 @@ def test_arrays_of_any_memory_layout_give_the_same() -> None:
     expected = reference(source, target, flow, occlusion)
     assert match_regions(source, target, flow, occlusion) == expected
     turned = [np.asfortranarray(array) for array in (source, target, flow, occlusion)]
-    assert match_regions(*turned) == expected  # type: ignore[arg-type]
+    assert match_regions(*turned) == expected
 
 
 def test_wrong_arrays_are_refused_in_words() -> None:

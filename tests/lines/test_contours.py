@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from animerun_gen.config.model import Lines
+from animerun_gen.config.model import EdgeType, Lines
 from animerun_gen.lines import contours
 from animerun_gen.lines.contours import ContourSettings, draw_contours
 from animerun_gen.motion import companions, raster
@@ -122,7 +122,7 @@ def test_a_ball_has_its_outline_and_nothing_inside(view: str, rings: int) -> Non
         seen_by = larger(VIEWS[view], 144, 96)
         # from less than a pixel to half the picture
         radius = np.exp(generator.uniform(np.log(0.01), np.log(0.8)))
-        place = translation(*generator.uniform(-1.0, 1.0, 2), -4.0)
+        place = translation(generator.uniform(-1.0, 1.0), generator.uniform(-1.0, 1.0), -4.0)
         scale = np.diag([radius, radius, radius, 1.0])
         ball = sphere("ball", place @ rotation(0, turn) @ rotation(1, 2.0 * turn) @ scale, rings)
         geometry = frame(1, seen_by, [ball])
@@ -477,7 +477,7 @@ def test_the_configuration_is_read_in_freestyles_terms() -> None:
     assert ContourSettings.from_config(Lines(engine="geometry")) == replace(EVERYTHING, thickness=1.5)
     outline = ContourSettings.from_config(Lines(engine="geometry", freestyle=False))
     assert outline == replace(EVERYTHING, folds=False, creases=False, thickness=1.5)
-    only = {
+    only: dict[EdgeType, set[str]] = {
         "silhouette": {"backdrop", "objects", "folds"},
         "contour": {"backdrop", "objects"},
         "external_contour": {"backdrop"},

@@ -50,7 +50,9 @@ def rotation(axis: int, angle: float) -> np.ndarray:
     return matrix
 
 
-def perspective(focal: float, shift: tuple[float, float] = (0.0, 0.0), near: float = 0.1, far: float = 100.0):
+def perspective(
+    focal: float, shift: tuple[float, float] = (0.0, 0.0), near: float = 0.1, far: float = 100.0
+) -> np.ndarray:
     """OpenGL projection whose focal length is in half picture widths."""
     matrix = np.zeros((4, 4))
     matrix[0, 0] = focal
@@ -62,7 +64,9 @@ def perspective(focal: float, shift: tuple[float, float] = (0.0, 0.0), near: flo
     return matrix
 
 
-def orthographic(half_width: float, shift: tuple[float, float] = (0.0, 0.0), near: float = 0.1, far: float = 100.0):
+def orthographic(
+    half_width: float, shift: tuple[float, float] = (0.0, 0.0), near: float = 0.1, far: float = 100.0
+) -> np.ndarray:
     matrix = np.eye(4)
     matrix[0, 0] = 1.0 / half_width
     matrix[1, 1] = WIDTH / HEIGHT / half_width

@@ -69,10 +69,10 @@ def noise(seed: int, size: float) -> np.ndarray:
 
 SHAKE = noise(1, 0.03)
 
-FAR_AWAY = {"turn": 2.1, "place": (9.0, 1.0, -14.0)}
+FAR_AWAY = pose(turn=2.1, place=(9.0, 1.0, -14.0))
 
-CUT = {
-    "keys without interpolation": (lambda n: pose(**(FAR_AWAY if n >= 30 else {})), [30]),
+CUT: dict[str, tuple[Way, list[int]]] = {
+    "keys without interpolation": (lambda n: FAR_AWAY if n >= 30 else pose(), [30]),
     "only turned": (lambda n: pose(turn=2.7 if n >= 30 else 0.0), [30]),
     "only carried away": (lambda n: pose(place=(25.0 if n >= 30 else 0.0, 0.0, 0.0)), [30]),
     "a close-up": (lambda n: pose(turn=0.1, focal=15.0 if n >= 30 else 1.5), [30]),
@@ -84,7 +84,7 @@ CUT = {
         lambda n: pose(turn=2.5 if n >= 30 else 0.0, place=(0.4 * n, 0.0, -0.3 * n if n < 30 else 10.0 + 0.2 * n)),
         [30],
     ),
-    "a shot of one frame": (lambda n: pose(**(FAR_AWAY if n == 30 else {})), [30, 31]),
+    "a shot of one frame": (lambda n: FAR_AWAY if n == 30 else pose(), [30, 31]),
     "shots of three still frames": (
         lambda n: (
             pose(turn=[0.0, 1.3, 2.4, 0.2, 1.7][n // 3 % 5], place=(n // 3 % 4 * 7.0, 0.0, 0.0))

@@ -94,7 +94,7 @@ def test_a_mesh_numbered_by_construction_needs_no_identities() -> None:
 
 def test_only_faces_without_new_corners_are_known() -> None:
     before, after = bars([0, 1, 2]), bars([0, 1, 2])
-    after.identities = after.identities.copy()
+    after.identities = np.array(after.identities)
     after.identities[[0, 6]] = 0  # as a Boolean leaves its new vertices
     after.vertices[:, 1] *= 1.1
     first, second = frame(1, VIEW, [before]), frame(2, VIEW, [after])

@@ -16,7 +16,10 @@ TENT: Faces = [(0, 1, 2), (1, 0, 3)]
 
 def laid_out(*parts: Faces) -> tuple[int, np.ndarray, np.ndarray, list[int]]:
     """Parts one after the other: count of vertices, first corners, corners, and the first vertex of each part."""
-    count, corners, starts, first = 0, [], [], []
+    count = 0
+    corners: list[int] = []
+    starts: list[int] = []
+    first: list[int] = []
     for faces in parts:
         first.append(count)
         for face in faces:

@@ -14,9 +14,11 @@ from animerun_gen.dataset.files import json_bytes
 from animerun_gen.engines.blenders import Engine
 from animerun_gen.errors import AnimerunGenError
 from animerun_gen.pipeline.cut import Cut
+from animerun_gen.pipeline.options import Options
 from animerun_gen.pipeline.plan import CutPlan, plan_cut
-from animerun_gen.pipeline.run import CutSummary, Options, generate
+from animerun_gen.pipeline.run import generate
 from animerun_gen.pipeline.state.ledger import open_ledger
+from animerun_gen.pipeline.summary import CutSummary
 
 STAGE_FOLDERS = {
     "pictures": ("Frame_Anime", "contour", "Flat"),
@@ -75,6 +77,11 @@ def make(
     if failures:
         raise AnimerunGenError("; ".join(failures))
     return summaries
+
+
+def id_of(value: object) -> str:
+    """Names a parameter of a test alike in all processes that run tests side by side: a set has no order of its own."""
+    return str(sorted(value)) if isinstance(value, set) else str(value)
 
 
 def plan(config: CutConfig, output: Path, engine: str | None = "Blender 1") -> CutPlan:

@@ -36,14 +36,26 @@ from animerun_gen.engines.film_files import files_of
 from animerun_gen.engines.job import RenderJob, Reporter
 from animerun_gen.engines.lifetime import die_with_parent
 from animerun_gen.engines.protocol import Event, read_request
+from animerun_gen.engines.questions import CameraMark, CountedCut, MarkedCut
 from animerun_gen.engines.render_process import RenderFailure, RenderProcess
 from animerun_gen.lines import compose
+from animerun_gen.lines.cost import LineFigures
 
 SIDE = 12
 
 
+class OneCamera:
+    """What the film of the square answers when it is asked before it is rendered."""
+
+    def camera_marks(self, config: CutConfig, log: Path) -> MarkedCut:
+        return MarkedCut([CameraMark(config.frames.first, "Camera")], {})
+
+    def count_lines(self, config: CutConfig, log: Path) -> CountedCut:
+        return CountedCut([LineFigures(config.frames.first, triangles=2, edges=4, crossings=0, visits=0)], {})
+
+
 @dataclass(frozen=True)
-class FakeEngine:
+class FakeEngine(OneCamera):
     """An engine that does its jobs in the calling thread.
 
     Attributes:
@@ -113,7 +125,7 @@ class MeddledRun(FakeRun):
 
 
 @dataclass(frozen=True)
-class FakeProgram:
+class FakeProgram(OneCamera):
     """The same in a child process, as the real engines do it.
 
     Attributes:
@@ -175,7 +187,7 @@ def do_job(job: RenderJob, reporter: Reporter, engine: FakeEngine) -> None:
         if frame in job.pictures:
             write_pictures(writer, config, frame, film)
         if frame in job.material_pictures:
-            ids = 2 * square(config, frame)[0].astype(np.uint16)
+            ids = np.where(square(config, frame)[0], 2, 0).astype(np.uint16)
             write_image(material_picture(job.output, config.name, frame), ids)
         if frame in job.identity_pictures:
             write_image(identity_picture(job.output, config.name, frame), places(config, frame))

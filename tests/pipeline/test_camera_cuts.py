@@ -12,7 +12,9 @@ from animerun_gen.config import CutConfig
 from animerun_gen.engines.job import input_mark
 from animerun_gen.engines.questions import CameraMark, MarkedCut, mark_at
 from animerun_gen.errors import DatasetError, SceneError
-from animerun_gen.pipeline.run import CutSummary, Options, generate
+from animerun_gen.pipeline.options import Options
+from animerun_gen.pipeline.run import generate
+from animerun_gen.pipeline.summary import CutSummary
 from animerun_gen.pipeline.tasks.camera_cuts import split_at_camera_cuts, split_cut
 from tests.pipeline.datasets import make_cut
 from tests.pipeline.fake_engine import FakeEngine

@@ -13,12 +13,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 import yaml
 
-from animerun_gen.config import load_cuts
+from animerun_gen.config import CutConfig, load_cuts
 from animerun_gen.dataset.layout import state_folder
 from animerun_gen.engines.blenders import BpyModule
 from animerun_gen.engines.children import ChildDied
@@ -28,7 +29,8 @@ from animerun_gen.errors import AnimerunGenError
 from animerun_gen.pipeline.crew import ClusterCrew
 from animerun_gen.pipeline.farm import Farm
 from animerun_gen.pipeline.fitness import Demands, what_is_wrong
-from animerun_gen.pipeline.run import Options, describe, generate
+from animerun_gen.pipeline.options import Options
+from animerun_gen.pipeline.run import describe, generate
 from animerun_gen.pipeline.state import made_with
 from tests.pipeline.datasets import contents, make, make_cut
 from tests.pipeline.fake_chunks import Ear, FakeChunk, product
@@ -123,7 +125,7 @@ def command_of(process: int) -> bytes:
     return b""
 
 
-def rendered(tmp_path: Path) -> tuple[object, Path, Options]:
+def rendered(tmp_path: Path) -> tuple[CutConfig, Path, Options]:
     """A cut that is rendered and not labelled, and the dataset as it is to be."""
     config = make_cut(tmp_path, CLIP)
     make(config, tmp_path / "whole", FakeEngine())
@@ -167,6 +169,9 @@ def test_a_cluster_that_lost_all_workers_is_waited_for_aloud(
     def segments() -> list[Path]:
         return list((output / "train/Segment").rglob("*.npy"))
 
+    def more_than(there: int) -> bool:
+        return len(segments()) > there
+
     def is_waited_for() -> bool:
         end, said = time.monotonic() + 10.0, ""
         while "waiting for a worker of the Dask scheduler" not in said and time.monotonic() < end:
@@ -177,7 +182,7 @@ def test_a_cluster_that_lost_all_workers_is_waited_for_aloud(
     def lose_all_and_add_one() -> None:
         for _ in range(2):
             there = len(segments())
-            wait_until(lambda there=there: len(segments()) > there)
+            wait_until(partial(more_than, there))
             capsys.readouterr()
             while cluster.workers:
                 kill_with_children(cluster.workers.pop())

@@ -20,11 +20,11 @@ from animerun_gen.pipeline.plan import split_job
 from animerun_gen.pipeline.run import describe
 from animerun_gen.pipeline.state.coverage import describe_coverage, measure_coverage
 from animerun_gen.pipeline.state.fingerprints import STAGES
-from tests.pipeline.datasets import contents, make, make_cut, plan, stage_of, times
+from tests.pipeline.datasets import contents, id_of, make, make_cut, plan, stage_of, times
 from tests.pipeline.fake_engine import FakeEngine, FakeProgram, do_job
 from tests.pipeline.test_run import DISK_CHANGES, Killed, clip_files, crash_points, files_of_clip, rewritten
 
-FAR = {"frames": {"last": 6}, "motion": {"gaps": [1, 2, 3], "tracks": 4}}
+FAR: dict[str, dict[str, Any]] = {"frames": {"last": 6}, "motion": {"gaps": [1, 2, 3], "tracks": 4}}
 
 
 def files_far(frames: list[int], gaps: list[int], split: str = "train", extras: bool = True) -> set[str]:
@@ -84,7 +84,7 @@ def test_a_second_run_touches_nothing(tmp_path: Path) -> None:
         ({"tracks": 9}, {"Tracks"}, set()),
         ({"extras": ["ids"]}, set(), {"ExactOcclusion", "Gap2/ExactOcclusion", "Gap3/ExactOcclusion"}),
     ],
-    ids=str,
+    ids=id_of,
 )
 def test_other_gaps_and_tracks_make_and_remove_their_files_and_no_others(
     tmp_path: Path, motion: dict[str, Any], made: set[str], gone: set[str]
@@ -369,4 +369,5 @@ def test_the_same_files_however_the_work_is_cut_up(tmp_path: Path, parts: int) -
         for part in split_job(job, number):
             do_job(part, Reporter(), FakeEngine())
     assert contents(tmp_path / "one") == contents(tmp_path / "many")
-    assert np.array_equal(*[ClipFiles(tmp_path / n, "train", "square").read_tracks().position for n in ("one", "many")])
+    one, many = (ClipFiles(tmp_path / name, "train", "square").read_tracks() for name in ("one", "many"))
+    assert np.array_equal(one.position, many.position)

@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from animerun_gen.engines.job import Reporter
 from animerun_gen.engines.protocol import Event
 from animerun_gen.pipeline import run as running
+from animerun_gen.pipeline.options import Options
 from animerun_gen.pipeline.run import generate
+from animerun_gen.pipeline.state.ledger import Ledger
+from animerun_gen.pipeline.state.manifest import write_manifest
 from animerun_gen.verify.run import verify
 from tests.pipeline.datasets import contents, make, make_cut
 from tests.pipeline.fake_engine import FakeEngine, FakeRun, do_job
@@ -113,17 +117,16 @@ def test_a_file_that_a_run_made_is_not_taken_for_altered(tmp_path: Path, monkeyp
     """Not even where it differs from what the manifest knew, and its time is that of the file before."""
     config, output = make_cut(tmp_path), tmp_path / "out"
     make(config, output, FakeEngine())
-    written = running.write_manifest
 
-    def late(root: Path, cut: str, *arguments: object) -> list[str]:
-        data = bytearray((root / FLOW).read_bytes())
+    def late(ledger: Ledger, *arguments: Any) -> list[str]:
+        data = bytearray((ledger.output / FLOW).read_bytes())
         data[20] ^= 1
-        (root / FLOW).write_bytes(data)
-        os.utime(root / FLOW, ns=(0, 0))
-        return written(root, cut, *arguments)  # type: ignore[arg-type]
+        (ledger.output / FLOW).write_bytes(data)
+        os.utime(ledger.output / FLOW, ns=(0, 0))
+        return write_manifest(ledger, *arguments)
 
     (output / FLOW).unlink()
     with monkeypatch.context() as patch:
         patch.setattr(running, "write_manifest", late)
-        [summary] = generate([config], running.Options(output, FakeEngine()))
+        [summary] = generate([config], Options(output, FakeEngine()))
     assert not summary.notes

@@ -14,10 +14,12 @@ from pathlib import Path
 import pytest
 
 from animerun_gen.cli import main
+from animerun_gen.engines.blenders import BpyModule
 from animerun_gen.errors import DatasetError
-from animerun_gen.pipeline import run as running
-from animerun_gen.pipeline.run import CutSummary, Options, describe, generate
+from animerun_gen.pipeline.options import Options
+from animerun_gen.pipeline.run import describe, generate
 from animerun_gen.pipeline.state.status import read_status
+from animerun_gen.pipeline.summary import CutSummary
 from tests.pipeline.datasets import contents, make, make_cut
 from tests.pipeline.fake_engine import FakeEngine, FakeProgram, Meddled
 
@@ -170,7 +172,7 @@ def test_full_before_the_record_can_be_written(tmp_path: Path, disk: Disk) -> No
 def test_the_command_ends_with_a_sentence_and_status_1(
     tmp_path: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(running.BpyModule, "find", classmethod(lambda cls: FakeProgram()))
+    monkeypatch.setattr(BpyModule, "find", classmethod(lambda cls: FakeProgram()))
     config = tmp_path / "square.yaml"
     config.write_text("name: square\nsource: film.blend\nframes: {first: 1, last: 5}\nresolution: [64, 48]\n")
     make_cut(tmp_path)

@@ -12,9 +12,11 @@ import pytest
 from animerun_gen.engines.job import Reporter
 from animerun_gen.engines.protocol import Event
 from animerun_gen.errors import DatasetError
-from animerun_gen.pipeline.run import CutSummary, Options, generate
+from animerun_gen.pipeline.options import Options
+from animerun_gen.pipeline.run import generate
 from animerun_gen.pipeline.state import inputs
 from animerun_gen.pipeline.state.ledger import open_ledger
+from animerun_gen.pipeline.summary import CutSummary
 from tests.pipeline.datasets import contents, make, make_cut, plan
 from tests.pipeline.fake_engine import FakeEngine, Meddled
 

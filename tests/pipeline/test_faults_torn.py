@@ -12,7 +12,8 @@ import pytest
 from animerun_gen.config import CutConfig
 from animerun_gen.dataset import files
 from animerun_gen.dataset.modalities import enabled_modalities
-from animerun_gen.pipeline.run import Options, generate
+from animerun_gen.pipeline.options import Options
+from animerun_gen.pipeline.run import generate
 from animerun_gen.pipeline.state.status import read_status
 from animerun_gen.verify.run import verify
 from tests.pipeline.datasets import contents, edit_ledger, make, make_cut, stage_of, times
@@ -64,7 +65,7 @@ def output(finished: Path, tmp_path: Path) -> Path:
 
 def one_of_each_kind(output: Path) -> list[str]:
     """A file in each folder of the dataset and of its records, tables and the other single files among them."""
-    by_place = {}
+    by_place: dict[tuple[Path, str, str], str] = {}
     for name in contents(output):
         path = Path(name)
         by_place.setdefault((path.parent, path.suffix, path.stem.strip("0123456789")), name)
@@ -146,7 +147,12 @@ def test_a_finished_dataset_is_not_read_to_find_that_out(
 
     make(config, output, FakeEngine())
     looked: list[Path] = []
-    monkeypatch.setattr(plan, "is_whole", lambda path, what: looked.append(path) or True)
+
+    def look(path: Path, what: object) -> bool:
+        looked.append(path)
+        return True
+
+    monkeypatch.setattr(plan, "is_whole", look)
     before = times(output)
     make(config, output, FakeEngine())
     assert looked == []

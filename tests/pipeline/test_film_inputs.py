@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from animerun_gen.dataset import layout
+from animerun_gen.dataset import checksums, layout
 from animerun_gen.engines.film_files import in_folder, numbered
-from animerun_gen.pipeline.run import Options, generate
+from animerun_gen.pipeline.options import Options
+from animerun_gen.pipeline.run import generate
 from animerun_gen.pipeline.state import films
 from tests.pipeline.datasets import contents, make, make_cut, times
 from tests.pipeline.fake_engine import FakeEngine, Meddled
@@ -88,9 +89,8 @@ def test_a_run_with_nothing_to_do_reads_no_file_of_the_film(
 
     def file_digest(path: Path) -> str:
         read.append(path)
-        return digest_of(path)
+        return checksums.file_digest(path)
 
-    digest_of = films.file_digest
     monkeypatch.setattr(films, "file_digest", file_digest)
     make(config, output, engine)
     assert read == []

@@ -16,7 +16,8 @@ from animerun_gen.engines.questions import CountedCut
 from animerun_gen.errors import SceneError
 from animerun_gen.lines.cost import SLOW_SECONDS, LineFigures, freestyle_seconds
 from animerun_gen.pipeline.cut import Cut
-from animerun_gen.pipeline.run import Options, generate
+from animerun_gen.pipeline.options import Options
+from animerun_gen.pipeline.run import generate
 from animerun_gen.pipeline.state.ledger import open_ledger, read_ledger
 from animerun_gen.pipeline.tasks.line_engine import choose_line_engines
 from tests.pipeline.datasets import edit_ledger, make_cut
@@ -75,8 +76,10 @@ def test_a_library_that_changed_is_noticed(tmp_path: Path) -> None:
     library, missing = tmp_path / "library.blend", tmp_path / "missing.blend"
     library.write_bytes(b"one")
     config, engine = undecided(tmp_path), CountingEngine(inputs=(library, missing))
-    for times, change in enumerate((lambda: None, lambda: library.write_bytes(b"two"), missing.touch), start=1):
-        change()
+    changes: dict[Path, bytes]
+    for times, changes in enumerate(({}, {library: b"two"}, {missing: b""}), start=1):
+        for path, content in changes.items():
+            path.write_bytes(content)
         for _ in range(2):
             assert chosen(config, tmp_path / "out", engine).summary.failures == []
         assert len(engine.asked) == times

@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 import sysconfig
-from collections.abc import Iterator
+from operator import methodcaller
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,8 @@ from animerun_gen.config import CutConfig
 from animerun_gen.dataset.checksums import file_digest
 from animerun_gen.engines.blenders import Engine
 from animerun_gen.pipeline import run
-from animerun_gen.pipeline.run import Options, describe, generate
+from animerun_gen.pipeline.options import Options
+from animerun_gen.pipeline.run import describe, generate
 from animerun_gen.pipeline.state import manifest
 from animerun_gen.pipeline.state.ledger import Checksums, read_ledger
 from tests.pipeline.datasets import contents, edit_ledger, make, make_cut
@@ -58,7 +59,7 @@ def checksums_now(output: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def digested(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+def digested(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The files whose checksums are computed."""
     names: list[str] = []
 
@@ -160,7 +161,7 @@ def test_only_new_files_are_read(output: Path, config: CutConfig, digested: list
 def test_lost_checksums_are_computed_again(output: Path, config: CutConfig, digested: list[str]) -> None:
     whole = read(output)
     for files in ({}, {"Flow/square/forward/0002.flo": "torn"}):
-        edit_ledger(output, "square", lambda kept, files=files: kept.update(checksums={"files": files}))
+        edit_ledger(output, "square", methodcaller("update", checksums={"files": files}))
         digested.clear()
         make(config, output, FakeEngine())
         assert len(digested) == len(whole["files"])

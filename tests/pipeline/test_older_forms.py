@@ -12,7 +12,8 @@ import pytest
 from animerun_gen.cli import main
 from animerun_gen.config import CutConfig
 from animerun_gen.dataset.files import write_json
-from animerun_gen.pipeline.run import Options, generate
+from animerun_gen.pipeline.options import Options
+from animerun_gen.pipeline.run import generate
 from animerun_gen.pipeline.state.ledger import move_over, read_ledger
 from animerun_gen.pipeline.state.status import read_status
 from animerun_gen.verify.run import verify

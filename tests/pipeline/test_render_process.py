@@ -36,8 +36,8 @@ def process(folder: Path, program: str, conditions: Conditions | None = None) ->
     return RenderProcess(lambda job_file, events: [*command, job_file, events], job, log, conditions)
 
 
-def run(folder: Path, program: str) -> list[dict[str, Any]]:
-    events: list[dict[str, Any]] = []
+def run(folder: Path, program: str) -> list[Any]:
+    events: list[Any] = []
     process(folder, program).run(events.append)
     return events
 
@@ -207,7 +207,7 @@ def test_a_blender_that_stops_reporting_and_hangs_is_a_failure(tmp_path: Path) -
 
 def test_who_computes_in_silence_is_mentioned_but_borne(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(children, "TICK_SECONDS", 0.05)
-    events: list[dict[str, Any]] = []
+    events: list[Any] = []
     program = """
 tell("begins", frame=3, stage="lines")
 end = time.monotonic() + 0.9
@@ -223,7 +223,7 @@ tell("finished")
 
 def test_who_neither_computes_nor_speaks_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(children, "TICK_SECONDS", 0.05)
-    events: list[dict[str, Any]] = []
+    events: list[Any] = []
     program = 'tell("noticed", note=str(os.getpid())); tell("begins", frame=3, stage="lines"); time.sleep(60)'
     with pytest.raises(RenderDied) as caught:
         process(tmp_path, program, Conditions(patience=0.4)).run(events.append)
@@ -262,7 +262,7 @@ def test_a_process_ends_with_the_run_that_it_belongs_to(tmp_path: Path, monkeypa
     with fenced(output, print) as fence:
         one = process(tmp_path, 'tell("noticed", note=str(os.getpid())); time.sleep(60)', Conditions(fence=fence))
 
-        def next_run_begins(event: dict[str, Any]) -> None:
+        def next_run_begins(event: Any) -> None:
             begun.append(event)
             fence_file(output).write_text("another")
 
@@ -275,7 +275,7 @@ def test_a_process_ends_with_the_run_that_it_belongs_to(tmp_path: Path, monkeypa
 def test_when_the_listener_fails_the_process_is_gone(tmp_path: Path, error: BaseException) -> None:
     processes = []
 
-    def listen(event: dict[str, Any]) -> None:
+    def listen(event: Any) -> None:
         processes.append(int(event["note"]))
         raise error
 
@@ -289,7 +289,12 @@ def test_when_the_listener_fails_the_process_is_gone(tmp_path: Path, error: Base
 def test_killed_from_another_thread(tmp_path: Path) -> None:
     begun = threading.Event()
     one = process(tmp_path, 'tell("begins", frame=1, stage="flat"); time.sleep(60)')
-    killer = threading.Thread(target=lambda: (begun.wait(20), one.kill()))
+
+    def kill() -> None:
+        begun.wait(20)
+        one.kill()
+
+    killer = threading.Thread(target=kill)
     killer.start()
     with pytest.raises(RenderFailure, match="died of SIGKILL"):
         one.run(lambda event: begun.set())
@@ -314,8 +319,9 @@ open(os.path.join(folder, "scratch.png"), "w").write("x")
 tell("noticed", note=folder)
 os.kill(os.getpid(), signal.SIGABRT)
 """
-    folders = []
+    events: list[Any] = []
     with pytest.raises(RenderFailure, match="SIGABRT"):
-        process(tmp_path, program).run(lambda event: folders.append(event["note"]))
-    assert not Path(folders[0]).exists()
-    assert not Path(folders[0]).parent.exists()
+        process(tmp_path, program).run(events.append)
+    folder = Path(events[0]["note"])
+    assert not folder.exists()
+    assert not folder.parent.exists()

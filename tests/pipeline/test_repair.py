@@ -7,13 +7,15 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from animerun_gen.cli import main
 from animerun_gen.config import CutConfig
 from animerun_gen.dataset import files
 from animerun_gen.engines.blenders import BpyModule
-from animerun_gen.pipeline.run import Options, describe, generate
+from animerun_gen.pipeline.options import Options
+from animerun_gen.pipeline.run import describe, generate
 from animerun_gen.pipeline.state.judging import _basis
 from animerun_gen.pipeline.state.ledger import open_ledger, read_ledger
 from animerun_gen.pipeline.state.lock import exclusive
@@ -92,7 +94,7 @@ def forget_that_it_changed(output: Path, name: str) -> None:
 
 def lasting_files(output: Path) -> list[str]:
     """One file of each kind and folder that stays as it is once it is made."""
-    by_place = {}
+    by_place: dict[tuple[Path, str, str], str] = {}
     for name in contents(output):
         path = Path(name)
         if stage_of(name) or path.parts[0] == "recolor":
@@ -307,12 +309,12 @@ def test_nothing_is_made_from_what_is_damaged(
         flip(output / name)
     # a picture that can be read as before, with the checksums of its own
     picture = files.read_image(output / "train/contour/square/0003.png")
-    files.write_image(output / "train/contour/square/0003.png", 255 - picture)
+    files.write_image(output / "train/contour/square/0003.png", np.invert(picture))
     shutil.rmtree(output / "train/SegMatching")
     shutil.rmtree(output / "train/Frame_Anime/square/color_1")
     (output / STATE / "figures/square/pair-0002.json").unlink()
-    for options in ({}, {"render": False}):
-        [summary] = generate([config], Options(output, FakeEngine(), **options))
+    for render in (True, False):
+        [summary] = generate([config], Options(output, FakeEngine(), render=render))
         # without the segments of frame 3 nobody comes to look at the flow of its pairs
         for name in ["train/contour/square/0003.png", *([] if changes else [FLOW])]:
             assert any(

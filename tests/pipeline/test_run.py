@@ -16,14 +16,16 @@ from animerun_gen.config.messages import shown
 from animerun_gen.dataset import ClipFiles, files
 from animerun_gen.errors import AnimerunGenError, BusyError, DatasetError, UsageError
 from animerun_gen.pipeline import run
-from animerun_gen.pipeline.run import CutSummary, Options, describe, generate
+from animerun_gen.pipeline.options import Options
+from animerun_gen.pipeline.run import describe, generate
 from animerun_gen.pipeline.samples import sampled_pairs
 from animerun_gen.pipeline.state.lock import exclusive
+from animerun_gen.pipeline.summary import CutSummary
 from animerun_gen.pipeline.tasks import label_files
 from animerun_gen.pipeline.tasks.labelling import LabelTask
 from animerun_gen.quality.gate import summarise
 from tests.blender.test_blend_libraries import write_blend
-from tests.pipeline.datasets import contents, make, make_cut, stage_of, times
+from tests.pipeline.datasets import contents, id_of, make, make_cut, stage_of, times
 from tests.pipeline.fake_engine import FakeEngine, FakeProgram, Meddled
 
 PUBLISHED = (
@@ -200,7 +202,7 @@ ALL = {"pictures", "motion", "labels"}
         ({"quality": {"max_warp_error": 0.5}}, set()),
         ({"motion": {"extras": ["exact_occlusion", "ids"]}}, set()),
     ],
-    ids=str,
+    ids=id_of,
 )
 def test_a_changed_configuration_redoes_what_depends_on_it_and_no_more(
     tmp_path: Path, changes: dict[str, Any], redone: set[str]
@@ -228,7 +230,7 @@ def test_all_that_changed_is_named_and_what_does_not_count_is_not(
 ) -> None:
     output = tmp_path / "out"
     make(make_cut(tmp_path, {"style": {"overrides": {"hat": "#ff0000", "coat": "#00ff00"}}}), output, FakeEngine())
-    for module in ("record", "changes", "made_with"):
+    for module in ("fingerprints", "changes", "made_with"):
         monkeypatch.setattr(f"animerun_gen.pipeline.state.{module}.__version__", "77.1")
     changed = make_cut(
         tmp_path,
@@ -736,7 +738,7 @@ def make_cut_without_source(config: Any, changes: dict[str, Any]) -> Any:
 @pytest.mark.parametrize(
     "changes",
     [{"lines": {"thickness": 4.0}}, {"motion": {"background": "static"}}, {"frames": {"step": 2}}],
-    ids=str,
+    ids=id_of,
 )
 def test_labelling_refuses_pictures_of_another_configuration(tmp_path: Path, changes: dict[str, Any]) -> None:
     output = tmp_path / "out"

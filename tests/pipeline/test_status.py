@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from operator import methodcaller
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import pytest
 
 from animerun_gen.cli import main
 from animerun_gen.errors import DatasetError
-from animerun_gen.pipeline.run import Options, generate
+from animerun_gen.pipeline.options import Options
+from animerun_gen.pipeline.run import generate
 from animerun_gen.pipeline.state.ledger import read_ledger
 from animerun_gen.pipeline.state.lock import exclusive, holder
 from animerun_gen.pipeline.state.status import StageStatus, describe_status, read_status
@@ -152,8 +154,9 @@ def test_a_damaged_record_is_said(tmp_path: Path, damage: bytes) -> None:
 def test_damaged_failures_are_none(tmp_path: Path) -> None:
     output = tmp_path / "out"
     make(make_cut(tmp_path), output, FakeEngine())
-    for damage in ({}, [3], "failed"):
-        edit_ledger(output, "square", lambda kept, damage=damage: kept.update(failures=damage))
+    damages: tuple[object, ...] = ({}, [3], "failed")
+    for damage in damages:
+        edit_ledger(output, "square", methodcaller("update", failures=damage))
         [cut] = read_status(output).cuts
         assert cut.failures == []
         assert "cannot be read: the next run makes the cut again" in cut.missing[0]

@@ -45,9 +45,9 @@ def test_wrong_arrays_and_colors_are_refused() -> None:
     with pytest.raises(ValueError, match="must have the shape"):
         label_picture_agreement(flat[:1], ids, COLORS)
     with pytest.raises(ValueError, match="must be uint8, not float64"):
-        label_picture_agreement(flat.astype(float), ids, COLORS)  # type: ignore[arg-type]
+        label_picture_agreement(flat.astype(float), ids, COLORS)
     with pytest.raises(ValueError, match="uint16, not"):
-        label_picture_agreement(flat, ids.astype(np.int64), COLORS)  # type: ignore[arg-type]
+        label_picture_agreement(flat, ids.astype(np.int64), COLORS)
     with pytest.raises(ValueError, match=r"colour of material 0 must lie in 0\.\.255"):
         label_picture_agreement(flat, ids, {0: (0, 0, 256)})
     with pytest.raises(ValueError, match="rendered ids must have the shape"):

@@ -15,12 +15,12 @@ from animerun_gen.motion.flow import compute_motion, exact_occlusion
 from animerun_gen.motion.geometry import FrameGeometry
 from animerun_gen.quality.agreement import label_picture_agreement
 from animerun_gen.quality.breakages import BREAKAGES, Breakage, PairLabels, PairPictures, figures_of
-from animerun_gen.quality.gate import Bars, judge, summarise
+from animerun_gen.quality.gate import Thresholds, judge, summarise
 from animerun_gen.quality.identity import NO_PLACE, STEPS
 from tests.motion.synthetic import camera, cube, frame, perspective, plane, rotation, translation
 
 WIDTH, HEIGHT = 240, 160
-BARS = Bars.of(Quality())
+BARS = Thresholds.of(Quality())
 WITHIN_REACH = [breakage for breakage in BREAKAGES if breakage.within_reach]
 
 
@@ -143,7 +143,7 @@ def test_renumbered_surfaces_show_in_no_colour_and_are_told_by_their_places(clip
     assert {failure["direction"] for failure in failures} == {"forward", "backward"}
     # and are not broken at all where nothing could tell
     unsampled = replace(clip.shown, identities=None)
-    assert breakage.apply(*clip.pairs, unsampled) is clip.pairs[0]
+    assert breakage.apply(clip.pairs[0], clip.pairs[1], unsampled) is clip.pairs[0]
 
 
 def test_ids_of_the_frame_before_fail(clip: Clip) -> None:
@@ -158,7 +158,7 @@ def test_ids_of_the_frame_before_fail(clip: Clip) -> None:
 def test_the_broken_labels_are_broken_and_the_right_ones_left_alone(clip: Clip) -> None:
     before = {direction: flow.copy() for direction, flow in clip.pairs[0].flow.items()}
     for breakage in BREAKAGES:
-        broken = breakage.apply(*clip.pairs, clip.shown)
+        broken = breakage.apply(clip.pairs[0], clip.pairs[1], clip.shown)
         assert any((broken.flow[direction] != flow).any() for direction, flow in before.items())
         assert all(flow.dtype == np.float32 for flow in broken.flow.values())
     assert all((clip.pairs[0].flow[direction] == flow).all() for direction, flow in before.items())

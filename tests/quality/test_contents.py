@@ -30,8 +30,8 @@ def test_surfaces_are_counted_as_pixel_by_pixel(ids: np.ndarray) -> None:
     if not surfaces:
         assert found["largest_surface_is"] is None
     else:
-        pair = tuple(int(name[-1]) for name in found["largest_surface_is"])
-        assert surfaces[pair] == max(surfaces.values())
+        thing, paint = (int(name[-1]) for name in found["largest_surface_is"])
+        assert surfaces[thing, paint] == max(surfaces.values())
     json.dumps(found)
 
 

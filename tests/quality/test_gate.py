@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from animerun_gen.config.model import Quality
-from animerun_gen.quality.gate import MAX_SHIFT_GAIN, Bars, failed_pairs, judge, summarise
+from animerun_gen.quality.gate import MAX_SHIFT_GAIN, Thresholds, failed_pairs, judge, summarise
 
-BARS = Bars(
+BARS = Thresholds(
     warp_error=0.01,
     warp_error_flat=0.001,
     edge_error=0.003,
@@ -48,12 +48,12 @@ FRAME: dict[str, Any] = {
 }
 
 
-def pair_of(source: int = 12, held: bool = False, **forward: Any) -> dict[str, Any]:
-    return {"source": source, "target": source + 1, "held": held, "forward": GOOD | forward, "backward": GOOD}
+def pair_of(source: int = 12, **forward: Any) -> dict[str, Any]:
+    return {"source": source, "target": source + 1, "held": False, "forward": GOOD | forward, "backward": GOOD}
 
 
 def test_the_bars_are_those_of_the_configuration() -> None:
-    assert Bars.of(Quality()) == BARS
+    assert Thresholds.of(Quality()) == BARS
     assert BARS.as_dict() == {
         "warp_error": 0.01,
         "warp_error_flat": 0.001,
@@ -75,7 +75,7 @@ def test_what_is_exactly_at_its_bar_passes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("figure", "value", "bar", "said"),
+    ("figure", "value", "threshold", "said"),
     [
         ("warp_error", 0.0101, 0.01, "colour frames differ by 0.01010"),
         ("warp_error_flat_exact", 0.002, 0.001, "frames without lines differ by 0.00200"),
@@ -84,7 +84,7 @@ def test_what_is_exactly_at_its_bar_passes() -> None:
         ("round_trip_median", 0.25, 0.05, "end 0.250 px or more from where they began"),
     ],
 )
-def test_a_figure_past_its_bar_fails_its_direction(figure: str, value: float, bar: float, said: str) -> None:
+def test_a_figure_past_its_bar_fails_its_direction(figure: str, value: float, threshold: float, said: str) -> None:
     (failure,) = judge([FRAME], [pair_of(11), pair_of(12, **{figure: value})], BARS)
     message = failure.pop("message")
     assert failure == {
@@ -93,11 +93,11 @@ def test_a_figure_past_its_bar_fails_its_direction(figure: str, value: float, ba
         "direction": "forward",
         "figure": figure,
         "value": value,
-        "bar": bar,
+        "bar": threshold,
     }
     assert message.startswith("pair 12-13 forward: ")
     assert said in message
-    assert f"(threshold {bar:g}" in message
+    assert f"(threshold {threshold:g}" in message
 
 
 def test_without_exact_occlusion_the_flat_frames_are_judged_by_the_rule() -> None:
@@ -165,7 +165,7 @@ def test_what_cannot_be_had_is_not_judged_but_counted() -> None:
 
 
 def test_the_summary_has_mean_and_worst_of_every_figure() -> None:
-    pairs = [pair_of(held=True), pair_of(13, warp_error=0.03, round_trip_within=0.5), pair_of(14)]
+    pairs = [pair_of() | {"held": True}, pair_of(13, warp_error=0.03, round_trip_within=0.5), pair_of(14)]
     summary = summarise([FRAME, FRAME | {"agreement": 0.9, "leaks": 0.0}], pairs)
     assert (summary["frames"], summary["pairs"], summary["held_share"]) == (2, 3, round(1 / 3, 9))
     assert summary["warp_error"] == {"mean": round((5 * 0.01 + 0.03) / 6, 9), "worst": 0.03}
@@ -216,9 +216,9 @@ def test_a_clip_most_frames_of_which_show_nothing_fails_once(kind: dict[str, Any
     assert (failure["source"], failure["target"], failure["direction"]) == (2, None, None)
     assert (failure["figure"], failure["value"]) == (figure, kind[figure])
     json.dumps(failure, allow_nan=False)
-    # the bar is the cut's own
+    # the threshold is the cut's own
     lax = {"surfaces": 0.0, "one_surface": 1.0, "one_color": 1.0, "lines": 1.0}
-    assert judge(clip_of(kind, kind), moving(), Bars(**(BARS.as_dict() | lax))) == []
+    assert judge(clip_of(kind, kind), moving(), Thresholds(**(BARS.as_dict() | lax))) == []
 
 
 def test_frames_that_show_nothing_for_several_reasons_add_up() -> None:

@@ -136,6 +136,6 @@ def test_wrong_arrays_are_refused_in_words() -> None:
     with pytest.raises(ValueError, match="material ids must have the shape"):
         segment_figures(segments, lines, object_id, material_id[1:])
     with pytest.raises(ValueError, match="mask of lines must be bool"):
-        segment_figures(segments, lines.astype(np.uint8), object_id, material_id)  # type: ignore[arg-type]
+        segment_figures(segments, lines.astype(np.uint8), object_id, material_id)
     with pytest.raises(ValueError, match="negative"):
         segment_figures(segments - 1, lines, object_id, material_id)

@@ -79,6 +79,7 @@ def test_errors_are_those_of_point_sampling_over_the_same_pixels() -> None:
     everywhere = colorful & ~np.isnan(differences).any(axis=0)
     assert 200 < everywhere.sum() < colorful.sum()
     found = shift_errors(**pair)
+    assert found is not None
     # float32 flow plus a whole pixel is rounded once more than a float64 place is
     np.testing.assert_allclose(found.ravel(), differences[:, everywhere].mean(axis=1), rtol=1e-3)
 

@@ -66,9 +66,8 @@ def test_equals_the_slow_reference(
 def test_sums_by_group_are_the_errors_of_each_group(dtype: type) -> None:
     random = np.random.default_rng(7)
     # every second column: arrays need not be contiguous
-    source, target = (random.integers(0, 256, (9, 22, 3))[:, ::2].astype(dtype) for _ in range(2))
-    if dtype is not np.uint8:
-        source, target = source / dtype(255), target / dtype(255)
+    largest = 1 if dtype is np.uint8 else 255
+    source, target = (random.integers(0, 256, (2, 9, 22, 3)) / largest).astype(dtype)[:, :, ::2]
     flow = random.normal(0, 2, (9, 11, 2)).astype(np.float32)
     groups = random.integers(0, GROUPS - 1, (9, 11)).astype(np.uint8)
     sums = warp_sums(source, target, flow, groups)

@@ -25,7 +25,8 @@ NAUGHTY = "</script><script>alert(1)</script><!--"
 def data_of(page: Path) -> Any:
     """What the script of a page reads."""
     text = page.read_text(encoding="utf-8")
-    return json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.S)[1])
+    [data] = re.findall(r'<script type="application/json" id="data">(.*?)</script>', text, re.S)
+    return json.loads(data)
 
 
 def remarks_of(page: Path) -> list[tuple[str, str]]:

@@ -115,7 +115,7 @@ def test_older_quality_files_are_judged_by_their_limit() -> None:
     assert figures.failures(quality) == [
         {"message": "pair 8-10: the warp error is past the limit of 0.02", "frame": 8, "direction": "forward"}
     ]
-    assert figures.bars(quality) == {"warp_error": 0.02}
+    assert figures.thresholds(quality) == {"warp_error": 0.02}
 
 
 def test_the_index_shows_the_worst_of_a_cut(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ def camera(**changes: Any) -> Pinhole:
     """Looks down the z axis from 10 units above; 40 pixels are 20 units there."""
     world = np.eye(4)
     world[2, 3] = DEPTH
-    values = {
+    values: dict[str, Any] = {
         "world": world,
         "perspective": True,
         "scale": 0.5,

@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 
 from animerun_gen.motion.geometry import FrameGeometry
-from animerun_gen.shot.framing import ENOUGH, ORBIT, propose_view, visible_share
+from animerun_gen.shot.findings import ENOUGH
+from animerun_gen.shot.framing import ORBIT, propose_view, visible_share
 from animerun_gen.shot.shot import ViewKey
 from tests.motion.synthetic import Thing, camera, cube, frame, perspective, plane, rotation, translation
 
@@ -21,7 +22,7 @@ def keys_of(frames: list[FrameGeometry], first: int, last: int, resolution: tupl
     return view.keys
 
 
-def in_view(key, points: np.ndarray) -> np.ndarray:
+def in_view(key: ViewKey, points: np.ndarray) -> np.ndarray:
     """Points as shares of half the picture's width and height, by a textbook pinhole."""
     back = np.array(key.location) - np.array(key.target)
     back /= np.linalg.norm(back)

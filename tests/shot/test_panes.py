@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from animerun_gen.motion import raster
-from animerun_gen.motion.geometry import FrameGeometry
+from animerun_gen.motion.geometry import Camera, FrameGeometry
 from animerun_gen.shot.panes import Clear, PaneFinder, Verdict, without
 from tests.motion.synthetic import (
     Thing,
@@ -45,7 +45,9 @@ def verdict(*things: Thing, always: bool = True, families: dict[int, set[str]] |
 
 @pytest.mark.parametrize("always", [True, False])
 @pytest.mark.parametrize("seen_by", [STILL, camera(orthographic(3.0))], ids=["perspective", "orthographic"])
-def test_a_pane_right_before_the_camera_is_one_and_the_picture_is_that_without_it(seen_by, always: bool) -> None:
+def test_a_pane_right_before_the_camera_is_one_and_the_picture_is_that_without_it(
+    seen_by: Camera, always: bool
+) -> None:
     pane = glass("pane", translation(0, 0, -0.5), 4.0)
     finder = find(frame(1, seen_by, [BOX, FLOOR, pane]), always=always)
     found = finder.verdicts()[GLASS]
@@ -131,7 +133,9 @@ FAMILY = {1: {"head"}, 2: {"floor"}, 3: {"head", "spectacles"}}
         (0.2, False, FAMILY, ""),
     ],
 )
-def test_glasses_lie_close_before_what_they_belong_to(gap: float, always: bool, families, kind: str) -> None:
+def test_glasses_lie_close_before_what_they_belong_to(
+    gap: float, always: bool, families: dict[int, set[str]] | None, kind: str
+) -> None:
     lens = glass("lens", translation(0.2, 0.1, -5 + gap), 0.5)
     found = verdict(BOX, FLOOR, lens, always=always, families=families)
     assert (found.kind, found.worn_by[0], found.before[0]) == (kind, 3, 1)

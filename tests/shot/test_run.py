@@ -4,7 +4,6 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -12,7 +11,8 @@ from animerun_gen.errors import SceneError
 from animerun_gen.shot import run
 from animerun_gen.shot.draft import draft
 from animerun_gen.shot.findings import describe, wants_freestyle
-from animerun_gen.shot.run import Question, inspect_shot
+from animerun_gen.shot.question import Question
+from animerun_gen.shot.run import inspect_shot
 from tests.blender.test_blend_libraries import write_blend
 from tests.shot.shots import shot
 
@@ -32,9 +32,6 @@ class FakeBlender:
 
     script: Path
     version: str = "Blender 0.0"
-
-    def start(self, job: Any, log: Path, conditions: Any = None) -> Any:
-        raise AssertionError("nothing is to be rendered")
 
     def module_command(self, module: str, *arguments: str) -> list[str]:
         return [sys.executable, str(self.script), *arguments]

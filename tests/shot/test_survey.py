@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from animerun_gen.motion.geometry import FrameGeometry
+from animerun_gen.motion.geometry import Camera, FrameGeometry
+from animerun_gen.shot.shot import Survey
 from animerun_gen.shot.survey import SurveyBuilder, held_step
 from tests.motion.synthetic import Thing, camera, cube, frame, perspective, plane, translation
 from tests.shot.shots import SURVEY
@@ -15,11 +16,11 @@ MOVED = replace(STILL, world=translation(0.1, 0, 0))
 NAMES = {1: "box", 2: "floor", 3: "guest"}
 
 
-def take(number: int, x: float = 0.0, seen_by=STILL, *more: Thing) -> FrameGeometry:
+def take(number: int, x: float = 0.0, seen_by: Camera = STILL, *more: Thing) -> FrameGeometry:
     return frame(number, seen_by, [cube("box", translation(x, 0, -5)), plane("floor", translation(0, -2, -6)), *more])
 
 
-def look(*frames: FrameGeometry):
+def look(*frames: FrameGeometry) -> Survey:
     builder = SurveyBuilder(NAMES)
     for geometry in frames:
         builder.look(geometry, 0.5)

@@ -34,7 +34,7 @@ from animerun_gen.blender.convert.particle_systems import (
 from animerun_gen.blender.convert.patterns import Treatments
 from animerun_gen.blender.convert.surfaces import MADE
 from animerun_gen.blender.convert.viewport import show_as_rendered
-from animerun_gen.blender.locks import (
+from animerun_gen.blender.hair_locks import (
     STEPS,
     Numbers,
     Points,

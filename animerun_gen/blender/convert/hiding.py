@@ -96,7 +96,7 @@ class _Copies:
         for obj in bpy.data.objects:
             for modifier in obj.modifiers:
                 if modifier.type == "NODES" and modifier.node_group and handing_out[modifier.node_group.name_full]:
-                    sources += list(modifier.values())
+                    sources += versions.values_given_to_nodes(modifier)
         found = {each for each in sources if isinstance(each, bpy.types.Object)}
         for each in sources:
             if isinstance(each, bpy.types.Collection):

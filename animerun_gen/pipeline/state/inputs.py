@@ -9,30 +9,59 @@ What an unfinished run was reading stays noted in the cut's ledger: the next run
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from animerun_gen.engines.job import input_mark
 from animerun_gen.engines.protocol import Opened
 from animerun_gen.errors import DatasetError
-from animerun_gen.pipeline.state.films import input_digest
-from animerun_gen.pipeline.state.ledger import CutLedger, Ledger, MadeFrom
+from animerun_gen.pipeline.state.films import input_digest, source_digest
+from animerun_gen.pipeline.state.ledger import CutLedger, Ledger
 
 CHANGED = "changed"
 """Stands for the mark of a file that changed while it was read; no file ever has it."""
 
 
-def marks_of(names: Iterable[Path | str]) -> dict[str, str]:
-    """The marks that files have now, by name (see :mod:`animerun_gen.engines.film_files`)."""
-    return {str(name): input_mark(name) for name in names}
+@dataclass(frozen=True)
+class InputsNow:
+    """The files that a cut is made from, as they are now; of a run that renders nothing, which looks at none, nothing.
+
+    Attributes:
+        marks: Their marks, by name, taken before their checksums were computed: what changes between the two is
+            noticed.
+        source: SHA-256 of the ``.blend``.
+        changed: Those besides the ``.blend`` that are not what they were: changed, gone, or there at last.
+        under_way: Those that changed since, or while, a run that was not finished was reading them.
+    """
+
+    marks: dict[str, str] = field(default_factory=dict)
+    source: str = ""
+    changed: tuple[str, ...] = ()
+    under_way: tuple[str, ...] = ()
 
 
-def changed_inputs(made_from: MadeFrom) -> list[str]:
-    """Which of the inputs of a cut are not what they were: changed, gone, or there at last.
+def look_at_inputs(kept: CutLedger, source: Path) -> InputsNow:
+    """Look at the files that a cut is made from.
+
+    Args:
+        kept: What is written down about the cut.
+        source: Its ``.blend``.
 
     Raises:
         DatasetError: One of them cannot be read.
     """
-    return [path for path, digest in made_from.inputs.items() if input_digest(path) != digest]
+    inputs = kept.origin.inputs
+    return InputsNow(
+        marks=marks_of([source, *inputs]),
+        changed=tuple(path for path, digest in inputs.items() if input_digest(path) != digest),
+        under_way=tuple(changed_while_read(kept)),
+        source=source_digest(source),
+    )
+
+
+def marks_of(names: Iterable[Path | str]) -> dict[str, str]:
+    """The marks that files have now, by name (see :mod:`animerun_gen.engines.film_files`)."""
+    return {str(name): input_mark(name) for name in names}
 
 
 def changed_while_read(kept: CutLedger) -> list[str]:

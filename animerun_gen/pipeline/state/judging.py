@@ -56,8 +56,8 @@ def collect_quality(ledger: Ledger, config: CutConfig) -> dict[str, Any]:
         config: The cut.
 
     Returns:
-        What was written: the clip's facts, the bars, what is past them, the figures of frames and pairs, and a summary;
-        ``docs/quality.md`` has the meaning of each.
+        What was written: the clip's facts, the thresholds, what is beyond them, the figures of frames and pairs, and a
+        summary; ``docs/quality.md`` has the meaning of each.
 
     Raises:
         DatasetError: It cannot be written.
@@ -71,7 +71,7 @@ def collect_quality(ledger: Ledger, config: CutConfig) -> dict[str, Any]:
             if digest_of(written) == judged.quality:
                 return dict(json.loads(written))
     # the gate brings the compiled kernels along, which a run with nothing to do need not load
-    from animerun_gen.quality.gate import Bars, failed_pairs, judge, summarise
+    from animerun_gen.quality.gate import Thresholds, failed_pairs, judge, summarise
 
     frames = config.frame_numbers
     found = [read_figures(file) for file in frame_files(output, config).values()]
@@ -86,8 +86,8 @@ def collect_quality(ledger: Ledger, config: CutConfig) -> dict[str, Any]:
         if compared := {direction: check for direction, check in both_ways.items() if check is not None}:
             figures["cross_check"] = compared
         pairs.append(figures)
-    bars = Bars.of(config.quality)
-    failures = judge(frame_figures, pairs, bars)
+    thresholds = Thresholds.of(config.quality)
+    failures = judge(frame_figures, pairs, thresholds)
     quality = {
         "cut": config.name,
         "split": config.split,
@@ -95,7 +95,7 @@ def collect_quality(ledger: Ledger, config: CutConfig) -> dict[str, Any]:
         "step": config.frames.step,
         "clip_rate": config.clip_rate,
         "resolution": list(config.resolution),
-        "bars": bars.as_dict(),
+        "bars": thresholds.as_dict(),
         "failures": failures,
         "past_limit": failed_pairs(failures),
         "summary": summarise(frame_figures, pairs),

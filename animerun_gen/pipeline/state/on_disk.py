@@ -12,7 +12,7 @@ from pathlib import Path
 
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.files import is_whole_png, open_regular, read_regular
-from animerun_gen.dataset.forms import read_form
+from animerun_gen.dataset.headers import read_header
 from animerun_gen.dataset.listing import Entry, list_cut
 from animerun_gen.dataset.modalities import Modality
 from animerun_gen.errors import DatasetError
@@ -172,7 +172,7 @@ def is_whole(path: Path, what: Modality) -> bool:
         if path.suffix == ".npz":
             with open_regular(path) as file, zipfile.ZipFile(file) as archive:
                 return archive.testzip() is None
-        read_form(path, what)
+        read_header(path, what)
         return path.suffix != ".png" or is_whole_png(read_regular(path))
     # foreign bytes fail in many ways
     except (DatasetError, OSError, ValueError, RecursionError, zipfile.BadZipFile, zipfile.LargeZipFile, EOFError):

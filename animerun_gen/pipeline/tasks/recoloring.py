@@ -11,6 +11,7 @@ from animerun_gen.dataset import layout
 from animerun_gen.dataset.clip import ClipWriter
 from animerun_gen.dataset.files import read_json
 from animerun_gen.dataset.modalities import RECOLORED_FROM
+from animerun_gen.dataset.recolor_table import parse_recolor
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline.state.on_disk import has_content
 
@@ -137,11 +138,10 @@ class PassPlan:
 def passes_listed(output: Path, cut: str) -> list[str]:
     """Names of the colour passes whose colours are on disk; none where they cannot be read."""
     try:
-        content = read_json(layout.recolor_file(output, cut))
+        table = parse_recolor(read_json(layout.recolor_file(output, cut)))
     except DatasetError:
         return []
-    passes = content.get("passes") if isinstance(content, dict) else None
-    return sorted(passes, key=lambda name: (len(name), name)) if isinstance(passes, dict) else []
+    return [] if table is None else table.names
 
 
 def _clip(config: CutConfig, output: Path) -> ClipWriter:

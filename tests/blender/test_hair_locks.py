@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from animerun_gen.blender.locks import (
+from animerun_gen.blender.hair_locks import (
     STEPS,
     StrandPlan,
     place_faces,

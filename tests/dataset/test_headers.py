@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as of_numpy
 
 from animerun_gen.dataset import files, modality
-from animerun_gen.dataset.forms import Form, read_form
+from animerun_gen.dataset.headers import Header, read_header
 from animerun_gen.errors import DatasetError
 
 WHERE = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -24,7 +24,7 @@ ARRAY, PICTURE, FLOW = modality("segment"), modality("frame"), modality("flow_fo
 def test_arrays_are_described_as_numpy_reads_them(tmp_path: Path, array: np.ndarray, by_column: bool) -> None:
     path = tmp_path / "a.npy"
     np.save(path, np.asfortranarray(array) if by_column else array)
-    assert read_form(path, ARRAY) == Form(array.shape, array.dtype.name, size=path.stat().st_size)
+    assert read_header(path, ARRAY) == Header(array.shape, array.dtype.name, size=path.stat().st_size)
 
 
 @WHERE
@@ -34,22 +34,22 @@ def test_pictures_are_described_as_they_were_saved(
 ) -> None:
     path = tmp_path / "a.png"
     cv2.imwrite(str(path), np.zeros((height, width, channels), dtype))
-    form = read_form(path, PICTURE)
-    assert form is not None
-    assert form.shape == ((height, width) if channels == 1 else (height, width, channels))
-    assert (form.dtype, form.kind) == (dtype, {1: "grey", 3: "RGB", 4: "RGB with alpha"}[channels])
+    header = read_header(path, PICTURE)
+    assert header is not None
+    assert header.shape == ((height, width) if channels == 1 else (height, width, channels))
+    assert (header.dtype, header.kind) == (dtype, {1: "grey", 3: "RGB", 4: "RGB with alpha"}[channels])
 
 
 @WHERE
 @given(st.integers(1, 40), st.integers(1, 40))
 def test_flow_is_described_as_it_was_saved(tmp_path: Path, height: int, width: int) -> None:
     files.write_flow(tmp_path / "a.flo", np.zeros((height, width, 2), np.float32))
-    assert read_form(tmp_path / "a.flo", FLOW) == Form((height, width, 2), "float32", size=12 + 8 * height * width)
+    assert read_header(tmp_path / "a.flo", FLOW) == Header((height, width, 2), "float32", size=12 + 8 * height * width)
 
 
-def test_files_without_such_a_header_have_no_form(tmp_path: Path) -> None:
+def test_files_without_such_a_header_have_none(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text("{}")
-    assert read_form(tmp_path / "a.json", modality("match_forward")) is None
+    assert read_header(tmp_path / "a.json", modality("match_forward")) is None
 
 
 def npy(header: str, body: bytes = b"") -> bytes:
@@ -89,10 +89,10 @@ def test_headers_that_are_none_are_refused(tmp_path: Path, what: Any, content: b
     path = tmp_path / f"a{what.suffix}"
     path.write_bytes(content)
     with pytest.raises(DatasetError) as refusal:
-        read_form(path, what)
+        read_header(path, what)
     assert said in str(refusal.value)
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="cannot be read: No such file"):
-        read_form(tmp_path / "a.png", PICTURE)
+        read_header(tmp_path / "a.png", PICTURE)

@@ -24,7 +24,7 @@ _SIDE_LIMIT = 1 << 20
 
 
 @dataclass(frozen=True)
-class Form:
+class Header:
     """What a header says.
 
     Attributes:
@@ -44,8 +44,8 @@ class Form:
         return f"{sides} {self.dtype}{f' ({self.kind})' if self.kind else ''}"
 
 
-def read_form(path: Path, what: Modality) -> Form | None:
-    """The form of a file of a modality.
+def read_header(path: Path, what: Modality) -> Header | None:
+    """What the header of a file of a modality says.
 
     Args:
         path: A regular file.
@@ -57,27 +57,27 @@ def read_form(path: Path, what: Modality) -> Form | None:
     Raises:
         DatasetError: The header is not one; the message is the end of a sentence that begins with the file.
     """
-    reader = {".png": _png_form, ".npy": _npy_form, ".flo": _flo_form}.get(what.suffix)
+    reader = {".png": _png_header, ".npy": _npy_header, ".flo": _flo_header}.get(what.suffix)
     if reader is None:
         return None
     try:
         with open_regular(path) as file:
             size = os.fstat(file.fileno()).st_size
-            form = reader(file.read(_NPY_HEADER_LIMIT))
+            header = reader(file.read(_NPY_HEADER_LIMIT))
             if what.suffix == ".png":
                 file.seek(max(0, size - len(_PNG_END)))
                 if file.read() != _PNG_END:
                     raise DatasetError("is truncated, or has extra bytes at its end")
     except OSError as error:
         raise DatasetError(f"cannot be read: {error.strerror}") from error
-    if not form.shape or not all(0 < side < _SIDE_LIMIT for side in form.shape):
-        raise DatasetError(f"gives {form} as its size")
-    if form.size is not None and form.size != size:
-        raise DatasetError(f"has {size} bytes where {form} needs {form.size}")
-    return form
+    if not header.shape or not all(0 < side < _SIDE_LIMIT for side in header.shape):
+        raise DatasetError(f"gives {header} as its size")
+    if header.size is not None and header.size != size:
+        raise DatasetError(f"has {size} bytes where {header} needs {header.size}")
+    return header
 
 
-def _png_form(head: bytes) -> Form:
+def _png_header(head: bytes) -> Header:
     if len(head) < 33 or head[:8] != b"\x89PNG\r\n\x1a\n" or head[8:16] != b"\0\0\0\x0dIHDR":
         raise DatasetError("is not a PNG file")
     width, height, depth, color = struct.unpack_from(">IIBB", head, 16)
@@ -85,10 +85,10 @@ def _png_form(head: bytes) -> Form:
         raise DatasetError("is a PNG file of an unknown kind")
     channels = _PNG_CHANNELS[color]
     shape = (height, width) if channels == 1 else (height, width, channels)
-    return Form(shape, f"uint{depth}", _PNG_KINDS[color])
+    return Header(shape, f"uint{depth}", _PNG_KINDS[color])
 
 
-def _npy_form(head: bytes) -> Form:
+def _npy_header(head: bytes) -> Header:
     found = re.match(rb"\x93NUMPY(?:\x01\x00(..)|\x02\x00(....))", head, re.DOTALL)
     if found is None:
         raise DatasetError("is not a .npy file")
@@ -106,11 +106,11 @@ def _npy_form(head: bytes) -> Form:
         raise DatasetError(f"is not a .npy file ({type(error).__name__} in its header)") from error
     if dtype.hasobject:
         raise DatasetError("holds Python objects, which could run code, instead of numbers")
-    return Form(shape, dtype.name, size=start + length + math.prod(shape) * dtype.itemsize)
+    return Header(shape, dtype.name, size=start + length + math.prod(shape) * dtype.itemsize)
 
 
-def _flo_form(head: bytes) -> Form:
+def _flo_header(head: bytes) -> Header:
     if len(head) < 12 or not head.startswith(b"PIEH"):
         raise DatasetError("is not a .flo file: it does not begin with PIEH and a size")
     width, height = struct.unpack_from("<ii", head, 4)
-    return Form((height, width, 2), "float32", size=12 + 8 * width * height)
+    return Header((height, width, 2), "float32", size=12 + 8 * width * height)
