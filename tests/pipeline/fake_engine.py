@@ -35,7 +35,7 @@ from animerun_gen.engines.fence import fence_of_parent
 from animerun_gen.engines.film_files import files_of
 from animerun_gen.engines.job import RenderJob, Reporter
 from animerun_gen.engines.lifetime import die_with_parent
-from animerun_gen.engines.protocol import Event, read_request
+from animerun_gen.engines.protocol import Event, from_text, read_request, to_text
 from animerun_gen.engines.questions import CameraMark, CountedCut, MarkedCut
 from animerun_gen.engines.render_process import RenderFailure, RenderProcess
 from animerun_gen.lines import compose
@@ -149,7 +149,7 @@ class FakeProgram(OneCamera):
     def start(self, job: RenderJob, log: Path, conditions: Conditions | None = None) -> RenderProcess:
         if self.diary is not None:
             self.diary.mkdir(exist_ok=True)
-            (self.diary / f"{secrets.token_hex(8)}.json").write_text(job.to_json(), encoding="utf-8")
+            (self.diary / f"{secrets.token_hex(8)}.json").write_text(to_text(job), encoding="utf-8")
         how = {"delay": self.delay, "fails_in": dict(self.fails_in), "dies_in": self.dies_in, "notes": self.notes}
 
         def command(job_file: str, events: str) -> list[str]:
@@ -161,7 +161,7 @@ class FakeProgram(OneCamera):
     def jobs(self) -> list[RenderJob]:
         """The jobs of its diary."""
         assert self.diary is not None
-        return [RenderJob.from_json(file.read_text(encoding="utf-8")) for file in self.diary.iterdir()]
+        return [from_text(file.read_text(encoding="utf-8"), RenderJob) for file in self.diary.iterdir()]
 
 
 def do_job(job: RenderJob, reporter: Reporter, engine: FakeEngine) -> None:

@@ -382,8 +382,8 @@ def test_what_dies_on_one_worker_is_begun_again_on_another(tmp_path: Path, clust
             farm = Farm(crew, ear)
             maker = Dying("render", makes=product("frame"), folder=folder)
             label = Dying("label", renders=False, needs=product("frame"), folder=folder, times=0)
-            farm.add([maker])  # type: ignore[list-item]
-            farm.add([label])  # type: ignore[list-item]
+            farm.add([maker])
+            farm.add([label])
             farm.run()
     begun = [path.name.split()[1] for path in sorted(folder.iterdir())]
     assert len(begun) == 4

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -104,7 +105,7 @@ def test_what_follows_a_group_may_bring_more_work(any_crew: MakeCrew) -> None:
 
 
 def test_events_reach_the_listener_as_they_come_and_with_the_end(dask: MakeCrew) -> None:
-    events: list[Event] = [{"event": "opened"}, {"event": "took"}, {"event": "task_done", "result": b"for Python"}]
+    events: list[Any] = [{"event": "opened"}, {"event": "took"}, {"event": "task_done", "result": b"for Python"}]
     set_stage(events={"one": events})
     ear = get_done(dask(1), FakeChunk("one", peak=7))
     opened, task_done = ("one", events[0]), ("one", events[2])
@@ -184,7 +185,8 @@ def test_closing_ends_what_is_under_way_and_lets_nothing_else_begin(dask: MakeCr
         def on_event(self, chunk: object, event: Event) -> None:
             raise KeyboardInterrupt
 
-    stage.events["0"] = [{"event": "opened"}]
+    opened: Any = {"event": "opened"}
+    stage.events["0"] = [opened]
     crew = dask(2)
     farm = Farm(crew, Interrupted())
     farm.add([FakeChunk(str(n)) for n in range(20)])

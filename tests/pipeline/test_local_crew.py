@@ -11,14 +11,15 @@ import threading
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from animerun_gen.engines.children import ChildDied, Conditions
 from animerun_gen.engines.processes import descendants
-from animerun_gen.engines.protocol import Event
 from animerun_gen.pipeline.crew import threads_for
-from animerun_gen.pipeline.run import Options, generate
+from animerun_gen.pipeline.options import Options
+from animerun_gen.pipeline.run import generate
 from animerun_gen.pipeline.task_process import TaskProcess, end_idle_children
 from animerun_gen.pipeline.tasks.labelling import LabelTask
 from tests.pipeline.datasets import contents, make, make_cut
@@ -95,9 +96,9 @@ def test_a_killed_labelling_child_is_told_and_the_next_one_does_the_rest(tmp_pat
     config, output = make_cut(tmp_path, {"frames": {"last": 9}}), tmp_path / "out"
     make(config, output, FakeEngine(), label=False)
     tasks = [LabelTask(config, output, frame) for frame in config.frame_numbers]
-    told: list[Event] = []
+    told: list[Any] = []
 
-    def kill(event: Event) -> None:
+    def kill(event: Any) -> None:
         told.append(event)
         if event["number"] == 1:
             run.kill()
@@ -106,7 +107,7 @@ def test_a_killed_labelling_child_is_told_and_the_next_one_does_the_rest(tmp_pat
     try:
         with pytest.raises(ChildDied, match="a labelling or recolouring process died of SIGKILL"):
             run.run(kill)
-        again: list[Event] = []
+        again: list[Any] = []
         TaskProcess(tasks, Conditions()).run(again.append)
         assert [event["event"] for event in again] == ["task_done"] * 9
         # the child is kept, and can be given more

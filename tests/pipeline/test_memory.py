@@ -54,7 +54,7 @@ def test_what_clearly_does_not_fit_is_refused_with_what_it_is_and_what_to_do() -
 
 
 def test_what_may_fit_is_tried_and_said_once() -> None:
-    events: list[Event] = []
+    events: list[Any] = []
     one = guard(events, {"held": GB, "available": 13 * GB})
     for frame in (5, 6):
         one.expect(frame, HEAVY, LINES)

@@ -32,7 +32,7 @@ class Square:
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_results_come_in_the_order_of_the_tasks(workers: int) -> None:
-    done = []
+    done: list[None] = []
     with start_pool(workers, "a drawing process") as pool:
         results = list(pool.results([Square(number) for number in range(6)], lambda: done.append(None)))
         assert [square for square, _ in results] == [0, 1, 4, 9, 16, 25]
