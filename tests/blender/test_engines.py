@@ -144,7 +144,7 @@ def has(dataset: Path, pattern: str, count: int) -> bool:
 
 
 def test_a_killed_run_goes_on_to_the_same_files(configure: Callable[..., Path], tmp_path: Path) -> None:
-    config, killed = configure("courier", FAR), tmp_path / "killed"
+    config, killed = configure("courier", FAR + "frames: {last: 8}\n"), tmp_path / "killed"
     run_cli("generate", config, "--out", tmp_path / "whole")
     command = [sys.executable, "-m", "animerun_gen", "generate", str(config), "--out", str(killed)]
     # before Blender is there, while it draws, while it follows points over gaps, and between labels

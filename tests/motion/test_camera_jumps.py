@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -198,8 +199,8 @@ def test_steps_are_measured_in_pictures() -> None:
     cameras = [
         pose(),
         pose(turn=1.0),
-        pose(turn=1.0, focal=1.5 * np.e),
-        pose(turn=1.0, focal=1.5 * np.e, roll=np.pi / 2.0),
+        pose(turn=1.0, focal=1.5 * math.e),
+        pose(turn=1.0, focal=1.5 * math.e, roll=np.pi / 2.0),
     ]
     turned, zoomed, rolled = camera_steps(cameras).view
     assert np.abs(turned - np.eye(8)[0]).max() < 1e-12

@@ -11,7 +11,7 @@ import pytest
 
 from animerun_gen.engines.children import Conditions
 from animerun_gen.engines.fence import RunOver
-from animerun_gen.pipeline.doing import Doing, Elsewhere, Surroundings
+from animerun_gen.pipeline.doing import ChunkEvent, Doing, Elsewhere, Surroundings
 from animerun_gen.pipeline.memory_gate import Admission, MemoryGate
 from animerun_gen.pipeline.notebook import Notebook
 from tests.pipeline.fake_chunks import DIED, FakeChunk, dies, finds_no_room, is_done, set_stage
@@ -33,15 +33,15 @@ def here(folder: Path | None = None, place: str = "", host: str = "", there: boo
     return Surroundings(Notebook(folder), MemoryGate(1, print), place, host, Elsewheres(there))
 
 
-def do(chunk: FakeChunk, where: Surroundings | None = None) -> tuple[Any, ...]:
+def do(chunk: FakeChunk, where: Surroundings | None = None) -> tuple[ChunkEvent, ...]:
     return Doing("1", chunk, Conditions(), where or here(), lambda event: None).do()
 
 
-def notes(events: tuple[Any, ...]) -> list[str]:
+def notes(events: tuple[ChunkEvent, ...]) -> list[str]:
     return [event["note"] for event in events if event["event"] == "restarted"]
 
 
-def failures(events: tuple[Any, ...]) -> list[str]:
+def failures(events: tuple[ChunkEvent, ...]) -> list[str]:
     return [event["sentence"] for event in events if event["event"] == "given_up"]
 
 
@@ -136,7 +136,7 @@ def test_without_room_alone_a_chunk_fails_with_the_sentence() -> None:
 def test_without_room_on_a_machine_of_a_cluster_a_chunk_has_it_to_itself_then_goes_to_another(tmp_path: Path) -> None:
     stage = set_stage(ends={"one": [finds_no_room]})
     where = here(tmp_path, "tcp://small:1", "small", there=True)
-    told: list[Any] = []
+    told: list[ChunkEvent] = []
     with pytest.raises(Elsewhere):
         Doing("1", FakeChunk("one"), Conditions(), where, told.append).do()
     assert stage.begun == ["one"] * 2

@@ -100,7 +100,7 @@ def test_a_killed_labelling_child_is_told_and_the_next_one_does_the_rest(tmp_pat
 
     def kill(event: Any) -> None:
         told.append(event)
-        if event["number"] == 1:
+        if event["event"] == "task_done" and event["number"] == 1:
             run.kill()
 
     run = TaskProcess(tasks, Conditions())
