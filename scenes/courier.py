@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 from scenes.motion import Camera, Choreography, Limb, Motion
@@ -415,6 +416,11 @@ def paper_plane() -> Shape:
     return shape
 
 
+def ridge(height: float, swell: float, length: float, x: float) -> float:
+    """How high hills are at a place."""
+    return height + swell * math.sin(x / length + height)
+
+
 def build(stage: Any) -> None:
     """Add everything to the stage."""
     stage.mesh("Sky middle", card(hills(90, lambda x: 13.2 + 0.9 * math.sin(x / 11 + 1), -4, 48), 0.2, "sky middle"))
@@ -424,7 +430,7 @@ def build(stage: Any) -> None:
     for index in range(len(CLOUDS)):
         stage.mesh(f"Cloud {index + 1}", card(cloud(puffs), 0.2, "cloud"))
     for name, width, height, swell, length in (("far", 100, 6.4, 1.7, 7.3), ("middle", 70, 4.3, 0.9, 4.1)):
-        outline = hills(width, lambda x, h=height, s=swell, n=length: h + s * math.sin(x / n + h), -4, 56)
+        outline = hills(width, partial(ridge, height, swell, length), -4, 56)
         stage.mesh(f"{name.title()} hills", card(outline, 0.3, f"{name} hills"))
     stage.mesh("Near hills", card(hills(50, lambda x: 2.9 + 0.5 * math.sin(x / 2.6 + 4), -4, 56), 0.3, "near hills"))
     stage.mesh("Meadow", plate([(-26, -10.5), (26, -10.5), (26, 10), (-26, 10)], 0.05, "meadow").at(z=-0.12))
@@ -435,8 +441,8 @@ def build(stage: Any) -> None:
     stage.mesh("Road", road)
     pales = [box(0.16, 0.05, 0.62, "fence").at(-13 + 0.5 * i) for i in range(48)]
     stage.mesh("Fence", join(*pales, *[box(24.6, 0.04, 0.08, "fence").at(-1.2, 0.06, z) for z in (0.18, 0.42)]))
-    for index, (_, walls, roof, width, wall) in enumerate(HOUSES):
-        stage.mesh(f"House {index + 1}", house_shape(width, wall, walls, roof))
+    for index, (_, walls, roof, front, wall) in enumerate(HOUSES):
+        stage.mesh(f"House {index + 1}", house_shape(front, wall, walls, roof))
     for index in range(len(TREES)):
         stage.mesh(f"Tree {index + 1}", tree_shape())
     for index in range(len(LAMPS)):

@@ -9,11 +9,13 @@ child of that thread anyway.  So nothing is started but a few threads, a script 
 from __future__ import annotations
 
 import logging
+import os
 import queue
 import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
@@ -65,6 +67,14 @@ _HERE = {
 # what they have to say of lost connections is said in sentences
 for _name in ("distributed", "tornado"):
     logging.getLogger(_name).setLevel(logging.CRITICAL)
+
+
+def _forget_threads() -> None:
+    """A process that was forked has none of the threads that its parent had, which Dask does not notice."""
+    distributed.utils._offload_executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="Dask-Offload")
+
+
+os.register_at_fork(after_in_child=_forget_threads)
 
 
 class DaskCrew:

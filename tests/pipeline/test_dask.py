@@ -73,7 +73,7 @@ def kill_with_children(process: subprocess.Popen[bytes]) -> None:
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60.0
+    end = time.monotonic() + 180.0
     while not condition():
         assert time.monotonic() < end, "that took too long"
         time.sleep(0.05)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -10,12 +11,12 @@ import threading
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from animerun_gen.engines.children import ChildDied, Conditions
 from animerun_gen.engines.processes import descendants
-from animerun_gen.engines.protocol import Event
 from animerun_gen.pipeline.crew import threads_for
 from animerun_gen.pipeline.options import Options
 from animerun_gen.pipeline.run import generate
@@ -95,9 +96,9 @@ def test_a_killed_labelling_child_is_told_and_the_next_one_does_the_rest(tmp_pat
     config, output = make_cut(tmp_path, {"frames": {"last": 9}}), tmp_path / "out"
     make(config, output, FakeEngine(), label=False)
     tasks = [LabelTask(config, output, frame) for frame in config.frame_numbers]
-    told: list[Event] = []
+    told: list[Any] = []
 
-    def kill(event: Event) -> None:
+    def kill(event: Any) -> None:
         told.append(event)
         if event["event"] == "task_done" and event["number"] == 1:
             run.kill()
@@ -106,7 +107,7 @@ def test_a_killed_labelling_child_is_told_and_the_next_one_does_the_rest(tmp_pat
     try:
         with pytest.raises(ChildDied, match="a labelling or recolouring process died of SIGKILL"):
             run.run(kill)
-        again: list[Event] = []
+        again: list[Any] = []
         TaskProcess(tasks, Conditions()).run(again.append)
         assert [event["event"] for event in again] == ["task_done"] * 9
         # the child is kept, and can be given more
@@ -143,3 +144,20 @@ def test_a_script_needs_no_guard_to_use_several_workers(tmp_path: Path) -> None:
     environment = os.environ | {"PYTHONPATH": str(project)}
     done = subprocess.run([sys.executable, script], env=environment, cwd=tmp_path, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, "begun\n9 []\n"), done.stderr
+
+
+def test_a_process_that_was_forked_after_a_run_can_make_another(tmp_path: Path) -> None:
+    """It has none of the threads that Dask started in its parent."""
+    folders = [tmp_path / "parent", tmp_path / "child"]
+    for folder in folders:
+        folder.mkdir()
+    make(make_cut(folders[0]), folders[0] / "out", FakeProgram())
+    config = make_cut(folders[1])
+    child = multiprocessing.get_context("fork").Process(target=make, args=(config, folders[1] / "out", FakeProgram()))
+    child.start()
+    child.join(120.0)
+    hangs = child.is_alive()
+    child.kill()
+    child.join()
+    assert not hangs
+    assert child.exitcode == 0
