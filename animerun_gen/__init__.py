@@ -12,8 +12,6 @@ Making a dataset, as ``animerun-gen generate`` does:
     for summary in generate(cuts, Options(Path("out/python"), frames=(1, 6), workers=2)):
         print(summary.config.name, summary.failures or "complete")
 
-A program that asks for several workers needs ``if __name__ == "__main__":``, because each worker imports it.
-
 Reading it, checking it and looking at it:
 
     from animerun_gen import Dataset, build_report, verify_dataset
