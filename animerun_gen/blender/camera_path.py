@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.interpolate import PchipInterpolator
 
 from animerun_gen.config.model import CameraKey
 from animerun_gen.errors import SceneError
@@ -91,6 +90,9 @@ def _smooth(
     points = np.array(values, np.float64)
     if len(keys) == 1:
         return np.repeat(points, len(frames), axis=0)
+    # loading it takes 0.2 s, and few of the Blenders that load this file have a path to follow
+    from scipy.interpolate import PchipInterpolator
+
     times = np.array([key.frame for key in keys], np.float64)
     return PchipInterpolator(times, points, axis=0)(np.clip(frames, times[0], times[-1]))
 
