@@ -24,7 +24,7 @@ class Options:
         workers: Processes that work side by side.
         scheduler: Address of the Dask scheduler whose workers do the work, all of which see the same files; None to do
             it here.
-        patience: Seconds after which a process that neither reports nor computes is ended, and its work begun again.
+        patience: Seconds after which a process that neither reports nor computes is ended and its work restarted.
         chunk_frames: Frames of a cut that one Blender process renders; None for as many as suit the workers.  What is
             made does not depend on it.
         despite_memory: Whether frames are begun that are predicted not to fit into the memory.
@@ -64,7 +64,7 @@ class Options:
         PATIENCE,
         reads=Number("a time in minutes, such as 10 or 0.5", 1 / 60, 7 * 24 * 60, unit=60.0),
         metavar="MINUTES",
-        help="a process that neither reports nor computes for so long is ended, and its work begun again (default: "
+        help="a process that neither reports nor computes for so long is ended and its work restarted (default: "
         "{default})",
     )
     chunk_frames: int | None = setting(
