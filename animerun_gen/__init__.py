@@ -9,7 +9,7 @@ Making a dataset, as ``animerun-gen generate`` does:
     from animerun_gen import Options, generate, load_cuts
 
     cuts = [cut.config for cut in load_cuts([Path("configs/toy/courier.yaml")])]
-    for summary in generate(cuts, Options(Path("out/python"), frames=(1, 6), workers=2)):
+    for summary in generate(cuts, Options(Path("out/python"), workers=2)):
         print(summary.config.name, summary.failures or "complete")
 
 Reading it, checking it and looking at it:

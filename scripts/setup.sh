@@ -133,13 +133,15 @@ while [ $# -gt 0 ]; do
     shift
 done
 set -- ${others[@]+"${others[@]}"}
+if [ "${BASH_SOURCE[0]}" = "$0" ] && [ $# != 0 ]; then
+    fail "scripts/setup.sh does not know '$1'; it only takes --blender-module VERSION."
+fi
 
 need_libraries
 need_environment "$module"
 compile_ahead
 
 if [ "${BASH_SOURCE[0]}" = "$0" ]; then
-    [ $# = 0 ] || fail "scripts/setup.sh does not know '$1'; it only takes --blender-module VERSION."
     say "everything is there"
     printf 'To use animerun-gen in this shell:  . %s/bin/activate\n' "$venv"
 fi

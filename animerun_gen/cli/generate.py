@@ -145,6 +145,9 @@ def _command_for(
     path = paths_of.get(name) or paths_of.get(name.rpartition("-")[0])
     if path is None or summary.coverage is None:
         return None
+    if command == "label" and summary.coverage.missing_frames:
+        # labels of frames that were never rendered need Blender
+        command = "generate"
     words: list[str | Path] = ["animerun-gen", command, path, "--out", output]
     if (frames := frames_to_make(summary.coverage)) is not None:
         words += ["--frames", f"{frames[0]}:{frames[1]}"]

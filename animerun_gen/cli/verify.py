@@ -25,8 +25,8 @@ class Verify:
 Checks that a dataset is complete and consistent: every file of every frame, shapes and types, labels
 without gaps, matches that name segments, motion and masks that agree, and checksums against the manifest. Every defect
 is a line with its file. The dataset is only read; docs/verify.md says what is looked at. Of a dataset that was made
-elsewhere, such as a downloaded AnimeRun, it checks what the layout demands. With --repair it removes what is damaged
-and makes just that again, from what the dataset says it was made from.
+elsewhere, such as a downloaded AnimeRun, it checks what the layout demands. With --repair it removes what is damaged,
+then makes it and whatever else is missing again, from what the dataset says it was made from.
 
     animerun-gen verify out/toy
     animerun-gen verify out/toy --cut courier --workers 4

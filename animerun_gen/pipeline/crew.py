@@ -25,7 +25,7 @@ import distributed
 from animerun_gen.engines.children import Conditions
 from animerun_gen.engines.fence import Fence
 from animerun_gen.engines.processes import usable_processors
-from animerun_gen.errors import AnimerunGenError
+from animerun_gen.errors import UsageError
 from animerun_gen.pipeline.chunks import Chunk
 from animerun_gen.pipeline.doing import ChunkEvent, Orders, notebook_of
 from animerun_gen.pipeline.farm import Ear, FarmLost
@@ -257,7 +257,7 @@ class ClusterCrew(DaskCrew):
         despite_memory: Whether frames are begun that are predicted not to fit into a worker's memory.
 
     Raises:
-        AnimerunGenError: There is no such scheduler.
+        UsageError: There is no such scheduler.
     """
 
     def __init__(
@@ -394,13 +394,13 @@ def _connect(address: str) -> Any:
         return client(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except TypeError as error:
         # of an address with tls:// when Dask knows of no certificates
-        raise AnimerunGenError(
+        raise UsageError(
             f"--scheduler: for '{address}' Dask has to know the certificates: set "
             "DASK_DISTRIBUTED__COMM__TLS__CA_FILE, ..._CLIENT__CERT and ..._CLIENT__KEY (docs/farm.md)"
         ) from error
     except (OSError, ValueError, TimeoutError, ImportError) as error:
         hint = ", or look whether its certificates are those that Dask knows here" if address.startswith("tls:") else ""
-        raise AnimerunGenError(
+        raise UsageError(
             f"--scheduler: no Dask scheduler can be reached at '{address}'; start one with 'dask scheduler' and give "
             f"the address that it prints, such as tcp://10.0.0.5:8786{hint}"
         ) from error

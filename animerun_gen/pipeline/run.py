@@ -70,6 +70,8 @@ def generate(
     """
     engine = (options.engine or find_engine(options.blender)) if options.render else None
     options = replace(options, engine=engine)
+    if options.output.exists() and not options.output.is_dir():
+        raise NoDatasetError("is not a folder", options.output, "choose another --out")
     if not options.render and not options.output.is_dir():
         raise NoDatasetError(f"{options.output} does not exist: correct --out, or run 'animerun-gen render' first")
     with (

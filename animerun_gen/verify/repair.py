@@ -15,7 +15,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from animerun_gen.config import CutConfig
-from animerun_gen.config.messages import and_more
+from animerun_gen.config.messages import and_more, counted
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.listing import modalities_there
 from animerun_gen.engines.blenders import Engine
@@ -89,7 +89,7 @@ def repair(
             continue
         if plan.damaged:
             names = and_more(plan.damaged, SHOWN_NAMES)
-            say(f"{report.cut}: {len(plan.damaged)} damaged files are made again: {names}")
+            say(f"{report.cut}: {counted(len(plan.damaged), 'damaged file')} will be made again: {names}")
         repairs.append(plan)
     if not repairs:
         return []

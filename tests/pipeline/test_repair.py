@@ -125,7 +125,7 @@ def test_a_cut_with_damaged_files_is_not_complete_and_repaired(
     assert cut.state == "damaged"
     assert describe_status(read_status(output), output)[-1].endswith(f": animerun-gen verify {output} --repair")
     assert main(["verify", str(output), "--repair"]) == 0
-    assert f"square: {len(silent)} damaged files are made again: " in capsys.readouterr().out
+    assert f"square: {len(silent)} damaged files will be made again: " in capsys.readouterr().out
     assert contents(output) == whole
     assert read_status(output).complete
     [summary] = make(config, output, FakeEngine())

@@ -14,7 +14,7 @@ from animerun_gen import __version__
 from animerun_gen.config import CutConfig
 from animerun_gen.config.messages import shown
 from animerun_gen.dataset import ClipFiles, files
-from animerun_gen.errors import AnimerunGenError, BusyError, DatasetError, UsageError
+from animerun_gen.errors import AnimerunGenError, BusyError, DatasetError, NoDatasetError, UsageError
 from animerun_gen.pipeline import run
 from animerun_gen.pipeline.options import Options
 from animerun_gen.pipeline.run import describe, generate
@@ -676,11 +676,27 @@ def test_a_second_run_on_the_same_output_says_so(tmp_path: Path) -> None:
     make(config, output, engine)
 
 
-@pytest.mark.parametrize("blocked", ["out", "out/below"])
-def test_an_output_that_is_a_file(tmp_path: Path, blocked: str) -> None:
+def test_an_output_that_is_a_file_is_a_mistake_of_the_command(tmp_path: Path) -> None:
+    (tmp_path / "out").write_bytes(b"")
+    with pytest.raises(NoDatasetError, match=r"out is not a folder; choose another --out"):
+        generate([make_cut(tmp_path)], Options(tmp_path / "out", FakeEngine()))
+    assert (tmp_path / "out").read_bytes() == b""
+
+
+def test_an_output_below_a_file(tmp_path: Path) -> None:
     (tmp_path / "out").write_bytes(b"")
     with pytest.raises(DatasetError, match=r"cannot be written to: .*; choose another with --out"):
-        generate([make_cut(tmp_path)], Options(tmp_path / blocked, FakeEngine()))
+        generate([make_cut(tmp_path)], Options(tmp_path / "out/below", FakeEngine()))
+
+
+def test_another_film_is_no_film_that_changed(tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    first = make_cut(tmp_path)
+    make(first, output, FakeEngine())
+    other = first.source.with_name("other.blend")
+    other.write_bytes(first.source.read_bytes() + b"other")
+    (summary,) = generate([first.model_copy(update={"source": other})], Options(output, FakeEngine()))
+    assert f"source was {first.source} and is {other}" in summary.redone["pictures"]
 
 
 def test_rendering_without_an_engine_takes_the_one_that_is_named(tmp_path: Path) -> None:

@@ -54,7 +54,11 @@ class Then:
         """
         reasons = []
         if self.record.source and self.record.source != self.source:
-            reasons.append(f"the film {self.config.source} has changed")
+            before = Path(str(self.record.config.get("source", self.config.source)))
+            if before != self.config.source:
+                reasons.append(f"source was {before} and is {self.config.source}")
+            else:
+                reasons.append(f"the film {self.config.source} has changed")
         if self.record.engine and self.record.engine != self.engine:
             reasons.append(f"{self.record.engine} made it, and this is {self.engine}")
         versions = self._programs()

@@ -202,7 +202,7 @@ def describe_status(status: DatasetStatus, root: Path) -> list[str]:
     lines.append(f"{done} of {len(status.cuts)} cuts are complete")
     if status.running is not None:
         process = f" (process {status.running})" if status.running else ""
-        lines.append(f"a run is writing to the dataset{process}; missing files may still be being written")
+        lines.append(f"a run is writing to the dataset{process}; it may still be writing the missing files")
         return lines
     states = {cut.state for cut in status.cuts}
     if "unchecked" in states:
