@@ -371,8 +371,10 @@ def test_a_second_run_on_the_same_output(project: Path, engine: FakeEngine, caps
 def test_an_output_that_cannot_be_written_to(
     project: Path, engine: FakeEngine, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["generate", "a.yaml", "--out", "film.blend"]) == 1
-    assert "the output folder film.blend cannot be written to" in capsys.readouterr().err
+    assert main(["generate", "a.yaml", "--out", "film.blend"]) == 2
+    assert "film.blend is not a folder; choose another --out" in capsys.readouterr().err
+    assert main(["generate", "a.yaml", "--out", "film.blend/below"]) == 1
+    assert "the output folder film.blend/below cannot be written to" in capsys.readouterr().err
 
 
 def test_without_a_blender(project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
