@@ -161,13 +161,30 @@ def _opened(output: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _locked(descriptor: int, how: int) -> bool:
+def try_lock(descriptor: int, how: int) -> bool:
+    """Lock a file if nobody is in the way; the system lets go of it however this process ends.
+
+    Args:
+        descriptor: Of the open file.
+        how: ``fcntl.LOCK_SH`` or ``fcntl.LOCK_EX``.
+
+    Returns:
+        Whether it is locked now.
+
+    Raises:
+        OSError: The file system has no locks.
+    """
     try:
         fcntl.flock(descriptor, how | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    return True
+
+
+def _locked(descriptor: int, how: int) -> bool:
+    try:
+        return try_lock(descriptor, how)
     except OSError as error:
         raise DatasetError(
             f"the disk of the dataset does not support locks ({error.strerror})", remedy="choose another one with --out"
         ) from error
-    return True

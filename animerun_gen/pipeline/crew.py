@@ -13,6 +13,7 @@ import os
 import queue
 import secrets
 import time
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -77,7 +78,7 @@ def _forget_threads() -> None:
 os.register_at_fork(after_in_child=_forget_threads)
 
 
-class DaskCrew:
+class DaskCrew(ABC):
     """Does chunks in the workers of a Dask scheduler.
 
     Args:
@@ -179,13 +180,13 @@ class DaskCrew:
         del self._futures[number]
         del self._described[number]
 
+    @abstractmethod
     def _suitable(self) -> list[str]:
         """The workers that may be used.
 
         Dask holds back what may be done anywhere, and sends it when a worker has nothing else to do: priorities count
         little then.
         """
-        raise NotImplementedError
 
     def _unforeseen(self, error: Exception) -> Sequence[ChunkEvent]:
         """What to say of an error that is none of a chunk's."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from animerun_gen.engines.blenders import JobRun
-from animerun_gen.engines.fence import RunOver
+from animerun_gen.engines.fence import RunOver, try_lock
 from animerun_gen.engines.processes import Memory, memory
 from animerun_gen.engines.protocol import Event
 from animerun_gen.pipeline.chunks import Chunk, Outcome
@@ -249,7 +249,7 @@ class MemoryGate:
                 # whoever wants to be alone keeps the others from beginning meanwhile
                 how = fcntl.LOCK_EX if admission.alone else fcntl.LOCK_SH
                 for descriptor, kind in ((turn, fcntl.LOCK_EX), (share, how)):
-                    while not (admission.ended or _locked(descriptor, kind)):
+                    while not (admission.ended or try_lock(descriptor, kind)):
                         time.sleep(LOOK_SECONDS / 5)
                         require_run()
                 fcntl.flock(turn, fcntl.LOCK_UN)
@@ -264,11 +264,3 @@ def _opened(path: str) -> Iterator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
-
-
-def _locked(descriptor: int, how: int) -> bool:
-    try:
-        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

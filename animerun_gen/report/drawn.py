@@ -14,6 +14,7 @@ from animerun_gen.dataset import ClipFiles, layout
 from animerun_gen.dataset.files import read_json, write_json
 from animerun_gen.dataset.listing import list_cut
 from animerun_gen.errors import DatasetError
+from animerun_gen.pipeline.state.on_disk import mark
 
 
 class DrawnPage(BaseModel):
@@ -70,13 +71,11 @@ def basis_of(clip: ClipFiles, budget: int) -> str:
     """
     seen = [__version__, str(budget)]
     for entry in list_cut(clip.root, clip.split, clip.cut):
-        status = entry.status
-        if status is not None:
-            seen.append(f"{entry.name} {status.st_size} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_ino}")
+        if entry.status is not None:
+            seen.append(f"{entry.name} {mark(entry.status)}")
     for path in (layout.quality_file(clip.root, clip.cut), layout.manifest_file(clip.root, clip.cut)):
         with suppress(OSError):
-            status = path.stat()
-            seen.append(f"{path.parent.name} {status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}")
+            seen.append(f"{path.parent.name} {mark(path.stat())}")
     return hashlib.sha256("\n".join([*seen[:2], *sorted(seen[2:])]).encode()).hexdigest()
 
 
