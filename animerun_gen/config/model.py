@@ -36,6 +36,7 @@ FREESTYLE_ONLY = ("ridge_valley", "suggestive_contour")
 
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _WINDOWS_DEVICE = re.compile(r"(con|prn|aux|nul|com[1-9]|lpt[1-9])(\..*)?", re.IGNORECASE)
+_WEB_ADDRESS = re.compile(r"https?://[^\s/?#]+([/?#]\S*)?", re.IGNORECASE)
 _COLOR_WORDS = 'a colour in quotes such as "#20a0ff"'
 
 _Item = TypeVar("_Item")
@@ -53,6 +54,20 @@ def _safe_name(name: str) -> str:
     if _WINDOWS_DEVICE.fullmatch(name):
         raise ValueError(f"{shown(name)} is a name that Windows reserves for a device; choose another one")
     return name
+
+
+def _one_line(text: str) -> str:
+    if not text.isprintable() or not text.strip():
+        raise ValueError(f"{shown(text)} must be one line of printable text; take out line breaks and control characters")
+    return text
+
+
+def _web_address(text: str) -> str:
+    if not _WEB_ADDRESS.fullmatch(text):
+        raise ValueError(
+            f"{shown(text)} is not a web address; write it whole, without spaces, as in https://example.org/film"
+        )
+    return text
 
 
 def _color(text: str) -> str:
@@ -83,6 +98,10 @@ def _gaps(gaps: tuple[int, ...]) -> tuple[int, ...]:
 
 SafeName = Annotated[str, AfterValidator(_safe_name), Expected("a safe folder name (text)")]
 Text = Annotated[str, Field(min_length=1), Expected("a name (text)")]
+Line = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_one_line), Expected("a line of text")]
+WebAddress = Annotated[
+    str, Field(max_length=1000), AfterValidator(_web_address), Expected("a web address such as https://example.org (text)")
+]
 Pattern = Annotated[str, Field(min_length=1), Expected("a name or pattern (text)")]
 Patterns = Annotated[tuple[Pattern, ...], Field(strict=False)]
 Gap = Annotated[int, Field(ge=1, le=1000)]
@@ -670,6 +689,16 @@ class CutConfig(Section):
     source: SourcePath = Field(
         description="The film scene, relative to the YAML file that names it; `${VARIABLE}` stands for an environment "
         "variable."
+    )
+    license: Line | None = Field(
+        default=None,
+        description="What the film's owner allows, as its SPDX identifier where it has one (`CC-BY-4.0`, `CC0-1.0`). This "
+        "key and the next three change no picture: manifest, report and dataset card name them.",
+    )
+    author: Line | None = Field(default=None, description="Who made the film.")
+    source_url: WebAddress | None = Field(default=None, description="Where the film can be had.")
+    attribution: Line | None = Field(
+        default=None, description="The sentence by which the film's owner wants to be named; null: made of the other keys."
     )
     scene: Text | None = Field(default=None, description="Scene inside the file; null: the one it was saved with.")
     view_layer: Text | None = Field(default=None, description="View layer of that scene; null: the file's own.")

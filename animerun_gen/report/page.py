@@ -67,6 +67,10 @@ class CutPage:
     problems: list[str]
 
 
+CREDITS = {"license": "licence", "author": "author", "attribution": "attribution", "source_url": "from"}
+"""Keys of the configuration that say whose the film is, and what the page calls them."""
+
+
 def make_page(facts: CutFacts, pool: Pool, budget: int, done: Callable[[str], None]) -> CutPage:
     """Draw the page of a cut.
 
@@ -260,6 +264,7 @@ def _fact_rows(facts: CutFacts) -> list[list[str]]:
         ["frames", f"{len(facts.frames)} ({first} to {last})" if first != last else f"1 ({first})"],
         ["resolution", f"{width} x {height}"],
         ["rate", f"{rate:g} frames/s" if rate else "unknown"],
+        *[[title, str(facts.config[key])] for key, title in CREDITS.items() if facts.config.get(key)],
     ]
 
 

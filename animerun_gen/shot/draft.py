@@ -74,6 +74,12 @@ def draft(shot: Shot, target: Path, name: str) -> str:
         f"name: {written(name)}",
         f"source: {written(_relative(Path(shot.source), target))}",
     ]
+    lines += [
+        *_comment("whose film this is, for the manifest, the report and the card of a published dataset; fill it in"),
+        "license: null",
+        "author: null",
+        "source_url: null",
+    ]
     if len(shot.scenes) > 1:
         lines += [*_comment(f"the file has the scenes {quoted(shot.scenes)}"), f"scene: {written(shot.scene)}"]
     if len(shot.view_layers) > 1:

@@ -94,6 +94,15 @@ def test_a_minimal_cut(folder: Path) -> None:
         ("scene: 12", 'a.yaml:4: scene: must be a name (text), or null, but is 12; put it in quotes: "12"'),
         ('scene: ""', 'a.yaml:4: scene: must be a name (text), or null, but is ""'),
         ("scene: [a]", 'a.yaml:4: scene: must be a name (text), or null, but is ["a"]'),
+        ('author: ""', 'a.yaml:4: author: must be a line of text, or null, but is ""'),
+        ('author: "a\\nb"', 'a.yaml:4: author: "a\\nb" must be one line of printable text; take out line breaks'),
+        ('license: "  "', 'a.yaml:4: license: "  " must be one line of printable text'),
+        (
+            "source_url: example.org",
+            'a.yaml:4: source_url: "example.org" is not a web address; write it whole, without spaces, as in https://',
+        ),
+        ('source_url: "https://a b"', 'a.yaml:4: source_url: "https://a b" is not a web address;'),
+        ("source_url: javascript:alert(1)", "a.yaml:4: source_url:"),
         ("scene: 2024-01-01", "a.yaml:4: scene: `2024-01-01` is to YAML a date;"),
         (
             "lines:",

@@ -83,6 +83,11 @@ FIELDS: dict[str, tuple[Any, set[str]]] = {
     "split": ("test", set()),
     # its content counts, not its place
     "source": (Path("/elsewhere/film.blend"), set()),
+    # they change what is said of the files, and no file
+    "license": ("CC-BY-4.0", set()),
+    "author": ("somebody", set()),
+    "source_url": ("https://example.org/film", set()),
+    "attribution": ("somebody made the film", set()),
     "scene": ("Scene.002", EVERYTHING),
     "view_layer": ("Characters", EVERYTHING),
     "camera": ("Camera.002", EVERYTHING),
