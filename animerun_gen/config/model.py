@@ -515,6 +515,13 @@ class Motion(Section):
         description="How pixels move that show no surface. `infinity`: as points infinitely far away when the camera "
         "turns. `static`: not at all. `invalid`: their motion is marked unknown.",
     )
+    unknown: Literal["mark", "fill", "refuse"] | None = Field(
+        default=None,
+        description="What becomes of pixels whose motion is unknown; `Valid` is 0 there whatever this says. `mark`: their "
+        "flow is 1e10. `fill`: it continues the nearest known motion of the same object, else of the background, for "
+        "readers that take every pixel for known. `refuse`: as `mark`, and the cut fails the quality gate, which names "
+        "frames, objects and causes. null: `refuse` in the split `test`, `mark` in the others.",
+    )
     extras: Annotated[tuple[Extra, ...], Field(strict=False), AfterValidator(_without_repeats)] = Field(
         default=("ids", "exact_occlusion"),
         description="Companions written beside the flow. `depth`: distance along the view axis. `ids`: object and "
@@ -782,6 +789,16 @@ class CutConfig(Section):
     def in_film_numbers(self) -> CutConfig:
         """The same cut for whoever looks into the film: its frames have the film's own numbers, negative ones too."""
         return self.model_copy(update={"frames": self.frames.model_copy(update={"offset": 0})})
+
+    @property
+    def fills_unknown(self) -> bool:
+        """Whether flow continues known motion where none is known, instead of being marked."""
+        return self.motion.unknown == "fill"
+
+    @property
+    def refuses_unknown(self) -> bool:
+        """Whether the cut fails the quality gate where motion is unknown."""
+        return self.motion.unknown == "refuse" or (self.motion.unknown is None and self.split == "test")
 
     @property
     def clip_rate(self) -> float | None:

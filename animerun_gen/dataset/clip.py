@@ -12,9 +12,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
+from animerun_gen.conventions import UNKNOWN_FLOW
 from animerun_gen.dataset import files
 from animerun_gen.dataset.colors import ColorTable, read_colors, write_colors
-from animerun_gen.dataset.modalities import SPLITS, Content, Modality, modality
+from animerun_gen.dataset.modalities import SPLITS, Content, Modality, at_gap, modality
 from animerun_gen.dataset.tracks import Tracks, read_tracks, write_tracks
 from animerun_gen.errors import DatasetError, NoDatasetError
 
@@ -104,6 +108,35 @@ class ClipFiles:
                 "delete it and make it again",
             )
         return value
+
+    def read_motion(self, direction: str, frame: int, gap: int = 1) -> npt.NDArray[np.float32]:
+        """Read flow as a label: pixels that ``Valid`` calls unknown are marked, whatever the flow's own file has there.
+
+        Args:
+            direction: ``"forward"`` or ``"backward"``.
+            frame: The frame where the motion begins.
+            gap: How many frames of the clip it spans.
+
+        Returns:
+            ``(H, W, 2)`` float32, pixels, :data:`~animerun_gen.conventions.UNKNOWN_FLOW` where it is unknown.  A dataset
+            without ``Valid`` marks unknown motion in the flow itself.
+
+        Raises:
+            DatasetError: A file is missing, damaged, or of another dtype or shape.
+        """
+        names = [at_gap(modality(f"{name}_{direction}"), gap).name for name in ("flow", "valid")]
+        flow: npt.NDArray[np.float32] = self.read(names[0], frame)
+        if self.has(names[1], frame):
+            valid = self.read(names[1], frame)
+            if valid.shape != flow.shape[:2]:
+                raise DatasetError(
+                    f"has {valid.shape[0]} x {valid.shape[1]} pixels, but the flow that it is about has "
+                    f"{flow.shape[0]} x {flow.shape[1]}",
+                    self.path(names[1], frame),
+                    "delete both and make them again",
+                )
+            flow[~valid] = UNKNOWN_FLOW
+        return flow
 
     @property
     def tracks_path(self) -> Path:

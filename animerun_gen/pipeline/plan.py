@@ -336,6 +336,7 @@ def _clear(cut: Cut, redone: Collection[str], *, judged: bool) -> None:
         remove_files_but(layout.identity_pictures_folder(output, name), ())
     if "motion" in redone:
         remove_files_but(layout.switched_pictures_folder(output, name), ())
+        remove_files_but(layout.unknown_folder(output, name), ())
     clear_figures(output, cut.config, judged=judged, compared="motion" not in redone)
     if not judged:
         remove_file(layout.quality_file(output, name))
@@ -446,6 +447,7 @@ def _clear_surplus(config: CutConfig, clip: ClipWriter, stages: tuple[str, ...],
         remove_files_but(
             layout.switched_pictures_folder(output, name), {layout.switched_name(a, b) for a, b in both_ways}
         )
+        remove_files_but(layout.unknown_folder(output, name), {layout.unknown_name(a, b) for a, b in both_ways})
     return surplus
 
 

@@ -141,10 +141,14 @@ def _kept_frames(facts: CutFacts, detail: Detail) -> Sequence[int]:
 
 
 def _tasks(facts: CutFacts, detail: Detail, motion_scale: float, frames: Sequence[int]) -> list[FrameTask]:
+    motion = facts.config.get("motion")
+    filled = isinstance(motion, Mapping) and motion.get("unknown") == "fill"
     before = dict(zip(facts.frames[1:], facts.frames[:-1], strict=True))
     after = dict(zip(facts.frames[:-1], facts.frames[1:], strict=True))
     return [
-        FrameTask(facts.clip, frame, (before.get(frame), after.get(frame)), facts.resolution, motion_scale, detail)
+        FrameTask(
+            facts.clip, frame, (before.get(frame), after.get(frame)), facts.resolution, motion_scale, detail, filled
+        )
         for frame in frames
     ]
 

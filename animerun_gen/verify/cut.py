@@ -67,8 +67,11 @@ class CutCheck:
             if entry.frame is not None:
                 checksum = None if self.clip.quick else self.clip.manifest.files.get(entry.name)
                 by_frame.setdefault(entry.frame, []).append(FrameFile(entry.name, entry.modality, checksum))
+        filled = self.clip.config is not None and self.clip.config.fills_unknown
         return [
-            FrameInspection(self.clip.root, frame, tuple(files), self.clip.shape, self.clip.ours, self.clip.quick, ids)
+            FrameInspection(
+                self.clip.root, frame, tuple(files), self.clip.shape, self.clip.ours, self.clip.quick, ids, filled
+            )
             for frame, files in sorted(by_frame.items())
         ]
 

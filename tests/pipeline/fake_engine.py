@@ -26,8 +26,8 @@ from animerun_gen.color.hexadecimal import rgb
 from animerun_gen.config import CutConfig
 from animerun_gen.conventions import UNKNOWN_FLOW
 from animerun_gen.dataset.clip import ClipWriter
-from animerun_gen.dataset.files import write_image
-from animerun_gen.dataset.layout import identity_picture, material_picture
+from animerun_gen.dataset.files import write_image, write_json
+from animerun_gen.dataset.layout import identity_picture, material_picture, unknown_file
 from animerun_gen.dataset.modalities import at_gap, modality
 from animerun_gen.dataset.tracks import Tracks
 from animerun_gen.engines.children import Conditions
@@ -40,6 +40,7 @@ from animerun_gen.engines.questions import CameraMark, CountedCut, MarkedCut
 from animerun_gen.engines.render_process import RenderFailure, RenderProcess
 from animerun_gen.lines import compose
 from animerun_gen.lines.cost import LineFigures
+from animerun_gen.motion.unknown import continued_flow, describe_unknown
 
 SIDE = 12
 
@@ -284,10 +285,15 @@ def write_motion(writer: ClipWriter, config: CutConfig, earlier: int, later: int
         flow[inside, 0] = left[target] - left[source]
         valid = inside | (config.motion.background != "invalid")
         flow[~valid] = UNKNOWN_FLOW
+        if not valid.all() and gap == 1:
+            told = describe_unknown(np.where(valid, 0, 1).astype(np.uint8), inside.astype(np.uint16), {1: "square"})
+            write_json(unknown_file(writer.root, config.name, source, target), told)
+        if config.fills_unknown:
+            flow = continued_flow(flow, valid, inside.astype(np.uint16), 0)
         write(f"flow_{direction}", source, flow)
         write(f"valid_{direction}", source, valid)
         if "exact_occlusion" in config.motion.extras:
-            write(f"exact_occlusion_{direction}", source, ~inside & there)
+            write(f"exact_occlusion_{direction}", source, (~inside & there) | ~valid)
 
 
 def report_cross_check(reporter: Reporter, earlier: int, later: int) -> None:

@@ -145,6 +145,8 @@ FIELDS: dict[str, tuple[Any, set[str]]] = {
     "lines.gamma": (0.5, {"pictures", "labels"}),
     "motion.backend": ("cycles", {"motion", "labels"}),
     "motion.background": ("static", {"motion", "labels"}),
+    # marked or refused, the files are the same
+    "motion.unknown": ("fill", {"motion", "labels"}),
     # each companion is there or missing, and none changes another file
     "motion.extras": (("ids", "depth"), set()),
     # likewise
