@@ -53,11 +53,11 @@ class MotionMaker:
         directions = (("forward", earlier, later), ("backward", later, earlier))
         with self.context.stage(earlier.geometry.frame, "motion"):
             computed = in_parallel(lambda direction: self._compute_motion(*direction[1:]), directions)
-        found = []
+        found, refusals = [], []
         for (direction, source, target), (motion, occluded) in zip(directions, computed, strict=True):
             if gap == 1:
                 self._write_switched(source, target, motion)
-                self._note_unknown(source, target, motion)
+                refusals.append(self._note_unknown(source, target, motion))
             flow = self._other_backend(direction, source, target, motion) if gap == 1 else motion.flow
             if self.context.config.fills_unknown:
                 ids = companions.object_id_map(source.geometry, source.seen)
@@ -66,6 +66,10 @@ class MotionMaker:
             if occluded is not None:
                 made[f"exact_occlusion_{direction}"] = occluded
             found.append((source.geometry.frame, made))
+        if refused := [reason for reason in refusals if reason is not None]:
+            # published readers take every file for motion
+            self.context.reporter.refused(refused[0])
+            return
         # a pair of which one direction is refused leaves nothing behind
         for frame, made in found:
             with self.context.stage(frame, "write motion"):
@@ -91,29 +95,25 @@ class MotionMaker:
         else:
             file.unlink(missing_ok=True)
 
-    def _note_unknown(self, source: TakenFrame, target: TakenFrame, motion: Motion) -> None:
-        """Write why motion is unknown.
-
-        Raises:
-            UnsupportedMotionError: Nothing of it is known: published readers take every file for motion.
-        """
+    def _note_unknown(self, source: TakenFrame, target: TakenFrame, motion: Motion) -> str | None:
+        """Write why motion is unknown; where nothing of it is known, returns why the pair is not to be written."""
         numbers = source.geometry.frame, target.geometry.frame
         file = unknown_file(self.context.job.output, self.context.config.name, *numbers)
+        file.unlink(missing_ok=True)
         if motion.valid.all():
-            file.unlink(missing_ok=True)
-            return
+            return None
         causes = cause_map(source.geometry, source.seen, target.geometry, motion)
         names = {number: name for name, number in self.context.names.objects.ids.items()}
         unknown = describe_unknown(causes, companions.object_id_map(source.geometry, source.seen), names)
-        if not motion.valid.any():
-            first, last = sorted(numbers)
-            raise UnsupportedMotionError(
-                f"nothing is known of the motion from frame {numbers[0]} to {numbers[1]} ({causes_in_words(unknown)}), "
-                "and a pair without any motion is not written",
-                remedy=f"end the clip at frame {first} and begin another one at {last}, as camera_cuts: split does at "
-                "camera cuts",
-            )
-        write_json(file, unknown)
+        if motion.valid.any():
+            write_json(file, unknown)
+            return None
+        first, last = sorted(numbers)
+        return (
+            f"nothing is known of the motion from frame {numbers[0]} to {numbers[1]} ({causes_in_words(unknown)}), and a "
+            f"pair without any motion is not written; end the clip at frame {first} and begin another one at {last}, as "
+            "camera_cuts: split does at camera cuts"
+        )
 
     def _compute_motion(self, source: TakenFrame, target: TakenFrame) -> tuple[Motion, npt.NDArray[np.bool_] | None]:
         motion = compute_motion(source.geometry, source.seen, target.geometry, self.context.config.motion.background)

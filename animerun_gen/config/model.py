@@ -711,10 +711,10 @@ class CutConfig(Section):
     view_layer: Text | None = Field(default=None, description="View layer of that scene; null: the file's own.")
     camera: Text | None = Field(default=None, description="Camera object; null: the scene's own camera.")
     camera_cuts: Literal["mark", "split"] = Field(
-        default="mark",
+        default="split",
         description="What becomes of timeline markers that switch to another camera, and of hard cuts keyed on one "
-        "camera. `mark`: one clip, in which motion across a cut is marked unknown. `split`: each stretch is a clip of "
-        "its own, `<name>-1`, `<name>-2` and so on.",
+        "camera. `split`: each stretch is a clip of its own, `<name>-1`, `<name>-2` and so on. `mark`: one clip; nothing "
+        "is known of the motion across a cut, so that pair is not written, and the cut fails.",
     )
     trust_scripts: bool = Field(
         default=False,

@@ -81,7 +81,18 @@ def refusals(pairs: Sequence[Mapping[str, Any]], frames: Sequence[int]) -> list[
 
 
 def causes_in_words(unknown: Sequence[Mapping[str, Any]]) -> str:
-    """Why the motion of a whole pair is unknown: ``'Bulb': it is not there in the other frame``."""
-    said = [f"'{one['object']}': {REASONS[one['cause']]}" for one in unknown if one["object"]]
-    said += [REASONS[one["cause"]] for one in unknown if not one["object"]]
+    """Why the motion of a whole pair is unknown.
+
+    Args:
+        unknown: From :func:`animerun_gen.motion.unknown.describe_unknown`.
+
+    Example:
+        >>> causes_in_words([{"object": "Bulb", "cause": "absent"}, {"object": "", "cause": "camera"}])
+        "'Bulb': it is not there in the other frame, the shot was cut to another camera"
+    """
+    # a cut is no object's
+    said = [
+        f"'{one['object']}': {REASONS[one['cause']]}" if one["object"] and one["cause"] != "camera" else REASONS[one["cause"]]
+        for one in unknown
+    ]
     return and_more(list(dict.fromkeys(said)), _SHOWN_KINDS)

@@ -92,7 +92,7 @@ FIELDS: dict[str, tuple[Any, set[str]]] = {
     "view_layer": ("Characters", EVERYTHING),
     "camera": ("Camera.002", EVERYTHING),
     # split cuts are split before anything is planned
-    "camera_cuts": ("split", set()),
+    "camera_cuts": ("mark", set()),
     "trust_scripts": (True, EVERYTHING),
     # it also chooses the points of the tracks, whose file says itself what it was made with
     "seed": (1, {"recolor"}),

@@ -140,7 +140,7 @@ def split_cut(config: CutConfig, marks: Sequence[CameraMark]) -> list[CutPart]:
     if not parts:
         raise DatasetError(
             f"cut '{config.name}' cannot be split at its camera cuts: no two neighbouring frames share a view; "
-            "set camera_cuts to mark"
+            "choose other frames"
         )
     return [replace(parts[0], notes=parts[0].notes + dropped), *parts[1:]]
 
