@@ -6,9 +6,10 @@ descriptions and types.  The models are frozen, refuse unknown keys and convert 
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
 
@@ -119,6 +120,7 @@ Overrides = Annotated[Mapping[Pattern, Color], Expected("a mapping from material
 Textures = Annotated[
     Mapping[Pattern, Pattern], Expected("a mapping from material names or patterns to images or attributes")
 ]
+Share = Annotated[float, Field(ge=0, le=1)]
 Coordinate = Annotated[float, Field(ge=-1e7, le=1e7)]
 Point = Annotated[
     tuple[Coordinate, Coordinate, Coordinate], Field(strict=False), Expected("a list [x, y, z] of three numbers")
@@ -683,6 +685,41 @@ class Quality(Section):
     )
 
 
+class AutoSplit(Section):
+    """Where ``split: auto`` puts a film."""
+
+    train: Share = Field(default=0.8, description="Share of the films in `train`.")
+    val: Share = Field(default=0.1, description="Share of the films in `val`.")
+    test: Share = Field(default=0.1, description="Share of the films in `test`; the three add up to 1.")
+    seed: int = Field(default=0, ge=0, le=2**32 - 1, description="Another seed deals the films anew.")
+
+    def of(self, film: str) -> Literal["train", "val", "test"]:
+        """The split of a film.
+
+        Args:
+            film: Its name.
+
+        Example:
+            >>> AutoSplit(train=0.0, val=1.0, test=0.0).of("courier")
+            'val'
+        """
+        digest = hashlib.sha256(f"{self.seed} {film}".encode()).digest()
+        # exact in a float, and below 1
+        place = int.from_bytes(digest[:6], "big") / 2**48
+        splits: tuple[Literal["train", "val", "test"], ...] = ("train", "val", "test")
+        ends = accumulate((self.train, self.val, self.test))
+        # what rounding leaves beyond the last end is the last one's that has a share
+        found = [split for split, end in zip(splits, ends, strict=True) if place < end]
+        return found[0] if found else next(split for split in reversed(splits) if getattr(self, split) > 0)
+
+    @model_validator(mode="after")
+    def _shares_are_all(self) -> Self:
+        total = self.train + self.val + self.test
+        if abs(total - 1.0) > 1e-6:
+            raise ValueError(f"the shares train, val and test add up to {total:g}; make that 1")
+        return self
+
+
 class CutConfig(Section):
     """Everything that a cut asks for; see ``docs/configuration.md``."""
 
@@ -690,8 +727,14 @@ class CutConfig(Section):
         description="Name of the cut and of its folders in the dataset, where no other cut may have it: up to 100 "
         "letters, digits, dots, hyphens and underscores."
     )
-    split: Literal["train", "test"] = Field(
-        default="train", description="The part of the dataset that the cut belongs to."
+    split: Literal["train", "val", "test", "auto"] = Field(
+        default="train",
+        description="The part of the dataset that the cut belongs to. `auto`: as `auto_split` says, the same for all cuts "
+        "of a film.",
+    )
+    film: Line | None = Field(
+        default=None,
+        description="Which film the cut is from, for `split: auto`; null: the file name of `source`.",
     )
     source: SourcePath = Field(
         description="The film scene, relative to the YAML file that names it; `${VARIABLE}` stands for an environment "
@@ -729,6 +772,12 @@ class CutConfig(Section):
         description="Where random choices begin: which points `motion.tracks` follows, which colours `recolor` gives.",
     )
     frames: Frames = Field(description="Which frames of the film make up the clip.")
+    auto_split: AutoSplit = Field(
+        default=AutoSplit(),
+        description="Where `split: auto` puts a film with all its cuts. It depends on the film's name, the seed and the "
+        "shares alone, so that no cut ever moves because another one was added. Shares are those of many films; of a "
+        "few films one part may have none, and another seed gives another deal.",
+    )
     frame_rate: Annotated[float, Field(gt=0, le=1000)] | None = Field(
         default=None,
         description="Frames a second of the film, at step 1; null: as the file says. The clip's rate is this divided "
@@ -767,6 +816,13 @@ class CutConfig(Section):
     quality: Quality = Field(default=Quality(), description="When a frame or a pair of frames is reported.")
 
     @model_validator(mode="after")
+    def _find_split(self) -> Self:
+        if self.split == "auto":
+            # the model is frozen for everybody else; a copy would not be what its constructor returns
+            self.__dict__["split"] = self.auto_split.of(self.film_name)
+        return self
+
+    @model_validator(mode="after")
     def _parts_fit_together(self) -> Self:
         if self.labels.match_occlusion == "exact" and "exact_occlusion" not in self.motion.extras:
             raise ValueError(
@@ -780,6 +836,11 @@ class CutConfig(Section):
                 "leave out gaps that reach beyond it"
             )
         return self
+
+    @property
+    def film_name(self) -> str:
+        """Which film the cut is from: cuts of one film are never on both sides of a split that is found."""
+        return self.film or self.source.name
 
     @property
     def frame_numbers(self) -> tuple[int, ...]:

@@ -46,7 +46,7 @@ class ClipFiles:
 
     Attributes:
         root: Root folder of the dataset.
-        split: ``"train"`` or ``"test"``.
+        split: ``"train"``, ``"val"`` or ``"test"``.
         cut: Name of the cut.
     """
 
@@ -230,16 +230,16 @@ class Dataset:
     """A dataset on disk, made by this project or downloaded.
 
     Args:
-        root: the folder that holds ``train`` and ``test``, or one of them.
+        root: the folder that holds ``train``, ``val`` and ``test``, or some of them.
 
     Raises:
-        NoDatasetError: it holds neither.
+        NoDatasetError: it holds none of them.
     """
 
     def __init__(self, root: Path) -> None:
         self.root = root
         if not self.splits:
-            wanted = " or ".join(SPLITS)
+            wanted = f"{', '.join(SPLITS[:-1])} or {SPLITS[-1]}"
             raise NoDatasetError(
                 f"is not a dataset: it has no folder {wanted}", root, "give the folder that contains them"
             )

@@ -115,6 +115,11 @@ def scratch_folder(output: Path) -> Path:
     return state_folder(output) / "scratch"
 
 
+def split_list(output: Path, split: str) -> Path:
+    """The cuts of a split, a name a line, part of the dataset."""
+    return output / "splits" / f"{split}.txt"
+
+
 def quality_file(output: Path, cut: str) -> Path:
     """The figures of a cut, part of the dataset."""
     return output / "quality" / f"{cut}.json"

@@ -13,6 +13,7 @@ from animerun_gen.config import CutConfig
 from animerun_gen.config.messages import and_more, counted
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.files import remove_stale_temporaries
+from animerun_gen.dataset.split_lists import write_split_lists
 from animerun_gen.engines.blenders import BpyModule, InstalledBlender, find_engine
 from animerun_gen.engines.fence import Fence, fenced
 from animerun_gen.engines.film_files import looking_once
@@ -93,6 +94,9 @@ def generate(
         _do(_plans(begun, options), options, fence, {cut.name: cut.summary for cut in begun}, afterwards)
         for cut in begun:
             _sum_up(cut, options)
+        # a disk that does not take them any more has failed each cut already
+        with suppress(DatasetError):
+            write_split_lists(options.output)
         return [cut.summary for cut in begun]
 
 

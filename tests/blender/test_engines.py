@@ -107,7 +107,7 @@ def test_backends_agree_where_both_are_right(configure: Callable[..., Path], tmp
 def test_the_vector_pass_refuses_what_it_gets_wrong(
     configure: Callable[..., Path], tmp_path: Path, toy: str, frames: str, reason: str
 ) -> None:
-    config = configure(toy, "camera_cuts: mark\nmotion: {backend: cycles, extras: []}\n", (96, 54))
+    config = configure(toy, "camera_cuts: mark\nrecolor: {passes: 0}\nmotion: {backend: cycles, extras: []}\n", (96, 54))
     result = run_cli("render", config, "--out", tmp_path / "out", "--frames", frames, check=False)
     assert result.returncode == 1
     assert reason in result.stdout
@@ -117,7 +117,7 @@ def test_the_vector_pass_refuses_what_it_gets_wrong(
 
 
 def test_the_vector_pass_backend_writes_flow(configure: Callable[..., Path], tmp_path: Path) -> None:
-    text = "motion: {backend: cycles, background: static, extras: []}\n"
+    text = "recolor: {passes: 0}\nmotion: {backend: cycles, background: static, extras: []}\n"
     run_cli("generate", configure("courier", text), "--out", tmp_path / "out", "--frames", "1:3")
     clip = Dataset(tmp_path / "out").clip("courier")
     flow = clip.read("flow_forward", 1)

@@ -72,8 +72,8 @@ def test_a_minimal_cut(folder: Path) -> None:
             "lines: {inherit: x}",
             "a.yaml:4: lines.inherit: is not a known key; the keys known here are engine, outline",
         ),
-        ("split: trian", 'a.yaml:4: split: must be "train" or "test", but is "trian"'),
-        ("split: 3", 'a.yaml:4: split: must be "train" or "test", but is 3'),
+        ("split: trian", 'a.yaml:4: split: must be "train", "val", "test" or "auto", but is "trian"'),
+        ("split: 3", 'a.yaml:4: split: must be "train", "val", "test" or "auto", but is 3'),
         (
             'resolution: "960"',
             "a.yaml:4: resolution: must be a list [width, height] of two whole numbers, each from 16 to 16384,"

@@ -81,6 +81,12 @@ EVERYTHING = {"pictures", "motion", "labels"}
 FIELDS: dict[str, tuple[Any, set[str]]] = {
     "name": ("another", set()),
     "split": ("test", set()),
+    # they decide a split that is found
+    "film": ("another", set()),
+    "auto_split.train": (0.8000001, set()),
+    "auto_split.val": (0.1000001, set()),
+    "auto_split.test": (0.1000001, set()),
+    "auto_split.seed": (1, set()),
     # its content counts, not its place
     "source": (Path("/elsewhere/film.blend"), set()),
     # they change what is said of the files, and no file

@@ -53,7 +53,7 @@ class CutStatus:
 
     Attributes:
         cut: Its name.
-        split: ``"train"`` or ``"test"``; empty where its record cannot be read.
+        split: ``"train"``, ``"val"`` or ``"test"``; empty where its record cannot be read.
         state: ``"complete"``; ``"failed"`` where the last run of it ended with failures; ``"running"`` where it is
             neither, and a run is going on; ``"incomplete"`` where something is missing; ``"damaged"`` where files are
             not what was made; ``"unchecked"`` where that is not known of so many that it would take long to find out.
