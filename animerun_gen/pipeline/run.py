@@ -20,6 +20,7 @@ from animerun_gen.engines.film_files import looking_once
 from animerun_gen.errors import ConfigError, DatasetError, NoDatasetError
 from animerun_gen.pipeline.cut import Cut
 from animerun_gen.pipeline.farm import Crew, FarmLost, InlineCrew
+from animerun_gen.pipeline.keeping.rename import finish_renaming
 from animerun_gen.pipeline.options import Options
 from animerun_gen.pipeline.plan import CutPlan, plan_cut
 from animerun_gen.pipeline.state import made_with
@@ -83,6 +84,7 @@ def generate(
     ):
         remove_stale_temporaries(options.output)
         move_over(options.output)
+        finish_renaming(options.output)
         # what Blenders that were killed together with their run had under way
         shutil.rmtree(layout.scratch_folder(options.output), ignore_errors=True)
         if decided is None:
