@@ -110,9 +110,9 @@ class MotionMaker:
             return None
         first, last = sorted(numbers)
         return (
-            f"nothing is known of the motion from frame {numbers[0]} to {numbers[1]} ({causes_in_words(unknown)}), and a "
-            f"pair without any motion is not written; end the clip at frame {first} and begin another one at {last}, as "
-            "camera_cuts: split does at camera cuts"
+            f"nothing is known of the motion from frame {numbers[0]} to {numbers[1]} ({causes_in_words(unknown)}), and "
+            f"a pair without any motion is not written; end the clip at frame {first} and begin another one at {last}, "
+            "as camera_cuts: split does at camera cuts"
         )
 
     def _compute_motion(self, source: TakenFrame, target: TakenFrame) -> tuple[Motion, npt.NDArray[np.bool_] | None]:

@@ -19,8 +19,8 @@ class Cut:
     name: ClassVar = "cut"
     summary: ClassVar = "remove or rename cuts of a dataset"
     description: ClassVar = """\
-Removes cuts of a dataset with everything that belongs to them, or gives one another name. It may be stopped at any moment;
-the same command goes on. docs/keeping.md says what becomes of manifests, colour passes and split lists.
+Removes cuts of a dataset with everything that belongs to them, or gives one another name. It may be stopped at any
+moment; the same command goes on. docs/keeping.md says what becomes of manifests, colour passes and split lists.
 
     animerun-gen cut remove out/toy courier still
     animerun-gen cut rename out/toy courier fox
@@ -29,7 +29,10 @@ the same command goes on. docs/keeping.md says what becomes of manifests, colour
     action: str = setting(placed=True, reads=Choice(("remove", "rename")), metavar="remove|rename", help="what to do")
     dataset: Path = shared.dataset()
     cuts: tuple[str, ...] = setting(
-        placed=True, several=True, metavar="CUT", help="remove: names of cuts; rename: the name of a cut and its new one"
+        placed=True,
+        several=True,
+        metavar="CUT",
+        help="remove: names of cuts; rename: the name of a cut and its new one",
     )
 
     def run(self) -> int:
@@ -75,9 +78,9 @@ class Merge:
     name: ClassVar = "merge"
     summary: ClassVar = "copy the cuts of several datasets into one"
     description: ClassVar = """\
-Copies all cuts of some datasets into another one, with their manifests and all that later runs know of them. The others are
-only read. Cuts of one name must be alike, to the byte; else nothing is copied. Every file that arrives is held against the
-manifest. It may be stopped at any moment; the same command goes on.
+Copies all cuts of some datasets into another one, with their manifests and all that later runs know of them. The
+others are only read. Cuts of one name must be alike, to the byte; else nothing is copied. Every file that arrives is
+held against the manifest. It may be stopped at any moment; the same command goes on.
 
     animerun-gen merge out/monday out/tuesday --into out/all
 """
@@ -103,8 +106,8 @@ class Compare:
     name: ClassVar = "compare"
     summary: ClassVar = "say which cuts, figures and bytes of two datasets differ"
     description: ClassVar = """\
-Says how two datasets differ: cuts that one of them lacks, settings, versions, quality figures, and files that are not alike
-to the byte, with the place of the first difference. Both are only read.
+Says how two datasets differ: cuts that one of them lacks, settings, versions, quality figures, and files that are not
+alike to the byte, with the place of the first difference. Both are only read.
 
     animerun-gen compare out/before out/after
     animerun-gen compare out/before out/after --cut courier --json differences.json

@@ -59,7 +59,9 @@ def _safe_name(name: str) -> str:
 
 def _one_line(text: str) -> str:
     if not text.isprintable() or not text.strip():
-        raise ValueError(f"{shown(text)} must be one line of printable text; take out line breaks and control characters")
+        raise ValueError(
+            f"{shown(text)} must be one line of printable text; take out line breaks and control characters"
+        )
     return text
 
 
@@ -101,7 +103,10 @@ SafeName = Annotated[str, AfterValidator(_safe_name), Expected("a safe folder na
 Text = Annotated[str, Field(min_length=1), Expected("a name (text)")]
 Line = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_one_line), Expected("a line of text")]
 WebAddress = Annotated[
-    str, Field(max_length=1000), AfterValidator(_web_address), Expected("a web address such as https://example.org (text)")
+    str,
+    Field(max_length=1000),
+    AfterValidator(_web_address),
+    Expected("a web address such as https://example.org (text)"),
 ]
 Pattern = Annotated[str, Field(min_length=1), Expected("a name or pattern (text)")]
 Patterns = Annotated[tuple[Pattern, ...], Field(strict=False)]
@@ -519,8 +524,8 @@ class Motion(Section):
     )
     unknown: Literal["mark", "fill", "refuse"] | None = Field(
         default=None,
-        description="What becomes of pixels whose motion is unknown; `Valid` is 0 there whatever this says. `mark`: their "
-        "flow is 1e10. `fill`: it continues the nearest known motion of the same object, else of the background, for "
+        description="What becomes of pixels whose motion is unknown; `Valid` is 0 there whatever this says. `mark`: "
+        "their flow is 1e10. `fill`: it continues the nearest known motion of the same object, else of the background, for "
         "readers that take every pixel for known. `refuse`: as `mark`, and the cut fails the quality gate, which names "
         "frames, objects and causes. null: `refuse` in the split `test`, `mark` in the others.",
     )
@@ -729,8 +734,8 @@ class CutConfig(Section):
     )
     split: Literal["train", "val", "test", "auto"] = Field(
         default="train",
-        description="The part of the dataset that the cut belongs to. `auto`: as `auto_split` says, the same for all cuts "
-        "of a film.",
+        description="The part of the dataset that the cut belongs to. `auto`: as `auto_split` says, the same for all "
+        "cuts of a film.",
     )
     film: Line | None = Field(
         default=None,
@@ -742,13 +747,14 @@ class CutConfig(Section):
     )
     license: Line | None = Field(
         default=None,
-        description="What the film's owner allows, as its SPDX identifier where it has one (`CC-BY-4.0`, `CC0-1.0`). This "
-        "key and the next three change no picture: manifest, report and dataset card name them.",
+        description="What the film's owner allows, as its SPDX identifier where it has one (`CC-BY-4.0`, `CC0-1.0`). "
+        "This key and the next three change no picture: manifest, report and dataset card name them.",
     )
     author: Line | None = Field(default=None, description="Who made the film.")
     source_url: WebAddress | None = Field(default=None, description="Where the film can be had.")
     attribution: Line | None = Field(
-        default=None, description="The sentence by which the film's owner wants to be named; null: made of the other keys."
+        default=None,
+        description="The sentence by which the film's owner wants to be named; null: made of the other keys.",
     )
     scene: Text | None = Field(default=None, description="Scene inside the file; null: the one it was saved with.")
     view_layer: Text | None = Field(default=None, description="View layer of that scene; null: the file's own.")
@@ -756,8 +762,8 @@ class CutConfig(Section):
     camera_cuts: Literal["mark", "split"] = Field(
         default="split",
         description="What becomes of timeline markers that switch to another camera, and of hard cuts keyed on one "
-        "camera. `split`: each stretch is a clip of its own, `<name>-1`, `<name>-2` and so on. `mark`: one clip; nothing "
-        "is known of the motion across a cut, so that pair is not written, and the cut fails.",
+        "camera. `split`: each stretch is a clip of its own, `<name>-1`, `<name>-2` and so on. `mark`: one clip; "
+        "nothing is known of the motion across a cut, so that pair is not written, and the cut fails.",
     )
     trust_scripts: bool = Field(
         default=False,
@@ -774,8 +780,8 @@ class CutConfig(Section):
     frames: Frames = Field(description="Which frames of the film make up the clip.")
     auto_split: AutoSplit = Field(
         default=AutoSplit(),
-        description="Where `split: auto` puts a film with all its cuts. It depends on the film's name, the seed and the "
-        "shares alone, so that no cut ever moves because another one was added. Shares are those of many films; of a "
+        description="Where `split: auto` puts a film with all its cuts. It depends on the film's name, the seed and "
+        "the shares alone, so that no cut ever moves because another one was added. Shares are those of many films; of a "
         "few films one part may have none, and another seed gives another deal.",
     )
     frame_rate: Annotated[float, Field(gt=0, le=1000)] | None = Field(

@@ -118,8 +118,8 @@ class ClipFiles:
             gap: How many frames of the clip it spans.
 
         Returns:
-            ``(H, W, 2)`` float32, pixels, :data:`~animerun_gen.conventions.UNKNOWN_FLOW` where it is unknown.  A dataset
-            without ``Valid`` marks unknown motion in the flow itself.
+            ``(H, W, 2)`` float32, pixels, :data:`~animerun_gen.conventions.UNKNOWN_FLOW` where it is unknown.  A
+            dataset without ``Valid`` marks unknown motion in the flow itself.
 
         Raises:
             DatasetError: A file is missing, damaged, or of another dtype or shape.

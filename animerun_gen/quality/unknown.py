@@ -21,8 +21,8 @@ REASONS = {
 """By the cause that :data:`animerun_gen.motion.unknown.CAUSES` names, and for none."""
 
 ADVICE = (
-    "leave the object or the frames out, or set motion.unknown: with mark these pixels keep 1e10, and with fill they take "
-    "the motion next to them; Valid is 0 there either way"
+    "leave the object or the frames out, or set motion.unknown: with mark these pixels keep 1e10, and with fill they "
+    "take the motion next to them; Valid is 0 there either way"
 )
 
 _NAMED_SPANS = 12
@@ -57,7 +57,9 @@ def refusals(pairs: Sequence[Mapping[str, Any]], frames: Sequence[int]) -> list[
     failures = []
     for (name, cause), places in found.items():
         most = max(pixels for _, _, pixels in places)
-        starts = [sorted({source for source, target, _ in places if (source < target) == ahead}) for ahead in (True, False)]
+        starts = [
+            sorted({source for source, target, _ in places if (source < target) == ahead}) for ahead in (True, False)
+        ]
         where = " and ".join(
             f"{way} from {spans(numbers, frames, _NAMED_SPANS)}"
             for way, numbers in zip(("forward", "backward"), starts, strict=True)
@@ -92,7 +94,9 @@ def causes_in_words(unknown: Sequence[Mapping[str, Any]]) -> str:
     """
     # a cut is no object's
     said = [
-        f"'{one['object']}': {REASONS[one['cause']]}" if one["object"] and one["cause"] != "camera" else REASONS[one["cause"]]
+        f"'{one['object']}': {REASONS[one['cause']]}"
+        if one["object"] and one["cause"] != "camera"
+        else REASONS[one["cause"]]
         for one in unknown
     ]
     return and_more(list(dict.fromkeys(said)), _SHOWN_KINDS)

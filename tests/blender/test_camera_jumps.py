@@ -83,7 +83,9 @@ def test_a_camera_that_jumps_is_marked_alike_wherever_a_process_begins(config: P
     said = result.stdout
     assert result.returncode == 1
     for frame in JUMPS:
-        refused = f"nothing is known of the motion from frame {frame - 1} to {frame} (the shot was cut to another camera)"
+        refused = (
+            f"nothing is known of the motion from frame {frame - 1} to {frame} (the shot was cut to another camera)"
+        )
         assert refused in result.stdout + result.stderr
         assert f"camera 'Camera' is cut to another view between frames {frame - 1} and {frame}: motion across" in said
     assert said.count("is cut to another view") == len(JUMPS)

@@ -107,7 +107,9 @@ def test_backends_agree_where_both_are_right(configure: Callable[..., Path], tmp
 def test_the_vector_pass_refuses_what_it_gets_wrong(
     configure: Callable[..., Path], tmp_path: Path, toy: str, frames: str, reason: str
 ) -> None:
-    config = configure(toy, "camera_cuts: mark\nrecolor: {passes: 0}\nmotion: {backend: cycles, extras: []}\n", (96, 54))
+    config = configure(
+        toy, "camera_cuts: mark\nrecolor: {passes: 0}\nmotion: {backend: cycles, extras: []}\n", (96, 54)
+    )
     result = run_cli("render", config, "--out", tmp_path / "out", "--frames", frames, check=False)
     assert result.returncode == 1
     assert reason in result.stdout

@@ -200,7 +200,9 @@ def test_all_files_are_there_and_no_others(toy_dataset: Dataset, toy: str) -> No
     clip, scene = toy_dataset.clip(toy), scene_of(toy)
     stretch = [frame for frame in scene.frames if frame < CUT] if toy == "workshop-1" else list(scene.frames)
     assert list(clip.frame_numbers) == stretch
-    enabled = enabled_modalities(get_args(Extra), GAPS, 300) if toy in FAR_CLIPS else enabled_modalities(get_args(Extra))
+    enabled = (
+        enabled_modalities(get_args(Extra), GAPS, 300) if toy in FAR_CLIPS else enabled_modalities(get_args(Extra))
+    )
     for modality in enabled:
         folder = modality.cut_folder(clip.root, clip.split, toy)
         files = {file.name for file in folder.iterdir()} - {modality.table}

@@ -98,9 +98,7 @@ def test_the_background_and_cuts_say_why() -> None:
     assert set(causes[instance < 0].tolist()) == {CAUSES.index("background")}
     assert not causes[instance == 0].any()
     turned = camera(orthographic(3.0), rotation(1, 0.1))
-    causes, instance, _ = causes_of(
-        scene(HERE, camera=camera(orthographic(3.0))), scene(HERE, number=2, camera=turned)
-    )
+    causes, instance, _ = causes_of(scene(HERE, camera=camera(orthographic(3.0))), scene(HERE, number=2, camera=turned))
     assert set(causes[instance < 0].tolist()) == {CAUSES.index("background")}
     other = camera(perspective(1.1), name="Close")
     causes, _, _ = causes_of(scene(HERE), scene(HERE, number=2, camera=other))

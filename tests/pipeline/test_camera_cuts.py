@@ -113,7 +113,10 @@ def test_a_name_that_another_cut_has_costs_only_the_split_cut(tmp_path: Path) ->
 
 def test_no_blender_is_asked_about_cuts_with_a_camera_of_the_configuration(tmp_path: Path) -> None:
     keyframes = {"keyframes": [{"frame": 1, "location": (0, 0, 0), "target": (0, 1, 0)}]}
-    cuts = [make_cut(tmp_path, {"name": "marked", "camera_cuts": "mark"}), split(tmp_path, name="keyed", camera_motion=keyframes)]
+    cuts = [
+        make_cut(tmp_path, {"name": "marked", "camera_cuts": "mark"}),
+        split(tmp_path, name="keyed", camera_motion=keyframes),
+    ]
     engine = FilmingEngine()
     assert [part.config for part in split_at_camera_cuts(cuts, tmp_path / "out", engine)] == cuts
     assert engine.asked == []
@@ -176,6 +179,8 @@ def test_labels_without_a_look_at_the_film_and_a_broken_film_are_sentences(tmp_p
     (summary,) = generated(tmp_path, None, split(tmp_path))
     assert "the camera cuts of its film are not known yet" in summary.failures[0]
     assert "'animerun-gen render'" in summary.failures[0]
-    broken, fine = generated(tmp_path, FilmingEngine(broken=True), split(tmp_path), make_cut(tmp_path, {"name": "b", "camera_cuts": "mark"}))
+    broken, fine = generated(
+        tmp_path, FilmingEngine(broken=True), split(tmp_path), make_cut(tmp_path, {"name": "b", "camera_cuts": "mark"})
+    )
     assert broken.failures == ["the film cannot be opened"]
     assert not fine.failures

@@ -154,9 +154,7 @@ def test_a_renaming_that_is_killed_goes_on_by_itself_or_in_the_next_run(
 
 
 @pytest.mark.parametrize("steps", [2, 5, 9])
-def test_the_next_run_finishes_a_renaming(
-    pair: Path, both: Path, monkeypatch: pytest.MonkeyPatch, steps: int
-) -> None:
+def test_the_next_run_finishes_a_renaming(pair: Path, both: Path, monkeypatch: pytest.MonkeyPatch, steps: int) -> None:
     with pytest.raises(Killed), killed_after(steps, monkeypatch):
         rename_cut(both, "first", "other")
     assert renaming_file(both).exists()

@@ -33,7 +33,7 @@ def nearest_known(
 
 
 def _nearest_in_column(known: npt.NDArray[np.bool_]) -> npt.NDArray[Any]:
-    """The row of the nearest known pixel at or above each pixel; so far outside that it is never near, where none is."""
+    """The row of the nearest known pixel at or above each pixel; where none is, one that is never near."""
     height = len(known)
     rows = np.where(known, np.arange(height)[:, None], -4 * (height + known.shape[1]))
     return np.maximum.accumulate(rows, axis=0)
@@ -55,8 +55,6 @@ def _search(above, below, places, found):  # type: ignore[no-untyped-def]
                     continue
                 for y in (above[row, x], below[row, x]):
                     distance = across * across + (row - y) * (row - y)
-                    if distance < best or (
-                        distance == best and (y < best_row or (y == best_row and x < best_column))
-                    ):
+                    if distance < best or (distance == best and (y < best_row or (y == best_row and x < best_column))):
                         best, best_row, best_column = distance, y, x
         found[n, 0], found[n, 1] = best_row, best_column

@@ -121,7 +121,9 @@ def _compare_cut(roots: tuple[Path, Path], cut: str, splits: tuple[str, str]) ->
     listed: list[dict[str, tuple[str, Path]]] = []
     for root, split in zip(roots, splits, strict=True):
         entries = (entry for entry in list_cut(root, split, cut) if entry.belongs)
-        listed.append({entry.name.removeprefix(f"{split}/"): (entry.modality.name, root / entry.name) for entry in entries})
+        listed.append(
+            {entry.name.removeprefix(f"{split}/"): (entry.modality.name, root / entry.name) for entry in entries}
+        )
     for name in sorted(set(listed[0]) | set(listed[1])):
         sides = [side for side in (0, 1) if name in listed[side]]
         modality = listed[sides[0]][name][0]
@@ -158,7 +160,9 @@ def first_difference(one: Path, other: Path) -> int | None:
                     return None
                 place += len(a)
     except OSError as error:
-        raise DatasetError(f"cannot be read ({error.strerror})", Path(error.filename or one), "check the disk") from error
+        raise DatasetError(
+            f"cannot be read ({error.strerror})", Path(error.filename or one), "check the disk"
+        ) from error
 
 
 def _manifest(root: Path, cut: str) -> tuple[dict[str, Any], dict[str, str]]:
@@ -202,7 +206,9 @@ def describe_comparison(found: Comparison, one: Path, other: Path) -> list[str]:
         if cut.splits[0] != cut.splits[1]:
             lines.append(f"  split: {cut.splits[0]} and {cut.splits[1]}")
         for title, values in (("made with", cut.versions), ("setting", cut.settings), ("figure", cut.figures)):
-            lines += [f"  {title} {key}: {shown(a)} and {shown(b)}" for key, (a, b) in list(values.items())[:SHOWN_KEYS]]
+            lines += [
+                f"  {title} {key}: {shown(a)} and {shown(b)}" for key, (a, b) in list(values.items())[:SHOWN_KEYS]
+            ]
             if len(values) > SHOWN_KEYS:
                 lines.append(f"  {title}: {len(values) - SHOWN_KEYS} more differ")
         by_modality: dict[str, list[FileDifference]] = {}

@@ -14,7 +14,6 @@ from animerun_gen.dataset.listing import modalities_there
 from animerun_gen.dataset.modalities import SPLITS, Modality
 from animerun_gen.errors import NoDatasetError
 
-
 _ENDING = re.compile(r"\.json|(\.part[0-9]+)?\.log", re.ASCII)
 """What follows the name of a cut in that of a hidden file; a log may be that of one of several Blenders."""
 

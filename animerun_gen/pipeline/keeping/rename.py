@@ -54,8 +54,8 @@ def renaming_file(root: Path) -> Path:
 def rename_cut(root: Path, old: str, new: str) -> list[str]:
     """Give a cut another name.
 
-    Colour passes are designed by the cut's name.  They are removed where they can be made again without a Blender, which
-    is the caller's: brought up to date, the cut is what it would be had it always had its name.
+    Colour passes are designed by the cut's name.  They are removed where they can be made again without a Blender,
+    which is the caller's: brought up to date, the cut is what it would be had it always had its name.
 
     Args:
         root: Root folder of the dataset.
@@ -74,7 +74,7 @@ def rename_cut(root: Path, old: str, new: str) -> list[str]:
     if not is_safe_name(new):
         raise UsageError(
             f"{new!r} cannot be the name of a cut",
-            remedy="use at most 100 letters a-z, digits, dots, hyphens and underscores, and begin with a letter or digit",
+            remedy="use up to 100 letters a-z, digits, dots, hyphens and underscores, and begin with a letter or digit",
         )
     is_under_way = _under_way(root) == _Renaming(old=old, new=new)
     if not is_under_way:

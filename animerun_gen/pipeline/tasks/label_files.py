@@ -151,7 +151,9 @@ def label_pair(clip: ClipWriter, config: CutConfig, earlier: int, later: int) ->
             threshold=labels.occlusion_threshold,
             repainted=repainted_pixels(clip, config, source, target),
         )
-        figures[direction]["unknown"] = unknown_motion(clip, source, target) if figures[direction]["invalid_share"] else []
+        figures[direction]["unknown"] = (
+            unknown_motion(clip, source, target) if figures[direction]["invalid_share"] else []
+        )
     write_figures(layout.pair_figures_file(clip.root, clip.cut, earlier), figures)
 
 
