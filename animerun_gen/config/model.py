@@ -525,8 +525,8 @@ class Motion(Section):
     unknown: Literal["mark", "fill", "refuse"] | None = Field(
         default=None,
         description="What becomes of pixels whose motion is unknown; `Valid` is 0 there whatever this says. `mark`: "
-        "their flow is 1e10. `fill`: it continues the nearest known motion of the same object, else of the background, for "
-        "readers that take every pixel for known. `refuse`: as `mark`, and the cut fails the quality gate, which names "
+        "their flow is 1e10. `fill`: it continues the nearest known motion of the same object, else of the background, "
+        "for readers that take every pixel for known. `refuse`: as `mark`, and the cut fails the quality gate, which names "
         "frames, objects and causes. null: `refuse` in the split `test`, `mark` in the others.",
     )
     extras: Annotated[tuple[Extra, ...], Field(strict=False), AfterValidator(_without_repeats)] = Field(
@@ -781,8 +781,8 @@ class CutConfig(Section):
     auto_split: AutoSplit = Field(
         default=AutoSplit(),
         description="Where `split: auto` puts a film with all its cuts. It depends on the film's name, the seed and "
-        "the shares alone, so that no cut ever moves because another one was added. Shares are those of many films; of a "
-        "few films one part may have none, and another seed gives another deal.",
+        "the shares alone, so that no cut ever moves because another one was added. Shares are those of many films; of "
+        "a few films one part may have none, and another seed gives another deal.",
     )
     frame_rate: Annotated[float, Field(gt=0, le=1000)] | None = Field(
         default=None,

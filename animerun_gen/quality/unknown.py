@@ -50,9 +50,9 @@ def refusals(pairs: Sequence[Mapping[str, Any]], frames: Sequence[int]) -> list[
                 continue
             ends = (pair["source"], pair["target"])
             source, target = ends if direction == "forward" else ends[::-1]
-            unknown = figures.get("unknown")
             # a pair whose record is lost is refused as well
-            for one in unknown if unknown is not None else [{"object": "", "cause": "", "pixels": 0}]:
+            unknown: list[dict[str, Any]] = figures.get("unknown") or [{"object": "", "cause": "", "pixels": 0}]
+            for one in unknown:
                 found.setdefault((one["object"], one["cause"]), []).append((source, target, one["pixels"]))
     failures = []
     for (name, cause), places in found.items():

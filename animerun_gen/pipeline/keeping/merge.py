@@ -1,8 +1,8 @@
 """``animerun-gen merge``: bring the cuts of several datasets together in one.
 
 A cut is copied file by file; what says that it was made by this program, its manifest and its ledger, comes last.
-Until then a note in the hidden folder says that it is being copied, so that a merge that was killed goes on with it, and
-nobody takes half a cut for a whole one.
+Until then a note in the hidden folder says that it is being copied, so that a merge that was killed goes on with it,
+and nobody takes half a cut for a whole one.
 """
 
 from __future__ import annotations

@@ -213,13 +213,16 @@ def _rewrite_ledger(root: Path, old: str, new: str) -> None:
 def _new_names(root: Path, old: str, new: str) -> Callable[[str], str]:
     """Gives the name of a cut's file, below the root of the dataset, as it is under the cut's new name."""
     places = [*files_beside(root, new), *(place for split in SPLITS for place in split_places(root, split, new))]
-    before = {_renamed(place, new, old).relative_to(root): place.relative_to(root) for place in places}
+    before = {
+        PurePosixPath(_renamed(place, new, old).relative_to(root).as_posix()): place.relative_to(root).as_posix()
+        for place in places
+    }
 
     def named(name: str) -> str:
         path = PurePosixPath(name)
         for above in (path, *path.parents):
             if above in before:
-                return (before[above] / path.relative_to(above)).as_posix()
+                return (PurePosixPath(before[above]) / path.relative_to(above)).as_posix()
         return name
 
     return named
