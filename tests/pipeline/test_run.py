@@ -77,7 +77,8 @@ def test_a_clip_has_exactly_the_published_files_and_those_beside(tmp_path: Path,
     assert summary.labelled == len(frames) + len(frames) - 1
     assert summary.coverage is not None
     assert summary.coverage.complete
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"train", "quality", "manifest", ".animerun-gen"}
+    beside = {"quality", "manifest", "splits", ".animerun-gen"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"train", *beside}
 
 
 def test_flow_spans_the_step(tmp_path: Path) -> None:

@@ -205,7 +205,7 @@ def _copy_cut(copy: _Copy, files: Sequence[Path], target: Path, progress: Progre
 def _copy_file(source: Path, target: Path) -> str:
     """Copy a file, unless it is there already; returns the SHA-256 of what is there now."""
     digest = file_digest(source)
-    with suppress(DatasetError):
+    with suppress(OSError, DatasetError):
         if target.stat().st_size == source.stat().st_size and file_digest(target) == digest:
             return digest
     try:
