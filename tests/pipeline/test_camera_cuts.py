@@ -177,7 +177,7 @@ def test_a_film_that_several_cuts_share_is_looked_at_once(tmp_path: Path) -> Non
 def test_labels_without_a_look_at_the_film_and_a_broken_film_are_sentences(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (summary,) = generated(tmp_path, None, split(tmp_path))
-    assert "the camera cuts of its film are not known yet" in summary.failures[0]
+    assert "none of it has been rendered into" in summary.failures[0]
     assert "'animerun-gen render'" in summary.failures[0]
     broken, fine = generated(
         tmp_path, FilmingEngine(broken=True), split(tmp_path), make_cut(tmp_path, {"name": "b", "camera_cuts": "mark"})

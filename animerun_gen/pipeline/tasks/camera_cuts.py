@@ -170,6 +170,10 @@ def _marks(
     """The camera marks of a cut: as an earlier run found them, if nothing changed since."""
     kept = ledger.kept.camera_marks
     if finder is None:
+        if kept is None and not ledger.kept.begun:
+            raise DatasetError(
+                f"cut '{config.name}': none of it has been rendered into {ledger.output}; run 'animerun-gen render' first"
+            )
         if kept is None or kept.scene != config.scene:
             raise DatasetError(
                 f"cut '{config.name}': the camera cuts of its film are not known yet; run 'animerun-gen render' first"
