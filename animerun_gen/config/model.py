@@ -526,8 +526,8 @@ class Motion(Section):
         default=None,
         description="What becomes of pixels whose motion is unknown; `Valid` is 0 there whatever this says. `mark`: "
         "their flow is 1e10. `fill`: it continues the nearest known motion of the same object, else of the background, "
-        "for readers that take every pixel for known. `refuse`: as `mark`, and the cut fails the quality gate, which names "
-        "frames, objects and causes. null: `refuse` in the split `test`, `mark` in the others.",
+        "for readers that take every pixel for known. `refuse`: as `mark`, and the cut fails the quality gate, which "
+        "names frames, objects and causes. null: `refuse` in the split `test`, `mark` in the others.",
     )
     extras: Annotated[tuple[Extra, ...], Field(strict=False), AfterValidator(_without_repeats)] = Field(
         default=("ids", "exact_occlusion"),

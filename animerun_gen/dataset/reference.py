@@ -62,9 +62,10 @@ _CLOSING = """\
 - **Unknown flow is 1e10** in both components, as the Middlebury format has it: an object appeared, its topology
   changed. `Valid` says the same as a mask. Loaders that take flow from 1000 pixels on as invalid (AnimeRun's own for
   training, like those of RAFT and its descendants) need nothing else. AnimeRun's test script, however, counts every
-  pixel: there, leave out the pixels that are not valid, or the mean error is meaningless. For such readers a cut may say
-  `motion.unknown: fill`: its flow is finite everywhere, and only `Valid` says which of it is exact
-  ([motion.md](motion.md#mark-fill-refuse)). `clip.read_motion("forward", 186)` marks these pixels whatever the file has.
+  pixel: there, leave out the pixels that are not valid, or the mean error is meaningless. For such readers a cut may
+  say `motion.unknown: fill`: its flow is finite everywhere, and only `Valid` says which of it is exact
+  ([motion.md](motion.md#mark-fill-refuse)). `clip.read_motion("forward", 186)` marks these pixels whatever the file
+  has.
 - **Flow** is in pixels of the source frame's grid: what is seen at `(x, y)` lies at `(x + u, y + v)` in the other
   frame, x to the right, y down, pixel centres at whole numbers.
 - **Two occlusions.** `Unmatched...` follows the paper: forward and backward flow do not cancel, or the target lies

@@ -208,9 +208,9 @@ def describe_status(status: DatasetStatus, root: Path) -> list[str]:
             lines.append(f"{cut.cut}: failed {len(cut.failures) - SHOWN_FAILURES} more times")
     if status.foreign:
         lines.append(f"made elsewhere, not checked: {', '.join(status.foreign)}")
-    for cut in status.gone:
-        forget = as_command("animerun-gen", "cut", "remove", root, cut)
-        lines.append(f"{cut}: its folders were deleted; forget it with: {forget}")
+    for gone in status.gone:
+        forget = as_command("animerun-gen", "cut", "remove", root, gone)
+        lines.append(f"{gone}: its folders were deleted; forget it with: {forget}")
     done = sum(cut.state == "complete" for cut in status.cuts)
     lines.append(f"{done} of {len(status.cuts)} cuts are complete")
     if status.running is not None:

@@ -172,7 +172,8 @@ def _marks(
     if finder is None:
         if kept is None and not ledger.kept.begun:
             raise DatasetError(
-                f"cut '{config.name}': none of it has been rendered into {ledger.output}; run 'animerun-gen render' first"
+                f"cut '{config.name}': none of it has been rendered into {ledger.output}; run 'animerun-gen render' "
+                "first"
             )
         if kept is None or kept.scene != config.scene:
             raise DatasetError(
