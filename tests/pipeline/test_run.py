@@ -509,7 +509,10 @@ def test_files_that_were_not_made_here_are_left_alone(tmp_path: Path) -> None:
     before = contents(output)
     [summary] = generate([make_cut(tmp_path)], Options(output, FakeEngine()))
     assert "already has a cut of this name from elsewhere" in summary.failures[0]
-    assert contents(output) == before
+    after = contents(output)
+    assert {name: after[name] for name in before} == before
+    # what was looked up in the film, and which cuts there are
+    assert set(after) - set(before) == {".animerun-gen/cuts/square.json", "splits/test.txt"}
 
 
 @pytest.mark.parametrize(
