@@ -213,7 +213,9 @@ def _copy_file(source: Path, target: Path) -> str:
             shutil.copyfile(source, temporary)
             shutil.copystat(source, temporary)
     except OSError as error:
-        raise DatasetError(f"cannot be copied to {target} ({error.strerror})", source, "mend that") from error
+        raise DatasetError(
+            f"cannot be copied to {target} ({error.strerror})", source, "correct that and run the same command again"
+        ) from error
     copied = file_digest(target)
     if copied != digest:
         raise DatasetError("was copied and reads as something else now", target, "check the disk")

@@ -26,6 +26,7 @@ from animerun_gen.pipeline.keeping.places import (
     files_beside,
     hidden_places,
     is_known,
+    known_cuts,
     require_cut,
     split_places,
     splits_of,
@@ -123,12 +124,14 @@ def finish_renaming(root: Path) -> None:
 
 def _require_possible(root: Path, old: str, new: str) -> None:
     require_cut(root, old)
-    if old.lower() != new.lower() and not is_known(root, new):
-        return
     if old == new:
         raise UsageError(f"cut '{old}' has that name already", remedy="give another one")
     # a file system that does not tell a from A may be next
-    raise UsageError(f"{root} has a cut '{new}' already", remedy="choose another name, or remove that cut first")
+    alike = [cut for cut in known_cuts(root) if cut.lower() == new.lower() and cut != old]
+    if alike or is_known(root, new):
+        raise UsageError(
+            f"{root} has a cut '{(alike or [new])[0]}' already", remedy="choose another name, or remove that cut first"
+        )
 
 
 def _under_way(root: Path) -> _Renaming | None:
@@ -150,7 +153,11 @@ def _move(source: Path, target: Path) -> None:
     try:
         os.rename(source, target)
     except OSError as error:
-        raise DatasetError(f"cannot be renamed to {target.name} ({error.strerror})", source, "mend that") from error
+        raise DatasetError(
+            f"cannot be renamed to {target.name} ({error.strerror})",
+            source,
+            "correct that and run the same command again",
+        ) from error
 
 
 def _can_redo_passes(kept: CutLedger) -> bool:
