@@ -66,6 +66,7 @@ class FakeEngine(OneCamera):
         delay: Seconds that every file takes.
         fails_in: Cut to the frame at which rendering it fails.
         dies_in: A frame that kills the process.
+        refuses: The earlier frame of a pair whose motion it does not write, because nothing of it is known.
         notes: What opening a scene has to say.
         jobs: The jobs that it was asked to start, in order.
     """
@@ -76,6 +77,7 @@ class FakeEngine(OneCamera):
     delay: float = 0.0
     fails_in: Mapping[str, int] = field(default_factory=dict)
     dies_in: int = -1
+    refuses: int = -1
     notes: tuple[str, ...] = ()
     jobs: list[RenderJob] = field(default_factory=list)
 
@@ -197,6 +199,9 @@ def do_job(job: RenderJob, reporter: Reporter, engine: FakeEngine) -> None:
         for earlier, later in job.pairs:
             if later == frame:
                 gap = job.gap((earlier, later))
+                if earlier == engine.refuses and gap == 1:
+                    reporter.refused(f"nothing is known of the motion from frame {earlier} to {later}")
+                    continue
                 write_motion(writer, config, earlier, later, gap)
                 if job.cross_check and gap == 1:
                     report_cross_check(reporter, earlier, later)

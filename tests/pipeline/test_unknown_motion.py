@@ -13,6 +13,8 @@ from animerun_gen.config import CutConfig
 from animerun_gen.conventions import UNKNOWN_FLOW
 from animerun_gen.dataset import ClipFiles, layout
 from animerun_gen.dataset.modalities import at_gap, modality
+from animerun_gen.pipeline.options import Options
+from animerun_gen.pipeline.run import generate
 from animerun_gen.pipeline.summary import CutSummary
 from animerun_gen.verify.run import verify
 from tests.pipeline.datasets import contents, make, make_cut, times
@@ -144,3 +146,21 @@ def test_without_the_record_it_is_refused_all_the_same(tmp_path: Path) -> None:
     [summary] = make(cut(tmp_path, "refuse"), output, None, render=False)
     [message] = messages(summary)
     assert "forward from 1-4 and backward from 2-5: nothing is on record about the reason" in message
+
+
+def test_a_pair_without_any_motion_fails_the_cut_and_costs_no_other_pair(tmp_path: Path) -> None:
+    config, output = make_cut(tmp_path, {"motion": {"gaps": [1, 2]}}), tmp_path / "out"
+    for _ in range(2):
+        # the next run tries again, and says it again
+        [summary] = generate([config], Options(output, FakeEngine(refuses=2)))
+        assert summary.failures == ["cut 'square': nothing is known of the motion from frame 2 to 3"]
+        assert summary.coverage is not None
+        assert summary.coverage.missing_pairs == ((2, 3),)
+        assert summary.coverage.missing_frames == ()
+    clip = ClipFiles(output, "train", "square")
+    assert not clip.has("flow_forward", 2)
+    assert not clip.has("occlusion_forward", 2)
+    assert all(clip.has("match_forward", frame) for frame in (1, 3, 4))
+    make(config, output, FakeEngine())
+    make(config, tmp_path / "fresh", FakeEngine())
+    assert contents(output) == contents(tmp_path / "fresh")
