@@ -148,6 +148,7 @@ def _labels() -> None:
 
 
 def _figures() -> None:
+    from animerun_gen.labels.ways_home import ways_home
     from animerun_gen.quality.figures import pair_figures
 
     picture, flow, mask = _pictures()
@@ -157,7 +158,7 @@ def _figures() -> None:
         picture,
         flow,
         mask,
-        back=flow,
+        ways=ways_home(flow, flow),
         exact_occlusion=mask,
         source_flat=picture,
         target_flat=picture,

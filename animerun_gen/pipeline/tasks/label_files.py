@@ -14,8 +14,9 @@ from animerun_gen.dataset import layout
 from animerun_gen.dataset.clip import ClipFiles, ClipWriter
 from animerun_gen.dataset.files import read_image
 from animerun_gen.errors import DatasetError
-from animerun_gen.labels import line_area, match_regions, occlusion_mask, trapped_ball_segments
+from animerun_gen.labels import line_area, match_regions, trapped_ball_segments
 from animerun_gen.labels.line_area import line_pixels
+from animerun_gen.labels.ways_home import ways_home
 from animerun_gen.pipeline.state.figures import write_figures
 from animerun_gen.pipeline.state.on_disk import has_content
 from animerun_gen.quality.agreement import id_agreement, label_picture_agreement
@@ -130,7 +131,8 @@ def label_pair(clip: ClipWriter, config: CutConfig, earlier: int, later: int) ->
     for direction, source, target in (("forward", earlier, later), ("backward", later, earlier)):
         opposite = "backward" if direction == "forward" else "forward"
         flow = flows[direction]
-        occlusion = occlusion_mask(flow, flows[opposite], labels.occlusion_threshold)
+        ways = ways_home(flow, flows[opposite])
+        occlusion = ways.occluded(labels.occlusion_threshold)
         exact = None
         if "exact_occlusion" in config.motion.extras:
             exact = clip.read(f"exact_occlusion_{direction}", source)
@@ -143,7 +145,7 @@ def label_pair(clip: ClipWriter, config: CutConfig, earlier: int, later: int) ->
             frames[target],
             flow,
             occlusion,
-            back=flows[opposite],
+            ways=ways,
             exact_occlusion=exact,
             source_flat=flats[source],
             target_flat=flats[target],
