@@ -14,6 +14,7 @@ from animerun_gen.conventions import UNKNOWN_FLOW_THRESHOLD, known_flow
 from animerun_gen.labels.sampling import require_mask, require_shape
 from animerun_gen.labels.ways_home import WaysHome
 from animerun_gen.quality.identity import identity_error
+from animerun_gen.quality.packed import pack
 from animerun_gen.quality.shift import best_shift, shift_errors
 from animerun_gen.quality.warp import warp_sums
 
@@ -148,10 +149,13 @@ def pair_figures(
         groups[repainted] = _REPAINTED
 
     figures: dict[str, float | list[int]] = dict.fromkeys(_NAMES, math.nan)
-    for name, here, there in (("warp_error", source, target), ("warp_error_flat", source_flat, target_flat)):
-        if here is None or there is None:
-            continue
-        sums = warp_sums(here, there, flow, groups)
+    here, there = [source], [target]
+    if source_flat is not None and target_flat is not None:
+        here.append(source_flat)
+        there.append(target_flat)
+    colors = pack(*here, *there)
+    compared = warp_sums(colors[: len(here)], colors[len(here) :], flow, groups)
+    for name, sums in zip(("warp_error", "warp_error_flat")[: len(compared)], compared, strict=True):
         figures[name] = sums.mean(_VISIBLE_BY_RULE)
         figures[f"{name}_bilinear"] = sums.mean(_VISIBLE_BY_RULE, "bilinear")
         figures[f"{name}_exact"] = sums.mean(_VISIBLE_EXACTLY)
@@ -182,8 +186,7 @@ def pair_figures(
         figures["identity_error"] = math.nan if found.error is None else found.error
         figures["identity_compared"] = found.compared
 
-    pictures = (source, target) if source_flat is None or target_flat is None else (source_flat, target_flat)
-    errors = shift_errors(*pictures, flow, hidden if repainted is None else hidden | repainted)
+    errors = shift_errors(here[-1], there[-1], flow, hidden if repainted is None else hidden | repainted)
     if errors is not None:
         shift = best_shift(errors)
         figures["edge_error"] = float(errors[1, 1])

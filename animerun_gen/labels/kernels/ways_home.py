@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from animerun_gen import compiled
-from animerun_gen.labels.kernels.between_pixels import between, corners_of, is_inside, is_known, value_at
+from animerun_gen.labels.kernels.between_pixels import corners_of, is_inside, is_known, mixed, value_at
 
 kernel = compiled.kernels(__name__)
 
@@ -32,18 +32,27 @@ def find_ways_home(flow, back, unknown_from, moving, away, closest):  # type: ig
                 b, d = a, c
             if down == 0.0:
                 c, d = a, b
+            a_u, a_v = value_at(back, a), value_at(back, a + 1)
+            b_u, b_v = value_at(back, b), value_at(back, b + 1)
+            c_u, c_v = value_at(back, c), value_at(back, c + 1)
+            d_u, d_v = value_at(back, d), value_at(back, d + 1)
             if not (
-                is_known(back, a, unknown_from)
-                and is_known(back, b, unknown_from)
-                and is_known(back, c, unknown_from)
-                and is_known(back, d, unknown_from)
+                is_known(a_u, a_v, unknown_from)
+                & is_known(b_u, b_v, unknown_from)
+                & is_known(c_u, c_v, unknown_from)
+                & is_known(d_u, d_v, unknown_from)
             ):
                 continue
-            back_u = between(back, a, b, c, d, across, down)
-            back_v = between(back, a + 1, b + 1, c + 1, d + 1, across, down)
-            squared = (u + back_u) ** 2 + (v + back_v) ** 2
+            back_u = mixed(a_u, b_u, c_u, d_u, across, down)
+            back_v = mixed(a_v, b_v, c_v, d_v, across, down)
+            squared = _squared(u + back_u, v + back_v)
             away[row, column] = math.sqrt(squared)
-            if max(u * u + v * v, back_u * back_u + back_v * back_v) > moving * moving:
-                for corner in (a, b, c, d):
-                    squared = min(squared, (u + value_at(back, corner)) ** 2 + (v + value_at(back, corner + 1)) ** 2)
-                closest[row, column] = math.sqrt(squared)
+            if max(_squared(u, v), _squared(back_u, back_v)) > moving * moving:
+                upper = min(_squared(u + a_u, v + a_v), _squared(u + b_u, v + b_v))
+                lower = min(_squared(u + c_u, v + c_v), _squared(u + d_u, v + d_v))
+                closest[row, column] = math.sqrt(min(squared, upper, lower))
+
+
+@kernel
+def _squared(x, y):  # type: ignore[no-untyped-def]
+    return x * x + y * y
