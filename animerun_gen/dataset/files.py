@@ -279,7 +279,7 @@ def read_mask(path: Path) -> npt.NDArray[np.bool_]:
         DatasetError: the file is missing, damaged, or holds anything but 0 and 255.
     """
     image = read_image(path)
-    if image.ndim != 2 or image.dtype != np.uint8 or not np.isin(image, (0, 255)).all():
+    if image.ndim != 2 or image.dtype != np.uint8 or not ((image == 0) | (image == 255)).all():
         raise _damaged(path, "is not a mask: a mask is a grey picture with no values but 0 and 255")
     mask: npt.NDArray[np.bool_] = image == 255
     return mask
@@ -542,7 +542,7 @@ def refuse_to_overwrite(path: Path, option: str, *, force: bool) -> None:
 def _array_header(array: npt.NDArray[Any]) -> bytes:
     """What a ``.npy`` file begins with."""
     if array.dtype.hasobject:
-        raise ValueError("an array of Python objects cannot be written")
+        raise ValueError("an array of Python objects cannot be saved: reading it could run code")
     # unlike np.ascontiguousarray this leaves an array of no dimensions as it is
     ordered = np.asarray(array, order="C")
     header = np.lib.format.header_data_from_array_1_0(ordered)  # type: ignore[no-untyped-call]
