@@ -46,7 +46,7 @@ class Entry(NamedTuple):
     @property
     def belongs(self) -> bool:
         """Whether it is a file of the dataset by its name: of a frame, of the whole clip, or a table."""
-        return self.is_file and (self.frame is not None or self.is_table or self.is_of_clip)
+        return (self.frame is not None or self.is_table or self.is_of_clip) and self.is_file
 
     @property
     def is_table(self) -> bool:

@@ -8,7 +8,6 @@ from pathlib import Path
 from animerun_gen.config import CutConfig
 from animerun_gen.dataset.clip import ClipWriter
 from animerun_gen.pipeline.state.ledger import Ledger
-from animerun_gen.pipeline.state.on_disk import FilesOnDisk
 from animerun_gen.pipeline.summary import CutSummary
 
 
@@ -23,16 +22,12 @@ class Cut:
         ledger: All that is written down about it.
         decided: What was decided about it before its scene was opened, and why, a sentence each.
         summary: What becomes of it; a cut that has failures there before it is planned is not begun.
-        found: Its files on disk; None before it is planned.
-        refused: Why something of it is not to be made, a sentence each.
     """
 
     config: CutConfig
     ledger: Ledger
     decided: list[str] = field(default_factory=list)
     summary: CutSummary = field(init=False)
-    found: FilesOnDisk | None = None
-    refused: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.summary = CutSummary(self.config, notes=list(self.decided))
