@@ -16,7 +16,7 @@ from animerun_gen.engines.blenders import find_engine
 from animerun_gen.engines.fence import fenced
 from animerun_gen.engines.film_files import looking_once
 from animerun_gen.errors import ConfigError, DatasetError, NoDatasetError
-from animerun_gen.pipeline.cut import Cut
+from animerun_gen.pipeline.cut import Cut, begin_cut
 from animerun_gen.pipeline.options import Options
 from animerun_gen.pipeline.plan import CutPlan, plan_cut
 from animerun_gen.pipeline.state.coverage import measure_coverage
@@ -24,11 +24,11 @@ from animerun_gen.pipeline.state.figures import read_cross_checks
 from animerun_gen.pipeline.state.films import digests_kept
 from animerun_gen.pipeline.state.fingerprints import STAGES
 from animerun_gen.pipeline.state.judging import collect_quality
-from animerun_gen.pipeline.state.ledger import move_over, open_ledger
+from animerun_gen.pipeline.state.ledger import move_over
 from animerun_gen.pipeline.state.lock import exclusive
 from animerun_gen.pipeline.state.manifest import SHOWN_NAMES, write_manifest
 from animerun_gen.pipeline.summary import CutSummary, failures_to
-from animerun_gen.pipeline.tasks.camera_cuts import begin_cut, split_at_camera_cuts
+from animerun_gen.pipeline.tasks.camera_cuts import split_at_camera_cuts
 from animerun_gen.pipeline.tasks.line_engine import choose_line_engines
 from animerun_gen.terminal import complain
 
@@ -93,8 +93,8 @@ def _begin(cuts: Sequence[CutConfig], options: Options, decided: Mapping[str, Se
     """The cuts to be made, of which nothing is left to be decided."""
     output, engine = options.output, options.engine
     if decided is not None:
-        return [begin_cut(config, open_ledger(output, config.name), engine, decided[config.name]) for config in cuts]
-    begun = split_at_camera_cuts(cuts, output, engine)
+        return [begin_cut(config, output, engine, decided[config.name]) for config in cuts]
+    begun = split_at_camera_cuts([begin_cut(config, output, engine) for config in cuts], engine)
     choose_line_engines(begun, engine)
     return begun
 

@@ -75,9 +75,9 @@ def measure_coverage(
         found = FilesOnDisk(output, config.split, config.name)
     found.now()
     there = {m.name: set(found.frames(m)) for m in enabled if m.kind != "clip"}
-    for what in enabled:
-        folder = what.cut_folder(output, config.split, config.name)
-        if what.kind != "clip" and not there[what.name] and folder.is_file():
+    for name in (name for name, frames in there.items() if not frames):
+        folder = modality(name).cut_folder(output, config.split, config.name)
+        if folder.is_file():
             raise DatasetError(f"{folder} cannot be read: it is a file, not a folder; remove it")
     # loaders do not miss a folder of colours that is not there at all
     missing_passes = tuple(m.name for m in enabled if m.stage == "recolor" and not there[m.name])
