@@ -154,19 +154,26 @@ def remove_stale_temporaries(root: Path) -> int:
         DatasetError: one of them cannot be removed.
     """
     removed = 0
-    for folder, _, names in os.walk(root):
-        for name in names:
-            # of every file of a dataset the quick question first
-            if name.startswith(_TEMPORARY_PREFIX) and is_temporary(name):
-                path = Path(folder, name)
-                try:
-                    path.unlink(missing_ok=True)
-                except OSError as error:
-                    reason, remedy = _reason(error)
-                    what = f"{path}, left by a killed run, cannot be removed: {reason}"
-                    raise DatasetError(what, remedy=remedy) from error
-                removed += 1
+    folders = [str(root)]
+    while folders:
+        # what cannot be read has nothing that could be removed
+        with suppress(OSError), os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
+                # of every file of a dataset the quick question first
+                elif entry.name.startswith(_TEMPORARY_PREFIX) and is_temporary(entry.name):
+                    _remove_stale(Path(entry.path))
+                    removed += 1
     return removed
+
+
+def _remove_stale(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        reason, remedy = _reason(error)
+        raise DatasetError(f"{path}, left by a killed run, cannot be removed: {reason}", remedy=remedy) from error
 
 
 def write_flow(path: Path, flow: npt.NDArray[np.float32]) -> None:

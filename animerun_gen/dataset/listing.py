@@ -121,8 +121,8 @@ def list_cut(root: Path, split: str, cut: str) -> Iterator[Entry]:
         try:
             with os.scandir(folder) as entries:
                 for entry in entries:
-                    frame = what.frame_of(entry.name)
-                    yield Entry(f"{base}/{entry.name}", what, frame, _status(entry), entry.is_symlink())
+                    name = entry.name
+                    yield Entry(f"{base}/{name}", what, what.frame_of(name), _status(entry), entry.is_symlink())
         except (FileNotFoundError, NotADirectoryError):
             continue
         except OSError as error:

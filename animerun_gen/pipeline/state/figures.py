@@ -67,6 +67,8 @@ def read_cross_checks(output: Path, config: CutConfig) -> dict[tuple[int, int], 
     there: Collection[str] = ()
     with suppress(OSError):
         there = frozenset(os.listdir(folder))
+    if not any(map(layout.is_cross_check, there)):
+        return {}
     found = {ends: read_figures(folder / name) for ends, name in cross_check_names(config).items() if name in there}
     return {ends: figures for ends, figures in found.items() if figures is not None}
 
