@@ -24,7 +24,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -35,9 +34,6 @@ _FLOW_MAGIC = b"PIEH"
 """The bytes of the float32 202021.25, little-endian."""
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-# Fixed, so that the same picture always becomes the same bytes.  Level 6 would make flat pictures a fifth smaller and
-# take half as long again.
-_PNG_SETTINGS = [cv2.IMWRITE_PNG_COMPRESSION, 3, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_DEFAULT]
 
 MOST_BYTES = 1 << 33
 """Of a file that is read; more would not fit into the memory, and no file of a dataset has so many."""
@@ -142,8 +138,7 @@ def refusal(error: OSError) -> str:
 
 def is_temporary(name: str) -> bool:
     """Whether a file's name is one under which :func:`written_aside` writes."""
-    # asked of every file of a dataset
-    return name.startswith(_TEMPORARY_PREFIX) and _TEMPORARY.fullmatch(name) is not None
+    return _TEMPORARY.fullmatch(name) is not None
 
 
 def remove_stale_temporaries(root: Path) -> int:
@@ -159,18 +154,26 @@ def remove_stale_temporaries(root: Path) -> int:
         DatasetError: one of them cannot be removed.
     """
     removed = 0
-    for folder, _, names in os.walk(root):
-        for name in names:
-            if is_temporary(name):
-                path = Path(folder, name)
-                try:
-                    path.unlink(missing_ok=True)
-                except OSError as error:
-                    reason, remedy = _reason(error)
-                    what = f"{path}, left by a killed run, cannot be removed: {reason}"
-                    raise DatasetError(what, remedy=remedy) from error
-                removed += 1
+    folders = [str(root)]
+    while folders:
+        # what cannot be read has nothing that could be removed
+        with suppress(OSError), os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
+                # of every file of a dataset the quick question first
+                elif entry.name.startswith(_TEMPORARY_PREFIX) and is_temporary(entry.name):
+                    _remove_stale(Path(entry.path))
+                    removed += 1
     return removed
+
+
+def _remove_stale(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        reason, remedy = _reason(error)
+        raise DatasetError(f"{path}, left by a killed run, cannot be removed: {reason}", remedy=remedy) from error
 
 
 def write_flow(path: Path, flow: npt.NDArray[np.float32]) -> None:
@@ -188,7 +191,7 @@ def write_flow(path: Path, flow: npt.NDArray[np.float32]) -> None:
     if not np.isfinite(flow).all():
         raise ValueError("flow holds NaN or infinity; mark unknown flow with UNKNOWN_FLOW")
     height, width = flow.shape[:2]
-    _write_bytes(path, _FLOW_HEADER.pack(_FLOW_MAGIC, width, height) + flow.astype("<f4", copy=False).tobytes())
+    _write_bytes(path, _FLOW_HEADER.pack(_FLOW_MAGIC, width, height), _content(flow.astype("<f4", copy=False)))
 
 
 def read_flow(path: Path) -> npt.NDArray[np.float32]:
@@ -223,9 +226,15 @@ def write_image(path: Path, image: npt.NDArray[np.uint8] | npt.NDArray[np.uint16
         ValueError: ``image`` has another shape or type.
         DatasetError: the file cannot be written.
     """
+    # it takes its time to load, which whoever looks at no picture need not spend
+    import cv2
+
     _require(image, "uint16" if image.dtype == np.uint16 else "uint8", ("H", "W", 3) if image.ndim == 3 else ("H", "W"))
-    encoded = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.ndim == 3 else image, _PNG_SETTINGS)
-    _write_bytes(path, encoded[1].tobytes())
+    # Fixed, so that the same picture always becomes the same bytes.  Level 6 would make flat pictures a fifth smaller
+    # and take half as long again.
+    settings = [cv2.IMWRITE_PNG_COMPRESSION, 3, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_DEFAULT]
+    encoded = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.ndim == 3 else image, settings)
+    _write_bytes(path, _content(encoded[1]))
 
 
 def read_image(path: Path) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint16]:
@@ -237,6 +246,8 @@ def read_image(path: Path) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint16]:
     Raises:
         DatasetError: the file is missing, damaged, no PNG file, or has an alpha channel.
     """
+    import cv2
+
     data = _read_bytes(path)
     # The decoder shows a damaged file as if nothing were wrong with it, so the checksums are looked at here.
     if not is_whole_png(data):
@@ -279,7 +290,7 @@ def read_mask(path: Path) -> npt.NDArray[np.bool_]:
         DatasetError: the file is missing, damaged, or holds anything but 0 and 255.
     """
     image = read_image(path)
-    if image.ndim != 2 or image.dtype != np.uint8 or not np.isin(image, (0, 255)).all():
+    if image.ndim != 2 or image.dtype != np.uint8 or not ((image == 0) | (image == 255)).all():
         raise _damaged(path, "is not a mask: a mask is a grey picture with no values but 0 and 255")
     mask: npt.NDArray[np.bool_] = image == 255
     return mask
@@ -327,7 +338,7 @@ def write_array(path: Path, array: npt.NDArray[Any]) -> None:
         ValueError: ``array`` holds Python objects.
         DatasetError: the file cannot be written.
     """
-    _write_bytes(path, _array_bytes(array))
+    _write_bytes(path, _array_header(array), _content(array))
 
 
 def read_array(path: Path) -> npt.NDArray[Any]:
@@ -363,7 +374,7 @@ def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
         for name, array in arrays.items():
             # a fixed date instead of that of the clock
             member = zipfile.ZipInfo(f"{name}.npy")
-            archive.writestr(member, _array_bytes(array), zipfile.ZIP_DEFLATED)
+            archive.writestr(member, _array_header(array) + _content(array), zipfile.ZIP_DEFLATED)
     _write_bytes(path, stream.getvalue())
 
 
@@ -400,7 +411,7 @@ def write_matches(path: Path, matches: Sequence[Sequence[int]]) -> None:
         ValueError: a list is empty, or a target is negative and not the only ``-1``.
         DatasetError: the file cannot be written.
     """
-    table = {str(segment): [int(target) for target in targets] for segment, targets in enumerate(matches)}
+    table = {str(segment): list(map(int, targets)) for segment, targets in enumerate(matches)}
     for segment, targets in table.items():
         if not _are_targets(targets):
             raise ValueError(f"segment {segment} has the targets {targets}; they must be numbers from 0 on, or [-1]")
@@ -539,11 +550,21 @@ def refuse_to_overwrite(path: Path, option: str, *, force: bool) -> None:
         raise UsageError("exists", path, f"choose another name with {option}, or overwrite it with --force")
 
 
-def _array_bytes(array: npt.NDArray[Any]) -> bytes:
-    stream = io.BytesIO()
+def _array_header(array: npt.NDArray[Any]) -> bytes:
+    """What a ``.npy`` file begins with."""
+    if array.dtype.hasobject:
+        raise ValueError("an array of Python objects cannot be saved: reading it could run code")
     # unlike np.ascontiguousarray this leaves an array of no dimensions as it is
-    np.save(stream, np.asarray(array, order="C"), allow_pickle=False)
+    ordered = np.asarray(array, order="C")
+    header = np.lib.format.header_data_from_array_1_0(ordered)  # type: ignore[no-untyped-call]
+    stream = io.BytesIO()
+    np.lib.format.write_array_header_1_0(stream, header)  # type: ignore[no-untyped-call]
     return stream.getvalue()
+
+
+def _content(array: npt.NDArray[Any]) -> memoryview:
+    """The bytes of an array, row by row; not a copy where they lie so in the memory."""
+    return np.asarray(array, order="C").reshape(-1).view(np.uint8).data
 
 
 def _parse_array(data: bytes) -> npt.NDArray[Any]:
@@ -571,7 +592,7 @@ def _json_bytes(data: object, *, indent: int | None = None, sort_keys: bool = Fa
 
 
 def _are_targets(targets: list[Any]) -> bool:
-    return targets == [-1] or (bool(targets) and all(type(target) is int and target >= 0 for target in targets))
+    return targets == [-1] or (set(map(type, targets)) == {int} and min(targets) >= 0)
 
 
 def is_whole_png(data: bytes) -> bool:
@@ -610,9 +631,9 @@ def fits(array: npt.NDArray[Any], dtype: str, shape: tuple[str | int, ...]) -> b
     )
 
 
-def _write_bytes(path: Path, data: bytes) -> None:
+def _write_bytes(path: Path, *parts: bytes | memoryview) -> None:
     with written_aside(path) as temporary:
-        temporary.write_bytes(data)
+        temporary.write_bytes(b"".join(parts))
 
 
 def open_regular(path: Path) -> io.BufferedReader:

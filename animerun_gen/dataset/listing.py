@@ -46,7 +46,7 @@ class Entry(NamedTuple):
     @property
     def belongs(self) -> bool:
         """Whether it is a file of the dataset by its name: of a frame, of the whole clip, or a table."""
-        return self.is_file and (self.frame is not None or self.is_table or self.is_of_clip)
+        return (self.frame is not None or self.is_table or self.is_of_clip) and self.is_file
 
     @property
     def is_table(self) -> bool:
@@ -121,8 +121,8 @@ def list_cut(root: Path, split: str, cut: str) -> Iterator[Entry]:
         try:
             with os.scandir(folder) as entries:
                 for entry in entries:
-                    frame = what.frame_of(entry.name)
-                    yield Entry(f"{base}/{entry.name}", what, frame, _status(entry), entry.is_symlink())
+                    name = entry.name
+                    yield Entry(f"{base}/{name}", what, what.frame_of(name), _status(entry), entry.is_symlink())
         except (FileNotFoundError, NotADirectoryError):
             continue
         except OSError as error:
