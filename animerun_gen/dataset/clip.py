@@ -14,7 +14,7 @@ from typing import Any
 
 from animerun_gen.dataset import files
 from animerun_gen.dataset.colors import ColorTable, read_colors, write_colors
-from animerun_gen.dataset.modalities import SPLITS, Content, Modality, modality
+from animerun_gen.dataset.modalities import FOREIGN_PREFIX, SPLITS, Content, Modality, modality, named_as_there
 from animerun_gen.dataset.tracks import Tracks, read_tracks, write_tracks
 from animerun_gen.errors import DatasetError, NoDatasetError
 
@@ -60,9 +60,11 @@ class ClipFiles:
         frame = modality("frame")
         folder = frame.cut_folder(self.root, self.split, self.cut)
         try:
-            found = sorted(n for file in folder.iterdir() if (n := frame.frame_of(file.name)) is not None)
+            names = [file.name for file in folder.iterdir()]
         except OSError as error:
             raise DatasetError(f"cannot be read ({error.strerror})", folder, "check the path of the dataset") from error
+        frame = named_as_there(frame, names)
+        found = sorted(number for name in names if (number := frame.frame_of(name)) is not None)
         if not found:
             raise DatasetError("contains no frames", folder, "make or download the cut again")
         return tuple(found)
@@ -72,8 +74,14 @@ class ClipFiles:
         return modality(name).frames(self.frame_numbers)
 
     def path(self, name: str, frame: int) -> Path:
-        """The file of a modality (by name) and frame."""
-        return _with_frames(name).path(self.root, self.split, self.cut, frame)
+        """The file of a modality (by name) and frame: with the name that it has on disk, or would have."""
+        what = _with_frames(name)
+        path = what.path(self.root, self.split, self.cut, frame)
+        if not path.exists():
+            foreign = path.with_name(f"{FOREIGN_PREFIX}{path.name}")
+            if foreign.exists():
+                return foreign
+        return path
 
     def has(self, name: str, frame: int) -> bool:
         """Whether that file is there."""
@@ -164,7 +172,8 @@ class ClipWriter(ClipFiles):
         what = _with_frames(name)
         if what.content in ("picture", "array") and not files.fits(value, what.dtype, what.shape):
             raise ValueError(f"{name} takes {what.dtype} {what.shape}, got {value.dtype} {value.shape}")
-        _WRITERS[what.content](self.path(name, frame), value)
+        # whatever else is there: all that is written has the same stem
+        _WRITERS[what.content](what.path(self.root, self.split, self.cut, frame), value)
 
     def write_tracks(self, tracks: Tracks) -> None:
         """Write the points that are followed through the clip.

@@ -78,15 +78,25 @@ class CheckedClip:
         return there
 
     @cached_property
+    def _as_there(self) -> dict[str, Modality]:
+        """The modalities that it has folders with anything in of, with the prefix of the file names there."""
+        return {entry.modality.name: entry.modality for entry in self.entries.values()}
+
+    def kind(self, name: str) -> Modality:
+        """The modality of a name, with the prefix that its file names have here."""
+        return self._as_there.get(name) or modality(name)
+
+    @cached_property
     def modalities(self) -> tuple[Modality, ...]:
         """What the cut should have."""
         if self.config is not None:
             motion = self.config.motion
-            return enabled_modalities(motion.extras, motion.gaps, motion.tracks, self.config.recolor.passes)
-        used = {entry.modality.name for entry in self.sound.values()}
-        return tuple(
-            what for what in modalities_there(self.root, self.split, self.cut) if what.published or what.name in used
-        )
+            wanted = enabled_modalities(motion.extras, motion.gaps, motion.tracks, self.config.recolor.passes)
+        else:
+            used = {entry.modality.name for entry in self.sound.values()}
+            possible = modalities_there(self.root, self.split, self.cut)
+            wanted = tuple(what for what in possible if what.published or what.name in used)
+        return tuple(self.kind(what.name) for what in wanted)
 
     @property
     def passes(self) -> list[str]:
@@ -120,7 +130,7 @@ class CheckedClip:
         if self.config is not None:
             width, height = self.config.resolution
             return height, width
-        frame = modality("frame")
+        frame = self.kind("frame")
         shapes: Counter[tuple[int, ...]] = Counter()
         for entry in self.sound.values():
             if entry.modality == frame:

@@ -51,7 +51,7 @@ def check_completeness(clip: CheckedClip) -> None:
     """Check that everything is there."""
     advice = RUN_AGAIN if clip.ours else "download it again"
     for first, last in _runs(clip.numbers, clip.gone):
-        path = modality("frame").path(*clip.place, first)
+        path = clip.kind("frame").path(*clip.place, first)
         which = f"frame {first}" if first == last else f"the frames {first} to {last}"
         clip.defect(clip.relative(path), "missing", f"is missing, and so is everything else of {which}", advice)
     places = {frame: index for index, frame in enumerate(clip.numbers)}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from animerun_gen.dataset.colors import read_colors
 from animerun_gen.dataset.files import open_regular, read_names
-from animerun_gen.dataset.modalities import Modality, modality
+from animerun_gen.dataset.modalities import Modality
 from animerun_gen.dataset.recolor_table import parse_recolor
 from animerun_gen.dataset.tracks import ARRAYS, read_settings, read_tracks
 from animerun_gen.errors import DatasetError
@@ -36,7 +36,7 @@ def check_matches(clip: CheckedClip, segments: Mapping[int, int], matches: Seque
     """
     places = {frame: index for index, frame in enumerate(clip.numbers)}
     for frame, name, (lists, largest, owner) in matches:
-        what = modality(name)
+        what = clip.kind(name)
         file = clip.relative(what.path(*clip.place, frame))
         source = segments.get(frame)
         if source is not None and lists != source:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from animerun_gen.dataset.clip import ClipFiles
 from animerun_gen.dataset.listing import modalities_there
-from animerun_gen.dataset.modalities import Modality
+from animerun_gen.dataset.modalities import Modality, named_as_there
 from animerun_gen.errors import DatasetError
 
 
@@ -68,8 +68,10 @@ def remove_frames_outside(clip: ClipFiles, frames: Collection[int], stages: Coll
             continue
         wanted = set(modality.frames(tuple(frames)))
         with _refusals_as_sentence(folder, "holds files of frames that are not part of the cut and"):
-            for file in folder.iterdir():
-                frame = modality.frame_of(file.name)
+            files = list(folder.iterdir())
+            there = named_as_there(modality, (file.name for file in files))
+            for file in files:
+                frame = there.frame_of(file.name)
                 if frame is not None and frame not in wanted:
                     file.unlink()
 
