@@ -24,10 +24,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
+from animerun_gen.dataset.opencv import cv2
 from animerun_gen.errors import DatasetError, UsageError
 
 _FLOW_HEADER = struct.Struct("<4sii")

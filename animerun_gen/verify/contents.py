@@ -9,9 +9,9 @@ from pathlib import Path
 from animerun_gen.dataset.colors import read_colors
 from animerun_gen.dataset.files import open_regular, read_names
 from animerun_gen.dataset.modalities import Modality
-from animerun_gen.dataset.recolor_table import parse_recolor
 from animerun_gen.dataset.tracks import ARRAYS, read_settings, read_tracks
 from animerun_gen.errors import DatasetError
+from animerun_gen.recolor.table import parse_recolor
 from animerun_gen.verify.checked_clip import CheckedClip
 from animerun_gen.verify.checked_manifest import small_json
 from animerun_gen.verify.cut_report import RUN_AGAIN
