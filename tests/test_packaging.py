@@ -17,6 +17,8 @@ INSIDE_BLENDER = {"bpy", "bmesh", "gpu", "mathutils"}
 OPTIONAL = {"torch": "animerun_gen/dataset/torch", "OpenEXR": "animerun_gen/blender"}
 """What is imported where it is asked for alone, and where."""
 
+PARTS = {"distributed": {"dask", "tornado"}, "pydantic": {"pydantic-core"}}
+
 
 @pytest.fixture(scope="module")
 def project() -> dict[str, Any]:
@@ -44,8 +46,8 @@ def test_readers_need_numpy_alone(project: dict[str, Any]) -> None:
 
 def test_what_the_commands_import_is_in_their_extra(project: dict[str, Any]) -> None:
     offered = names([*project["dependencies"], *project["optional-dependencies"]["generate"]])
-    # Dask's own parts come with its scheduler
-    offered |= {"dask", "tornado"} if "distributed" in offered else set()
+    # what packages cannot be without, and their users import
+    offered |= {part for package, parts in PARTS.items() if package in offered for part in parts}
     home = packages_distributions()
     for path in (PROJECT / "animerun_gen").rglob("*.py"):
         for module in imported(path) - INSIDE_BLENDER:
@@ -60,4 +62,4 @@ def test_what_is_pinned_is_all_that_is_asked_for(project: dict[str, Any]) -> Non
     pinned = names((PROJECT / "requirements.txt").read_text(encoding="utf-8").splitlines())
     extras = project["optional-dependencies"]
     asked = {name for extra in ("generate", "bpy", "cycles", "dev") for name in names(extras[extra])}
-    assert asked - {"animerun-gen"} <= pinned
+    assert asked - {"animerun-gen"} <= {name.replace("_", "-") for name in pinned}
