@@ -17,7 +17,7 @@ INSIDE_BLENDER = {"bpy", "bmesh", "gpu", "mathutils"}
 OPTIONAL = {"torch": "animerun_gen/dataset/torch", "OpenEXR": "animerun_gen/blender"}
 """What is imported where it is asked for alone, and where."""
 
-PARTS = {"distributed": {"dask", "tornado"}, "pydantic": {"pydantic-core"}}
+PARTS = {"distributed": {"dask", "tornado"}, "jinja2": {"markupsafe"}, "pydantic": {"pydantic-core"}}
 
 
 @pytest.fixture(scope="module")

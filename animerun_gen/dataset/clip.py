@@ -12,14 +12,22 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from animerun_gen.dataset import files
 from animerun_gen.dataset.colors import ColorTable, read_colors, write_colors
 from animerun_gen.dataset.modalities import FOREIGN_PREFIX, SPLITS, Content, Modality, modality, named_as_there
 from animerun_gen.dataset.tracks import Tracks, read_tracks, write_tracks
 from animerun_gen.errors import DatasetError, NoDatasetError
 
+
+def _read_picture(path: Path) -> Any:
+    # some of the published frames have an alpha channel, which the published loaders leave out
+    return files.read_image(path, drop_alpha=True)
+
+
 _READERS: dict[Content, Callable[[Path], Any]] = {
-    "picture": files.read_image,
+    "picture": _read_picture,
     "flow": files.read_flow,
     "mask": files.read_mask,
     "inverted_mask": files.read_inverted_mask,
@@ -96,7 +104,8 @@ class ClipFiles:
 
         Returns:
             An array with the dtype and shape of the table of modalities; for masks ``(H, W)`` bool that mean what
-            their names say; for matches a list of lists of ints.
+            their names say; for matches a list of lists of ints.  What others store in another type (segments as
+            float64, line art as RGB) is brought into that of the table where nothing is lost by it.
 
         Raises:
             DatasetError: the file is missing, damaged, or of another dtype or shape.
@@ -104,6 +113,8 @@ class ClipFiles:
         """
         what, path = _with_frames(name), self.path(name, frame)
         value = _READERS[what.content](path)
+        if what.content in ("picture", "array"):
+            value = _as_in_table(value, what)
         if what.content in ("picture", "array") and not files.fits(value, what.dtype, what.shape):
             raise DatasetError(
                 f"is an array of {value.dtype} with shape {value.shape}, but a file of {name} must hold"
@@ -253,6 +264,22 @@ class Dataset:
                 return clip
         known = ", ".join(clip.cut for clip in clips) or "none"
         raise NoDatasetError(f"has no cut {cut!r}", self.root, f"the cuts there are: {known}")
+
+
+def _as_in_table(value: Any, what: Modality) -> Any:
+    """What a file of others holds, in the type and shape of the table; as it is where it cannot be."""
+    if files.fits(value, what.dtype, what.shape):
+        return value
+    if what.content == "picture" and value.dtype == np.uint8 == np.dtype(what.dtype):
+        if value.ndim == 2 and len(what.shape) == 3:
+            return np.repeat(value[..., None], 3, axis=2)
+        if value.ndim == 3 and len(what.shape) == 2 and (value == value[..., :1]).all():
+            return np.ascontiguousarray(value[..., 0])
+    if what.dtype == "int32" and value.ndim == 2 and value.dtype.kind in "iuf" and value.size:
+        limits = np.iinfo(np.int32)
+        if (value >= limits.min).all() and (value <= limits.max).all() and (value == np.rint(value)).all():
+            return value.astype(np.int32)
+    return value
 
 
 def _with_frames(name: str) -> Modality:

@@ -200,7 +200,7 @@ class FrameInspection:
             return _read_matches(path)
         reader: Callable[[Path], Any] = _READERS[what.content]
         if what.content == "inverted_mask" and self.ours:
-            reader = files.read_inverted_mask
+            reader = _read_own_mask
         return reader(path)
 
     def _problems(self, value: Any, file: FrameFile, findings: FrameFindings) -> Iterator[str]:
@@ -267,6 +267,15 @@ class FrameInspection:
             if name in values and (count := np.count_nonzero(_shows_nothing(name, values[name]) != empty)):
                 disagreement = f"disagrees with {names['object_id']} at {_pixels(count)} about where a surface is seen"
                 findings.defects.append(Defect(names[name], "contradiction", disagreement))
+
+
+def _read_own_mask(path: Path) -> npt.NDArray[np.bool_]:
+    """An occlusion or line area, which this program writes as 0 and 1 alone."""
+    array = files.read_array(path)
+    if (array > 1).any():
+        raise DatasetError("is not a mask: a mask is an (H, W) uint8 array with no values but 0 and 1")
+    mask: npt.NDArray[np.bool_] = array == 0
+    return mask
 
 
 def _shows_nothing(name: str, companion: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
