@@ -58,7 +58,7 @@ import sys
 from torch.utils.data import DataLoader
 from animerun_gen.dataset.torch import FlowPairs, collate
 pairs = [p for split in ("train", "test") for p in [FlowPairs(sys.argv[1], split)] if len(p)]
-print(sum(len(batch["cut"]) for p in pairs for batch in DataLoader(p, 1, num_workers=2, collate_fn=collate)))
+print(sum(len(batch["meta"]) for p in pairs for batch in DataLoader(p, 1, num_workers=2, collate_fn=collate)))
 """
 
 

@@ -212,6 +212,55 @@ def read_flow(path: Path) -> npt.NDArray[np.float32]:
     return np.frombuffer(data, "<f4", offset=_FLOW_HEADER.size).reshape(height, width, 2).astype(np.float32)
 
 
+_PFM_HEADER = re.compile(rb"PF\s+(\d{1,6})\s+(\d{1,6})\s+(-?[0-9.eE+]{1,20})[\r]?\n")
+
+
+def read_any_flow(path: Path) -> npt.NDArray[np.float32]:
+    """Read flow of any of the formats that datasets have it in, by its suffix.
+
+    ``.flo`` (Middlebury), ``.pfm`` (FlyingThings3D: u, v and a third number), ``.exr`` (LinkTo-Anime: R and G).
+
+    Returns:
+        ``(H, W, 2)`` float32, pixels, u to the right and v down; unknown vectors as they stand in the file.
+
+    Raises:
+        DatasetError: the file is missing or damaged, or of another format.
+    """
+    readers = {".flo": read_flow, ".pfm": _read_pfm, ".exr": _read_exr}
+    reader = readers.get(path.suffix.lower())
+    if reader is None:
+        raise DatasetError(f"is of no format that flow is read from ({', '.join(readers)})", path, "convert it")
+    return reader(path)
+
+
+def _read_pfm(path: Path) -> npt.NDArray[np.float32]:
+    data = _read_bytes(path)
+    header = _PFM_HEADER.match(data)
+    if header is None:
+        raise _damaged(path, "is not a .pfm file of three channels")
+    width, height, scale = int(header[1]), int(header[2]), float(header[3])
+    if width < 1 or height < 1 or len(data) - header.end() != 12 * width * height:
+        raise _damaged(path, f"is not a complete .pfm file of {width} x {height}")
+    values = np.frombuffer(data, "<f4" if scale < 0 else ">f4", offset=header.end()).reshape(height, width, 3)
+    # its rows go from the bottom up
+    return np.ascontiguousarray(values[::-1, :, :2], np.float32)
+
+
+def _read_exr(path: Path) -> npt.NDArray[np.float32]:
+    # OpenCV reads no OpenEXR without it, and looks when it is asked to
+    os.environ.setdefault("OPENCV_IO_ENABLE_OPENEXR", "1")
+    data = _read_bytes(path)
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error as error:
+        reason = " ".join(str(error).split())[:120]
+        raise DatasetError(f"cannot be decoded by this OpenCV ({reason})", path, "convert it to .flo") from error
+    if image is None or image.ndim != 3 or image.shape[2] < 3 or image.dtype != np.float32:
+        raise _damaged(path, "holds no flow as red and green of 32 bits")
+    # OpenCV has blue, green, red
+    return np.ascontiguousarray(image[..., 2:0:-1])  # type: ignore[no-any-return]
+
+
 def write_image(path: Path, image: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]) -> None:
     """Write a PNG file; the same picture always becomes the same bytes.
 

@@ -15,9 +15,10 @@ from animerun_gen.dataset.modalities import Modality, enabled_modalities, modali
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline.state.ledger import read_ledger
 from animerun_gen.verify.checked_manifest import CheckedManifest
-from animerun_gen.verify.cut_report import CutReport
+from animerun_gen.verify.cut_report import DELETE, MOVE, CutReport
 from animerun_gen.verify.findings import (
     AGAIN,
+    KEPT_AGAIN,
     Defect,
 )
 
@@ -174,9 +175,24 @@ class CheckedClip:
         }
         return set(self.numbers) - there
 
-    def defect(self, file: str, kind: str, what: str, advice: str = AGAIN) -> None:
-        """Something is wrong with a file."""
-        self.report.defects.append(Defect(file, kind, what, advice))
+    def defect(self, file: str, kind: str, what: str, advice: str = "") -> None:
+        """Something is wrong with a file; without advice it is to be made again."""
+        self.report.defects.append(Defect(file, kind, what, advice or self.again))
+
+    @property
+    def has_manifest(self) -> bool:
+        """Whether there is a manifest, readable or not."""
+        return self.manifest.there or bool(self.manifest.problems)
+
+    @property
+    def again(self) -> str:
+        """What to do about a file that is not as it should be."""
+        return AGAIN if self.has_manifest else KEPT_AGAIN
+
+    @property
+    def away(self) -> str:
+        """What to do about a file that does not belong there."""
+        return DELETE if self.has_manifest else MOVE
 
     def link(self, name: str) -> None:
         """A file is a link that leads out of the dataset."""

@@ -114,7 +114,7 @@ def check_quality(clip: CheckedClip) -> None:
     if not clip.quality.is_file():
         return
     name = clip.relative(clip.quality)
-    again = f"delete it and {RUN_AGAIN}"
+    again = f"{clip.away} and {RUN_AGAIN}"
     data = small_json(clip.quality)
     if isinstance(data, str):
         clip.defect(name, "damaged", data, again)
@@ -146,7 +146,7 @@ def check_recolor(clip: CheckedClip) -> None:
         problem = "names other colour passes than the cut has"
     else:
         return
-    clip.defect(clip.relative(clip.recolor), "damaged", problem, f"delete it and {RUN_AGAIN}")
+    clip.defect(clip.relative(clip.recolor), "damaged", problem, f"{clip.away} and {RUN_AGAIN}")
 
 
 def check_other_checksums(clip: CheckedClip) -> None:

@@ -68,7 +68,16 @@ class CutCheck:
                 checksum = None if self.clip.quick else self.clip.manifest.files.get(entry.name)
                 by_frame.setdefault(entry.frame, []).append(FrameFile(entry.name, entry.modality, checksum))
         return [
-            FrameInspection(self.clip.root, frame, tuple(files), self.clip.shape, self.clip.ours, self.clip.quick, ids)
+            FrameInspection(
+                self.clip.root,
+                frame,
+                tuple(files),
+                self.clip.shape,
+                self.clip.ours,
+                self.clip.quick,
+                ids,
+                self.clip.again,
+            )
             for frame, files in sorted(by_frame.items())
         ]
 

@@ -22,6 +22,9 @@ from animerun_gen.errors import DatasetError
 
 AGAIN = "delete it and make or download it again"
 
+KEPT_AGAIN = "make or download it again"
+"""The same where there is no manifest: what cannot be told from someone's only copy is not to be deleted."""
+
 JSON_LIMIT = 64 << 20
 """Bytes; the matches of a thousand segments have a few ten thousand."""
 
@@ -110,6 +113,7 @@ class FrameInspection:
         ours: Whether this program made them; of others only what the layout itself demands is asked.
         quick: Whether only headers are to be looked at.
         ids: By modality, the ids that its table names.
+        again: What to do about a file that is damaged.
     """
 
     root: Path
@@ -119,6 +123,7 @@ class FrameInspection:
     ours: bool = True
     quick: bool = False
     ids: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    again: str = AGAIN
 
     def run(self) -> FrameFindings:
         """Do it; nothing that a file holds makes it fail."""
@@ -130,11 +135,11 @@ class FrameInspection:
             try:
                 value = self._value(file, findings)
             except DatasetError as error:
-                findings.defects.append(Defect(file.name, "damaged", error.what))
+                findings.defects.append(Defect(file.name, "damaged", error.what, self.again))
             # files of any content may lie there, and the others are to be looked at all the same
             except Exception as error:
                 what = f"cannot be checked ({type(error).__name__}: {error})"
-                findings.defects.append(Defect(file.name, "damaged", what))
+                findings.defects.append(Defect(file.name, "damaged", what, self.again))
             else:
                 if value is not None:
                     values[file.modality.name] = value
@@ -152,15 +157,16 @@ class FrameInspection:
         try:
             header = read_header(path, what)
         except DatasetError as error:
-            findings.defects.append(Defect(file.name, "damaged", error.what))
+            findings.defects.append(Defect(file.name, "damaged", error.what, self.again))
             sound = False
         if header is not None and (problem := self._misfit(header, what)):
-            findings.defects.append(Defect(file.name, "form", problem))
+            findings.defects.append(Defect(file.name, "form", problem, self.again))
             sound = False
         limit = _largest_size(header, self.shape)
         if size > limit:
             if sound:
-                findings.defects.append(Defect(file.name, "damaged", f"has {size} bytes, far more than it can need"))
+                problem = f"has {size} bytes, far more than it can need"
+                findings.defects.append(Defect(file.name, "damaged", problem, self.again))
             return None
         if file.checksum is not None and (defect := changed(self.root, file.name, file.checksum)):
             findings.defects.append(defect)
@@ -172,7 +178,7 @@ class FrameInspection:
             return None
         value = self._read(path, what)
         problems = list(self._problems(value, file, findings))
-        findings.defects += [Defect(file.name, "values", problem) for problem in problems]
+        findings.defects += [Defect(file.name, "values", problem, self.again) for problem in problems]
         return None if problems else value
 
     def _misfit(self, header: Header, what: Modality) -> str | None:
@@ -259,14 +265,14 @@ class FrameInspection:
                 else:
                     leaves = _leaves_frame(flow, known, slack)
                     problems = _occlusion_problems(values[name], known, leaves, names[what.name])
-                findings.defects += [Defect(names[name], "contradiction", problem) for problem in problems]
+                findings.defects += [Defect(names[name], "contradiction", problem, self.again) for problem in problems]
         if "object_id" not in values:
             return
         empty = values["object_id"] == 0
         for name in ("material_id", "depth", "normal"):
             if name in values and (count := np.count_nonzero(_shows_nothing(name, values[name]) != empty)):
                 disagreement = f"disagrees with {names['object_id']} at {_pixels(count)} about where a surface is seen"
-                findings.defects.append(Defect(names[name], "contradiction", disagreement))
+                findings.defects.append(Defect(names[name], "contradiction", disagreement, self.again))
 
 
 def _read_own_mask(path: Path) -> npt.NDArray[np.bool_]:
