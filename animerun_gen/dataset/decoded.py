@@ -12,13 +12,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from animerun_gen.dataset.files import refused
 
-Picture = npt.NDArray[np.uint8]
+Picture = TypeVar("Picture", npt.NDArray[np.uint8], npt.NDArray[np.bool_])
 
 
 class Decoded:
@@ -40,7 +41,7 @@ class Decoded:
             decode: Decodes it.
 
         Returns:
-            What ``decode`` gives, ``(H, W, 3)`` uint8; nobody else sees changes of it.
+            What ``decode`` gives, a picture or a mask; not to be changed, because it may be the file itself.
 
         Raises:
             DatasetError: The file is missing or damaged, or the folder cannot be written to.
@@ -53,7 +54,8 @@ class Decoded:
         mark = f"{path.absolute()} {status.st_size} {status.st_mtime_ns} {status.st_ino}"
         kept = self.folder / f"{sha256(mark.encode('utf-8', 'surrogateescape')).hexdigest()[:32]}.npy"
         with suppress(OSError, ValueError, EOFError):
-            return np.load(kept, allow_pickle=False)  # type: ignore[no-any-return]
+            # it is copied to where it belongs, once
+            return np.load(kept, mmap_mode="r", allow_pickle=False)  # type: ignore[no-any-return]
         picture = decode(path)
         # in place at once, so that no other process reads a half of it; it need not outlive a crash of the machine
         aside = kept.with_name(f".{kept.stem}-{secrets.token_hex(4)}.npy")

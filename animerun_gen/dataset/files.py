@@ -200,16 +200,22 @@ def read_flow(path: Path) -> npt.NDArray[np.float32]:
     Raises:
         DatasetError: the file is missing or is no complete ``.flo`` file.
     """
-    data = _read_bytes(path)
-    if len(data) < _FLOW_HEADER.size or not data.startswith(_FLOW_MAGIC):
-        raise _damaged(path, "is not a .flo file: it does not begin with PIEH and a size")
-    _, width, height = _FLOW_HEADER.unpack_from(data)
-    if width < 1 or height < 1:
-        raise _damaged(path, f"gives {width} x {height} as its size")
-    length = _FLOW_HEADER.size + 8 * width * height
-    if len(data) != length:
-        raise _damaged(path, f"has {len(data)} bytes where {width} x {height} flow vectors need {length}")
-    return np.frombuffer(data, "<f4", offset=_FLOW_HEADER.size).reshape(height, width, 2).astype(np.float32)
+    with _opened(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        header = file.read(_FLOW_HEADER.size)
+        if len(header) < _FLOW_HEADER.size or not header.startswith(_FLOW_MAGIC):
+            raise _damaged(path, "is not a .flo file: it does not begin with PIEH and a size")
+        _, width, height = _FLOW_HEADER.unpack(header)
+        if width < 1 or height < 1:
+            raise _damaged(path, f"gives {width} x {height} as its size")
+        length = _FLOW_HEADER.size + 8 * width * height
+        if size != length:
+            raise _damaged(path, f"has {size} bytes where {width} x {height} flow vectors need {length}")
+        # nothing is copied: it is most of what a sample of a dataset holds
+        flow = np.empty((height, width, 2), "<f4")
+        if file.readinto(memoryview(flow).cast("B")) != flow.nbytes:
+            raise _damaged(path, "became shorter while it was read")
+    return flow.astype(np.float32, copy=False)
 
 
 _PFM_HEADER = re.compile(rb"PF\s+(\d{1,6})\s+(\d{1,6})\s+(-?[0-9.eE+]{1,20})[\r]?\n")
@@ -721,8 +727,21 @@ def read_regular(path: Path, most: int = MOST_BYTES) -> bytes:
 
 
 def _read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
-    try:
+    with _refusals(path):
         return read_regular(path, most)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[io.BufferedReader]:
+    with _refusals(path), open_regular(path) as file:
+        yield file
+
+
+@contextmanager
+def _refusals(path: Path) -> Iterator[None]:
+    """Turn what the system says about a file that is read into a sentence."""
+    try:
+        yield
     except FileNotFoundError as error:
         raise DatasetError("is missing", path, "make or download it again") from error
     except OSError as error:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from animerun_gen.conventions import known_flow
+from animerun_gen.conventions import UNKNOWN_FLOW_THRESHOLD, known_flow
 from animerun_gen.dataset import files
 from animerun_gen.dataset.clip import ClipFiles, Dataset
 from animerun_gen.dataset.decoded import Decoded
@@ -42,15 +42,19 @@ class MaskFile:
     path: Path
     form: MaskForm
 
-    def read(self) -> npt.NDArray[np.bool_]:
+    def read(self, decoded: Decoded | None = None) -> npt.NDArray[np.bool_]:
         """``(H, W)`` bool: True where a pixel is hidden, or valid.
+
+        Args:
+            decoded: Where decoded pictures are kept.
 
         Raises:
             DatasetError: The file is missing or damaged, or holds something else.
         """
         if self.form == "hidden_is_0":
+            # it is as good as decoded
             return files.read_inverted_mask(self.path)
-        mask = files.read_mask(self.path)
+        mask = files.read_mask(self.path) if decoded is None else decoded.read(self.path, files.read_mask)
         return ~mask if self.form == "invalid_is_255" else mask
 
 
@@ -292,11 +296,11 @@ def read_sample(sample: SampleFiles, pictures: str, decoded: Decoded | None = No
     Raises:
         DatasetError: A file is missing or damaged, or two of them differ in size.
     """
-    found: Sample = {"images": [read_picture(path, decoded) for path in sample.images[pictures]]}
+    found: Sample = {"images": read_pictures(sample.images[pictures], decoded)}
     shape = found["images"][0].shape[:2]
     for behind, flows in (("", sample.flows), ("_b", sample.flows_b)):
         for flow in flows:
-            motion, valid, hidden = read_motion(flow)
+            motion, valid, hidden = read_motion(flow, decoded)
             found.setdefault(f"flows{behind}", []).append(motion)
             found.setdefault(f"valids{behind}", []).append(_as_picture(valid))
             if hidden is not None:
@@ -307,14 +311,32 @@ def read_sample(sample: SampleFiles, pictures: str, decoded: Decoded | None = No
     return found
 
 
-def read_picture(path: Path, decoded: Decoded | None = None) -> npt.NDArray[np.uint8]:
+def read_pictures(paths: Sequence[Path], decoded: Decoded | None = None) -> list[npt.NDArray[np.uint8]]:
+    """Read frames or line art that belong together.
+
+    Returns:
+        Arrays ``(H, W, 3)`` uint8, RGB, that lie behind each other in memory, so that a batch of them is no copy.
+
+    Raises:
+        DatasetError: A file is missing, damaged, no picture of eight bits, or of another size than the first one.
+    """
+    first = read_picture(paths[0]) if decoded is None else decoded.read(paths[0], read_picture)
+    together = np.empty((len(paths), *first.shape), np.uint8)
+    together[0] = first
+    for place, path in zip(together[1:], paths[1:], strict=True):
+        picture = read_picture(path) if decoded is None else decoded.read(path, read_picture)
+        if picture.shape != first.shape:
+            raise DatasetError(f"is not of the size of {paths[0].name}", path, "make or download the cut again")
+        place[...] = picture
+    return list(together)
+
+
+def read_picture(path: Path) -> npt.NDArray[np.uint8]:
     """Read a frame or line art as ``(H, W, 3)`` uint8, RGB; an alpha channel is left out.
 
     Raises:
         DatasetError: The file is missing, damaged, or no picture of eight bits.
     """
-    if decoded is not None:
-        return decoded.read(path, read_picture)
     picture = files.read_image(path, drop_alpha=True)
     if picture.dtype != np.uint8:
         raise DatasetError(f"has pixels of {picture.dtype} where eight bits are expected", path, "download it again")
@@ -323,9 +345,13 @@ def read_picture(path: Path, decoded: Decoded | None = None) -> npt.NDArray[np.u
 
 
 def read_motion(
-    flow: FlowFiles,
+    flow: FlowFiles, decoded: Decoded | None = None
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_], npt.NDArray[np.bool_] | None]:
     """Read the motion from one frame to another.
+
+    Args:
+        flow: The files.
+        decoded: Where decoded masks are kept.
 
     Returns:
         The flow, ``(H, W, 2)`` float32, with 0 where the file marks it unknown; where it is known, ``(H, W)`` bool; and
@@ -335,14 +361,17 @@ def read_motion(
         DatasetError: A file is missing or damaged.
     """
     motion = files.read_any_flow(flow.flow)
-    hidden = None if flow.occlusion is None else flow.occlusion.read()
-    marked = known_flow(motion)
-    if not marked.all():
+    hidden = None if flow.occlusion is None else flow.occlusion.read(decoded)
+    # where all is known, and there is no NaN, two numbers say so
+    if motion.min() > -UNKNOWN_FLOW_THRESHOLD and motion.max() < UNKNOWN_FLOW_THRESHOLD:
+        marked = np.ones(motion.shape[:2], np.bool_)
+    else:
+        marked = known_flow(motion)
         # a pixel of two numbers at once, several times as fast as by components
         np.copyto(motion.view(np.uint64)[..., 0], 0, where=~marked)
     if flow.valid is None:
         return motion, marked, hidden
-    valid = flow.valid.read()
+    valid = flow.valid.read(decoded)
     if valid.shape != marked.shape:
         raise DatasetError("is not of the size of its flow", flow.valid.path, "make or download it again")
     # what the flow itself marks is never known, whatever the mask says
@@ -350,4 +379,4 @@ def read_motion(
 
 
 def _as_picture(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
-    return mask.view(np.uint8)[..., None] * np.uint8(255)
+    return (mask.view(np.uint8) * np.uint8(255))[..., None]

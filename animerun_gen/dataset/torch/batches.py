@@ -61,8 +61,15 @@ def to_tensors(sample: Sample) -> Sample:
 
 
 def _stacked(arrays: Sequence[Any]) -> torch.Tensor:
-    # a single one is not copied
-    return torch.from_numpy(arrays[0][None] if len(arrays) == 1 else np.stack(arrays))
+    if len(arrays) == 1:
+        return torch.from_numpy(arrays[0][None])
+    together = arrays[0].base
+    if isinstance(together, np.ndarray) and together.shape == (len(arrays), *arrays[0].shape):
+        places = [array.__array_interface__["data"][0] for array in arrays]
+        if places == [place.__array_interface__["data"][0] for place in together]:
+            # they lie behind each other already
+            return torch.from_numpy(together)
+    return torch.from_numpy(np.stack(arrays))
 
 
 def collate(samples: Sequence[Sample]) -> Sample:

@@ -11,7 +11,7 @@ from torch.utils.data import Dataset
 
 from animerun_gen.dataset.clip import ClipFiles
 from animerun_gen.dataset.decoded import Decoded
-from animerun_gen.dataset.pairs import ClipIndex, Direction, chosen_clips, pictures_of, read_picture
+from animerun_gen.dataset.pairs import ClipIndex, Direction, chosen_clips, pictures_of, read_pictures
 from animerun_gen.dataset.torch.batches import Transforms, calm_opencv, drawn, to_tensors
 from animerun_gen.dataset.torch.flow import require_some
 from animerun_gen.errors import DatasetError
@@ -104,7 +104,7 @@ class SegmentPairs(Dataset[Any]):
         segments = [clip.read("segment", frame) for frame in (source, target)]
         counts = [int(one.max()) + 1 for one in segments]
         sample: dict[str, Any] = {
-            "images": [read_picture(path, self.decoded) for path in images[pictures]],
+            "images": read_pictures(images[pictures], self.decoded),
             "segments": segments,
             "segment_counts": counts,
         }

@@ -14,7 +14,7 @@ from torch.utils.data import Dataset
 from animerun_gen.dataset import tracks as on_disk
 from animerun_gen.dataset.clip import ClipFiles
 from animerun_gen.dataset.decoded import Decoded
-from animerun_gen.dataset.pairs import chosen_clips, pictures_of, read_picture
+from animerun_gen.dataset.pairs import chosen_clips, pictures_of, read_pictures
 from animerun_gen.dataset.torch.batches import Transforms, calm_opencv, drawn, to_tensors
 from animerun_gen.dataset.torch.flow import require_some
 from animerun_gen.errors import DatasetError
@@ -116,7 +116,7 @@ class Tracks(Dataset[Any]):
             chosen = np.sort(chosen[torch.randperm(len(chosen))[: self.points].numpy()])
         known, visible = tracks.known[row][:, chosen], tracks.visible[row][:, chosen]
         sample: dict[str, Any] = {
-            "images": [read_picture(path, self.decoded) for path in images[pictures]],
+            "images": read_pictures(images[pictures], self.decoded),
             "tracks": np.where(known[..., None], tracks.position[row][:, chosen], 0.0).astype(np.float32),
             "visibles": visible,
             "valids": known,
