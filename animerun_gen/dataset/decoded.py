@@ -55,7 +55,7 @@ class Decoded:
         kept = self.folder / f"{sha256(mark.encode('utf-8', 'surrogateescape')).hexdigest()[:32]}.npy"
         with suppress(OSError, ValueError, EOFError):
             # it is copied to where it belongs, once
-            return np.load(kept, mmap_mode="r", allow_pickle=False)  # type: ignore[no-any-return]
+            return np.load(kept, mmap_mode="r", allow_pickle=False)
         picture = decode(path)
         # in place at once, so that no other process reads a half of it; it need not outlive a crash of the machine
         aside = kept.with_name(f".{kept.stem}-{secrets.token_hex(4)}.npy")

@@ -213,7 +213,7 @@ def read_flow(path: Path) -> npt.NDArray[np.float32]:
             raise _damaged(path, f"has {size} bytes where {width} x {height} flow vectors need {length}")
         # nothing is copied: it is most of what a sample of a dataset holds
         flow = np.empty((height, width, 2), "<f4")
-        if file.readinto(memoryview(flow).cast("B")) != flow.nbytes:
+        if file.readinto(flow.data.cast("B")) != flow.nbytes:
             raise _damaged(path, "became shorter while it was read")
     return flow.astype(np.float32, copy=False)
 
@@ -264,7 +264,7 @@ def _read_exr(path: Path) -> npt.NDArray[np.float32]:
     if image is None or image.ndim != 3 or image.shape[2] < 3 or image.dtype != np.float32:
         raise _damaged(path, "holds no flow as red and green of 32 bits")
     # OpenCV has blue, green, red
-    return np.ascontiguousarray(image[..., 2:0:-1])  # type: ignore[no-any-return]
+    return np.ascontiguousarray(image[..., 2:0:-1])
 
 
 def write_image(path: Path, image: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]) -> None:

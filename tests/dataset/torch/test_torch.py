@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write(tmp_path_factory.mktemp("torch"))
 
 
-def frames_of(samples: Any) -> list[tuple[str, ...]]:
+def frames_of(samples: Any) -> list[tuple[Any, ...]]:
     return [(sample["meta"]["cut"], *sample["meta"]["frames"]) for sample in samples]
 
 
@@ -390,6 +391,20 @@ def test_a_kept_picture_is_decoded_once_and_again_when_it_changes(tmp_path: Path
     clip.path("frame", 8).unlink()
     with pytest.raises(DatasetError, match=r"0008\.png is missing"):
         pairs[0]
+
+
+def test_the_examples_of_the_page_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "reading.md").read_text(encoding="utf-8")
+    programs = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    assert len(programs) == 2
+    write(tmp_path / "out" / "demo")
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    for program in programs:
+        exec(compile(program, "docs/reading.md", "exec"), names)
+    assert (names["flow"].shape[1:], names["valid"].shape[1:]) == ((2, HEIGHT, WIDTH), (1, HEIGHT, WIDTH))
+    assert float(names["error"]) > 0
+    assert [len(names[name]) for name in ("pairs", "rows", "segments", "tracks")] == [6, 3, 6, 2]
 
 
 def test_opencv_starts_no_threads_in_workers(root: Path) -> None:
