@@ -14,7 +14,7 @@ import pytest
 
 PROJECT = Path(__file__).resolve().parent.parent
 INSIDE_BLENDER = {"bpy", "bmesh", "gpu", "mathutils"}
-OPTIONAL = {"torch": "animerun_gen/dataset/torch", "OpenEXR": "animerun_gen/blender"}
+OPTIONAL = {"torch": "animerun_gen/dataset/torch", "OpenEXR": "animerun_gen"}
 """What is imported where it is asked for alone, and where."""
 
 PARTS = {"distributed": {"dask", "tornado"}, "jinja2": {"markupsafe"}, "pydantic": {"pydantic-core"}}

@@ -253,18 +253,58 @@ def _read_pfm(path: Path) -> npt.NDArray[np.float32]:
 
 
 def _read_exr(path: Path) -> npt.NDArray[np.float32]:
-    # OpenCV reads no OpenEXR without it, and looks when it is asked to
+    try:
+        # OpenCV 5 as pip installs it reads no OpenEXR
+        import OpenEXR
+    except ImportError:
+        return _read_exr_with_opencv(path)
+    try:
+        with OpenEXR.File(str(path), separate_channels=True) as file:
+            channels = file.channels()
+            values = [channels[name].pixels for name in ("R", "G")]
+    # what is no such file fails in many ways
+    except Exception as error:
+        if not path.is_file():
+            raise DatasetError("is missing", path, "make or download it again") from error
+        raise _damaged(path, f"holds no flow as red and green ({error})") from error
+    return np.ascontiguousarray(np.stack(values, axis=-1), np.float32)
+
+
+def _read_exr_with_opencv(path: Path) -> npt.NDArray[np.float32]:
+    # it is looked at when the first one is read
     os.environ.setdefault("OPENCV_IO_ENABLE_OPENEXR", "1")
     data = _read_bytes(path)
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    except cv2.error as error:
-        reason = " ".join(str(error).split())[:120]
-        raise DatasetError(f"cannot be decoded by this OpenCV ({reason})", path, "convert it to .flo") from error
-    if image is None or image.ndim != 3 or image.shape[2] < 3 or image.dtype != np.float32:
+    except cv2.error:
+        image = None
+    if image is None:
+        remedy = "install the package OpenEXR, or download the file again where it is damaged"
+        raise DatasetError("cannot be decoded by this OpenCV", path, remedy)
+    if image.ndim != 3 or image.shape[2] < 3 or image.dtype != np.float32:
         raise _damaged(path, "holds no flow as red and green of 32 bits")
     # OpenCV has blue, green, red
     return np.ascontiguousarray(image[..., 2:0:-1])
+
+
+def read_photo(path: Path) -> npt.NDArray[np.uint8]:
+    """Read a JPEG file, which some datasets of others have.
+
+    Returns:
+        ``(H, W, 3)`` uint8 in RGB order.
+
+    Raises:
+        DatasetError: the file is missing or damaged.
+    """
+    data = _read_bytes(path)
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error:
+        image = None
+    # the decoder fills up what a torn file lacks
+    if image is None or b"\xff\xd9" not in data[-1024:]:
+        raise _damaged(path, "is not a complete JPEG file")
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB, image)  # type: ignore[return-value]
 
 
 def write_image(path: Path, image: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]) -> None:

@@ -337,7 +337,8 @@ def read_picture(path: Path) -> npt.NDArray[np.uint8]:
     Raises:
         DatasetError: The file is missing, damaged, or no picture of eight bits.
     """
-    picture = files.read_image(path, drop_alpha=True)
+    is_photo = path.suffix.lower() in (".jpg", ".jpeg")
+    picture = files.read_photo(path) if is_photo else files.read_image(path, drop_alpha=True)
     if picture.dtype != np.uint8:
         raise DatasetError(f"has pixels of {picture.dtype} where eight bits are expected", path, "download it again")
     rgb = picture if picture.ndim == 3 else np.repeat(picture[..., None], 3, axis=2)

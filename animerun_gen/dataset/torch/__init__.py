@@ -20,7 +20,20 @@ except ImportError as error:
 
 from animerun_gen.dataset.torch.batches import collate, to_tensors
 from animerun_gen.dataset.torch.flow import Clips, FlowPairs
+from animerun_gen.dataset.torch.others import ATD12K, CreativeFlow, FlyingThings3D, LinkToAnime, Sintel
 from animerun_gen.dataset.torch.segments import SegmentPairs
 from animerun_gen.dataset.torch.tracks import Tracks
 
-__all__ = ["Clips", "FlowPairs", "SegmentPairs", "Tracks", "collate", "to_tensors"]
+__all__ = [
+    "ATD12K",
+    "Clips",
+    "CreativeFlow",
+    "FlowPairs",
+    "FlyingThings3D",
+    "LinkToAnime",
+    "SegmentPairs",
+    "Sintel",
+    "Tracks",
+    "collate",
+    "to_tensors",
+]

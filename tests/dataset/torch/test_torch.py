@@ -99,7 +99,8 @@ def test_pairs_over_gaps(root: Path) -> None:
         pair for cut in ("fight", "run") for gap in (1, 2) for pair in expected_pairs(gap) if pair[0] == cut
     ]
     for sample in pairs:
-        check_motion(sample, *sample["meta"]["frames"], exact=True)
+        source, target = sample["meta"]["frames"]
+        check_motion(sample, source, target, exact=True)
     with pytest.raises(ValueError, match="no occlusion by the paper's rule; set occlusion to 'exact' or None"):
         FlowPairs(root, "train", gaps=(1, 2))
     with pytest.raises(DatasetError, match="has no pair of frames with all that is asked for: fight 8-14 has no"):
