@@ -94,7 +94,9 @@ def _motion(with_holes: bool) -> None:
 
     source, target = _geometry(with_holes), _geometry(with_holes, moved=0.1)
     seen = raster.draw(source)
-    exact_occlusion(compute_motion(source, seen, target), target)
+    motion = compute_motion(source, seen, target)
+    exact_occlusion(motion, target)
+    companions.switched_materials(source, seen, motion, target)
     companions.object_id_map(source, seen)
     companions.material_id_map(source, seen)
     companions.normal_map(source, seen)
@@ -148,6 +150,7 @@ def _labels() -> None:
 
 
 def _figures() -> None:
+    from animerun_gen.labels.ways_home import ways_home
     from animerun_gen.quality.figures import pair_figures
 
     picture, flow, mask = _pictures()
@@ -157,7 +160,7 @@ def _figures() -> None:
         picture,
         flow,
         mask,
-        back=flow,
+        ways=ways_home(flow, flow),
         exact_occlusion=mask,
         source_flat=picture,
         target_flat=picture,

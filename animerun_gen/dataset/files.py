@@ -188,7 +188,7 @@ def write_flow(path: Path, flow: npt.NDArray[np.float32]) -> None:
     if not np.isfinite(flow).all():
         raise ValueError("flow holds NaN or infinity; mark unknown flow with UNKNOWN_FLOW")
     height, width = flow.shape[:2]
-    _write_bytes(path, _FLOW_HEADER.pack(_FLOW_MAGIC, width, height) + flow.astype("<f4", copy=False).tobytes())
+    _write_bytes(path, _FLOW_HEADER.pack(_FLOW_MAGIC, width, height), _content(flow.astype("<f4", copy=False)))
 
 
 def read_flow(path: Path) -> npt.NDArray[np.float32]:
@@ -320,7 +320,7 @@ def write_image(path: Path, image: npt.NDArray[np.uint8] | npt.NDArray[np.uint16
     """
     _require(image, "uint16" if image.dtype == np.uint16 else "uint8", ("H", "W", 3) if image.ndim == 3 else ("H", "W"))
     encoded = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.ndim == 3 else image, _PNG_SETTINGS)
-    _write_bytes(path, encoded[1].tobytes())
+    _write_bytes(path, _content(encoded[1]))
 
 
 def read_image(path: Path, *, drop_alpha: bool = False) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint16]:
@@ -382,8 +382,7 @@ def read_mask(path: Path) -> npt.NDArray[np.bool_]:
         DatasetError: the file is missing, damaged, or holds anything but 0 and 255.
     """
     image = read_image(path)
-    # 255 + 1 is 0 in eight bits; many times as fast as np.isin
-    if image.ndim != 2 or image.dtype != np.uint8 or (image + np.uint8(1) > 1).any():
+    if image.ndim != 2 or image.dtype != np.uint8 or not ((image == 0) | (image == 255)).all():
         raise _damaged(path, "is not a mask: a mask is a grey picture with no values but 0 and 255")
     mask: npt.NDArray[np.bool_] = image == 255
     return mask
@@ -432,7 +431,7 @@ def write_array(path: Path, array: npt.NDArray[Any]) -> None:
         ValueError: ``array`` holds Python objects.
         DatasetError: the file cannot be written.
     """
-    _write_bytes(path, _array_bytes(array))
+    _write_bytes(path, _array_header(array), _content(array))
 
 
 def read_array(path: Path) -> npt.NDArray[Any]:
@@ -468,7 +467,7 @@ def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
         for name, array in arrays.items():
             # a fixed date instead of that of the clock
             member = zipfile.ZipInfo(f"{name}.npy")
-            archive.writestr(member, _array_bytes(array), zipfile.ZIP_DEFLATED)
+            archive.writestr(member, _array_header(array) + _content(array), zipfile.ZIP_DEFLATED)
     _write_bytes(path, stream.getvalue())
 
 
@@ -505,7 +504,7 @@ def write_matches(path: Path, matches: Sequence[Sequence[int]]) -> None:
         ValueError: a list is empty, or a target is negative and not the only ``-1``.
         DatasetError: the file cannot be written.
     """
-    table = {str(segment): [int(target) for target in targets] for segment, targets in enumerate(matches)}
+    table = {str(segment): list(map(int, targets)) for segment, targets in enumerate(matches)}
     for segment, targets in table.items():
         if not _are_targets(targets):
             raise ValueError(f"segment {segment} has the targets {targets}; they must be numbers from 0 on, or [-1]")
@@ -644,11 +643,21 @@ def refuse_to_overwrite(path: Path, option: str, *, force: bool) -> None:
         raise UsageError("exists", path, f"choose another name with {option}, or overwrite it with --force")
 
 
-def _array_bytes(array: npt.NDArray[Any]) -> bytes:
-    stream = io.BytesIO()
+def _array_header(array: npt.NDArray[Any]) -> bytes:
+    """What a ``.npy`` file begins with."""
+    if array.dtype.hasobject:
+        raise ValueError("an array of Python objects cannot be saved: reading it could run code")
     # unlike np.ascontiguousarray this leaves an array of no dimensions as it is
-    np.save(stream, np.asarray(array, order="C"), allow_pickle=False)
+    ordered = np.asarray(array, order="C")
+    header = np.lib.format.header_data_from_array_1_0(ordered)  # type: ignore[no-untyped-call]
+    stream = io.BytesIO()
+    np.lib.format.write_array_header_1_0(stream, header)  # type: ignore[no-untyped-call]
     return stream.getvalue()
+
+
+def _content(array: npt.NDArray[Any]) -> memoryview:
+    """The bytes of an array, row by row; not a copy where they lie so in the memory."""
+    return np.asarray(array, order="C").reshape(-1).view(np.uint8).data
 
 
 def _parse_array(data: bytes) -> npt.NDArray[Any]:
@@ -676,7 +685,7 @@ def _json_bytes(data: object, *, indent: int | None = None, sort_keys: bool = Fa
 
 
 def _are_targets(targets: list[Any]) -> bool:
-    return targets == [-1] or (bool(targets) and all(type(target) is int and target >= 0 for target in targets))
+    return targets == [-1] or (set(map(type, targets)) == {int} and min(targets) >= 0)
 
 
 def is_whole_png(data: bytes) -> bool:
@@ -715,9 +724,9 @@ def fits(array: npt.NDArray[Any], dtype: str, shape: tuple[str | int, ...]) -> b
     )
 
 
-def _write_bytes(path: Path, data: bytes) -> None:
+def _write_bytes(path: Path, *parts: bytes | memoryview) -> None:
     with written_aside(path) as temporary:
-        temporary.write_bytes(data)
+        temporary.write_bytes(b"".join(parts))
 
 
 def open_regular(path: Path) -> io.BufferedReader:

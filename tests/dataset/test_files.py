@@ -286,7 +286,7 @@ def test_pickles_are_neither_read_nor_written(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", objects, allow_pickle=True)
     with pytest.raises(DatasetError, match="Python objects"):
         files.read_array(tmp_path / "a.npy")
-    with pytest.raises(ValueError, match="Object arrays"):
+    with pytest.raises(ValueError, match="Python objects"):
         files.write_array(tmp_path / "b.npy", objects)
     assert not (tmp_path / "b.npy").exists()
 
