@@ -65,6 +65,18 @@ def test_without_opencv_both_of_its_packages_are_named() -> None:
     assert "import of cv2 halted" in said
 
 
+def test_without_torch_it_is_named_and_reading_goes_on() -> None:
+    program = (
+        "import sys; sys.modules['torch'] = None\n"
+        "from animerun_gen.dataset import Dataset\n"
+        "try:\n    import animerun_gen.dataset.torch\n"
+        "except ImportError as error:\n    print(type(error).__name__, error)"
+    )
+    said = answer_of(program).stdout
+    assert said.startswith("MissingPackageError animerun_gen.dataset.torch needs PyTorch, which cannot be imported (")
+    assert "animerun_gen.dataset reads without it" in said
+
+
 def test_a_missing_package_is_both_kinds_of_error() -> None:
     error = MissingPackageError("is needed", remedy="install it")
     assert isinstance(error, ImportError)
