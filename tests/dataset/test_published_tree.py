@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from animerun_gen.dataset import MODALITIES, Dataset, files
+from animerun_gen.dataset.pairs import Wanted, chosen_clips, find_pairs, read_sample
 from animerun_gen.verify.run import describe, verify
 from tests.dataset.published_tree import publish
 from tests.pipeline.datasets import make, make_cut
@@ -67,6 +68,28 @@ def test_it_is_read_like_ours(ours: Path, published: Path, cut: str) -> None:
     last = own.frame_numbers[-1]
     assert np.array_equal(other.read("color_1", last), 255 - own.read("frame", last))
     assert not other.has("color_1", own.frame_numbers[0])
+
+
+@pytest.mark.parametrize(("split", "cut"), [("train", "square"), ("test", "plain")])
+def test_its_pairs_are_those_of_ours(ours: Path, published: Path, split: str, cut: str) -> None:
+    wanted = Wanted(pictures="frame", occlusion="paper", reverse=False)
+    own, own_left = find_pairs(chosen_clips(ours, split), wanted, "both")
+    other, left_out = find_pairs(chosen_clips(published, split), wanted, "both")
+    assert own_left == []
+    frames = Dataset(ours).clip(cut).frame_numbers
+    assert left_out == [f"{cut} {frames[-1]}-{frames[-2]} has no occlusion_backward"]
+    by_frames = {sample.meta["frames"]: sample for sample in own}
+    assert [sample.meta["frames"] for sample in other] == list(by_frames)[:-1]
+    for sample in other:
+        one, two = read_sample(by_frames[sample.meta["frames"]], "frame"), read_sample(sample, "frame")
+        for key in ("images", "flows", "valids", "occs"):
+            for left, right in zip(one[key], two[key], strict=True):
+                assert (left.dtype, left.shape) == (right.dtype, right.shape)
+                # without masks of its own, what the flow marks is what is unknown: the same, as ours writes it
+                assert np.array_equal(left, right)
+    colored, left_out = find_pairs(chosen_clips(published, split), Wanted("random", None))
+    assert [sorted(sample.images) for sample in colored] == [["frame"], *[["color_1", "frame"]] * (len(frames) - 2)]
+    assert left_out == []
 
 
 @pytest.mark.parametrize("quick", [False, True])
