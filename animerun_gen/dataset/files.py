@@ -35,9 +35,6 @@ _FLOW_MAGIC = b"PIEH"
 """The bytes of the float32 202021.25, little-endian."""
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-# Fixed, so that the same picture always becomes the same bytes.  Level 6 would make flat pictures a fifth smaller and
-# take half as long again.
-_PNG_SETTINGS = [cv2.IMWRITE_PNG_COMPRESSION, 3, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_DEFAULT]
 
 MOST_BYTES = 1 << 33
 """Of a file that is read; more would not fit into the memory, and no file of a dataset has so many."""
@@ -142,8 +139,7 @@ def refusal(error: OSError) -> str:
 
 def is_temporary(name: str) -> bool:
     """Whether a file's name is one under which :func:`written_aside` writes."""
-    # asked of every file of a dataset
-    return name.startswith(_TEMPORARY_PREFIX) and _TEMPORARY.fullmatch(name) is not None
+    return _TEMPORARY.fullmatch(name) is not None
 
 
 def remove_stale_temporaries(root: Path) -> int:
@@ -159,18 +155,26 @@ def remove_stale_temporaries(root: Path) -> int:
         DatasetError: one of them cannot be removed.
     """
     removed = 0
-    for folder, _, names in os.walk(root):
-        for name in names:
-            if is_temporary(name):
-                path = Path(folder, name)
-                try:
-                    path.unlink(missing_ok=True)
-                except OSError as error:
-                    reason, remedy = _reason(error)
-                    what = f"{path}, left by a killed run, cannot be removed: {reason}"
-                    raise DatasetError(what, remedy=remedy) from error
-                removed += 1
+    folders = [str(root)]
+    while folders:
+        # what cannot be read has nothing that could be removed
+        with suppress(OSError), os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
+                # of every file of a dataset the quick question first
+                elif entry.name.startswith(_TEMPORARY_PREFIX) and is_temporary(entry.name):
+                    _remove_stale(Path(entry.path))
+                    removed += 1
     return removed
+
+
+def _remove_stale(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        reason, remedy = _reason(error)
+        raise DatasetError(f"{path}, left by a killed run, cannot be removed: {reason}", remedy=remedy) from error
 
 
 def write_flow(path: Path, flow: npt.NDArray[np.float32]) -> None:
@@ -318,8 +322,14 @@ def write_image(path: Path, image: npt.NDArray[np.uint8] | npt.NDArray[np.uint16
         ValueError: ``image`` has another shape or type.
         DatasetError: the file cannot be written.
     """
+    # it takes its time to load, which whoever looks at no picture need not spend
+    import cv2
+
     _require(image, "uint16" if image.dtype == np.uint16 else "uint8", ("H", "W", 3) if image.ndim == 3 else ("H", "W"))
-    encoded = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.ndim == 3 else image, _PNG_SETTINGS)
+    # Fixed, so that the same picture always becomes the same bytes.  Level 6 would make flat pictures a fifth smaller
+    # and take half as long again.
+    settings = [cv2.IMWRITE_PNG_COMPRESSION, 3, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_DEFAULT]
+    encoded = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.ndim == 3 else image, settings)
     _write_bytes(path, _content(encoded[1]))
 
 
@@ -336,6 +346,8 @@ def read_image(path: Path, *, drop_alpha: bool = False) -> npt.NDArray[np.uint8]
     Raises:
         DatasetError: the file is missing, damaged, no PNG file, or has an alpha channel.
     """
+    import cv2
+
     data = _read_bytes(path)
     # The decoder shows a damaged file as if nothing were wrong with it, so the checksums are looked at here.
     if not is_whole_png(data):

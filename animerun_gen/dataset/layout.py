@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+_CROSS_CHECK = "cross_check-"
+
 
 def state_folder(output: Path) -> Path:
     """The hidden folder of a dataset; nothing in it is needed to use the dataset."""
@@ -37,7 +39,12 @@ def pair_figures_name(frame: int) -> str:
 
 def cross_check_name(frame: int, other: int) -> str:
     """Name of the file that says how the two motion backends differ from ``frame`` to ``other``."""
-    return f"cross_check-{frame:04d}-{other:04d}.json"
+    return f"{_CROSS_CHECK}{frame:04d}-{other:04d}.json"
+
+
+def is_cross_check(name: str) -> bool:
+    """Whether a file in there is named as one of these."""
+    return name.startswith(_CROSS_CHECK)
 
 
 def frame_figures_file(output: Path, cut: str, frame: int) -> Path:

@@ -54,7 +54,7 @@ class Entry(NamedTuple):
     @property
     def belongs(self) -> bool:
         """Whether it is a file of the dataset by its name: of a frame, of the whole clip, or a table."""
-        return self.is_file and (self.frame is not None or self.is_table or self.is_of_clip)
+        return (self.frame is not None or self.is_table or self.is_of_clip) and self.is_file
 
     @property
     def is_table(self) -> bool:
@@ -135,8 +135,8 @@ def list_cut(root: Path, split: str, cut: str) -> Iterator[Entry]:
             raise _unreadable(folder, error) from error
         there = named_as_there(what, (entry.name for entry in entries))
         for entry in entries:
-            frame = there.frame_of(entry.name)
-            yield Entry(f"{base}/{entry.name}", there, frame, _status(entry), entry.is_symlink())
+            name = entry.name
+            yield Entry(f"{base}/{name}", there, there.frame_of(name), _status(entry), entry.is_symlink())
 
 
 def _status(entry: os.DirEntry[str]) -> os.stat_result | None:

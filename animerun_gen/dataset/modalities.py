@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -98,11 +99,9 @@ class Modality:
 
     def frame_of(self, file_name: str) -> int | None:
         """The frame number in a file name, or None where it is no name of this modality's files."""
-        digits = file_name.removeprefix(self.prefix).removesuffix(self.suffix)
-        if not (digits.isascii() and digits.isdecimal()):
+        if not (file_name.startswith(self.prefix) and file_name.endswith(self.suffix)):
             return None
-        frame = int(digits)
-        return frame if file_name == f"{self.prefix}{frame:04d}{self.suffix}" else None
+        return _frame_number(file_name[len(self.prefix) : len(file_name) - len(self.suffix)])
 
     def frames(self, clip_frames: Sequence[int]) -> tuple[int, ...]:
         """The frames of a clip (ascending) that have a file of this modality; none for the kind ``"clip"``."""
@@ -111,6 +110,17 @@ class Modality:
         if self.kind == "backward":
             return tuple(clip_frames[self.gap :])
         return tuple(clip_frames) if self.kind == "frame" else ()
+
+
+@cache
+def _frame_number(digits: str) -> int | None:
+    """The number that a file's name gives in four digits, or in more where it has more; None where it gives none.
+
+    Kept, because the files of all modalities and cuts have the same numbers.
+    """
+    if not (digits.isascii() and digits.isdecimal()):
+        return None
+    return int(digits) if digits == f"{int(digits):04d}" else None
 
 
 MODALITIES: tuple[Modality, ...] = (

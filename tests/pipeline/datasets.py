@@ -84,9 +84,9 @@ def id_of(value: object) -> str:
     return str(sorted(value)) if isinstance(value, set) else str(value)
 
 
-def plan(config: CutConfig, output: Path, engine: str | None = "Blender 1") -> CutPlan:
+def plan(config: CutConfig, output: Path, engine: Engine) -> CutPlan:
     """The plan of a cut, as a run makes it that renders with such a Blender."""
-    return plan_cut(Cut(config, open_ledger(output, config.name)), engine, None)
+    return plan_cut(Cut(config, open_ledger(output, config.name)), Options(output, engine))
 
 
 def edit_ledger(output: Path, cut: str, change: Callable[[dict[str, Any]], object]) -> None:

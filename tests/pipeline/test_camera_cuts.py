@@ -12,6 +12,7 @@ from animerun_gen.config import CutConfig
 from animerun_gen.engines.job import input_mark
 from animerun_gen.engines.questions import CameraMark, MarkedCut, mark_at
 from animerun_gen.errors import DatasetError, SceneError
+from animerun_gen.pipeline.cut import Cut, begin_cut
 from animerun_gen.pipeline.options import Options
 from animerun_gen.pipeline.run import generate
 from animerun_gen.pipeline.summary import CutSummary
@@ -100,9 +101,14 @@ def test_what_cannot_be_split_is_said(tmp_path: Path) -> None:
         split_cut(split(tmp_path, name="n" * 99), MARKS)
 
 
+def split_up(folder: Path, engine: FilmingEngine, *cuts: CutConfig) -> list[Cut]:
+    """What a run that renders makes of cuts."""
+    return split_at_camera_cuts([begin_cut(config, folder / "out", engine) for config in cuts], engine)
+
+
 def test_a_name_that_another_cut_has_costs_only_the_split_cut(tmp_path: Path) -> None:
     cuts = [split(tmp_path), make_cut(tmp_path, {"name": "Square-3"}), make_cut(tmp_path, {"name": "other"})]
-    parts = split_at_camera_cuts(cuts, tmp_path / "out", FilmingEngine())
+    parts = split_up(tmp_path, FilmingEngine(), *cuts)
     assert [part.config.name for part in parts] == ["square", "Square-3", "other"]
     assert "would be named 'square-3', which is the name of another cut" in parts[0].summary.failures[0]
     assert [part.summary.failures for part in parts[1:]] == [[], []]
@@ -112,7 +118,7 @@ def test_no_blender_is_asked_about_cuts_with_a_camera_of_the_configuration(tmp_p
     keyframes = {"keyframes": [{"frame": 1, "location": (0, 0, 0), "target": (0, 1, 0)}]}
     cuts = [make_cut(tmp_path, {"name": "marked"}), split(tmp_path, name="keyed", camera_motion=keyframes)]
     engine = FilmingEngine()
-    assert [part.config for part in split_at_camera_cuts(cuts, tmp_path / "out", engine)] == cuts
+    assert [part.config for part in split_up(tmp_path, engine, *cuts)] == cuts
     assert engine.asked == []
 
 
@@ -161,10 +167,10 @@ def test_a_changed_film_scene_or_blender_is_looked_at_again(tmp_path: Path, chan
 
 def test_a_film_that_several_cuts_share_is_looked_at_once(tmp_path: Path) -> None:
     engine = FilmingEngine()
-    split_at_camera_cuts([split(tmp_path), split(tmp_path, name="other")], tmp_path / "out", engine)
+    split_up(tmp_path, engine, split(tmp_path), split(tmp_path, name="other"))
     assert engine.asked == ["square"]
     # each is recognised by itself later
-    split_at_camera_cuts([split(tmp_path, name="other")], tmp_path / "out", engine)
+    split_up(tmp_path, engine, split(tmp_path, name="other"))
     assert engine.asked == ["square"]
 
 

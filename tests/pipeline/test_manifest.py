@@ -19,8 +19,9 @@ from animerun_gen.config import CutConfig
 from animerun_gen.dataset.checksums import file_digest
 from animerun_gen.engines.blenders import Engine
 from animerun_gen.pipeline import run
+from animerun_gen.pipeline.describe import describe
 from animerun_gen.pipeline.options import Options
-from animerun_gen.pipeline.run import describe, generate
+from animerun_gen.pipeline.run import generate
 from animerun_gen.pipeline.state import manifest
 from animerun_gen.pipeline.state.ledger import Checksums, read_ledger
 from tests.pipeline.datasets import contents, edit_ledger, make, make_cut

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from animerun_gen.config import CutConfig
 from animerun_gen.config.palette import SHIPPED
 from animerun_gen.engines.job import RenderJob
-from animerun_gen.pipeline.plan import split_job
+from animerun_gen.pipeline.missing import split_job
 from animerun_gen.pipeline.state.fingerprints import STAGES, fingerprints
 from animerun_gen.pipeline.state.ledger import CutLedger, MadeFrom, open_ledger, read_ledger
 from tests.pipeline.datasets import make_cut

@@ -15,9 +15,9 @@ from animerun_gen.config import CutConfig
 from animerun_gen.config.messages import shown
 from animerun_gen.dataset import ClipFiles, files
 from animerun_gen.errors import AnimerunGenError, BusyError, DatasetError, NoDatasetError, UsageError
-from animerun_gen.pipeline import run
+from animerun_gen.pipeline.describe import SHOWN_FAILURES, describe
 from animerun_gen.pipeline.options import Options
-from animerun_gen.pipeline.run import describe, generate
+from animerun_gen.pipeline.run import generate
 from animerun_gen.pipeline.samples import sampled_pairs
 from animerun_gen.pipeline.state.lock import exclusive
 from animerun_gen.pipeline.summary import CutSummary
@@ -581,7 +581,7 @@ def test_a_full_disk_is_said_once_not_for_every_file(tmp_path: Path, monkeypatch
         patch.setattr(Path, "write_bytes", full)
         summaries = generate([config], Options(output, FakeEngine()))
     lines = describe(summaries, output)
-    assert len([line for line in lines if line.startswith("  failed")]) == run.SHOWN_FAILURES + 1
+    assert len([line for line in lines if line.startswith("  failed")]) == SHOWN_FAILURES + 1
     assert "the disk is full" in lines[1]
     assert not list(output.rglob("*part*"))
     make(config, output, FakeEngine())

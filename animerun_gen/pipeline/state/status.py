@@ -143,9 +143,9 @@ def _cut_status(root: Path, cut: str, kept: CutLedger, running: bool) -> CutStat
                 total += 1
                 done += has_tracks(config, root)
             else:
-                wanted = set(what.frames(config.frame_numbers))
+                wanted = what.frames(config.frame_numbers)
                 total += len(wanted)
-                done += len(wanted.intersection(found.frames(what)))
+                done += len(found.with_all([what], wanted))
         if total:
             stages[stage] = StageStatus(done, total)
     coverage = measure_coverage(config, root, STAGES, found)
