@@ -9,7 +9,7 @@ between frames that are further apart than neighbours has modalities of its own,
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -23,6 +23,10 @@ Content = Literal["picture", "flow", "mask", "inverted_mask", "array", "matches"
 
 RECOLORED_FROM = ("flat", "contour", "material_id")
 """What the colour passes of a frame are made from."""
+
+FOREIGN_PREFIX = "Image"
+"""What stands before the frame number in some films of the published data (in all folders of a clip), and in the masks
+of datasets that version 0.8.0 and earlier wrote."""
 
 _GAP_NAME = re.compile(r"(.+)_gap([1-9][0-9]*)", re.ASCII)
 _PASS_NAME = re.compile(r"color_([1-9][0-9]?)", re.ASCII)
@@ -45,7 +49,8 @@ class Modality:
         content: How the array in memory becomes the file; see :mod:`animerun_gen.dataset.clip`.
         published: Whether AnimeRun itself has it.
         meaning: One sentence about it.
-        prefix: What stands before the frame number in its file names.
+        prefix: What stands before the frame number in its file names: nothing in what is written, see
+            :func:`named_as_there`.
         extra: The entry of a cut's ``motion.extras`` that switches it on; None: nothing there does.
         table: Name of the JSON file in its folder that says what ids stand for; empty where there is none.
         gap: How many frames of the clip the two frames of a pair are apart.
@@ -170,7 +175,6 @@ MODALITIES: tuple[Modality, ...] = (
     Modality(
         name="occlusion_forward",
         folder="UnmatchedForward/{cut}",
-        prefix="Image",
         suffix=".npy",
         dtype="uint8",
         shape=("H", "W"),
@@ -183,7 +187,6 @@ MODALITIES: tuple[Modality, ...] = (
     Modality(
         name="occlusion_backward",
         folder="UnmatchedBackward/{cut}",
-        prefix="Image",
         suffix=".npy",
         dtype="uint8",
         shape=("H", "W"),
@@ -196,7 +199,6 @@ MODALITIES: tuple[Modality, ...] = (
     Modality(
         name="line_area",
         folder="LineArea/{cut}",
-        prefix="Image",
         suffix=".npy",
         dtype="uint8",
         shape=("H", "W"),
@@ -377,6 +379,34 @@ MODALITIES: tuple[Modality, ...] = (
 )
 
 _BY_NAME = {modality.name: modality for modality in MODALITIES}
+
+
+def named_as_there(what: Modality, names: Iterable[str]) -> Modality:
+    """A modality with the prefix that the files of a folder have.
+
+    We give all files of a frame the same stem, its number.  The published data do so too, but in some films the stem is
+    ``Image0186`` instead of ``0186``; both are read.
+
+    Args:
+        what: The modality.
+        names: The names in its folder of a cut, in any order.
+
+    Returns:
+        The modality with the prefix that most of its files have there; ``what`` itself where neither has more.
+
+    Example:
+        >>> named_as_there(modality("frame"), ["Image0186.png", "Image0187.png", "Thumbs.db"]).prefix
+        'Image'
+    """
+    if what.kind == "clip":
+        return what
+    names = list(names)
+    # asked of every folder of a dataset, which has none of them as a rule
+    if not any(name.startswith(FOREIGN_PREFIX) for name in names):
+        return what
+    foreign = replace(what, prefix=FOREIGN_PREFIX)
+    ours, others = (sum(kind.frame_of(name) is not None for name in names) for kind in (what, foreign))
+    return foreign if others > ours else what
 
 
 def at_gap(what: Modality, gap: int) -> Modality:

@@ -13,11 +13,11 @@ _INTRODUCTION = """\
 <!-- Made by `python -m animerun_gen.dataset.reference > docs/dataset.md`; change the table of modalities instead. -->
 
 A dataset has the layout of AnimeRun v2, so loaders written for AnimeRun read it unchanged; what AnimeRun does not have
-lies beside it in folders of its own. `<cut>` is the name of a cut, and the numbers are the film's frame numbers, at
-least four digits wide. A clip of N frames has N files of every kind that belongs to a **frame** and N - 1 of every kind
-that belongs to a pair: **forward** files are named after the earlier frame of the pair and missing for the last frame,
-**backward** files after the later one and missing for the first. In a clip with step 2 the pairs are those frames that
-are two apart.
+lies beside it in folders of its own. `<cut>` is the name of a cut. **All files of a frame have the same stem**, in
+every folder: the film's frame number, at least four digits wide, and nothing else. A clip of N frames has N files of
+every kind that belongs to a **frame** and N - 1 of every kind that belongs to a pair: **forward** files are named after
+the earlier frame of the pair and missing for the last frame, **backward** files after the later one and missing for the
+first. In a clip with step 2 the pairs are those frames that are two apart.
 
 ```python
 from pathlib import Path
@@ -72,6 +72,10 @@ _CLOSING = """\
   outside the picture. `ExactOcclusion` comes from the scene's geometry.
 - **Ids** are 0 on the background.
 - **Splits** are the folders `train`, `val` and `test`. `splits/train.txt` and its like list their cuts, a name a line.
+- **Names.** In the published data all files of a frame have the same stem as well, which in some films is `Image0186`.
+  Version 0.8.0 and earlier wrote masks as `Image0186.npy` beside frames as `0186.png`. `animerun_gen.dataset` reads
+  both, and so do `verify`, `status` and `report`; the next `generate` makes the files of an earlier version again, as
+  it does with every new version.
 - **Colours.** `Flat/<cut>/colors.json` says by material id what flat frames show: `"#rrggbb"`; a table from frame to
   colour, where animation changes it; `"image"`, several colours (an image, vertex paint); `"changing"`, several colours
   that are others in other frames. `clip.read_colors()` reads it, and `at(frame)` gives the colours of one frame.

@@ -70,7 +70,15 @@ class CutCheck:
         filled = self.clip.config is not None and self.clip.config.fills_unknown
         return [
             FrameInspection(
-                self.clip.root, frame, tuple(files), self.clip.shape, self.clip.ours, self.clip.quick, ids, filled
+                self.clip.root,
+                frame,
+                tuple(files),
+                self.clip.shape,
+                self.clip.ours,
+                self.clip.quick,
+                ids,
+                filled,
+                self.clip.again,
             )
             for frame, files in sorted(by_frame.items())
         ]

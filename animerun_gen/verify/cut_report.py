@@ -10,6 +10,8 @@ from animerun_gen.verify.findings import (
 
 RUN_AGAIN = "run 'animerun-gen generate' again"
 DELETE = "delete it"
+MOVE = "move it elsewhere"
+"""What to do about what does not belong there, where no manifest says that this program made the rest."""
 
 DAMAGED = ("damaged", "form", "changed", "link")
 """What may be wrong with a file that is not the one that was made."""

@@ -25,6 +25,9 @@ BACKGROUND_ID = 0
 
 AGAIN = "delete it and make or download it again"
 
+KEPT_AGAIN = "make or download it again"
+"""The same where there is no manifest: what cannot be told from someone's only copy is not to be deleted."""
+
 JSON_LIMIT = 64 << 20
 """Bytes; the matches of a thousand segments have a few ten thousand."""
 
@@ -114,6 +117,7 @@ class FrameInspection:
         quick: Whether only headers are to be looked at.
         ids: By modality, the ids that its table names.
         filled: Whether flow continues known motion where none is known (``motion.unknown: fill``).
+        again: What to do about a file that is damaged.
     """
 
     root: Path
@@ -124,6 +128,7 @@ class FrameInspection:
     quick: bool = False
     ids: Mapping[str, frozenset[int]] = field(default_factory=dict)
     filled: bool = False
+    again: str = AGAIN
 
     def run(self) -> FrameFindings:
         """Do it; nothing that a file holds makes it fail."""
@@ -135,11 +140,11 @@ class FrameInspection:
             try:
                 value = self._value(file, findings)
             except DatasetError as error:
-                findings.defects.append(Defect(file.name, "damaged", error.what))
+                findings.defects.append(Defect(file.name, "damaged", error.what, self.again))
             # files of any content may lie there, and the others are to be looked at all the same
             except Exception as error:
                 what = f"cannot be checked ({type(error).__name__}: {error})"
-                findings.defects.append(Defect(file.name, "damaged", what))
+                findings.defects.append(Defect(file.name, "damaged", what, self.again))
             else:
                 if value is not None:
                     values[file.modality.name] = value
@@ -157,15 +162,16 @@ class FrameInspection:
         try:
             header = read_header(path, what)
         except DatasetError as error:
-            findings.defects.append(Defect(file.name, "damaged", error.what))
+            findings.defects.append(Defect(file.name, "damaged", error.what, self.again))
             sound = False
         if header is not None and (problem := self._misfit(header, what)):
-            findings.defects.append(Defect(file.name, "form", problem))
+            findings.defects.append(Defect(file.name, "form", problem, self.again))
             sound = False
         limit = _largest_size(header, self.shape)
         if size > limit:
             if sound:
-                findings.defects.append(Defect(file.name, "damaged", f"has {size} bytes, far more than it can need"))
+                problem = f"has {size} bytes, far more than it can need"
+                findings.defects.append(Defect(file.name, "damaged", problem, self.again))
             return None
         if file.checksum is not None and (defect := changed(self.root, file.name, file.checksum)):
             findings.defects.append(defect)
@@ -177,7 +183,7 @@ class FrameInspection:
             return None
         value = self._read(path, what)
         problems = list(self._problems(value, file, findings))
-        findings.defects += [Defect(file.name, "values", problem) for problem in problems]
+        findings.defects += [Defect(file.name, "values", problem, self.again) for problem in problems]
         return None if problems else value
 
     def _misfit(self, header: Header, what: Modality) -> str | None:
@@ -205,7 +211,7 @@ class FrameInspection:
             return _read_matches(path)
         reader: Callable[[Path], Any] = _READERS[what.content]
         if what.content == "inverted_mask" and self.ours:
-            reader = files.read_inverted_mask
+            reader = _read_own_mask
         return reader(path)
 
     def _problems(self, value: Any, file: FrameFile, findings: FrameFindings) -> Iterator[str]:
@@ -273,14 +279,23 @@ class FrameInspection:
                 else:
                     leaves = _leaves_frame(flow, known, slack)
                     problems = _occlusion_problems(values[name], known, leaves, names[what.name])
-                findings.defects += [Defect(names[name], "contradiction", problem) for problem in problems]
+                findings.defects += [Defect(names[name], "contradiction", problem, self.again) for problem in problems]
         if "object_id" not in values:
             return
         empty = values["object_id"] == BACKGROUND_ID
         for name in ("material_id", "depth", "normal"):
             if name in values and (count := np.count_nonzero(_shows_nothing(name, values[name]) != empty)):
                 disagreement = f"disagrees with {names['object_id']} at {_pixels(count)} about where a surface is seen"
-                findings.defects.append(Defect(names[name], "contradiction", disagreement))
+                findings.defects.append(Defect(names[name], "contradiction", disagreement, self.again))
+
+
+def _read_own_mask(path: Path) -> npt.NDArray[np.bool_]:
+    """An occlusion or line area, which this program writes as 0 and 1 alone."""
+    array = files.read_array(path)
+    if (array > 1).any():
+        raise DatasetError("is not a mask: a mask is an (H, W) uint8 array with no values but 0 and 1")
+    mask: npt.NDArray[np.bool_] = array == 0
+    return mask
 
 
 def _shows_nothing(name: str, companion: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:

@@ -149,8 +149,8 @@ def test_only_new_files_are_read(output: Path, config: CutConfig, digested: list
         "0003.flo",
         "0002.png",
         "0003.png",
-        "Image0002.npy",
-        "Image0003.npy",
+        "0002.npy",
+        "0003.npy",
         "0002.json",
         "0003.json",
     }

@@ -12,8 +12,8 @@ from animerun_gen.dataset import layout
 from animerun_gen.dataset.clip import Dataset
 from animerun_gen.dataset.files import open_regular, read_json
 from animerun_gen.dataset.listing import list_cut
-from animerun_gen.dataset.manifest import read_manifest
 from animerun_gen.errors import DatasetError, NoDatasetError
+from animerun_gen.pipeline.state.manifest_file import read_manifest
 from animerun_gen.progress import Progress
 
 PIECE = 1 << 20

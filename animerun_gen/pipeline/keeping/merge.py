@@ -18,7 +18,6 @@ from animerun_gen.config.messages import and_more, counted
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.checksums import file_digest
 from animerun_gen.dataset.files import read_json, remove_stale_temporaries, write_json, written_aside
-from animerun_gen.dataset.manifest import read_manifest
 from animerun_gen.dataset.split_lists import write_split_lists
 from animerun_gen.errors import BusyError, DatasetError, UsageError
 from animerun_gen.pipeline.keeping.compare import first_difference
@@ -35,6 +34,7 @@ from animerun_gen.pipeline.keeping.remove import remove_place
 from animerun_gen.pipeline.keeping.rename import finish_renaming
 from animerun_gen.pipeline.state.ledger import Checksums, move_over, read_ledger
 from animerun_gen.pipeline.state.lock import exclusive, holder
+from animerun_gen.pipeline.state.manifest_file import read_manifest
 from animerun_gen.pipeline.state.on_disk import key_of, mark
 from animerun_gen.progress import Progress
 from animerun_gen.terminal import as_command

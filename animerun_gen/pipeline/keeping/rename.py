@@ -18,7 +18,6 @@ from animerun_gen.dataset import layout
 from animerun_gen.dataset.checksums import file_digest
 from animerun_gen.dataset.clip import ClipWriter
 from animerun_gen.dataset.files import read_json, write_json
-from animerun_gen.dataset.manifest import read_manifest
 from animerun_gen.dataset.modalities import SPLITS
 from animerun_gen.dataset.split_lists import write_split_lists
 from animerun_gen.errors import DatasetError, UsageError
@@ -35,6 +34,7 @@ from animerun_gen.pipeline.state.clearing import remove_file, remove_stage
 from animerun_gen.pipeline.state.fingerprints import fingerprints
 from animerun_gen.pipeline.state.ledger import Checksums, CutLedger, read_ledger
 from animerun_gen.pipeline.state.lock import exclusive
+from animerun_gen.pipeline.state.manifest_file import read_manifest
 from animerun_gen.pipeline.state.on_disk import key_of
 
 

@@ -13,7 +13,7 @@ from animerun_gen.config import CutConfig
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.clip import ClipFiles
 from animerun_gen.dataset.listing import modalities_there
-from animerun_gen.dataset.modalities import Modality, enabled_modalities
+from animerun_gen.dataset.modalities import Modality, enabled_modalities, named_as_there
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline.samples import identity_frames, sampled_frames
 from animerun_gen.pipeline.state.coverage import has_tracks
@@ -217,8 +217,10 @@ def _remove_frames_outside(clip: ClipFiles, frames: Collection[int], stages: Col
             continue
         wanted = set(modality.frames(tuple(frames)))
         with _refusals_as_sentence(folder, "holds files of frames that are not part of the cut and"):
-            for file in folder.iterdir():
-                frame = modality.frame_of(file.name)
+            files = list(folder.iterdir())
+            there = named_as_there(modality, (file.name for file in files))
+            for file in files:
+                frame = there.frame_of(file.name)
                 if frame is not None and frame not in wanted:
                     file.unlink()
 

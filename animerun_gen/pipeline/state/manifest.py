@@ -16,7 +16,6 @@ from animerun_gen.config import CutConfig
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.checksums import file_digest
 from animerun_gen.dataset.files import write_if_changed
-from animerun_gen.dataset.manifest import Manifest, Source, read_manifest
 from animerun_gen.dataset.modalities import SPLITS
 from animerun_gen.errors import BusyError, DatasetError
 from animerun_gen.pipeline.state import made_with
@@ -24,6 +23,7 @@ from animerun_gen.pipeline.state.clearing import remove_file
 from animerun_gen.pipeline.state.fingerprints import STAGES, fingerprints
 from animerun_gen.pipeline.state.ledger import Checksums, CutLedger, Ledger, MadeFrom, open_ledger, read_ledger
 from animerun_gen.pipeline.state.lock import exclusive
+from animerun_gen.pipeline.state.manifest_file import Manifest, Source, read_manifest
 from animerun_gen.pipeline.state.on_disk import FilesOnDisk, is_whole, key_of, mark
 from animerun_gen.progress import Progress
 
