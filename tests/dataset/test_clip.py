@@ -164,7 +164,7 @@ def test_cuts_and_splits(clip: ClipWriter) -> None:
 
 
 def test_what_is_no_dataset(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="is not a dataset: it has no folder train or test"):
+    with pytest.raises(DatasetError, match="is not a dataset: it has no folder train, val or test"):
         Dataset(tmp_path)
     (tmp_path / "train").mkdir()
     assert Dataset(tmp_path).clips() == []
