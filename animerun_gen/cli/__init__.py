@@ -15,6 +15,7 @@ from animerun_gen.cli.doctor import Doctor
 from animerun_gen.cli.generate import Generate, Label, Render
 from animerun_gen.cli.init import Init
 from animerun_gen.cli.inspect import Inspect
+from animerun_gen.cli.keeping import Compare, Cut, Merge
 from animerun_gen.cli.palette import Palette
 from animerun_gen.cli.report import Report
 from animerun_gen.cli.status import Status
@@ -29,6 +30,9 @@ COMMANDS: tuple[type[Command], ...] = (
     Status,
     Verify,
     Report,
+    Cut,
+    Merge,
+    Compare,
     Inspect,
     Init,
     Palette,

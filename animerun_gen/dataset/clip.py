@@ -13,10 +13,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from animerun_gen.conventions import UNKNOWN_FLOW
 from animerun_gen.dataset import files
 from animerun_gen.dataset.colors import ColorTable, read_colors, write_colors
-from animerun_gen.dataset.modalities import FOREIGN_PREFIX, SPLITS, Content, Modality, modality, named_as_there
+from animerun_gen.dataset.modalities import (
+    FOREIGN_PREFIX,
+    SPLITS,
+    Content,
+    Modality,
+    at_gap,
+    modality,
+    named_as_there,
+)
 from animerun_gen.dataset.tracks import Tracks, read_tracks, write_tracks
 from animerun_gen.errors import DatasetError, NoDatasetError
 
@@ -50,7 +60,7 @@ class ClipFiles:
 
     Attributes:
         root: Root folder of the dataset.
-        split: ``"train"`` or ``"test"``.
+        split: ``"train"``, ``"val"`` or ``"test"``.
         cut: Name of the cut.
     """
 
@@ -123,6 +133,35 @@ class ClipFiles:
                 "delete it and make it again",
             )
         return value
+
+    def read_motion(self, direction: str, frame: int, gap: int = 1) -> npt.NDArray[np.float32]:
+        """Read flow as a label: pixels that ``Valid`` calls unknown are marked, whatever the flow's own file has there.
+
+        Args:
+            direction: ``"forward"`` or ``"backward"``.
+            frame: The frame where the motion begins.
+            gap: How many frames of the clip it spans.
+
+        Returns:
+            ``(H, W, 2)`` float32, pixels, :data:`~animerun_gen.conventions.UNKNOWN_FLOW` where it is unknown.  A
+            dataset without ``Valid`` marks unknown motion in the flow itself.
+
+        Raises:
+            DatasetError: A file is missing, damaged, or of another dtype or shape.
+        """
+        names = [at_gap(modality(f"{name}_{direction}"), gap).name for name in ("flow", "valid")]
+        flow: npt.NDArray[np.float32] = self.read(names[0], frame)
+        if self.has(names[1], frame):
+            valid = self.read(names[1], frame)
+            if valid.shape != flow.shape[:2]:
+                raise DatasetError(
+                    f"has {valid.shape[0]} x {valid.shape[1]} pixels, but the flow that it is about has "
+                    f"{flow.shape[0]} x {flow.shape[1]}",
+                    self.path(names[1], frame),
+                    "delete both and make them again",
+                )
+            flow[~valid] = UNKNOWN_FLOW
+        return flow
 
     @property
     def tracks_path(self) -> Path:
@@ -217,16 +256,16 @@ class Dataset:
     """A dataset on disk, made by this project or downloaded.
 
     Args:
-        root: the folder that holds ``train`` and ``test``, or one of them.
+        root: the folder that holds ``train``, ``val`` and ``test``, or some of them.
 
     Raises:
-        NoDatasetError: it holds neither.
+        NoDatasetError: it holds none of them.
     """
 
     def __init__(self, root: Path) -> None:
         self.root = root
         if not self.splits:
-            wanted = " or ".join(SPLITS)
+            wanted = f"{', '.join(SPLITS[:-1])} or {SPLITS[-1]}"
             raise NoDatasetError(
                 f"is not a dataset: it has no folder {wanted}", root, "give the folder that contains them"
             )

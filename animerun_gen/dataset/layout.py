@@ -97,6 +97,21 @@ def switched_name(frame: int, other: int) -> str:
     return f"{frame:04d}-{other:04d}.png"
 
 
+def unknown_folder(output: Path, cut: str) -> Path:
+    """Why motion of a cut's pairs is unknown, a file a direction that has any such pixel."""
+    return state_folder(output) / "unknown" / cut
+
+
+def unknown_file(output: Path, cut: str, frame: int, other: int) -> Path:
+    """Why motion from ``frame`` to ``other`` is unknown, see :mod:`animerun_gen.motion.unknown`."""
+    return unknown_folder(output, cut) / unknown_name(frame, other)
+
+
+def unknown_name(frame: int, other: int) -> str:
+    """Name of that file."""
+    return f"{frame:04d}-{other:04d}.json"
+
+
 def log_file(output: Path, cut: str, part: int | None = None) -> Path:
     """What Blender printed while it rendered a cut, or a part of it where several Blenders share the cut."""
     return state_folder(output) / "logs" / (f"{cut}.log" if part is None else f"{cut}.part{part}.log")
@@ -105,6 +120,11 @@ def log_file(output: Path, cut: str, part: int | None = None) -> Path:
 def scratch_folder(output: Path) -> Path:
     """Where Blender puts what it renders until it is read; emptied when a run begins."""
     return state_folder(output) / "scratch"
+
+
+def split_list(output: Path, split: str) -> Path:
+    """The cuts of a split, a name a line, part of the dataset."""
+    return output / "splits" / f"{split}.txt"
 
 
 def quality_file(output: Path, cut: str) -> Path:

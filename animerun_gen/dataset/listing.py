@@ -88,7 +88,7 @@ def modalities_there(root: Path, split: str, cut: str | None = None) -> tuple[Mo
 
     Args:
         root: Root folder of the dataset.
-        split: ``"train"`` or ``"test"``.
+        split: ``"train"``, ``"val"`` or ``"test"``.
         cut: The cut whose colour passes count; None: no passes, which lie in folders of the table anyway.
 
     Raises:
@@ -117,7 +117,7 @@ def list_cut(root: Path, split: str, cut: str) -> Iterator[Entry]:
 
     Args:
         root: Root folder of the dataset.
-        split: ``"train"`` or ``"test"``.
+        split: ``"train"``, ``"val"`` or ``"test"``.
         cut: Name of the cut.
 
     Raises:

@@ -60,14 +60,18 @@ _CLOSING = """\
   a pixel is occluded, and line area is True near a line. Our own masks (`Valid`, `ExactOcclusion`) are 255 where they
   are true.
 - **Unknown flow is 1e10** in both components, as the Middlebury format has it: an object appeared, its topology
-  changed, the camera was cut. `Valid` says the same as a mask. Loaders that take flow from 1000 pixels on as invalid
-  (AnimeRun's own for training, like those of RAFT and its descendants) need nothing else. AnimeRun's test script,
-  however, counts every pixel: there, leave out the pixels that are not valid, or the mean error is meaningless.
+  changed. `Valid` says the same as a mask. Loaders that take flow from 1000 pixels on as invalid (AnimeRun's own for
+  training, like those of RAFT and its descendants) need nothing else. AnimeRun's test script, however, counts every
+  pixel: there, leave out the pixels that are not valid, or the mean error is meaningless. For such readers a cut may
+  say `motion.unknown: fill`: its flow is finite everywhere, and only `Valid` says which of it is exact
+  ([motion.md](motion.md#mark-fill-refuse)). `clip.read_motion("forward", 186)` marks these pixels whatever the file
+  has.
 - **Flow** is in pixels of the source frame's grid: what is seen at `(x, y)` lies at `(x + u, y + v)` in the other
   frame, x to the right, y down, pixel centres at whole numbers.
 - **Two occlusions.** `Unmatched...` follows the paper: forward and backward flow do not cancel, or the target lies
   outside the picture. `ExactOcclusion` comes from the scene's geometry.
 - **Ids** are 0 on the background.
+- **Splits** are the folders `train`, `val` and `test`. `splits/train.txt` and its like list their cuts, a name a line.
 - **Names.** In the published data all files of a frame have the same stem as well, which in some films is `Image0186`.
   Version 0.8.0 and earlier wrote masks as `Image0186.npy` beside frames as `0186.png`. `animerun_gen.dataset` reads
   both, and so do `verify`, `status` and `report`; the next `generate` makes the files of an earlier version again, as

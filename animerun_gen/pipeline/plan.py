@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from animerun_gen.config.messages import and_more, counted
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.clip import ClipWriter
+from animerun_gen.dataset.modalities import SPLITS
 from animerun_gen.engines.job import RenderJob
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline.cut import Cut
@@ -90,8 +91,8 @@ def plan_cut(cut: Cut, options: Options) -> CutPlan:
             this configuration; or frames that are not to be worked on are out of date and would be lost.
     """
     config, output, ledger, clip = cut.config, cut.output, cut.ledger, cut.clip
-    other_split = ClipWriter(output, "test" if config.split == "train" else "train", config.name)
-    _refuse_foreign_files(ledger, clip, other_split)
+    elsewhere = [ClipWriter(output, split, config.name) for split in SPLITS if split != config.split]
+    _refuse_foreign_files(ledger, clip, *elsewhere)
     record = ledger.origin
     stages: tuple[str, ...] = ("labels", "recolor")
     now, made_from, reading = InputsNow(), record, ledger.kept.reading
@@ -102,7 +103,8 @@ def plan_cut(cut: Cut, options: Options) -> CutPlan:
     then = Then(output, record, config, made_from.engine, made_from.source)
     if options.engine is None:
         _require_rendered(then, wanted)
-    move_cut(other_split, clip)
+    for other in elsewhere:
+        move_cut(other, clip)
     numbers = config.frame_numbers
     first, last = options.frames if options.frames is not None else (numbers[0], numbers[-1])
     frames = tuple(frame for frame in numbers if first <= frame <= last)

@@ -12,11 +12,13 @@ from animerun_gen.config import CutConfig
 from animerun_gen.config.messages import and_more
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.files import remove_stale_temporaries
+from animerun_gen.dataset.split_lists import write_split_lists
 from animerun_gen.engines.blenders import find_engine
 from animerun_gen.engines.fence import fenced
 from animerun_gen.engines.film_files import looking_once
 from animerun_gen.errors import ConfigError, DatasetError, NoDatasetError
 from animerun_gen.pipeline.cut import Cut, begin_cut
+from animerun_gen.pipeline.keeping.rename import finish_renaming
 from animerun_gen.pipeline.options import Options
 from animerun_gen.pipeline.plan import CutPlan, plan_cut
 from animerun_gen.pipeline.state.coverage import measure_coverage
@@ -73,6 +75,7 @@ def generate(
     ):
         remove_stale_temporaries(options.output)
         move_over(options.output)
+        finish_renaming(options.output)
         # what Blenders that were killed together with their run had under way
         shutil.rmtree(layout.scratch_folder(options.output), ignore_errors=True)
         begun = _begin(cuts, options, decided)
@@ -86,6 +89,9 @@ def generate(
         planned = {plan.cut.name: plan for plan in plans}
         for cut in begun:
             _sum_up(cut, planned.get(cut.name), options)
+        # a disk that does not take them any more has failed each cut already
+        with suppress(DatasetError):
+            write_split_lists(options.output)
         return [cut.summary for cut in begun]
 
 

@@ -237,6 +237,8 @@ class Work:
         elif event["event"] == "noticed":
             if summary.note(event["note"]):
                 self._progress.say(f"cut '{config.name}': {event['note']}")
+        elif event["event"] == "refused":
+            self._fail(summary, f"cut '{config.name}': {event['reason']}")
         elif event["event"] == "frame_done":
             summary.rendered.add(event["frame"])
             self._advance("tracks" if chunk.job.tracks else "rendering", config.name, event["frame"])

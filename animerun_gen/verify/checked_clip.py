@@ -28,7 +28,7 @@ class CheckedClip:
 
     Args:
         root: Root folder of the dataset.
-        split: ``"train"`` or ``"test"``.
+        split: ``"train"``, ``"val"`` or ``"test"``.
         cut: Name of the cut.
         quick: Whether to compute no checksums and read no more of large files than their headers.
 

@@ -23,7 +23,7 @@ class CutReport:
 
     Attributes:
         cut: Its name; empty for what belongs to no cut.
-        split: ``"train"`` or ``"test"``.
+        split: ``"train"``, ``"val"`` or ``"test"``.
         frames: How many frames it should have.
         files: How many of its files were looked at.
         ours: Whether this program made it.

@@ -20,6 +20,9 @@ from animerun_gen.dataset.headers import Header, read_header
 from animerun_gen.dataset.modalities import Content, Modality
 from animerun_gen.errors import DatasetError
 
+BACKGROUND_ID = 0
+"""Object id of the background."""
+
 AGAIN = "delete it and make or download it again"
 
 KEPT_AGAIN = "make or download it again"
@@ -113,6 +116,7 @@ class FrameInspection:
         ours: Whether this program made them; of others only what the layout itself demands is asked.
         quick: Whether only headers are to be looked at.
         ids: By modality, the ids that its table names.
+        filled: Whether flow continues known motion where none is known (``motion.unknown: fill``).
         again: What to do about a file that is damaged.
     """
 
@@ -123,6 +127,7 @@ class FrameInspection:
     ours: bool = True
     quick: bool = False
     ids: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    filled: bool = False
     again: str = AGAIN
 
     def run(self) -> FrameFindings:
@@ -241,6 +246,9 @@ class FrameInspection:
         if count := np.count_nonzero(~np.isfinite(unknown).all(axis=-1)):
             yield f"has {_pixels(count)} whose flow is not a number"
             return
+        if self.filled and len(unknown):
+            yield f"has {_pixels(len(unknown))} without flow, but motion.unknown of the cut is fill"
+            return
         if self.ours and (count := np.count_nonzero((unknown != UNKNOWN_FLOW).any(axis=-1))):
             yield f"has {_pixels(count)} whose flow is neither a motion nor 1e10 in both components"
         largest = float(np.abs(flow).max(where=known[..., None], initial=0.0))
@@ -256,6 +264,12 @@ class FrameInspection:
             if flow is None:
                 continue
             known = known_flow(flow)
+            if self.filled:
+                if (valid := values.get(what.name.replace("flow", "valid"))) is None:
+                    continue
+                known = valid
+                problems = _fill_problems(flow, valid, values.get("object_id"))
+                findings.defects += [Defect(names[what.name], "contradiction", problem) for problem in problems]
             for companion, slack in (("valid", None), ("occlusion", 0.0), ("exact_occlusion", BORDER)):
                 name = what.name.replace("flow", companion)
                 if name not in values:
@@ -268,7 +282,7 @@ class FrameInspection:
                 findings.defects += [Defect(names[name], "contradiction", problem, self.again) for problem in problems]
         if "object_id" not in values:
             return
-        empty = values["object_id"] == 0
+        empty = values["object_id"] == BACKGROUND_ID
         for name in ("material_id", "depth", "normal"):
             if name in values and (count := np.count_nonzero(_shows_nothing(name, values[name]) != empty)):
                 disagreement = f"disagrees with {names['object_id']} at {_pixels(count)} about where a surface is seen"
@@ -332,6 +346,20 @@ def _largest_size(header: Header | None, shape: tuple[int, int] | None) -> int:
         return header.size
     height, width = shape or header.shape[:2]
     return PNG_ROOM + 8 * height * width
+
+
+def _fill_problems(
+    flow: npt.NDArray[np.float32], valid: npt.NDArray[np.bool_], object_ids: npt.NDArray[np.uint16] | None
+) -> Iterator[str]:
+    """What is wrong with a continuation of known flow, which the ids decide."""
+    if object_ids is None or valid.all():
+        return
+    # the compiled kernels take their time to load
+    from animerun_gen.motion.unknown import continued_flow
+
+    expected = continued_flow(flow, valid, object_ids, BACKGROUND_ID)
+    if count := np.count_nonzero((flow != expected).any(axis=-1)):
+        yield f"does not continue the nearest known motion at {_pixels(count)} of unknown motion"
 
 
 def _valid_problems(valid: npt.NDArray[np.bool_], known: npt.NDArray[np.bool_], flow: str) -> Iterator[str]:

@@ -11,6 +11,7 @@ from typing import Any
 from animerun_gen.config import CutConfig
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.files import json_bytes
+from animerun_gen.dataset.modalities import SPLITS
 from animerun_gen.engines.blenders import Engine
 from animerun_gen.errors import AnimerunGenError
 from animerun_gen.pipeline.cut import Cut
@@ -136,7 +137,7 @@ def times(output: Path, *, ledgers: bool = True) -> dict[str, int]:
 def stage_of(name: str) -> str | None:
     """The stage that made a file, by the folder below the split; None for files outside of the splits."""
     parts = Path(name).parts
-    if parts[0] not in ("train", "test"):
+    if parts[0] not in SPLITS:
         return None
     if parts[1] == "Frame_Anime" and parts[3] != "original":
         return "recolor"

@@ -86,7 +86,8 @@ def test_it_names_every_file_and_what_the_cut_was_made_from(output: Path, config
     assert {"train/ObjectId/square/names.json", "quality/square.json"} < set(written["files"])
     assert (written["version"], written["cut"], written["split"]) == (1, "square", "train")
     assert written["source"] == {"path": str(config.source), "sha256": hashlib.sha256(b"a film").hexdigest()}
-    assert CutConfig.model_validate(written["config"]) == config
+    # there was nothing to be split
+    assert CutConfig.model_validate(written["config"]) == config.model_copy(update={"camera_cuts": "mark"})
     made_with = written["made_with"]
     libraries = {"python", "numpy", "opencv", "numba", "scipy", "scikit-image"}
     assert made_with.keys() == {"animerun_gen", "engine", "platform", *libraries}

@@ -77,7 +77,8 @@ def test_a_clip_has_exactly_the_published_files_and_those_beside(tmp_path: Path,
     assert summary.labelled == len(frames) + len(frames) - 1
     assert summary.coverage is not None
     assert summary.coverage.complete
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"train", "quality", "manifest", ".animerun-gen"}
+    beside = {"quality", "manifest", "splits", ".animerun-gen"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"train", *beside}
 
 
 def test_flow_spans_the_step(tmp_path: Path) -> None:
@@ -508,7 +509,10 @@ def test_files_that_were_not_made_here_are_left_alone(tmp_path: Path) -> None:
     before = contents(output)
     [summary] = generate([make_cut(tmp_path)], Options(output, FakeEngine()))
     assert "already has a cut of this name from elsewhere" in summary.failures[0]
-    assert contents(output) == before
+    after = contents(output)
+    assert {name: after[name] for name in before} == before
+    # what was looked up in the film, and which cuts there are
+    assert set(after) - set(before) == {".animerun-gen/cuts/square.json", "splits/test.txt"}
 
 
 @pytest.mark.parametrize(

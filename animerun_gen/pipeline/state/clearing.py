@@ -45,12 +45,13 @@ def clear_outdated(clip: ClipFiles, config: CutConfig, redone: Collection[str], 
     """
     output, name = clip.root, clip.cut
     for stage in redone:
-        _remove_stage(clip, stage)
+        remove_stage(clip, stage)
     if "pictures" in redone:
         _remove_files_but(layout.material_pictures_folder(output, name), ())
         _remove_files_but(layout.identity_pictures_folder(output, name), ())
     if "motion" in redone:
         _remove_files_but(layout.switched_pictures_folder(output, name), ())
+        _remove_files_but(layout.unknown_folder(output, name), ())
     # figures of frames and pairs that the cut does not have go as well
     figures: set[str] = set()
     if judged:
@@ -139,6 +140,7 @@ def clear_surplus(clip: ClipFiles, config: CutConfig, found: FilesOnDisk, stages
         both_ways = [*pairs, *((later, earlier) for earlier, later in pairs)]
         switched = {layout.switched_name(a, b) for a, b in both_ways}
         _remove_files_but(layout.switched_pictures_folder(output, name), switched)
+        _remove_files_but(layout.unknown_folder(output, name), {layout.unknown_name(a, b) for a, b in both_ways})
     return surplus
 
 
@@ -170,7 +172,7 @@ def move_cut(source: ClipFiles, target: ClipFiles) -> None:
         _remove_modality(source, modality)
 
 
-def _remove_stage(clip: ClipFiles, stage: str) -> None:
+def remove_stage(clip: ClipFiles, stage: str) -> None:
     """Remove all files of a stage of a cut.
 
     Raises:

@@ -42,7 +42,7 @@ def fingerprints(config: CutConfig, engine: str, source: str) -> dict[str, str]:
     motion = _digest(
         scene,
         config.model_dump(mode="json", include={"motion": {"backend", "background"}}),
-        {"step": config.frames.step},
+        {"step": config.frames.step, "fills_unknown": config.fills_unknown},
     )
     labels = _digest(pictures, motion, config.model_dump(mode="json", include={"labels"}))
     known = sorted({"ids", "exact_occlusion"} & set(config.motion.extras))

@@ -93,7 +93,7 @@ def collect_quality(ledger: Ledger, config: CutConfig, judged: Judged | None = N
             figures["cross_check"] = compared
         pairs.append(figures)
     thresholds = Thresholds.of(config.quality)
-    failures = judge(frame_figures, pairs, thresholds)
+    failures = judge(frame_figures, pairs, thresholds, frames if config.refuses_unknown else None)
     quality = {
         "cut": config.name,
         "split": config.split,
@@ -124,7 +124,7 @@ def _basis(output: Path, config: CutConfig) -> str:
     settings = config.model_dump(
         mode="json", include={"name", "split", "frames", "frame_rate", "resolution", "quality"}
     )
-    seen = [__version__, json.dumps(settings)]
+    seen = [__version__, json.dumps(settings), str(config.refuses_unknown)]
     with suppress(OSError), os.scandir(layout.figures_folder(output, config.name)) as entries:
         seen += sorted(f"{entry.name} {mark(entry.stat())}" for entry in entries)
     seen.append("")

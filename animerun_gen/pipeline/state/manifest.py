@@ -116,7 +116,7 @@ def remember_checksums(
     Args:
         output: Root folder of the dataset.
         cut: Name of the cut.
-        split: ``"train"`` or ``"test"``.
+        split: ``"train"``, ``"val"`` or ``"test"``.
         right: Name of each such file to the mark that it had before it was looked into.
         digests: SHA-256 by name.
     """

@@ -30,7 +30,7 @@ class FilesOnDisk:
 
     Args:
         root: Root folder of the dataset.
-        split: ``"train"`` or ``"test"``.
+        split: ``"train"``, ``"val"`` or ``"test"``.
         cut: Name of the cut.
         remembered: What an earlier run knew of them.
         look: Whether to look at all folders now; without, every question goes to the disk, as :meth:`expect_changes`

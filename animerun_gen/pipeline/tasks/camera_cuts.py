@@ -110,7 +110,7 @@ def split_cut(config: CutConfig, marks: Sequence[CameraMark]) -> list[CutPart]:
     if not parts:
         raise DatasetError(
             f"cut '{config.name}' cannot be split at its camera cuts: no two neighbouring frames share a view; "
-            "set camera_cuts to mark"
+            "choose other frames"
         )
     return [replace(parts[0], notes=parts[0].notes + dropped), *parts[1:]]
 
@@ -140,6 +140,11 @@ def _marks(
     """The camera marks of a cut: as an earlier run found them, if nothing changed since."""
     kept = ledger.kept.camera_marks
     if finder is None:
+        if kept is None and not ledger.kept.begun:
+            raise DatasetError(
+                f"cut '{config.name}': none of it has been rendered into {ledger.output}; run 'animerun-gen render' "
+                "first"
+            )
         if kept is None or kept.scene != config.scene:
             raise DatasetError(
                 f"cut '{config.name}': the camera cuts of its film are not known yet; run 'animerun-gen render' first"

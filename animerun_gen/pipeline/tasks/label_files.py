@@ -13,7 +13,7 @@ from animerun_gen.color.hexadecimal import RGB
 from animerun_gen.config import CutConfig
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.clip import ClipFiles, ClipWriter
-from animerun_gen.dataset.files import read_image
+from animerun_gen.dataset.files import read_image, read_json
 from animerun_gen.errors import DatasetError
 from animerun_gen.labels import line_area, match_regions, trapped_ball_segments
 from animerun_gen.labels.line_area import line_pixels
@@ -160,7 +160,7 @@ def label_pair(clip: ClipWriter, config: CutConfig, earlier: int, later: int) ->
         clip.read("contour", earlier), distance=labels.line_distance, threshold=labels.line_threshold
     )
     _write_missing(clip, "line_area", earlier, near_lines)
-    flows = {"forward": clip.read("flow_forward", earlier), "backward": clip.read("flow_backward", later)}
+    flows = {"forward": clip.read_motion("forward", earlier), "backward": clip.read_motion("backward", later)}
     frames, flats, segments = (
         {frame: files.read(name, frame) for frame in (earlier, later)} for name in ("frame", "flat", "segment")
     )
@@ -202,7 +202,16 @@ def label_pair(clip: ClipWriter, config: CutConfig, earlier: int, later: int) ->
             threshold=labels.occlusion_threshold,
             repainted=repainted_pixels(clip, config, source, target, files),
         )
+        figures[direction]["unknown"] = (
+            unknown_motion(clip, source, target) if figures[direction]["invalid_share"] else []
+        )
     write_figures(layout.pair_figures_file(clip.root, clip.cut, earlier), figures)
+
+
+def unknown_motion(clip: ClipFiles, source: int, target: int) -> list[dict[str, Any]] | None:
+    """Where and why motion is unknown, see :func:`animerun_gen.motion.unknown.describe_unknown`; None: nothing says."""
+    file = layout.unknown_file(clip.root, clip.cut, source, target)
+    return read_json(file) if has_content(file) else None
 
 
 def identity_pictures(clip: ClipFiles, earlier: int, later: int) -> dict[int, npt.NDArray[np.uint16]]:
