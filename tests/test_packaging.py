@@ -63,3 +63,13 @@ def test_what_is_pinned_is_all_that_is_asked_for(project: dict[str, Any]) -> Non
     extras = project["optional-dependencies"]
     asked = {name for extra in ("generate", "bpy", "cycles", "dev") for name in names(extras[extra])}
     assert asked - {"animerun-gen"} <= {name.replace("_", "-") for name in pinned}
+
+
+def test_what_tests_of_both_environments_use_is_the_same() -> None:
+    """The tests with PyTorch run by the same settings of pytest."""
+    pins, beside = (
+        set((PROJECT / name).read_text(encoding="utf-8").splitlines())
+        for name in ("requirements.txt", "requirements-torch.txt")
+    )
+    assert {line for line in beside if re.match("pytest|filelock", line)} <= pins
+    assert any(line.startswith("pytest-timeout==") for line in beside)

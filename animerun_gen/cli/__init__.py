@@ -100,7 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         complain(
             f"{package} is not installed: this installation of animerun-gen is for reading datasets alone; for the "
-            f"commands install the rest as well: {sys.executable} -m pip install 'animerun-gen[generate]'"
+            f"commands run this in a copy of the project: {sys.executable} -m pip install '.[generate]'"
         )
         return 2
     except AnimerunGenError as error:

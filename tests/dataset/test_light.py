@@ -94,7 +94,8 @@ def test_a_command_where_only_readers_are_installed_says_so(missing: str, tmp_pa
     answer = answer_of(program, expected=2)
     assert answer.stdout == ""
     assert answer.stderr.startswith(f"{missing} is not installed: this installation of animerun-gen is for reading")
-    assert "pip install 'animerun-gen[generate]'" in answer.stderr
+    assert "in a copy of the project: " in answer.stderr
+    assert answer.stderr.endswith("-m pip install '.[generate]'\n")
 
 
 def test_the_commands_name_the_python_that_they_need() -> None:
