@@ -3,14 +3,13 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from animerun_gen.tally import tally
 
 
-@settings(deadline=None)  # a loaded machine is no defect
 @given(arrays(np.int64, st.integers(0, 300), elements=st.integers(-(2**63), 2**63 - 1) | st.integers(-3, 3)))
 def test_as_a_sort_tells(values: npt.NDArray[np.int64]) -> None:
     expected = np.unique(values, return_counts=True)

@@ -40,7 +40,7 @@ def ways(draw: st.DrawFn) -> list[CameraKey]:
 
 
 @given(ways())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_the_camera_passes_its_keys_and_stays_between_them(keys: list[CameraKey]) -> None:
     path = camera_path(keys, 0, 40)
     assert path.frames.tolist() == list(range(41))
@@ -62,7 +62,7 @@ def test_the_camera_passes_its_keys_and_stays_between_them(keys: list[CameraKey]
 
 
 @given(ways(), st.integers(0, 40), st.integers(0, 40))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_a_frame_is_the_same_in_every_range(keys: list[CameraKey], one: int, other: int) -> None:
     whole, part = camera_path(keys, 0, 40), camera_path(keys, min(one, other), max(one, other))
     chosen = slice(min(one, other), max(one, other) + 1)

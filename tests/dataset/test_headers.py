@@ -15,7 +15,7 @@ from animerun_gen.dataset import files, modality
 from animerun_gen.dataset.headers import Header, read_header
 from animerun_gen.errors import DatasetError
 
-WHERE = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+WHERE = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 ARRAY, PICTURE, FLOW = modality("segment"), modality("frame"), modality("flow_forward")
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from animerun_gen.labels.kernels import balls
@@ -24,7 +24,6 @@ def regions(draw: st.DrawFn, with_empty: bool) -> Regions:
     return np.pad(fine, 1) if with_empty else fine
 
 
-@settings(deadline=None)  # a loaded machine is no defect
 @given(regions(with_empty=True), st.integers(0, 2**32 - 1), st.sampled_from([0.5, 1]))
 def test_regions_spread_one_pixel_a_step_and_the_smaller_wins(before: Regions, seed: int, share: float) -> None:
     inside = np.zeros(before.shape, bool)
@@ -77,7 +76,6 @@ def slow_borders(labels: Regions, room: npt.NDArray[np.float32]) -> list[Any]:
     return sorted(borders)
 
 
-@settings(deadline=None)  # a loaded machine is no defect
 @given(regions(with_empty=False), st.integers(0, 2**32 - 1))
 def test_borders_are_unbroken_lines_between_two_regions(labels: Regions, seed: int) -> None:
     room = np.random.default_rng(seed).integers(0, 4, labels.shape).astype(np.float32)
@@ -104,7 +102,6 @@ def test_the_widest_place_of_a_border_is_the_first_with_most_room() -> None:
     assert (first.tolist(), second.tolist(), wall.tolist(), widest.tolist()) == ([1], [2], [1], [2 * 4 + 1])
 
 
-@settings(deadline=None)  # a loaded machine is no defect
 @given(regions(with_empty=True), st.integers(0, 2**32 - 1), st.integers(0, 5))
 def test_the_most_room_is_looked_for_within_a_disc(labels: Regions, seed: int, reach: int) -> None:
     random = np.random.default_rng(seed)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.ndimage import distance_transform_edt
 
@@ -11,7 +11,6 @@ from animerun_gen.labels import line_area
 from animerun_gen.labels.line_area import distance_from, line_pixels
 
 
-@settings(deadline=None)  # a loaded machine is no defect
 @given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.integers(1, 40), st.sampled_from([1, 2.5, 10, 17, 24.5]))
 def test_is_true_within_the_distance_of_a_line_pixel(seed: int, height: int, width: int, distance: float) -> None:
     random = np.random.default_rng(seed)

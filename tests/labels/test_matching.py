@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from animerun_gen.conventions import UNKNOWN_FLOW
@@ -65,7 +65,6 @@ def pairs(draw: st.DrawFn) -> Pair:
     return segments(), segments(), flow, random.random((height, width)) < draw(st.sampled_from([0, 0.2, 1]))
 
 
-@settings(deadline=None)  # a loaded machine is no defect
 @given(pairs())
 def test_equals_the_slow_reference(pair: Pair) -> None:
     assert match_regions(*pair) == reference(*pair)

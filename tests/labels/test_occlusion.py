@@ -5,7 +5,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from animerun_gen.conventions import UNKNOWN_FLOW
@@ -56,7 +56,6 @@ def flow_pairs(draw: st.DrawFn) -> tuple[Flow, Flow]:
     return forward.astype(np.float32), backward.astype(np.float32)
 
 
-@settings(deadline=None)  # a loaded machine is no defect
 @given(flow_pairs(), st.sampled_from([0.125, 0.5, 0.625, 1.25]))
 def test_equals_the_slow_reference(flows: tuple[Flow, Flow], threshold: float) -> None:
     forward, backward = flows

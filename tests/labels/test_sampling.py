@@ -4,14 +4,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from animerun_gen.conventions import UNKNOWN_FLOW
 from animerun_gen.labels.sampling import flow_targets, sample_bilinear
 
 
-@settings(deadline=None)  # a loaded machine is no defect
 @given(st.integers(0, 2**32 - 1), st.integers(1, 6), st.integers(1, 6), st.integers(0, 3))
 def test_samples_are_the_weighted_mean_of_the_four_pixels_around(
     seed: int, height: int, width: int, channels: int

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from skimage.metrics import adapted_rand_error
 
@@ -44,7 +44,6 @@ def pictures(draw: st.DrawFn) -> Picture:
     return picture
 
 
-@settings(deadline=None)  # a loaded machine is no defect
 @given(pictures(), st.integers(1, 6))
 def test_labels_are_contiguous_and_numbered_by_their_first_pixels(picture: Picture, ball_radius: int) -> None:
     before = picture.copy()
@@ -57,7 +56,6 @@ def test_labels_are_contiguous_and_numbered_by_their_first_pixels(picture: Pictu
     assert np.array_equal(picture, before)
 
 
-@settings(deadline=None)  # a loaded machine is no defect
 @given(pictures(), st.integers(1, 6))
 def test_kept_lines_are_label_0_and_change_nothing_else(picture: Picture, ball_radius: int) -> None:
     segments = trapped_ball_segments(picture, ball_radius)
@@ -78,7 +76,6 @@ def assert_closed_lines_hold(picture: Picture) -> None:
     assert sum(len(labels) for labels in labels_of) == len(set().union(*labels_of))
 
 
-@settings(deadline=None)  # a loaded machine is no defect
 @given(pictures())
 def test_no_region_reaches_through_a_closed_line(picture: Picture) -> None:
     assert_closed_lines_hold(picture)

@@ -71,7 +71,7 @@ def slow_crossings(edges: FeatureEdges) -> int:
     return count
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(0, 60), st.sampled_from([(96, 64), (64, 96), (300, 20)]), st.integers(0, 2**32 - 1))
 def test_crossings_are_those_of_a_slow_count(count: int, size: tuple[int, int], seed: int) -> None:
     chance = np.random.default_rng(seed)

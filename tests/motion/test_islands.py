@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
@@ -36,7 +36,6 @@ def geometry_of(*meshes: np.ndarray):  # type: ignore[no-untyped-def]
     )
 
 
-@settings(deadline=None)
 @given(st.integers(1, 40), st.integers(0, 2**32 - 1))
 def test_islands_are_the_connected_components(vertices: int, seed: int) -> None:
     triangles = np.random.default_rng(seed).integers(0, vertices, (vertices // 2 + 1, 3), np.int32)
@@ -79,7 +78,6 @@ def test_parts_that_share_a_place_are_one_in_that_frame() -> None:
 
 
 @given(st.integers(2, 60), st.integers(0, 2**32 - 1))
-@settings(deadline=None)
 def test_places_are_compared_exactly(count: int, seed: int) -> None:
     generator = np.random.default_rng(seed)
     bits = generator.integers(0, 3, (count, 3)).astype(np.uint32)

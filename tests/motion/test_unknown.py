@@ -46,7 +46,7 @@ def slowly_continued(flow: np.ndarray, valid: np.ndarray, ids: np.ndarray) -> np
 
 
 @given(fields())
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_the_continuation_is_the_nearest_known_motion(drawn: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
     flow, valid, ids = drawn
     before = flow.copy()

@@ -346,7 +346,7 @@ def far_jobs(draw: st.DrawFn) -> RenderJob:
 
 
 @given(far_jobs(), st.integers(1, 9))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_parts_of_a_job_make_each_pair_and_the_tracks_once(job: RenderJob, parts: int) -> None:
     split = split_job(job, parts)
     assert tuple(pair for part in split for pair in part.pairs) == job.pairs

@@ -43,7 +43,7 @@ def jobs(draw: st.DrawFn) -> RenderJob:
 
 
 @given(jobs(), st.integers(0, 12))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_parts_of_a_job_make_the_same_files_each_once(job: RenderJob, parts: int) -> None:
     split = split_job(job, parts)
     assert len(split) <= max(1, parts)
@@ -56,7 +56,7 @@ def test_parts_of_a_job_make_the_same_files_each_once(job: RenderJob, parts: int
 
 
 @given(jobs(), st.integers(1, 12))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_parts_of_a_job_are_even(job: RenderJob, parts: int) -> None:
     sizes = [
         len(

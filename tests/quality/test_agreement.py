@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from animerun_gen.quality.agreement import id_agreement, label_picture_agreement
@@ -10,7 +10,6 @@ from animerun_gen.quality.agreement import id_agreement, label_picture_agreement
 COLORS = {0: (0, 0, 0), 1: (255, 255, 255), 7: (10, 20, 30), 9: None, 65535: (200, 100, 50)}
 
 
-@settings(deadline=None)  # a loaded machine is no defect
 @given(st.integers(0, 2**32 - 1), st.integers(1, 6), st.integers(1, 6))
 def test_equals_the_slow_reference(seed: int, height: int, width: int) -> None:
     random = np.random.default_rng(seed)

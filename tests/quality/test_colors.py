@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from animerun_gen.conventions import UNKNOWN_FLOW
@@ -22,7 +22,6 @@ def hue_on_the_wheel(place: float) -> list[float]:
     raise AssertionError(place)
 
 
-@settings(deadline=None)  # a loaded machine is no defect
 @given(st.floats(-30, 30, width=32), st.floats(-30, 30, width=32), st.floats(1, 50))
 def test_equals_the_published_definition(u: float, v: float, max_motion: float) -> None:
     length = math.hypot(u, v) / max_motion
@@ -60,7 +59,6 @@ def test_a_scale_that_is_not_positive_is_refused(max_motion: float) -> None:
         flow_to_color(np.zeros((1, 1, 2), np.float32), max_motion)
 
 
-@settings(deadline=None)  # a loaded machine is no defect
 @given(st.lists(st.integers(-3, 10_000), min_size=1, max_size=20))
 def test_a_label_has_one_color_in_every_picture(labels: list[int]) -> None:
     together = labels_to_color(np.array([labels], np.int32))

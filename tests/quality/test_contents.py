@@ -5,7 +5,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -17,7 +17,6 @@ IDS = SHAPES.flatmap(lambda shape: arrays.arrays(np.uint16, (2, *shape), element
 PICTURES = SHAPES.flatmap(lambda shape: arrays.arrays(np.uint8, (2, *shape, 3), elements=st.integers(0, 1)))
 
 
-@settings(deadline=None)  # a loaded machine is no defect
 @given(IDS)
 def test_surfaces_are_counted_as_pixel_by_pixel(ids: np.ndarray) -> None:
     objects, materials = ids
@@ -35,7 +34,6 @@ def test_surfaces_are_counted_as_pixel_by_pixel(ids: np.ndarray) -> None:
     json.dumps(found)
 
 
-@settings(deadline=None)  # a loaded machine is no defect
 @given(PICTURES)
 def test_colours_are_counted_as_pixel_by_pixel(pictures: np.ndarray) -> None:
     frame, flat = pictures

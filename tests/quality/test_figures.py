@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from animerun_gen.conventions import UNKNOWN_FLOW, known_flow
@@ -142,7 +142,6 @@ def test_wrong_masks_are_refused() -> None:
         figures_of(ways=ways_home(*np.zeros((2, 5, 5, 2), np.float32)))
 
 
-@settings(deadline=None)  # a loaded machine is no defect
 @given(st.integers(0, 2**32 - 1), st.integers(1, 5), st.integers(1, 6))
 def test_the_round_trip_equals_the_slow_reference(seed: int, height: int, width: int) -> None:
     random = np.random.default_rng(seed)

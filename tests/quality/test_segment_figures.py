@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from animerun_gen.quality import segment_figures
@@ -74,7 +74,6 @@ def frames(draw: st.DrawFn) -> Frame:
     return segments, lines, (object_id * largest).astype(np.uint16), material_id.astype(np.uint16)
 
 
-@settings(deadline=None)  # a loaded machine is no defect
 @given(frames())
 def test_equals_the_slow_reference(frame: Frame) -> None:
     assert segment_figures(*frame) == reference(*frame)

@@ -39,7 +39,7 @@ def best_shift(pair: dict[str, Any]) -> Shift:
     return shift.best_shift(errors)
 
 
-@settings(deadline=None, max_examples=40)  # a loaded machine is no defect
+@settings(max_examples=40)
 @given(st.integers(-20, 20), st.integers(-20, 20), st.sampled_from(OFFSETS))
 def test_wrong_flow_is_shifted_back_onto_its_place(u: int, v: int, offset: tuple[int, int]) -> None:
     found = best_shift(off_by(moved(u / 4, v / 4), *offset))

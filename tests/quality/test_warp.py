@@ -5,7 +5,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from animerun_gen.conventions import UNKNOWN_FLOW
@@ -18,7 +18,6 @@ def still(height: int, width: int) -> npt.NDArray[np.float32]:
     return np.zeros((height, width, 2), np.float32)
 
 
-@settings(deadline=None)  # a loaded machine is no defect
 @given(
     st.integers(0, 2**32 - 1),
     st.integers(1, 6),

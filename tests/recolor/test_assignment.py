@@ -53,7 +53,7 @@ def clips(draw: st.DrawFn) -> tuple[Survey, dict[int, tuple[int, int, int] | Non
 
 
 @given(clips(), st.integers(1, 12), st.integers(0, 3))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_materials_that_touch_can_always_be_told_apart(clip: tuple[Survey, Colors], number: int, seed: int) -> None:
     survey, colors = clip
     new = targets(choose_pass(survey, colors, (), PALETTE, number, "a", seed))
@@ -68,7 +68,7 @@ def backwards(counts: Counter[T]) -> Counter[T]:
 
 
 @given(clips(), st.integers(0, 3))
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 def test_a_pass_is_the_same_whatever_else_happens(clip: tuple[Survey, Colors], seed: int) -> None:
     survey, colors = clip
     again = Survey(backwards(survey.pixels), backwards(survey.borders), backwards(survey.textures))

@@ -25,7 +25,6 @@ maps = arrays(np.uint16, st.tuples(st.integers(1, 9), st.integers(1, 9)), elemen
 
 
 @given(maps)
-@settings(deadline=None)
 def test_counts_are_those_of_a_slow_count(materials: np.ndarray) -> None:
     flat = painted(materials)
     survey = survey_frame(flat, materials, COLORS)
@@ -47,7 +46,7 @@ def test_counts_are_those_of_a_slow_count(materials: np.ndarray) -> None:
 
 
 @given(st.lists(maps, min_size=1, max_size=4))
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 def test_the_order_of_frames_does_not_matter(frames: list[np.ndarray]) -> None:
     surveys = [survey_frame(painted(materials), materials, COLORS) for materials in frames]
     one, other = Survey(), Survey()
