@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from animerun_gen.blender.camera_files import TakenCameras
 from animerun_gen.blender.frame_reading import TakenFrame
 from animerun_gen.blender.job_context import JobContext
 from animerun_gen.blender.vector_pass import abilities
 from animerun_gen.conventions import UNKNOWN_FLOW
+from animerun_gen.dataset.cameras import write_record, write_reprojection
 from animerun_gen.dataset.files import write_image
 from animerun_gen.dataset.layout import switched_picture
 from animerun_gen.dataset.modalities import at_gap, modality
@@ -20,6 +22,7 @@ from animerun_gen.errors import UnsupportedMotionError
 from animerun_gen.motion import companions, raster, vector_pass
 from animerun_gen.motion.cross_check import compare_flows
 from animerun_gen.motion.flow import Motion, compute_motion, exact_occlusion
+from animerun_gen.motion.reprojection import reprojection
 from animerun_gen.threads import in_parallel
 
 
@@ -44,6 +47,7 @@ class MotionMaker:
             makers["object_id"] = lambda: companions.object_id_map(taken.geometry, taken.seen)
             makers["material_id"] = lambda: companions.material_id_map(taken.geometry, taken.seen)
         with self.context.stage(frame, "companions"):
+            self._write_cameras(frame, taken.cameras)
             in_parallel(lambda name: self.context.writer.write(name, frame, makers[name]()), makers)
 
     def write_pair(self, earlier: TakenFrame, later: TakenFrame) -> None:
@@ -55,6 +59,7 @@ class MotionMaker:
         for (direction, source, target), (motion, occluded) in zip(directions, computed, strict=True):
             if gap == 1:
                 self._write_switched(source, target, motion)
+                self._write_reprojection(source, target, motion)
             flow = self._other_backend(direction, source, target, motion) if gap == 1 else motion.flow
             made = {f"flow_{direction}": flow, f"valid_{direction}": motion.valid}
             if occluded is not None:
@@ -74,6 +79,23 @@ class MotionMaker:
                 f"only {len(made.query_frame)} of the {made.requested} points that motion.tracks asks for can be "
                 "followed: the frames in which they are chosen show no more pixels of surfaces"
             )
+
+    def _write_cameras(self, frame: int, cameras: TakenCameras) -> None:
+        """Write the record of a frame from which the clip's file of cameras is collected."""
+        record = {
+            "resolution": self.context.config.resolution,
+            "moved_by": self.context.opened.moved_by,
+            "camera": cameras.filming.as_dict(),
+            "film_camera": None if cameras.film is None else cameras.film.as_dict(),
+        }
+        write_record(self.context.job.output, self.context.config.name, frame, record)
+
+    def _write_reprojection(self, source: TakenFrame, target: TakenFrame, motion: Motion) -> None:
+        """Write how well the motion agrees with depth and cameras, for the quality gate."""
+        stated = source.cameras.filming.stated, target.cameras.filming.stated
+        found = reprojection(source.geometry, source.seen, target.geometry, motion, stated)
+        numbers = source.geometry.frame, target.geometry.frame
+        write_reprojection(self.context.job.output, self.context.config.name, *numbers, found.error, found.compared)
 
     def _write_switched(self, source: TakenFrame, target: TakenFrame, motion: Motion) -> None:
         """Write where surfaces change their material, as nodes may have them do: these colours are not compared."""

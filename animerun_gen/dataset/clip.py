@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from animerun_gen.dataset import files
+from animerun_gen.dataset.cameras import Cameras, FrameCamera, read_cameras
 from animerun_gen.dataset.colors import ColorTable, read_colors, write_colors
+from animerun_gen.dataset.layout import camera_files
 from animerun_gen.dataset.modalities import SPLITS, Content, Modality, modality
 from animerun_gen.dataset.tracks import Tracks, read_tracks, write_tracks
 from animerun_gen.errors import DatasetError, NoDatasetError
@@ -117,6 +119,36 @@ class ClipFiles:
             DatasetError: the file is missing or damaged.
         """
         return read_tracks(self.tracks_path)
+
+    @cached_property
+    def cameras(self) -> Cameras:
+        """The cameras of all frames, as the file had them when this is first asked.
+
+        Raises:
+            DatasetError: the file is missing or damaged.
+        """
+        return read_cameras(self.root, self.split, self.cut)
+
+    def camera(self, frame: int, *, film: bool = False) -> FrameCamera:
+        """The camera of a frame, which brings points of the world into the picture and back.
+
+        Args:
+            frame: the frame.
+            film: whether the film's own camera is meant, where the conversion filmed with another one.
+
+        Raises:
+            DatasetError: the file is missing or damaged, or has no camera of this frame.
+
+        Example:
+            >>> camera = clip.camera(3)  # doctest: +SKIP
+            >>> points = camera.unproject(clip.read("depth", 3), pixels)  # doctest: +SKIP
+        """
+        try:
+            return self.cameras.at(frame, film=film)
+        except KeyError:
+            path, numbers = camera_files(self.root, self.split, self.cut)[1], self.cameras.frames
+            known = f"the frames it has are {numbers[0]} to {numbers[-1]}" if numbers else "make the cut again"
+            raise DatasetError(f"has no camera of frame {frame}", path, known) from None
 
     def read_names(self, name: str) -> dict[str, str]:
         """What the ids of ``"object_id"`` or ``"material_id"`` stand for, by id as decimal text.

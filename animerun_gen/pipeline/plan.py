@@ -195,6 +195,9 @@ def missing_render(
         both_ways = ((earlier, later), (later, earlier))
         return any(read_figures(layout.cross_check_file(output, config.name, *ends)) is None for ends in both_ways)
 
+    def lacks_camera(frame: int) -> bool:
+        return not has_content(layout.camera_record(output, config.name, frame))
+
     def unpainted(sampled: Iterable[int], place: Callable[[Path, str, int], Path]) -> tuple[int, ...]:
         return tuple(n for n in sampled if n in frames and not has_content(place(output, config.name, n)))
 
@@ -209,7 +212,9 @@ def missing_render(
         companions=tuple(
             frame
             for frame in frames
-            if misses(annotations, frame) or (frame == frames[0] and misses_names(annotations))
+            if misses(annotations, frame)
+            or (frame == frames[0] and misses_names(annotations))
+            or lacks_camera(frame)
         ),
         pairs=tuple(
             sorted(
@@ -336,6 +341,10 @@ def _clear(cut: Cut, redone: Collection[str], *, judged: bool) -> None:
         remove_files_but(layout.identity_pictures_folder(output, name), ())
     if "motion" in redone:
         remove_files_but(layout.switched_pictures_folder(output, name), ())
+        remove_files_but(layout.reprojections_folder(output, name), ())
+        remove_files_but(layout.camera_records_folder(output, name), ())
+        for file in layout.camera_files(output, cut.config.split, name):
+            remove_file(file)
     clear_figures(output, cut.config, judged=judged, compared="motion" not in redone)
     if not judged:
         remove_file(layout.quality_file(output, name))
@@ -446,6 +455,11 @@ def _clear_surplus(config: CutConfig, clip: ClipWriter, stages: tuple[str, ...],
         remove_files_but(
             layout.switched_pictures_folder(output, name), {layout.switched_name(a, b) for a, b in both_ways}
         )
+        remove_files_but(
+            layout.reprojections_folder(output, name), {layout.reprojection_name(a, b) for a, b in both_ways}
+        )
+        records = {layout.camera_record(output, name, frame).name for frame in frames}
+        remove_files_but(layout.camera_records_folder(output, name), records)
     return surplus
 
 

@@ -22,6 +22,7 @@ from animerun_gen.pipeline.farm import Crew, FarmLost, InlineCrew
 from animerun_gen.pipeline.options import Options
 from animerun_gen.pipeline.plan import CutPlan, plan_cut
 from animerun_gen.pipeline.state import made_with
+from animerun_gen.pipeline.state.cameras import collect_cameras
 from animerun_gen.pipeline.state.coverage import describe_coverage, measure_coverage
 from animerun_gen.pipeline.state.figures import read_cross_checks
 from animerun_gen.pipeline.state.films import digests_kept
@@ -114,6 +115,8 @@ def _sum_up(cut: Cut, options: Options) -> None:
     for sentence in cut.refused:
         summary.fail(sentence)
     if found is not None:
+        with failures_to(summary):
+            collect_cameras(cut.config, cut.output, new=bool(summary.rendered))
         if options.label and (summary.labelled or not summary.failures):
             with failures_to(summary):
                 summary.quality = collect_quality(cut.ledger, cut.config)

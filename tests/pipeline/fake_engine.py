@@ -25,6 +25,7 @@ import numpy as np
 from animerun_gen.color.hexadecimal import rgb
 from animerun_gen.config import CutConfig
 from animerun_gen.conventions import UNKNOWN_FLOW
+from animerun_gen.dataset.cameras import TO_OPENCV, FrameCamera, write_record
 from animerun_gen.dataset.clip import ClipWriter
 from animerun_gen.dataset.files import write_image
 from animerun_gen.dataset.layout import identity_picture, material_picture
@@ -193,6 +194,7 @@ def do_job(job: RenderJob, reporter: Reporter, engine: FakeEngine) -> None:
             write_image(identity_picture(job.output, config.name, frame), places(config, frame))
         if frame in job.companions:
             write_companions(writer, config, frame)
+            write_camera(config, job.output, frame)
         for earlier, later in job.pairs:
             if later == frame:
                 gap = job.gap((earlier, later))
@@ -266,6 +268,25 @@ def write_companions(writer: ClipWriter, config: CutConfig, frame: int) -> None:
         writer.write("depth", frame, np.where(inside, 5.0, np.inf).astype(np.float32))
     if "normals" in config.motion.extras:
         writer.write("normal", frame, np.where(inside[..., None], (0, 0, 1), 0).astype(np.float32))
+
+
+def write_camera(config: CutConfig, output: Path, frame: int) -> None:
+    """An orthographic camera of one unit a pixel, which stands still above the plain."""
+    width, height = config.resolution
+    camera = FrameCamera(
+        name="camera",
+        width=width,
+        height=height,
+        projection=np.array([[1.0, 0, 0, width / 2 - 0.5], [0, 1, 0, height / 2 - 0.5], [0, 0, 0, 1]]),
+        world_to_camera=TO_OPENCV,
+        matrix_world=np.eye(4),
+        near=0.1,
+        far=100.0,
+        orthographic_scale=float(max(width, height)),
+    )
+    stated = {**camera.as_dict(), "blender": {"type": "ORTHO"}}
+    record = {"resolution": [width, height], "moved_by": [0.0] * 3, "camera": stated, "film_camera": None}
+    write_record(output, config.name, frame, record)
 
 
 def left_of(config: CutConfig, frame: int) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from animerun_gen.dataset import layout
 from animerun_gen.dataset.clip import ClipFiles
 from animerun_gen.dataset.listing import modalities_there
 from animerun_gen.dataset.modalities import Modality
@@ -115,6 +116,16 @@ def move_cut(source: ClipFiles, target: ClipFiles) -> None:
                 new.parent.mkdir(parents=True, exist_ok=True)
                 os.rename(old, new)
         _remove_modality(source, modality)
+    both = zip(
+        layout.camera_files(source.root, source.split, source.cut),
+        layout.camera_files(target.root, target.split, target.cut),
+        strict=True,
+    )
+    for before, after in both:
+        if before.is_file():
+            with _refusals_as_sentence(before, f"belongs in {after} but", "moved"):
+                after.parent.mkdir(parents=True, exist_ok=True)
+                os.replace(before, after)
 
 
 def _folder(clip: ClipFiles, modality: Modality) -> Path:
