@@ -62,6 +62,8 @@ class MotionMaker:
                 self._write_reprojection(source, target, motion)
             flow = self._other_backend(direction, source, target, motion) if gap == 1 else motion.flow
             made = {f"flow_{direction}": flow, f"valid_{direction}": motion.valid}
+            if "scene_flow" in self.context.config.motion.extras:
+                made[f"depth_change_{direction}"] = companions.depth_change(source.seen, motion)
             if occluded is not None:
                 made[f"exact_occlusion_{direction}"] = occluded
             found.append((source.geometry.frame, made))

@@ -221,10 +221,13 @@ def read_camera(camera: bpy.types.Object, graph: bpy.types.Depsgraph) -> Camera:
 
     Args:
         camera: A perspective or orthographic camera, evaluated in the graph.
-        graph: The graph; the size of its scene's pictures counts.
+        graph: The graph; size and pixels of its scene's pictures count.
     """
-    width, height = graph.scene.render.resolution_x, graph.scene.render.resolution_y
-    projection = camera.calc_matrix_camera(graph, x=width, y=height, scale_x=1.0, scale_y=1.0)
+    render = graph.scene.render
+    width, height = render.resolution_x, render.resolution_y
+    projection = camera.calc_matrix_camera(
+        graph, x=width, y=height, scale_x=render.pixel_aspect_x, scale_y=render.pixel_aspect_y
+    )
     # the renderer, too, leaves out a scale that the camera object may have
     world = np.array(camera.matrix_world.normalized(), np.float64)
     return Camera(

@@ -22,9 +22,6 @@ Float64Array = npt.NDArray[np.float64]
 VERSION = 1
 """Of the form of the JSON file."""
 
-LARGEST_ERROR = 1e9
-"""Pixels; what is farther from its place counts as this far."""
-
 TO_OPENCV = np.diag([1.0, -1.0, -1.0, 1.0])
 """From the axes of a camera of Blender (y up, looking along -z) to those of OpenCV (y down, looking along z)."""
 
@@ -273,7 +270,7 @@ def write_record(output: Path, cut: str, frame: int, record: Mapping[str, Any]) 
     Raises:
         DatasetError: It cannot be written.
     """
-    files.write_json(layout.camera_record(output, cut, frame), {"frame": frame, **record})
+    files.write_if_changed(layout.camera_record(output, cut, frame), {"frame": frame, **record})
 
 
 def read_record(output: Path, cut: str, frame: int) -> dict[str, Any]:
@@ -327,7 +324,7 @@ def write_cameras(root: Path, split: str, cut: str, records: Sequence[Mapping[st
         **_columns("", filming),
         **_columns("film_", film),
     }
-    files.write_arrays(arrays, columns)
+    files.write_arrays(arrays, columns, if_changed=True)
 
 
 def _columns(prefix: str, cameras: Sequence[FrameCamera | None]) -> dict[str, npt.NDArray[Any]]:
@@ -403,15 +400,14 @@ def write_reprojection(output: Path, cut: str, frame: int, other: int, error: fl
         cut: Name of the cut.
         frame: Where the flow begins.
         other: Where it leads.
-        error: The largest distance in pixels, which may be infinite; None where nothing that is seen stands still.
+        error: The largest distance in pixels; None where nothing that is seen stands still.
         compared: Share of the picture that was compared, 0..1.
 
     Raises:
         DatasetError: It cannot be written.
     """
-    # JSON has no infinity
-    largest = None if error is None else min(error, LARGEST_ERROR)
-    files.write_json(layout.reprojection(output, cut, frame, other), {"error": largest, "compared": compared})
+    found = {"error": error, "compared": compared}
+    files.write_if_changed(layout.reprojection(output, cut, frame, other), found)
 
 
 def read_reprojection(output: Path, cut: str, frame: int, other: int) -> dict[str, float | None]:

@@ -19,6 +19,10 @@ from animerun_gen.motion.geometry import Camera, FrameGeometry
 from animerun_gen.motion.raster import BACKGROUND, VisibilityBuffer
 
 
+LARGEST_ERROR = 1e9
+"""Pixels; what is farther from its place, or nowhere in the picture, counts as this far."""
+
+
 def frame_camera(camera: Camera, orthographic_scale: float | None) -> FrameCamera:
     """A camera as a dataset states it.
 
@@ -101,8 +105,8 @@ def reprojection(
     points = here.unproject(seen.depth[rows, columns], places)
     away = there.project(points) - (places + motion.flow[rows, columns])
     # a place behind the camera is no number, and as wrong as can be
-    error = float(np.nan_to_num(np.hypot(away[:, 0], away[:, 1]), nan=np.inf).max())
-    return Reprojection(error, len(rows) / compared.size)
+    distances = np.nan_to_num(np.hypot(away[:, 0], away[:, 1]), nan=LARGEST_ERROR, posinf=LARGEST_ERROR)
+    return Reprojection(min(float(distances.max()), LARGEST_ERROR), len(rows) / compared.size)
 
 
 def _standing(source: FrameGeometry, target: FrameGeometry) -> npt.NDArray[np.bool_]:

@@ -202,7 +202,7 @@ def _oversized_tracks(path: Path, frames: int, requested: int | None) -> str | N
     limits = dict.fromkeys(ARRAYS, 64 * 1024)
     for name, what in ARRAYS.items():
         if "N" in what.shape:
-            limits[name] += 16 * points * (frames if "T" in what.shape else 1)
+            limits[name] += 24 * points * (frames if "T" in what.shape else 1)
         elif "T" in what.shape:
             limits[name] += 16 * frames
     try:

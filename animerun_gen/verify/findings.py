@@ -224,6 +224,9 @@ class FrameInspection:
         elif what.name == "depth":
             if count := np.count_nonzero(~(value > 0)):
                 yield f"has {_pixels(count)} whose depth is not a positive number"
+        elif what.name.startswith("depth_change"):
+            if count := np.count_nonzero(np.isinf(value)):
+                yield f"has {_pixels(count)} whose depth changes without end"
         elif what.name == "normal":
             squared = np.einsum("hwi,hwi->hw", value, value)
             if count := np.count_nonzero(~((np.abs(squared - 1.0) < 2e-3) | (squared == 0.0))):
@@ -260,6 +263,10 @@ class FrameInspection:
                     leaves = _leaves_frame(flow, known, slack)
                     problems = _occlusion_problems(values[name], known, leaves, names[what.name])
                 findings.defects += [Defect(names[name], "contradiction", problem) for problem in problems]
+            name = what.name.replace("flow", "depth_change")
+            if name in values and (count := np.count_nonzero(~np.isnan(values[name]) & ~known)):
+                problem = f"says how depth changes at {_pixels(count)} whose motion is unknown in {names[what.name]}"
+                findings.defects.append(Defect(names[name], "contradiction", problem))
         if "object_id" not in values:
             return
         empty = values["object_id"] == 0

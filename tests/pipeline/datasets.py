@@ -31,6 +31,8 @@ STAGE_FOLDERS = {
         "ObjectId",
         "MaterialId",
         "Tracks",
+        "Camera",
+        "SceneFlow",
         "Gap2",
         "Gap3",
         "Gap4",

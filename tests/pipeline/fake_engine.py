@@ -307,6 +307,8 @@ def write_motion(writer: ClipWriter, config: CutConfig, earlier: int, later: int
         flow[~valid] = UNKNOWN_FLOW
         write(f"flow_{direction}", source, flow)
         write(f"valid_{direction}", source, valid)
+        if "scene_flow" in config.motion.extras:
+            write(f"depth_change_{direction}", source, np.where(inside, 0.0, np.nan).astype(np.float32))
         if "exact_occlusion" in config.motion.extras:
             write(f"exact_occlusion_{direction}", source, ~inside & there)
 
@@ -327,6 +329,7 @@ def tracks_of(config: CutConfig) -> Tracks:
     return Tracks(
         frames=np.array(frames, np.int32),
         position=np.stack([x, np.broadcast_to(6 + row, x.shape)], axis=-1).astype(np.float64),
+        world=np.stack([x, np.broadcast_to(6 + row, x.shape), np.full(x.shape, 5.0)], axis=-1).astype(np.float64),
         depth=np.full(x.shape, 5.0, np.float32),
         known=everywhere,
         in_frame=everywhere,

@@ -284,7 +284,7 @@ def test_fewer_tracks_than_asked_for_are_not_made_again_and_again(tmp_path: Path
     made = clip.read_tracks()
     few = replace(
         made,
-        **{name: getattr(made, name)[:, :2] for name in ("position", "depth", "known", "in_frame", "visible")},
+        **{name: getattr(made, name)[:, :2] for name in ("position", "world", "depth", "known", "in_frame", "visible")},
         **{name: getattr(made, name)[:2] for name in ("query_frame", "object_id", "material_id")},
     )
     write_tracks(clip.tracks_path, few)

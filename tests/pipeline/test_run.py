@@ -57,7 +57,8 @@ def files_of_clip(frames: list[int], split: str = "train") -> set[str]:
     """Everything below ``train`` and ``test`` that a clip of these frames must have."""
     chosen = {"frame": frames, "forward": frames[:-1], "backward": frames[1:]}
     names = {f"{split}/{name.format(frame)}" for name, kind in PUBLISHED + BESIDE for frame in chosen[kind]}
-    return names | {f"{split}/{table}" for table in TABLES}
+    cameras = {f"{split}/Camera/square.json", f"{split}/Camera/square.npz"}
+    return names | cameras | {f"{split}/{table}" for table in TABLES}
 
 
 def clip_files(output: Path) -> set[str]:
