@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from animerun_gen.dataset.tracks import Tracks
     from animerun_gen.engines.blenders import find_engine
     from animerun_gen.errors import AnimerunGenError, ConfigError, DatasetError, SceneError, UsageError
+    from animerun_gen.motion.between import MotionBetween, barycentric, flow_between
     from animerun_gen.pipeline.options import Options
     from animerun_gen.pipeline.run import generate
     from animerun_gen.pipeline.state.status import DatasetStatus, read_status
@@ -79,6 +80,7 @@ __all__ = [
     "Defect",
     "LoadedCut",
     "Modality",
+    "MotionBetween",
     "Options",
     "Question",
     "Report",
@@ -86,8 +88,10 @@ __all__ = [
     "Shot",
     "Tracks",
     "UsageError",
+    "barycentric",
     "build_report",
     "find_engine",
+    "flow_between",
     "generate",
     "inspect_shot",
     "load_cuts",
@@ -103,6 +107,7 @@ _PLACES = {
     "dataset.tracks": ("Tracks",),
     "engines.blenders": ("find_engine",),
     "errors": ("AnimerunGenError", "ConfigError", "DatasetError", "SceneError", "UsageError"),
+    "motion.between": ("MotionBetween", "barycentric", "flow_between"),
     "pipeline.options": ("Options",),
     "pipeline.run": ("generate",),
     "pipeline.state.status": ("DatasetStatus", "read_status"),

@@ -20,6 +20,7 @@ from animerun_gen.dataset.modalities import at_gap, modality
 from animerun_gen.dataset.tracks import Tracks
 from animerun_gen.errors import UnsupportedMotionError
 from animerun_gen.motion import companions, raster, vector_pass
+from animerun_gen.motion.between import surfaces_of
 from animerun_gen.motion.cross_check import compare_flows
 from animerun_gen.motion.flow import Motion, compute_motion, exact_occlusion
 from animerun_gen.motion.reprojection import reprojection
@@ -38,7 +39,7 @@ class MotionMaker:
 
     def write_companions(self, frame: int, taken: TakenFrame) -> None:
         extras = self.context.config.motion.extras
-        makers: dict[str, Callable[[], npt.NDArray[Any]]] = {}
+        makers: dict[str, Callable[[], Any]] = {}
         if "depth" in extras:
             makers["depth"] = lambda: companions.depth_map(taken.seen)
         if "normals" in extras:
@@ -46,6 +47,11 @@ class MotionMaker:
         if "ids" in extras:
             makers["object_id"] = lambda: companions.object_id_map(taken.geometry, taken.seen)
             makers["material_id"] = lambda: companions.material_id_map(taken.geometry, taken.seen)
+        if "correspondence" in extras:
+            background = self.context.config.motion.background
+            makers["correspondence"] = lambda: surfaces_of(
+                taken.geometry, taken.seen.instance, taken.seen.triangle, background
+            )
         with self.context.stage(frame, "companions"):
             self._write_cameras(frame, taken.cameras)
             in_parallel(lambda name: self.context.writer.write(name, frame, makers[name]()), makers)

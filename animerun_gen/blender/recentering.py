@@ -79,7 +79,11 @@ def recenter(config: CutConfig, scene: bpy.types.Scene) -> tuple[CutConfig, list
     way = ", ".join(f"{0.0 - value:.0f}" for value in offset)
     apart = f"{spacing(offset):.2g} units apart"
     x, y, z = (float(value) for value in offset)
-    return moved, [f"moved the whole scene by ({way}): where its camera stood, Blender's numbers lie {apart}"], (x, y, z)
+    return (
+        moved,
+        [f"moved the whole scene by ({way}): where its camera stood, Blender's numbers lie {apart}"],
+        (x, y, z),
+    )
 
 
 def _moved_camera(config: CutConfig, offset: Float64Array) -> CameraMotion:

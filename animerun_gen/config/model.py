@@ -28,7 +28,7 @@ EdgeType = Literal[
     "ridge_valley",
     "suggestive_contour",
 ]
-Extra = Literal["depth", "ids", "normals", "exact_occlusion", "scene_flow"]
+Extra = Literal["depth", "ids", "normals", "exact_occlusion", "scene_flow", "correspondence"]
 RemovalRule = Literal["unseen", "volumes", "light_panels", "glowing"]
 
 FREESTYLE_ONLY = ("ridge_valley", "suggestive_contour")
@@ -500,7 +500,8 @@ class Motion(Section):
         default=("ids", "exact_occlusion"),
         description="Companions written beside the flow. `depth`: distance along the view axis. `ids`: object and "
         "material maps with tables of names. `normals`: surface normals. `exact_occlusion`: is the surface point "
-        "hidden, or outside the picture, in the other frame. `scene_flow`: by how much its depth changes.",
+        "hidden, or outside the picture, in the other frame. `scene_flow`: by how much its depth changes. "
+        "`correspondence`: the surfaces themselves, from which motion between any two frames follows without Blender.",
     )
     gaps: Annotated[tuple[Gap, ...], Field(strict=False), AfterValidator(_gaps)] = Field(
         default=(1,),

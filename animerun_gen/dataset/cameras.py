@@ -282,12 +282,14 @@ def read_record(output: Path, cut: str, frame: int) -> dict[str, Any]:
     path = layout.camera_record(output, cut, frame)
     record = files.read_json(path)
     try:
+        if files.json_bytes(record) != path.read_bytes():
+            raise ValueError("is not what was written")
         for name in ("camera", "film_camera"):
             if record[name] is not None or name == "camera":
                 FrameCamera.of(record[name], record["resolution"])
         if record["frame"] != frame or len(record["moved_by"]) != 3:
             raise ValueError("is of another frame")
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OSError) as error:
         raise DatasetError(f"holds no camera ({error})", path, files.AGAIN) from error
     return dict(record)
 
@@ -411,17 +413,14 @@ def write_reprojection(output: Path, cut: str, frame: int, other: int, error: fl
 
 
 def read_reprojection(output: Path, cut: str, frame: int, other: int) -> dict[str, float | None]:
-    """Read what :func:`write_reprojection` wrote: ``"error"`` and ``"compared"``, both None where there is nothing.
+    """Read what :func:`write_reprojection` wrote: ``"error"`` and ``"compared"``, both None where nothing sound is.
 
-    Raises:
-        DatasetError: The file is damaged.
+    What is missing is not judged, but counted.
     """
-    path = layout.reprojection(output, cut, frame, other)
-    if not path.is_file():
-        return {"error": None, "compared": None}
-    written = files.read_json(path)
-    if not isinstance(written, dict) or not all(
-        name in written and (written[name] is None or isinstance(written[name], float)) for name in ("error", "compared")
-    ):
-        raise DatasetError("holds no figures", path, files.AGAIN)
-    return {name: written[name] for name in ("error", "compared")}
+    names = ("error", "compared")
+    try:
+        written = files.read_json(layout.reprojection(output, cut, frame, other))
+    except DatasetError:
+        written = None
+    figures = {name: written.get(name) if isinstance(written, dict) else None for name in names}
+    return {name: figures[name] if isinstance(figures[name], float) else None for name in names}

@@ -10,15 +10,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from animerun_gen.dataset import files
 from animerun_gen.dataset.cameras import Cameras, FrameCamera, read_cameras
 from animerun_gen.dataset.colors import ColorTable, read_colors, write_colors
+from animerun_gen.dataset.correspondence import read_surfaces, write_surfaces
 from animerun_gen.dataset.layout import camera_files
 from animerun_gen.dataset.modalities import SPLITS, Content, Modality, modality
 from animerun_gen.dataset.tracks import Tracks, read_tracks, write_tracks
 from animerun_gen.errors import DatasetError, NoDatasetError
+
+if TYPE_CHECKING:
+    from animerun_gen import MotionBetween
 
 _READERS: dict[Content, Callable[[Path], Any]] = {
     "picture": files.read_image,
@@ -27,6 +31,7 @@ _READERS: dict[Content, Callable[[Path], Any]] = {
     "inverted_mask": files.read_inverted_mask,
     "array": files.read_array,
     "matches": files.read_matches,
+    "surfaces": read_surfaces,
 }
 _WRITERS: dict[Content, Callable[[Path, Any], None]] = {
     "picture": files.write_image,
@@ -35,6 +40,7 @@ _WRITERS: dict[Content, Callable[[Path, Any], None]] = {
     "inverted_mask": files.write_inverted_mask,
     "array": files.write_array,
     "matches": files.write_matches,
+    "surfaces": write_surfaces,
 }
 
 
@@ -90,7 +96,8 @@ class ClipFiles:
 
         Returns:
             An array with the dtype and shape of the table of modalities; for masks ``(H, W)`` bool that mean what
-            their names say; for matches a list of lists of ints.
+            their names say; for matches a list of lists of ints; for correspondence
+            :class:`~animerun_gen.dataset.correspondence.Surfaces`.
 
         Raises:
             DatasetError: the file is missing, damaged, or of another dtype or shape.
@@ -149,6 +156,30 @@ class ClipFiles:
             path, numbers = camera_files(self.root, self.split, self.cut)[1], self.cameras.frames
             known = f"the frames it has are {numbers[0]} to {numbers[-1]}" if numbers else "make the cut again"
             raise DatasetError(f"has no camera of frame {frame}", path, known) from None
+
+    def flow_between(self, source: int, target: int) -> MotionBetween:
+        """The exact motion from one frame to any other one, without Blender; see ``docs/correspondence.md``.
+
+        Args:
+            source: the frame whose pixels the flow is given for.
+            target: the frame that it points into, earlier or later.
+
+        Returns:
+            ``flow`` ``(H, W, 2)`` float32 in pixels, ``valid`` and ``occluded`` ``(H, W)`` bool: what ``motion.gaps``
+            would have written.
+
+        Raises:
+            DatasetError: the clip was made without ``correspondence``, or a file is damaged.
+            ValueError: it is one and the same frame.
+
+        Example:
+            >>> found = clip.flow_between(3, 40)  # doctest: +SKIP
+            >>> seen = found.valid & ~found.occluded  # doctest: +SKIP
+        """
+        # what follows surfaces lies above the dataset, which it reads
+        from animerun_gen import flow_between
+
+        return flow_between(self, source, target)
 
     def read_names(self, name: str) -> dict[str, str]:
         """What the ids of ``"object_id"`` or ``"material_id"`` stand for, by id as decimal text.

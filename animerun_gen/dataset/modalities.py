@@ -18,7 +18,7 @@ SPLITS = ("train", "test")
 
 Kind = Literal["frame", "forward", "backward", "clip"]
 Stage = Literal["pictures", "motion", "labels", "recolor"]
-Content = Literal["picture", "flow", "mask", "inverted_mask", "array", "matches", "tracks"]
+Content = Literal["picture", "flow", "mask", "inverted_mask", "array", "matches", "surfaces", "tracks"]
 
 RECOLORED_FROM = ("flat", "contour", "material_id")
 """What the colour passes of a frame are made from."""
@@ -378,6 +378,20 @@ MODALITIES: tuple[Modality, ...] = (
         meaning="Which material is seen; `names.json` beside the files names the ids.",
         extra="ids",
         table="names.json",
+    ),
+    Modality(
+        name="correspondence",
+        folder="Correspondence/{cut}",
+        suffix=".npz",
+        dtype="",
+        shape=(),
+        kind="frame",
+        stage="motion",
+        content="surfaces",
+        published=False,
+        meaning="The surfaces of the frame and which of them each pixel shows: what `clip.flow_between` reads, see "
+        "[correspondence.md](correspondence.md).",
+        extra="correspondence",
     ),
     Modality(
         name="tracks",

@@ -20,8 +20,8 @@ from animerun_gen.dataset.tracks import Tracks
 from animerun_gen.motion import companions, raster
 from animerun_gen.motion.counterparts import NO_INSTANCE, NO_TRIANGLE, find_counterparts
 from animerun_gen.motion.geometry import FrameGeometry, Holes
-from animerun_gen.motion.kernels.following import NO_AREA
 from animerun_gen.motion.raster import BACKGROUND, VisibilityBuffer
+from animerun_gen.motion.thresholds import NO_AREA
 
 QUERY_FRAMES = 8
 """Frames of a clip at most in which points are chosen, so that what appears later has tracks too."""

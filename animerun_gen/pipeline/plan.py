@@ -17,6 +17,7 @@ from animerun_gen.engines.job import RenderJob
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline.cut import Cut
 from animerun_gen.pipeline.samples import identity_frames, sampled_frames
+from animerun_gen.pipeline.state.cameras import remove_damaged_records
 from animerun_gen.pipeline.state.changes import Then
 from animerun_gen.pipeline.state.clearing import (
     has_stage,
@@ -212,9 +213,7 @@ def missing_render(
         companions=tuple(
             frame
             for frame in frames
-            if misses(annotations, frame)
-            or (frame == frames[0] and misses_names(annotations))
-            or lacks_camera(frame)
+            if misses(annotations, frame) or (frame == frames[0] and misses_names(annotations)) or lacks_camera(frame)
         ),
         pairs=tuple(
             sorted(
@@ -411,6 +410,8 @@ def _remove_damaged(cut: Cut, found: FilesOnDisk, stages: tuple[str, ...]) -> li
         and entry.modality.stage in stages
         and not is_whole(found.root / entry.name, entry.modality)
     ]
+    if "motion" in stages:
+        damaged += remove_damaged_records(cut.config, found)
     if "labels" in stages:
         damaged += [file.relative_to(found.root).as_posix() for file in spoiled_figures(cut.ledger, cut.config)]
     for name in damaged:

@@ -116,7 +116,7 @@ def _sum_up(cut: Cut, options: Options) -> None:
         summary.fail(sentence)
     if found is not None:
         with failures_to(summary):
-            collect_cameras(cut.config, cut.output, new=bool(summary.rendered))
+            collect_cameras(cut.config, found, new=bool(summary.rendered))
         if options.label and (summary.labelled or not summary.failures):
             with failures_to(summary):
                 summary.quality = collect_quality(cut.ledger, cut.config)

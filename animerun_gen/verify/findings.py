@@ -16,6 +16,7 @@ import numpy.typing as npt
 from animerun_gen.conventions import UNKNOWN_FLOW, known_flow
 from animerun_gen.dataset import files
 from animerun_gen.dataset.checksums import readable_digest
+from animerun_gen.dataset.correspondence import read_surfaces
 from animerun_gen.dataset.headers import Header, read_header
 from animerun_gen.dataset.modalities import Content, Modality
 from animerun_gen.errors import DatasetError
@@ -31,6 +32,9 @@ PNG_ROOM = 16 << 20
 FAR = 10.0
 """Motion beyond so many picture widths is worth a note."""
 
+SURFACES_LIMIT = 1 << 31
+"""Bytes of a file of surfaces that are read; ten million triangles have a fifth of it."""
+
 BORDER = 1e-3
 """Pixels: how far float32 flow may be from the float64 motion that the exact occlusion was decided by."""
 
@@ -42,6 +46,7 @@ _READERS: dict[Content, Callable[[Path], Any]] = {
     # of a file that this program did not make, the values are looked at afterwards
     "inverted_mask": files.read_array,
     "array": files.read_array,
+    "surfaces": read_surfaces,
 }
 
 
@@ -157,7 +162,7 @@ class FrameInspection:
         if header is not None and (problem := self._misfit(header, what)):
             findings.defects.append(Defect(file.name, "form", problem))
             sound = False
-        limit = _largest_size(header, self.shape)
+        limit = SURFACES_LIMIT if what.content == "surfaces" else _largest_size(header, self.shape)
         if size > limit:
             if sound:
                 findings.defects.append(Defect(file.name, "damaged", f"has {size} bytes, far more than it can need"))
@@ -269,6 +274,12 @@ class FrameInspection:
                 findings.defects.append(Defect(names[name], "contradiction", problem))
         if "object_id" not in values:
             return
+        if "correspondence" in values:
+            surfaces = values["correspondence"]
+            objects = np.append(surfaces.arrays["object_id"], np.uint16(0))[surfaces.instance]
+            if count := np.count_nonzero(objects != values["object_id"]):
+                problem = f"shows other objects than {names['object_id']} at {_pixels(count)}"
+                findings.defects.append(Defect(names["correspondence"], "contradiction", problem))
         empty = values["object_id"] == 0
         for name in ("material_id", "depth", "normal"):
             if name in values and (count := np.count_nonzero(_shows_nothing(name, values[name]) != empty)):

@@ -97,7 +97,9 @@ for point in curves[0].keyframe_points:
 def test_a_film_that_zooms_has_both_cameras_and_depth_lies_where_they_say(
     build: Build, cut: Cut, tmp_path: Path
 ) -> None:
-    film = cut(build("zoom", ZOOM), "lines: {freestyle: false, outline: false}\nmotion: {extras: [depth, ids]}\n", last=3)
+    film = cut(
+        build("zoom", ZOOM), "lines: {freestyle: false, outline: false}\nmotion: {extras: [depth, ids]}\n", last=3
+    )
     run_cli("generate", film, "--out", tmp_path / "out")
     clip = Dataset(tmp_path / "out").clip("zoom")
     width, height = 96, 64

@@ -44,6 +44,7 @@ COMPANIONS = {
     "normal": "Normal/fight/0186.npy",
     "object_id": "ObjectId/fight/0186.png",
     "material_id": "MaterialId/fight/0186.png",
+    "correspondence": "Correspondence/fight/0186.npz",
 }
 FAR = {
     "flow_forward_gap4": "Gap4/Flow/fight/forward/0186.flo",
@@ -118,6 +119,7 @@ def test_extras_switch_on_their_modalities_and_nothing_else() -> None:
         "normals": {"normal"},
         "exact_occlusion": {"exact_occlusion_forward", "exact_occlusion_backward"},
         "scene_flow": {"depth_change_forward", "depth_change_backward"},
+        "correspondence": {"correspondence"},
     }
     assert enabled_modalities(get_args(Extra), tracks=1) == MODALITIES
 

@@ -23,7 +23,7 @@ from animerun_gen.verify.run import KINDS, describe, verify
 from tests.pipeline.datasets import contents, make, make_cut
 from tests.pipeline.fake_engine import FakeEngine
 
-EXTRAS = ["depth", "ids", "normals", "exact_occlusion", "scene_flow"]
+EXTRAS = ["depth", "ids", "normals", "exact_occlusion", "scene_flow", "correspondence"]
 
 
 @pytest.fixture(scope="session")

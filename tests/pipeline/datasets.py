@@ -33,6 +33,7 @@ STAGE_FOLDERS = {
         "Tracks",
         "Camera",
         "SceneFlow",
+        "Correspondence",
         "Gap2",
         "Gap3",
         "Gap4",

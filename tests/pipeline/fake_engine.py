@@ -27,6 +27,7 @@ from animerun_gen.config import CutConfig
 from animerun_gen.conventions import UNKNOWN_FLOW
 from animerun_gen.dataset.cameras import TO_OPENCV, FrameCamera, write_record
 from animerun_gen.dataset.clip import ClipWriter
+from animerun_gen.dataset.correspondence import ARRAYS, Surfaces
 from animerun_gen.dataset.files import write_image
 from animerun_gen.dataset.layout import identity_picture, material_picture
 from animerun_gen.dataset.modalities import at_gap, modality
@@ -266,8 +267,60 @@ def write_companions(writer: ClipWriter, config: CutConfig, frame: int) -> None:
         writer.write("material_id", frame, 2 * inside.astype(np.uint16))
     if "depth" in config.motion.extras:
         writer.write("depth", frame, np.where(inside, 5.0, np.inf).astype(np.float32))
+    if "correspondence" in config.motion.extras:
+        writer.write("correspondence", frame, surfaces(config, frame))
     if "normals" in config.motion.extras:
         writer.write("normal", frame, np.where(inside[..., None], (0, 0, 1), 0).astype(np.float32))
+
+
+def surfaces(config: CutConfig, frame: int) -> Surfaces:
+    """The square as two triangles at the corners of its pixels, seen by the camera of :func:`write_camera`."""
+    inside, _ = square(config, frame)
+    width, height = config.resolution
+    left, top = left_of(config, frame), 6
+    # half a pixel beyond the centres of the pixels on its border, so that they are inside
+    low, high = -0.5, SIDE - 0.5
+    rows, columns = np.mgrid[:height, :width]
+    lower = rows - top > columns - left
+    matrix = np.eye(4)
+    # y up, from the middle of the picture, five units before the camera
+    matrix[:3, 3] = left - (width / 2 - 0.5), (height / 2 - 0.5) - top, -5.0
+    texts = {
+        "key": np.array(["square"]),
+        "camera": np.array("camera"),
+        "background": np.array(config.motion.background),
+    }
+    arrays = {
+        "instance": np.where(inside, 0, -1),
+        "triangle": np.where(inside, lower, -1),
+        "vertices": [[low, -low, 0], [high, -low, 0], [high, -high, 0], [low, -high, 0]],
+        "vertex_start": [0, 4],
+        "triangles": [[0, 1, 2], [0, 2, 3]],
+        "triangle_start": [0, 2],
+        "triangle_slot": [0, 0],
+        "mesh": [0],
+        "matrix": [matrix],
+        "object_id": [1],
+        "slot_start": [0, 1],
+        "slot_material": [2],
+        "identity": [1, 2, 3, 4],
+        "topology": np.zeros((1, 16)),
+        "numbering": np.zeros((1, 16)),
+        "distinct": [True],
+        "ordered": [True],
+        "single": [True],
+        "camera_world": np.eye(4),
+        "camera_projection": np.diag([2.0 / width, 2.0 / height, -0.02, 1.0]),
+        "camera_clip": [0.1, 100.0],
+        "hole_uvs": np.empty((0, 3, 2)),
+        "hole_uv_start": [],
+        "hole_masks": [],
+        "mask_texels": [],
+        "mask_start": [0],
+        "mask_size": np.empty((0, 2)),
+        "mask_extension": [],
+    }
+    return Surfaces(frame, texts | {name: np.array(array, ARRAYS[name].dtype) for name, array in arrays.items()})
 
 
 def write_camera(config: CutConfig, output: Path, frame: int) -> None:
