@@ -1,7 +1,7 @@
-"""The cameras of a clip: ``Camera/<cut>.json`` and, the same as arrays, ``Camera/<cut>.npz`` (``docs/camera_files.md``).
+"""The cameras of a clip: ``Camera/<cut>.json`` and, as arrays, ``Camera/<cut>.npz`` (``docs/camera_files.md``).
 
-Both are collected from a record of each frame, which whoever renders the frame leaves in the hidden folder.  Nothing but
-numpy is needed to read them.
+Both are collected from a record of each frame, which whoever renders the frame leaves in the hidden folder.  Nothing
+but numpy is needed to read them.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class FrameCamera:
         return self.orthographic_scale is not None
 
     @property
-    def K(self) -> Float64Array | None:  # noqa: N802 (the field's name for it)
+    def K(self) -> Float64Array | None:
         """``(3, 3)`` float64, the intrinsics; None for an orthographic camera, which has none: see ``projection``."""
         return None if self.is_orthographic else self.projection[:, :3]
 
@@ -385,7 +385,7 @@ def _camera_at(arrays: Mapping[str, npt.NDArray[Any]], prefix: str, index: int) 
 
 
 def frames_of_cameras(root: Path, split: str, cut: str) -> tuple[int, ...]:
-    """The frames of a clip whose cameras its files have, ascending; none where one of the files is missing or damaged."""
+    """The frames of a clip whose cameras its files have, ascending; none where one of the two is missing or damaged."""
     written, path = layout.camera_files(root, split, cut)
     try:
         frames = files.read_arrays(path, ("frames",))["frames"]

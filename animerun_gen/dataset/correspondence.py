@@ -1,7 +1,7 @@
 """The surfaces of a frame as they were filmed, and which of them each pixel shows (``docs/correspondence.md``).
 
-Two such files say where every pixel of the one frame is in the other.  A file is a compressed ``.npz`` file of the arrays
-in :data:`ARRAYS`, which ``numpy.load`` reads without this package.
+Two such files say where every pixel of the one frame is in the other.  A file is a compressed ``.npz`` file of the
+arrays in :data:`ARRAYS`, which ``numpy.load`` reads without this package.
 """
 
 from __future__ import annotations

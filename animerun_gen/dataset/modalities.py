@@ -307,8 +307,8 @@ MODALITIES: tuple[Modality, ...] = (
         stage="motion",
         content="array",
         published=False,
-        meaning="How much farther away along the view axis the surface point is in the next frame, in scene units, each "
-        "frame by its own camera; NaN where that is unknown, and on the background.",
+        meaning="How much farther away along the view axis the surface point is in the next frame, in scene units, "
+        "each frame by its own camera; NaN where that is unknown, and on the background.",
         extra="scene_flow",
     ),
     Modality(

@@ -55,16 +55,17 @@ chosen and when a point is known.
 """
 
 _CAMERAS = """\
-`Camera/<cut>.json` and, the same as arrays, `Camera/<cut>.npz` have the camera of every frame: intrinsics, world to camera,
-its twin in Blender, and the film's own camera where another one filmed. They are always there; `clip.camera(186)` reads
-them, and [camera_files.md](camera_files.md) says what they hold.
+`Camera/<cut>.json` and, the same as arrays, `Camera/<cut>.npz` have the camera of every frame: intrinsics, world to
+camera, its twin in Blender, and the film's own camera where another one filmed. They are always there;
+`clip.camera(186)` reads them, and [camera_files.md](camera_files.md) says what they hold.
 """
 
 _SURFACES = """\
-What a file of `Correspondence/` holds: `clip.read("correspondence", 186).arrays`, or `numpy.load` without this package;
-`clip.flow_between` uses them. H and W are height and width of the picture, M is the number of meshes, V and T are those of
-vertices and triangles of all meshes together, I is the number of instances, S that of material slots of all instances, K
-that of images with holes; other letters stand for any length. [correspondence.md](correspondence.md) has more.
+What a file of `Correspondence/` holds: `clip.read("correspondence", 186).arrays`, or `numpy.load` without this
+package; `clip.flow_between` uses them. H and W are height and width of the picture, M is the number of meshes, V and T
+are those of vertices and triangles of all meshes together, I is the number of instances, S that of material slots of
+all instances, K that of images with holes; other letters stand for any length.
+[correspondence.md](correspondence.md) has more.
 """
 
 _CLOSING = """\

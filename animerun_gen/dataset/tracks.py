@@ -41,8 +41,8 @@ ARRAYS: dict[str, TrackArray] = {
     "world": TrackArray(
         "float64",
         ("T", "N", 3),
-        "Where it is in the world, in scene units, which that frame's camera (`Camera`) projects to `position`; NaN where "
-        "unknown.",
+        "Where it is in the world, in scene units, which that frame's camera (`Camera`) projects to `position`; NaN "
+        "where unknown.",
     ),
     "depth": TrackArray(
         "float32", ("T", "N"), "Its distance along the camera's view axis in scene units; NaN where unknown."

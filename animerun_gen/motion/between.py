@@ -1,7 +1,7 @@
 """Exact motion between any two frames of a clip from its files, with numpy alone.
 
-The rules and the arithmetic are those of :mod:`~animerun_gen.motion.flow` and :mod:`~animerun_gen.motion.raster`, term by
-term, so that what comes out is what ``motion.gaps`` would have written.  These compile their loops; here every loop is
+The rules and the arithmetic are those of :mod:`~animerun_gen.motion.flow` and :mod:`~animerun_gen.motion.raster`,
+term by term, so that what comes out is what ``motion.gaps`` would have written.  These compile their loops; here every loop is
 one over arrays, so that whoever reads a dataset needs no compiler.
 """
 
@@ -47,8 +47,8 @@ class MotionBetween:
     Attributes:
         flow: ``(H, W, 2)`` float32, pixels, :data:`~animerun_gen.conventions.UNKNOWN_FLOW` where not valid.
         valid: ``(H, W)`` bool, where the flow is known exactly.
-        occluded: ``(H, W)`` bool, where the point is hidden, or outside the picture, in the other frame; also True where
-            the motion is unknown.
+        occluded: ``(H, W)`` bool, where the point is hidden, or outside the picture, in the other frame; also True
+            where the motion is unknown.
     """
 
     flow: npt.NDArray[np.float32]
@@ -88,8 +88,8 @@ def barycentric(surfaces: Surfaces) -> Float64Array:
         surfaces: The surfaces of a frame.
 
     Returns:
-        ``(H, W, 3)`` float64, how much of each corner of the triangle, in the order of its vertices, the surface point at
-        the centre of the pixel is: they sum up to 1; NaN on the background.
+        ``(H, W, 3)`` float64, how much of each corner of the triangle, in the order of its vertices, the surface point
+        at the centre of the pixel is: they sum up to 1; NaN on the background.
     """
     geometry = geometry_of(surfaces)
     matrices = geometry.instance_pixel_matrices()
@@ -260,8 +260,8 @@ def _entry(
 def _corners(
     geometry: FrameGeometry, matrices: Float64Array, instance: npt.NDArray[np.int32], corners: npt.NDArray[np.int32]
 ) -> tuple[Corners, Corners]:
-    """The corners of triangles, which are ``(n, 3)`` vertices of the instances' meshes: in the mesh, and times the matrix
-    of their instance."""
+    """The corners of triangles, which are ``(n, 3)`` vertices of the instances' meshes: in the mesh, and times the
+    matrix of their instance."""
     matrices = matrices[instance]
     vertices = (geometry.vertex_start[geometry.mesh[instance]][:, None] + corners).T
     p, q, r = (geometry.vertices[number].astype(np.float64) for number in vertices)

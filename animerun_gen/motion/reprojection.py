@@ -18,7 +18,6 @@ from animerun_gen.motion.flow import Motion
 from animerun_gen.motion.geometry import Camera, FrameGeometry
 from animerun_gen.motion.raster import BACKGROUND, VisibilityBuffer
 
-
 LARGEST_ERROR = 1e9
 """Pixels; what is farther from its place, or nowhere in the picture, counts as this far."""
 
@@ -110,7 +109,7 @@ def reprojection(
 
 
 def _standing(source: FrameGeometry, target: FrameGeometry) -> npt.NDArray[np.bool_]:
-    """``(I + 1,)``: which instances of the source stand still in the world; the last entry is the background's, False."""
+    """``(I + 1,)``: which instances of the source stand still in the world; the last is the background's, False."""
     twins = find_counterparts(source, target)
     standing = np.zeros(len(source.keys) + 1, bool)
     same: dict[tuple[int, int], bool] = {}

@@ -106,13 +106,15 @@ def test_a_film_that_zooms_has_both_cameras_and_depth_lies_where_they_say(
     lenses = [30.0, 35.0, 40.0]
     for frame, lens in zip((1, 2, 3), lenses, strict=True):
         own, filming = clip.camera(frame, film=True), clip.camera(frame)
-        assert own.K is not None and filming.K is not None
+        assert own.K is not None
+        assert filming.K is not None
         # a sensor of 20 mm that fits the height; shift counts in heights then
         np.testing.assert_allclose(np.diag(own.K)[:2], lens / 20.0 * height, rtol=1e-5)
         np.testing.assert_allclose(np.diag(filming.K)[:2], 30.0 / 20.0 * height, rtol=1e-5)
         np.testing.assert_allclose(own.K[:2, 2], [width / 2 - 0.5 - 0.1 * height, height / 2 - 0.5], atol=1e-3)
         # it went along its axis, to where what is in focus is as large
-        assert own.name == "Camera" and "dolly" in filming.name
+        assert own.name == "Camera"
+        assert "dolly" in filming.name
         travelled = filming.world_to_camera @ own.matrix_world[:, 3]
         np.testing.assert_allclose(travelled[:3], [0, 0, 8.0 * (30.0 / lens - 1.0)], atol=1e-4)
         depth, ids = clip.read("depth", frame), clip.read("object_id", frame)

@@ -68,9 +68,12 @@ def same(one: FrameCamera, other: FrameCamera) -> bool:
 
 def test_cameras_are_read_back_to_the_last_bit(clip: ClipFiles) -> None:
     assert clip.cameras.frames == (3, 5, 7)
-    assert same(clip.camera(3), posed(1)) and same(clip.camera(3, film=True), posed(1))
-    assert same(clip.camera(5), posed(2)) and same(clip.camera(5, film=True), posed(7))
-    assert same(clip.camera(7), posed(3, orthographic=True)) and clip.camera(7).K is None
+    assert same(clip.camera(3), posed(1))
+    assert same(clip.camera(3, film=True), posed(1))
+    assert same(clip.camera(5), posed(2))
+    assert same(clip.camera(5, film=True), posed(7))
+    assert same(clip.camera(7), posed(3, orthographic=True))
+    assert clip.camera(7).K is None
     with pytest.raises(DatasetError, match="no camera of frame 4"):
         clip.camera(4)
 
@@ -82,7 +85,8 @@ def test_the_files_need_nothing_but_numpy_and_json(clip: ClipFiles) -> None:
         assert there["frames"].tolist() == [3, 5, 7]
         np.testing.assert_array_equal(there["K"][0], [[71, 0, 31.5], [0, 71, 23.5], [0, 0, 1]])
         # an orthographic camera has no intrinsics, and a perspective one no scale
-        assert np.isnan(there["K"][2]).all() and np.isnan(there["orthographic_scale"][:2]).all()
+        assert np.isnan(there["K"][2]).all()
+        assert np.isnan(there["orthographic_scale"][:2]).all()
         assert there["orthographic_scale"][2] == 5.5
         assert there["projection"][2].tolist() == [[73, 0, 0, 31.5], [0, 71, 0, 23.5], [0, 0, 0, 1]]
         assert there["film_name"].tolist() == ["", "camera 7", "camera 4"]
@@ -91,9 +95,11 @@ def test_the_files_need_nothing_but_numpy_and_json(clip: ClipFiles) -> None:
     assert written["resolution"] == [64, 48]
     assert "centres of pixels at whole numbers" in written["conventions"]["pixels"]
     first, _, last = written["frames"]
-    assert first["camera"]["blender"] == {"lens": 35.0} and first["film_camera"] is None
+    assert first["camera"]["blender"] == {"lens": 35.0}
+    assert first["film_camera"] is None
     assert first["camera"]["world_to_camera"] == posed(1).world_to_camera.tolist()
-    assert last["camera"]["K"] is None and last["camera"]["orthographic_scale"] == 5.5
+    assert last["camera"]["K"] is None
+    assert last["camera"]["orthographic_scale"] == 5.5
     assert cameras.parse_cameras(written) == clip.cameras.as_dicts()
 
 

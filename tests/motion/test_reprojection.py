@@ -127,7 +127,8 @@ def held(
 @pytest.mark.parametrize("projection", [perspective(1.3, shift=(0.1, -0.2)), orthographic(5.0, shift=(0.2, 0.1))])
 def test_flow_of_what_stands_still_is_that_of_depth_and_cameras(projection: np.ndarray) -> None:
     for found in held(projection):
-        assert found.error is not None and found.error < 2e-6
+        assert found.error is not None
+        assert found.error < 2e-6
         assert 0.5 < found.compared < 1.0
 
 
@@ -147,7 +148,8 @@ def test_flow_and_change_of_depth_lead_to_the_same_point_of_the_world(projection
     ends = np.stack([x, y], axis=-1) + motion.flow[y, x]
     there = stated(target.camera).unproject(seen.depth[y, x] + change[y, x], ends)
     flies = seen.instance[y, x] == source.keys.index("flies")
-    assert flies.sum() > 20 and (~flies).sum() > 200
+    assert flies.sum() > 20
+    assert (~flies).sum() > 200
     np.testing.assert_allclose((there - here)[~flies], 0.0, atol=1e-5)
     # the matrices of the scene say how far it flies
     np.testing.assert_allclose((there - here)[flies], [[0.3, 0.0, 0.0]] * flies.sum(), atol=1e-5)
