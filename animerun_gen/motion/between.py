@@ -1,8 +1,8 @@
 """Exact motion between any two frames of a clip from its files, with numpy alone.
 
 The rules and the arithmetic are those of :mod:`~animerun_gen.motion.flow` and :mod:`~animerun_gen.motion.raster`,
-term by term, so that what comes out is what ``motion.gaps`` would have written.  These compile their loops; here every loop is
-one over arrays, so that whoever reads a dataset needs no compiler.
+term by term, so that what comes out is what ``motion.gaps`` would have written.  These compile their loops; here every
+loop is one over arrays, so that whoever reads a dataset needs no compiler.
 """
 
 from __future__ import annotations
