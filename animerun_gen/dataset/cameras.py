@@ -381,7 +381,9 @@ def read_cameras(root: Path, split: str, cut: str) -> Cameras:
 def _camera_at(arrays: Mapping[str, npt.NDArray[Any]], prefix: str, index: int) -> FrameCamera:
     scale = float(arrays[f"{prefix}orthographic_scale"][index])
     written: dict[str, Any] = {name: arrays[prefix + name][index] for name in ("name", *MATRICES, "near", "far")}
-    return FrameCamera.of({**written, "orthographic_scale": None if np.isnan(scale) else scale}, arrays["resolution"])
+    return FrameCamera.of(
+        {**written, "orthographic_scale": None if np.isnan(scale) else scale}, arrays["resolution"].tolist()
+    )
 
 
 def frames_of_cameras(root: Path, split: str, cut: str) -> tuple[int, ...]:

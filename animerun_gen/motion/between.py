@@ -283,8 +283,8 @@ def _edges(corners: Corners) -> Corners:
     g = (p[1] * q[2] - p[2] * q[1], p[2] * q[0] - p[0] * q[2], p[0] * q[1] - p[1] * q[0])
     determinant = p[0] * e[0] + p[1] * e[1] + p[2] * e[2]
     sign = np.where(determinant > 0.0, 1.0, np.where(determinant < 0.0, -1.0, np.nan))[:, None]
-    e, f, g = (np.stack(edge, axis=1) * sign for edge in (e, f, g))  # type: ignore[assignment]
-    return e, f, g  # type: ignore[return-value]
+    e, f, g = (np.stack(edge, axis=1) * sign for edge in (e, f, g))
+    return e, f, g
 
 
 def _at(edge: Float64Array, x: Float64Array, y: Float64Array) -> Float64Array:
@@ -348,10 +348,10 @@ def _follow(seen: Surfaces, source: FrameGeometry, target: FrameGeometry, backgr
     backdrops = backdrop(source.camera, target.camera, background)
     for rows, columns in _pixels(seen.instance == BACKGROUND):
         x, y = columns.astype(np.float64), rows.astype(np.float64)
-        now, then = ([_at(row[None], x, y) for row in matrix] for matrix in backdrops)
-        u, v = then[0] / then[3] - now[0] / now[3], then[1] / then[3] - now[1] / now[3]
+        here, there = ([_at(row[None], x, y) for row in matrix] for matrix in backdrops)
+        u, v = there[0] / there[3] - here[0] / here[3], there[1] / there[3] - here[1] / here[3]
         nowhere = np.full(len(x), -1, np.int32)
-        in_front = np.minimum(now[3], then[3]) > 0.0
+        in_front = np.minimum(here[3], there[3]) > 0.0
         fill(rows, columns, (u, v), (x + u, y + v, np.full(len(x), np.inf)), in_front, (nowhere, nowhere))
 
     twins = find_counterparts(source, target)
@@ -362,9 +362,9 @@ def _follow(seen: Surfaces, source: FrameGeometry, target: FrameGeometry, backgr
         x, y = columns.astype(np.float64), rows.astype(np.float64)
         instance, triangle = seen.instance[rows, columns], seen.triangle[rows, columns]
         other = twins.instance[instance]
-        twin, there = twins.triangles_of(source, instance, triangle)
+        twin, twin_corners = twins.triangles_of(source, instance, triangle)
         local, shown = _corners(source, before, instance, source.triangles[_entry(source, instance, triangle)])
-        moved, moved_shown = _corners(target, after, other, there)
+        moved, moved_shown = _corners(target, after, other, twin_corners)
         shares = _shares(shown, x, y)
         now = _transform(before[instance], _mix(shares, local))
         then = _transform(after[other], _mix(shares, moved))

@@ -83,7 +83,7 @@ def test_the_files_need_nothing_but_numpy_and_json(clip: ClipFiles) -> None:
     assert (described, arrays) == layout.camera_files(clip.root, "test", "ball")
     with np.load(arrays, allow_pickle=False) as there:
         assert there["frames"].tolist() == [3, 5, 7]
-        np.testing.assert_array_equal(there["K"][0], [[71, 0, 31.5], [0, 71, 23.5], [0, 0, 1]])
+        assert there["K"][0].tolist() == [[71, 0, 31.5], [0, 71, 23.5], [0, 0, 1]]
         # an orthographic camera has no intrinsics, and a perspective one no scale
         assert np.isnan(there["K"][2]).all()
         assert np.isnan(there["orthographic_scale"][:2]).all()

@@ -130,8 +130,8 @@ def test_the_background_moves_as_asked(background: BackgroundMotion) -> None:
     still = [plane("board", translation(0.5, 0, -5), 0.8)]
     views = [np.eye(4), translation(0.3, 0, 0) @ rotation(1, 0.1)]
     frames = [frame(number, camera(perspective(1.2), view), still) for number, view in enumerate(views)]
-    found = motion_between(*(kept(geometry, background) for geometry in frames))
-    require_same(found, compiled(*frames, background))
+    found = motion_between(kept(frames[0], background), kept(frames[1], background))
+    require_same(found, compiled(frames[0], frames[1], background))
     assert found.valid.all() == (background != "invalid")
 
 
