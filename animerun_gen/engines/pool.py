@@ -23,6 +23,7 @@ from typing import Any, Protocol, TypeVar
 
 from animerun_gen.engines.children import Conditions, lines
 from animerun_gen.engines.fence import Fence
+from animerun_gen.engines.interrupts import remembered_interrupts
 from animerun_gen.errors import DatasetError
 
 CHILD = "animerun_gen.engines.pool_child"
@@ -212,7 +213,10 @@ class Pool:
             futures = [self._threads.submit(self._answer, task) for task in tasks]
         try:
             for place, task in enumerate(tasks):
-                yield futures[place].result() if futures else task.run()
+                with remembered_interrupts() as require_none:
+                    result = futures[place].result() if futures else task.run()
+                    require_none()
+                yield result
                 if done is not None:
                     done()
         finally:

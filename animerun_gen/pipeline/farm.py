@@ -11,6 +11,7 @@ from typing import Protocol
 
 from animerun_gen.engines.blenders import JobRun
 from animerun_gen.engines.children import Conditions
+from animerun_gen.engines.interrupts import remembered_interrupts
 from animerun_gen.engines.protocol import Event
 from animerun_gen.errors import AnimerunGenError
 from animerun_gen.pipeline.chunks import Chunk, Product, TaskChunk
@@ -153,12 +154,14 @@ class Farm:
             FarmLost: The crew cannot be reached any more; what it did not do is told to the listener as given up.
         """
         try:
-            while self._open or self._due:
-                while self._due:
-                    self._due.pop(0)()
-                self._submit_new()
-                if self._open:
-                    self._crew.attend(WAIT_SECONDS, self)
+            with remembered_interrupts() as require_none:
+                while self._open or self._due:
+                    while self._due:
+                        self._due.pop(0)()
+                    self._submit_new()
+                    if self._open:
+                        self._crew.attend(WAIT_SECONDS, self)
+                    require_none()
         except FarmLost as error:
             for entry in self._open.values():
                 self._listener.on_failure(entry.chunk, f"cut '{entry.chunk.cut}': {error}")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from animerun_gen.engines.fence import Fence, fenced
 from animerun_gen.engines.protocol import Event
 from animerun_gen.pipeline.crew import LocalCrew
 from animerun_gen.pipeline.farm import Crew, Farm, FarmLost, InlineCrew
+from tests.engines.test_interrupts import drop_an_interrupt
 from tests.pipeline.fake_chunks import DIED, Ear, FakeChunk, Stage, dies, fails, product, set_stage
 
 MakeCrew = Callable[[int], Crew]
@@ -196,3 +199,24 @@ def test_closing_ends_what_is_under_way_and_lets_nothing_else_begin(dask: MakeCr
     begun = len(stage.begun)
     assert begun < 6
     assert stage.running == 0
+
+
+@dataclass(frozen=True)
+class Dropping(FakeChunk):
+    """A chunk during which Python drops a Ctrl-C."""
+
+    def start(self, conditions: object) -> Any:
+        drop_an_interrupt()
+        return super().start(conditions)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_ctrl_c_that_python_drops_ends_the_work() -> None:
+    stage = set_stage()
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            get_done(InlineCrew(print), Dropping("first", cost=2.0), FakeChunk("second", cost=1.0))
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert stage.begun == ["first"]

@@ -287,7 +287,8 @@ def test_processes_that_share_a_machine_leave_it_to_one_that_needs_it(tmp_path: 
     process.join()
     # those that do not need it share it
     other = MemoryGate(1, print, memory=lambda: None, machine=machine)
-    with one.admitted(chunk("a"), False, goes_on), other.admitted(chunk("b"), False, goes_on), ExitStack() as waits:
+    # it leaves last, when the others have left the machine to it
+    with ExitStack() as waits, one.admitted(chunk("a"), False, goes_on), other.admitted(chunk("b"), False, goes_on):
         third = MemoryGate(1, print, memory=lambda: None, machine=machine)
         let_in = waits.enter_context(waiting(third, "c", alone=True))
         assert not let_in(0.5)

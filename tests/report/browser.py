@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.request import Request, urlopen
+
+from animerun_gen.engines.processes import descendants
 
 FLAGS = (
     "--headless",
@@ -89,8 +94,16 @@ class Browser:
             self._end()
 
     def _end(self) -> None:
+        # a driver that was asked to end waits for its browser, which may hang
+        started = [self._driver.pid, *descendants(self._driver.pid)]
         self._driver.terminate()
-        self._driver.wait()
+        try:
+            self._driver.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            for process in started:
+                with suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGKILL)
+            self._driver.wait()
         if self._driver.stdout is not None:
             self._driver.stdout.close()
         self._profile.cleanup()
