@@ -776,6 +776,9 @@ def test_a_downloaded_dataset_is_checked_by_its_layout(root: Path) -> None:
             "Normal",
             "ObjectId",
             "MaterialId",
+            "SceneFlow",
+            "Correspondence",
+            "Camera",
             "Tracks",
             "Gap2",
         ):
