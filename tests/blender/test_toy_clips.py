@@ -101,7 +101,7 @@ def test_cameras_bring_depth_where_flow_and_change_of_depth_lead(toy_dataset: Da
     there = clip.camera(later).unproject(depth + change[y, x], xy + flow[y, x])
     still = np.linalg.norm(there - here, axis=-1) < 1e-4 * depth
     # a world that moved as a whole, or not at all, would pass as well; a wrong camera does not
-    assert still.mean() > 0.2
+    assert still.mean() > 0.1
     if toy in FAR_TOYS:
         tracks = clip.read_tracks()
         for row, frame in enumerate(tracks.frames):
