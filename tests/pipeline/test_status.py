@@ -36,7 +36,7 @@ def test_a_finished_dataset(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert (code, found["complete"], found["running"]) == (0, True, None)
     [a, b] = found["cuts"]
     assert a["state"] == b["state"] == "complete"
-    # 5 frames: 3 pictures each; 4 pairs both ways: flow, valid, exact occlusion; 3 over the gap; 2 ids; the tracks; the cameras
+    # 5 frames: 3 pictures each; 4 pairs both ways: flow, valid, exact occlusion; 3 over the gap; 2 ids; tracks; cameras
     assert a["stages"]["pictures"] == {"done": 15, "total": 15}
     assert a["stages"]["motion"] == {"done": 4 * 6 + 3 * 6 + 10 + 1 + 1, "total": 54}
     assert a["stages"]["labels"] == {"done": 5 + 4 * 5, "total": 25}
