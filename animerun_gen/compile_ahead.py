@@ -91,11 +91,17 @@ def _geometry(with_holes: bool, moved: float = 0.0) -> Any:
 def _motion(with_holes: bool) -> None:
     from animerun_gen.motion import companions, raster
     from animerun_gen.motion.flow import compute_motion, exact_occlusion
+    from animerun_gen.motion.unknown import continued_flow
 
     source, target = _geometry(with_holes), _geometry(with_holes, moved=0.1)
     seen = raster.draw(source)
-    exact_occlusion(compute_motion(source, seen, target), target)
-    companions.object_id_map(source, seen)
+    motion = compute_motion(source, seen, target)
+    exact_occlusion(motion, target)
+    companions.switched_materials(source, seen, motion, target)
+    ids = companions.object_id_map(source, seen)
+    # half of it known, so that there is something to continue
+    known = np.indices((SIZE, SIZE))[1] < SIZE // 2
+    continued_flow(motion.flow, known, ids, companions.BACKGROUND_ID)
     companions.material_id_map(source, seen)
     companions.normal_map(source, seen)
 
@@ -148,6 +154,7 @@ def _labels() -> None:
 
 
 def _figures() -> None:
+    from animerun_gen.labels.ways_home import ways_home
     from animerun_gen.quality.figures import pair_figures
 
     picture, flow, mask = _pictures()
@@ -157,7 +164,7 @@ def _figures() -> None:
         picture,
         flow,
         mask,
-        back=flow,
+        ways=ways_home(flow, flow),
         exact_occlusion=mask,
         source_flat=picture,
         target_flat=picture,

@@ -5,7 +5,11 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    # of Python 3.11; reading works with 3.10 as well
+    from typing import Self
 
 
 class AnimerunGenError(Exception):
@@ -113,6 +117,10 @@ class NoDatasetError(UsageError, DatasetError):
 
 class UnusableSceneError(UsageError, SceneError):
     """The film that a command is about cannot be used, or has not what the command names in it."""
+
+
+class MissingPackageError(UsageError, ImportError):
+    """A Python package that is needed for what was asked is not installed, or cannot be imported."""
 
 
 class BusyError(AnimerunGenError):

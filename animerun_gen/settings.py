@@ -141,6 +141,21 @@ class Frames:
 
 
 @dataclass(frozen=True)
+class Choice:
+    """One of some words."""
+
+    words: tuple[str, ...]
+
+    def read(self, text: str) -> str:
+        if text not in self.words:
+            raise ValueError(f"must be {' or '.join(self.words)}, not '{text}'")
+        return text
+
+    def written(self, value: str) -> str:
+        return value
+
+
+@dataclass(frozen=True)
 class Setting:
     """What is known of a setting beside its type and default.
 

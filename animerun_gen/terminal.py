@@ -14,6 +14,8 @@ from typing import TextIO
 
 def printable(sentence: str) -> str:
     """A sentence on one line, with everything escaped that is not to be seen: control characters, odd halves of one."""
+    if sentence.isprintable():
+        return sentence
     return "".join(character if character.isprintable() else repr(character)[1:-1] for character in sentence)
 
 

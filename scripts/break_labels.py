@@ -162,7 +162,7 @@ def read_labels(clip: ClipFiles, earlier: int, later: int, with_exact: bool) -> 
     """The labels of a pair on disk."""
     starts = {"forward": earlier, "backward": later}
     return PairLabels(
-        {direction: clip.read(f"flow_{direction}", frame) for direction, frame in starts.items()},
+        {direction: clip.read_motion(direction, frame) for direction, frame in starts.items()},
         {
             direction: clip.read(f"exact_occlusion_{direction}", frame)
             for direction, frame in starts.items()

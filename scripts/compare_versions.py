@@ -152,7 +152,7 @@ def small_configs(folder: Path, frames: int, sources: Sequence[Path] = CONFIGS, 
         numbers = config.frame_numbers[:frames]
         height = round(width * config.resolution[1] / config.resolution[0])
         (folder / f"{config.name}.yaml").write_text(
-            f"inherit: {cut.path.resolve()}\nresolution: [{width}, {height}]\ncamera_cuts: mark\n"
+            f"inherit: {cut.path.resolve()}\nresolution: [{width}, {height}]\n"
             f"frames: {{first: {numbers[0]}, last: {numbers[-1]}, step: {config.frames.step}}}\n",
             encoding="utf-8",
         )

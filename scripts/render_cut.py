@@ -28,8 +28,9 @@ def main() -> int:
         from animerun_gen.blender.here import ThisBlender
         from animerun_gen.config import load_cuts
         from animerun_gen.errors import AnimerunGenError
+        from animerun_gen.pipeline.describe import describe
         from animerun_gen.pipeline.options import Options
-        from animerun_gen.pipeline.run import describe, generate, require_frames
+        from animerun_gen.pipeline.run import generate, require_frames
         from animerun_gen.settings import Frames
         from animerun_gen.terminal import complain, say
     except ImportError as error:

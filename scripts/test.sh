@@ -26,6 +26,22 @@ need_other() {
     fi
 }
 
+# Make or reuse the environment in which the readers for PyTorch are tested; only in continuous integration it must be.
+torch=$project/.venv-torch
+need_torch() {
+    local wanted stamp=$torch/animerun-gen-installed python
+    wanted=$(sha256sum <"$project/requirements-torch.txt")
+    [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ] || return 0
+    say "installing PyTorch for the tests of the readers (200 MB to 3 GB)"
+    if python=$(find_python 3.11) && "$python" -m venv "$torch" &&
+        "$torch/bin/python" -m pip install -q --disable-pip-version-check -r "$project/requirements-torch.txt"; then
+        printf '%s' "$wanted" >"$stamp"
+    else
+        [ -z "${CI:-}" ] || exit 1
+        printf 'PyTorch cannot be installed: the tests of the readers for it are skipped.\n'
+    fi
+}
+
 # they are downloaded, one after the other, while this machine computes other things
 older_module=5.0.1
 installing=
@@ -33,6 +49,7 @@ if [ $# = 0 ]; then
     {
         need_other "$older_module"
         need_other "$newer_module"
+        need_torch
     } &
     installing=$!
 fi
@@ -45,7 +62,11 @@ say "lint"
 "$venv/bin/lint-imports" --no-logo
 say "documentation"
 NO_MKDOCS_2_WARNING=1 "$venv/bin/mkdocs" build --strict --quiet
-[ -z "$installing" ] || wait "$installing" || fail "Another Blender could not be installed; see above."
+[ -z "$installing" ] || wait "$installing" || fail "Another Blender, or PyTorch, could not be installed; see above."
+if [ $# = 0 ] && [ -f "$torch/animerun-gen-installed" ]; then
+    say "tests with PyTorch"
+    "$torch/bin/python" -m pytest tests/dataset/torch
+fi
 say "tests"
 # side by side, the long files first; "-n 0" in the arguments puts all tests into one process
 "$venv/bin/python" -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder "$@"

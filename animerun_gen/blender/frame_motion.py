@@ -14,8 +14,8 @@ from animerun_gen.blender.job_context import JobContext
 from animerun_gen.blender.vector_pass import abilities
 from animerun_gen.conventions import UNKNOWN_FLOW
 from animerun_gen.dataset.cameras import write_record, write_reprojection
-from animerun_gen.dataset.files import write_image
-from animerun_gen.dataset.layout import switched_picture
+from animerun_gen.dataset.files import write_image, write_json
+from animerun_gen.dataset.layout import switched_picture, unknown_file
 from animerun_gen.dataset.modalities import at_gap, modality
 from animerun_gen.dataset.tracks import Tracks
 from animerun_gen.errors import UnsupportedMotionError
@@ -24,6 +24,8 @@ from animerun_gen.motion.between import surfaces_of
 from animerun_gen.motion.cross_check import compare_flows
 from animerun_gen.motion.flow import Motion, compute_motion, exact_occlusion
 from animerun_gen.motion.reprojection import reprojection
+from animerun_gen.motion.unknown import cause_map, continued_flow, describe_unknown
+from animerun_gen.quality.unknown import causes_in_words
 from animerun_gen.threads import in_parallel
 
 
@@ -61,18 +63,26 @@ class MotionMaker:
         directions = (("forward", earlier, later), ("backward", later, earlier))
         with self.context.stage(earlier.geometry.frame, "motion"):
             computed = in_parallel(lambda direction: self._compute_motion(*direction[1:]), directions)
-        found = []
+        found, refusals = [], []
         for (direction, source, target), (motion, occluded) in zip(directions, computed, strict=True):
             if gap == 1:
                 self._write_switched(source, target, motion)
                 self._write_reprojection(source, target, motion)
+                refusals.append(self._note_unknown(source, target, motion))
             flow = self._other_backend(direction, source, target, motion) if gap == 1 else motion.flow
+            if self.context.config.fills_unknown:
+                ids = companions.object_id_map(source.geometry, source.seen)
+                flow = continued_flow(flow, motion.valid, ids, companions.BACKGROUND_ID)
             made = {f"flow_{direction}": flow, f"valid_{direction}": motion.valid}
             if "scene_flow" in self.context.config.motion.extras:
                 made[f"depth_change_{direction}"] = companions.depth_change(source.seen, motion)
             if occluded is not None:
                 made[f"exact_occlusion_{direction}"] = occluded
             found.append((source.geometry.frame, made))
+        if refused := [reason for reason in refusals if reason is not None]:
+            # published readers take every file for motion
+            self.context.reporter.refused(refused[0])
+            return
         # a pair of which one direction is refused leaves nothing behind
         for frame, made in found:
             with self.context.stage(frame, "write motion"):
@@ -114,6 +124,26 @@ class MotionMaker:
             write_image(file, np.where(switched, 255, 0).astype(np.uint8))
         else:
             file.unlink(missing_ok=True)
+
+    def _note_unknown(self, source: TakenFrame, target: TakenFrame, motion: Motion) -> str | None:
+        """Write why motion is unknown; where nothing of it is known, returns why the pair is not to be written."""
+        numbers = source.geometry.frame, target.geometry.frame
+        file = unknown_file(self.context.job.output, self.context.config.name, *numbers)
+        file.unlink(missing_ok=True)
+        if motion.valid.all():
+            return None
+        causes = cause_map(source.geometry, source.seen, target.geometry, motion)
+        names = {number: name for name, number in self.context.names.objects.ids.items()}
+        unknown = describe_unknown(causes, companions.object_id_map(source.geometry, source.seen), names)
+        if motion.valid.any():
+            write_json(file, unknown)
+            return None
+        first, last = sorted(numbers)
+        return (
+            f"nothing is known of the motion from frame {numbers[0]} to {numbers[1]} ({causes_in_words(unknown)}), and "
+            f"a pair without any motion is not written; end the clip at frame {first} and begin another one at {last}, "
+            "as camera_cuts: split does at camera cuts"
+        )
 
     def _compute_motion(self, source: TakenFrame, target: TakenFrame) -> tuple[Motion, npt.NDArray[np.bool_] | None]:
         motion = compute_motion(source.geometry, source.seen, target.geometry, self.context.config.motion.background)

@@ -5,6 +5,8 @@ Each command is a dataclass in a file of its own: its fields are its settings, a
 
 from __future__ import annotations
 
+import platform
+import sys
 from collections.abc import Sequence
 
 from animerun_gen import __version__
@@ -13,6 +15,7 @@ from animerun_gen.cli.doctor import Doctor
 from animerun_gen.cli.generate import Generate, Label, Render
 from animerun_gen.cli.init import Init
 from animerun_gen.cli.inspect import Inspect
+from animerun_gen.cli.keeping import Compare, Cut, Merge
 from animerun_gen.cli.palette import Palette
 from animerun_gen.cli.report import Report
 from animerun_gen.cli.status import Status
@@ -27,12 +30,18 @@ COMMANDS: tuple[type[Command], ...] = (
     Status,
     Verify,
     Report,
+    Cut,
+    Merge,
+    Compare,
     Inspect,
     Init,
     Palette,
     Doctor,
 )
 """In the order in which the help lists them."""
+
+OLDEST_PYTHON = (3, 11)
+"""The oldest Python that the commands run in; reading works with an older one."""
 
 SHOWN_MISTAKES = 20
 """So many mistakes in configurations are printed at once."""
@@ -79,8 +88,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Ctrl-C.
     """
     command = parse(arguments)
+    if sys.version_info < OLDEST_PYTHON:
+        oldest = ".".join(map(str, OLDEST_PYTHON))
+        complain(f"this is Python {platform.python_version()}, which can only read datasets; use {oldest} or newer")
+        return 2
     try:
         return command.run()
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package in ("", "animerun_gen"):
+            raise
+        complain(
+            f"{package} is not installed: this installation of animerun-gen is for reading datasets alone; for the "
+            f"commands install the rest as well: {sys.executable} -m pip install 'animerun-gen[generate]'"
+        )
+        return 2
     except AnimerunGenError as error:
         for sentence in error.sentences[:SHOWN_MISTAKES]:
             complain(sentence)

@@ -116,7 +116,8 @@ def make(command: str, configs: Sequence[Path], options: Options, *, strict: boo
     """
     # libraries that the helps of commands can do without
     from animerun_gen.config import load_cuts
-    from animerun_gen.pipeline.run import describe, generate, require_frames
+    from animerun_gen.pipeline.describe import describe
+    from animerun_gen.pipeline.run import generate, require_frames
 
     loaded = load_cuts(configs, check_sources=options.render)
     cuts = [cut.config for cut in loaded]

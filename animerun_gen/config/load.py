@@ -57,6 +57,8 @@ def load_cuts(paths: Sequence[Path], *, check_sources: bool = True) -> list[Load
         if root is not None and (config := reader.check(root, complete)) is not None:
             cuts.append(LoadedCut(config, file))
     problems.extend(_shared_names((file, root) for file, root, _ in drafts if root is not None))
+    roots = {file: root for file, root, _ in drafts if root is not None}
+    problems.extend(_torn_films([(cut, roots[cut.path]) for cut in cuts]))
     if problems:
         raise ConfigError(_in_reading_order(problems, files))
     return cuts
@@ -285,6 +287,28 @@ def _shared_names(drafts: Iterable[tuple[Path, Node]]) -> Iterator[Problem]:
             line = node.line if node.file == file else 1
             text = f"{shown(node.value)} is also the name of the cut in {other}; give one of them another name"
             yield Problem(file, line, ("name",), text)
+
+
+def _torn_films(cuts: Iterable[tuple[LoadedCut, Node]]) -> Iterator[Problem]:
+    """A film whose split is found keeps its cuts together: all of them leave it to be found, under one name."""
+    first: dict[Path, tuple[LoadedCut, bool]] = {}
+    for cut, root in cuts:
+        entries = root.value if isinstance(root.value, dict) else {}
+        node = entries.get("split")
+        is_found = node is not None and node.value == "auto"
+        film = Path(os.path.realpath(cut.config.source))
+        other, other_is_found = first.setdefault(film, (cut, is_found))
+        if is_found != other_is_found:
+            line = node.line if node is not None and node.file == cut.path else 1
+            ways = ["is auto", "is not auto"] if is_found else ["is not auto", "is auto"]
+            what = f"{ways[0]}, but {ways[1]} in {other.path}, a cut of the same film; set both alike"
+            yield Problem(cut.path, line, ("split",), what)
+        elif is_found and cut.config.film_name != other.config.film_name:
+            node = entries.get("film")
+            line = node.line if node is not None and node.file == cut.path else 1
+            names = f"{shown(cut.config.film_name)}, but {shown(other.config.film_name)} in {other.path}"
+            what = f"is {names}, a cut of the same .blend file; set both alike, or their splits may differ"
+            yield Problem(cut.path, line, ("film",), what)
 
 
 def _in_reading_order(problems: list[Problem], files: list[Path]) -> list[str]:

@@ -6,9 +6,10 @@ descriptions and types.  The models are frozen, refuse unknown keys and convert 
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
 
@@ -36,6 +37,7 @@ FREESTYLE_ONLY = ("ridge_valley", "suggestive_contour")
 
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _WINDOWS_DEVICE = re.compile(r"(con|prn|aux|nul|com[1-9]|lpt[1-9])(\..*)?", re.IGNORECASE)
+_WEB_ADDRESS = re.compile(r"https?://[^\s/?#]+([/?#]\S*)?", re.IGNORECASE)
 _COLOR_WORDS = 'a colour in quotes such as "#20a0ff"'
 
 _Item = TypeVar("_Item")
@@ -53,6 +55,22 @@ def _safe_name(name: str) -> str:
     if _WINDOWS_DEVICE.fullmatch(name):
         raise ValueError(f"{shown(name)} is a name that Windows reserves for a device; choose another one")
     return name
+
+
+def _one_line(text: str) -> str:
+    if not text.isprintable() or not text.strip():
+        raise ValueError(
+            f"{shown(text)} must be one line of printable text; take out line breaks and control characters"
+        )
+    return text
+
+
+def _web_address(text: str) -> str:
+    if not _WEB_ADDRESS.fullmatch(text):
+        raise ValueError(
+            f"{shown(text)} is not a web address; write it whole, without spaces, as in https://example.org/film"
+        )
+    return text
 
 
 def _color(text: str) -> str:
@@ -83,6 +101,13 @@ def _gaps(gaps: tuple[int, ...]) -> tuple[int, ...]:
 
 SafeName = Annotated[str, AfterValidator(_safe_name), Expected("a safe folder name (text)")]
 Text = Annotated[str, Field(min_length=1), Expected("a name (text)")]
+Line = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_one_line), Expected("a line of text")]
+WebAddress = Annotated[
+    str,
+    Field(max_length=1000),
+    AfterValidator(_web_address),
+    Expected("a web address such as https://example.org (text)"),
+]
 Pattern = Annotated[str, Field(min_length=1), Expected("a name or pattern (text)")]
 Patterns = Annotated[tuple[Pattern, ...], Field(strict=False)]
 Gap = Annotated[int, Field(ge=1, le=1000)]
@@ -100,6 +125,7 @@ Overrides = Annotated[Mapping[Pattern, Color], Expected("a mapping from material
 Textures = Annotated[
     Mapping[Pattern, Pattern], Expected("a mapping from material names or patterns to images or attributes")
 ]
+Share = Annotated[float, Field(ge=0, le=1)]
 Coordinate = Annotated[float, Field(ge=-1e7, le=1e7)]
 Point = Annotated[
     tuple[Coordinate, Coordinate, Coordinate], Field(strict=False), Expected("a list [x, y, z] of three numbers")
@@ -496,6 +522,13 @@ class Motion(Section):
         description="How pixels move that show no surface. `infinity`: as points infinitely far away when the camera "
         "turns. `static`: not at all. `invalid`: their motion is marked unknown.",
     )
+    unknown: Literal["mark", "fill", "refuse"] | None = Field(
+        default=None,
+        description="What becomes of pixels whose motion is unknown; `Valid` is 0 there whatever this says. `mark`: "
+        "their flow is 1e10. `fill`: it continues the nearest known motion of the same object, else of the background, "
+        "for readers that take every pixel for known. `refuse`: as `mark`, and the cut fails the quality gate, which "
+        "names frames, objects and causes. null: `refuse` in the split `test`, `mark` in the others.",
+    )
     extras: Annotated[tuple[Extra, ...], Field(strict=False), AfterValidator(_without_repeats)] = Field(
         default=("ids", "exact_occlusion"),
         description="Companions written beside the flow. `depth`: distance along the view axis. `ids`: object and "
@@ -665,6 +698,41 @@ class Quality(Section):
     )
 
 
+class AutoSplit(Section):
+    """Where ``split: auto`` puts a film."""
+
+    train: Share = Field(default=0.8, description="Share of the films in `train`.")
+    val: Share = Field(default=0.1, description="Share of the films in `val`.")
+    test: Share = Field(default=0.1, description="Share of the films in `test`; the three add up to 1.")
+    seed: int = Field(default=0, ge=0, le=2**32 - 1, description="Another seed deals the films anew.")
+
+    def of(self, film: str) -> Literal["train", "val", "test"]:
+        """The split of a film.
+
+        Args:
+            film: Its name.
+
+        Example:
+            >>> AutoSplit(train=0.0, val=1.0, test=0.0).of("courier")
+            'val'
+        """
+        digest = hashlib.sha256(f"{self.seed} {film}".encode()).digest()
+        # exact in a float, and below 1
+        place = int.from_bytes(digest[:6], "big") / 2**48
+        splits: tuple[Literal["train", "val", "test"], ...] = ("train", "val", "test")
+        ends = accumulate((self.train, self.val, self.test))
+        # what rounding leaves beyond the last end is the last one's that has a share
+        found = [split for split, end in zip(splits, ends, strict=True) if place < end]
+        return found[0] if found else next(split for split in reversed(splits) if getattr(self, split) > 0)
+
+    @model_validator(mode="after")
+    def _shares_are_all(self) -> Self:
+        total = self.train + self.val + self.test
+        if abs(total - 1.0) > 1e-6:
+            raise ValueError(f"the shares train, val and test add up to {total:g}; make that 1")
+        return self
+
+
 class CutConfig(Section):
     """Everything that a cut asks for; see ``docs/configuration.md``."""
 
@@ -672,21 +740,38 @@ class CutConfig(Section):
         description="Name of the cut and of its folders in the dataset, where no other cut may have it: up to 100 "
         "letters, digits, dots, hyphens and underscores."
     )
-    split: Literal["train", "test"] = Field(
-        default="train", description="The part of the dataset that the cut belongs to."
+    split: Literal["train", "val", "test", "auto"] = Field(
+        default="train",
+        description="The part of the dataset that the cut belongs to. `auto`: as `auto_split` says, the same for all "
+        "cuts of a film.",
+    )
+    film: Line | None = Field(
+        default=None,
+        description="Which film the cut is from, for `split: auto`; null: the file name of `source`.",
     )
     source: SourcePath = Field(
         description="The film scene, relative to the YAML file that names it; `${VARIABLE}` stands for an environment "
         "variable."
     )
+    license: Line | None = Field(
+        default=None,
+        description="What the film's owner allows, as its SPDX identifier where it has one (`CC-BY-4.0`, `CC0-1.0`). "
+        "This key and the next three change no picture: manifest, report and dataset card name them.",
+    )
+    author: Line | None = Field(default=None, description="Who made the film.")
+    source_url: WebAddress | None = Field(default=None, description="Where the film can be had.")
+    attribution: Line | None = Field(
+        default=None,
+        description="The sentence by which the film's owner wants to be named; null: made of the other keys.",
+    )
     scene: Text | None = Field(default=None, description="Scene inside the file; null: the one it was saved with.")
     view_layer: Text | None = Field(default=None, description="View layer of that scene; null: the file's own.")
     camera: Text | None = Field(default=None, description="Camera object; null: the scene's own camera.")
     camera_cuts: Literal["mark", "split"] = Field(
-        default="mark",
+        default="split",
         description="What becomes of timeline markers that switch to another camera, and of hard cuts keyed on one "
-        "camera. `mark`: one clip, in which motion across a cut is marked unknown. `split`: each stretch is a clip of "
-        "its own, `<name>-1`, `<name>-2` and so on.",
+        "camera. `split`: each stretch is a clip of its own, `<name>-1`, `<name>-2` and so on. `mark`: one clip; "
+        "nothing is known of the motion across a cut, so that pair is not written, and the cut fails.",
     )
     trust_scripts: bool = Field(
         default=False,
@@ -701,6 +786,12 @@ class CutConfig(Section):
         description="Where random choices begin: which points `motion.tracks` follows, which colours `recolor` gives.",
     )
     frames: Frames = Field(description="Which frames of the film make up the clip.")
+    auto_split: AutoSplit = Field(
+        default=AutoSplit(),
+        description="Where `split: auto` puts a film with all its cuts. It depends on the film's name, the seed and "
+        "the shares alone, so that no cut ever moves because another one was added. Shares are those of many films; of "
+        "a few films one part may have none, and another seed gives another deal.",
+    )
     frame_rate: Annotated[float, Field(gt=0, le=1000)] | None = Field(
         default=None,
         description="Frames a second of the film, at step 1; null: as the file says. The clip's rate is this divided "
@@ -739,6 +830,13 @@ class CutConfig(Section):
     quality: Quality = Field(default=Quality(), description="When a frame or a pair of frames is reported.")
 
     @model_validator(mode="after")
+    def _find_split(self) -> Self:
+        if self.split == "auto":
+            # the model is frozen for everybody else; a copy would not be what its constructor returns
+            self.__dict__["split"] = self.auto_split.of(self.film_name)
+        return self
+
+    @model_validator(mode="after")
     def _parts_fit_together(self) -> Self:
         if self.labels.match_occlusion == "exact" and "exact_occlusion" not in self.motion.extras:
             raise ValueError(
@@ -754,6 +852,11 @@ class CutConfig(Section):
         return self
 
     @property
+    def film_name(self) -> str:
+        """Which film the cut is from: cuts of one film are never on both sides of a split that is found."""
+        return self.film or self.source.name
+
+    @property
     def frame_numbers(self) -> tuple[int, ...]:
         """The numbers of the clip's frames, as its files have them, ascending; at least two."""
         return self.frames.numbers
@@ -761,6 +864,16 @@ class CutConfig(Section):
     def in_film_numbers(self) -> CutConfig:
         """The same cut for whoever looks into the film: its frames have the film's own numbers, negative ones too."""
         return self.model_copy(update={"frames": self.frames.model_copy(update={"offset": 0})})
+
+    @property
+    def fills_unknown(self) -> bool:
+        """Whether flow continues known motion where none is known, instead of being marked."""
+        return self.motion.unknown == "fill"
+
+    @property
+    def refuses_unknown(self) -> bool:
+        """Whether the cut fails the quality gate where motion is unknown."""
+        return self.motion.unknown == "refuse" or (self.motion.unknown is None and self.split == "test")
 
     @property
     def clip_rate(self) -> float | None:

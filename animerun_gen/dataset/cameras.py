@@ -310,7 +310,6 @@ def write_cameras(root: Path, split: str, cut: str, records: Sequence[Mapping[st
     resolution, moved_by = records[0]["resolution"], records[0]["moved_by"]
     described = {
         "version": VERSION,
-        "cut": cut,
         "resolution": resolution,
         "conventions": CONVENTIONS,
         "moved_by": moved_by,

@@ -8,6 +8,9 @@ from pathlib import Path
 from animerun_gen.dataset.files import open_regular
 from animerun_gen.errors import DatasetError
 
+_PIECE = 1 << 18
+"""Bytes that are read at a time."""
+
 
 def digest_of(data: bytes) -> str:
     """SHA-256 of some bytes.
@@ -36,5 +39,10 @@ def readable_digest(path: Path) -> str:
     Raises:
         OSError: It cannot be read; ``strerror`` says why.
     """
+    digest = hashlib.sha256()
+    buffer = memoryview(bytearray(_PIECE))
     with open_regular(path) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        # as hashlib.file_digest does, which Python 3.10 does not have
+        while length := file.readinto(buffer):
+            digest.update(buffer[:length])
+    return digest.hexdigest()

@@ -12,20 +12,38 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
+
+from animerun_gen.conventions import UNKNOWN_FLOW
 from animerun_gen.dataset import files
 from animerun_gen.dataset.cameras import Cameras, FrameCamera, read_cameras
 from animerun_gen.dataset.colors import ColorTable, read_colors, write_colors
 from animerun_gen.dataset.correspondence import read_surfaces, write_surfaces
 from animerun_gen.dataset.layout import camera_files
-from animerun_gen.dataset.modalities import SPLITS, Content, Modality, modality
+from animerun_gen.dataset.modalities import (
+    FOREIGN_PREFIX,
+    SPLITS,
+    Content,
+    Modality,
+    at_gap,
+    modality,
+    named_as_there,
+)
 from animerun_gen.dataset.tracks import Tracks, read_tracks, write_tracks
 from animerun_gen.errors import DatasetError, NoDatasetError
 
 if TYPE_CHECKING:
     from animerun_gen import MotionBetween
 
+
+def _read_picture(path: Path) -> Any:
+    # some of the published frames have an alpha channel, which the published loaders leave out
+    return files.read_image(path, drop_alpha=True)
+
+
 _READERS: dict[Content, Callable[[Path], Any]] = {
-    "picture": files.read_image,
+    "picture": _read_picture,
     "flow": files.read_flow,
     "mask": files.read_mask,
     "inverted_mask": files.read_inverted_mask,
@@ -50,7 +68,7 @@ class ClipFiles:
 
     Attributes:
         root: Root folder of the dataset.
-        split: ``"train"`` or ``"test"``.
+        split: ``"train"``, ``"val"`` or ``"test"``.
         cut: Name of the cut.
     """
 
@@ -68,9 +86,11 @@ class ClipFiles:
         frame = modality("frame")
         folder = frame.cut_folder(self.root, self.split, self.cut)
         try:
-            found = sorted(n for file in folder.iterdir() if (n := frame.frame_of(file.name)) is not None)
+            names = [file.name for file in folder.iterdir()]
         except OSError as error:
             raise DatasetError(f"cannot be read ({error.strerror})", folder, "check the path of the dataset") from error
+        frame = named_as_there(frame, names)
+        found = sorted(number for name in names if (number := frame.frame_of(name)) is not None)
         if not found:
             raise DatasetError("contains no frames", folder, "make or download the cut again")
         return tuple(found)
@@ -80,8 +100,14 @@ class ClipFiles:
         return modality(name).frames(self.frame_numbers)
 
     def path(self, name: str, frame: int) -> Path:
-        """The file of a modality (by name) and frame."""
-        return _with_frames(name).path(self.root, self.split, self.cut, frame)
+        """The file of a modality (by name) and frame: with the name that it has on disk, or would have."""
+        what = _with_frames(name)
+        path = what.path(self.root, self.split, self.cut, frame)
+        if not path.exists():
+            foreign = path.with_name(f"{FOREIGN_PREFIX}{path.name}")
+            if foreign.exists():
+                return foreign
+        return path
 
     def has(self, name: str, frame: int) -> bool:
         """Whether that file is there."""
@@ -97,7 +123,8 @@ class ClipFiles:
         Returns:
             An array with the dtype and shape of the table of modalities; for masks ``(H, W)`` bool that mean what
             their names say; for matches a list of lists of ints; for correspondence
-            :class:`~animerun_gen.dataset.correspondence.Surfaces`.
+            :class:`~animerun_gen.dataset.correspondence.Surfaces`.  What others store in another type (segments as
+            float64, line art as RGB) is brought into that of the table where nothing is lost by it.
 
         Raises:
             DatasetError: the file is missing, damaged, or of another dtype or shape.
@@ -105,6 +132,8 @@ class ClipFiles:
         """
         what, path = _with_frames(name), self.path(name, frame)
         value = _READERS[what.content](path)
+        if what.content in ("picture", "array"):
+            value = _as_in_table(value, what)
         if what.content in ("picture", "array") and not files.fits(value, what.dtype, what.shape):
             raise DatasetError(
                 f"is an array of {value.dtype} with shape {value.shape}, but a file of {name} must hold"
@@ -113,6 +142,35 @@ class ClipFiles:
                 "delete it and make it again",
             )
         return value
+
+    def read_motion(self, direction: str, frame: int, gap: int = 1) -> npt.NDArray[np.float32]:
+        """Read flow as a label: pixels that ``Valid`` calls unknown are marked, whatever the flow's own file has there.
+
+        Args:
+            direction: ``"forward"`` or ``"backward"``.
+            frame: The frame where the motion begins.
+            gap: How many frames of the clip it spans.
+
+        Returns:
+            ``(H, W, 2)`` float32, pixels, :data:`~animerun_gen.conventions.UNKNOWN_FLOW` where it is unknown.  A
+            dataset without ``Valid`` marks unknown motion in the flow itself.
+
+        Raises:
+            DatasetError: A file is missing, damaged, or of another dtype or shape.
+        """
+        names = [at_gap(modality(f"{name}_{direction}"), gap).name for name in ("flow", "valid")]
+        flow: npt.NDArray[np.float32] = self.read(names[0], frame)
+        if self.has(names[1], frame):
+            valid = self.read(names[1], frame)
+            if valid.shape != flow.shape[:2]:
+                raise DatasetError(
+                    f"has {valid.shape[0]} x {valid.shape[1]} pixels, but the flow that it is about has "
+                    f"{flow.shape[0]} x {flow.shape[1]}",
+                    self.path(names[1], frame),
+                    "delete both and make them again",
+                )
+            flow[~valid] = UNKNOWN_FLOW
+        return flow
 
     @property
     def tracks_path(self) -> Path:
@@ -227,7 +285,8 @@ class ClipWriter(ClipFiles):
         what = _with_frames(name)
         if what.content in ("picture", "array") and not files.fits(value, what.dtype, what.shape):
             raise ValueError(f"{name} takes {what.dtype} {what.shape}, got {value.dtype} {value.shape}")
-        _WRITERS[what.content](self.path(name, frame), value)
+        # whatever else is there: all that is written has the same stem
+        _WRITERS[what.content](what.path(self.root, self.split, self.cut, frame), value)
 
     def write_tracks(self, tracks: Tracks) -> None:
         """Write the points that are followed through the clip.
@@ -260,16 +319,16 @@ class Dataset:
     """A dataset on disk, made by this project or downloaded.
 
     Args:
-        root: the folder that holds ``train`` and ``test``, or one of them.
+        root: the folder that holds ``train``, ``val`` and ``test``, or some of them.
 
     Raises:
-        NoDatasetError: it holds neither.
+        NoDatasetError: it holds none of them.
     """
 
     def __init__(self, root: Path) -> None:
         self.root = root
         if not self.splits:
-            wanted = " or ".join(SPLITS)
+            wanted = f"{', '.join(SPLITS[:-1])} or {SPLITS[-1]}"
             raise NoDatasetError(
                 f"is not a dataset: it has no folder {wanted}", root, "give the folder that contains them"
             )
@@ -307,6 +366,22 @@ class Dataset:
                 return clip
         known = ", ".join(clip.cut for clip in clips) or "none"
         raise NoDatasetError(f"has no cut {cut!r}", self.root, f"the cuts there are: {known}")
+
+
+def _as_in_table(value: Any, what: Modality) -> Any:
+    """What a file of others holds, in the type and shape of the table; as it is where it cannot be."""
+    if files.fits(value, what.dtype, what.shape):
+        return value
+    if what.content == "picture" and value.dtype == np.uint8 == np.dtype(what.dtype):
+        if value.ndim == 2 and len(what.shape) == 3:
+            return np.repeat(value[..., None], 3, axis=2)
+        if value.ndim == 3 and len(what.shape) == 2 and (value == value[..., :1]).all():
+            return np.ascontiguousarray(value[..., 0])
+    if what.dtype == "int32" and value.ndim == 2 and value.dtype.kind in "iuf" and value.size:
+        limits = np.iinfo(np.int32)
+        if (value >= limits.min).all() and (value <= limits.max).all() and (value == np.rint(value)).all():
+            return value.astype(np.int32)
+    return value
 
 
 def _with_frames(name: str) -> Modality:

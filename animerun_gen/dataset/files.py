@@ -24,10 +24,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
+from animerun_gen.dataset.opencv import cv2
 from animerun_gen.errors import DatasetError, UsageError
 
 _FLOW_HEADER = struct.Struct("<4sii")
@@ -35,9 +35,6 @@ _FLOW_MAGIC = b"PIEH"
 """The bytes of the float32 202021.25, little-endian."""
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-# Fixed, so that the same picture always becomes the same bytes.  Level 6 would make flat pictures a fifth smaller and
-# take half as long again.
-_PNG_SETTINGS = [cv2.IMWRITE_PNG_COMPRESSION, 3, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_DEFAULT]
 
 MOST_BYTES = 1 << 33
 """Of a file that is read; more would not fit into the memory, and no file of a dataset has so many."""
@@ -142,8 +139,7 @@ def refusal(error: OSError) -> str:
 
 def is_temporary(name: str) -> bool:
     """Whether a file's name is one under which :func:`written_aside` writes."""
-    # asked of every file of a dataset
-    return name.startswith(_TEMPORARY_PREFIX) and _TEMPORARY.fullmatch(name) is not None
+    return _TEMPORARY.fullmatch(name) is not None
 
 
 def remove_stale_temporaries(root: Path) -> int:
@@ -159,18 +155,26 @@ def remove_stale_temporaries(root: Path) -> int:
         DatasetError: one of them cannot be removed.
     """
     removed = 0
-    for folder, _, names in os.walk(root):
-        for name in names:
-            if is_temporary(name):
-                path = Path(folder, name)
-                try:
-                    path.unlink(missing_ok=True)
-                except OSError as error:
-                    reason, remedy = _reason(error)
-                    what = f"{path}, left by a killed run, cannot be removed: {reason}"
-                    raise DatasetError(what, remedy=remedy) from error
-                removed += 1
+    folders = [str(root)]
+    while folders:
+        # what cannot be read has nothing that could be removed
+        with suppress(OSError), os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
+                # of every file of a dataset the quick question first
+                elif entry.name.startswith(_TEMPORARY_PREFIX) and is_temporary(entry.name):
+                    _remove_stale(Path(entry.path))
+                    removed += 1
     return removed
+
+
+def _remove_stale(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        reason, remedy = _reason(error)
+        raise DatasetError(f"{path}, left by a killed run, cannot be removed: {reason}", remedy=remedy) from error
 
 
 def write_flow(path: Path, flow: npt.NDArray[np.float32]) -> None:
@@ -188,7 +192,7 @@ def write_flow(path: Path, flow: npt.NDArray[np.float32]) -> None:
     if not np.isfinite(flow).all():
         raise ValueError("flow holds NaN or infinity; mark unknown flow with UNKNOWN_FLOW")
     height, width = flow.shape[:2]
-    _write_bytes(path, _FLOW_HEADER.pack(_FLOW_MAGIC, width, height) + flow.astype("<f4", copy=False).tobytes())
+    _write_bytes(path, _FLOW_HEADER.pack(_FLOW_MAGIC, width, height), _content(flow.astype("<f4", copy=False)))
 
 
 def read_flow(path: Path) -> npt.NDArray[np.float32]:
@@ -200,16 +204,111 @@ def read_flow(path: Path) -> npt.NDArray[np.float32]:
     Raises:
         DatasetError: the file is missing or is no complete ``.flo`` file.
     """
+    with _opened(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        header = file.read(_FLOW_HEADER.size)
+        if len(header) < _FLOW_HEADER.size or not header.startswith(_FLOW_MAGIC):
+            raise _damaged(path, "is not a .flo file: it does not begin with PIEH and a size")
+        _, width, height = _FLOW_HEADER.unpack(header)
+        if width < 1 or height < 1:
+            raise _damaged(path, f"gives {width} x {height} as its size")
+        length = _FLOW_HEADER.size + 8 * width * height
+        if size != length:
+            raise _damaged(path, f"has {size} bytes where {width} x {height} flow vectors need {length}")
+        # nothing is copied: it is most of what a sample of a dataset holds
+        flow = np.empty((height, width, 2), "<f4")
+        if file.readinto(flow.data.cast("B")) != flow.nbytes:
+            raise _damaged(path, "became shorter while it was read")
+    return flow.astype(np.float32, copy=False)
+
+
+_PFM_HEADER = re.compile(rb"PF\s+(\d{1,6})\s+(\d{1,6})\s+(-?[0-9.eE+]{1,20})[\r]?\n")
+
+
+def read_any_flow(path: Path) -> npt.NDArray[np.float32]:
+    """Read flow of any of the formats that datasets have it in, by its suffix.
+
+    ``.flo`` (Middlebury), ``.pfm`` (FlyingThings3D: u, v and a third number), ``.exr`` (LinkTo-Anime: R and G).
+
+    Returns:
+        ``(H, W, 2)`` float32, pixels, u to the right and v down; unknown vectors as they stand in the file.
+
+    Raises:
+        DatasetError: the file is missing or damaged, or of another format.
+    """
+    readers = {".flo": read_flow, ".pfm": _read_pfm, ".exr": _read_exr}
+    reader = readers.get(path.suffix.lower())
+    if reader is None:
+        raise DatasetError(f"is of no format that flow is read from ({', '.join(readers)})", path, "convert it")
+    return reader(path)
+
+
+def _read_pfm(path: Path) -> npt.NDArray[np.float32]:
     data = _read_bytes(path)
-    if len(data) < _FLOW_HEADER.size or not data.startswith(_FLOW_MAGIC):
-        raise _damaged(path, "is not a .flo file: it does not begin with PIEH and a size")
-    _, width, height = _FLOW_HEADER.unpack_from(data)
-    if width < 1 or height < 1:
-        raise _damaged(path, f"gives {width} x {height} as its size")
-    length = _FLOW_HEADER.size + 8 * width * height
-    if len(data) != length:
-        raise _damaged(path, f"has {len(data)} bytes where {width} x {height} flow vectors need {length}")
-    return np.frombuffer(data, "<f4", offset=_FLOW_HEADER.size).reshape(height, width, 2).astype(np.float32)
+    header = _PFM_HEADER.match(data)
+    if header is None:
+        raise _damaged(path, "is not a .pfm file of three channels")
+    width, height, scale = int(header[1]), int(header[2]), float(header[3])
+    if width < 1 or height < 1 or len(data) - header.end() != 12 * width * height:
+        raise _damaged(path, f"is not a complete .pfm file of {width} x {height}")
+    values = np.frombuffer(data, "<f4" if scale < 0 else ">f4", offset=header.end()).reshape(height, width, 3)
+    # its rows go from the bottom up
+    return np.ascontiguousarray(values[::-1, :, :2], np.float32)
+
+
+def _read_exr(path: Path) -> npt.NDArray[np.float32]:
+    try:
+        # OpenCV 5 as pip installs it reads no OpenEXR
+        import OpenEXR
+    except ImportError:
+        return _read_exr_with_opencv(path)
+    try:
+        with OpenEXR.File(str(path), separate_channels=True) as file:
+            channels = file.channels()
+            values = [channels[name].pixels for name in ("R", "G")]
+    # what is no such file fails in many ways
+    except Exception as error:
+        if not path.is_file():
+            raise DatasetError("is missing", path, "make or download it again") from error
+        raise _damaged(path, f"holds no flow as red and green ({error})") from error
+    return np.ascontiguousarray(np.stack(values, axis=-1), np.float32)
+
+
+def _read_exr_with_opencv(path: Path) -> npt.NDArray[np.float32]:
+    # it is looked at when the first one is read
+    os.environ.setdefault("OPENCV_IO_ENABLE_OPENEXR", "1")
+    data = _read_bytes(path)
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error:
+        image = None
+    if image is None:
+        remedy = "install the package OpenEXR, or download the file again where it is damaged"
+        raise DatasetError("cannot be decoded by this OpenCV", path, remedy)
+    if image.ndim != 3 or image.shape[2] < 3 or image.dtype != np.float32:
+        raise _damaged(path, "holds no flow as red and green of 32 bits")
+    # OpenCV has blue, green, red
+    return np.ascontiguousarray(image[..., 2:0:-1])
+
+
+def read_photo(path: Path) -> npt.NDArray[np.uint8]:
+    """Read a JPEG file, which some datasets of others have.
+
+    Returns:
+        ``(H, W, 3)`` uint8 in RGB order.
+
+    Raises:
+        DatasetError: the file is missing or damaged.
+    """
+    data = _read_bytes(path)
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error:
+        image = None
+    # the decoder fills up what a torn file lacks
+    if image is None or b"\xff\xd9" not in data[-1024:]:
+        raise _damaged(path, "is not a complete JPEG file")
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB, image)  # type: ignore[return-value]
 
 
 def write_image(path: Path, image: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]) -> None:
@@ -223,13 +322,23 @@ def write_image(path: Path, image: npt.NDArray[np.uint8] | npt.NDArray[np.uint16
         ValueError: ``image`` has another shape or type.
         DatasetError: the file cannot be written.
     """
+    # it takes its time to load, which whoever looks at no picture need not spend
+    import cv2
+
     _require(image, "uint16" if image.dtype == np.uint16 else "uint8", ("H", "W", 3) if image.ndim == 3 else ("H", "W"))
-    encoded = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.ndim == 3 else image, _PNG_SETTINGS)
-    _write_bytes(path, encoded[1].tobytes())
+    # Fixed, so that the same picture always becomes the same bytes.  Level 6 would make flat pictures a fifth smaller
+    # and take half as long again.
+    settings = [cv2.IMWRITE_PNG_COMPRESSION, 3, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_DEFAULT]
+    encoded = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.ndim == 3 else image, settings)
+    _write_bytes(path, _content(encoded[1]))
 
 
-def read_image(path: Path) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint16]:
+def read_image(path: Path, *, drop_alpha: bool = False) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint16]:
     """Read a PNG file.
+
+    Args:
+        path: the file.
+        drop_alpha: leave out an alpha channel, as the published loaders do, instead of refusing it.
 
     Returns:
         ``(H, W, 3)`` in RGB order or ``(H, W)``, uint8 or uint16, as the file holds it.
@@ -237,6 +346,8 @@ def read_image(path: Path) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint16]:
     Raises:
         DatasetError: the file is missing, damaged, no PNG file, or has an alpha channel.
     """
+    import cv2
+
     data = _read_bytes(path)
     # The decoder shows a damaged file as if nothing were wrong with it, so the checksums are looked at here.
     if not is_whole_png(data):
@@ -247,11 +358,15 @@ def read_image(path: Path) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint16]:
         image = None
     if image is None:
         raise _damaged(path, "cannot be decoded as a PNG file")
-    if image.ndim == 3 and image.shape[2] != 3:
-        raise DatasetError("has an alpha channel, which no picture of a dataset has", path, "save it as plain RGB")
     if image.dtype not in (np.uint8, np.uint16):
         raise _damaged(path, f"decodes to {image.dtype}")
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB) if image.ndim == 3 else image  # type: ignore[return-value]
+    if image.ndim == 2:
+        return image  # type: ignore[return-value]
+    if image.shape[2] == 3:
+        return cv2.cvtColor(image, cv2.COLOR_BGR2RGB, image)  # type: ignore[return-value]
+    if not drop_alpha:
+        raise DatasetError("has an alpha channel, which no picture of a dataset has", path, "save it as plain RGB")
+    return cv2.cvtColor(image, cv2.COLOR_BGRA2RGB)  # type: ignore[return-value]
 
 
 def write_mask(path: Path, mask: npt.NDArray[np.bool_]) -> None:
@@ -279,7 +394,7 @@ def read_mask(path: Path) -> npt.NDArray[np.bool_]:
         DatasetError: the file is missing, damaged, or holds anything but 0 and 255.
     """
     image = read_image(path)
-    if image.ndim != 2 or image.dtype != np.uint8 or not np.isin(image, (0, 255)).all():
+    if image.ndim != 2 or image.dtype != np.uint8 or not ((image == 0) | (image == 255)).all():
         raise _damaged(path, "is not a mask: a mask is a grey picture with no values but 0 and 255")
     mask: npt.NDArray[np.bool_] = image == 255
     return mask
@@ -301,18 +416,19 @@ def write_inverted_mask(path: Path, mask: npt.NDArray[np.bool_]) -> None:
 
 
 def read_inverted_mask(path: Path) -> npt.NDArray[np.bool_]:
-    """Read what :func:`write_inverted_mask` wrote.
+    """Read what :func:`write_inverted_mask` wrote, or what the published data have in its place.
 
     Returns:
         ``(H, W)`` bool, True where the file holds 0.
 
     Raises:
-        DatasetError: the file is missing, damaged, or holds anything but 0 and 1.
+        DatasetError: the file is missing, damaged, or holds anything but 0 and 1, or 0 and 255, of whatever type.
     """
     array = read_array(path)
-    if array.ndim != 2 or array.dtype != np.uint8 or (array > 1).any():
-        raise _damaged(path, "is not a mask: a mask is an (H, W) uint8 array with no values but 0 and 1")
     mask: npt.NDArray[np.bool_] = array == 0
+    # the published data have some of them as float64 and as integers of other lengths
+    if array.ndim != 2 or array.dtype.kind not in "biuf" or not any((mask | (array == one)).all() for one in (1, 255)):
+        raise _damaged(path, "is not a mask: a mask is an (H, W) array with no values but 0 and 1, or 0 and 255")
     return mask
 
 
@@ -327,7 +443,7 @@ def write_array(path: Path, array: npt.NDArray[Any]) -> None:
         ValueError: ``array`` holds Python objects.
         DatasetError: the file cannot be written.
     """
-    _write_bytes(path, _array_bytes(array))
+    _write_bytes(path, _array_header(array), _content(array))
 
 
 def read_array(path: Path) -> npt.NDArray[Any]:
@@ -364,7 +480,7 @@ def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]], *, if_chang
         for name, array in arrays.items():
             # a fixed date instead of that of the clock
             member = zipfile.ZipInfo(f"{name}.npy")
-            archive.writestr(member, _array_bytes(array), zipfile.ZIP_DEFLATED)
+            archive.writestr(member, _array_header(array) + _content(array), zipfile.ZIP_DEFLATED)
     if if_changed and _holds(path, stream.getvalue()):
         return
     _write_bytes(path, stream.getvalue())
@@ -403,7 +519,7 @@ def write_matches(path: Path, matches: Sequence[Sequence[int]]) -> None:
         ValueError: a list is empty, or a target is negative and not the only ``-1``.
         DatasetError: the file cannot be written.
     """
-    table = {str(segment): [int(target) for target in targets] for segment, targets in enumerate(matches)}
+    table = {str(segment): list(map(int, targets)) for segment, targets in enumerate(matches)}
     for segment, targets in table.items():
         if not _are_targets(targets):
             raise ValueError(f"segment {segment} has the targets {targets}; they must be numbers from 0 on, or [-1]")
@@ -547,11 +663,21 @@ def refuse_to_overwrite(path: Path, option: str, *, force: bool) -> None:
         raise UsageError("exists", path, f"choose another name with {option}, or overwrite it with --force")
 
 
-def _array_bytes(array: npt.NDArray[Any]) -> bytes:
-    stream = io.BytesIO()
+def _array_header(array: npt.NDArray[Any]) -> bytes:
+    """What a ``.npy`` file begins with."""
+    if array.dtype.hasobject:
+        raise ValueError("an array of Python objects cannot be saved: reading it could run code")
     # unlike np.ascontiguousarray this leaves an array of no dimensions as it is
-    np.save(stream, np.asarray(array, order="C"), allow_pickle=False)
+    ordered = np.asarray(array, order="C")
+    header = np.lib.format.header_data_from_array_1_0(ordered)  # type: ignore[no-untyped-call]
+    stream = io.BytesIO()
+    np.lib.format.write_array_header_1_0(stream, header)  # type: ignore[no-untyped-call]
     return stream.getvalue()
+
+
+def _content(array: npt.NDArray[Any]) -> memoryview:
+    """The bytes of an array, row by row; not a copy where they lie so in the memory."""
+    return np.asarray(array, order="C").reshape(-1).view(np.uint8).data
 
 
 def _parse_array(data: bytes) -> npt.NDArray[Any]:
@@ -579,7 +705,7 @@ def _json_bytes(data: object, *, indent: int | None = None, sort_keys: bool = Fa
 
 
 def _are_targets(targets: list[Any]) -> bool:
-    return targets == [-1] or (bool(targets) and all(type(target) is int and target >= 0 for target in targets))
+    return targets == [-1] or (set(map(type, targets)) == {int} and min(targets) >= 0)
 
 
 def is_whole_png(data: bytes) -> bool:
@@ -618,9 +744,9 @@ def fits(array: npt.NDArray[Any], dtype: str, shape: tuple[str | int, ...]) -> b
     )
 
 
-def _write_bytes(path: Path, data: bytes) -> None:
+def _write_bytes(path: Path, *parts: bytes | memoryview) -> None:
     with written_aside(path) as temporary:
-        temporary.write_bytes(data)
+        temporary.write_bytes(b"".join(parts))
 
 
 def open_regular(path: Path) -> io.BufferedReader:
@@ -670,8 +796,21 @@ def read_regular(path: Path, most: int = MOST_BYTES) -> bytes:
 
 
 def _read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
-    try:
+    with _refusals(path):
         return read_regular(path, most)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[io.BufferedReader]:
+    with _refusals(path), open_regular(path) as file:
+        yield file
+
+
+@contextmanager
+def _refusals(path: Path) -> Iterator[None]:
+    """Turn what the system says about a file that is read into a sentence."""
+    try:
+        yield
     except FileNotFoundError as error:
         raise DatasetError("is missing", path, "make or download it again") from error
     except OSError as error:

@@ -7,6 +7,8 @@ from pathlib import Path
 CAMERA_FOLDER = "Camera"
 """Below a split, what holds the cameras of all its cuts."""
 
+_CROSS_CHECK = "cross_check-"
+
 
 def state_folder(output: Path) -> Path:
     """The hidden folder of a dataset; nothing in it is needed to use the dataset."""
@@ -40,7 +42,12 @@ def pair_figures_name(frame: int) -> str:
 
 def cross_check_name(frame: int, other: int) -> str:
     """Name of the file that says how the two motion backends differ from ``frame`` to ``other``."""
-    return f"cross_check-{frame:04d}-{other:04d}.json"
+    return f"{_CROSS_CHECK}{frame:04d}-{other:04d}.json"
+
+
+def is_cross_check(name: str) -> bool:
+    """Whether a file in there is named as one of these."""
+    return name.startswith(_CROSS_CHECK)
 
 
 def frame_figures_file(output: Path, cut: str, frame: int) -> Path:
@@ -118,6 +125,21 @@ def reprojection_name(frame: int, other: int) -> str:
     return f"{frame:04d}-{other:04d}.json"
 
 
+def unknown_folder(output: Path, cut: str) -> Path:
+    """Why motion of a cut's pairs is unknown, a file a direction that has any such pixel."""
+    return state_folder(output) / "unknown" / cut
+
+
+def unknown_file(output: Path, cut: str, frame: int, other: int) -> Path:
+    """Why motion from ``frame`` to ``other`` is unknown, see :mod:`animerun_gen.motion.unknown`."""
+    return unknown_folder(output, cut) / unknown_name(frame, other)
+
+
+def unknown_name(frame: int, other: int) -> str:
+    """Name of that file."""
+    return f"{frame:04d}-{other:04d}.json"
+
+
 def log_file(output: Path, cut: str, part: int | None = None) -> Path:
     """What Blender printed while it rendered a cut, or a part of it where several Blenders share the cut."""
     return state_folder(output) / "logs" / (f"{cut}.log" if part is None else f"{cut}.part{part}.log")
@@ -126,6 +148,11 @@ def log_file(output: Path, cut: str, part: int | None = None) -> Path:
 def scratch_folder(output: Path) -> Path:
     """Where Blender puts what it renders until it is read; emptied when a run begins."""
     return state_folder(output) / "scratch"
+
+
+def split_list(output: Path, split: str) -> Path:
+    """The cuts of a split, a name a line, part of the dataset."""
+    return output / "splits" / f"{split}.txt"
 
 
 def quality_file(output: Path, cut: str) -> Path:

@@ -14,7 +14,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from animerun_gen.dataset.files import is_temporary
-from animerun_gen.dataset.modalities import MODALITIES, Modality, color_pass, gap_modalities, modality, pass_number
+from animerun_gen.dataset.modalities import (
+    MODALITIES,
+    Modality,
+    color_pass,
+    gap_modalities,
+    modality,
+    named_as_there,
+    pass_number,
+)
 from animerun_gen.errors import DatasetError
 
 _GAP_FOLDER = re.compile(r"Gap([1-9][0-9]{0,5})", re.ASCII)
@@ -25,7 +33,7 @@ class Entry(NamedTuple):
 
     Attributes:
         name: Its path below the root of the dataset, with ``/`` between the parts.
-        modality: The modality whose folder it lies in.
+        modality: The modality whose folder it lies in, with the prefix that file names have there.
         frame: The frame that its name gives; None where the name gives none.
         status: What the system says about the file, or about the one that a link leads to; None where it says nothing,
             as for a link that leads nowhere.
@@ -46,7 +54,7 @@ class Entry(NamedTuple):
     @property
     def belongs(self) -> bool:
         """Whether it is a file of the dataset by its name: of a frame, of the whole clip, or a table."""
-        return self.is_file and (self.frame is not None or self.is_table or self.is_of_clip)
+        return (self.frame is not None or self.is_table or self.is_of_clip) and self.is_file
 
     @property
     def is_table(self) -> bool:
@@ -80,7 +88,7 @@ def modalities_there(root: Path, split: str, cut: str | None = None) -> tuple[Mo
 
     Args:
         root: Root folder of the dataset.
-        split: ``"train"`` or ``"test"``.
+        split: ``"train"``, ``"val"`` or ``"test"``.
         cut: The cut whose colour passes count; None: no passes, which lie in folders of the table anyway.
 
     Raises:
@@ -109,7 +117,7 @@ def list_cut(root: Path, split: str, cut: str) -> Iterator[Entry]:
 
     Args:
         root: Root folder of the dataset.
-        split: ``"train"`` or ``"test"``.
+        split: ``"train"``, ``"val"`` or ``"test"``.
         cut: Name of the cut.
 
     Raises:
@@ -119,14 +127,16 @@ def list_cut(root: Path, split: str, cut: str) -> Iterator[Entry]:
         folder = what.cut_folder(root, split, cut)
         base = folder.relative_to(root).as_posix()
         try:
-            with os.scandir(folder) as entries:
-                for entry in entries:
-                    frame = what.frame_of(entry.name)
-                    yield Entry(f"{base}/{entry.name}", what, frame, _status(entry), entry.is_symlink())
+            with os.scandir(folder) as listed:
+                entries = list(listed)
         except (FileNotFoundError, NotADirectoryError):
             continue
         except OSError as error:
             raise _unreadable(folder, error) from error
+        there = named_as_there(what, (entry.name for entry in entries))
+        for entry in entries:
+            name = entry.name
+            yield Entry(f"{base}/{name}", there, there.frame_of(name), _status(entry), entry.is_symlink())
 
 
 def _status(entry: os.DirEntry[str]) -> os.stat_result | None:

@@ -9,12 +9,13 @@ between frames that are further apart than neighbours has modalities of its own,
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
-SPLITS = ("train", "test")
+SPLITS = ("train", "val", "test")
 
 Kind = Literal["frame", "forward", "backward", "clip"]
 Stage = Literal["pictures", "motion", "labels", "recolor"]
@@ -22,6 +23,10 @@ Content = Literal["picture", "flow", "mask", "inverted_mask", "array", "matches"
 
 RECOLORED_FROM = ("flat", "contour", "material_id")
 """What the colour passes of a frame are made from."""
+
+FOREIGN_PREFIX = "Image"
+"""What stands before the frame number in some films of the published data (in all folders of a clip), and in the masks
+of datasets that version 0.8.0 and earlier wrote."""
 
 _GAP_NAME = re.compile(r"(.+)_gap([1-9][0-9]*)", re.ASCII)
 _PASS_NAME = re.compile(r"color_([1-9][0-9]?)", re.ASCII)
@@ -44,7 +49,8 @@ class Modality:
         content: How the array in memory becomes the file; see :mod:`animerun_gen.dataset.clip`.
         published: Whether AnimeRun itself has it.
         meaning: One sentence about it.
-        prefix: What stands before the frame number in its file names.
+        prefix: What stands before the frame number in its file names: nothing in what is written, see
+            :func:`named_as_there`.
         extra: The entry of a cut's ``motion.extras`` that switches it on; None: nothing there does.
         table: Name of the JSON file in its folder that says what ids stand for; empty where there is none.
         gap: How many frames of the clip the two frames of a pair are apart.
@@ -93,11 +99,9 @@ class Modality:
 
     def frame_of(self, file_name: str) -> int | None:
         """The frame number in a file name, or None where it is no name of this modality's files."""
-        digits = file_name.removeprefix(self.prefix).removesuffix(self.suffix)
-        if not (digits.isascii() and digits.isdecimal()):
+        if not (file_name.startswith(self.prefix) and file_name.endswith(self.suffix)):
             return None
-        frame = int(digits)
-        return frame if file_name == f"{self.prefix}{frame:04d}{self.suffix}" else None
+        return _frame_number(file_name[len(self.prefix) : len(file_name) - len(self.suffix)])
 
     def frames(self, clip_frames: Sequence[int]) -> tuple[int, ...]:
         """The frames of a clip (ascending) that have a file of this modality; none for the kind ``"clip"``."""
@@ -106,6 +110,17 @@ class Modality:
         if self.kind == "backward":
             return tuple(clip_frames[self.gap :])
         return tuple(clip_frames) if self.kind == "frame" else ()
+
+
+@cache
+def _frame_number(digits: str) -> int | None:
+    """The number that a file's name gives in four digits, or in more where it has more; None where it gives none.
+
+    Kept, because the files of all modalities and cuts have the same numbers.
+    """
+    if not (digits.isascii() and digits.isdecimal()):
+        return None
+    return int(digits) if digits == f"{int(digits):04d}" else None
 
 
 MODALITIES: tuple[Modality, ...] = (
@@ -160,7 +175,6 @@ MODALITIES: tuple[Modality, ...] = (
     Modality(
         name="occlusion_forward",
         folder="UnmatchedForward/{cut}",
-        prefix="Image",
         suffix=".npy",
         dtype="uint8",
         shape=("H", "W"),
@@ -173,7 +187,6 @@ MODALITIES: tuple[Modality, ...] = (
     Modality(
         name="occlusion_backward",
         folder="UnmatchedBackward/{cut}",
-        prefix="Image",
         suffix=".npy",
         dtype="uint8",
         shape=("H", "W"),
@@ -186,7 +199,6 @@ MODALITIES: tuple[Modality, ...] = (
     Modality(
         name="line_area",
         folder="LineArea/{cut}",
-        prefix="Image",
         suffix=".npy",
         dtype="uint8",
         shape=("H", "W"),
@@ -409,6 +421,34 @@ MODALITIES: tuple[Modality, ...] = (
 )
 
 _BY_NAME = {modality.name: modality for modality in MODALITIES}
+
+
+def named_as_there(what: Modality, names: Iterable[str]) -> Modality:
+    """A modality with the prefix that the files of a folder have.
+
+    We give all files of a frame the same stem, its number.  The published data do so too, but in some films the stem is
+    ``Image0186`` instead of ``0186``; both are read.
+
+    Args:
+        what: The modality.
+        names: The names in its folder of a cut, in any order.
+
+    Returns:
+        The modality with the prefix that most of its files have there; ``what`` itself where neither has more.
+
+    Example:
+        >>> named_as_there(modality("frame"), ["Image0186.png", "Image0187.png", "Thumbs.db"]).prefix
+        'Image'
+    """
+    if what.kind == "clip":
+        return what
+    names = list(names)
+    # asked of every folder of a dataset, which has none of them as a rule
+    if not any(name.startswith(FOREIGN_PREFIX) for name in names):
+        return what
+    foreign = replace(what, prefix=FOREIGN_PREFIX)
+    ours, others = (sum(kind.frame_of(name) is not None for name in names) for kind in (what, foreign))
+    return foreign if others > ours else what
 
 
 def at_gap(what: Modality, gap: int) -> Modality:

@@ -16,11 +16,11 @@ _INTRODUCTION = """\
 <!-- Made by `python -m animerun_gen.dataset.reference > docs/dataset.md`; change the table of modalities instead. -->
 
 A dataset has the layout of AnimeRun v2, so loaders written for AnimeRun read it unchanged; what AnimeRun does not have
-lies beside it in folders of its own. `<cut>` is the name of a cut, and the numbers are the film's frame numbers, at
-least four digits wide. A clip of N frames has N files of every kind that belongs to a **frame** and N - 1 of every kind
-that belongs to a pair: **forward** files are named after the earlier frame of the pair and missing for the last frame,
-**backward** files after the later one and missing for the first. In a clip with step 2 the pairs are those frames that
-are two apart.
+lies beside it in folders of its own. `<cut>` is the name of a cut. **All files of a frame have the same stem**, in
+every folder: the film's frame number, at least four digits wide, and nothing else. A clip of N frames has N files of
+every kind that belongs to a **frame** and N - 1 of every kind that belongs to a pair: **forward** files are named after
+the earlier frame of the pair and missing for the last frame, **backward** files after the later one and missing for the
+first. In a clip with step 2 the pairs are those frames that are two apart.
 
 ```python
 from pathlib import Path
@@ -77,14 +77,22 @@ _CLOSING = """\
   a pixel is occluded, and line area is True near a line. Our own masks (`Valid`, `ExactOcclusion`) are 255 where they
   are true.
 - **Unknown flow is 1e10** in both components, as the Middlebury format has it: an object appeared, its topology
-  changed, the camera was cut. `Valid` says the same as a mask. Loaders that take flow from 1000 pixels on as invalid
-  (AnimeRun's own for training, like those of RAFT and its descendants) need nothing else. AnimeRun's test script,
-  however, counts every pixel: there, leave out the pixels that are not valid, or the mean error is meaningless.
+  changed. `Valid` says the same as a mask. Loaders that take flow from 1000 pixels on as invalid (AnimeRun's own for
+  training, like those of RAFT and its descendants) need nothing else. AnimeRun's test script, however, counts every
+  pixel: there, leave out the pixels that are not valid, or the mean error is meaningless. For such readers a cut may
+  say `motion.unknown: fill`: its flow is finite everywhere, and only `Valid` says which of it is exact
+  ([motion.md](motion.md#mark-fill-refuse)). `clip.read_motion("forward", 186)` marks these pixels whatever the file
+  has.
 - **Flow** is in pixels of the source frame's grid: what is seen at `(x, y)` lies at `(x + u, y + v)` in the other
   frame, x to the right, y down, pixel centres at whole numbers.
 - **Two occlusions.** `Unmatched...` follows the paper: forward and backward flow do not cancel, or the target lies
   outside the picture. `ExactOcclusion` comes from the scene's geometry.
 - **Ids** are 0 on the background.
+- **Splits** are the folders `train`, `val` and `test`. `splits/train.txt` and its like list their cuts, a name a line.
+- **Names.** In the published data all files of a frame have the same stem as well, which in some films is `Image0186`.
+  Version 0.8.0 and earlier wrote masks as `Image0186.npy` beside frames as `0186.png`. `animerun_gen.dataset` reads
+  both, and so do `verify`, `status` and `report`; the next `generate` makes the files of an earlier version again, as
+  it does with every new version.
 - **Colours.** `Flat/<cut>/colors.json` says by material id what flat frames show: `"#rrggbb"`; a table from frame to
   colour, where animation changes it; `"image"`, several colours (an image, vertex paint); `"changing"`, several colours
   that are others in other frames. `clip.read_colors()` reads it, and `at(frame)` gives the colours of one frame.

@@ -12,15 +12,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from animerun_gen.config import CutConfig
-from animerun_gen.engines.children import Conditions
 from animerun_gen.engines.job import RenderJob
 from animerun_gen.engines.protocol import Event
 from animerun_gen.engines.questions import CountedCut, Looker, MarkedCut, ask_for_camera_marks, ask_for_line_figures
-from animerun_gen.engines.render_process import RenderProcess
 from animerun_gen.errors import AnimerunGenError, UsageError
+
+if TYPE_CHECKING:
+    from animerun_gen.engines.children import Conditions
 
 WORKER = "animerun_gen.blender.worker"
 CAMERA_CUTS = "animerun_gen.blender.find_camera_cuts"
@@ -90,6 +91,13 @@ class ProgramEngine(Engine, ModuleRunner, Protocol):
         """
 
 
+def _start(blender: ModuleRunner, job: RenderJob, log: Path, conditions: Conditions | None) -> JobRun:
+    # what watches over a process takes its time to load, which a run with nothing to do need not spend
+    from animerun_gen.engines.render_process import RenderProcess
+
+    return RenderProcess(partial(blender.module_command, WORKER), job, log, conditions)
+
+
 @dataclass(frozen=True)
 class BpyModule:
     """Blender as a Python module, in a child of this Python."""
@@ -123,7 +131,7 @@ class BpyModule:
         return self.find()
 
     def start(self, job: RenderJob, log: Path, conditions: Conditions | None = None) -> JobRun:
-        return RenderProcess(partial(self.module_command, WORKER), job, log, conditions)
+        return _start(self, job, log, conditions)
 
     def camera_marks(self, config: CutConfig, log: Path) -> MarkedCut:
         return ask_for_camera_marks(partial(self.module_command, CAMERA_CUTS), config, log)
@@ -166,7 +174,7 @@ class InstalledBlender:
         return self.find(self.program)
 
     def start(self, job: RenderJob, log: Path, conditions: Conditions | None = None) -> JobRun:
-        return RenderProcess(partial(self.module_command, WORKER), job, log, conditions)
+        return _start(self, job, log, conditions)
 
     def camera_marks(self, config: CutConfig, log: Path) -> MarkedCut:
         return ask_for_camera_marks(partial(self.module_command, CAMERA_CUTS), config, log)

@@ -99,6 +99,10 @@ class Reporter:
         """Something came up under way that the user should know."""
         self.emit({"event": "noticed", "note": note})
 
+    def refused(self, reason: str) -> None:
+        """Something of the cut is not to be made: the cut fails, and everything else of it is made."""
+        self.emit({"event": "refused", "reason": reason})
+
     def will_hold(self, frame: int, memory: int) -> None:
         """The process is predicted to hold so many bytes of memory when it has made a frame."""
         self.emit({"event": "will_hold", "frame": frame, "memory": memory})

@@ -40,6 +40,13 @@ class Noticed(TypedDict):
     note: str
 
 
+class Refused(TypedDict):
+    """Something of the cut is not to be made; the sentence ``reason`` is meant for the user.  The child goes on."""
+
+    event: Literal["refused"]
+    reason: str
+
+
 class WillHold(TypedDict):
     """The process is predicted to hold ``memory`` bytes when it has made a frame."""
 
@@ -144,6 +151,7 @@ class Finished(TypedDict):
 Event = (
     Opened
     | Noticed
+    | Refused
     | WillHold
     | Begins
     | Took

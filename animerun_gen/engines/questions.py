@@ -115,7 +115,7 @@ def ask_for_camera_marks(command: Callable[[str, str], list[str]], config: CutCo
     Raises:
         SceneError: It could not; the sentence says why.
     """
-    remedy = "Or set camera_cuts to mark."
+    remedy = "Or set camera_cuts to mark, where the film has none."
     return ask_blender(command, config, log, MarkedCut, "looked for camera cuts", remedy)
 
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from animerun_gen.labels.kernels.near_lines import find_near
+from animerun_gen.labels.kernels.near_lines import find_near, make_exact
 
 
 def line_pixels(line_art: npt.NDArray[np.uint8], threshold: int = 128) -> npt.NDArray[np.bool_]:
@@ -70,6 +70,6 @@ def distance_from(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
     and a label that hangs on a comparison would change from run to run.  But the square of a distance is a whole
     number, from which all its answers are less than 0.3 away, up to 1000 pixels and more.
     """
-    rounded = cv2.distanceTransform((~mask).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    square = np.rint(rounded.astype(np.float64) ** 2)
-    return np.sqrt(square).astype(np.float32)
+    distance = np.asarray(cv2.distanceTransform((~mask).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE), np.float32)
+    make_exact(distance.ravel())
+    return distance

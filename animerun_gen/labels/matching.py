@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -68,5 +69,6 @@ def match_regions(
     )
     pair_source, pair_target = np.divmod(pairs, target_count)
     order = np.lexsort((pair_target, -votes, pair_source))
-    ends = np.cumsum(np.bincount(pair_source, minlength=int(segments_source.max()) + 1))
-    return [matches.tolist() or [UNMATCHED] for matches in np.split(pair_target[order], ends[:-1])]
+    targets = pair_target[order].tolist()
+    ends = np.cumsum(np.bincount(pair_source, minlength=int(segments_source.max()) + 1)).tolist()
+    return [targets[start:end] or [UNMATCHED] for start, end in pairwise([0, *ends])]

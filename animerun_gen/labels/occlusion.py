@@ -5,9 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from animerun_gen.conventions import UNKNOWN_FLOW_THRESHOLD
-from animerun_gen.labels.kernels.occluded import find_occluded
-from animerun_gen.labels.sampling import require_shape
+from animerun_gen.labels.ways_home import ways_home
 
 
 def occlusion_mask(
@@ -35,13 +33,4 @@ def occlusion_mask(
     Raises:
         ValueError: a flow is not ``(H, W, 2)`` or the two differ in shape.
     """
-    if flow_forward.ndim != 3 or flow_forward.shape[2] != 2:
-        raise ValueError(f"a flow field must be (H, W, 2), not {flow_forward.shape}")
-    require_shape("the backward flow", flow_backward, flow_forward.shape)
-    occluded: npt.NDArray[np.bool_] = find_occluded(
-        np.ascontiguousarray(flow_forward),
-        np.ascontiguousarray(flow_backward).ravel(),
-        float(threshold),
-        UNKNOWN_FLOW_THRESHOLD,
-    )
-    return occluded
+    return ways_home(flow_forward, flow_backward).occluded(threshold)

@@ -152,7 +152,10 @@ def _dissolve_leftovers(regions: npt.NDArray[np.int32], smaller_than: float) -> 
     """Lets the neighbours of each region of fewer pixels grow into it (in place), if it is open to any."""
     labels = regions.ravel()
     small = np.bincount(labels) < smaller_than
-    pixels = np.flatnonzero(small[labels] & (labels > 0))
+    small[0] = False
+    if not small.any():
+        return
+    pixels = np.flatnonzero(small[labels])
     before = labels[pixels]
     labels[pixels] = 0
     balls.spread(labels, pixels, regions.shape[1])
@@ -168,6 +171,8 @@ def _keep_slivers(regions: npt.NDArray[np.int32], room: npt.NDArray[np.float32],
     )
     number = np.zeros(count, np.int32)
     kept = np.flatnonzero(statistics[1:, cv2.CC_STAT_AREA] >= smallest) + 1
+    if not kept.size:
+        return
     number[kept] = int(regions.max()) + 1 + np.arange(len(kept))
     regions += number[slivers]
 

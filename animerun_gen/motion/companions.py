@@ -54,13 +54,16 @@ def material_id_map(geometry: FrameGeometry, seen: VisibilityBuffer) -> npt.NDAr
         seen.instance,
         seen.triangle,
         raster.meshes(geometry),
-        geometry.triangle_slots,
-        geometry.slot_start,
-        geometry.slot_materials,
+        _slots(geometry),
         NO_MATERIAL_ID,
         ids,
     )
     return ids
+
+
+def _slots(geometry: FrameGeometry) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64], npt.NDArray[np.uint16]]:
+    """Which material each triangle of each instance has, for the compiled loops."""
+    return geometry.triangle_slots, geometry.slot_start, geometry.slot_materials
 
 
 def switched_materials(
@@ -77,13 +80,17 @@ def switched_materials(
     Returns:
         ``(H, W)`` bool; False where the motion is unknown.
     """
-    there = VisibilityBuffer(
-        instance=np.where(motion.valid, motion.counterpart, raster.BACKGROUND),
-        triangle=motion.triangle,
-        depth=seen.depth,
+    switched = np.empty(seen.instance.shape, np.bool_)
+    painting.find_switched(
+        (seen.instance, seen.triangle),
+        (motion.counterpart, motion.triangle),
+        raster.meshes(source),
+        _slots(source),
+        raster.meshes(target),
+        _slots(target),
+        NO_MATERIAL_ID,
+        switched,
     )
-    surfaces = there.instance != raster.BACKGROUND
-    switched: npt.NDArray[np.bool_] = surfaces & (material_id_map(source, seen) != material_id_map(target, there))
     return switched
 
 

@@ -284,11 +284,18 @@ def _with_same_holes(
 
 def _reshaped_slots(source: FrameGeometry, index: int, target: FrameGeometry, other: int) -> tuple[int, ...]:
     """The material slots of an instance whose holes have other shapes in the other frame: they show a sequence."""
-    before, after = _slot_masks(source, index), _slot_masks(target, other)
-    if len(before) != len(after):
+    slots, others = _slot_count(source, index), _slot_count(target, other)
+    if slots != others:
         # nobody can tell which is which
-        return tuple(range(len(before)))
-    return tuple(np.flatnonzero(before != after).tolist())
+        return tuple(range(slots))
+    if source.holes is None and target.holes is None:
+        # asked of every instance, and most films have no holes
+        return ()
+    return tuple(np.flatnonzero(_slot_masks(source, index) != _slot_masks(target, other)).tolist())
+
+
+def _slot_count(geometry: FrameGeometry, index: int) -> int:
+    return int(geometry.slot_start[index + 1] - geometry.slot_start[index])
 
 
 def _slot_masks(geometry: FrameGeometry, index: int) -> npt.NDArray[np.int32]:

@@ -16,7 +16,7 @@ from animerun_gen.engines.blenders import Engine, JobRun
 from animerun_gen.engines.children import Conditions
 from animerun_gen.engines.job import RenderJob
 from animerun_gen.engines.protocol import Event
-from animerun_gen.pipeline.plan import missing_render, split_job
+from animerun_gen.pipeline.missing import missing_render, split_job
 from animerun_gen.pipeline.state.on_disk import FilesOnDisk
 from animerun_gen.pipeline.task_process import TaskProcess
 from animerun_gen.pipeline.tasks.labelling import LabelTask

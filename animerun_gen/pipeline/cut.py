@@ -1,14 +1,17 @@
-"""A cut on its way through a run: split off, decided about, planned, made, summed up."""
+"""A cut on its way through a run: begun, split, decided about, planned, made, summed up."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from animerun_gen.config import CutConfig
 from animerun_gen.dataset.clip import ClipWriter
-from animerun_gen.pipeline.state.ledger import Ledger
-from animerun_gen.pipeline.state.on_disk import FilesOnDisk
+from animerun_gen.engines.blend_file import require_readable
+from animerun_gen.engines.questions import Looker
+from animerun_gen.errors import SceneError
+from animerun_gen.pipeline.state.ledger import Ledger, open_ledger
 from animerun_gen.pipeline.summary import CutSummary
 
 
@@ -23,16 +26,12 @@ class Cut:
         ledger: All that is written down about it.
         decided: What was decided about it before its scene was opened, and why, a sentence each.
         summary: What becomes of it; a cut that has failures there before it is planned is not begun.
-        found: Its files on disk; None before it is planned.
-        refused: Why something of it is not to be made, a sentence each.
     """
 
     config: CutConfig
     ledger: Ledger
     decided: list[str] = field(default_factory=list)
     summary: CutSummary = field(init=False)
-    found: FilesOnDisk | None = None
-    refused: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.summary = CutSummary(self.config, notes=list(self.decided))
@@ -62,3 +61,21 @@ class Cut:
         self.config = self.summary.config = config
         self.decided.append(why)
         self.summary.notes.append(why)
+
+
+def begin_cut(config: CutConfig, output: Path, engine: Looker | None, decided: Sequence[str] = ()) -> Cut:
+    """Take up a cut that was asked for; what is written down about it is read here, and nowhere else in a run.
+
+    Args:
+        config: The cut.
+        output: Root folder of the dataset; the caller holds its lock.
+        engine: The Blender that will render, if any; a cut whose film is too new for it has failed.
+        decided: What an earlier run decided about it, and why, a sentence each.
+    """
+    cut = Cut(config, open_ledger(output, config.name), list(decided))
+    if engine is not None:
+        try:
+            require_readable(config.source, engine.version)
+        except SceneError as error:
+            cut.summary.fail(f"cut '{config.name}': {error}")
+    return cut

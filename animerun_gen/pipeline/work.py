@@ -1,22 +1,25 @@
-"""The work on a dataset as chunks, and what comes of it as summaries."""
+"""Gets the work on a dataset done: plans become chunks, and what comes of them goes into the summaries."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from animerun_gen.dataset import layout
-from animerun_gen.engines.blenders import Engine
+from animerun_gen.engines.blenders import BpyModule, InstalledBlender
+from animerun_gen.engines.fence import Fence
 from animerun_gen.engines.job import RenderJob
 from animerun_gen.engines.protocol import Event, TaskEvent, of_task
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline.chunks import Chunk, RenderChunk, TaskChunk
-from animerun_gen.pipeline.farm import Crew, Farm, FarmLost
-from animerun_gen.pipeline.plan import CutPlan, split_job
+from animerun_gen.pipeline.farm import Crew, Farm, FarmLost, InlineCrew
+from animerun_gen.pipeline.missing import split_job
+from animerun_gen.pipeline.options import Options
+from animerun_gen.pipeline.plan import CutPlan
+from animerun_gen.pipeline.state import made_with
 from animerun_gen.pipeline.state.figures import write_figures
 from animerun_gen.pipeline.state.fingerprints import memory_digest
 from animerun_gen.pipeline.state.inputs import end_reading, note_opened
@@ -36,84 +39,77 @@ LABELS_OF_A_CHUNK = 12
 """Frames or pairs that are labelled at once: quick enough to fill gaps, long enough not to be noticed as overhead."""
 
 
-@dataclass(frozen=True)
-class Ways:
-    """How to do the work.
+def get_done(plans: Sequence[CutPlan], options: Options, fence: Fence) -> None:
+    """Get done what is missing; what cannot be done is in the cuts' summaries.
 
-    Attributes:
-        output: Root folder of the dataset.
-        engine: The Blender that renders; None when nothing is to be rendered.
-        label: Whether to label and to make colour passes.
-        cross_check: Whether to compare the two motion backends.
-        chunk_frames: Frames of a cut that one Blender process renders; None for as many as suit the workers.
+    Args:
+        plans: The cuts.
+        options: How.
+        fence: Of the run.
     """
+    work = Work(plans, options)
+    with Progress(work.units, "step", "generating") as progress:
+        crew = _crew(plans, options, fence, work, progress)
+        try:
+            work.do(crew, progress)
+        except FarmLost as error:
+            progress.say(str(error))
+        finally:
+            crew.close()
 
-    output: Path
-    engine: Engine | None
-    label: bool
-    cross_check: bool
-    chunk_frames: int | None
+
+def _crew(plans: Sequence[CutPlan], options: Options, fence: Fence, work: Work, progress: Progress) -> Crew:
+    """Who does the work."""
+    engine = options.engine
+    if options.scheduler is None and engine is not None and engine.in_this_process:
+        return InlineCrew(progress.say, options.despite_memory)
+    # Dask takes its time to be imported, which whoever works in this process need not spend
+    from animerun_gen.pipeline.crew import ClusterCrew, LocalCrew
+    from animerun_gen.pipeline.fitness import Demands
+
+    if options.scheduler is None:
+        return LocalCrew(options.workers, options.patience, fence, progress.say, work.memory, options.despite_memory)
+    if engine is not None and not isinstance(engine, BpyModule | InstalledBlender):
+        raise ValueError("a cluster cannot use a Blender that runs in this process")
+    sources = {plan.cut.config.source: None for plan in plans} if engine is not None else {}
+    demands = Demands(made_with.versions(), engine, fence, tuple(sources))
+    return ClusterCrew(options.scheduler, demands, options.patience, progress.say, options.despite_memory)
 
 
 class Work:
     """Everything that is missing of a dataset.
 
     Args:
-        plans: The cuts.
-        ways: How to do it.
-        summaries: By cut; take what comes of it.
+        plans: The cuts, whose summaries take what comes of it.
+        options: How to do it.
     """
 
-    def __init__(self, plans: Sequence[CutPlan], ways: Ways, summaries: Mapping[str, CutSummary]) -> None:
-        self._ways = ways
-        self._summaries = summaries
-        self._plans = {plan.config.name: plan for plan in plans}
-        self._jobs = (
-            {name: plan.missing_render(ways.cross_check) for name, plan in self._plans.items()} if ways.engine else {}
-        )
-        labels = {name: plan.missing_labels() for name, plan in self._plans.items()} if ways.label else {}
-        self._labels: dict[str, tuple[list[LabelTask], list[LabelTask]]] = labels
-        self._passes = {
-            name: passes
-            for name, plan in (self._plans.items() if ways.label else ())
-            if (passes := plan.missing_passes()) is not None
-        }
+    def __init__(self, plans: Sequence[CutPlan], options: Options) -> None:
+        self._options = options
+        self._plans = {plan.cut.name: plan for plan in plans}
+        self._summaries = {plan.cut.name: plan.cut.summary for plan in plans}
         self._surveys: dict[str, Any] = {}
         self._done: set[tuple[str | int | None, ...]] = set()
-        ledgers = {name: self._plans[name].ledger for name in self._jobs}
-        self._unopened = {
-            name for name, ledger in ledgers.items() if not ledger.origin.opened and self._plans[name].frames
-        }
+        self._unopened = {plan.cut.name for plan in plans if plan.is_unopened}
         self._needs = {
-            name: memory_digest(self._plans[name].config, ledger.origin, ways.cross_check)
-            for name, ledger in ledgers.items()
-            if self._jobs[name].frames
+            plan.cut.name: memory_digest(plan.cut.config, plan.cut.ledger.origin, options.cross_check)
+            for plan in plans
+            if plan.renders
         }
-
-    @property
-    def is_needed(self) -> bool:
-        """Whether there is anything to do."""
-        return bool(
-            any(job.frames for job in self._jobs.values())
-            or self._unopened
-            or any(frames or pairs for frames, pairs in self._labels.values())
-            or self._passes
-        )
 
     @property
     def units(self) -> int:
         """How many steps it is: frames to render, to label, to look at and to recolour, and pairs to label."""
-        rendering = sum(
-            len(replace(job, tracks=False).frames) + (len(job.frames) if job.tracks else 0)
-            for job in self._jobs.values()
-        )
-        labelling = sum(len(frames) + len(pairs) for frames, pairs in self._labels.values())
-        return rendering + labelling + sum(_units_of(passes) for passes in self._passes.values())
+        jobs = [plan.render for plan in self._plans.values() if plan.render is not None]
+        rendering = sum(len(replace(job, tracks=False).frames) + (len(job.frames) if job.tracks else 0) for job in jobs)
+        labelling = sum(len(plan.frame_labels) + len(plan.pair_labels) for plan in self._plans.values())
+        recoloring = sum(_units_of(plan.passes) for plan in self._plans.values() if plan.passes is not None)
+        return rendering + labelling + recoloring
 
     @property
     def memory(self) -> dict[str, int]:
         """Bytes that a Blender held at most, by cut, as far as earlier runs saw it."""
-        known = {name: self._plans[name].ledger.known_peak(need) for name, need in self._needs.items()}
+        known = {name: self._plans[name].cut.ledger.known_peak(need) for name, need in self._needs.items()}
         return {name: peak for name, peak in known.items() if peak}
 
     def do(self, crew: Crew, progress: Progress) -> None:
@@ -128,15 +124,15 @@ class Work:
         """
         self._progress = progress
         self._farm = Farm(crew, self)
-        size = self._ways.chunk_frames or self._suitable_size(self._slots(crew))
+        size = self._options.chunk_frames or self._suitable_size(self._slots(crew))
         for name, plan in self._plans.items():
-            if name in self._unopened or (name in self._jobs and self._jobs[name].frames):
-                with failures_to(self._summaries[name]):
-                    plan.ledger.keep(reading=dict(plan.watched))
-            self._farm.add(self._render_chunks(name, size), then=partial(self._rendered, name))
-        for frames, pairs in self._labels.values():
+            if plan.is_unopened or plan.renders:
+                with failures_to(plan.cut.summary):
+                    plan.cut.ledger.keep(reading=dict(plan.watched))
+            self._farm.add(self._render_chunks(plan, size), then=partial(self._rendered, name))
+        for plan in self._plans.values():
             # matches need the segments of both frames
-            for tasks in (frames, pairs):
+            for tasks in (plan.frame_labels, plan.pair_labels):
                 self._farm.add(_in_chunks(tasks, min(size, LABELS_OF_A_CHUNK)))
         self._farm.run()
 
@@ -164,7 +160,7 @@ class Work:
             summary.memory = max(summary.memory, peak)
             # what cannot be written down is no failure of the cut
             with suppress(DatasetError):
-                self._plans[chunk.cut].ledger.saw_peak(self._needs[chunk.cut], peak)
+                self._plans[chunk.cut].cut.ledger.saw_peak(self._needs[chunk.cut], peak)
 
     def _slots(self, crew: Crew) -> int:
         """How many chunks can be done at once, as soon as there is anybody to do them."""
@@ -177,44 +173,44 @@ class Work:
 
     def _suitable_size(self, slots: int) -> int:
         """So large that Blender starts seldom, and so small that all workers have something to do until the end."""
-        total = sum(len(job.frames) for job in self._jobs.values())
+        total = sum(len(plan.render.frames) for plan in self._plans.values() if plan.render is not None)
         share = -(-total // (2 * slots)) if slots > 1 else total
         return min(LARGEST_CHUNK, max(SMALLEST_CHUNK, share))
 
-    def _render_chunks(self, name: str, size: int) -> list[Chunk]:
-        job = self._jobs.get(name)
-        if job is None or self._ways.engine is None or self._summaries[name].failures:
+    def _render_chunks(self, plan: CutPlan, size: int) -> list[Chunk]:
+        job, engine, name = plan.render, self._options.engine, plan.cut.name
+        if job is None or engine is None or plan.cut.summary.failures:
             return []
         parts = split_job(job, -(-len(job.frames) // size)) if job.frames else []
         return [
-            RenderChunk(part, self._ways.engine, layout.log_file(part.output, name, number if len(parts) > 1 else None))
+            RenderChunk(part, engine, layout.log_file(part.output, name, number if len(parts) > 1 else None))
             for number, part in enumerate(parts)
         ]
 
     def _rendered(self, name: str) -> None:
         """All rendering of a cut has ended."""
-        config, output = self._plans[name].config, self._ways.output
-        if self._ways.engine is not None and name in self._unopened and not self._summaries[name].failures:
+        cut, engine = self._plans[name].cut, self._options.engine
+        if engine is not None and name in self._unopened and not cut.summary.failures:
             # others made all files and could not tell what the scene depends on
-            look = RenderChunk(RenderJob(config, output), self._ways.engine, layout.log_file(output, name), looks=True)
+            job = RenderJob(cut.config, cut.output)
+            look = RenderChunk(job, engine, layout.log_file(cut.output, name), looks=True)
             self._farm.add([look], then=partial(self._read, name))
         else:
             self._read(name)
 
     def _read(self, name: str) -> None:
         """Nobody reads the cut's scene any more."""
-        summary = self._summaries[name]
-        if self._ways.engine is not None:
+        summary, passes = self._summaries[name], self._plans[name].passes
+        if self._options.engine is not None:
             with failures_to(summary):
-                end_reading(self._plans[name].ledger)
-        passes = self._passes.get(name)
+                end_reading(self._plans[name].cut.ledger)
         if passes is None or summary.failures:
             return
         if (reason := passes.why_not()) is not None:
             self._progress.expect(-_units_of(passes))
             self._note(summary, reason)
             return
-        # the compiled kernels take their time to load, which a run with nothing to do need not spend
+        # the compiled kernels take their time to load, which whoever makes no passes need not spend
         from animerun_gen.recolor.survey import Survey
 
         self._surveys[name] = Survey()
@@ -232,15 +228,17 @@ class Work:
             self._farm.add(_in_chunks(tasks, LABELS_OF_A_CHUNK))
 
     def _take_from_blender(self, event: Event, chunk: RenderChunk, summary: CutSummary) -> None:
-        config, output = chunk.job.config, self._ways.output
+        config, output = chunk.job.config, chunk.job.output
         if event["event"] == "opened":
             for note in event["notes"]:
                 summary.note(note)
-            note_opened(self._plans[config.name].ledger, config.source, event)
+            note_opened(self._plans[config.name].cut.ledger, config.source, event)
             self._unopened.discard(config.name)
         elif event["event"] == "noticed":
             if summary.note(event["note"]):
                 self._progress.say(f"cut '{config.name}': {event['note']}")
+        elif event["event"] == "refused":
+            self._fail(summary, f"cut '{config.name}': {event['reason']}")
         elif event["event"] == "frame_done":
             summary.rendered.add(event["frame"])
             self._advance("tracks" if chunk.job.tracks else "rendering", config.name, event["frame"])

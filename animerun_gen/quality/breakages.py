@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from animerun_gen.conventions import known_flow
-from animerun_gen.labels import occlusion_mask
+from animerun_gen.labels.ways_home import ways_home
 from animerun_gen.quality.figures import Figure, is_held, pair_figures
 from animerun_gen.quality.identity import NO_PLACE
 
@@ -89,12 +89,13 @@ def figures_of(labels: PairLabels, pictures: PairPictures, threshold: float = 0.
     figures: dict[str, Any] = {"held": is_held(flats, (labels.flow["forward"], labels.flow["backward"]))}
     for direction, opposite, source in (("forward", "backward", 0), ("backward", "forward", 1)):
         flow, back = labels.flow[direction], labels.flow[opposite]
+        ways = ways_home(flow, back)
         one_way: dict[str, Figure] = pair_figures(
             frames[source],
             frames[1 - source],
             flow,
-            occlusion_mask(flow, back, threshold),
-            back=back,
+            ways.occluded(threshold),
+            ways=ways,
             exact_occlusion=labels.exact_occlusion.get(direction),
             source_flat=flats[source],
             target_flat=flats[1 - source],

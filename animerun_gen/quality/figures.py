@@ -11,18 +11,16 @@ import numpy.typing as npt
 
 from animerun_gen import compiled
 from animerun_gen.conventions import UNKNOWN_FLOW_THRESHOLD, known_flow
-from animerun_gen.labels.kernels.between_pixels import between, corners_of, is_inside, is_known
 from animerun_gen.labels.sampling import require_mask, require_shape
+from animerun_gen.labels.ways_home import WaysHome
 from animerun_gen.quality.identity import identity_error
+from animerun_gen.quality.packed import pack
 from animerun_gen.quality.shift import best_shift, shift_errors
 from animerun_gen.quality.warp import warp_sums
 
 kernel = compiled.kernels(__name__)
 
 Figure = float | list[int] | None
-
-MOVING = 0.1
-"""Pixels; a shorter motion is none: before a still background, its pixels would outvote those that can be wrong."""
 
 STANDING = 1e-3
 """Pixels; what Cycles' Vector pass calls a motion of things that stand still is shorter."""
@@ -74,7 +72,7 @@ def pair_figures(
     flow: npt.NDArray[np.float32],
     occlusion: npt.NDArray[np.bool_],
     *,
-    back: npt.NDArray[np.float32] | None = None,
+    ways: WaysHome | None = None,
     exact_occlusion: npt.NDArray[np.bool_] | None = None,
     source_flat: npt.NDArray[Any] | None = None,
     target_flat: npt.NDArray[Any] | None = None,
@@ -90,7 +88,7 @@ def pair_figures(
         flow: ``(H, W, 2)`` float32, pixels.
         occlusion: ``(H, W)`` bool, True where the source pixel has no counterpart, as
             :func:`~animerun_gen.labels.occlusion_mask` gives it (pixels of unknown motion are among them).
-        back: ``(H, W, 2)`` float32, pixels, the flow from the target to the source, if there is one.
+        ways: the ways there and back by :func:`~animerun_gen.labels.ways_home.ways_home`, if there is a flow back.
         exact_occlusion: ``(H, W)`` bool, the same question answered by the geometry, if it was.
         source_flat: the source frame without lines, if there is one.
         target_flat: the target frame without lines.
@@ -120,7 +118,7 @@ def pair_figures(
         ``round_trip_p99``, ``round_trip_within``
             distance in pixels at which the way there and back ends from where it began, and the share of pixels for
             which it is at most ``threshold``; over the pixels that ``exact_occlusion`` calls visible, or without it
-            over all (the rule's own mask would hide just what this is to find), where ``back`` is known
+            over all (the rule's own mask would hide just what this is to find), where the way back is known
         ``round_trip_median``
             the same distance over those that move, by the best of the vectors around the target; see
             :func:`round_trip`
@@ -151,33 +149,36 @@ def pair_figures(
         groups[repainted] = _REPAINTED
 
     figures: dict[str, float | list[int]] = dict.fromkeys(_NAMES, math.nan)
-    for name, here, there in (("warp_error", source, target), ("warp_error_flat", source_flat, target_flat)):
-        if here is None or there is None:
-            continue
-        sums = warp_sums(here, there, flow, groups)
+    here, there = [source], [target]
+    if source_flat is not None and target_flat is not None:
+        here.append(source_flat)
+        there.append(target_flat)
+    colors = pack(*here, *there)
+    compared = warp_sums(colors[: len(here)], colors[len(here) :], flow, groups)
+    for name, sums in zip(("warp_error", "warp_error_flat")[: len(compared)], compared, strict=True):
         figures[name] = sums.mean(_VISIBLE_BY_RULE)
         figures[f"{name}_bilinear"] = sums.mean(_VISIBLE_BY_RULE, "bilinear")
         figures[f"{name}_exact"] = sums.mean(_VISIBLE_EXACTLY)
         figures[f"{name}_all"] = sums.mean(_ANYWHERE)
 
     motion = _motion_lengths(flow)
-    figures["repainted_share"] = 0.0 if repainted is None else float(np.mean(repainted))
-    figures["occluded_share"] = float(np.mean(occlusion))
+    figures["repainted_share"] = 0.0 if repainted is None else _share(repainted)
+    figures["occluded_share"] = _share(occlusion)
     figures["invalid_share"] = 1 - len(motion) / max(occlusion.size, 1)
     if exact_occlusion is not None:
-        figures["exact_occluded_share"] = float(np.mean(exact_occlusion))
-        figures["occlusion_agreement"] = float(np.mean(occlusion == exact_occlusion))
-        figures["occluded_by_rule_only"] = float(np.mean(occlusion & ~exact_occlusion))
-        figures["occluded_exactly_only"] = float(np.mean(exact_occlusion & ~occlusion))
+        figures["exact_occluded_share"] = _share(exact_occlusion)
+        figures["occlusion_agreement"] = _share(occlusion == exact_occlusion)
+        figures["occluded_by_rule_only"] = _share(occlusion > exact_occlusion)
+        figures["occluded_exactly_only"] = _share(exact_occlusion > occlusion)
     median, p90, p99, largest = _quantiles(motion, (0.5, 0.9, 0.99, 1.0))
     figures |= {"motion_median": median, "motion_p90": p90, "motion_p99": p99, "largest_motion": largest}
 
-    if back is not None:
+    if ways is not None:
         visible = np.ones(shape, np.bool_) if exact_occlusion is None else ~exact_occlusion
-        away, closest = round_trip(flow, back, visible)
+        away, closest = round_trip(ways, visible)
         (figures["round_trip_median"],) = _quantiles(closest if closest.size >= MIN_MOVING else away, (0.5,))
         (figures["round_trip_p99"],) = _quantiles(away, (0.99,))
-        figures["round_trip_within"] = float(np.mean(away <= threshold)) if away.size else math.nan
+        figures["round_trip_within"] = _share(away <= threshold) if away.size else math.nan
 
     hidden = occlusion if exact_occlusion is None else exact_occlusion
     if identities is not None:
@@ -185,8 +186,7 @@ def pair_figures(
         figures["identity_error"] = math.nan if found.error is None else found.error
         figures["identity_compared"] = found.compared
 
-    pictures = (source, target) if source_flat is None or target_flat is None else (source_flat, target_flat)
-    errors = shift_errors(*pictures, flow, hidden if repainted is None else hidden | repainted)
+    errors = shift_errors(here[-1], there[-1], flow, hidden if repainted is None else hidden | repainted)
     if errors is not None:
         shift = best_shift(errors)
         figures["edge_error"] = float(errors[1, 1])
@@ -225,6 +225,11 @@ _NAMES = (
 )
 
 
+def _share(mask: npt.NDArray[np.bool_]) -> float:
+    """The share of what is True; to count is several times as fast as a mean, which adds up floats."""
+    return np.count_nonzero(mask) / mask.size if mask.size else math.nan
+
+
 def _rounded(value: float | list[int]) -> Figure:
     if isinstance(value, list):
         return value
@@ -233,30 +238,26 @@ def _rounded(value: float | list[int]) -> Figure:
 
 
 def round_trip(
-    flow: npt.NDArray[np.float32], back: npt.NDArray[np.float32], visible: npt.NDArray[np.bool_]
+    ways: WaysHome, visible: npt.NDArray[np.bool_]
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """How far from where it began the way there and back ends.
+    """How far from where it began the way there and back ends, for the pixels of which that can be said.
 
     Args:
-        flow: ``(H, W, 2)`` float32, pixels.
-        back: ``(H, W, 2)`` float32, pixels, in the other direction.
+        ways: the ways there and back.
         visible: ``(H, W)`` bool, the pixels to look at.
 
     Returns:
-        ``(N,)`` float64, pixels: of each visible pixel, in raster order, whose motion is known and stays inside the
-        frame, and for which the bilinear sample of ``back`` at the target mixes known vectors only, the distance with
-        this sample.  And ``(M,)`` float64: of those among them that move, one way or the other, by more than
-        :data:`MOVING`, the smallest distance with this sample or one of the vectors that it mixes.
+        ``(N,)`` float64, pixels: what :class:`~animerun_gen.labels.ways_home.WaysHome` calls ``away``, of each visible
+        pixel, in raster order, that has it; and ``(M,)`` float64 the same of ``closest``: of those that move.
 
     Raises:
-        ValueError: the shapes or dtypes do not agree.
+        ValueError: the shapes do not agree, or the mask is not bool.
     """
-    require_shape("the flow", flow, (*visible.shape, 2))
-    require_shape("the flow back", back, flow.shape)
-    require_mask("the mask", visible, flow.shape[:2])
+    require_shape("the map of ways home", ways.away, visible.shape)
+    require_mask("the mask", visible, visible.shape)
+    visible = np.ascontiguousarray(visible)
     away, closest = np.empty((2, visible.size))
-    count, moving = _round_trip(flow, np.ascontiguousarray(back).ravel(), visible, away, closest)
-    return away[:count], closest[:moving]
+    return away[: _gather(ways.away, visible, away)], closest[: _gather(ways.closest, visible, closest)]
 
 
 def _motion_lengths(flow: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
@@ -266,12 +267,16 @@ def _motion_lengths(flow: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
 
 
 def _quantiles(values: npt.NDArray[np.float64], shares: tuple[float, ...]) -> list[float]:
-    """For each share the smallest value that at least this share of the values does not exceed; NaN without values."""
+    """For each share the smallest value that at least this share of the values does not exceed; NaN without values.
+
+    The values are put into another order.
+    """
     if not values.size:
         return [math.nan] * len(shares)
     ranks = [max(math.ceil(share * values.size) - 1, 0) for share in shares]
-    ordered = np.partition(values, sorted(set(ranks)))
-    return [float(ordered[rank]) for rank in ranks]
+    # in place: to fill memory anew takes longer than to look for the values
+    values.partition(sorted(set(ranks)))
+    return [float(values[rank]) for rank in ranks]
 
 
 @kernel
@@ -288,37 +293,12 @@ def _lengths(flow, lengths):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _round_trip(flow, back, visible, away, closest):  # type: ignore[no-untyped-def]
-    """Fill ``away`` and ``closest``, see :func:`round_trip`; how many there are of each."""
-    height, width = visible.shape
+def _gather(values, among, gathered):  # type: ignore[no-untyped-def]
+    """Put those of a map's values that are numbers one after the other; how many there are."""
     count = 0
-    moving = 0
-    for row in range(height):
-        for column in range(width):
-            u, v = np.float64(flow[row, column, 0]), np.float64(flow[row, column, 1])
-            if not visible[row, column] or not is_inside(column + u, row + v, width, height):
-                continue
-            a, b, c, d, across, down = corners_of(column + u, row + v, width, height, 2)
-            # a vector without weight says nothing, so it need not be known
-            if across == 0.0:
-                b, d = a, c
-            if down == 0.0:
-                c, d = a, b
-            if not (
-                is_known(back, a, UNKNOWN_FLOW_THRESHOLD)
-                and is_known(back, b, UNKNOWN_FLOW_THRESHOLD)
-                and is_known(back, c, UNKNOWN_FLOW_THRESHOLD)
-                and is_known(back, d, UNKNOWN_FLOW_THRESHOLD)
-            ):
-                continue
-            back_u = between(back, a, b, c, d, across, down)
-            back_v = between(back, a + 1, b + 1, c + 1, d + 1, across, down)
-            squared = (u + back_u) ** 2 + (v + back_v) ** 2
-            away[count] = math.sqrt(squared)
-            count += 1
-            if max(u * u + v * v, back_u * back_u + back_v * back_v) > MOVING * MOVING:
-                for corner in (a, b, c, d):
-                    squared = min(squared, (u + back[corner]) ** 2 + (v + back[corner + 1]) ** 2)
-                closest[moving] = math.sqrt(squared)
-                moving += 1
-    return count, moving
+    for row in range(values.shape[0]):
+        for column in range(values.shape[1]):
+            # written where the next one will be, instead of asking: processors guess badly along ragged borders
+            gathered[count] = values[row, column]
+            count += among[row, column] & (values[row, column] == values[row, column])
+    return count

@@ -12,6 +12,7 @@ from typing import Any, Literal, Self
 
 from animerun_gen.config.messages import spans
 from animerun_gen.config.model import Quality
+from animerun_gen.quality.unknown import refusals
 
 MAX_SHIFT_GAIN = 0.8
 """A pair fails when its flow, shifted by a pixel, leaves less than this share of the error.
@@ -232,7 +233,10 @@ _NAMED_SPANS = 12
 
 
 def judge(
-    frame_figures: Sequence[Mapping[str, Any]], pairs: Sequence[Mapping[str, Any]], thresholds: Thresholds
+    frame_figures: Sequence[Mapping[str, Any]],
+    pairs: Sequence[Mapping[str, Any]],
+    thresholds: Thresholds,
+    without_unknown: Sequence[int] | None = None,
 ) -> list[dict[str, Any]]:
     """What is beyond a threshold.
 
@@ -241,6 +245,7 @@ def judge(
         pairs: The figures of each pair: ``"source"``, ``"target"`` and, by direction, those of
             :func:`~animerun_gen.quality.figures.pair_figures`.
         thresholds: What the figures may be at worst.
+        without_unknown: The clip's frames, ascending, where no motion of it may be unknown; None where it may.
 
     Returns:
         The failures, those of the clip first and then those of frames, each in the order given: ``"source"`` and
@@ -251,6 +256,7 @@ def judge(
     """
     return [
         *_clip_failures(frame_figures, pairs, thresholds),
+        *(refusals(pairs, without_unknown) if without_unknown is not None else ()),
         *_frame_failures(frame_figures, thresholds),
         *_pair_failures(pairs, thresholds),
     ]
@@ -263,6 +269,7 @@ def failed_pairs(failures: Sequence[Mapping[str, Any]]) -> list[list[int]]:
         failures: From :func:`judge`.
     """
     named = {(failure["source"], failure["target"]) for failure in failures if failure["target"] is not None}
+    named |= {(source, target) for failure in failures for source, target in failure.get("pairs", ())}
     return [list(pair) for pair in sorted(named)]
 
 
@@ -301,7 +308,7 @@ def summarise(frame_figures: Sequence[Mapping[str, Any]], pairs: Sequence[Mappin
     return summary
 
 
-_NO_NUMBERS = ("frame", "best_shift", "largest_surface_is", "largest_color_is")
+_NO_NUMBERS = ("frame", "unknown", "best_shift", "largest_surface_is", "largest_color_is")
 """What stands among the figures of a frame or pair and has no mean."""
 
 

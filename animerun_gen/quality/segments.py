@@ -65,9 +65,11 @@ def segment_figures(
     require_mask("the mask of lines", lines, segments.shape)
     if segments.size and segments.min() < 0:
         raise ValueError("segment labels must not be negative")
-    ids = object_id.astype(np.int64) << 16 | material_id
+    ids = object_id.astype(np.uint32) << np.uint32(16) | material_id
+    # compiled for few types
+    kept = np.int32 if segments.dtype == np.int32 else np.int64
     region_id, segment, region, count = _overlaps(
-        np.ascontiguousarray(segments, np.int64), ids, np.ascontiguousarray(lines)
+        np.ascontiguousarray(segments, kept), np.ascontiguousarray(ids), np.ascontiguousarray(lines)
     )
     paper = int(count.sum())
     figures: dict[str, Any] = {
@@ -117,8 +119,8 @@ def _overlaps(segments, ids, lines):  # type: ignore[no-untyped-def]
         of each run of neighbours in a row that share both.
     """
     height, width = ids.shape
-    label = np.full((height, width), -1, np.int64)
-    parent = np.empty(height * width, np.int64)
+    label = np.empty((height, width), np.int32)
+    parent = np.empty(height * width, np.int32)
     labels = 0
     for row in range(height):
         for column in range(width):

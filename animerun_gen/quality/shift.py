@@ -15,10 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from animerun_gen import compiled
-from animerun_gen.labels.kernels.between_pixels import corners_of, is_inside, value_at
+from animerun_gen.labels.kernels.between_pixels import corners_of, is_inside
 from animerun_gen.labels.kernels.inner import mark_inner
-from animerun_gen.labels.sampling import require_mask
-from animerun_gen.quality.warp import ON_THE_PIXEL, Pictures, pictures_of, point_distance
+from animerun_gen.labels.sampling import require_mask, require_shape
+from animerun_gen.quality.packed import SCALE, color_distance, pack
+from animerun_gen.quality.warp import ON_THE_PIXEL, closest_color
 
 kernel = compiled.kernels(__name__)
 
@@ -77,18 +78,18 @@ def shift_errors(
     Raises:
         ValueError: the shapes or dtypes do not agree, or the mask is not bool.
     """
-    pictures = pictures_of(source, target, flow)
+    here, there = pack(source, target)
+    require_shape("the flow", flow, (*source.shape[:2], 2))
     require_mask("the occlusion mask", occlusion, flow.shape[:2])
     informative = np.empty(occlusion.size, np.int64)
-    count = _informative_pixels(_planes_of(pictures), flow, occlusion, informative)
+    count = _informative_pixels(here, flow, occlusion, informative)
     if count < MIN_PIXELS:
         return None
     # not every n-th: in a frame full of texture those would be a few of its columns
     chosen = informative[np.linspace(0, count - 1, min(count, MAX_PIXELS)).astype(np.int64)]
-    errors = np.zeros((3, 3))
-    _add_up_shifts(pictures.here, pictures.there, flow, pictures.channels, chosen, errors)
-    errors *= pictures.scale / len(chosen)
-    return errors
+    sums = np.zeros((3, 3), np.int64)
+    _add_up_shifts(here, there, flow, chosen, sums)
+    return sums * (SCALE / len(chosen))
 
 
 def best_shift(errors: npt.NDArray[np.float64]) -> Shift:
@@ -107,29 +108,17 @@ def best_shift(errors: npt.NDArray[np.float64]) -> Shift:
     return Shift((dx, dy), lowest / still)
 
 
-def _planes_of(pictures: Pictures) -> tuple[npt.NDArray[Any], ...]:
-    """``(H * W,)`` each: two pixels of the source are of one colour where they are the same in all of them."""
-    if pictures.here_packed is not None:
-        return (pictures.here_packed,)
-    count = len(pictures.channels)
-    return tuple(np.ascontiguousarray(pictures.here[channel::count]) for channel in pictures.channels)
-
-
 @kernel
-def _informative_pixels(planes, flow, occluded, informative):  # type: ignore[no-untyped-def]
+def _informative_pixels(colors, flow, occluded, informative):  # type: ignore[no-untyped-def]
     """Fill ``informative`` with the flat indices of the pixels that can be learnt from; how many there are."""
     height, width = occluded.shape
-    alike, inner, plain = np.empty(width, np.bool_), np.empty(width, np.bool_), np.empty(width, np.bool_)
+    alike, plain = np.empty(width, np.bool_), np.empty(width, np.bool_)
     count = 0
     for row in range(height):
-        plain[:] = True
         first, above, below = row * width, max(row - 1, 0) * width, min(row + 1, height - 1) * width
-        for plane in planes:
-            mark_inner(
-                plane[above : above + width], plane[first : first + width], plane[below : below + width], alike, inner
-            )
-            for column in range(width):
-                plain[column] &= inner[column]
+        mark_inner(
+            colors[above : above + width], colors[first : first + width], colors[below : below + width], alike, plain
+        )
         for column in range(width):
             if plain[column] or occluded[row, column]:
                 continue
@@ -142,38 +131,37 @@ def _informative_pixels(planes, flow, occluded, informative):  # type: ignore[no
 
 
 @kernel
-def _add_up_shifts(here, there, flow, channels, chosen, errors):  # type: ignore[no-untyped-def]
+def _add_up_shifts(here, there, flow, chosen, sums):  # type: ignore[no-untyped-def]
     """Add the distance of every chosen pixel from its target, under each offset, to that offset's sum."""
     height, width = flow.shape[:2]
-    size = len(channels)
-    closest = np.empty((4, 3))
+    closest = np.empty((4, 3), np.int64)
+    across = np.empty(3)
     for at in chosen:
         row, column = at // width, at % width
         x = column + np.float64(flow[row, column, 0])
         y = row + np.float64(flow[row, column, 1])
         left, top = int(x), int(y)
+        own = here[np.uint64(at)]
         if not (_keeps_apart(x, left, width) and _keeps_apart(y, top, height)):
             for j in range(3):
                 for i in range(3):
-                    corners = corners_of(x + (i - 1), y + (j - 1), width, height, size)
-                    errors[j, i] += point_distance(there, corners, here, at * size, channels)
+                    a, b, c, d, right, down = corners_of(x + (i - 1), y + (j - 1), width, height, 1)
+                    sums[j, i] += closest_color((there[a], there[b], there[c], there[d], right, down), own)
             continue
         # the places under all offsets lie between the same sixteen pixels, each of which is looked at once
+        for i in range(3):
+            across[i] = x + (i - 1) - (left + i - 1)
         for j in range(4):
-            first = ((top - 1 + j) * width + left - 1) * size
-            before = 0.0
-            for k in range(size):
-                before += abs(value_at(there, first + k) - value_at(here, at * size + k))
+            first = (top - 1 + j) * width + left - 1
+            before = color_distance(there[np.uint64(first)], own)
             for i in range(3):
-                after = 0.0
-                for k in range(size):
-                    after += abs(value_at(there, first + (i + 1) * size + k) - value_at(here, at * size + k))
-                closest[j, i] = _closer(before, after, x + (i - 1) - (left + i - 1))
+                after = color_distance(there[np.uint64(first + i + 1)], own)
+                closest[j, i] = _closer(before, after, across[i])
                 before = after
         for j in range(3):
             down = y + (j - 1) - (top + j - 1)
             for i in range(3):
-                errors[j, i] += _closer(closest[j, i], closest[j + 1, i], down)
+                sums[j, i] += _closer(closest[j, i], closest[j + 1, i], down)
 
 
 @kernel

@@ -20,8 +20,9 @@ import numpy as np
 import numpy.typing as npt
 
 from animerun_gen import compiled
-from animerun_gen.labels.kernels.between_pixels import corners_of, is_inside, value_at
+from animerun_gen.labels.kernels.between_pixels import between, corners_of, is_inside, mixed, value_at
 from animerun_gen.labels.sampling import require_mask, require_shape
+from animerun_gen.quality.packed import SCALE, channel, color_distance
 
 kernel = compiled.kernels(__name__)
 
@@ -57,7 +58,7 @@ def warp_difference(
     Raises:
         ValueError: the shapes or dtypes do not agree, a picture is neither uint8 nor float, or the mask is not bool.
     """
-    pictures = pictures_of(source, target, flow)
+    pictures = _pictures_of(source, target, flow)
     if occlusion is None:
         occlusion = np.zeros(flow.shape[:2], np.bool_)
     require_mask("the occlusion mask", occlusion, flow.shape[:2])
@@ -126,69 +127,56 @@ class WarpSums:
 
 
 def warp_sums(
-    source: npt.NDArray[Any],
-    target: npt.NDArray[Any],
+    source: npt.NDArray[np.int32],
+    target: npt.NDArray[np.int32],
     flow: npt.NDArray[np.float32],
     groups: npt.NDArray[np.uint8],
-) -> WarpSums:
+) -> list[WarpSums]:
     """The warp errors of one direction over several sets of pixels and by both samplings, in one go.
 
     Args:
-        source: ``(H, W)`` or ``(H, W, C)``, the frame that the flow starts from; uint8, or floats in 0..1.
-        target: the frame that the flow leads to, of the same shape and dtype.
+        source: ``(P, H * W)`` int32, pictures that show the frame that the flow starts from, with and without lines for
+            example, as :func:`~animerun_gen.quality.packed.pack` gives them.
+        target: the same of the frame that the flow leads to.
         flow: ``(H, W, 2)`` float32, pixels.
         groups: ``(H, W)`` uint8, which group, below :data:`GROUPS`, each pixel belongs to.
 
     Returns:
-        Counts and sums by group, over pixels whose motion is known and stays inside the frame.
+        For each of the ``P`` pictures counts and sums by group, over pixels whose motion is known and stays inside the
+        frame.
 
     Raises:
-        ValueError: the shapes or dtypes do not agree, or a picture is neither uint8 nor float.
+        ValueError: the shapes do not agree.
     """
-    pictures = pictures_of(source, target, flow)
-    require_shape("the map of groups", groups, flow.shape[:2])
+    require_shape("the source pictures", source, (len(source), groups.size))
+    require_shape("the target pictures", target, source.shape)
+    require_shape("the flow", flow, (*groups.shape, 2))
     if groups.max(initial=0) >= GROUPS:
         raise ValueError(f"there are groups 0 to {GROUPS - 1}, but the map has {groups.max()}")
     count = np.zeros(GROUPS, np.int64)
-    point, bilinear = np.zeros(GROUPS), np.zeros(GROUPS)
-    _add_up(
-        pictures.here,
-        pictures.there,
-        pictures.here_packed,
-        pictures.there_packed,
-        flow,
-        groups,
-        pictures.channels,
-        count,
-        point,
-        bilinear,
-    )
-    return WarpSums(count, point * pictures.scale, bilinear * pictures.scale)
+    point, bilinear = np.zeros((2, len(source), GROUPS))
+    _add_up(np.ascontiguousarray(source), np.ascontiguousarray(target), flow, groups, count, point, bilinear)
+    return [WarpSums(count, *sums) for sums in zip(point * SCALE, bilinear * SCALE, strict=True)]
 
 
 @dataclass(frozen=True)
-class Pictures:
+class _Pictures:
     """Two pictures as the loops below take them.
 
     Attributes:
         here: ``(H * W * C,)`` uint8, float32 or float64, the source.
         there: the same of the target.
-        here_packed: ``(H * W,)`` int32, the colour of each pixel of the source as one number, of which two are compared
-            at once; None for pictures of anything but three bytes a pixel.
-        there_packed: the same of the target.
         channels: ``(0, ..., C - 1)``; the length of a tuple is known when the loops are compiled, which unrolls them.
         scale: what makes of the sum of a pixel's differences their mean in 0..1.
     """
 
     here: npt.NDArray[Any]
     there: npt.NDArray[Any]
-    here_packed: npt.NDArray[np.int32] | None
-    there_packed: npt.NDArray[np.int32] | None
     channels: tuple[int, ...]
     scale: float
 
 
-def pictures_of(source: npt.NDArray[Any], target: npt.NDArray[Any], flow: npt.NDArray[Any]) -> Pictures:
+def _pictures_of(source: npt.NDArray[Any], target: npt.NDArray[Any], flow: npt.NDArray[Any]) -> _Pictures:
     if source.ndim not in (2, 3):
         raise ValueError(f"a picture must be (H, W) or (H, W, C), not {source.shape}")
     require_shape("the target frame", target, source.shape)
@@ -198,34 +186,11 @@ def pictures_of(source: npt.NDArray[Any], target: npt.NDArray[Any], flow: npt.ND
     kept = source.dtype if source.dtype in (np.uint8, np.float32) else np.dtype(np.float64)
     channels = source.shape[2] if source.ndim == 3 else 1
     here, there = (np.ascontiguousarray(picture, kept).ravel() for picture in (source, target))
-    return Pictures(
-        here,
-        there,
-        _packed(here, channels),
-        _packed(there, channels),
-        tuple(range(channels)),
-        1 / channels / (255 if source.dtype == np.uint8 else 1),
-    )
-
-
-def _packed(picture: npt.NDArray[Any], channels: int) -> npt.NDArray[np.int32] | None:
-    if picture.dtype != np.uint8 or channels != 3:
-        return None
-    packed: npt.NDArray[np.int32] = _pack(picture)
-    return packed
+    return _Pictures(here, there, tuple(range(channels)), 1 / channels / (255 if source.dtype == np.uint8 else 1))
 
 
 @kernel
-def _pack(picture):  # type: ignore[no-untyped-def]
-    packed = np.empty(len(picture) // 3, np.int32)
-    for pixel in range(len(packed)):
-        red, green, blue = picture[3 * pixel], picture[3 * pixel + 1], picture[3 * pixel + 2]
-        packed[pixel] = np.int32(red) << 16 | np.int32(green) << 8 | np.int32(blue)
-    return packed
-
-
-@kernel
-def distance_of(there, index, here, at, channels):  # type: ignore[no-untyped-def]
+def _distance_of(there, index, here, at, channels):  # type: ignore[no-untyped-def]
     """Sum over the channels of the difference of two pixels."""
     distance = 0.0
     for k in range(len(channels)):
@@ -259,11 +224,11 @@ def pixels_around(corners):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def point_distance(there, corners, here, at, channels):  # type: ignore[no-untyped-def]
+def _point_distance(there, corners, here, at, channels):  # type: ignore[no-untyped-def]
     """Sum over the channels of the difference of a source pixel from the closest pixel around the place."""
     a, b, c, d = pixels_around(corners)
-    upper = min(distance_of(there, a, here, at, channels), distance_of(there, b, here, at, channels))
-    lower = min(distance_of(there, c, here, at, channels), distance_of(there, d, here, at, channels))
+    upper = min(_distance_of(there, a, here, at, channels), _distance_of(there, b, here, at, channels))
+    lower = min(_distance_of(there, c, here, at, channels), _distance_of(there, d, here, at, channels))
     return min(upper, lower)
 
 
@@ -273,10 +238,7 @@ def _bilinear_distance(there, corners, here, at, channels):  # type: ignore[no-u
     a, b, c, d, across, down = corners
     distance = 0.0
     for k in range(len(channels)):
-        top_left, bottom_left = value_at(there, a + k), value_at(there, c + k)
-        upper = top_left + across * (value_at(there, b + k) - top_left)
-        lower = bottom_left + across * (value_at(there, d + k) - bottom_left)
-        distance += abs(upper + down * (lower - upper) - value_at(here, at + k))
+        distance += abs(between(there, a + k, b + k, c + k, d + k, across, down) - value_at(here, at + k))
     return distance
 
 
@@ -294,46 +256,59 @@ def _fill_differences(here, there, flow, occluded, bilinear, channels, scale, di
             at = (row * width + column) * len(channels)
             corners = corners_of(x, y, width, height, len(channels))
             if _of_one_color(there, corners[0], corners[1], corners[2], corners[3], channels):
-                distance = distance_of(there, corners[0], here, at, channels)
+                distance = _distance_of(there, corners[0], here, at, channels)
             elif bilinear:
                 distance = _bilinear_distance(there, corners, here, at, channels)
             else:
-                distance = point_distance(there, corners, here, at, channels)
+                distance = _point_distance(there, corners, here, at, channels)
             difference[row, column] = distance * scale
 
 
 @kernel
-def _add_up(here, there, here_packed, there_packed, flow, groups, channels, count, point, bilinear):  # type: ignore[no-untyped-def]
-    """Add the distances of every pixel from its target, by both samplings, to the sums of its group."""
+def _add_up(here, there, flow, groups, count, point, bilinear):  # type: ignore[no-untyped-def]
+    """Add each picture's distances of every pixel from its target, by both samplings, to the sums of its group."""
     height, width = groups.shape
-    size = len(channels)
     for row in range(height):
         for column in range(width):
             x = column + np.float64(flow[row, column, 0])
             y = row + np.float64(flow[row, column, 1])
             if not is_inside(x, y, width, height):
                 continue
-            pixel = row * width + column
+            pixel = np.uint64(row * width + column)
             group = groups[row, column]
             count[group] += 1
             a, b, c, d, across, down = corners_of(x, y, width, height, 1)
-            if there_packed is not None:
-                color = there_packed[np.uint64(a)]
-                is_plain = (
-                    (color == there_packed[np.uint64(b)])
-                    & (color == there_packed[np.uint64(c)])
-                    & (color == there_packed[np.uint64(d)])
-                )
-                # as most pixels are, and then there is nothing to add
-                if is_plain and color == here_packed[np.uint64(pixel)]:
+            for picture in range(len(here)):
+                own = here[picture, pixel]
+                top_left, top_right = there[picture, np.uint64(a)], there[picture, np.uint64(b)]
+                bottom_left, bottom_right = there[picture, np.uint64(c)], there[picture, np.uint64(d)]
+                if (top_left == top_right) & (top_left == bottom_left) & (top_left == bottom_right):
+                    # as most pixels are, and mostly there is nothing to add
+                    if top_left != own:
+                        distance = color_distance(top_left, own)
+                        point[picture, group] += distance
+                        bilinear[picture, group] += distance
                     continue
-            else:
-                is_plain = _of_one_color(there, a * size, b * size, c * size, d * size, channels)
-            if is_plain:
-                distance = distance_of(there, a * size, here, pixel * size, channels)
-                point[group] += distance
-                bilinear[group] += distance
-            else:
-                corners = (a * size, b * size, c * size, d * size, across, down)
-                point[group] += point_distance(there, corners, here, pixel * size, channels)
-                bilinear[group] += _bilinear_distance(there, corners, here, pixel * size, channels)
+                corners = (top_left, top_right, bottom_left, bottom_right, across, down)
+                point[picture, group] += closest_color(corners, own)
+                bilinear[picture, group] += (
+                    _channel_distance(corners, own, 16)
+                    + _channel_distance(corners, own, 8)
+                    + _channel_distance(corners, own, 0)
+                )
+
+
+@kernel
+def closest_color(corners, own):  # type: ignore[no-untyped-def]
+    """The distance of a colour from the closest of those around a place, which ``corners`` holds instead of pixels."""
+    a, b, c, d = pixels_around(corners)
+    upper = min(color_distance(a, own), color_distance(b, own))
+    return min(upper, color_distance(c, own), color_distance(d, own))
+
+
+@kernel
+def _channel_distance(corners, own, shift):  # type: ignore[no-untyped-def]
+    """How far one channel of a colour is from the bilinear sample of those around a place."""
+    a, b, c, d, across, down = corners
+    sample = mixed(channel(a, shift), channel(b, shift), channel(c, shift), channel(d, shift), across, down)
+    return abs(sample - channel(own, shift))

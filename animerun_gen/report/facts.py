@@ -10,9 +10,9 @@ from typing import Any
 
 from animerun_gen.config.messages import spans
 from animerun_gen.dataset import MODALITIES, ClipFiles, Modality, enabled_modalities, layout, read_json
-from animerun_gen.dataset.manifest import Manifest, Source, read_manifest
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline.state.ledger import read_ledger
+from animerun_gen.pipeline.state.manifest_file import Manifest, Source, read_manifest
 
 PAIR_ENDS = ("source", "target")
 NAMED_FRAMES = 12

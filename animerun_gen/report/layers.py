@@ -90,10 +90,9 @@ class SurveyTask:
         """``(N,)`` lengths in pixels, of both directions, where motion is known, on a coarse grid."""
         lengths = [np.zeros(0, np.float32)]
         for way in DIRECTIONS:
-            name = f"flow_{way}"
-            if self.clip.has(name, self.frame):
+            if self.clip.has(f"flow_{way}", self.frame):
                 try:
-                    flow = self.clip.read(name, self.frame)[::SURVEY_STEP, ::SURVEY_STEP]
+                    flow = self.clip.read_motion(way, self.frame)[::SURVEY_STEP, ::SURVEY_STEP]
                 except DatasetError:
                     # the frame's own task tells
                     continue
@@ -113,6 +112,7 @@ class FrameTask:
         resolution: Width and height that all files of the clip must have.
         motion_scale: Motion in pixels that has the full colour.
         detail: How much to keep.
+        filled: Whether flow continues known motion where none is known (``motion.unknown: fill``).
     """
 
     clip: ClipFiles
@@ -121,6 +121,7 @@ class FrameTask:
     resolution: tuple[int, int]
     motion_scale: float
     detail: Detail
+    filled: bool = False
 
     def run(self) -> FrameLayers:
         """Read everything that there is of the frame, and draw it."""
@@ -131,7 +132,7 @@ class FrameTask:
         self._add_pictures(layers, pictures)
         self._add_passes(layers)
         self._add_labels(layers)
-        flows = {way: self._read(layers, f"flow_{way}") for way in DIRECTIONS}
+        flows = {way: self._read_flow(layers, way) for way in DIRECTIONS}
         self._add_masks(layers, flows)
         size = self.detail.size(self.resolution)
         for way, flow in flows.items():
@@ -162,6 +163,16 @@ class FrameTask:
                 )
             return None
         return value
+
+    def _read_flow(self, layers: FrameLayers, way: str) -> Any:
+        flow = self._read(layers, f"flow_{way}")
+        if flow is None or not self.filled:
+            return flow
+        try:
+            return self.clip.read_motion(way, self.frame)
+        except DatasetError:
+            # whoever draws the mask tells what is wrong with it
+            return None
 
     def _below_root(self, error: DatasetError) -> str:
         # a page is the same wherever the dataset lies

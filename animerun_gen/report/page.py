@@ -67,6 +67,10 @@ class CutPage:
     problems: list[str]
 
 
+CREDITS = {"license": "licence", "author": "author", "attribution": "attribution", "source_url": "from"}
+"""Keys of the configuration that say whose the film is, and what the page calls them."""
+
+
 def make_page(facts: CutFacts, pool: Pool, budget: int, done: Callable[[str], None]) -> CutPage:
     """Draw the page of a cut.
 
@@ -137,10 +141,14 @@ def _kept_frames(facts: CutFacts, detail: Detail) -> Sequence[int]:
 
 
 def _tasks(facts: CutFacts, detail: Detail, motion_scale: float, frames: Sequence[int]) -> list[FrameTask]:
+    motion = facts.config.get("motion")
+    filled = isinstance(motion, Mapping) and motion.get("unknown") == "fill"
     before = dict(zip(facts.frames[1:], facts.frames[:-1], strict=True))
     after = dict(zip(facts.frames[:-1], facts.frames[1:], strict=True))
     return [
-        FrameTask(facts.clip, frame, (before.get(frame), after.get(frame)), facts.resolution, motion_scale, detail)
+        FrameTask(
+            facts.clip, frame, (before.get(frame), after.get(frame)), facts.resolution, motion_scale, detail, filled
+        )
         for frame in frames
     ]
 
@@ -260,6 +268,7 @@ def _fact_rows(facts: CutFacts) -> list[list[str]]:
         ["frames", f"{len(facts.frames)} ({first} to {last})" if first != last else f"1 ({first})"],
         ["resolution", f"{width} x {height}"],
         ["rate", f"{rate:g} frames/s" if rate else "unknown"],
+        *[[title, str(facts.config[key])] for key, title in CREDITS.items() if facts.config.get(key)],
     ]
 
 

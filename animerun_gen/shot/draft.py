@@ -41,6 +41,9 @@ from animerun_gen.shot.survey import held_step
 WIDTH = 116
 """Comments are broken at this column."""
 
+PASSES = 2
+"""Colour passes of a draft."""
+
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 KEYED_TOPICS = {
@@ -74,6 +77,12 @@ def draft(shot: Shot, target: Path, name: str) -> str:
         f"name: {written(name)}",
         f"source: {written(_relative(Path(shot.source), target))}",
     ]
+    lines += [
+        *_comment("whose film this is, for the manifest, the report and the card of a published dataset; fill it in"),
+        "license: null",
+        "author: null",
+        "source_url: null",
+    ]
     if len(shot.scenes) > 1:
         lines += [*_comment(f"the file has the scenes {quoted(shot.scenes)}"), f"scene: {written(shot.scene)}"]
     if len(shot.view_layers) > 1:
@@ -96,6 +105,7 @@ def draft(shot: Shot, target: Path, name: str) -> str:
         *_transparency(shot),
         *_style(shot),
         *_lines(shot),
+        *_recolor(),
     ]
     return "\n".join(lines) + "\n"
 
@@ -337,6 +347,14 @@ def _lines(shot: Shot) -> list[str]:
         "lines:",
         *_comment(f"{shot.survey.triangles:,} triangles; {freestyle_cost(shot.survey)}", 2),
         f"  engine: {'freestyle' if wants_freestyle(shot.survey) else 'geometry'}",
+    ]
+
+
+def _recolor() -> list[str]:
+    return [
+        "recolor:",
+        *_comment("the frames in other colours as well: some training code reads color_1, color_2 ... and no other", 2),
+        f"  passes: {PASSES}",
     ]
 
 

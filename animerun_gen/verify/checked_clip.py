@@ -15,9 +15,10 @@ from animerun_gen.dataset.modalities import Modality, enabled_modalities, modali
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline.state.ledger import read_ledger
 from animerun_gen.verify.checked_manifest import CheckedManifest
-from animerun_gen.verify.cut_report import CutReport
+from animerun_gen.verify.cut_report import DELETE, MOVE, CutReport
 from animerun_gen.verify.findings import (
     AGAIN,
+    KEPT_AGAIN,
     Defect,
 )
 
@@ -27,7 +28,7 @@ class CheckedClip:
 
     Args:
         root: Root folder of the dataset.
-        split: ``"train"`` or ``"test"``.
+        split: ``"train"``, ``"val"`` or ``"test"``.
         cut: Name of the cut.
         quick: Whether to compute no checksums and read no more of large files than their headers.
 
@@ -80,15 +81,25 @@ class CheckedClip:
         return there
 
     @cached_property
+    def _as_there(self) -> dict[str, Modality]:
+        """The modalities that it has folders with anything in of, with the prefix of the file names there."""
+        return {entry.modality.name: entry.modality for entry in self.entries.values()}
+
+    def kind(self, name: str) -> Modality:
+        """The modality of a name, with the prefix that its file names have here."""
+        return self._as_there.get(name) or modality(name)
+
+    @cached_property
     def modalities(self) -> tuple[Modality, ...]:
         """What the cut should have."""
         if self.config is not None:
             motion = self.config.motion
-            return enabled_modalities(motion.extras, motion.gaps, motion.tracks, self.config.recolor.passes)
-        used = {entry.modality.name for entry in self.sound.values()}
-        return tuple(
-            what for what in modalities_there(self.root, self.split, self.cut) if what.published or what.name in used
-        )
+            wanted = enabled_modalities(motion.extras, motion.gaps, motion.tracks, self.config.recolor.passes)
+        else:
+            used = {entry.modality.name for entry in self.sound.values()}
+            possible = modalities_there(self.root, self.split, self.cut)
+            wanted = tuple(what for what in possible if what.published or what.name in used)
+        return tuple(self.kind(what.name) for what in wanted)
 
     @property
     def passes(self) -> list[str]:
@@ -122,7 +133,7 @@ class CheckedClip:
         if self.config is not None:
             width, height = self.config.resolution
             return height, width
-        frame = modality("frame")
+        frame = self.kind("frame")
         shapes: Counter[tuple[int, ...]] = Counter()
         for entry in self.sound.values():
             if entry.modality == frame:
@@ -172,9 +183,24 @@ class CheckedClip:
         }
         return set(self.numbers) - there
 
-    def defect(self, file: str, kind: str, what: str, advice: str = AGAIN) -> None:
-        """Something is wrong with a file."""
-        self.report.defects.append(Defect(file, kind, what, advice))
+    def defect(self, file: str, kind: str, what: str, advice: str = "") -> None:
+        """Something is wrong with a file; without advice it is to be made again."""
+        self.report.defects.append(Defect(file, kind, what, advice or self.again))
+
+    @property
+    def has_manifest(self) -> bool:
+        """Whether there is a manifest, readable or not."""
+        return self.manifest.there or bool(self.manifest.problems)
+
+    @property
+    def again(self) -> str:
+        """What to do about a file that is not as it should be."""
+        return AGAIN if self.has_manifest else KEPT_AGAIN
+
+    @property
+    def away(self) -> str:
+        """What to do about a file that does not belong there."""
+        return DELETE if self.has_manifest else MOVE
 
     def link(self, name: str) -> None:
         """A file is a link that leads out of the dataset."""

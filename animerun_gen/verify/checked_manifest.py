@@ -11,9 +11,9 @@ from typing import Any
 from animerun_gen.config import CutConfig
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.files import read_json
-from animerun_gen.dataset.manifest import parse_manifest
 from animerun_gen.dataset.modalities import SPLITS
 from animerun_gen.errors import DatasetError
+from animerun_gen.pipeline.state.manifest_file import parse_manifest
 from animerun_gen.verify.findings import (
     JSON_LIMIT,
 )

@@ -10,9 +10,9 @@ from pathlib import Path
 from animerun_gen.config.messages import counted
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.listing import Entry, modalities_there
-from animerun_gen.dataset.modalities import modality
+from animerun_gen.dataset.modalities import Modality, modality
 from animerun_gen.verify.checked_clip import CheckedClip
-from animerun_gen.verify.cut_report import DELETE, RUN_AGAIN
+from animerun_gen.verify.cut_report import MOVE, RUN_AGAIN
 
 
 def check_manifest(clip: CheckedClip) -> None:
@@ -22,7 +22,7 @@ def check_manifest(clip: CheckedClip) -> None:
         clip.defect(manifest.name, "manifest", problem, f"delete it and {RUN_AGAIN}")
     if manifest.there and manifest.split and manifest.split != clip.split:
         folder = clip.relative(modality("frame").cut_folder(clip.root, clip.split, clip.cut))
-        clip.defect(folder, "stray", f"is of a cut that its manifest puts into {manifest.split}", DELETE)
+        clip.defect(folder, "stray", f"is of a cut that its manifest puts into {manifest.split}", clip.away)
     elif not manifest.there and not manifest.problems and clip.ours:
         clip.defect(
             manifest.name,
@@ -44,14 +44,14 @@ def check_manifest(clip: CheckedClip) -> None:
         if name not in clip.demanded_names():
             clip.defect(name, "missing", "is missing, but the manifest has it", RUN_AGAIN)
     for name in sorted(clip.all_names() - manifest.files.keys()):
-        clip.defect(name, "unlisted", "is not in the manifest: it was added later", f"{DELETE}, or {RUN_AGAIN}")
+        clip.defect(name, "unlisted", "is not in the manifest: it was added later", f"{clip.away}, or {RUN_AGAIN}")
 
 
 def check_completeness(clip: CheckedClip) -> None:
     """Check that everything is there."""
     advice = RUN_AGAIN if clip.ours else "download it again"
     for first, last in _runs(clip.numbers, clip.gone):
-        path = modality("frame").path(*clip.place, first)
+        path = clip.kind("frame").path(*clip.place, first)
         which = f"frame {first}" if first == last else f"the frames {first} to {last}"
         clip.defect(clip.relative(path), "missing", f"is missing, and so is everything else of {which}", advice)
     places = {frame: index for index, frame in enumerate(clip.numbers)}
@@ -65,6 +65,8 @@ def check_completeness(clip: CheckedClip) -> None:
             continue
         wanted = clip.frames_of(what)
         there = clip.frames_there.get(what.name, set())
+        if not clip.ours and _is_so_in_the_published_data(clip, what, there):
+            continue
         if wanted and not there:
             if len(clip.gone) < len(clip.numbers):
                 clip.defect(folder, "missing", "has no files, or is missing", advice)
@@ -85,21 +87,42 @@ def check_completeness(clip: CheckedClip) -> None:
         clip.defect(clip.relative(clip.recolor), "missing", "is missing", advice)
 
 
+def _is_so_in_the_published_data(clip: CheckedClip, what: Modality, there: Collection[int]) -> bool:
+    """Whether files that a cut lacks, which was made elsewhere, are missing in the published data as well."""
+    if what.name == "line_area":
+        return not there and clip.split == "train"
+    if what.name != "occlusion_backward":
+        return False
+    lacking = set(clip.frames_of(what)) - set(there)
+    if len(lacking) == 1 and there:
+        folder = clip.relative(what.cut_folder(*clip.place))
+        clip.report.notes.append(f"{folder} has no file of frame {min(lacking)}; the published data lack one, too")
+    return len(lacking) == 1 and bool(there)
+
+
 def check_strays(clip: CheckedClip) -> None:
     """Check that nothing else is there."""
     wanted = {what.name: set(clip.frames_of(what)) for what in clip.modalities}
     unasked: Counter[str] = Counter()
+    beside: Counter[str] = Counter()
     for entry in clip.entries.values():
-        reason = _why_stray(entry)
+        if not clip.ours and entry.is_file and not entry.belongs and not entry.name.endswith(entry.modality.suffix):
+            # loaders look for one suffix; the published LineArea has pictures beside its arrays
+            beside[clip.relative(entry.modality.cut_folder(*clip.place))] += 1
+            continue
+        reason = _why_stray(clip, entry)
         if reason is not None:
             clip.defect(entry.name, "stray", *reason)
         elif entry.modality.name not in wanted:
             unasked[clip.relative(entry.modality.cut_folder(*clip.place))] += 1
         elif entry.frame is not None and entry.frame not in wanted[entry.modality.name]:
             belongs_to = "frame" if entry.modality.kind == "frame" else "pair of frames"
-            clip.defect(entry.name, "stray", f"belongs to no {belongs_to} of the clip", DELETE)
+            clip.defect(entry.name, "stray", f"belongs to no {belongs_to} of the clip", clip.away)
         if entry.is_link and not _lies_in(clip.root / entry.name, clip.root):
             clip.link(entry.name)
+    clip.report.notes += [
+        f"{name} holds {counted(count, 'further file')}, which no loader reads" for name, count in beside.items()
+    ]
     for name, count in unasked.items():
         clip.defect(
             name,
@@ -116,21 +139,21 @@ def check_strays(clip: CheckedClip) -> None:
         if folder.name == clip.cut and folder.is_dir():
             for file in folder.iterdir():
                 if not file.is_dir():
-                    clip.defect(clip.relative(file), "stray", "lies where only folders belong", DELETE)
+                    clip.defect(clip.relative(file), "stray", "lies where only folders belong", clip.away)
 
 
-def _why_stray(entry: Entry) -> tuple[str, str] | None:
+def _why_stray(clip: CheckedClip, entry: Entry) -> tuple[str, str] | None:
     """Why something lies in a folder of the dataset where it does not belong, and what to do; None where it does."""
     if entry.is_leftover:
-        return "was left behind by a run that was killed", f"{DELETE}, or {RUN_AGAIN}"
+        return "was left behind by a run that was killed", f"{clip.away}, or {RUN_AGAIN}"
     if entry.is_folder:
         return "is a folder where only files belong", "move it elsewhere"
     if entry.status is None and entry.is_link:
         return "is a link that leads nowhere", "put the file itself there"
     if not entry.is_file:
-        return "is not a readable file", DELETE
+        return "is not a readable file", clip.away
     if not entry.belongs:
-        return "is not a file of the dataset", f"{DELETE}, or move it elsewhere"
+        return "is not a file of the dataset", " or ".join(dict.fromkeys((clip.away, MOVE)))
     return None
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from animerun_gen.dataset.cameras import parse_cameras, read_cameras
 from animerun_gen.dataset.colors import read_colors
 from animerun_gen.dataset.files import open_regular, read_names
-from animerun_gen.dataset.modalities import Modality, modality
-from animerun_gen.dataset.recolor_table import parse_recolor
+from animerun_gen.dataset.modalities import Modality
 from animerun_gen.dataset.tracks import ARRAYS, read_settings, read_tracks
 from animerun_gen.errors import DatasetError
+from animerun_gen.recolor.table import parse_recolor
 from animerun_gen.verify.checked_clip import CheckedClip
 from animerun_gen.verify.checked_manifest import small_json
 from animerun_gen.verify.cut_report import RUN_AGAIN
@@ -40,7 +40,7 @@ def check_matches(clip: CheckedClip, segments: Mapping[int, int], matches: Seque
     """
     places = {frame: index for index, frame in enumerate(clip.numbers)}
     for frame, name, (lists, largest, owner) in matches:
-        what = modality(name)
+        what = clip.kind(name)
         file = clip.relative(what.path(*clip.place, frame))
         source = segments.get(frame)
         if source is not None and lists != source:
@@ -152,7 +152,7 @@ def check_quality(clip: CheckedClip) -> None:
     if not clip.quality.is_file():
         return
     name = clip.relative(clip.quality)
-    again = f"delete it and {RUN_AGAIN}"
+    again = f"{clip.away} and {RUN_AGAIN}"
     data = small_json(clip.quality)
     if isinstance(data, str):
         clip.defect(name, "damaged", data, again)
@@ -184,7 +184,7 @@ def check_recolor(clip: CheckedClip) -> None:
         problem = "names other colour passes than the cut has"
     else:
         return
-    clip.defect(clip.relative(clip.recolor), "damaged", problem, f"delete it and {RUN_AGAIN}")
+    clip.defect(clip.relative(clip.recolor), "damaged", problem, f"{clip.away} and {RUN_AGAIN}")
 
 
 def check_other_checksums(clip: CheckedClip) -> None:

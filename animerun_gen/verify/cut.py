@@ -34,7 +34,7 @@ class CutCheck:
 
     Args:
         root: Root folder of the dataset.
-        split: ``"train"`` or ``"test"``.
+        split: ``"train"``, ``"val"`` or ``"test"``.
         cut: Name of the cut.
         quick: Whether to compute no checksums and read no more of large files than their headers.
     """
@@ -68,8 +68,19 @@ class CutCheck:
             if entry.frame is not None:
                 checksum = None if self.clip.quick else self.clip.manifest.files.get(entry.name)
                 by_frame.setdefault(entry.frame, []).append(FrameFile(entry.name, entry.modality, checksum))
+        filled = self.clip.config is not None and self.clip.config.fills_unknown
         return [
-            FrameInspection(self.clip.root, frame, tuple(files), self.clip.shape, self.clip.ours, self.clip.quick, ids)
+            FrameInspection(
+                self.clip.root,
+                frame,
+                tuple(files),
+                self.clip.shape,
+                self.clip.ours,
+                self.clip.quick,
+                ids,
+                filled,
+                self.clip.again,
+            )
             for frame, files in sorted(by_frame.items())
         ]
 

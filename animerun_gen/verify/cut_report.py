@@ -10,6 +10,8 @@ from animerun_gen.verify.findings import (
 
 RUN_AGAIN = "run 'animerun-gen generate' again"
 DELETE = "delete it"
+MOVE = "move it elsewhere"
+"""What to do about what does not belong there, where no manifest says that this program made the rest."""
 
 DAMAGED = ("damaged", "form", "changed", "link")
 """What may be wrong with a file that is not the one that was made."""
@@ -21,7 +23,7 @@ class CutReport:
 
     Attributes:
         cut: Its name; empty for what belongs to no cut.
-        split: ``"train"`` or ``"test"``.
+        split: ``"train"``, ``"val"`` or ``"test"``.
         frames: How many frames it should have.
         files: How many of its files were looked at.
         ours: Whether this program made it.

@@ -21,7 +21,13 @@ from animerun_gen.dataset.headers import Header, read_header
 from animerun_gen.dataset.modalities import Content, Modality
 from animerun_gen.errors import DatasetError
 
+BACKGROUND_ID = 0
+"""Object id of the background."""
+
 AGAIN = "delete it and make or download it again"
+
+KEPT_AGAIN = "make or download it again"
+"""The same where there is no manifest: what cannot be told from someone's only copy is not to be deleted."""
 
 JSON_LIMIT = 64 << 20
 """Bytes; the matches of a thousand segments have a few ten thousand."""
@@ -115,6 +121,8 @@ class FrameInspection:
         ours: Whether this program made them; of others only what the layout itself demands is asked.
         quick: Whether only headers are to be looked at.
         ids: By modality, the ids that its table names.
+        filled: Whether flow continues known motion where none is known (``motion.unknown: fill``).
+        again: What to do about a file that is damaged.
     """
 
     root: Path
@@ -124,6 +132,8 @@ class FrameInspection:
     ours: bool = True
     quick: bool = False
     ids: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    filled: bool = False
+    again: str = AGAIN
 
     def run(self) -> FrameFindings:
         """Do it; nothing that a file holds makes it fail."""
@@ -135,11 +145,11 @@ class FrameInspection:
             try:
                 value = self._value(file, findings)
             except DatasetError as error:
-                findings.defects.append(Defect(file.name, "damaged", error.what))
+                findings.defects.append(Defect(file.name, "damaged", error.what, self.again))
             # files of any content may lie there, and the others are to be looked at all the same
             except Exception as error:
                 what = f"cannot be checked ({type(error).__name__}: {error})"
-                findings.defects.append(Defect(file.name, "damaged", what))
+                findings.defects.append(Defect(file.name, "damaged", what, self.again))
             else:
                 if value is not None:
                     values[file.modality.name] = value
@@ -157,15 +167,16 @@ class FrameInspection:
         try:
             header = read_header(path, what)
         except DatasetError as error:
-            findings.defects.append(Defect(file.name, "damaged", error.what))
+            findings.defects.append(Defect(file.name, "damaged", error.what, self.again))
             sound = False
         if header is not None and (problem := self._misfit(header, what)):
-            findings.defects.append(Defect(file.name, "form", problem))
+            findings.defects.append(Defect(file.name, "form", problem, self.again))
             sound = False
         limit = SURFACES_LIMIT if what.content == "surfaces" else _largest_size(header, self.shape)
         if size > limit:
             if sound:
-                findings.defects.append(Defect(file.name, "damaged", f"has {size} bytes, far more than it can need"))
+                problem = f"has {size} bytes, far more than it can need"
+                findings.defects.append(Defect(file.name, "damaged", problem, self.again))
             return None
         if file.checksum is not None and (defect := changed(self.root, file.name, file.checksum)):
             findings.defects.append(defect)
@@ -177,7 +188,7 @@ class FrameInspection:
             return None
         value = self._read(path, what)
         problems = list(self._problems(value, file, findings))
-        findings.defects += [Defect(file.name, "values", problem) for problem in problems]
+        findings.defects += [Defect(file.name, "values", problem, self.again) for problem in problems]
         return None if problems else value
 
     def _misfit(self, header: Header, what: Modality) -> str | None:
@@ -205,7 +216,7 @@ class FrameInspection:
             return _read_matches(path)
         reader: Callable[[Path], Any] = _READERS[what.content]
         if what.content == "inverted_mask" and self.ours:
-            reader = files.read_inverted_mask
+            reader = _read_own_mask
         return reader(path)
 
     def _problems(self, value: Any, file: FrameFile, findings: FrameFindings) -> Iterator[str]:
@@ -243,6 +254,9 @@ class FrameInspection:
         if count := np.count_nonzero(~np.isfinite(unknown).all(axis=-1)):
             yield f"has {_pixels(count)} whose flow is not a number"
             return
+        if self.filled and len(unknown):
+            yield f"has {_pixels(len(unknown))} without flow, but motion.unknown of the cut is fill"
+            return
         if self.ours and (count := np.count_nonzero((unknown != UNKNOWN_FLOW).any(axis=-1))):
             yield f"has {_pixels(count)} whose flow is neither a motion nor 1e10 in both components"
         largest = float(np.abs(flow).max(where=known[..., None], initial=0.0))
@@ -258,6 +272,12 @@ class FrameInspection:
             if flow is None:
                 continue
             known = known_flow(flow)
+            if self.filled:
+                if (valid := values.get(what.name.replace("flow", "valid"))) is None:
+                    continue
+                known = valid
+                problems = _fill_problems(flow, valid, values.get("object_id"))
+                findings.defects += [Defect(names[what.name], "contradiction", problem) for problem in problems]
             for companion, slack in (("valid", None), ("occlusion", 0.0), ("exact_occlusion", BORDER)):
                 name = what.name.replace("flow", companion)
                 if name not in values:
@@ -267,11 +287,11 @@ class FrameInspection:
                 else:
                     leaves = _leaves_frame(flow, known, slack)
                     problems = _occlusion_problems(values[name], known, leaves, names[what.name])
-                findings.defects += [Defect(names[name], "contradiction", problem) for problem in problems]
+                findings.defects += [Defect(names[name], "contradiction", problem, self.again) for problem in problems]
             name = what.name.replace("flow", "depth_change")
             if name in values and (count := np.count_nonzero(~np.isnan(values[name]) & ~known)):
                 problem = f"says how depth changes at {_pixels(count)} whose motion is unknown in {names[what.name]}"
-                findings.defects.append(Defect(names[name], "contradiction", problem))
+                findings.defects.append(Defect(names[name], "contradiction", problem, self.again))
         if "object_id" not in values:
             return
         if "correspondence" in values:
@@ -279,12 +299,21 @@ class FrameInspection:
             objects = np.append(surfaces.arrays["object_id"], np.uint16(0))[surfaces.instance]
             if count := np.count_nonzero(objects != values["object_id"]):
                 problem = f"shows other objects than {names['object_id']} at {_pixels(count)}"
-                findings.defects.append(Defect(names["correspondence"], "contradiction", problem))
-        empty = values["object_id"] == 0
+                findings.defects.append(Defect(names["correspondence"], "contradiction", problem, self.again))
+        empty = values["object_id"] == BACKGROUND_ID
         for name in ("material_id", "depth", "normal"):
             if name in values and (count := np.count_nonzero(_shows_nothing(name, values[name]) != empty)):
                 disagreement = f"disagrees with {names['object_id']} at {_pixels(count)} about where a surface is seen"
-                findings.defects.append(Defect(names[name], "contradiction", disagreement))
+                findings.defects.append(Defect(names[name], "contradiction", disagreement, self.again))
+
+
+def _read_own_mask(path: Path) -> npt.NDArray[np.bool_]:
+    """An occlusion or line area, which this program writes as 0 and 1 alone."""
+    array = files.read_array(path)
+    if (array > 1).any():
+        raise DatasetError("is not a mask: a mask is an (H, W) uint8 array with no values but 0 and 1")
+    mask: npt.NDArray[np.bool_] = array == 0
+    return mask
 
 
 def _shows_nothing(name: str, companion: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
@@ -335,6 +364,20 @@ def _largest_size(header: Header | None, shape: tuple[int, int] | None) -> int:
         return header.size
     height, width = shape or header.shape[:2]
     return PNG_ROOM + 8 * height * width
+
+
+def _fill_problems(
+    flow: npt.NDArray[np.float32], valid: npt.NDArray[np.bool_], object_ids: npt.NDArray[np.uint16] | None
+) -> Iterator[str]:
+    """What is wrong with a continuation of known flow, which the ids decide."""
+    if object_ids is None or valid.all():
+        return
+    # the compiled kernels take their time to load
+    from animerun_gen.motion.unknown import continued_flow
+
+    expected = continued_flow(flow, valid, object_ids, BACKGROUND_ID)
+    if count := np.count_nonzero((flow != expected).any(axis=-1)):
+        yield f"does not continue the nearest known motion at {_pixels(count)} of unknown motion"
 
 
 def _valid_problems(valid: npt.NDArray[np.bool_], known: npt.NDArray[np.bool_], flow: str) -> Iterator[str]:

@@ -43,7 +43,7 @@ class QualityFile(BaseModel):
 
         Args:
             cut: Name of the cut.
-            split: ``"train"`` or ``"test"``.
+            split: ``"train"``, ``"val"`` or ``"test"``.
             numbers: The frames that it should have, in the order of the clip.
             shape: Height and width of its pictures; None where that is not known.
         """

@@ -22,7 +22,7 @@ from animerun_gen.progress import Progress
 from animerun_gen.terminal import printable
 from animerun_gen.verify.checked_manifest import CheckedManifest
 from animerun_gen.verify.cut import CutCheck
-from animerun_gen.verify.cut_report import DELETE, CutReport
+from animerun_gen.verify.cut_report import DELETE, MOVE, CutReport
 from animerun_gen.verify.findings import Defect, FrameFindings, FrameInspection
 
 KINDS = {
@@ -105,6 +105,8 @@ def _findings(
 def _ownerless(root: Path, cuts: Sequence[tuple[str, str]]) -> Iterator[Defect]:
     """What belongs to no cut."""
     known = set(cuts)
+    manifests = layout.manifest_file(root, "any").parent
+    away = DELETE if any(manifests.glob("[!.]*.json")) else MOVE
     for split in SPLITS:
         seen = set()
         for what in modalities_there(root, split):
@@ -115,7 +117,7 @@ def _ownerless(root: Path, cuts: Sequence[tuple[str, str]]) -> Iterator[Defect]:
             for folder in sorted(base.iterdir()):
                 if folder.is_dir() and (split, folder.name) not in known:
                     name = folder.relative_to(root).as_posix()
-                    advice = f"{DELETE}, or make the cut again"
+                    advice = f"{away}, or make the cut again"
                     yield Defect(name, "stray", "belongs to a cut that has no colour frames", advice)
     names = {cut for _, cut in cuts}
     for split in SPLITS:
@@ -130,7 +132,7 @@ def _ownerless(root: Path, cuts: Sequence[tuple[str, str]]) -> Iterator[Defect]:
             for entry in sorted(file.parent.iterdir()):
                 if entry.suffix != ".json" or entry.stem not in names:
                     name = entry.relative_to(root).as_posix()
-                    yield Defect(name, "stray", "belongs to no cut of the dataset", DELETE)
+                    yield Defect(name, "stray", "belongs to no cut of the dataset", away)
 
 
 def describe(reports: Iterable[CutReport]) -> list[str]:

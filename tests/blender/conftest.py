@@ -19,9 +19,12 @@ needs_installed_blender = pytest.mark.skipif(
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 TOYS = ("blueprint", "courier", "festival", "flyover", "postcard", "still", "workshop")
+CLIPS = ("blueprint", "courier", "festival", "flyover", "postcard", "still", "workshop-1")
+"""A clip of each; that of the workshop ends where the camera is cut."""
 RESOLUTION = (240, 135)
 FAR_TOYS = ("courier", "flyover", "workshop")
 """Toys whose motion is also made over larger distances."""
+FAR_CLIPS = ("courier", "flyover", "workshop-1")
 GAPS = (1, 2, 4, 8)
 
 

@@ -189,10 +189,13 @@ for frame, film in ((1, camera), (2, hidden), (3, other)):
     config = cut(source, PLAIN, last=4)
     split = tmp_path / "split.yaml"
     split.write_text(f"inherit: {config.name}\nname: split\ncamera_cuts: split\n")
-    dataset, said = render_cuts(tmp_path, config, split)
+    config.write_text(f"{config.read_text()}camera_cuts: mark\n")
+    refused = run_cli("render", config, "--out", tmp_path / "out", check=False)
+    assert "nothing is known of the motion from frame 2 to 3" in refused.stdout
+    dataset, said = render_cuts(tmp_path, split)
     assert "fixed the focal length of camera 'Other' at 40 mm" in said
     whole = dataset.clip("cuts")
-    assert not whole.read("valid_forward", 2).any()
+    assert not whole.has("valid_forward", 2)
     assert [(clip.cut, clip.frame_numbers) for clip in dataset.clips() if clip.cut != "cuts"] == [
         ("split-1", (1, 2)),
         ("split-2", (3, 4)),

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from animerun_gen.config import LoadedCut, load_cuts
-from animerun_gen.config.model import CutConfig
+from animerun_gen.config.model import AutoSplit, CutConfig
 from animerun_gen.errors import ConfigError
 
 BASE = "name: fight\nsource: film.blend\nframes: {first: 1, last: 10}\n"
@@ -72,8 +72,8 @@ def test_a_minimal_cut(folder: Path) -> None:
             "lines: {inherit: x}",
             "a.yaml:4: lines.inherit: is not a known key; the keys known here are engine, outline",
         ),
-        ("split: trian", 'a.yaml:4: split: must be "train" or "test", but is "trian"'),
-        ("split: 3", 'a.yaml:4: split: must be "train" or "test", but is 3'),
+        ("split: trian", 'a.yaml:4: split: must be "train", "val", "test" or "auto", but is "trian"'),
+        ("split: 3", 'a.yaml:4: split: must be "train", "val", "test" or "auto", but is 3'),
         (
             'resolution: "960"',
             "a.yaml:4: resolution: must be a list [width, height] of two whole numbers, each from 16 to 16384,"
@@ -94,6 +94,15 @@ def test_a_minimal_cut(folder: Path) -> None:
         ("scene: 12", 'a.yaml:4: scene: must be a name (text), or null, but is 12; put it in quotes: "12"'),
         ('scene: ""', 'a.yaml:4: scene: must be a name (text), or null, but is ""'),
         ("scene: [a]", 'a.yaml:4: scene: must be a name (text), or null, but is ["a"]'),
+        ('author: ""', 'a.yaml:4: author: must be a line of text, or null, but is ""'),
+        ('author: "a\\nb"', 'a.yaml:4: author: "a\\nb" must be one line of printable text; take out line breaks'),
+        ('license: "  "', 'a.yaml:4: license: "  " must be one line of printable text'),
+        (
+            "source_url: example.org",
+            'a.yaml:4: source_url: "example.org" is not a web address; write it whole, without spaces, as in https://',
+        ),
+        ('source_url: "https://a b"', 'a.yaml:4: source_url: "https://a b" is not a web address;'),
+        ("source_url: javascript:alert(1)", "a.yaml:4: source_url:"),
         ("scene: 2024-01-01", "a.yaml:4: scene: `2024-01-01` is to YAML a date;"),
         (
             "lines:",
@@ -514,3 +523,58 @@ def test_reading_a_configuration_needs_no_heavy_package() -> None:
     heavy = {"numpy", "cv2", "numba", "skimage", "bpy"}
     code = f"import sys, animerun_gen.config; sys.exit(bool({heavy!r} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+AUTO = "name: {name}\nsource: {film}.blend\nframes: {{first: 1, last: 10}}\nsplit: auto\n{more}"
+
+
+def write_auto(name: str, film: str = "film", more: str = "") -> Path:
+    Path(f"{film}.blend").write_bytes(b"BLENDER")
+    return write(f"{name}.yaml", AUTO.format(name=name, film=film, more=more))
+
+
+def test_all_cuts_of_a_film_are_in_one_split_and_none_moves_when_others_come(folder: Path) -> None:
+    paths = [write_auto(f"{film}-{cut}", film) for film in map("film{}".format, range(40)) for cut in range(2)]
+    together = {cut.config.name: cut.config.split for cut in load_cuts(paths)}
+    assert set(together.values()) == {"train", "val", "test"}
+    for path in paths[::7]:
+        [alone] = load_cuts([path])
+        assert alone.config.split == together[alone.config.name]
+    for name, split in together.items():
+        assert split == together[name[:-1] + "0"]
+    # by name, wherever the film lies
+    elsewhere = load_cuts([write_auto("a", "deep", "film: film0.blend\n")])[0].config
+    assert elsewhere.split == together["film0-0"]
+
+
+def test_shares_and_seed_decide_the_splits(folder: Path) -> None:
+    assert load_cuts([write_auto("a", more="auto_split: {train: 0, val: 0, test: 1}\n")])[0].config.split == "test"
+    films = [f"film{number}" for number in range(300)]
+    dealt = [[AutoSplit(seed=seed).of(film) for film in films] for seed in (0, 1)]
+    assert dealt[0] != dealt[1]
+    for deal in dealt:
+        # eight standard deviations
+        assert abs(deal.count("train") - 240) < 8 * (300 * 0.8 * 0.2) ** 0.5
+        assert abs(deal.count("val") - 30) < 8 * (300 * 0.1 * 0.9) ** 0.5
+    # more for train takes nothing else away from it
+    more = [AutoSplit(train=0.9, val=0.05, test=0.05).of(film) for film in films]
+    assert all(now == "train" for now, before in zip(more, dealt[0], strict=True) if before == "train")
+
+
+def test_a_resolved_split_stays_what_it_is(folder: Path) -> None:
+    [cut] = load_cuts([write_auto("a")])
+    again = CutConfig.model_validate(cut.config.model_dump())
+    assert again == cut.config
+    assert again.split == cut.config.split != "auto"
+
+
+def test_films_that_would_be_torn_apart_are_sentences(folder: Path) -> None:
+    paths = [write_auto("a"), write("b.yaml", BASE.replace("fight", "b"))]
+    assert problems_of(*paths) == [
+        "b.yaml:1: split: is not auto, but is auto in a.yaml, a cut of the same film; set both alike"
+    ]
+    paths = [write_auto("a"), write_auto("c", more="film: other\n")]
+    [problem] = problems_of(*paths)
+    assert problem.startswith('c.yaml:5: film: is "other", but "film.blend" in a.yaml, a cut of the same .blend file;')
+    [problem] = problems_of(write_auto("d", more="auto_split: {train: 0.5}\n"))
+    assert problem.startswith("d.yaml:5: auto_split: the shares train, val and test add up to 0.7; make that 1")

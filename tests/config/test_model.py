@@ -39,6 +39,8 @@ CONFIGS = st.fixed_dictionaries(
     },
     optional={
         "split": st.sampled_from(["train", "test"]),
+        "license": st.none() | st.sampled_from(["CC-BY-4.0", "CC0-1.0", "Nur für Forschung"]),
+        "source_url": st.none() | st.sampled_from(["https://example.org/a?b=c#d", "http://example.org"]),
         "scene": st.none() | NAMES,
         "camera": st.none() | NAMES,
         "trust_scripts": st.booleans(),

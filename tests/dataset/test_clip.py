@@ -110,10 +110,13 @@ def test_missing_files_and_names_are_named(clip: ClipWriter) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("frame", np.zeros((4, 4), np.uint8)),
-        ("contour", np.zeros((4, 4, 3), np.uint8)),
+        ("frame", np.zeros((4, 4), np.uint16)),
+        ("contour", np.arange(48, dtype=np.uint8).reshape(4, 4, 3)),
         ("object_id", np.zeros((4, 4), np.uint8)),
-        ("segment", np.zeros((4, 4), np.int64)),
+        ("segment", np.full((4, 4), 1 << 31)),
+        ("segment", np.full((4, 4), 0.5)),
+        ("segment", np.full((4, 4), np.nan)),
+        ("segment", np.zeros((4, 4, 1), np.int64)),
         ("depth", np.zeros((4, 4, 1), np.float32)),
     ],
 )
@@ -126,6 +129,24 @@ def test_wrong_dtypes_and_shapes_are_neither_written_nor_read(clip: ClipWriter, 
     write(clip.path(name, 8), value)
     with pytest.raises(DatasetError, match=f"a file of {name} must hold"):
         clip.read(name, 8)
+
+
+@pytest.mark.parametrize(
+    ("name", "stored", "meant"),
+    [
+        ("frame", np.full((4, 4), 7, np.uint8), np.full((4, 4, 3), 7, np.uint8)),
+        ("contour", np.full((4, 4, 3), 7, np.uint8), np.full((4, 4), 7, np.uint8)),
+        ("segment", np.full((4, 4), 7, np.int64), np.full((4, 4), 7, np.int32)),
+        ("segment", np.full((4, 4), 7.0), np.full((4, 4), 7, np.int32)),
+        ("segment", np.full((4, 4), 7, np.uint8), np.full((4, 4), 7, np.int32)),
+    ],
+)
+def test_what_others_store_in_another_type_means_the_same(clip: ClipWriter, name: str, stored: Any, meant: Any) -> None:
+    write = files.write_array if clip.path(name, 8).suffix == ".npy" else files.write_image
+    write(clip.path(name, 8), stored)
+    value = clip.read(name, 8)
+    assert (value.dtype, value.shape) == (meant.dtype, meant.shape)
+    assert np.array_equal(value, meant)
 
 
 def test_cuts_and_splits(clip: ClipWriter) -> None:
@@ -143,7 +164,7 @@ def test_cuts_and_splits(clip: ClipWriter) -> None:
 
 
 def test_what_is_no_dataset(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="is not a dataset: it has no folder train or test"):
+    with pytest.raises(DatasetError, match="is not a dataset: it has no folder train, val or test"):
         Dataset(tmp_path)
     (tmp_path / "train").mkdir()
     assert Dataset(tmp_path).clips() == []

@@ -286,7 +286,7 @@ def test_pickles_are_neither_read_nor_written(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", objects, allow_pickle=True)
     with pytest.raises(DatasetError, match="Python objects"):
         files.read_array(tmp_path / "a.npy")
-    with pytest.raises(ValueError, match="Object arrays"):
+    with pytest.raises(ValueError, match="Python objects"):
         files.write_array(tmp_path / "b.npy", objects)
     assert not (tmp_path / "b.npy").exists()
 
@@ -295,17 +295,33 @@ def test_an_alpha_channel_is_refused(tmp_path: Path) -> None:
     Image.new("RGBA", (4, 3), (1, 2, 3, 4)).save(tmp_path / "a.png")
     with pytest.raises(DatasetError, match="alpha channel"):
         files.read_image(tmp_path / "a.png")
+    assert (files.read_image(tmp_path / "a.png", drop_alpha=True) == (1, 2, 3)).all()
 
 
 def test_masks_of_other_values_are_refused(tmp_path: Path) -> None:
     files.write_image(tmp_path / "a.png", np.full((2, 2), 128, np.uint8))
     files.write_array(tmp_path / "a.npy", np.full((2, 2), 2, np.uint8))
-    files.write_array(tmp_path / "b.npy", np.ones((2, 2), np.int32))
+    files.write_array(tmp_path / "b.npy", np.ones((2, 2, 1), np.int32))
+    files.write_array(tmp_path / "c.npy", np.array([[0.0, 0.5, 1.0]]))
+    files.write_array(tmp_path / "d.npy", np.array([[0, 1, 255]]))
+    files.write_array(tmp_path / "e.npy", np.array([[0.0, np.nan]]))
+    files.write_array(tmp_path / "f.npy", np.array([[0j, 1j]]))
     with pytest.raises(DatasetError, match="not a mask"):
         files.read_mask(tmp_path / "a.png")
-    for name in ("a.npy", "b.npy"):
+    for name in ("a.npy", "b.npy", "c.npy", "d.npy", "e.npy", "f.npy"):
         with pytest.raises(DatasetError, match="not a mask"):
             files.read_inverted_mask(tmp_path / name)
+
+
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int32", "int64", "float32", "float64"])
+@pytest.mark.parametrize("one", [1, 255])
+def test_masks_of_the_published_data_are_read_in_whatever_type_they_have(tmp_path: Path, dtype: str, one: int) -> None:
+    mask = np.array([[True, False, True], [False, False, True]])
+    files.write_array(tmp_path / "a.npy", (~mask * one).astype(dtype))
+    assert np.array_equal(files.read_inverted_mask(tmp_path / "a.npy"), mask)
+    for whole in (np.zeros_like(mask), np.ones_like(mask)):
+        files.write_array(tmp_path / "a.npy", (~whole * one).astype(dtype))
+        assert np.array_equal(files.read_inverted_mask(tmp_path / "a.npy"), whole)
 
 
 @pytest.mark.parametrize(

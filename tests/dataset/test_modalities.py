@@ -16,6 +16,7 @@ from animerun_gen.dataset.modalities import (
     enabled_modalities,
     gap_modalities,
     modality,
+    named_as_there,
     pass_number,
 )
 
@@ -25,9 +26,9 @@ LAYOUT = {
     "contour": "contour/fight/0186.png",
     "flow_forward": "Flow/fight/forward/0186.flo",
     "flow_backward": "Flow/fight/backward/0186.flo",
-    "occlusion_forward": "UnmatchedForward/fight/Image0186.npy",
-    "occlusion_backward": "UnmatchedBackward/fight/Image0186.npy",
-    "line_area": "LineArea/fight/Image0186.npy",
+    "occlusion_forward": "UnmatchedForward/fight/0186.npy",
+    "occlusion_backward": "UnmatchedBackward/fight/0186.npy",
+    "line_area": "LineArea/fight/0186.npy",
     "segment": "Segment/fight/0186.npy",
     "match_forward": "SegMatching/fight/forward/0186.json",
     "match_backward": "SegMatching/fight/backward/0186.json",
@@ -72,6 +73,32 @@ def test_every_file_lies_where_the_layout_says() -> None:
 def test_companions_stay_out_of_the_published_folders() -> None:
     published = {PurePosixPath(path).parts[0] for path in LAYOUT.values()}
     assert published.isdisjoint(PurePosixPath(path).parts[0] for path in (COMPANIONS | FAR).values())
+
+
+def test_all_files_of_a_frame_have_the_same_stem() -> None:
+    assert {what.path(Path(), "train", "fight", 186).stem for what in WITH_FRAMES} == {"0186"}
+
+
+@ANY
+@pytest.mark.parametrize(
+    ("names", "prefix"),
+    [
+        ([], ""),
+        (["0186", "0187"], ""),
+        (["Image0186", "Image0187"], "Image"),
+        # the more frequent one; of equals, ours
+        (["Image0186", "Image0187", "0186"], "Image"),
+        (["Image0186", "0186"], ""),
+        # these are names of no frame
+        (["Image186", "Image", "image0186", "Image0186_line", "Image0187.png"], ""),
+    ],
+)
+def test_the_prefix_of_a_folder_is_that_of_its_files(what: Modality, names: list[str], prefix: str) -> None:
+    there = named_as_there(what, [f"{name}{what.suffix}" for name in names])
+    assert there.prefix == prefix
+    assert there.path(Path(), "train", "a", 186).stem == f"{prefix}0186"
+    assert there.frame_of(f"{prefix}0186{what.suffix}") == 186
+    assert named_as_there(modality("tracks"), ["Image0186.npz"]) == modality("tracks")
 
 
 @ANY

@@ -127,6 +127,18 @@ def test_files_meet_by_position(root: Path, split: str, cut: str, direction: str
 
 
 @pytest.mark.parametrize(("split", "cut"), CUTS)
+def test_frames_and_labels_meet_by_stem(root: Path, split: str, cut: str) -> None:
+    base = root / split
+    stems = sorted(path.stem for path in (base / "Frame_Anime" / cut / "original").iterdir())
+    for folder in ("contour/{}", "Segment/{}", "Flat/{}", "Depth/{}"):
+        assert sorted(path.stem for path in (base / folder.format(cut)).iterdir()) == stems
+    for folder in ("UnmatchedForward/{}", "LineArea/{}", "Flow/{}/forward", "SegMatching/{}/forward"):
+        assert sorted(path.stem for path in (base / folder.format(cut)).iterdir()) == stems[:-1]
+    for folder in ("UnmatchedBackward/{}", "Flow/{}/backward", "SegMatching/{}/backward"):
+        assert sorted(path.stem for path in (base / folder.format(cut)).iterdir()) == stems[1:]
+
+
+@pytest.mark.parametrize(("split", "cut"), CUTS)
 def test_line_areas_bear_the_names_of_occlusions(root: Path, split: str, cut: str) -> None:
     for pair, source in zip(load(root, split, cut), CUTS[split, cut], strict=False):
         # 0 counts as line, everything above as flat

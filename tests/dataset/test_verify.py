@@ -17,6 +17,7 @@ import pytest
 from animerun_gen.cli import main
 from animerun_gen.dataset import ClipWriter, Dataset, cameras, files
 from animerun_gen.errors import ConfigError
+from animerun_gen.pipeline.state.status import read_status
 from animerun_gen.verify.cut_report import CutReport
 from animerun_gen.verify.findings import Defect
 from animerun_gen.verify.run import KINDS, describe, verify
@@ -124,13 +125,61 @@ def test_a_sound_dataset_has_no_defects(made: Path, quick: bool, workers: int) -
     assert contents(made) == before
 
 
+OLD_MASKS = ("UnmatchedForward", "UnmatchedBackward", "LineArea")
+
+
+def as_of_version_0_8(root: Path) -> None:
+    """Give masks the names that they had until version 0.8.0, in the manifest as well."""
+    for file in [file for folder in OLD_MASKS for file in root.glob(f"*/{folder}/*/*.npy")]:
+        file.rename(file.with_name(f"Image{file.name}"))
+    for manifest in (root / "manifest").glob("*.json"):
+        written = json.loads(manifest.read_bytes())
+        written["files"] = {
+            name.replace(f"/{cut}/", f"/{cut}/Image") if name.split("/")[1] in OLD_MASKS else name: digest
+            for cut in [written["cut"]]
+            for name, digest in written["files"].items()
+        }
+        manifest.write_text(json.dumps(written))
+
+
+def test_a_dataset_with_the_names_of_version_0_8_is_whole(made: Path, root: Path) -> None:
+    as_of_version_0_8(root)
+    assert len(list(root.glob("*/LineArea/*/Image*.npy"))) == 6
+    assert defects(root) == defects(root, quick=True) == []
+    assert all(cut.state == "complete" for cut in read_status(root).cuts)
+    for clip, old in zip(Dataset(made).clips(), Dataset(root).clips(), strict=True):
+        for name in ("occlusion_forward", "occlusion_backward", "line_area"):
+            for frame in clip.frames(name):
+                assert old.has(name, frame)
+                assert np.array_equal(clip.read(name, frame), old.read(name, frame))
+    lost = root / "train/LineArea/square/Image0002.npy"
+    lost.unlink()
+    [defect] = defects(root)
+    assert (defect.file, defect.kind) == ("train/LineArea/square/Image0002.npy", "missing")
+
+
+def test_what_version_0_8_made_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = make_cut(tmp_path, {"frames": {"first": 1, "last": 3}})
+    output = tmp_path / "out"
+    with monkeypatch.context() as patch:
+        for module in ("fingerprints", "made_with"):
+            patch.setattr(f"animerun_gen.pipeline.state.{module}.__version__", "0.8.0")
+        make(config, output, FakeEngine())
+    as_of_version_0_8(output)
+    make(config, output, FakeEngine())
+    assert not list(output.rglob("*Image*"))
+    assert defects(output) == []
+    make(config, tmp_path / "fresh", FakeEngine())
+    assert contents(output) == contents(tmp_path / "fresh")
+
+
 F, B = "train/Flow/square/forward/", "train/Flow/square/backward/"
 FILES = {
     "colour frame": "train/Frame_Anime/square/original/0003.png",
     "line art": "train/contour/square/0001.png",
     "flow": F + "0004.flo",
-    "occlusion": "train/UnmatchedForward/square/Image0001.npy",
-    "line area": "train/LineArea/square/Image0002.npy",
+    "occlusion": "train/UnmatchedForward/square/0001.npy",
+    "line area": "train/LineArea/square/0002.npy",
     "segments": "train/Segment/square/0005.npy",
     "matches": "train/SegMatching/square/backward/0005.json",
     "valid": "train/Valid/square/forward/0001.png",
@@ -271,7 +320,7 @@ def flat_flow(path: Path) -> None:
     [
         ("train/Segment/square/0002.npy", other_shape, "47 x 64 int32"),
         ("train/Segment/square/0002.npy", other_dtype, "48 x 64 int64"),
-        ("train/UnmatchedForward/square/Image0002.npy", other_dtype, "int64"),
+        ("train/UnmatchedForward/square/0002.npy", other_dtype, "int64"),
         ("train/Depth/square/0002.npy", other_shape, "47 x 64 float32"),
         ("train/contour/square/0002.png", other_size, "48 x 63 uint8 (grey)"),
         ("train/contour/square/0002.png", coloured, "48 x 64 x 3 uint8 (RGB)"),
@@ -304,9 +353,9 @@ def unlabel(labels: Any) -> None:
         (F + "0002.flo", lambda path: edit_flow(path, put((3, 4, 1), -np.inf)), "1 pixel whose flow is not a number"),
         (F + "0002.flo", lambda path: edit_flow(path, put((3, 4, 1), 1e10)), "1 pixel whose flow is neither"),
         (F + "0002.flo", lambda path: edit_flow(path, put((3, 4), 2e9)), "1 pixel whose flow is neither"),
-        ("train/LineArea/square/Image0002.npy", lambda path: edit_array(path, put((0, 0), 7)), "is not a mask"),
+        ("train/LineArea/square/0002.npy", lambda path: edit_array(path, put((0, 0), 7)), "is not a mask"),
         (
-            "train/UnmatchedBackward/square/Image0002.npy",
+            "train/UnmatchedBackward/square/0002.npy",
             lambda path: edit_array(path, put((0, 0), 255)),
             "is not a mask",
         ),
@@ -362,7 +411,7 @@ def test_motion_and_masks_that_disagree_are_named(
     expected = {
         "Valid": f"train/{gap}Valid/square/forward/0002.png",
         "ExactOcclusion": f"train/{gap}ExactOcclusion/square/forward/0002.png",
-        "Unmatched": "train/UnmatchedForward/square/Image0002.npy",
+        "Unmatched": "train/UnmatchedForward/square/0002.npy",
     }
     found = defects(root)
     assert {defect.file for defect in found} == {expected[part] for part in blamed if not (gap and part == "Unmatched")}
@@ -372,7 +421,7 @@ def test_motion_and_masks_that_disagree_are_named(
 
 def test_a_mask_that_claims_motion_where_there_is_none_is_named(root: Path) -> None:
     name = "train/Valid/square/forward/0002.png"
-    flow, occlusion = root / F / "0002.flo", root / "train/UnmatchedForward/square/Image0002.npy"
+    flow, occlusion = root / F / "0002.flo", root / "train/UnmatchedForward/square/0002.npy"
     exact = root / "train/ExactOcclusion/square/forward/0002.png"
     edit_flow(flow, put((3, 4), 1e10))
     edit_image(root / name, put((3, 4), 0))
@@ -791,25 +840,25 @@ def test_a_downloaded_dataset_is_checked_by_its_layout(root: Path) -> None:
     other_dtype(root / "train/Segment/square/0002.npy")
     with_alpha(root / "train/Frame_Anime/square/original/0004.png")
     coloured(root / "train/contour/square/0004.png")
-    edit_array(root / "train/LineArea/square/Image0002.npy", lambda mask: mask.__imul__(255))
+    edit_array(root / "train/LineArea/square/0002.npy", lambda mask: mask.__imul__(255))
     for report in verify(root):
         assert (report.defects, report.ours, report.has_manifest) == ([], False, False)
         assert any("there is no manifest" in note for note in report.notes)
         assert report.frames == {"square": 5, "plain": 3}[report.cut]
 
     (root / F / "0002.flo").unlink()
-    edit_array(root / "train/LineArea/square/Image0003.npy", put((0, 0), 7))
+    edit_array(root / "train/LineArea/square/0003.npy", put((0, 0), 7))
     edit_array(root / "train/Segment/square/0003.npy", unlabel)
-    other_shape(root / "train/UnmatchedForward/square/Image0001.npy")
+    other_shape(root / "train/UnmatchedForward/square/0001.npy")
     lines = root / "train/contour/square"
     (lines / "0003.png").rename(lines / "0033.png")
     remove_frames(root, 5)
     (root / "test/contour/plain/0009.png").unlink()
     assert named(root) == {
         F + "0002.flo",
-        "train/LineArea/square/Image0003.npy",
+        "train/LineArea/square/0003.npy",
         "train/Segment/square/0003.npy",
-        "train/UnmatchedForward/square/Image0001.npy",
+        "train/UnmatchedForward/square/0001.npy",
         "train/contour/square/0003.png",
         "train/contour/square/0033.png",
         "test/contour/plain/0009.png",
@@ -822,8 +871,8 @@ def pair_files(frame: int) -> list[str]:
     return [
         f"Flow/square/forward/{frame:04d}.flo",
         f"SegMatching/square/forward/{frame:04d}.json",
-        f"UnmatchedForward/square/Image{frame:04d}.npy",
-        f"LineArea/square/Image{frame:04d}.npy",
+        f"UnmatchedForward/square/{frame:04d}.npy",
+        f"LineArea/square/{frame:04d}.npy",
     ]
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from animerun_gen.config import CutConfig
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.files import json_bytes
+from animerun_gen.dataset.modalities import SPLITS
 from animerun_gen.engines.blenders import Engine
 from animerun_gen.errors import AnimerunGenError
 from animerun_gen.pipeline.cut import Cut
@@ -87,9 +88,9 @@ def id_of(value: object) -> str:
     return str(sorted(value)) if isinstance(value, set) else str(value)
 
 
-def plan(config: CutConfig, output: Path, engine: str | None = "Blender 1") -> CutPlan:
+def plan(config: CutConfig, output: Path, engine: Engine) -> CutPlan:
     """The plan of a cut, as a run makes it that renders with such a Blender."""
-    return plan_cut(Cut(config, open_ledger(output, config.name)), engine, None)
+    return plan_cut(Cut(config, open_ledger(output, config.name)), Options(output, engine))
 
 
 def edit_ledger(output: Path, cut: str, change: Callable[[dict[str, Any]], object]) -> None:
@@ -139,7 +140,7 @@ def times(output: Path, *, ledgers: bool = True) -> dict[str, int]:
 def stage_of(name: str) -> str | None:
     """The stage that made a file, by the folder below the split; None for files outside of the splits."""
     parts = Path(name).parts
-    if parts[0] not in ("train", "test"):
+    if parts[0] not in SPLITS:
         return None
     if parts[1] == "Frame_Anime" and parts[3] != "original":
         return "recolor"

@@ -28,8 +28,8 @@ from animerun_gen.conventions import UNKNOWN_FLOW
 from animerun_gen.dataset.cameras import TO_OPENCV, FrameCamera, write_record
 from animerun_gen.dataset.clip import ClipWriter
 from animerun_gen.dataset.correspondence import ARRAYS, Surfaces
-from animerun_gen.dataset.files import write_image
-from animerun_gen.dataset.layout import identity_picture, material_picture
+from animerun_gen.dataset.files import write_image, write_json
+from animerun_gen.dataset.layout import identity_picture, material_picture, unknown_file
 from animerun_gen.dataset.modalities import at_gap, modality
 from animerun_gen.dataset.tracks import Tracks
 from animerun_gen.engines.children import Conditions
@@ -42,6 +42,7 @@ from animerun_gen.engines.questions import CameraMark, CountedCut, MarkedCut
 from animerun_gen.engines.render_process import RenderFailure, RenderProcess
 from animerun_gen.lines import compose
 from animerun_gen.lines.cost import LineFigures
+from animerun_gen.motion.unknown import continued_flow, describe_unknown
 
 SIDE = 12
 
@@ -67,6 +68,7 @@ class FakeEngine(OneCamera):
         delay: Seconds that every file takes.
         fails_in: Cut to the frame at which rendering it fails.
         dies_in: A frame that kills the process.
+        refuses: The earlier frame of a pair whose motion it does not write, because nothing of it is known.
         notes: What opening a scene has to say.
         jobs: The jobs that it was asked to start, in order.
     """
@@ -77,6 +79,7 @@ class FakeEngine(OneCamera):
     delay: float = 0.0
     fails_in: Mapping[str, int] = field(default_factory=dict)
     dies_in: int = -1
+    refuses: int = -1
     notes: tuple[str, ...] = ()
     jobs: list[RenderJob] = field(default_factory=list)
 
@@ -199,6 +202,9 @@ def do_job(job: RenderJob, reporter: Reporter, engine: FakeEngine) -> None:
         for earlier, later in job.pairs:
             if later == frame:
                 gap = job.gap((earlier, later))
+                if earlier == engine.refuses and gap == 1:
+                    reporter.refused(f"nothing is known of the motion from frame {earlier} to {later}")
+                    continue
                 write_motion(writer, config, earlier, later, gap)
                 if job.cross_check and gap == 1:
                     report_cross_check(reporter, earlier, later)
@@ -358,12 +364,17 @@ def write_motion(writer: ClipWriter, config: CutConfig, earlier: int, later: int
         flow[inside, 0] = left[target] - left[source]
         valid = inside | (config.motion.background != "invalid")
         flow[~valid] = UNKNOWN_FLOW
+        if not valid.all() and gap == 1:
+            told = describe_unknown(np.where(valid, 0, 1).astype(np.uint8), inside.astype(np.uint16), {1: "square"})
+            write_json(unknown_file(writer.root, config.name, source, target), told)
+        if config.fills_unknown:
+            flow = continued_flow(flow, valid, inside.astype(np.uint16), 0)
         write(f"flow_{direction}", source, flow)
         write(f"valid_{direction}", source, valid)
         if "scene_flow" in config.motion.extras:
             write(f"depth_change_{direction}", source, np.where(inside, 0.0, np.nan).astype(np.float32))
         if "exact_occlusion" in config.motion.extras:
-            write(f"exact_occlusion_{direction}", source, ~inside & there)
+            write(f"exact_occlusion_{direction}", source, (~inside & there) | ~valid)
 
 
 def report_cross_check(reporter: Reporter, earlier: int, later: int) -> None:

@@ -12,6 +12,7 @@ from animerun_gen.config import CutConfig
 from animerun_gen.engines.job import input_mark
 from animerun_gen.engines.questions import CameraMark, MarkedCut, mark_at
 from animerun_gen.errors import DatasetError, SceneError
+from animerun_gen.pipeline.cut import Cut, begin_cut
 from animerun_gen.pipeline.options import Options
 from animerun_gen.pipeline.run import generate
 from animerun_gen.pipeline.summary import CutSummary
@@ -89,7 +90,9 @@ def test_gaps_beyond_a_stretch_are_left_out_and_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize("marks", [[], [CameraMark(20, "a")], [CameraMark(1, "a"), CameraMark(5, "a")]])
 def test_a_cut_that_one_camera_films_stays_itself(tmp_path: Path, marks: list[CameraMark]) -> None:
     parts = split_cut(split(tmp_path), marks)
-    assert [part.config for part in parts] == [make_cut(tmp_path, {"frames": {"first": 1, "last": 9}})]
+    assert [part.config for part in parts] == [
+        make_cut(tmp_path, {"frames": {"first": 1, "last": 9}, "camera_cuts": "mark"})
+    ]
 
 
 def test_what_cannot_be_split_is_said(tmp_path: Path) -> None:
@@ -100,9 +103,15 @@ def test_what_cannot_be_split_is_said(tmp_path: Path) -> None:
         split_cut(split(tmp_path, name="n" * 99), MARKS)
 
 
+def split_up(folder: Path, engine: FilmingEngine, *cuts: CutConfig) -> list[Cut]:
+    """What a run that renders makes of cuts."""
+    return split_at_camera_cuts([begin_cut(config, folder / "out", engine) for config in cuts], engine)
+
+
 def test_a_name_that_another_cut_has_costs_only_the_split_cut(tmp_path: Path) -> None:
-    cuts = [split(tmp_path), make_cut(tmp_path, {"name": "Square-3"}), make_cut(tmp_path, {"name": "other"})]
-    parts = split_at_camera_cuts(cuts, tmp_path / "out", FilmingEngine())
+    whole = {"camera_cuts": "mark"}
+    cuts = [split(tmp_path), *(make_cut(tmp_path, {"name": name, **whole}) for name in ("Square-3", "other"))]
+    parts = split_up(tmp_path, FilmingEngine(), *cuts)
     assert [part.config.name for part in parts] == ["square", "Square-3", "other"]
     assert "would be named 'square-3', which is the name of another cut" in parts[0].summary.failures[0]
     assert [part.summary.failures for part in parts[1:]] == [[], []]
@@ -110,9 +119,12 @@ def test_a_name_that_another_cut_has_costs_only_the_split_cut(tmp_path: Path) ->
 
 def test_no_blender_is_asked_about_cuts_with_a_camera_of_the_configuration(tmp_path: Path) -> None:
     keyframes = {"keyframes": [{"frame": 1, "location": (0, 0, 0), "target": (0, 1, 0)}]}
-    cuts = [make_cut(tmp_path, {"name": "marked"}), split(tmp_path, name="keyed", camera_motion=keyframes)]
+    cuts = [
+        make_cut(tmp_path, {"name": "marked", "camera_cuts": "mark"}),
+        split(tmp_path, name="keyed", camera_motion=keyframes),
+    ]
     engine = FilmingEngine()
-    assert [part.config for part in split_at_camera_cuts(cuts, tmp_path / "out", engine)] == cuts
+    assert [part.config for part in split_up(tmp_path, engine, *cuts)] == cuts
     assert engine.asked == []
 
 
@@ -161,18 +173,20 @@ def test_a_changed_film_scene_or_blender_is_looked_at_again(tmp_path: Path, chan
 
 def test_a_film_that_several_cuts_share_is_looked_at_once(tmp_path: Path) -> None:
     engine = FilmingEngine()
-    split_at_camera_cuts([split(tmp_path), split(tmp_path, name="other")], tmp_path / "out", engine)
+    split_up(tmp_path, engine, split(tmp_path), split(tmp_path, name="other"))
     assert engine.asked == ["square"]
     # each is recognised by itself later
-    split_at_camera_cuts([split(tmp_path, name="other")], tmp_path / "out", engine)
+    split_up(tmp_path, engine, split(tmp_path, name="other"))
     assert engine.asked == ["square"]
 
 
 def test_labels_without_a_look_at_the_film_and_a_broken_film_are_sentences(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (summary,) = generated(tmp_path, None, split(tmp_path))
-    assert "the camera cuts of its film are not known yet" in summary.failures[0]
+    assert "none of it has been rendered into" in summary.failures[0]
     assert "'animerun-gen render'" in summary.failures[0]
-    broken, fine = generated(tmp_path, FilmingEngine(broken=True), split(tmp_path), make_cut(tmp_path, {"name": "b"}))
+    broken, fine = generated(
+        tmp_path, FilmingEngine(broken=True), split(tmp_path), make_cut(tmp_path, {"name": "b", "camera_cuts": "mark"})
+    )
     assert broken.failures == ["the film cannot be opened"]
     assert not fine.failures

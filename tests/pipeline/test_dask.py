@@ -27,10 +27,11 @@ from animerun_gen.engines.fence import Fence, fenced
 from animerun_gen.engines.processes import descendants
 from animerun_gen.errors import AnimerunGenError
 from animerun_gen.pipeline.crew import ClusterCrew
+from animerun_gen.pipeline.describe import describe
 from animerun_gen.pipeline.farm import Farm
 from animerun_gen.pipeline.fitness import Demands, what_is_wrong
 from animerun_gen.pipeline.options import Options
-from animerun_gen.pipeline.run import describe, generate
+from animerun_gen.pipeline.run import generate
 from animerun_gen.pipeline.state import made_with
 from tests.pipeline.datasets import contents, make, make_cut
 from tests.pipeline.fake_chunks import Ear, FakeChunk, product

@@ -16,8 +16,8 @@ from animerun_gen.config import CutConfig
 from animerun_gen.dataset import ClipFiles, write_tracks
 from animerun_gen.engines.job import RenderJob, Reporter
 from animerun_gen.engines.protocol import from_text, to_text
-from animerun_gen.pipeline.plan import split_job
-from animerun_gen.pipeline.run import describe
+from animerun_gen.pipeline.describe import describe
+from animerun_gen.pipeline.missing import split_job
 from animerun_gen.pipeline.state.coverage import describe_coverage, measure_coverage
 from animerun_gen.pipeline.state.fingerprints import STAGES
 from tests.pipeline.datasets import contents, id_of, make, make_cut, plan, stage_of, times
@@ -264,7 +264,7 @@ def test_gaps_of_a_downloaded_cut_are_not_cleared_away(tmp_path: Path) -> None:
     (output / "train/Gap2/Flow/square/forward").mkdir(parents=True)
     (output / "train/Gap2/Flow/square/forward/0001.flo").write_bytes(b"downloaded")
     with pytest.raises(Exception, match="already has a cut of this name from elsewhere"):
-        plan(far_cut(tmp_path), output)
+        plan(far_cut(tmp_path), output, FakeEngine())
 
 
 def test_two_workers_make_the_same_bytes_as_one(tmp_path: Path) -> None:
@@ -365,7 +365,8 @@ def test_parts_of_a_job_make_each_pair_and_the_tracks_once(job: RenderJob, parts
 def test_the_same_files_however_the_work_is_cut_up(tmp_path: Path, parts: int) -> None:
     config = far_cut(tmp_path, {"frames": {"last": 9}})
     for name, number in (("one", 1), ("many", parts)):
-        job = plan(config, tmp_path / name).missing_render()
+        job = plan(config, tmp_path / name, FakeEngine()).render
+        assert job is not None
         for part in split_job(job, number):
             do_job(part, Reporter(), FakeEngine())
     assert contents(tmp_path / "one") == contents(tmp_path / "many")

@@ -16,8 +16,9 @@ import pytest
 from animerun_gen.cli import main
 from animerun_gen.engines.blenders import BpyModule
 from animerun_gen.errors import DatasetError
+from animerun_gen.pipeline.describe import describe
 from animerun_gen.pipeline.options import Options
-from animerun_gen.pipeline.run import describe, generate
+from animerun_gen.pipeline.run import generate
 from animerun_gen.pipeline.state.status import read_status
 from animerun_gen.pipeline.summary import CutSummary
 from tests.pipeline.datasets import contents, make, make_cut

@@ -99,7 +99,7 @@ def test_the_very_file_is_put_back_when_all_have_ended(tmp_path: Path, library: 
 @pytest.mark.parametrize("what", ["film.blend", "library.blend"])
 def test_one_of_several_processes_opened_another_version(tmp_path: Path, library: Path, what: str) -> None:
     config, output, changed, kept = make_cut(tmp_path), tmp_path / "out", tmp_path / what, tmp_path / "kept"
-    plan(config, output)
+    plan(config, output, FakeEngine("Blender 1"))
     ledger = open_ledger(output, "square")
     ledger.keep(reading=inputs.marks_of([config.source]))
 
@@ -116,7 +116,7 @@ def test_one_of_several_processes_opened_another_version(tmp_path: Path, library
     reporter.opened("Blender 1", [], [config.source, library])
     with pytest.raises(DatasetError, match=f"{what} changed while the cut was being rendered"):
         inputs.end_reading(ledger)
-    assert plan(config, output).watched.keys() == {str(config.source)}
+    assert plan(config, output, FakeEngine("Blender 1")).watched.keys() == {str(config.source)}
 
 
 def test_a_library_that_vanishes(tmp_path: Path, library: Path) -> None:

@@ -16,8 +16,9 @@ from animerun_gen.cli import main
 from animerun_gen.dataset import files
 from animerun_gen.dataset.modalities import modality
 from animerun_gen.errors import DatasetError
+from animerun_gen.pipeline.describe import describe
 from animerun_gen.pipeline.options import Options
-from animerun_gen.pipeline.run import describe, generate
+from animerun_gen.pipeline.run import generate
 from animerun_gen.pipeline.state.on_disk import has_content, is_whole
 from animerun_gen.pipeline.state.status import describe_status, read_status
 from tests.pipeline.datasets import contents, make, make_cut

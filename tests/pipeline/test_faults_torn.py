@@ -143,7 +143,7 @@ def test_a_label_run_leaves_damaged_pictures_to_those_who_render(
 def test_a_finished_dataset_is_not_read_to_find_that_out(
     config: CutConfig, output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from animerun_gen.pipeline import plan
+    from animerun_gen.pipeline.state import clearing
 
     make(config, output, FakeEngine())
     looked: list[Path] = []
@@ -152,7 +152,7 @@ def test_a_finished_dataset_is_not_read_to_find_that_out(
         looked.append(path)
         return True
 
-    monkeypatch.setattr(plan, "is_whole", look)
+    monkeypatch.setattr(clearing, "is_whole", look)
     before = times(output)
     make(config, output, FakeEngine())
     assert looked == []

@@ -13,7 +13,7 @@ from animerun_gen.labels import line_area, match_regions, occlusion_mask, trappe
 from animerun_gen.pipeline.state.figures import read_figures, write_figures
 from animerun_gen.pipeline.state.judging import collect_quality
 from animerun_gen.pipeline.state.ledger import open_ledger
-from animerun_gen.pipeline.tasks.label_files import colors_at, repainted_pixels
+from animerun_gen.pipeline.tasks.label_files import PairReader, colors_at, repainted_pixels
 from tests.pipeline.datasets import make, make_cut
 from tests.pipeline.fake_engine import FakeEngine
 
@@ -111,3 +111,22 @@ def test_figures_of_which_a_single_bit_is_another_one_are_none(tmp_path: Path) -
         assert read_figures(file) in (None, {"a": 1, "b": 0.125})
         if bytes([whole[place // 8]]).isalnum():
             assert read_figures(file) is None
+
+
+def test_a_pair_reads_again_what_changed_and_nothing_else(tmp_path: Path) -> None:
+    clip = ClipWriter(tmp_path, "train", "cut")
+    pictures = {frame: np.full((4, 5, 3), frame, np.uint8) for frame in (1, 2, 3)}
+    for frame, picture in pictures.items():
+        clip.write("flat", frame, picture)
+    read = PairReader(clip, 1, 2).read("flat", 2)
+    assert np.array_equal(read, pictures[2])
+    following = PairReader(clip, 2, 3)
+    assert following.read("flat", 2) is read
+    assert np.array_equal(following.read("flat", 3), pictures[3])
+    # a frame of the same number of another cut is another frame
+    other = ClipWriter(tmp_path, "train", "other")
+    other.write("flat", 3, pictures[1])
+    assert np.array_equal(PairReader(other, 3, 4).read("flat", 3), pictures[1])
+    PairReader(clip, 1, 2).read("flat", 2)
+    clip.write("flat", 2, pictures[3])
+    assert np.array_equal(PairReader(clip, 2, 3).read("flat", 2), pictures[3])

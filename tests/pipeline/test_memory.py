@@ -19,8 +19,9 @@ from animerun_gen.engines.memory_guard import DESPITE_MEMORY, MemoryGuard
 from animerun_gen.engines.processes import _memory_of_groups
 from animerun_gen.engines.protocol import Event
 from animerun_gen.errors import NoRoomError
+from animerun_gen.pipeline.describe import describe
 from animerun_gen.pipeline.options import Options
-from animerun_gen.pipeline.run import describe, generate
+from animerun_gen.pipeline.run import generate
 from animerun_gen.pipeline.state.ledger import read_ledger
 from tests.pipeline.datasets import make, make_cut
 from tests.pipeline.fake_engine import FakeEngine, FakeProgram, FakeRun

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from animerun_gen.config import CutConfig
 from animerun_gen.config.palette import SHIPPED
 from animerun_gen.engines.job import RenderJob
-from animerun_gen.pipeline.plan import split_job
+from animerun_gen.pipeline.missing import split_job
 from animerun_gen.pipeline.state.fingerprints import STAGES, fingerprints
 from animerun_gen.pipeline.state.ledger import CutLedger, MadeFrom, open_ledger, read_ledger
 from tests.pipeline.datasets import make_cut
@@ -81,13 +81,24 @@ EVERYTHING = {"pictures", "motion", "labels"}
 FIELDS: dict[str, tuple[Any, set[str]]] = {
     "name": ("another", set()),
     "split": ("test", set()),
+    # they decide a split that is found
+    "film": ("another", set()),
+    "auto_split.train": (0.8000001, set()),
+    "auto_split.val": (0.1000001, set()),
+    "auto_split.test": (0.1000001, set()),
+    "auto_split.seed": (1, set()),
     # its content counts, not its place
     "source": (Path("/elsewhere/film.blend"), set()),
+    # they change what is said of the files, and no file
+    "license": ("CC-BY-4.0", set()),
+    "author": ("somebody", set()),
+    "source_url": ("https://example.org/film", set()),
+    "attribution": ("somebody made the film", set()),
     "scene": ("Scene.002", EVERYTHING),
     "view_layer": ("Characters", EVERYTHING),
     "camera": ("Camera.002", EVERYTHING),
     # split cuts are split before anything is planned
-    "camera_cuts": ("split", set()),
+    "camera_cuts": ("mark", set()),
     "trust_scripts": (True, EVERYTHING),
     # it also chooses the points of the tracks, whose file says itself what it was made with
     "seed": (1, {"recolor"}),
@@ -140,6 +151,8 @@ FIELDS: dict[str, tuple[Any, set[str]]] = {
     "lines.gamma": (0.5, {"pictures", "labels"}),
     "motion.backend": ("cycles", {"motion", "labels"}),
     "motion.background": ("static", {"motion", "labels"}),
+    # marked or refused, the files are the same
+    "motion.unknown": ("fill", {"motion", "labels"}),
     # each companion is there or missing, and none changes another file
     "motion.extras": (("ids", "depth"), set()),
     # likewise

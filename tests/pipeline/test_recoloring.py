@@ -12,8 +12,9 @@ from animerun_gen.color.hexadecimal import rgb
 from animerun_gen.config.palette import SHIPPED
 from animerun_gen.dataset import ClipFiles, layout
 from animerun_gen.lines.compose import draw_lines
+from animerun_gen.pipeline.describe import describe
 from animerun_gen.pipeline.options import Options
-from animerun_gen.pipeline.run import describe, generate
+from animerun_gen.pipeline.run import generate
 from animerun_gen.pipeline.summary import CutSummary
 from animerun_gen.verify.run import verify
 from tests.pipeline.datasets import contents, make, make_cut, stage_of, times

@@ -14,8 +14,9 @@ from animerun_gen.cli import main
 from animerun_gen.config import CutConfig
 from animerun_gen.dataset import files
 from animerun_gen.engines.blenders import BpyModule
+from animerun_gen.pipeline.describe import describe
 from animerun_gen.pipeline.options import Options
-from animerun_gen.pipeline.run import describe, generate
+from animerun_gen.pipeline.run import generate
 from animerun_gen.pipeline.state.judging import _basis
 from animerun_gen.pipeline.state.ledger import open_ledger, read_ledger
 from animerun_gen.pipeline.state.lock import exclusive

@@ -15,9 +15,9 @@ from animerun_gen.config import CutConfig
 from animerun_gen.config.messages import shown
 from animerun_gen.dataset import ClipFiles, files
 from animerun_gen.errors import AnimerunGenError, BusyError, DatasetError, NoDatasetError, UsageError
-from animerun_gen.pipeline import run
+from animerun_gen.pipeline.describe import SHOWN_FAILURES, describe
 from animerun_gen.pipeline.options import Options
-from animerun_gen.pipeline.run import describe, generate
+from animerun_gen.pipeline.run import generate
 from animerun_gen.pipeline.samples import sampled_pairs
 from animerun_gen.pipeline.state.lock import exclusive
 from animerun_gen.pipeline.summary import CutSummary
@@ -33,9 +33,9 @@ PUBLISHED = (
     ("contour/square/{:04d}.png", "frame"),
     ("Flow/square/forward/{:04d}.flo", "forward"),
     ("Flow/square/backward/{:04d}.flo", "backward"),
-    ("UnmatchedForward/square/Image{:04d}.npy", "forward"),
-    ("UnmatchedBackward/square/Image{:04d}.npy", "backward"),
-    ("LineArea/square/Image{:04d}.npy", "forward"),
+    ("UnmatchedForward/square/{:04d}.npy", "forward"),
+    ("UnmatchedBackward/square/{:04d}.npy", "backward"),
+    ("LineArea/square/{:04d}.npy", "forward"),
     ("Segment/square/{:04d}.npy", "frame"),
     ("SegMatching/square/forward/{:04d}.json", "forward"),
     ("SegMatching/square/backward/{:04d}.json", "backward"),
@@ -78,7 +78,8 @@ def test_a_clip_has_exactly_the_published_files_and_those_beside(tmp_path: Path,
     assert summary.labelled == len(frames) + len(frames) - 1
     assert summary.coverage is not None
     assert summary.coverage.complete
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"train", "quality", "manifest", ".animerun-gen"}
+    beside = {"quality", "manifest", "splits", ".animerun-gen"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"train", *beside}
 
 
 def test_flow_spans_the_step(tmp_path: Path) -> None:
@@ -514,7 +515,10 @@ def test_files_that_were_not_made_here_are_left_alone(tmp_path: Path) -> None:
     before = contents(output)
     [summary] = generate([make_cut(tmp_path)], Options(output, FakeEngine()))
     assert "already has a cut of this name from elsewhere" in summary.failures[0]
-    assert contents(output) == before
+    after = contents(output)
+    assert {name: after[name] for name in before} == before
+    # what was looked up in the film, and which cuts there are
+    assert set(after) - set(before) == {".animerun-gen/cuts/square.json", "splits/test.txt"}
 
 
 @pytest.mark.parametrize(
@@ -587,7 +591,7 @@ def test_a_full_disk_is_said_once_not_for_every_file(tmp_path: Path, monkeypatch
         patch.setattr(Path, "write_bytes", full)
         summaries = generate([config], Options(output, FakeEngine()))
     lines = describe(summaries, output)
-    assert len([line for line in lines if line.startswith("  failed")]) == run.SHOWN_FAILURES + 1
+    assert len([line for line in lines if line.startswith("  failed")]) == SHOWN_FAILURES + 1
     assert "the disk is full" in lines[1]
     assert not list(output.rglob("*part*"))
     make(config, output, FakeEngine())

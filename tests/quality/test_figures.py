@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from animerun_gen.conventions import UNKNOWN_FLOW, known_flow
+from animerun_gen.labels.ways_home import ways_home
 from animerun_gen.quality import pair_figures, warp_error
 from animerun_gen.quality.figures import MIN_MOVING, is_held, round_trip
 
@@ -118,7 +119,7 @@ def test_warp_errors_are_those_of_the_function() -> None:
 
 def test_what_cannot_be_had_is_none_and_the_json_is_standard() -> None:
     unknown = np.full((4, 5, 2), UNKNOWN_FLOW)
-    figures = figures_of(flow=unknown, occlusion=np.ones((4, 5), bool), back=unknown)
+    figures = figures_of(flow=unknown, occlusion=np.ones((4, 5), bool), ways=ways_home(unknown, unknown))
     # the same names always; only of the shares of all pixels something can be said
     assert set(figures) == set(figures_of())
     known = {name: value for name, value in figures.items() if value is not None}
@@ -137,8 +138,8 @@ def test_one_flat_frame_alone_is_refused() -> None:
 def test_wrong_masks_are_refused() -> None:
     with pytest.raises(ValueError, match="exact occlusion mask must be bool, not uint8"):
         figures_of(exact_occlusion=np.zeros((4, 5), np.uint8))
-    with pytest.raises(ValueError, match="flow back must have the shape"):
-        figures_of(back=np.zeros((5, 5, 2), np.float32))
+    with pytest.raises(ValueError, match="map of ways home must have the shape"):
+        figures_of(ways=ways_home(*np.zeros((2, 5, 5, 2), np.float32)))
 
 
 @settings(deadline=None)  # a loaded machine is no defect
@@ -168,7 +169,7 @@ def test_the_round_trip_equals_the_slow_reference(seed: int, height: int, width:
             if math.hypot(u, v) > 0.1 or math.hypot(*home) > 0.1:
                 by_one = (math.hypot(u + back[place][0], v + back[place][1]) for place in around)
                 closest.append(min(away[-1], *by_one))
-    found, found_closest = round_trip(flow, back, visible)
+    found, found_closest = round_trip(ways_home(flow, back), visible)
     np.testing.assert_allclose(found, away, atol=1e-9)
     np.testing.assert_allclose(found_closest, closest, atol=1e-9)
 
@@ -177,12 +178,14 @@ def test_the_round_trip_of_a_small_thing_is_not_outvoted_by_a_still_background()
     flow, back = np.zeros((2, 60, 80, 2), np.float32)
     flow[20:40, 20:40], back[20:40, 23:43] = (3, 0), (-3.2, 0)
     visible, picture = np.zeros((60, 80), bool), np.zeros((60, 80, 3), np.uint8)
-    figures: dict[str, Any] = pair_figures(picture, picture, flow, visible, back=back, exact_occlusion=visible)
+    figures: dict[str, Any] = pair_figures(
+        picture, picture, flow, visible, ways=ways_home(flow, back), exact_occlusion=visible
+    )
     assert figures["round_trip_median"] == pytest.approx(0.2, abs=1e-6)
     assert figures["round_trip_within"] > 0.95
     # too few to judge by
     flow[20 + MIN_MOVING // 40 :], back[20 + MIN_MOVING // 40 :] = 0, 0
-    figures = pair_figures(picture, picture, flow, visible, back=back, exact_occlusion=visible)
+    figures = pair_figures(picture, picture, flow, visible, ways=ways_home(flow, back), exact_occlusion=visible)
     assert figures["round_trip_median"] == 0
 
 
@@ -192,7 +195,7 @@ def test_without_exact_occlusion_the_rule_does_not_hide_a_wrong_round_trip() -> 
         source=np.zeros((20, 30, 3), np.uint8),
         target=np.zeros((20, 30, 3), np.uint8),
         flow=flow,
-        back=flow,
+        ways=ways_home(flow, flow),
         occlusion=np.ones((20, 30), bool),
     )
     assert figures["round_trip_median"] == pytest.approx(math.hypot(2, 2))

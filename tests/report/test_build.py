@@ -13,6 +13,7 @@ import pytest
 from jinja2 import UndefinedError
 
 from animerun_gen.cli import main
+from animerun_gen.dataset import layout, write_json
 from animerun_gen.errors import DatasetError
 from animerun_gen.report.build import build_report
 from animerun_gen.report.html import asset, page, templates
@@ -274,3 +275,14 @@ def test_what_cannot_be_drawn_is_said_again_by_a_page_that_is_left(tmp_path: Pat
     again = build_report(tmp_path)
     assert (again.pages, again.sentences) == ([], first.sentences)
     assert data_of(again.index)["rows"] == data_of(first.index)["rows"]
+
+
+def test_a_page_says_whose_film_it_is(tmp_path: Path) -> None:
+    write_clip(tmp_path)
+    config = {"license": "CC-BY-4.0", "author": "<b>somebody</b>", "source_url": None, "attribution": "By somebody"}
+    write_json(layout.manifest_file(tmp_path, "fight"), {"version": 1, "cut": "fight", "config": config})
+    [page] = build_report(tmp_path).pages
+    text = unescape(re.sub("<[^>]*>", " ", page.read_text(encoding="utf-8")))
+    said = " ".join(text.split())
+    assert "licence CC-BY-4.0 author <b>somebody</b> attribution By somebody" in said
+    assert " from " not in said.partition("attribution")[0]

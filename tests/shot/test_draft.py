@@ -401,3 +401,11 @@ def test_facts_survive_their_way_between_processes() -> None:
     assert Shot.from_json(json.loads(json.dumps(facts.to_json()))) == facts
     with pytest.raises(ValueError, match="source"):
         Shot.from_json({"source": 5})
+
+
+def test_a_draft_asks_whose_the_film_is_and_has_colour_passes(tmp_path: Path) -> None:
+    config, text = read(tmp_path, shot())
+    assert config.recolor.passes == 2
+    assert (config.license, config.author, config.source_url) == (None, None, None)
+    for key in ("license", "author", "source_url"):
+        assert f"\n{key}: null\n" in text

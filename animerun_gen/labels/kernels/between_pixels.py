@@ -55,9 +55,14 @@ def corners_of(x, y, width, height, channels):  # type: ignore[no-untyped-def]
 @kernel
 def between(values, a, b, c, d, across, down):  # type: ignore[no-untyped-def]
     """The bilinear sample between four values of a flat picture; exactly theirs where they are equal."""
-    top_left, bottom_left = value_at(values, a), value_at(values, c)
-    upper = top_left + across * (value_at(values, b) - top_left)
-    lower = bottom_left + across * (value_at(values, d) - bottom_left)
+    return mixed(value_at(values, a), value_at(values, b), value_at(values, c), value_at(values, d), across, down)
+
+
+@kernel
+def mixed(top_left, top_right, bottom_left, bottom_right, across, down):  # type: ignore[no-untyped-def]
+    """The bilinear mixture of four numbers."""
+    upper = top_left + across * (top_right - top_left)
+    lower = bottom_left + across * (bottom_right - bottom_left)
     return upper + down * (lower - upper)
 
 
@@ -69,9 +74,10 @@ def value_at(values, index):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def is_known(flow, index, unknown_from):  # type: ignore[no-untyped-def]
-    """Whether a vector of a flat flow field is one, as :func:`animerun_gen.conventions.known_flow`: NaN is none."""
-    return abs(value_at(flow, index)) < unknown_from and abs(value_at(flow, index + 1)) < unknown_from
+def is_known(u, v, unknown_from):  # type: ignore[no-untyped-def]
+    """Whether a vector is one, as :func:`animerun_gen.conventions.known_flow` has it: NaN is none."""
+    # both are looked at, without a branch
+    return (abs(u) < unknown_from) & (abs(v) < unknown_from)
 
 
 @kernel

@@ -35,6 +35,9 @@ def borders(regions, room):  # type: ignore[no-untyped-def]
     passable = np.empty(count, room.dtype)
     for row in range(height):
         for column in range(width):
+            # as most pixels have none
+            if right[row, column] < 0 and below[row, column] < 0:
+                continue
             for crack, down, across in ((right[row, column], 0, 1), (below[row, column], 1, 0)):
                 if crack >= 0:
                     here, there = regions[row, column], regions[row + down, column + across]
@@ -47,6 +50,9 @@ def borders(regions, room):  # type: ignore[no-untyped-def]
     for row in range(height - 1):
         for column in range(width - 1):
             meeting = (right[row, column], right[row + 1, column], below[row, column], below[row, column + 1])
+            # where fewer than two do, nothing does
+            if (meeting[0] >= 0) + (meeting[1] >= 0) + (meeting[2] >= 0) + (meeting[3] >= 0) < 2:
+                continue
             for one in range(3):
                 for other in range(one + 1, 4):
                     if (

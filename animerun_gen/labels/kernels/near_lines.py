@@ -46,3 +46,11 @@ def find_near(lines, half_widths):  # type: ignore[no-untyped-def]
             change[column] = 0
         change[width] = 0
     return near
+
+
+@kernel
+def make_exact(distances):  # type: ignore[no-untyped-def]
+    """Replace distances, float32, by the roots of the whole numbers that their squares are closest to."""
+    for place in range(len(distances)):
+        distance = np.float64(distances[place])
+        distances[place] = np.sqrt(np.rint(distance * distance))

@@ -51,7 +51,7 @@ def find_borders(pixels, lens, wanted, top, marks, right, below):  # type: ignor
     """Find what parts the pixels of a strip from their right and lower neighbours (see :func:`find_planes`).
 
     Steps are marked in ``marks``, on the farther pixel.  ``right`` and ``below`` are filled with what else there is.
-    All three are of the whole picture, ``(H, W)`` uint8.
+    All three are of the whole picture, ``(H, W)`` uint8, and :data:`NONE` before.
     """
     height, width = marks.shape
     for row in range(top, min(height, top + pixels.shape[0] - 2 * MARGIN)):
@@ -62,6 +62,9 @@ def find_borders(pixels, lens, wanted, top, marks, right, below):  # type: ignor
                     continue
                 y, x = row - top + MARGIN, column + MARGIN
                 dy, dx = downwards, 1 - downwards
+                # of most pixels nothing more is asked
+                if _is_one_triangle(pixels[y, x], pixels[y + dy, x + dx]):
+                    continue
                 six = (
                     pixels[y - 2 * dy, x - 2 * dx],
                     pixels[y - dy, x - dx],
@@ -87,13 +90,20 @@ def find_borders(pixels, lens, wanted, top, marks, right, below):  # type: ignor
 
 
 @kernel
+def _is_one_triangle(here, there):  # type: ignore[no-untyped-def]
+    """Whether two pixels show the same triangle, or both of them the background."""
+    return here.instance == there.instance and (here.instance < 0 or here.triangle == there.triangle)
+
+
+@kernel
 def _part(row, lens, wanted, is_across, place):  # type: ignore[no-untyped-def]
-    """What parts the third and the fourth of six pixels that lie in a row (``is_across``) or in a column."""
+    """What parts the third and the fourth of six pixels that lie in a row (``is_across``) or in a column.
+
+    They do not show one triangle, nor both of them the background.
+    """
     here = row[2]
     there = row[3]
     is_one = here.instance == there.instance
-    if is_one and (here.instance < 0 or here.triangle == there.triangle):
-        return NONE
     if here.instance < 0 or there.instance < 0:
         return STEP if wanted.backdrop else NONE
     spread = spread_between(here, there, lens, is_across)

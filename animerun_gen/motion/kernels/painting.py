@@ -22,19 +22,49 @@ def paint_objects(instance_buffer, object_ids, background, ids):  # type: ignore
 
 
 @kernel
-def paint_materials(  # type: ignore[no-untyped-def]
-    instance_buffer, triangle_buffer, meshes, triangle_slots, slot_start, slot_materials, no_material, ids
-):
-    """Fill ``ids`` where a surface is seen."""
+def paint_materials(instance_buffer, triangle_buffer, meshes, slots, no_material, ids):  # type: ignore[no-untyped-def]
+    """Fill ``ids`` where a surface is seen; ``slots`` are those of the triangles, and of the instances."""
     height, width = instance_buffer.shape
     for row in range(height):
         for column in range(width):
             i = instance_buffer[row, column]
-            if i < 0:
+            if i >= 0:
+                ids[row, column] = _material(meshes, slots, i, triangle_buffer[row, column], no_material)
+
+
+@kernel
+def find_switched(seen, twins, source, source_slots, target, target_slots, no_material, switched):  # type: ignore[no-untyped-def]
+    """Fill ``switched`` (H, W) where a surface wears another material in the target frame.
+
+    ``seen`` are the instance and the triangle of each pixel, ``twins`` the same of its counterpart, an instance below
+    zero where there is none.
+    """
+    instance_buffer, triangle_buffer = seen
+    twin_instance, twin_triangle = twins
+    height, width = instance_buffer.shape
+    for row in range(height):
+        last_i = last_triangle = -1
+        other = False
+        for column in range(width):
+            j = twin_instance[row, column]
+            if j < 0:
+                switched[row, column] = False
                 continue
-            t = meshes.triangle_start[meshes.mesh[i]] + triangle_buffer[row, column]
-            slot = slot_of(triangle_slots, slot_start, i, t)
-            ids[row, column] = slot_materials[slot] if slot >= 0 else no_material
+            i, triangle = instance_buffer[row, column], triangle_buffer[row, column]
+            # neighbours mostly show the same triangle
+            if i != last_i or triangle != last_triangle:
+                last_i, last_triangle = i, triangle
+                here = _material(source, source_slots, i, triangle, no_material)
+                other = here != _material(target, target_slots, j, twin_triangle[row, column], no_material)
+            switched[row, column] = other
+
+
+@kernel
+def _material(meshes, slots, i, triangle, no_material):  # type: ignore[no-untyped-def]
+    """The material of a triangle, counted within its mesh, of an instance."""
+    triangle_slots, slot_start, slot_materials = slots
+    slot = slot_of(triangle_slots, slot_start, i, meshes.triangle_start[meshes.mesh[i]] + triangle)
+    return slot_materials[slot] if slot >= 0 else no_material
 
 
 @kernel

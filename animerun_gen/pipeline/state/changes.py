@@ -14,10 +14,10 @@ from animerun_gen import __version__
 from animerun_gen.config import CutConfig
 from animerun_gen.config.messages import shown
 from animerun_gen.dataset import layout
-from animerun_gen.dataset.manifest import read_manifest
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline.state.fingerprints import fingerprints
 from animerun_gen.pipeline.state.ledger import MadeFrom
+from animerun_gen.pipeline.state.manifest_file import read_manifest
 
 SHOWN_CHANGES = 4
 """So many changes are named in a sentence."""

@@ -6,13 +6,20 @@ import os
 import shutil
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
+from animerun_gen.config import CutConfig
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.clip import ClipFiles
 from animerun_gen.dataset.listing import modalities_there
-from animerun_gen.dataset.modalities import Modality
+from animerun_gen.dataset.modalities import Modality, enabled_modalities, named_as_there
 from animerun_gen.errors import DatasetError
+from animerun_gen.pipeline.samples import identity_frames, sampled_frames
+from animerun_gen.pipeline.state.coverage import has_tracks
+from animerun_gen.pipeline.state.figures import cross_check_names
+from animerun_gen.pipeline.state.judging import FiguresThere
+from animerun_gen.pipeline.state.on_disk import FilesOnDisk, is_whole
 
 
 def has_stage(clip: ClipFiles, stage: str) -> bool:
@@ -22,6 +29,165 @@ def has_stage(clip: ClipFiles, stage: str) -> bool:
         for modality in modalities_there(clip.root, clip.split, clip.cut)
         if modality.stage == stage
     )
+
+
+def clear_outdated(clip: ClipFiles, config: CutConfig, redone: Collection[str], *, judged: bool) -> None:
+    """Remove what is out of date.
+
+    Args:
+        clip: The cut's files.
+        config: The cut.
+        redone: The stages whose files are.
+        judged: Whether its quality figures are not.
+
+    Raises:
+        DatasetError: The system does not allow it.
+    """
+    output, name = clip.root, clip.cut
+    for stage in redone:
+        remove_stage(clip, stage)
+    if "pictures" in redone:
+        _remove_files_but(layout.material_pictures_folder(output, name), ())
+        _remove_files_but(layout.identity_pictures_folder(output, name), ())
+    if "motion" in redone:
+        _remove_files_but(layout.switched_pictures_folder(output, name), ())
+        _remove_files_but(layout.unknown_folder(output, name), ())
+        _remove_files_but(layout.reprojections_folder(output, name), ())
+        _remove_files_but(layout.camera_records_folder(output, name), ())
+        for file in layout.camera_files(output, clip.split, name):
+            remove_file(file)
+    # figures of frames and pairs that the cut does not have go as well
+    figures: set[str] = set()
+    if judged:
+        figures.update(map(layout.frame_figures_name, config.frame_numbers))
+        figures.update(map(layout.pair_figures_name, config.frame_numbers[:-1]))
+    if "motion" not in redone:
+        figures.update(cross_check_names(config).values())
+    _remove_files_but(layout.figures_folder(output, name), figures)
+    if not judged:
+        remove_file(layout.quality_file(output, name))
+    if "recolor" in redone or not config.recolor.passes:
+        remove_file(layout.recolor_file(output, name))
+
+
+def clear_damaged(found: FilesOnDisk, figures: FiguresThere, stages: Collection[str]) -> list[str]:
+    """Remove the files that are not whole, so that they are made again.
+
+    Only files are looked into that changed since an earlier run knew their checksums, or that none ever knew: those
+    that a run made which was killed, and those that something else than this program touched.  Kept figures are not
+    whole unless they are to the byte what was written.
+
+    Args:
+        found: The cut's files.
+        figures: Its figures.
+        stages: Only files of these stages are removed, and figures.
+
+    Returns:
+        Their names.
+
+    Raises:
+        DatasetError: The system does not allow it.
+    """
+    damaged = [
+        entry.name
+        for entry in found.entries
+        if entry.name not in found.vouched
+        and entry.belongs
+        and entry.modality.stage in stages
+        and not is_whole(found.root / entry.name, entry.modality)
+    ]
+    damaged += [file.relative_to(found.root).as_posix() for file in figures.damaged]
+    for name in damaged:
+        remove_file(found.root / name)
+    return damaged
+
+
+def clear_surplus(clip: ClipFiles, config: CutConfig, found: FilesOnDisk, stages: Collection[str]) -> bool:
+    """Take out what the configuration does not ask for, so that as many files are there as loaders expect.
+
+    Args:
+        clip: The cut's files.
+        config: The cut.
+        found: What of them is on disk.
+        stages: Only files of these stages are removed.
+
+    Returns:
+        Whether there may have been anything of that among the files of the dataset.
+
+    Raises:
+        DatasetError: The system does not allow it.
+    """
+    frames, output, name = config.frame_numbers, clip.root, config.name
+    motion = config.motion
+    enabled = enabled_modalities(motion.extras, motion.gaps, motion.tracks, config.recolor.passes)
+    # tracks of other frames, of another number of points or by another seed go as a whole
+    wanted = [modality for modality in enabled if modality.kind != "clip" or has_tracks(config, output)]
+    wanted_frames = {modality.name: set(modality.frames(frames)) for modality in wanted}
+    surplus = any(
+        entry.modality.stage in stages
+        and (
+            entry.modality.name not in wanted_frames
+            or (entry.frame is not None and entry.frame not in wanted_frames[entry.modality.name])
+        )
+        for entry in found.entries
+    )
+    _remove_all_but(clip, wanted, stages)
+    if surplus:
+        _remove_frames_outside(clip, frames, stages)
+    if "pictures" in stages:
+        sampled = {layout.material_picture(output, name, frame).name for frame in sampled_frames(config)}
+        _remove_files_but(layout.material_pictures_folder(output, name), sampled)
+        sampled = {layout.identity_picture(output, name, frame).name for frame in identity_frames(config)}
+        _remove_files_but(layout.identity_pictures_folder(output, name), sampled)
+    if "motion" in stages:
+        pairs = list(pairwise(frames))
+        both_ways = [*pairs, *((later, earlier) for earlier, later in pairs)]
+        switched = {layout.switched_name(a, b) for a, b in both_ways}
+        _remove_files_but(layout.switched_pictures_folder(output, name), switched)
+        _remove_files_but(layout.unknown_folder(output, name), {layout.unknown_name(a, b) for a, b in both_ways})
+        agreeing = {layout.reprojection_name(a, b) for a, b in both_ways}
+        _remove_files_but(layout.reprojections_folder(output, name), agreeing)
+        records = {layout.camera_record(output, name, frame).name for frame in frames}
+        _remove_files_but(layout.camera_records_folder(output, name), records)
+    return surplus
+
+
+def remove_file(path: Path) -> None:
+    """Remove a file, which need not exist.
+
+    Raises:
+        DatasetError: The system does not allow it.
+    """
+    with _refusals_as_sentence(path, "is out of date and"):
+        path.unlink(missing_ok=True)
+
+
+def move_cut(source: ClipFiles, target: ClipFiles) -> None:
+    """Move all files of a cut from one split to the other; what the other has already stays as it is there.
+
+    Raises:
+        DatasetError: The system does not allow it.
+    """
+    for modality in modalities_there(source.root, source.split, source.cut):
+        old = _folder(source, modality)
+        if not old.is_dir():
+            continue
+        new = _folder(target, modality)
+        with _refusals_as_sentence(old, f"belongs in {new} but", "moved"):
+            if not new.is_dir() or not any(new.iterdir()):
+                new.parent.mkdir(parents=True, exist_ok=True)
+                os.rename(old, new)
+        _remove_modality(source, modality)
+    both = zip(
+        layout.camera_files(source.root, source.split, source.cut),
+        layout.camera_files(target.root, target.split, target.cut),
+        strict=True,
+    )
+    for before, after in both:
+        if before.is_file():
+            with _refusals_as_sentence(before, f"belongs in {after} but", "moved"):
+                after.parent.mkdir(parents=True, exist_ok=True)
+                os.replace(before, after)
 
 
 def remove_stage(clip: ClipFiles, stage: str) -> None:
@@ -35,7 +201,7 @@ def remove_stage(clip: ClipFiles, stage: str) -> None:
             _remove_modality(clip, modality)
 
 
-def remove_all_but(clip: ClipFiles, wanted: Collection[Modality], stages: Collection[str]) -> None:
+def _remove_all_but(clip: ClipFiles, wanted: Collection[Modality], stages: Collection[str]) -> None:
     """Remove the kinds of files, motion over any gap among them, that a cut's configuration does not ask for.
 
     Args:
@@ -52,7 +218,7 @@ def remove_all_but(clip: ClipFiles, wanted: Collection[Modality], stages: Collec
             _remove_modality(clip, modality)
 
 
-def remove_frames_outside(clip: ClipFiles, frames: Collection[int], stages: Collection[str]) -> None:
+def _remove_frames_outside(clip: ClipFiles, frames: Collection[int], stages: Collection[str]) -> None:
     """Remove the files of frames that a cut does not have; published loaders count files.
 
     Args:
@@ -69,23 +235,15 @@ def remove_frames_outside(clip: ClipFiles, frames: Collection[int], stages: Coll
             continue
         wanted = set(modality.frames(tuple(frames)))
         with _refusals_as_sentence(folder, "holds files of frames that are not part of the cut and"):
-            for file in folder.iterdir():
-                frame = modality.frame_of(file.name)
+            files = list(folder.iterdir())
+            there = named_as_there(modality, (file.name for file in files))
+            for file in files:
+                frame = there.frame_of(file.name)
                 if frame is not None and frame not in wanted:
                     file.unlink()
 
 
-def remove_file(path: Path) -> None:
-    """Remove a file, which need not exist.
-
-    Raises:
-        DatasetError: The system does not allow it.
-    """
-    with _refusals_as_sentence(path, "is out of date and"):
-        path.unlink(missing_ok=True)
-
-
-def remove_files_but(folder: Path, wanted: Collection[str]) -> None:
+def _remove_files_but(folder: Path, wanted: Collection[str]) -> None:
     """Remove the files of a folder, which need not exist, whose names are not among those wanted.
 
     Raises:
@@ -99,33 +257,6 @@ def remove_files_but(folder: Path, wanted: Collection[str]) -> None:
                 os.unlink(folder / name)
         if not wanted:
             folder.rmdir()
-
-
-def move_cut(source: ClipFiles, target: ClipFiles) -> None:
-    """Move all files of a cut from one split to the other; what the other has already stays as it is there.
-
-    Raises:
-        DatasetError: The system does not allow it.
-    """
-    for modality in modalities_there(source.root, source.split, source.cut):
-        old, new = _folder(source, modality), _folder(target, modality)
-        if not old.is_dir():
-            continue
-        with _refusals_as_sentence(old, f"belongs in {new} but", "moved"):
-            if not new.is_dir() or not any(new.iterdir()):
-                new.parent.mkdir(parents=True, exist_ok=True)
-                os.rename(old, new)
-        _remove_modality(source, modality)
-    both = zip(
-        layout.camera_files(source.root, source.split, source.cut),
-        layout.camera_files(target.root, target.split, target.cut),
-        strict=True,
-    )
-    for before, after in both:
-        if before.is_file():
-            with _refusals_as_sentence(before, f"belongs in {after} but", "moved"):
-                after.parent.mkdir(parents=True, exist_ok=True)
-                os.replace(before, after)
 
 
 def _folder(clip: ClipFiles, modality: Modality) -> Path:

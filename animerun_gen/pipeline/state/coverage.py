@@ -12,9 +12,7 @@ from animerun_gen.dataset.cameras import frames_of_cameras
 from animerun_gen.dataset.modalities import enabled_modalities, modality
 from animerun_gen.dataset.tracks import TrackSettings, read_settings
 from animerun_gen.errors import DatasetError
-from animerun_gen.pipeline.state.on_disk import FilesOnDisk
-
-Pair = tuple[int, int]
+from animerun_gen.pipeline.state.on_disk import FilesOnDisk, Pair
 
 
 @dataclass(frozen=True)
@@ -85,33 +83,26 @@ def measure_coverage(
         found = FilesOnDisk(output, config.split, config.name)
     found.now()
     there = {m.name: set(found.frames(m)) for m in enabled if m.kind != "clip"}
-    for what in enabled:
-        folder = what.cut_folder(output, config.split, config.name)
-        if what.kind != "clip" and not there[what.name] and folder.is_file():
+    for name in (name for name, frames in there.items() if not frames):
+        folder = modality(name).cut_folder(output, config.split, config.name)
+        if folder.is_file():
             raise DatasetError(f"{folder} cannot be read: it is a file, not a folder; remove it")
     # loaders do not miss a folder of colours that is not there at all
     missing_passes = tuple(m.name for m in enabled if m.stage == "recolor" and not there[m.name])
     modalities = [m for m in enabled if m.kind != "clip" and m.name not in missing_passes]
     numbers = config.frame_numbers
-    gap_of = {pair: gap for gap in motion.gaps for pair in zip(numbers, numbers[gap:], strict=False)}
-    all_pairs = sorted(gap_of)
-
-    def frame_is_whole(frame: int) -> bool:
-        return all(frame in there[m.name] for m in modalities if m.kind == "frame")
-
-    def pair_is_whole(pair: Pair) -> bool:
-        return all(
-            pair[0 if m.kind == "forward" else 1] in there[m.name]
-            for m in modalities
-            if m.kind != "frame" and m.gap == gap_of[pair]
-        )
-
+    frames = found.with_all((m for m in modalities if m.kind == "frame"), numbers)
+    pairs_of = {gap: list(zip(numbers, numbers[gap:], strict=False)) for gap in motion.gaps}
+    pairs: set[Pair] = set()
+    for gap, of_gap in pairs_of.items():
+        pairs |= found.pairs_with_all([m for m in modalities if m.gap == gap], of_gap)
+    all_pairs = sorted(pair for of_gap in pairs_of.values() for pair in of_gap)
     present = sorted(set().union(*there.values()))
     return Coverage(
-        frames=tuple(frame for frame in numbers if frame_is_whole(frame)),
-        pairs=tuple(pair for pair in all_pairs if pair_is_whole(pair)),
-        missing_frames=tuple(frame for frame in numbers if not frame_is_whole(frame)),
-        missing_pairs=tuple(pair for pair in all_pairs if not pair_is_whole(pair)),
+        frames=tuple(sorted(frames)),
+        pairs=tuple(sorted(pairs)),
+        missing_frames=tuple(frame for frame in numbers if frame not in frames),
+        missing_pairs=tuple(pair for pair in all_pairs if pair not in pairs),
         missing_tracks=any(m.kind == "clip" for m in enabled) and not has_tracks(config, output),
         missing_cameras="motion" in stages and not has_cameras(config, output),
         missing_passes=missing_passes,

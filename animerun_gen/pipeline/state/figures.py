@@ -20,7 +20,6 @@ from animerun_gen.dataset import layout
 from animerun_gen.dataset.checksums import digest_of
 from animerun_gen.dataset.files import json_bytes, read_json, write_json
 from animerun_gen.errors import DatasetError
-from animerun_gen.pipeline.state.clearing import remove_files_but
 
 
 class _Kept(BaseModel):
@@ -50,12 +49,6 @@ def read_figures(path: Path) -> dict[str, Any] | None:
     return kept.figures if kept.sha256 == digest_of(json_bytes(kept.figures)) else None
 
 
-def damaged_figures(output: Path, config: CutConfig) -> list[Path]:
-    """The files of a cut's figures that are there and are not what was written."""
-    files = [*frame_files(output, config).values(), *pair_files(output, config).values()]
-    return [file for file in files if os.path.lexists(file) and read_figures(file) is None]
-
-
 def frame_files(output: Path, config: CutConfig) -> dict[int, Path]:
     """The files of the figures of a cut's frames, whether they are there or not, by frame."""
     folder = layout.figures_folder(output, config.name)
@@ -74,32 +67,13 @@ def read_cross_checks(output: Path, config: CutConfig) -> dict[tuple[int, int], 
     there: Collection[str] = ()
     with suppress(OSError):
         there = frozenset(os.listdir(folder))
-    found = {ends: read_figures(folder / name) for ends, name in _cross_check_names(config).items() if name in there}
+    if not any(map(layout.is_cross_check, there)):
+        return {}
+    found = {ends: read_figures(folder / name) for ends, name in cross_check_names(config).items() if name in there}
     return {ends: figures for ends, figures in found.items() if figures is not None}
 
 
-def clear_figures(output: Path, config: CutConfig, *, judged: bool, compared: bool) -> None:
-    """Remove the figures that are out of date, and those of frames and pairs that a cut does not have.
-
-    Args:
-        output: Root folder of the dataset.
-        config: The cut.
-        judged: Whether the quality figures of its frames and pairs stay, as far as it has them.
-        compared: The same of the comparisons of the two motion backends.
-
-    Raises:
-        DatasetError: The system does not allow it.
-    """
-    stay: set[str] = set()
-    if judged:
-        stay.update(map(layout.frame_figures_name, config.frame_numbers))
-        stay.update(map(layout.pair_figures_name, config.frame_numbers[:-1]))
-    if compared:
-        stay.update(_cross_check_names(config).values())
-    remove_files_but(layout.figures_folder(output, config.name), stay)
-
-
-def _cross_check_names(config: CutConfig) -> dict[tuple[int, int], str]:
+def cross_check_names(config: CutConfig) -> dict[tuple[int, int], str]:
     """Names of the files of comparisons, from frame to frame, in the order of the clip."""
     return {
         (source, target): layout.cross_check_name(source, target)

@@ -10,6 +10,7 @@ from animerun_gen.config import CutConfig
 from animerun_gen.config.palette import SHIPPED
 from animerun_gen.dataset.checksums import digest_of, file_digest
 from animerun_gen.pipeline.samples import sampled_frames, sampled_pairs
+from animerun_gen.pipeline.state.films import source_digest
 from animerun_gen.pipeline.state.ledger import MadeFrom
 
 STAGES = ("pictures", "motion", "labels", "recolor")
@@ -41,7 +42,7 @@ def fingerprints(config: CutConfig, engine: str, source: str) -> dict[str, str]:
     motion = _digest(
         scene,
         config.model_dump(mode="json", include={"motion": {"backend", "background"}}),
-        {"step": config.frames.step},
+        {"step": config.frames.step, "fills_unknown": config.fills_unknown},
     )
     labels = _digest(pictures, motion, config.model_dump(mode="json", include={"labels"}))
     known = sorted({"ids", "exact_occlusion"} & set(config.motion.extras))
@@ -54,18 +55,20 @@ def fingerprints(config: CutConfig, engine: str, source: str) -> dict[str, str]:
     return found
 
 
-def scene_digest(config: CutConfig, engine: str, source: str) -> str:
-    """Digest of everything that decides what scene a cut's first frame is rendered from.
+def scene_digest(config: CutConfig, engine: str) -> str:
+    """Digest of everything that decides now what scene a cut's first frame is rendered from.
 
     Args:
         config: The cut.
         engine: Version of Blender.
-        source: SHA-256 of the ``.blend``.
 
     Returns:
         The digest.
+
+    Raises:
+        DatasetError: The ``.blend`` cannot be read.
     """
-    return _digest(_scene(config, engine, source))
+    return _digest(_scene(config, engine, source_digest(config.source)))
 
 
 def memory_digest(config: CutConfig, made_from: MadeFrom, cross_check: bool) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,46 +16,51 @@ from animerun_gen.config import CutConfig
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.checksums import digest_of
 from animerun_gen.dataset.files import json_bytes, read_regular, write_if_changed
-from animerun_gen.pipeline.state.figures import (
-    damaged_figures,
-    frame_files,
-    pair_files,
-    read_cross_checks,
-    read_figures,
-)
+from animerun_gen.pipeline.state.figures import frame_files, pair_files, read_cross_checks, read_figures
 from animerun_gen.pipeline.state.ledger import Judged, Ledger
 from animerun_gen.pipeline.state.on_disk import mark
 
 
-def judged_now(ledger: Ledger, config: CutConfig) -> Judged | None:
-    """What the last collection of a cut's figures saw; None where anything changed since, or nothing says."""
+@dataclass(frozen=True)
+class FiguresThere:
+    """Which figures of a cut's frames and pairs are on disk.
+
+    Attributes:
+        frames: The frames that have some.
+        pairs: The earlier frames of the pairs that have.
+        damaged: The files that are there and are not what was written.
+        judged: What the last collection saw; None where anything changed since, or nothing says.
+    """
+
+    frames: frozenset[int]
+    pairs: frozenset[int]
+    damaged: tuple[Path, ...] = ()
+    judged: Judged | None = None
+
+
+def look_at_figures(ledger: Ledger, config: CutConfig) -> FiguresThere:
+    """Look at the figures of a cut; they are only read where the last collection may have seen others."""
     judged = ledger.kept.judged
-    return judged if judged is not None and judged.basis == _basis(ledger.output, config) else None
+    if judged is not None and judged.basis == _basis(ledger.output, config):
+        return FiguresThere(frozenset(judged.frames), frozenset(judged.pairs), judged=judged)
+    damaged: list[Path] = []
+
+    def sound(files: Mapping[int, Path]) -> frozenset[int]:
+        lacking = {frame: file for frame, file in files.items() if read_figures(file) is None}
+        damaged.extend(file for file in lacking.values() if os.path.lexists(file))
+        return frozenset(files.keys() - lacking.keys())
+
+    frames, pairs = sound(frame_files(ledger.output, config)), sound(pair_files(ledger.output, config))
+    return FiguresThere(frames, pairs, tuple(damaged))
 
 
-def figures_there(ledger: Ledger, config: CutConfig) -> tuple[frozenset[int], frozenset[int]]:
-    """The frames of a clip that have quality figures, and the earlier frames of the pairs that have."""
-    judged = judged_now(ledger, config)
-    if judged is not None:
-        return frozenset(judged.frames), frozenset(judged.pairs)
-    frames, pairs = frame_files(ledger.output, config), pair_files(ledger.output, config)
-    return (
-        frozenset(frame for frame, file in frames.items() if read_figures(file) is not None),
-        frozenset(frame for frame, file in pairs.items() if read_figures(file) is not None),
-    )
-
-
-def spoiled_figures(ledger: Ledger, config: CutConfig) -> list[Path]:
-    """The files of a cut's figures that are there and are not what was written."""
-    return [] if judged_now(ledger, config) is not None else damaged_figures(ledger.output, config)
-
-
-def collect_quality(ledger: Ledger, config: CutConfig) -> dict[str, Any]:
+def collect_quality(ledger: Ledger, config: CutConfig, judged: Judged | None = None) -> dict[str, Any]:
     """Write the cut's ``quality/<cut>.json`` from the figures of its frames and pairs that exist.
 
     Args:
         ledger: Of the cut; takes what this saw.
         config: The cut.
+        judged: What the last collection saw, where nothing has changed since.
 
     Returns:
         What was written: the clip's facts, the thresholds, what is beyond them, the figures of frames and pairs, and a
@@ -63,7 +70,6 @@ def collect_quality(ledger: Ledger, config: CutConfig) -> dict[str, Any]:
         DatasetError: It cannot be written.
     """
     output = ledger.output
-    judged = judged_now(ledger, config)
     if judged is not None:
         # a disk may read something else than was written, without the file's times telling
         with suppress(OSError):
@@ -87,7 +93,7 @@ def collect_quality(ledger: Ledger, config: CutConfig) -> dict[str, Any]:
             figures["cross_check"] = compared
         pairs.append(figures)
     thresholds = Thresholds.of(config.quality)
-    failures = judge(frame_figures, pairs, thresholds)
+    failures = judge(frame_figures, pairs, thresholds, frames if config.refuses_unknown else None)
     quality = {
         "cut": config.name,
         "split": config.split,
@@ -118,7 +124,7 @@ def _basis(output: Path, config: CutConfig) -> str:
     settings = config.model_dump(
         mode="json", include={"name", "split", "frames", "frame_rate", "resolution", "quality"}
     )
-    seen = [__version__, json.dumps(settings)]
+    seen = [__version__, json.dumps(settings), str(config.refuses_unknown)]
     with suppress(OSError), os.scandir(layout.figures_folder(output, config.name)) as entries:
         seen += sorted(f"{entry.name} {mark(entry.stat())}" for entry in entries)
     seen.append("")

@@ -16,7 +16,6 @@ from animerun_gen.config import CutConfig
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.checksums import file_digest
 from animerun_gen.dataset.files import write_if_changed
-from animerun_gen.dataset.manifest import Manifest, Source, read_manifest
 from animerun_gen.dataset.modalities import SPLITS
 from animerun_gen.errors import BusyError, DatasetError
 from animerun_gen.pipeline.state import made_with
@@ -24,6 +23,7 @@ from animerun_gen.pipeline.state.clearing import remove_file
 from animerun_gen.pipeline.state.fingerprints import STAGES, fingerprints
 from animerun_gen.pipeline.state.ledger import Checksums, CutLedger, Ledger, MadeFrom, open_ledger, read_ledger
 from animerun_gen.pipeline.state.lock import exclusive
+from animerun_gen.pipeline.state.manifest_file import Manifest, Source, read_manifest
 from animerun_gen.pipeline.state.on_disk import FilesOnDisk, is_whole, key_of, mark
 from animerun_gen.progress import Progress
 
@@ -65,7 +65,7 @@ def find_damage(
     marks = found.before
     # an empty file counts as a missing one
     sizes = {name: size for name in marks if (size := int(marks[name].partition(" ")[0]))}
-    touched = [name for name in sizes if not found.vouched(name, marks[name])]
+    touched = [name for name in sizes if name not in found.vouched]
     earlier = _read_earlier(layout.manifest_file(output, found.cut)) if touched else None
     if earlier is None:
         return Damage()
@@ -118,7 +118,7 @@ def remember_checksums(
     Args:
         output: Root folder of the dataset.
         cut: Name of the cut.
-        split: ``"train"`` or ``"test"``.
+        split: ``"train"``, ``"val"`` or ``"test"``.
         right: Name of each such file to the mark that it had before it was looked into.
         digests: SHA-256 by name.
     """
@@ -167,10 +167,11 @@ def write_manifest(ledger: Ledger, found: FilesOnDisk | None = None, workers: in
         remove_file(manifest_file)
         ledger.keep(checksums=Checksums())
         return []
-    files = {name: found.vouched(name, marks[name]) for name in sorted(marks)}
-    all_known = all(files.values()) and len(marks) == len(remembered.files)
+    known = found.known(marks)
+    all_known = len(known) == len(marks) == len(remembered.files)
     if all_known and remembered.summed_up and remembered.summed_up == _sources_of_sum(ledger):
         return []
+    files = {name: known.get(name, "") for name in sorted(marks)}
     entries = {entry.name: entry for entry in found.entries if entry.belongs}
     lasting = {name: stage for name, stage in _stages(output, found).items() if name in marks}
     older = {name for name, as_found in found.before.items() if marks.get(name) == as_found}
@@ -186,10 +187,10 @@ def write_manifest(ledger: Ledger, found: FilesOnDisk | None = None, workers: in
     if unknown := [name for name in unknown if name in files]:
         files.update(_computed(output, cut, unknown, workers))
     altered = _write(ledger, files, lasting, older)
-    known = {key_of(name, split): f"{marks[name]} {digest}" for name, digest in files.items() if name not in altered}
+    sound = {key_of(name, split): f"{marks[name]} {digest}" for name, digest in files.items() if name not in altered}
     # what is wrong is to be said again
     summed_up = "" if altered or len(files) < len(marks) else _sources_of_sum(ledger)
-    ledger.keep(checksums=Checksums(files=known, summed_up=summed_up))
+    ledger.keep(checksums=Checksums(files=sound, summed_up=summed_up))
     return sorted({*altered, *torn})
 
 

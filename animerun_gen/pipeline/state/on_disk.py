@@ -6,7 +6,7 @@ import json
 import os
 import stat
 import zipfile
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,6 +18,9 @@ from animerun_gen.dataset.modalities import Modality
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline.state.ledger import Checksums
 
+Pair = tuple[int, int]
+"""Two frames of a clip, the earlier one first."""
+
 
 class FilesOnDisk:
     """The files of a cut as they were at one look, until something is about to be made.
@@ -27,7 +30,7 @@ class FilesOnDisk:
 
     Args:
         root: Root folder of the dataset.
-        split: ``"train"`` or ``"test"``.
+        split: ``"train"``, ``"val"`` or ``"test"``.
         cut: Name of the cut.
         remembered: What an earlier run knew of them.
         look: Whether to look at all folders now; without, every question goes to the disk, as :meth:`expect_changes`
@@ -35,7 +38,7 @@ class FilesOnDisk:
 
     Attributes:
         before: The mark (see :func:`mark`) of every file of the cut as the run found it, by its path below the root.
-        remembered: What an earlier run knew of them.
+        vouched: The SHA-256 of each of these that an earlier run knew with this mark.
 
     Raises:
         DatasetError: A folder cannot be read.
@@ -48,12 +51,12 @@ class FilesOnDisk:
         self.split = split
         self.cut = cut
         self.before: dict[str, str] = {}
+        self.vouched: dict[str, str] = {}
         self._entries: list[Entry] = []
         self._marks: dict[str, str] = {}
         self._frames: dict[str, set[int]] = {}
-        self._unvouched: set[str] | None = None
         self._changing = not look
-        self.remembered = remembered or Checksums()
+        self._remembered = remembered or Checksums()
         if look:
             self.look_again()
 
@@ -65,16 +68,33 @@ class FilesOnDisk:
         """
         self._look()
         self.before = {**self._marks, **self._beside()}
+        self.vouched = self._digests(self.before)
 
     def expect_changes(self) -> None:
         """From now on files are being made, by whatever process."""
         self._changing = True
 
-    def has(self, what: Modality, frame: int) -> bool:
-        """Whether a frame has its file of a modality; an empty one does not count."""
-        if self._changing:
-            return has_content(what.path(self.root, self.split, self.cut, frame))
-        return frame in self._frames.get(what.name, ())
+    def with_all(self, modalities: Iterable[Modality], frames: Iterable[int]) -> set[int]:
+        """Those of some frames that have their file of each of some modalities; an empty one does not count."""
+        found = set(frames)
+        for what in modalities:
+            if self._changing:
+                found = {frame for frame in found if has_content(what.path(self.root, self.split, self.cut, frame))}
+            else:
+                found &= self._frames.get(what.name, set())
+        return found
+
+    def pairs_with_all(self, modalities: Collection[Modality], pairs: Collection[Pair]) -> set[Pair]:
+        """Those of some pairs that have all their files.
+
+        Args:
+            modalities: The kinds of files of a pair that count: forward ones lie at its earlier frame, backward ones at
+                its later frame.
+            pairs: The pairs.
+        """
+        begin = self.with_all((m for m in modalities if m.kind == "forward"), (earlier for earlier, _ in pairs))
+        end = self.with_all((m for m in modalities if m.kind == "backward"), (later for _, later in pairs))
+        return {(earlier, later) for earlier, later in pairs if earlier in begin and later in end}
 
     def frames(self, what: Modality) -> Collection[int]:
         """The frames that had their file of a modality at the last look."""
@@ -85,14 +105,6 @@ class FilesOnDisk:
         """Everything that lay in the folders of the cut at the last look."""
         return self._entries
 
-    @property
-    def unvouched(self) -> set[str]:
-        """The files, of those at the last look, whose checksums no earlier run remembers; see :class:`Checksums`."""
-        if self._unvouched is None:
-            known, start = self.remembered, len(self.split) + 1
-            self._unvouched = {name for name, now in self._marks.items() if not known.digest(name[start:], now)}
-        return self._unvouched
-
     def everything_now(self) -> dict[str, str]:
         """The same with the files that the dataset has of a cut beside its splits.
 
@@ -101,9 +113,9 @@ class FilesOnDisk:
         """
         return {**self.now(), **self._beside()}
 
-    def vouched(self, name: str, mark: str) -> str:
-        """The SHA-256 of a file that has this mark, as an earlier run knew it; empty where none did."""
-        return self.remembered.digest(key_of(name, self.split), mark)
+    def known(self, marks: Mapping[str, str]) -> dict[str, str]:
+        """The SHA-256 of each file that an earlier run knew with the mark that it has, by name."""
+        return self.vouched if marks == self.before else self._digests(marks)
 
     def now(self) -> dict[str, str]:
         """The mark of every file of the cut as it is now, by its path below the root; no more changes are expected.
@@ -116,6 +128,10 @@ class FilesOnDisk:
             self._changing = False
         return self._marks
 
+    def _digests(self, marks: Mapping[str, str]) -> dict[str, str]:
+        known, split = self._remembered, self.split
+        return {name: digest for name, mark in marks.items() if (digest := known.digest(key_of(name, split), mark))}
+
     def _beside(self) -> dict[str, str]:
         marks = {}
         for path in layout.files_beside(self.root, self.split, self.cut):
@@ -127,7 +143,7 @@ class FilesOnDisk:
 
     def _look(self) -> None:
         self._entries = list(list_cut(self.root, self.split, self.cut))
-        self._marks, self._frames, self._unvouched = {}, {}, None
+        self._marks, self._frames = {}, {}
         for entry in self._entries:
             if not entry.belongs or entry.status is None:
                 continue

@@ -15,6 +15,7 @@ from animerun_gen.config import CutConfig
 from animerun_gen.config.messages import and_more
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.clip import Dataset
+from animerun_gen.dataset.listing import list_cut
 from animerun_gen.dataset.modalities import SPLITS, enabled_modalities
 from animerun_gen.errors import NoDatasetError
 from animerun_gen.pipeline.state.coverage import describe_coverage, has_cameras, has_tracks, measure_coverage
@@ -53,7 +54,7 @@ class CutStatus:
 
     Attributes:
         cut: Its name.
-        split: ``"train"`` or ``"test"``; empty where its record cannot be read.
+        split: ``"train"``, ``"val"`` or ``"test"``; empty where its record cannot be read.
         state: ``"complete"``; ``"failed"`` where the last run of it ended with failures; ``"running"`` where it is
             neither, and a run is going on; ``"incomplete"`` where something is missing; ``"damaged"`` where files are
             not what was made; ``"unchecked"`` where that is not known of so many that it would take long to find out.
@@ -80,11 +81,13 @@ class DatasetStatus:
         running: Number of the process that writes to it; 0 where the system does not tell; None: none does.
         cuts: The cuts that were begun here, by name.
         foreign: Cuts that were not made here, by name.
+        gone: Cuts that were made here, and of which nothing is there any more, by name.
     """
 
     running: int | None
     cuts: list[CutStatus]
     foreign: list[str]
+    gone: list[str] = field(default_factory=list)
 
     @property
     def complete(self) -> bool:
@@ -119,8 +122,15 @@ def read_status(root: Path) -> DatasetStatus:
             "is not a dataset: no cut has been started there", root, "give the folder that --out named"
         )
     running = holder(root)
-    cuts = [_cut_status(root, cut, kept, running is not None) for cut, kept in begun.items()]
-    return DatasetStatus(running, cuts, sorted(there - set(begun)))
+    gone = [] if running is not None else [cut for cut, kept in begun.items() if _is_gone(root, cut, kept)]
+    cuts = [_cut_status(root, cut, kept, running is not None) for cut, kept in begun.items() if cut not in gone]
+    return DatasetStatus(running, cuts, sorted(there - set(begun)), gone)
+
+
+def _is_gone(root: Path, cut: str, kept: CutLedger) -> bool:
+    """Whether a cut was there once and somebody deleted its folders; one of which nothing was ever made is not gone."""
+    was_there = bool(kept.checksums.files) or layout.manifest_file(root, cut).exists()
+    return was_there and not any(next(list_cut(root, split, cut), None) for split in SPLITS)
 
 
 def _cut_status(root: Path, cut: str, kept: CutLedger, running: bool) -> CutStatus:
@@ -143,9 +153,9 @@ def _cut_status(root: Path, cut: str, kept: CutLedger, running: bool) -> CutStat
                 total += 1
                 done += has_tracks(config, root)
             else:
-                wanted = set(what.frames(config.frame_numbers))
+                wanted = what.frames(config.frame_numbers)
                 total += len(wanted)
-                done += len(wanted.intersection(found.frames(what)))
+                done += len(found.with_all([what], wanted))
         if stage == "motion":
             # the two files of cameras count as one: neither is there without the other
             total += 1
@@ -202,6 +212,9 @@ def describe_status(status: DatasetStatus, root: Path) -> list[str]:
             lines.append(f"{cut.cut}: failed {len(cut.failures) - SHOWN_FAILURES} more times")
     if status.foreign:
         lines.append(f"made elsewhere, not checked: {', '.join(status.foreign)}")
+    for gone in status.gone:
+        forget = as_command("animerun-gen", "cut", "remove", root, gone)
+        lines.append(f"{gone}: its folders were deleted; forget it with: {forget}")
     done = sum(cut.state == "complete" for cut in status.cuts)
     lines.append(f"{done} of {len(status.cuts)} cuts are complete")
     if status.running is not None:
@@ -228,4 +241,5 @@ def as_json(status: DatasetStatus, root: Path) -> dict[str, Any]:
         "running": status.running,
         "cuts": [asdict(cut) for cut in status.cuts],
         "foreign": status.foreign,
+        "gone": status.gone,
     }

@@ -8,17 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from pydantic import ValidationError
 
 from animerun_gen.config import CutConfig
 from animerun_gen.dataset import layout
-from animerun_gen.engines.blend_file import require_readable
 from animerun_gen.engines.questions import CameraMark, Looker, mark_at
-from animerun_gen.errors import AnimerunGenError, DatasetError, SceneError
+from animerun_gen.errors import AnimerunGenError, DatasetError
 from animerun_gen.pipeline.cut import Cut
-from animerun_gen.pipeline.state.films import source_digest
 from animerun_gen.pipeline.state.fingerprints import scene_digest
 from animerun_gen.pipeline.state.inputs import are_unchanged, digests_as_read
 from animerun_gen.pipeline.state.ledger import FoundMarks, Ledger, open_ledger
@@ -37,69 +34,42 @@ class CutPart:
     notes: list[str] = field(default_factory=list)
 
 
-def split_at_camera_cuts(cuts: Sequence[CutConfig], output: Path, finder: Looker | None) -> list[Cut]:
+def split_at_camera_cuts(cuts: Sequence[Cut], finder: Looker | None) -> list[Cut]:
     """Replace each cut that asks for it, and whose timeline switches cameras within it, by its stretches.
 
     Args:
-        cuts: The cuts, of different names.
-        output: Root folder of the dataset; the caller holds its lock.
+        cuts: The cuts, of different names; what has failed is left alone.
         finder: The Blender that will render; None when nothing is to be rendered, and what an earlier run found counts.
 
     Returns:
-        The cuts to be made, in order.  Their ``camera_cuts`` says ``mark``: there is nothing left to split.  One whose
-        film is too new for that Blender has failed, and so has one that cannot be split.
+        The cuts to be made, in order.  Their ``camera_cuts`` says ``mark``: there is nothing left to split.  One that
+        cannot be split has failed.
     """
     made: list[Cut] = []
     looked: dict[str, FoundMarks] = {}
-    owners = {config.name.lower(): config.name for config in cuts}
-    for config in cuts:
-        ledger = open_ledger(output, config.name)
-        cut = begin_cut(config, ledger, finder)
+    owners = {cut.name.lower(): cut.name for cut in cuts}
+    for cut in cuts:
+        config = cut.config
         if cut.summary.failures or config.camera_cuts == "mark" or config.camera_motion.keyframes:
             made.append(cut)
             continue
         try:
-            parts = split_cut(config, _marks(config, ledger, finder, looked))
+            parts = split_cut(config, _marks(config, cut.ledger, finder, looked))
             for part in parts:
                 name = part.config.name
-                if owners.setdefault(name.lower(), config.name) != config.name:
+                if owners.setdefault(name.lower(), cut.name) != cut.name:
                     raise DatasetError(
-                        f"cut '{config.name}': one of its clips would be named '{name}', which is the name of "
+                        f"cut '{cut.name}': one of its clips would be named '{name}', which is the name of "
                         "another cut; rename one of them"
                     )
             for part in parts:
                 name = part.config.name
-                own = ledger if name == config.name else open_ledger(output, name)
+                own = cut.ledger if name == cut.name else open_ledger(cut.output, name)
                 made.append(Cut(part.config, own, part.notes))
         except AnimerunGenError as error:
             cut.summary.fail(str(error))
             made.append(cut)
     return made
-
-
-def begin_cut(config: CutConfig, ledger: Ledger, finder: Looker | None, decided: Sequence[str] = ()) -> Cut:
-    """A cut of which nothing is to be split.
-
-    Args:
-        config: The cut.
-        ledger: All that is written down about it.
-        finder: The Blender that will render, if any; a cut whose film is too new for it has failed.
-        decided: What was decided about it, and why, a sentence each.
-    """
-    cut = Cut(config, ledger, list(decided))
-    if (too_new := refusal_of(config, finder)) is not None:
-        cut.summary.fail(too_new)
-    return cut
-
-
-def refusal_of(config: CutConfig, finder: Looker | None) -> str | None:
-    """Why a Blender must not open a cut's film, which is too new for it; None where it may, or none is to."""
-    try:
-        if finder is not None:
-            require_readable(config.source, finder.version)
-    except SceneError as error:
-        return f"cut '{config.name}': {error}"
-    return None
 
 
 def split_cut(config: CutConfig, marks: Sequence[CameraMark]) -> list[CutPart]:
@@ -140,7 +110,7 @@ def split_cut(config: CutConfig, marks: Sequence[CameraMark]) -> list[CutPart]:
     if not parts:
         raise DatasetError(
             f"cut '{config.name}' cannot be split at its camera cuts: no two neighbouring frames share a view; "
-            "set camera_cuts to mark"
+            "choose other frames"
         )
     return [replace(parts[0], notes=parts[0].notes + dropped), *parts[1:]]
 
@@ -170,6 +140,11 @@ def _marks(
     """The camera marks of a cut: as an earlier run found them, if nothing changed since."""
     kept = ledger.kept.camera_marks
     if finder is None:
+        if kept is None and not ledger.kept.begun:
+            raise DatasetError(
+                f"cut '{config.name}': none of it has been rendered into {ledger.output}; run 'animerun-gen render' "
+                "first"
+            )
         if kept is None or kept.scene != config.scene:
             raise DatasetError(
                 f"cut '{config.name}': the camera cuts of its film are not known yet; run 'animerun-gen render' first"
@@ -192,5 +167,5 @@ def _marks(
 
 def _digest(config: CutConfig, finder: Looker) -> str:
     """Digest of everything that the marks depend on, but for libraries and images."""
-    scene = scene_digest(config, finder.version, source_digest(config.source))
+    scene = scene_digest(config, finder.version)
     return f"{scene}, frames {config.frames.first} to {config.frames.film_numbers[-1]}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import cv2
@@ -13,12 +14,13 @@ from animerun_gen.config import CutConfig
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.cameras import read_reprojection
 from animerun_gen.dataset.clip import ClipFiles, ClipWriter
-from animerun_gen.dataset.files import read_image
+from animerun_gen.dataset.files import read_image, read_json
 from animerun_gen.errors import DatasetError
-from animerun_gen.labels import line_area, match_regions, occlusion_mask, trapped_ball_segments
+from animerun_gen.labels import line_area, match_regions, trapped_ball_segments
 from animerun_gen.labels.line_area import line_pixels
+from animerun_gen.labels.ways_home import ways_home
 from animerun_gen.pipeline.state.figures import write_figures
-from animerun_gen.pipeline.state.on_disk import has_content
+from animerun_gen.pipeline.state.on_disk import has_content, mark
 from animerun_gen.quality.agreement import id_agreement, label_picture_agreement
 from animerun_gen.quality.contents import BACKGROUND, picture_contents, surface_contents
 from animerun_gen.quality.figures import is_held, pair_figures
@@ -78,7 +80,9 @@ def colors_at(clip: ClipFiles, frame: int) -> dict[int, RGB | None]:
         ) from error
 
 
-def repainted_pixels(clip: ClipFiles, config: CutConfig, source: int, target: int) -> npt.NDArray[np.bool_] | None:
+def repainted_pixels(
+    clip: ClipFiles, config: CutConfig, source: int, target: int, files: PairReader | None = None
+) -> npt.NDArray[np.bool_] | None:
     """Where a frame shows what has another colour in another frame, ``(H, W)`` bool; None where nowhere.
 
     That is a material whose colours change, or a surface that changes its material.  Without material ids nobody knows
@@ -94,8 +98,53 @@ def repainted_pixels(clip: ClipFiles, config: CutConfig, source: int, target: in
         return switched
     if "ids" not in config.motion.extras:
         return np.ones(clip.read("contour", source).shape, np.bool_)
-    changing = np.isin(clip.read("material_id", source), sorted(repainted))
+    # looked up, which takes a fifth of the time that it takes to search
+    changes = np.zeros(int(np.iinfo(np.uint16).max) + 1, np.bool_)
+    changes[sorted(repainted)] = True
+    changing = changes[(files or clip).read("material_id", source)]
     return changing if switched is None else changing | switched
+
+
+class PairReader:
+    """Reads files of the frames of a pair.
+
+    The pair before, if it was labelled in this thread, ended with the frame that this one begins with: what it read of
+    that frame is not read again, unless it has changed.  What is read must not be changed.
+
+    Args:
+        clip: The cut.
+        earlier: The frame that the pair begins with.
+        later: The frame that it ends with.
+    """
+
+    _last = threading.local()
+
+    def __init__(self, clip: ClipFiles, earlier: int, later: int) -> None:
+        self._clip = clip
+        self._later = later
+        cut = clip.root, clip.split, clip.cut
+        known = getattr(self._last, "files", {}) if getattr(self._last, "frame", None) == (cut, earlier) else {}
+        self._known: dict[str, tuple[str, Any]] = known
+        # what it has read of the later frame waits for the next pair
+        self._last.frame, self._last.files = (cut, later), {}
+
+    def read(self, name: str, frame: int) -> Any:
+        """Read one file, as :meth:`~animerun_gen.dataset.clip.ClipFiles.read`.
+
+        Raises:
+            DatasetError: The file is missing, damaged, or of another dtype or shape.
+        """
+        try:
+            now = mark(self._clip.path(name, frame).stat())
+        except OSError:
+            # whoever reads it says what is wrong with it
+            return self._clip.read(name, frame)
+        if frame == self._later:
+            value = self._clip.read(name, frame)
+            self._last.files[name] = (now, value)
+            return value
+        known, value = self._known.get(name, ("", None))
+        return value if known == now else self._clip.read(name, frame)
 
 
 def label_pair(clip: ClipWriter, config: CutConfig, earlier: int, later: int) -> None:
@@ -107,18 +156,19 @@ def label_pair(clip: ClipWriter, config: CutConfig, earlier: int, later: int) ->
     # threads of OpenCV gain nothing beside other workers
     cv2.setNumThreads(1)
     labels = config.labels
+    files = PairReader(clip, earlier, later)
     near_lines = line_area(
         clip.read("contour", earlier), distance=labels.line_distance, threshold=labels.line_threshold
     )
     _write_missing(clip, "line_area", earlier, near_lines)
-    flows = {"forward": clip.read("flow_forward", earlier), "backward": clip.read("flow_backward", later)}
+    flows = {"forward": clip.read_motion("forward", earlier), "backward": clip.read_motion("backward", later)}
     frames, flats, segments = (
-        {frame: clip.read(name, frame) for frame in (earlier, later)} for name in ("frame", "flat", "segment")
+        {frame: files.read(name, frame) for frame in (earlier, later)} for name in ("frame", "flat", "segment")
     )
     identities = identity_pictures(clip, earlier, later)
 
     def surfaces() -> npt.NDArray[np.bool_]:
-        one, other = (np.asarray(clip.read("object_id", frame)) != BACKGROUND for frame in (earlier, later))
+        one, other = (np.asarray(files.read("object_id", frame)) != BACKGROUND for frame in (earlier, later))
         return one | other
 
     held = is_held(
@@ -131,7 +181,8 @@ def label_pair(clip: ClipWriter, config: CutConfig, earlier: int, later: int) ->
     for direction, source, target in (("forward", earlier, later), ("backward", later, earlier)):
         opposite = "backward" if direction == "forward" else "forward"
         flow = flows[direction]
-        occlusion = occlusion_mask(flow, flows[opposite], labels.occlusion_threshold)
+        ways = ways_home(flow, flows[opposite])
+        occlusion = ways.occluded(labels.occlusion_threshold)
         exact = None
         if "exact_occlusion" in config.motion.extras:
             exact = clip.read(f"exact_occlusion_{direction}", source)
@@ -144,17 +195,26 @@ def label_pair(clip: ClipWriter, config: CutConfig, earlier: int, later: int) ->
             frames[target],
             flow,
             occlusion,
-            back=flows[opposite],
+            ways=ways,
             exact_occlusion=exact,
             source_flat=flats[source],
             target_flat=flats[target],
             identities=(identities[source], identities[target]) if identities else None,
             threshold=labels.occlusion_threshold,
-            repainted=repainted_pixels(clip, config, source, target),
+            repainted=repainted_pixels(clip, config, source, target, files),
+        )
+        figures[direction]["unknown"] = (
+            unknown_motion(clip, source, target) if figures[direction]["invalid_share"] else []
         )
         agrees = read_reprojection(clip.root, clip.cut, source, target)
         figures[direction] |= {f"reprojection_{name}": _rounded(value) for name, value in agrees.items()}
     write_figures(layout.pair_figures_file(clip.root, clip.cut, earlier), figures)
+
+
+def unknown_motion(clip: ClipFiles, source: int, target: int) -> list[dict[str, Any]] | None:
+    """Where and why motion is unknown, see :func:`animerun_gen.motion.unknown.describe_unknown`; None: nothing says."""
+    file = layout.unknown_file(clip.root, clip.cut, source, target)
+    return read_json(file) if has_content(file) else None
 
 
 def identity_pictures(clip: ClipFiles, earlier: int, later: int) -> dict[int, npt.NDArray[np.uint16]]:

@@ -37,7 +37,7 @@ class LabelTask:
         if self.other is None:
             names = ["contour", "flat", "frame", *(("object_id", "material_id") if "ids" in extras else ())]
             return [clip.path(name, self.frame) for name in names]
-        motions = ["flow", *(["exact_occlusion"] if "exact_occlusion" in extras else [])]
+        motions = ["flow", "valid", *(["exact_occlusion"] if "exact_occlusion" in extras else [])]
         needed = [clip.path(f"{name}_forward", self.frame) for name in motions]
         needed += [clip.path(f"{name}_backward", self.other) for name in motions]
         for name in ("frame", "flat", "contour", "segment"):

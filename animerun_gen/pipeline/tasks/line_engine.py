@@ -18,7 +18,6 @@ from animerun_gen.engines.questions import Looker
 from animerun_gen.errors import DatasetError
 from animerun_gen.lines.cost import SLOW_SECONDS, LineFigures, freestyle_gigabytes, freestyle_seconds, rounded
 from animerun_gen.pipeline.cut import Cut
-from animerun_gen.pipeline.state.films import source_digest
 from animerun_gen.pipeline.state.fingerprints import scene_digest
 from animerun_gen.pipeline.state.inputs import are_unchanged, digests_as_read
 from animerun_gen.pipeline.state.ledger import CountedLines, Ledger
@@ -97,5 +96,5 @@ def _figures(config: CutConfig, ledger: Ledger, counter: Looker | None) -> Seque
 def _digest(config: CutConfig, counter: Looker) -> str:
     """Digest of everything that the figures depend on, but for the other files that it is made of."""
     frames = config.frames
-    scene = scene_digest(config, counter.version, source_digest(config.source))
+    scene = scene_digest(config, counter.version)
     return f"{scene}, frames {frames.first} to {frames.last} by {frames.step}, {config.lines.crease_angle} degrees"

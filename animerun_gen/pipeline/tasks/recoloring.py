@@ -11,9 +11,9 @@ from animerun_gen.dataset import layout
 from animerun_gen.dataset.clip import ClipWriter
 from animerun_gen.dataset.files import read_json
 from animerun_gen.dataset.modalities import RECOLORED_FROM
-from animerun_gen.dataset.recolor_table import parse_recolor
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline.state.on_disk import has_content
+from animerun_gen.recolor.table import parse_recolor
 
 if TYPE_CHECKING:
     from animerun_gen.recolor.assignment import Pass

@@ -29,7 +29,7 @@ class Manifest(BaseModel):
     Attributes:
         version: Of this form.
         cut: Name of the cut.
-        split: ``"train"`` or ``"test"``.
+        split: ``"train"``, ``"val"`` or ``"test"``.
         made_with: Name to version of what made the files; of files made by several, these behind commas.
         source: The film.
         inputs: Files besides the ``.blend``, name (see :mod:`animerun_gen.engines.film_files`) to SHA-256.

@@ -1,0 +1,91 @@
+"""Measures what a worker needs to load a pair of frames, beside the published loader of AnimeRun, in one run.
+
+    python scripts/benchmark_reading.py CHECKOUT DATASET [--split test] [--pairs 24] [--repeats 5]
+
+CHECKOUT is a copy of the repository lisiyao21/AnimeRun, whose loader is run as it is; DATASET is any dataset in its
+layout.  It needs torch, torchvision and Pillow.  Of the test split the published loader reads two frames, flow,
+occlusion and line area, and makes a valid mask; ours reads two frames, flow, valid mask and occlusion.
+
+The loaders take turns, in one thread each as workers do.  The fastest turn of each counts, because what else the
+machine does only adds; processor time stands beside wall time.  After the first turn, files are in the system's cache.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from animerun_gen.dataset.opencv import cv2
+from animerun_gen.dataset.torch import FlowPairs
+
+
+def published_loader(checkout: Path, root: Path, split: str) -> Any:
+    """The published dataset, from a checkout of its repository."""
+    sys.path.insert(0, str(checkout / "flow"))
+    from datasets.flow_datasets import AnimeRun  # type: ignore[import-not-found]
+
+    with redirect_stdout(io.StringIO()):
+        return AnimeRun(split=split, root=str(root), dstype="Frame_Anime")
+
+
+def time_of(load: Callable[[int], object], indices: Sequence[int]) -> tuple[float, float]:
+    """Milliseconds a pair, on the wall and of the processor."""
+    wall, processor = time.perf_counter(), time.process_time()
+    for index in indices:
+        load(index)
+    spent = (time.perf_counter() - wall, time.process_time() - processor)
+    return spent[0] * 1000 / len(indices), spent[1] * 1000 / len(indices)
+
+
+def main() -> int:
+    """Measure and print a Markdown table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("checkout", type=Path, help="a copy of the repository lisiyao21/AnimeRun")
+    parser.add_argument("dataset", type=Path)
+    parser.add_argument("--split", default="test")
+    parser.add_argument("--pairs", type=int, default=24, help="how many pairs a turn loads (default: 24)")
+    parser.add_argument("--repeats", type=int, default=5, help="turns of each loader (default: 5)")
+    chosen = parser.parse_args()
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as kept:
+        published = published_loader(chosen.checkout, chosen.dataset, chosen.split)
+        # both by the order of the published one, which takes cuts as the disk has them
+        ours = FlowPairs(chosen.dataset, chosen.split)
+        cached = FlowPairs(chosen.dataset, chosen.split, decoded=kept)
+        indices = random.Random(0).sample(range(len(ours)), min(chosen.pairs, len(ours)))
+        # as its loader's import leaves OpenCV, for all of them
+        cv2.setNumThreads(0)
+        loaders: dict[str, Callable[[int], object]] = {
+            "published loader": published.__getitem__,
+            "`FlowPairs`": ours.__getitem__,
+            "`FlowPairs(decoded=FOLDER)`, filled": cached.__getitem__,
+        }
+        for index in range(len(cached)):
+            cached[index]
+        turns: dict[str, list[tuple[float, float]]] = {name: [] for name in loaders}
+        for _ in range(chosen.repeats):
+            for name, load in loaders.items():
+                turns[name].append(time_of(load, indices))
+    height, width = ours[0]["flows"].shape[-2:]
+    print(f"{len(indices)} pairs of {width}x{height} in random order, {chosen.repeats} turns of each loader\n")
+    print("| loader | ms a pair, wall | ms a pair, processor | as a share of the published one |")
+    print("| --- | --- | --- | --- |")
+    best = {name: tuple(min(column) for column in zip(*rows, strict=True)) for name, rows in turns.items()}
+    base = best["published loader"][0]
+    for name, (wall, processor) in best.items():
+        print(f"| {name} | {wall:.1f} | {processor:.1f} | {wall / base:.2f} |")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
