@@ -6,11 +6,12 @@ known); the polarity on disk, which is AnimeRun's, is converted here and nowhere
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,7 @@ from animerun_gen.conventions import UNKNOWN_FLOW
 from animerun_gen.dataset import files
 from animerun_gen.dataset.cameras import Cameras, FrameCamera, read_cameras
 from animerun_gen.dataset.colors import ColorTable, read_colors, write_colors
-from animerun_gen.dataset.correspondence import read_surfaces, write_surfaces
+from animerun_gen.dataset.correspondence import MotionBetween, read_surfaces, write_surfaces
 from animerun_gen.dataset.layout import camera_files
 from animerun_gen.dataset.modalities import (
     FOREIGN_PREFIX,
@@ -32,9 +33,6 @@ from animerun_gen.dataset.modalities import (
 )
 from animerun_gen.dataset.tracks import Tracks, read_tracks, write_tracks
 from animerun_gen.errors import DatasetError, NoDatasetError
-
-if TYPE_CHECKING:
-    from animerun_gen import MotionBetween
 
 
 def _read_picture(path: Path) -> Any:
@@ -234,10 +232,10 @@ class ClipFiles:
             >>> found = clip.flow_between(3, 40)  # doctest: +SKIP
             >>> seen = found.valid & ~found.occluded  # doctest: +SKIP
         """
-        # what follows surfaces lies above the dataset, which it reads
-        from animerun_gen import flow_between
-
-        return flow_between(self, source, target)
+        # what follows surfaces lies above the dataset, which it reads; it needs no more than numpy, either
+        between = importlib.import_module("animerun_gen.motion.between")
+        found: MotionBetween = between.flow_between(self, source, target)
+        return found
 
     def read_names(self, name: str) -> dict[str, str]:
         """What the ids of ``"object_id"`` or ``"material_id"`` stand for, by id as decimal text.

@@ -102,6 +102,22 @@ class Surfaces:
         return self.arrays["triangle"]
 
 
+@dataclass(frozen=True)
+class MotionBetween:
+    """Where the surface points of one frame are in another.
+
+    Attributes:
+        flow: ``(H, W, 2)`` float32, pixels, :data:`~animerun_gen.conventions.UNKNOWN_FLOW` where not valid.
+        valid: ``(H, W)`` bool, where the flow is known exactly.
+        occluded: ``(H, W)`` bool, where the point is hidden, or outside the picture, in the other frame; also True
+            where the motion is unknown.
+    """
+
+    flow: npt.NDArray[np.float32]
+    valid: npt.NDArray[np.bool_]
+    occluded: npt.NDArray[np.bool_]
+
+
 def write_surfaces(path: Path, surfaces: Surfaces) -> None:
     """Write the surfaces of a frame.
 

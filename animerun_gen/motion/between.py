@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from animerun_gen.conventions import UNKNOWN_FLOW, longest_motion
 from animerun_gen.dataset.clip import ClipFiles
-from animerun_gen.dataset.correspondence import Surfaces
+from animerun_gen.dataset.correspondence import MotionBetween, Surfaces
 from animerun_gen.errors import DatasetError
 from animerun_gen.motion.backdrop import BackgroundMotion, backdrop
 from animerun_gen.motion.counterparts import NO_TRIANGLE, find_counterparts
@@ -38,22 +38,6 @@ PAIRS_AT_ONCE = 1 << 20
 
 SLACK = 1e-5
 """Pixels by which the bounds of triangles are widened: they may be too wide, but never too narrow."""
-
-
-@dataclass(frozen=True)
-class MotionBetween:
-    """Where the surface points of one frame are in another.
-
-    Attributes:
-        flow: ``(H, W, 2)`` float32, pixels, :data:`~animerun_gen.conventions.UNKNOWN_FLOW` where not valid.
-        valid: ``(H, W)`` bool, where the flow is known exactly.
-        occluded: ``(H, W)`` bool, where the point is hidden, or outside the picture, in the other frame; also True
-            where the motion is unknown.
-    """
-
-    flow: npt.NDArray[np.float32]
-    valid: npt.NDArray[np.bool_]
-    occluded: npt.NDArray[np.bool_]
 
 
 def flow_between(clip: ClipFiles, source: int, target: int) -> MotionBetween:

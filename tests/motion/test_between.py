@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from animerun_gen.dataset import ClipWriter, files
-from animerun_gen.dataset.correspondence import ARRAYS, Surfaces, read_surfaces, write_surfaces
+from animerun_gen.dataset.correspondence import ARRAYS, MotionBetween, Surfaces, read_surfaces, write_surfaces
 from animerun_gen.errors import DatasetError
 from animerun_gen.motion import between, raster
 from animerun_gen.motion.backdrop import BackgroundMotion
-from animerun_gen.motion.between import MotionBetween, barycentric, motion_between, surfaces_of
+from animerun_gen.motion.between import barycentric, motion_between, surfaces_of
 from animerun_gen.motion.flow import compute_motion, exact_occlusion
 from animerun_gen.motion.geometry import CLIP, EXTEND, MIRROR, REPEAT, FrameGeometry
 from tests.motion.synthetic import (
