@@ -45,10 +45,12 @@ if TYPE_CHECKING:
     from animerun_gen.config.load import LoadedCut, load_cuts
     from animerun_gen.config.model import CutConfig
     from animerun_gen.dataset.clip import ClipFiles, Dataset
+    from animerun_gen.dataset.correspondence import MotionBetween
     from animerun_gen.dataset.modalities import MODALITIES, Modality
     from animerun_gen.dataset.tracks import Tracks
     from animerun_gen.engines.blenders import find_engine
     from animerun_gen.errors import AnimerunGenError, ConfigError, DatasetError, SceneError, UsageError
+    from animerun_gen.motion.between import barycentric, flow_between
     from animerun_gen.pipeline.options import Options
     from animerun_gen.pipeline.run import generate
     from animerun_gen.pipeline.state.status import DatasetStatus, read_status
@@ -79,6 +81,7 @@ __all__ = [
     "Defect",
     "LoadedCut",
     "Modality",
+    "MotionBetween",
     "Options",
     "Question",
     "Report",
@@ -86,8 +89,10 @@ __all__ = [
     "Shot",
     "Tracks",
     "UsageError",
+    "barycentric",
     "build_report",
     "find_engine",
+    "flow_between",
     "generate",
     "inspect_shot",
     "load_cuts",
@@ -99,10 +104,12 @@ _PLACES = {
     "config.load": ("LoadedCut", "load_cuts"),
     "config.model": ("CutConfig",),
     "dataset.clip": ("ClipFiles", "Dataset"),
+    "dataset.correspondence": ("MotionBetween",),
     "dataset.modalities": ("MODALITIES", "Modality"),
     "dataset.tracks": ("Tracks",),
     "engines.blenders": ("find_engine",),
     "errors": ("AnimerunGenError", "ConfigError", "DatasetError", "SceneError", "UsageError"),
+    "motion.between": ("barycentric", "flow_between"),
     "pipeline.options": ("Options",),
     "pipeline.run": ("generate",),
     "pipeline.state.status": ("DatasetStatus", "read_status"),

@@ -8,18 +8,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from animerun_gen.blender.camera_files import TakenCameras
 from animerun_gen.blender.frame_reading import TakenFrame
 from animerun_gen.blender.job_context import JobContext
 from animerun_gen.blender.vector_pass import abilities
 from animerun_gen.conventions import UNKNOWN_FLOW
+from animerun_gen.dataset.cameras import write_record, write_reprojection
 from animerun_gen.dataset.files import write_image, write_json
 from animerun_gen.dataset.layout import switched_picture, unknown_file
 from animerun_gen.dataset.modalities import at_gap, modality
 from animerun_gen.dataset.tracks import Tracks
 from animerun_gen.errors import UnsupportedMotionError
 from animerun_gen.motion import companions, raster, vector_pass
+from animerun_gen.motion.between import surfaces_of
 from animerun_gen.motion.cross_check import compare_flows
 from animerun_gen.motion.flow import Motion, compute_motion, exact_occlusion
+from animerun_gen.motion.reprojection import reprojection
 from animerun_gen.motion.unknown import cause_map, continued_flow, describe_unknown
 from animerun_gen.quality.unknown import causes_in_words
 from animerun_gen.threads import in_parallel
@@ -37,7 +41,7 @@ class MotionMaker:
 
     def write_companions(self, frame: int, taken: TakenFrame) -> None:
         extras = self.context.config.motion.extras
-        makers: dict[str, Callable[[], npt.NDArray[Any]]] = {}
+        makers: dict[str, Callable[[], Any]] = {}
         if "depth" in extras:
             makers["depth"] = lambda: companions.depth_map(taken.seen)
         if "normals" in extras:
@@ -45,7 +49,13 @@ class MotionMaker:
         if "ids" in extras:
             makers["object_id"] = lambda: companions.object_id_map(taken.geometry, taken.seen)
             makers["material_id"] = lambda: companions.material_id_map(taken.geometry, taken.seen)
+        if "correspondence" in extras:
+            background = self.context.config.motion.background
+            makers["correspondence"] = lambda: surfaces_of(
+                taken.geometry, taken.seen.instance, taken.seen.triangle, background
+            )
         with self.context.stage(frame, "companions"):
+            self._write_cameras(frame, taken.cameras)
             in_parallel(lambda name: self.context.writer.write(name, frame, makers[name]()), makers)
 
     def write_pair(self, earlier: TakenFrame, later: TakenFrame) -> None:
@@ -57,12 +67,15 @@ class MotionMaker:
         for (direction, source, target), (motion, occluded) in zip(directions, computed, strict=True):
             if gap == 1:
                 self._write_switched(source, target, motion)
+                self._write_reprojection(source, target, motion)
                 refusals.append(self._note_unknown(source, target, motion))
             flow = self._other_backend(direction, source, target, motion) if gap == 1 else motion.flow
             if self.context.config.fills_unknown:
                 ids = companions.object_id_map(source.geometry, source.seen)
                 flow = continued_flow(flow, motion.valid, ids, companions.BACKGROUND_ID)
             made = {f"flow_{direction}": flow, f"valid_{direction}": motion.valid}
+            if "scene_flow" in self.context.config.motion.extras:
+                made[f"depth_change_{direction}"] = companions.depth_change(source.seen, motion)
             if occluded is not None:
                 made[f"exact_occlusion_{direction}"] = occluded
             found.append((source.geometry.frame, made))
@@ -84,6 +97,23 @@ class MotionMaker:
                 f"only {len(made.query_frame)} of the {made.requested} points that motion.tracks asks for can be "
                 "followed: the frames in which they are chosen show no more pixels of surfaces"
             )
+
+    def _write_cameras(self, frame: int, cameras: TakenCameras) -> None:
+        """Write the record of a frame from which the clip's file of cameras is collected."""
+        record = {
+            "resolution": self.context.config.resolution,
+            "moved_by": self.context.opened.moved_by,
+            "camera": cameras.filming.as_dict(),
+            "film_camera": None if cameras.film is None else cameras.film.as_dict(),
+        }
+        write_record(self.context.job.output, self.context.config.name, frame, record)
+
+    def _write_reprojection(self, source: TakenFrame, target: TakenFrame, motion: Motion) -> None:
+        """Write how well the motion agrees with depth and cameras, for the quality gate."""
+        stated = source.cameras.filming.stated, target.cameras.filming.stated
+        found = reprojection(source.geometry, source.seen, target.geometry, motion, stated)
+        numbers = source.geometry.frame, target.geometry.frame
+        write_reprojection(self.context.job.output, self.context.config.name, *numbers, found.error, found.compared)
 
     def _write_switched(self, source: TakenFrame, target: TakenFrame, motion: Motion) -> None:
         """Write where surfaces change their material, as nodes may have them do: these colours are not compared."""

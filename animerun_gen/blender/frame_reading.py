@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from animerun_gen.blender.attribute_colors import SurfaceReader
+from animerun_gen.blender.camera_files import TakenCameras, take_cameras
 from animerun_gen.blender.camera_jumps import CameraJump, name_shot
 from animerun_gen.blender.convert.surfaces import Surface
 from animerun_gen.blender.geometry import evaluate, finish_evaluation, read_graph
@@ -36,12 +37,14 @@ class TakenFrame:
         seen: What its pixels show of it.
         surfaces: What shaders may ask the geometry's instances, of which colours vary; empty where none does.
         vectors: The Vector pass of Cycles, ``(H, W, 4)`` float32; None where nobody asks for it.
+        cameras: Its cameras.
     """
 
     geometry: FrameGeometry
     seen: VisibilityBuffer
     surfaces: list[Surface | None]
     vectors: npt.NDArray[np.float32] | None
+    cameras: TakenCameras
 
 
 class FrameReader:
@@ -79,6 +82,7 @@ class FrameReader:
         self._reads_surfaces = reads_surfaces
         self._surfaces: list[Surface | None] = []
         self._last: FrameGeometry | None = None
+        self._cameras: dict[int, TakenCameras] = {}
         job = context.job
         self._most_kept = max(map(job.gap, job.pairs), default=0)
         # the Vector pass knows no others
@@ -130,7 +134,7 @@ class FrameReader:
         if self._vectors is not None and frame in self._neighbours:
             with self.context.stage(frame, "vector pass"):
                 vectors = self._vectors.render()
-        return TakenFrame(geometry, seen, self._surfaces, vectors)
+        return TakenFrame(geometry, seen, self._surfaces, vectors, self._cameras[frame])
 
     def _require_room(self, frame: int, graph: Any, *, draws: bool, reads: bool) -> None:
         """See whether what the frame will take fits into the memory, before it takes any of it."""
@@ -157,4 +161,7 @@ class FrameReader:
         geometry = name_shot(
             read_graph(graph, self.context.names, self.context.conversion.clipped, reader), self._jumps
         )
-        return replace(geometry, frame=geometry.frame + self.context.config.frames.offset)
+        frame = geometry.frame + self.context.config.frames.offset
+        # those of the frame that is looked at next
+        self._cameras = {frame: take_cameras(graph, self.context.opened.film_cameras.get(geometry.frame))}
+        return replace(geometry, frame=frame)

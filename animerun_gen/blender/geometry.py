@@ -216,6 +216,31 @@ def read_graph(
     return _Reader(depsgraph, names, clipped, surfaces).read()
 
 
+def read_camera(camera: bpy.types.Object, graph: bpy.types.Depsgraph) -> Camera:
+    """What a camera sees of the world.
+
+    Args:
+        camera: A perspective or orthographic camera, evaluated in the graph.
+        graph: The graph; size and pixels of its scene's pictures count.
+    """
+    render = graph.scene.render
+    width, height = render.resolution_x, render.resolution_y
+    projection = camera.calc_matrix_camera(
+        graph, x=width, y=height, scale_x=render.pixel_aspect_x, scale_y=render.pixel_aspect_y
+    )
+    # the renderer, too, leaves out a scale that the camera object may have
+    world = np.array(camera.matrix_world.normalized(), np.float64)
+    return Camera(
+        name=camera.original.name_full,
+        world=world,
+        projection=np.array(projection, np.float64),
+        clip_start=camera.data.clip_start,
+        clip_end=camera.data.clip_end,
+        width=width,
+        height=height,
+    )
+
+
 class _Reader:
     """Collects the arrays of one frame."""
 
@@ -316,19 +341,7 @@ class _Reader:
                 "only perspective and orthographic cameras have exact flow. Leave that frame out, or name another "
                 "'camera' in the cut's configuration."
             )
-        width, height = scene.render.resolution_x, scene.render.resolution_y
-        projection = camera.calc_matrix_camera(self.depsgraph, x=width, y=height, scale_x=1.0, scale_y=1.0)
-        # the renderer, too, leaves out a scale that the camera object may have
-        world = np.array(camera.matrix_world.normalized(), np.float64)
-        return Camera(
-            name=camera.original.name_full,
-            world=world,
-            projection=np.array(projection, np.float64),
-            clip_start=camera.data.clip_start,
-            clip_end=camera.data.clip_end,
-            width=width,
-            height=height,
-        )
+        return read_camera(camera, self.depsgraph)
 
     def _mesh(self, drawn: bpy.types.Object) -> int:
         mesh = drawn.data

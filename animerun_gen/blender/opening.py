@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -10,7 +10,7 @@ import bpy
 
 from animerun_gen.blender import versions
 from animerun_gen.blender.blend_libraries import look_at_files
-from animerun_gen.blender.camera_marks import cameras_of_clip
+from animerun_gen.blender.camera_marks import cameras_by_frame, cameras_of_clip
 from animerun_gen.blender.disk_caches import keep_off_film_folder
 from animerun_gen.blender.drawable import require_drawable
 from animerun_gen.blender.external_files import (
@@ -46,6 +46,8 @@ class OpenedScene:
         unbaked: What was left out because its cache is not baked, a sentence each.
         caches: The folder in which simulations leave files, if they have to; it goes when this object does.
         newer: Which files are newer than the Blender that opened them, a sentence each; among the notes as well.
+        film_cameras: The film's own camera by frame of the cut, where it has one that can film.
+        moved_by: What was taken from all places of the film; see ``recenter``.
     """
 
     scene: bpy.types.Scene
@@ -56,6 +58,8 @@ class OpenedScene:
     unbaked: list[str] = field(default_factory=list)
     caches: TemporaryDirectory[str] | None = None
     newer: list[str] = field(default_factory=list)
+    film_cameras: dict[int, bpy.types.Object] = field(default_factory=dict)
+    moved_by: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
 
 def open_scene(config: CutConfig) -> OpenedScene:
@@ -81,9 +85,13 @@ def open_scene(config: CutConfig) -> OpenedScene:
     if not keyframed:
         _choose_camera(config, scene)
     scene.frame_set(config.frames.first)
+    film_cameras = cameras_by_frame(scene, config.frame_numbers)
+    film_cameras = {frame: camera for frame, camera in film_cameras.items() if not camera_problem(camera)}
+    opened = replace(opened, film_cameras=film_cameras)
     if config.recenter and (keyframed or not camera_problem(scene.camera)):
-        config, notes = recenter(config, scene)
+        config, notes, offset = recenter(config, scene)
         opened.notes.extend(notes)
+        opened = replace(opened, moved_by=offset)
     if keyframed:
         opened.notes.extend(make_keyframed_camera(config, scene, opened.view_layer))
         scene.frame_set(config.frames.first)

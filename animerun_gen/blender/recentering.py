@@ -40,7 +40,7 @@ def place_of(obj: bpy.types.Object) -> tuple[float, float, float]:
     return float(x), float(y), float(z)
 
 
-def recenter(config: CutConfig, scene: bpy.types.Scene) -> tuple[CutConfig, list[str]]:
+def recenter(config: CutConfig, scene: bpy.types.Scene) -> tuple[CutConfig, list[str], tuple[float, float, float]]:
     """Move everything so that the camera stands near the origin at the clip's first frame.
 
     Args:
@@ -48,7 +48,7 @@ def recenter(config: CutConfig, scene: bpy.types.Scene) -> tuple[CutConfig, list
         scene: The scene, at that frame, with the film's camera.
 
     Returns:
-        The cut, its own camera moved as well, and what was done.
+        The cut, its own camera moved as well; what was done; and what was taken from all places.
 
     Raises:
         SceneError: Something does not follow: a constraint, a driver or a simulation holds it in the world.
@@ -57,7 +57,7 @@ def recenter(config: CutConfig, scene: bpy.types.Scene) -> tuple[CutConfig, list
     stand = keys[0].location if keys else place_of(scene.camera)
     offset = np.array([float(round(value)) for value in stand])
     if not offset.any():
-        return config, ["recenter: the camera stands near the origin already, so nothing was moved"]
+        return config, ["recenter: the camera stands near the origin already, so nothing was moved"], (0.0, 0.0, 0.0)
     if is_simulated(scene):
         raise SceneError(
             "recenter: the scene is simulated, and what simulations keep lies where it was made; set recenter to false"
@@ -78,7 +78,12 @@ def recenter(config: CutConfig, scene: bpy.types.Scene) -> tuple[CutConfig, list
     moved = config.model_copy(update={"camera_motion": _moved_camera(config, offset)}) if keys else config
     way = ", ".join(f"{0.0 - value:.0f}" for value in offset)
     apart = f"{spacing(offset):.2g} units apart"
-    return moved, [f"moved the whole scene by ({way}): where its camera stood, Blender's numbers lie {apart}"]
+    x, y, z = (float(value) for value in offset)
+    return (
+        moved,
+        [f"moved the whole scene by ({way}): where its camera stood, Blender's numbers lie {apart}"],
+        (x, y, z),
+    )
 
 
 def _moved_camera(config: CutConfig, offset: Float64Array) -> CameraMotion:

@@ -29,7 +29,7 @@ EdgeType = Literal[
     "ridge_valley",
     "suggestive_contour",
 ]
-Extra = Literal["depth", "ids", "normals", "exact_occlusion"]
+Extra = Literal["depth", "ids", "normals", "exact_occlusion", "scene_flow", "correspondence"]
 RemovalRule = Literal["unseen", "volumes", "light_panels", "glowing"]
 
 FREESTYLE_ONLY = ("ridge_valley", "suggestive_contour")
@@ -533,7 +533,8 @@ class Motion(Section):
         default=("ids", "exact_occlusion"),
         description="Companions written beside the flow. `depth`: distance along the view axis. `ids`: object and "
         "material maps with tables of names. `normals`: surface normals. `exact_occlusion`: is the surface point "
-        "hidden, or outside the picture, in the other frame.",
+        "hidden, or outside the picture, in the other frame. `scene_flow`: by how much its depth changes. "
+        "`correspondence`: the surfaces themselves, from which motion between any two frames follows without Blender.",
     )
     gaps: Annotated[tuple[Gap, ...], Field(strict=False), AfterValidator(_gaps)] = Field(
         default=(1,),
@@ -646,6 +647,13 @@ class Quality(Section):
         le=1,
         description="Largest share of the pixels, of those that can be compared in sampled pairs, whose flow leads to "
         "another surface point than the one it comes from.",
+    )
+    max_reprojection_error: float = Field(
+        default=0.001,
+        ge=0,
+        le=1000,
+        description="Largest distance in pixels, of surfaces that stand still, between where the flow ends and where "
+        "depth and cameras place the point.",
     )
     min_agreement: float = Field(
         default=0.999,

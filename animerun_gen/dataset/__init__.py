@@ -1,5 +1,6 @@
 """The dataset on disk: AnimeRun's layout and our companions beside it, written and read."""
 
+from animerun_gen.dataset.cameras import Cameras, FrameCamera, read_cameras
 from animerun_gen.dataset.clip import ClipFiles, ClipWriter, Dataset
 from animerun_gen.dataset.colors import ColorTable, read_colors, write_colors
 from animerun_gen.dataset.files import (
@@ -28,16 +29,19 @@ from animerun_gen.dataset.tracks import Tracks, read_tracks, write_tracks
 __all__ = [
     "MODALITIES",
     "SPLITS",
+    "Cameras",
     "ClipFiles",
     "ClipWriter",
     "ColorTable",
     "Dataset",
+    "FrameCamera",
     "Modality",
     "Tracks",
     "at_gap",
     "enabled_modalities",
     "modality",
     "read_array",
+    "read_cameras",
     "read_colors",
     "read_flow",
     "read_image",

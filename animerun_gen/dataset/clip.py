@@ -6,6 +6,7 @@ known); the polarity on disk, which is AnimeRun's, is converted here and nowhere
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +18,10 @@ import numpy.typing as npt
 
 from animerun_gen.conventions import UNKNOWN_FLOW
 from animerun_gen.dataset import files
+from animerun_gen.dataset.cameras import Cameras, FrameCamera, read_cameras
 from animerun_gen.dataset.colors import ColorTable, read_colors, write_colors
+from animerun_gen.dataset.correspondence import MotionBetween, read_surfaces, write_surfaces
+from animerun_gen.dataset.layout import camera_files
 from animerun_gen.dataset.modalities import (
     FOREIGN_PREFIX,
     SPLITS,
@@ -43,6 +47,7 @@ _READERS: dict[Content, Callable[[Path], Any]] = {
     "inverted_mask": files.read_inverted_mask,
     "array": files.read_array,
     "matches": files.read_matches,
+    "surfaces": read_surfaces,
 }
 _WRITERS: dict[Content, Callable[[Path, Any], None]] = {
     "picture": files.write_image,
@@ -51,6 +56,7 @@ _WRITERS: dict[Content, Callable[[Path, Any], None]] = {
     "inverted_mask": files.write_inverted_mask,
     "array": files.write_array,
     "matches": files.write_matches,
+    "surfaces": write_surfaces,
 }
 
 
@@ -114,7 +120,8 @@ class ClipFiles:
 
         Returns:
             An array with the dtype and shape of the table of modalities; for masks ``(H, W)`` bool that mean what
-            their names say; for matches a list of lists of ints.  What others store in another type (segments as
+            their names say; for matches a list of lists of ints; for correspondence
+            :class:`~animerun_gen.dataset.correspondence.Surfaces`.  What others store in another type (segments as
             float64, line art as RGB) is brought into that of the table where nothing is lost by it.
 
         Raises:
@@ -175,6 +182,60 @@ class ClipFiles:
             DatasetError: the file is missing or damaged.
         """
         return read_tracks(self.tracks_path)
+
+    @cached_property
+    def cameras(self) -> Cameras:
+        """The cameras of all frames, as the file had them when this is first asked.
+
+        Raises:
+            DatasetError: the file is missing or damaged.
+        """
+        return read_cameras(self.root, self.split, self.cut)
+
+    def camera(self, frame: int, *, film: bool = False) -> FrameCamera:
+        """The camera of a frame, which brings points of the world into the picture and back.
+
+        Args:
+            frame: the frame.
+            film: whether the film's own camera is meant, where the conversion filmed with another one.
+
+        Raises:
+            DatasetError: the file is missing or damaged, or has no camera of this frame.
+
+        Example:
+            >>> camera = clip.camera(3)  # doctest: +SKIP
+            >>> points = camera.unproject(clip.read("depth", 3), pixels)  # doctest: +SKIP
+        """
+        try:
+            return self.cameras.at(frame, film=film)
+        except KeyError:
+            path, numbers = camera_files(self.root, self.split, self.cut)[1], self.cameras.frames
+            known = f"the frames it has are {numbers[0]} to {numbers[-1]}" if numbers else "make the cut again"
+            raise DatasetError(f"has no camera of frame {frame}", path, known) from None
+
+    def flow_between(self, source: int, target: int) -> MotionBetween:
+        """The exact motion from one frame to any other one, without Blender; see ``docs/correspondence.md``.
+
+        Args:
+            source: the frame whose pixels the flow is given for.
+            target: the frame that it points into, earlier or later.
+
+        Returns:
+            ``flow`` ``(H, W, 2)`` float32 in pixels, ``valid`` and ``occluded`` ``(H, W)`` bool: what ``motion.gaps``
+            would have written.
+
+        Raises:
+            DatasetError: the clip was made without ``correspondence``, or a file is damaged.
+            ValueError: it is one and the same frame.
+
+        Example:
+            >>> found = clip.flow_between(3, 40)  # doctest: +SKIP
+            >>> seen = found.valid & ~found.occluded  # doctest: +SKIP
+        """
+        # what follows surfaces lies above the dataset, which it reads; it needs no more than numpy, either
+        between = importlib.import_module("animerun_gen.motion.between")
+        found: MotionBetween = between.flow_between(self, source, target)
+        return found
 
     def read_names(self, name: str) -> dict[str, str]:
         """What the ids of ``"object_id"`` or ``"material_id"`` stand for, by id as decimal text.

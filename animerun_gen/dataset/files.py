@@ -463,12 +463,13 @@ def read_array(path: Path) -> npt.NDArray[Any]:
         raise _damaged(path, f"is not a complete .npy file ({error})") from error
 
 
-def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]], *, if_changed: bool = False) -> None:
     """Write a compressed ``.npz`` file; the same arrays always become the same bytes.
 
     Args:
         path: the file.
         arrays: arrays of numbers or truth values by name, in the order in which the file holds them.
+        if_changed: whether a file that holds just that, to the byte, is left untouched.
 
     Raises:
         ValueError: an array holds Python objects.
@@ -480,6 +481,8 @@ def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
             # a fixed date instead of that of the clock
             member = zipfile.ZipInfo(f"{name}.npy")
             archive.writestr(member, _array_header(array) + _content(array), zipfile.ZIP_DEFLATED)
+    if if_changed and _holds(path, stream.getvalue()):
+        return
     _write_bytes(path, stream.getvalue())
 
 
@@ -602,10 +605,15 @@ def write_if_changed(path: Path, data: object) -> None:
         DatasetError: the file cannot be written.
     """
     content = json_bytes(data)
+    if not _holds(path, content):
+        _write_bytes(path, content)
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    """Whether a file is there and holds just that."""
     with suppress(OSError):
-        if read_regular(path) == content:
-            return
-    _write_bytes(path, content)
+        return read_regular(path) == content
+    return False
 
 
 def json_bytes(data: object) -> bytes:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+CAMERA_FOLDER = "Camera"
+"""Below a split, what holds the cameras of all its cuts."""
+
 _CROSS_CHECK = "cross_check-"
 
 
@@ -97,6 +100,31 @@ def switched_name(frame: int, other: int) -> str:
     return f"{frame:04d}-{other:04d}.png"
 
 
+def camera_records_folder(output: Path, cut: str) -> Path:
+    """The cameras of a cut's frames, a file each, from which :func:`camera_files` are collected."""
+    return state_folder(output) / "cameras" / cut
+
+
+def camera_record(output: Path, cut: str, frame: int) -> Path:
+    """The camera of one frame."""
+    return camera_records_folder(output, cut) / f"{frame:04d}.json"
+
+
+def reprojections_folder(output: Path, cut: str) -> Path:
+    """How well the flow of what stands still agrees with depth and cameras, a file for each direction of a pair."""
+    return state_folder(output) / "reprojections" / cut
+
+
+def reprojection(output: Path, cut: str, frame: int, other: int) -> Path:
+    """How well it does from ``frame`` to ``other``."""
+    return reprojections_folder(output, cut) / reprojection_name(frame, other)
+
+
+def reprojection_name(frame: int, other: int) -> str:
+    """Name of that file."""
+    return f"{frame:04d}-{other:04d}.json"
+
+
 def unknown_folder(output: Path, cut: str) -> Path:
     """Why motion of a cut's pairs is unknown, a file a direction that has any such pixel."""
     return state_folder(output) / "unknown" / cut
@@ -140,3 +168,14 @@ def recolor_file(output: Path, cut: str) -> Path:
 def manifest_file(output: Path, cut: str) -> Path:
     """The checksums of a cut's files and what they were made from, part of the dataset."""
     return output / "manifest" / f"{cut}.json"
+
+
+def camera_files(output: Path, split: str, cut: str) -> tuple[Path, Path]:
+    """The cameras of a cut's frames, as JSON and as arrays, part of the dataset; see ``docs/camera_files.md``."""
+    folder = output / split / CAMERA_FOLDER
+    return folder / f"{cut}.json", folder / f"{cut}.npz"
+
+
+def files_beside(output: Path, split: str, cut: str) -> tuple[Path, ...]:
+    """All files that the dataset may have of a cut outside of the folders of its modalities, but for the manifest."""
+    return quality_file(output, cut), recolor_file(output, cut), *camera_files(output, split, cut)

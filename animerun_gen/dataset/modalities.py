@@ -19,7 +19,7 @@ SPLITS = ("train", "val", "test")
 
 Kind = Literal["frame", "forward", "backward", "clip"]
 Stage = Literal["pictures", "motion", "labels", "recolor"]
-Content = Literal["picture", "flow", "mask", "inverted_mask", "array", "matches", "tracks"]
+Content = Literal["picture", "flow", "mask", "inverted_mask", "array", "matches", "surfaces", "tracks"]
 
 RECOLORED_FROM = ("flat", "contour", "material_id")
 """What the colour passes of a frame are made from."""
@@ -310,6 +310,34 @@ MODALITIES: tuple[Modality, ...] = (
         extra="exact_occlusion",
     ),
     Modality(
+        name="depth_change_forward",
+        folder="SceneFlow/{cut}/forward",
+        suffix=".npy",
+        dtype="float32",
+        shape=("H", "W"),
+        kind="forward",
+        stage="motion",
+        content="array",
+        published=False,
+        meaning="How much farther away along the view axis the surface point is in the next frame, in scene units, "
+        "each frame by its own camera; NaN where that is unknown, and on the background.",
+        extra="scene_flow",
+    ),
+    Modality(
+        name="depth_change_backward",
+        folder="SceneFlow/{cut}/backward",
+        suffix=".npy",
+        dtype="float32",
+        shape=("H", "W"),
+        kind="backward",
+        stage="motion",
+        content="array",
+        published=False,
+        meaning="How much farther away along the view axis the surface point is in the frame before, in scene units, "
+        "each frame by its own camera; NaN where that is unknown, and on the background.",
+        extra="scene_flow",
+    ),
+    Modality(
         name="depth",
         folder="Depth/{cut}",
         suffix=".npy",
@@ -362,6 +390,20 @@ MODALITIES: tuple[Modality, ...] = (
         meaning="Which material is seen; `names.json` beside the files names the ids.",
         extra="ids",
         table="names.json",
+    ),
+    Modality(
+        name="correspondence",
+        folder="Correspondence/{cut}",
+        suffix=".npz",
+        dtype="",
+        shape=(),
+        kind="frame",
+        stage="motion",
+        content="surfaces",
+        published=False,
+        meaning="The surfaces of the frame and which of them each pixel shows: what `clip.flow_between` reads, see "
+        "[correspondence.md](correspondence.md).",
+        extra="correspondence",
     ),
     Modality(
         name="tracks",

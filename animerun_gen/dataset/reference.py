@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from animerun_gen.dataset.correspondence import ARRAYS as SURFACE_ARRAYS
+from animerun_gen.dataset.correspondence import SurfaceArray
 from animerun_gen.dataset.modalities import MODALITIES, Modality, color_pass, gap_modalities
-from animerun_gen.dataset.tracks import ARRAYS
+from animerun_gen.dataset.tracks import ARRAYS as TRACK_ARRAYS
+from animerun_gen.dataset.tracks import TrackArray
 
 _INTRODUCTION = """\
 # The dataset on disk
@@ -49,6 +52,20 @@ _TRACKS = """\
 `motion.tracks: 1000` follows 1000 surface points through the whole clip, in one file: `clip.read_tracks()`, or
 `numpy.load` without this package. T is the number of frames and N of points; [tracks.md](tracks.md) says how they are
 chosen and when a point is known.
+"""
+
+_CAMERAS = """\
+`Camera/<cut>.json` and, the same as arrays, `Camera/<cut>.npz` have the camera of every frame: intrinsics, world to
+camera, its twin in Blender, and the film's own camera where another one filmed. They are always there;
+`clip.camera(186)` reads them, and [camera_files.md](camera_files.md) says what they hold.
+"""
+
+_SURFACES = """\
+What a file of `Correspondence/` holds: `clip.read("correspondence", 186).arrays`, or `numpy.load` without this
+package; `clip.flow_between` uses them. H and W are height and width of the picture, M is the number of meshes, V and T
+are those of vertices and triangles of all meshes together, I is the number of instances, S that of material slots of
+all instances, K that of images with holes; other letters stand for any length.
+[correspondence.md](correspondence.md) has more.
 """
 
 _CLOSING = """\
@@ -104,9 +121,14 @@ def layout_markdown() -> str:
             "## In other colours\n",
             _PASSES,
             _table([color_pass(1)]),
+            "## Cameras\n",
+            _CAMERAS,
             "## Tracks\n",
             _TRACKS,
-            _table_of_arrays(),
+            _table_of_arrays("array", TRACK_ARRAYS),
+            "## Correspondence\n",
+            _SURFACES,
+            _table_of_arrays("array of a frame", SURFACE_ARRAYS),
             _CLOSING,
         ]
     )
@@ -131,8 +153,12 @@ def _table(modalities: Iterable[Modality]) -> str:
     return "\n".join(rows) + "\n"
 
 
-_TYPES = {"matches": "JSON", "tracks": "npz"}
-_SHAPES = {"matches": '`{"0": [j, ...], ...}`', "tracks": "see [below](#tracks)"}
+_TYPES = {"matches": "JSON", "surfaces": "npz", "tracks": "npz"}
+_SHAPES = {
+    "matches": '`{"0": [j, ...], ...}`',
+    "surfaces": "see [below](#correspondence)",
+    "tracks": "see [below](#tracks)",
+}
 
 
 def _switches(modality: Modality) -> str:
@@ -158,10 +184,11 @@ def _example(modality: Modality) -> str:
     return f"{folder}/{modality.prefix}{number}{modality.suffix}"
 
 
-def _table_of_arrays() -> str:
-    rows = ["| array | type | shape | meaning |", "| --- | --- | --- | --- |"]
-    for name, what in ARRAYS.items():
-        rows.append(f"| `{name}` | {what.dtype} | {', '.join(map(str, what.shape)) or 'one number'} | {what.meaning} |")
+def _table_of_arrays(title: str, arrays: Mapping[str, TrackArray] | Mapping[str, SurfaceArray]) -> str:
+    rows = [f"| {title} | type | shape | meaning |", "| --- | --- | --- | --- |"]
+    for name, what in arrays.items():
+        alone = "one text" if what.dtype == "str" else "one number"
+        rows.append(f"| `{name}` | {what.dtype} | {', '.join(map(str, what.shape)) or alone} | {what.meaning} |")
     return "\n".join(rows) + "\n"
 
 

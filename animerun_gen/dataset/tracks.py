@@ -38,6 +38,12 @@ ARRAYS: dict[str, TrackArray] = {
         ("T", "N", 2),
         "Where each point is in the picture in pixels: x to the right, y down; NaN where unknown.",
     ),
+    "world": TrackArray(
+        "float64",
+        ("T", "N", 3),
+        "Where it is in the world, in scene units, which that frame's camera (`Camera`) projects to `position`; NaN "
+        "where unknown.",
+    ),
     "depth": TrackArray(
         "float32", ("T", "N"), "Its distance along the camera's view axis in scene units; NaN where unknown."
     ),
@@ -77,6 +83,7 @@ class Tracks:
     Attributes:
         frames: ``(T,)`` int32.
         position: ``(T, N, 2)`` float64, pixels.
+        world: ``(T, N, 3)`` float64, scene units.
         depth: ``(T, N)`` float32, scene units.
         known: ``(T, N)`` bool.
         in_frame: ``(T, N)`` bool.
@@ -90,6 +97,7 @@ class Tracks:
 
     frames: npt.NDArray[np.int32]
     position: npt.NDArray[np.float64]
+    world: npt.NDArray[np.float64]
     depth: npt.NDArray[np.float32]
     known: npt.NDArray[np.bool_]
     in_frame: npt.NDArray[np.bool_]
@@ -167,9 +175,9 @@ def _problem(arrays: dict[str, npt.NDArray[Any]]) -> str | None:
         return "frames do not ascend"
     if (arrays["visible"] & ~arrays["in_frame"]).any() or (arrays["in_frame"] & ~known).any():
         return "a point is visible outside the picture, or in the picture where nobody knows"
-    for values in (arrays["position"][..., 0], arrays["position"][..., 1], arrays["depth"]):
-        if (np.isfinite(values) != known).any():
-            return "position and depth are numbers elsewhere than where the place is known"
+    numbers = [*np.moveaxis(arrays["position"], -1, 0), *np.moveaxis(arrays["world"], -1, 0), arrays["depth"]]
+    if any((np.isfinite(values) != known).any() for values in numbers):
+        return "position, world and depth are numbers elsewhere than where the place is known"
     own = np.searchsorted(frames, arrays["query_frame"])
     if (own == len(frames)).any() or (frames[own] != arrays["query_frame"]).any():
         return "a point was chosen in a frame that the clip does not have"

@@ -23,6 +23,23 @@ def depth_map(seen: VisibilityBuffer) -> npt.NDArray[np.float32]:
     return seen.depth.astype(np.float32)
 
 
+def depth_change(seen: VisibilityBuffer, motion: Motion) -> npt.NDArray[np.float32]:
+    """How much farther away surface points are in another frame.
+
+    Args:
+        seen: What the frame sees.
+        motion: Its motion into the other frame.
+
+    Returns:
+        ``(H, W)`` float32, the distance along the other frame's view axis less that along this one's, in scene units;
+        NaN where the motion is unknown, and on the background, which has no depth.
+    """
+    with np.errstate(invalid="ignore"):
+        # of the background infinity less infinity, which is no number
+        change: npt.NDArray[np.float32] = (motion.depth - seen.depth).astype(np.float32)
+    return change
+
+
 def object_id_map(geometry: FrameGeometry, seen: VisibilityBuffer) -> npt.NDArray[np.uint16]:
     """Which object each pixel shows, ``(H, W)`` uint16; :data:`BACKGROUND_ID` on the background."""
     ids = np.empty(seen.instance.shape, np.uint16)

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from animerun_gen.motion import raster
+from animerun_gen.motion.backdrop import is_same_camera
 from animerun_gen.motion.geometry import FrameGeometry
 from animerun_gen.motion.identity import IDENTITY_BITS, Identities, scramble
 
@@ -95,7 +95,7 @@ def find_counterparts(source: FrameGeometry, target: FrameGeometry) -> Counterpa
     instances = np.full(len(source.keys), NO_INSTANCE, np.int32)
     start = np.full(len(source.keys), SAME_NUMBERS, np.int64)
     lists = _Lists()
-    if raster.is_same_camera(source.camera, target.camera):
+    if is_same_camera(source.camera, target.camera):
         index_of = {key: index for index, key in enumerate(target.keys)}
         proven: dict[tuple[int, int, tuple[int, ...]], int | None] = {}
         for index, key in enumerate(source.keys):

@@ -8,22 +8,17 @@ points cannot be told apart, the flow is unknown; it is never guessed.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from animerun_gen.conventions import longest_motion
 from animerun_gen.motion import raster
+from animerun_gen.motion.backdrop import BackgroundMotion, backdrop
 from animerun_gen.motion.counterparts import find_counterparts
-from animerun_gen.motion.geometry import Camera, FrameGeometry
+from animerun_gen.motion.geometry import FrameGeometry
 from animerun_gen.motion.kernels import following
 from animerun_gen.motion.raster import VisibilityBuffer
-
-BackgroundMotion = Literal["infinity", "static", "invalid"]
-
-SAME_DIRECTION = 1e-12
-"""Largest squared difference of two unit view directions that count as equal (float32 matrices)."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +84,7 @@ def compute_motion(
         raster.meshes(source),
         raster.meshes(target),
         (twins.instance, twins.start, twins.triangle, twins.corners),
-        *_backdrop(source.camera, target.camera, background),
+        *backdrop(source.camera, target.camera, background),
         target.camera.clip_start,
         longest_motion(source.camera.width),
         (motion.flow, motion.valid, motion.x, motion.y, motion.depth, motion.counterpart, motion.triangle),
@@ -118,40 +113,3 @@ def exact_occlusion(motion: Motion, target: FrameGeometry) -> npt.NDArray[np.boo
         motion.triangle.ravel(),
     )
     return hidden.reshape(motion.valid.shape)
-
-
-def _backdrop(
-    source: Camera, target: Camera, background: BackgroundMotion
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """How the background moves.
-
-    Returns:
-        Two ``(4, 3)`` matrices that take ``(x, y, 1)``, the place of a background pixel, to its homogeneous pixels in
-        the source frame, again, and in the target frame; NaN where the motion is unknown.
-    """
-    unknown = np.full((4, 3), np.nan)
-    if background == "invalid" or not raster.is_same_camera(source, target):
-        return unknown, unknown
-    if background == "static":
-        still = np.ascontiguousarray(np.eye(4)[:, [0, 1, 3]])
-        return still, still
-    if source.is_orthographic != target.is_orthographic:
-        return unknown, unknown
-    to_device = np.array(
-        [
-            [2.0 / source.width, 0.0, 1.0 / source.width - 1.0],
-            [0.0, -2.0 / source.height, 1.0 - 1.0 / source.height],
-            [0.0, 0.0, 1.0],
-            [0.0, 0.0, 1.0],
-        ]
-    )
-    far = np.linalg.inv(source.projection) @ to_device
-    if source.is_orthographic:
-        turned = source.world[:3, 2] - target.world[:3, 2]
-        if turned @ turned > SAME_DIRECTION:
-            return unknown, unknown
-    else:
-        # a direction: the fourth component says that no translation reaches it
-        far[3] = 0.0
-    points = source.world @ far
-    return source.pixel_matrix() @ points, target.pixel_matrix() @ points

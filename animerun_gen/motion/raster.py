@@ -109,11 +109,6 @@ def hidden_points(
     return hidden
 
 
-def is_same_camera(source: Camera, target: Camera) -> bool:
-    """Whether two frames were seen by one camera, which may have moved, and not by two that were cut together."""
-    return source.name == target.name
-
-
 def meshes(geometry: FrameGeometry) -> Meshes:
     """The arrays of a frame for the compiled loops, its instances in homogeneous pixels."""
     return Meshes(

@@ -20,8 +20,8 @@ from animerun_gen.dataset.tracks import Tracks
 from animerun_gen.motion import companions, raster
 from animerun_gen.motion.counterparts import NO_INSTANCE, NO_TRIANGLE, find_counterparts
 from animerun_gen.motion.geometry import FrameGeometry, Holes
-from animerun_gen.motion.kernels.following import NO_AREA
 from animerun_gen.motion.raster import BACKGROUND, VisibilityBuffer
+from animerun_gen.motion.thresholds import NO_AREA
 
 QUERY_FRAMES = 8
 """Frames of a clip at most in which points are chosen, so that what appears later has tracks too."""
@@ -166,6 +166,7 @@ class Following:
         self._seed = seed
         shape = (len(frames), sum(shares))
         self._position = np.full((*shape, 2), np.nan)
+        self._world = np.full((*shape, 3), np.nan)
         self._depth = np.full(shape, np.nan, np.float32)
         self._known = np.zeros(shape, bool)
         self._in_frame = np.zeros(shape, bool)
@@ -178,10 +179,11 @@ class Following:
         place, instance, triangle = (
             np.concatenate(part) for part in zip(*[_locate(points, geometry) for points in self._groups], strict=True)
         )
-        x, y, depth = place.T.copy()
+        x, y, depth = place[:, :3].T.copy()
         known = ~np.isnan(depth)
         camera, row = geometry.camera, self._frames.index(geometry.frame)
         self._position[row] = place[:, :2]
+        self._world[row] = place[:, 3:]
         self._depth[row] = depth
         self._known[row] = known
         self._in_frame[row] = known & (x >= -0.5) & (x < camera.width - 0.5) & (y >= -0.5) & (y < camera.height - 0.5)
@@ -198,6 +200,7 @@ class Following:
         return Tracks(
             frames=np.array(self._frames, np.int32),
             position=self._position,
+            world=self._world,
             depth=self._depth,
             known=self._known,
             in_frame=self._in_frame,
@@ -213,17 +216,20 @@ class Following:
 def _locate(
     points: SurfacePoints, target: FrameGeometry
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-    """Where points are in a frame: ``(n, 3)`` x, y and depth, NaN where unknown; on which instances and triangles.
+    """Where points are in a frame: ``(n, 6)`` x, y and depth, and the place in the world, NaN where unknown; on which
+    instances and triangles.
 
     In the frame in which they were chosen they are where they were seen, whatever that frame is like now.
     """
     if target.frame == points.geometry.frame:
-        place = np.stack([points.x, points.y, points.depth], axis=1)
+        vertices = _vertices(points.geometry, points.instance, points.corners)
+        world = _in_world(points.geometry, points.instance, points.shares, vertices)
+        place = np.concatenate([np.stack([points.x, points.y, points.depth], axis=1), world], axis=1)
         return place, np.full(len(points), NO_INSTANCE, np.int32), points.triangle
     twins = find_counterparts(points.geometry, target)
     instance = twins.instance[points.instance]
     triangle = np.full(len(points), NO_TRIANGLE, np.int32)
-    place = np.full((len(points), 3), np.nan)
+    place = np.full((len(points), 6), np.nan)
     there = np.flatnonzero(instance != NO_INSTANCE)
     triangle[there], corners = twins.triangles_of(points.geometry, points.instance[there], points.triangle[there])
     is_proven = triangle[there] != NO_TRIANGLE
@@ -232,9 +238,11 @@ def _locate(
     seen = _project(target, instance[there], np.einsum("nk,nkc->nc", points.shares[there], vertices))
     drawn = (seen[:, 3] > 0.0) & (seen[:, 2] >= target.camera.clip_start)
     drawn &= ~_have_no_area(_project(target, instance[there, None], vertices))
+    world = _in_world(target, instance[there], points.shares[there], vertices)[drawn]
     there, seen = there[drawn], seen[drawn]
     place[there, :2] = seen[:, :2] / seen[:, 3:]
     place[there, 2] = seen[:, 2]
+    place[there, 3:] = world
     with np.errstate(invalid="ignore"):
         moved = np.abs(place[:, :2] - np.stack([points.x, points.y], axis=1))
         place[~np.all(moved <= longest_motion(target.camera.width), axis=1)] = np.nan
@@ -264,6 +272,19 @@ def _project(
     matrices = geometry.instance_pixel_matrices()[instance]
     projected: npt.NDArray[np.float64] = np.einsum("...ij,...j->...i", matrices[..., :3], local) + matrices[..., 3]
     return projected
+
+
+def _in_world(
+    geometry: FrameGeometry,
+    instance: npt.NDArray[np.integer[Any]],
+    shares: npt.NDArray[np.float64],
+    vertices: npt.NDArray[np.float64],
+) -> npt.NDArray[np.float64]:
+    """``(n, 3)``: places in the world of points that are shares ``(n, 3)`` of vertices ``(n, 3, 3)`` of meshes."""
+    local = np.einsum("nk,nkc->nc", shares, vertices)
+    matrices = geometry.matrices[instance]
+    placed: npt.NDArray[np.float64] = np.einsum("nij,nj->ni", matrices[:, :3, :3], local) + matrices[:, :3, 3]
+    return placed
 
 
 def _shares(

@@ -13,12 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from animerun_gen.motion import raster
+from animerun_gen.motion.backdrop import is_same_camera
 from animerun_gen.motion.counterparts import NO_INSTANCE, NO_TRIANGLE, find_counterparts
 from animerun_gen.motion.flow import Motion
 from animerun_gen.motion.geometry import FrameGeometry
 from animerun_gen.motion.kernels.continuing import nearest_known
-from animerun_gen.motion.kernels.following import NO_AREA
 from animerun_gen.motion.raster import VisibilityBuffer
+from animerun_gen.motion.thresholds import NO_AREA
 
 CAUSES = (
     "known",
@@ -52,7 +53,7 @@ def cause_map(
     causes = np.zeros(motion.valid.shape, np.uint8)
     if motion.valid.all():
         return causes
-    if not raster.is_same_camera(source.camera, target.camera):
+    if not is_same_camera(source.camera, target.camera):
         causes[~motion.valid] = CAMERA
         return causes
     rows, columns = np.nonzero(~motion.valid)

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from animerun_gen.motion import raster
+from animerun_gen.motion.backdrop import BackgroundMotion, is_same_camera
 from animerun_gen.motion.counterparts import NO_INSTANCE, SAME_NUMBERS, find_counterparts
-from animerun_gen.motion.flow import BackgroundMotion, Motion
+from animerun_gen.motion.flow import Motion
 from animerun_gen.motion.geometry import Camera, FrameGeometry
 from animerun_gen.motion.raster import BACKGROUND, VisibilityBuffer
 
@@ -68,7 +68,7 @@ def surface_problems(
     reasons = []
     if abs(target.frame - source.frame) != 1:
         reasons.append("the frame step is not 1, and the pass always spans one frame")
-    if not raster.is_same_camera(source.camera, target.camera):
+    if not is_same_camera(source.camera, target.camera):
         reasons.append(f"the shot is cut from camera '{source.camera.name}' to '{target.camera.name}'")
         return reasons
     if source.holes is not None and (source.holes.slot_masks >= 0).any():

@@ -52,6 +52,9 @@ def missing_render(
         both_ways = ((earlier, later), (later, earlier))
         return any(read_figures(layout.cross_check_file(output, config.name, *ends)) is None for ends in both_ways)
 
+    def lacks_camera(frame: int) -> bool:
+        return not has_content(layout.camera_record(output, config.name, frame))
+
     def unpainted(sampled: Iterable[int], place: Callable[[Path, str, int], Path]) -> tuple[int, ...]:
         return tuple(n for n in sampled if n in frames and not has_content(place(output, config.name, n)))
 
@@ -68,7 +71,7 @@ def missing_render(
         pictures=lacking(pictures),
         material_pictures=unpainted(sampled_frames(config), layout.material_picture),
         identity_pictures=unpainted(identity_frames(config), layout.identity_picture),
-        companions=lacking(annotations),
+        companions=tuple(sorted({*lacking(annotations), *filter(lacks_camera, frames)})),
         pairs=tuple(sorted(missing)),
         cross_check=cross_check,
         # they need every frame of the clip

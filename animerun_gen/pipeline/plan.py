@@ -14,6 +14,7 @@ from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline.cut import Cut
 from animerun_gen.pipeline.missing import Damaged, missing_labels, missing_passes, missing_render
 from animerun_gen.pipeline.options import Options
+from animerun_gen.pipeline.state.cameras import remove_damaged_records
 from animerun_gen.pipeline.state.changes import Then
 from animerun_gen.pipeline.state.clearing import (
     clear_damaged,
@@ -115,6 +116,8 @@ def plan_cut(cut: Cut, options: Options) -> CutPlan:
     found = FilesOnDisk(output, config.split, config.name, ledger.kept.checksums)
     figures = look_at_figures(ledger, config)
     damaged = clear_damaged(found, figures, stages)
+    if "motion" in stages:
+        damaged += remove_damaged_records(config, found)
     if clear_surplus(clip, config, found, stages) or damaged:
         found.look_again()
     watched = now.marks

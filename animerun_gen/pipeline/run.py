@@ -21,6 +21,7 @@ from animerun_gen.pipeline.cut import Cut, begin_cut
 from animerun_gen.pipeline.keeping.rename import finish_renaming
 from animerun_gen.pipeline.options import Options
 from animerun_gen.pipeline.plan import CutPlan, plan_cut
+from animerun_gen.pipeline.state.cameras import collect_cameras
 from animerun_gen.pipeline.state.coverage import measure_coverage
 from animerun_gen.pipeline.state.figures import read_cross_checks
 from animerun_gen.pipeline.state.films import digests_kept
@@ -129,6 +130,8 @@ def _sum_up(cut: Cut, plan: CutPlan | None, options: Options) -> None:
         found = plan.found
         for sentence in plan.refused:
             summary.fail(sentence)
+        with failures_to(summary):
+            collect_cameras(cut.config, plan.found, new=bool(summary.rendered))
         if options.label and (summary.labelled or not summary.failures):
             with failures_to(summary):
                 summary.quality = collect_quality(cut.ledger, cut.config, plan.judged)

@@ -30,6 +30,7 @@ LEAST_IS_WORST = (
     "agreement_ids",
     "identity_compared",
     "occlusion_agreement",
+    "reprojection_compared",
     "round_trip_within",
     "surface_share",
     "flat_colors",
@@ -49,6 +50,7 @@ class Thresholds:
         agreement: Smallest ``agreement`` and ``agreement_ids``, 0..1.
         leaks: Largest ``leaks``, 0..1.
         identity_error: Largest ``identity_error``, 0..1.
+        reprojection: Largest ``reprojection_error``, pixels.
         surfaces: Smallest ``surface_share``, 0..1.
         one_surface: Largest ``largest_surface``, 0..1.
         one_color: Largest ``largest_color``, 0..1.
@@ -62,6 +64,7 @@ class Thresholds:
     agreement: float
     leaks: float
     identity_error: float
+    reprojection: float
     surfaces: float
     one_surface: float
     one_color: float
@@ -78,6 +81,7 @@ class Thresholds:
             agreement=quality.min_agreement,
             leaks=quality.max_leaks,
             identity_error=quality.max_identity_error,
+            reprojection=quality.max_reprojection_error,
             surfaces=quality.min_surfaces,
             one_surface=quality.max_one_surface,
             one_color=quality.max_one_color,
@@ -180,6 +184,13 @@ _PAIR_RULES = (
         " (threshold {threshold:g})",
         "the flow takes points for others there: look for what an object's modifiers or nodes renumber in every"
         " frame, take the object out with remove.objects, and report it",
+    ),
+    _Rule(
+        ("reprojection_error",),
+        "reprojection",
+        "surfaces that stand still are projected up to {value:.4f} px away from where the flow ends"
+        " (threshold {threshold:g} px)",
+        "flow, depth and Camera contradict each other: do not use the cameras of these frames, and report it",
     ),
 )
 

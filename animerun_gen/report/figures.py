@@ -74,6 +74,14 @@ CHARTS = (
         of_frames=True,
     ),
     Chart(
+        "Flow against depth and cameras",
+        "Largest distance, over surfaces that stand still, between where the flow ends and where depth and cameras "
+        "place the point.",
+        "px",
+        (Series("reprojection_error", "distance"),),
+        threshold="reprojection",
+    ),
+    Chart(
         "Warp error, colour frames",
         "Mean difference of a frame and the other one warped back onto it, outside the occlusion of the paper's rule, "
         "by point sampling.",

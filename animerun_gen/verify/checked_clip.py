@@ -36,6 +36,7 @@ class CheckedClip:
         manifest: Its manifest, as far as it can be believed.
         quality: Its quality file, which need not be there.
         recolor: Its table of colour passes, which need not be there.
+        cameras: Its two files of cameras, which need not be there.
         ours: Whether this program made it.
         entries: Everything in its folders, by name.
         sound: Of these, what belongs there by its name.
@@ -48,6 +49,7 @@ class CheckedClip:
         self.manifest = CheckedManifest.read(root, cut)
         self.quality = layout.quality_file(root, cut)
         self.recolor = layout.recolor_file(root, cut)
+        self.cameras = layout.camera_files(root, split, cut)
         self.ours = bool(
             self.manifest.there or self.manifest.problems or self.quality.exists() or read_ledger(root, cut).begun
         )
@@ -149,14 +151,20 @@ class CheckedClip:
     def all_names(self) -> set[str]:
         """The names of all files that there are."""
         names = set(self.sound)
-        return names | {self.relative(file) for file in (self.quality, self.recolor) if file.is_file()}
+        return names | {self.relative(file) for file in self.beside if file.is_file()}
 
     def demanded_names(self) -> set[str]:
         """The names of all files that there should be."""
         names = {self.relative(what.path(*self.place, n)) for what in self.modalities for n in self.frames_of(what)}
         names |= {self.relative(what.names_path(*self.place)) for what in self.modalities if what.table}
         names |= {self.relative(what.clip_path(*self.place)) for what in self.modalities if what.kind == "clip"}
-        return names | {self.relative(self.quality)} | ({self.relative(self.recolor)} if self.passes else set())
+        names |= {self.relative(file) for file in (self.quality, *self.cameras)}
+        return names | ({self.relative(self.recolor)} if self.passes else set())
+
+    @property
+    def beside(self) -> tuple[Path, ...]:
+        """The files outside of the folders of modalities, which need not be there."""
+        return layout.files_beside(self.root, self.split, self.cut)
 
     @property
     def place(self) -> tuple[Path, str, str]:

@@ -30,7 +30,7 @@ def check_manifest(clip: CheckedClip) -> None:
             "is missing, so the files cannot be checked against their checksums",
             RUN_AGAIN,
         )
-    for path in (layout.manifest_file(clip.root, clip.cut), clip.quality, clip.recolor):
+    for path in (layout.manifest_file(clip.root, clip.cut), *clip.beside):
         if path.is_symlink() and path.exists() and not _lies_in(path, clip.root):
             clip.link(clip.relative(path))
     if not clip.ours:
@@ -80,6 +80,9 @@ def check_completeness(clip: CheckedClip) -> None:
                 clip.require(clip.relative(what.path(*clip.place, frame)), advice)
     if clip.ours and not clip.quality.is_file():
         clip.defect(clip.relative(clip.quality), "missing", "is missing", advice)
+    for file in clip.cameras if clip.ours else ():
+        if not file.is_file():
+            clip.defect(clip.relative(file), "missing", "is missing", advice)
     if clip.passes and clip.ours and not clip.recolor.is_file():
         clip.defect(clip.relative(clip.recolor), "missing", "is missing", advice)
 

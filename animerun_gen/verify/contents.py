@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from animerun_gen.dataset.cameras import parse_cameras, read_cameras
 from animerun_gen.dataset.colors import read_colors
 from animerun_gen.dataset.files import open_regular, read_names
 from animerun_gen.dataset.modalities import Modality
@@ -20,6 +21,9 @@ from animerun_gen.verify.findings import (
     changed,
 )
 from animerun_gen.verify.quality_file import parse_quality
+
+CAMERA_BYTES = 4096
+"""More than the cameras of a frame take in a file of arrays."""
 
 FrameMatches = tuple[int, str, tuple[int, int, int]]
 """Of a file of matches: its frame, its modality, and how many lists it has, the largest segment that one names, and
@@ -109,6 +113,40 @@ def check_tracks(clip: CheckedClip, what: Modality) -> None:
         clip.defect(name, "contradiction", "was made for another number of points or another seed than configured")
 
 
+def check_cameras(clip: CheckedClip) -> None:
+    """Check the two files of cameras, against the clip and against each other."""
+    described, arrays = clip.cameras
+    if arrays.is_file() and arrays.stat().st_size > CAMERA_BYTES * (len(clip.numbers) + 16):
+        clip.defect(clip.relative(arrays), "damaged", "is far larger than the cameras of the clip can be")
+        return
+    cameras = None
+    if arrays.is_file():
+        try:
+            cameras = read_cameras(*clip.place)
+        except DatasetError as error:
+            clip.defect(clip.relative(arrays), "damaged", error.what)
+    # of a part of a clip that was passed on the cameras of the whole are no harm
+    lacks = cameras is not None and not set(clip.numbers) <= set(cameras.frames)
+    if lacks or (clip.ours and cameras is not None and cameras.frames != clip.numbers):
+        clip.defect(clip.relative(arrays), "contradiction", "has the cameras of other frames than those of the clip")
+    sizes = set() if cameras is None else {(camera.height, camera.width) for camera in cameras.filming}
+    if clip.shape is not None and sizes - {clip.shape}:
+        clip.defect(clip.relative(arrays), "contradiction", "has cameras for pictures of another size")
+    if not described.is_file():
+        return
+    data = small_json(described)
+    problem = data if isinstance(data, str) else None
+    if problem is None:
+        try:
+            same = cameras is None or parse_cameras(data) == cameras.as_dicts()
+        except ValueError as error:
+            problem = f"holds no cameras ({error})"
+        else:
+            problem = None if same else f"has other cameras than {clip.relative(arrays)}"
+    if problem is not None:
+        clip.defect(clip.relative(described), "damaged", problem)
+
+
 def check_quality(clip: CheckedClip) -> None:
     """Check the quality file, and take over which figures are beyond their thresholds."""
     if not clip.quality.is_file():
@@ -164,7 +202,7 @@ def _oversized_tracks(path: Path, frames: int, requested: int | None) -> str | N
     limits = dict.fromkeys(ARRAYS, 64 * 1024)
     for name, what in ARRAYS.items():
         if "N" in what.shape:
-            limits[name] += 16 * points * (frames if "T" in what.shape else 1)
+            limits[name] += 24 * points * (frames if "T" in what.shape else 1)
         elif "T" in what.shape:
             limits[name] += 16 * frames
     try:

@@ -12,6 +12,7 @@ from animerun_gen.verify.checked_clip import CheckedClip
 from animerun_gen.verify.completeness import check_completeness, check_manifest, check_strays
 from animerun_gen.verify.contents import (
     FrameMatches,
+    check_cameras,
     check_colors,
     check_matches,
     check_other_checksums,
@@ -100,6 +101,7 @@ class CutCheck:
                 check_tracks(self.clip, what)
             elif what.table == "colors.json":
                 check_colors(self.clip, what)
+        check_cameras(self.clip)
         check_quality(self.clip)
         check_recolor(self.clip)
         if not self.clip.quick:
@@ -110,7 +112,7 @@ class CutCheck:
     def _marks_now(self) -> dict[str, str]:
         """The marks of all files, by name, taken before anything is read."""
         marks = {name: mark(entry.status) for name, entry in self.clip.sound.items() if entry.status is not None}
-        for path in (self.clip.quality, self.clip.recolor):
+        for path in self.clip.beside:
             with suppress(OSError):
                 marks[self.clip.relative(path)] = mark(path.stat())
         return marks

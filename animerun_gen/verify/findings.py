@@ -16,6 +16,7 @@ import numpy.typing as npt
 from animerun_gen.conventions import UNKNOWN_FLOW, known_flow
 from animerun_gen.dataset import files
 from animerun_gen.dataset.checksums import readable_digest
+from animerun_gen.dataset.correspondence import read_surfaces
 from animerun_gen.dataset.headers import Header, read_header
 from animerun_gen.dataset.modalities import Content, Modality
 from animerun_gen.errors import DatasetError
@@ -37,6 +38,9 @@ PNG_ROOM = 16 << 20
 FAR = 10.0
 """Motion beyond so many picture widths is worth a note."""
 
+SURFACES_LIMIT = 1 << 31
+"""Bytes of a file of surfaces that are read; ten million triangles have a fifth of it."""
+
 BORDER = 1e-3
 """Pixels: how far float32 flow may be from the float64 motion that the exact occlusion was decided by."""
 
@@ -48,6 +52,7 @@ _READERS: dict[Content, Callable[[Path], Any]] = {
     # of a file that this program did not make, the values are looked at afterwards
     "inverted_mask": files.read_array,
     "array": files.read_array,
+    "surfaces": read_surfaces,
 }
 
 
@@ -167,7 +172,7 @@ class FrameInspection:
         if header is not None and (problem := self._misfit(header, what)):
             findings.defects.append(Defect(file.name, "form", problem, self.again))
             sound = False
-        limit = _largest_size(header, self.shape)
+        limit = SURFACES_LIMIT if what.content == "surfaces" else _largest_size(header, self.shape)
         if size > limit:
             if sound:
                 problem = f"has {size} bytes, far more than it can need"
@@ -235,6 +240,9 @@ class FrameInspection:
         elif what.name == "depth":
             if count := np.count_nonzero(~(value > 0)):
                 yield f"has {_pixels(count)} whose depth is not a positive number"
+        elif what.name.startswith("depth_change"):
+            if count := np.count_nonzero(np.isinf(value)):
+                yield f"has {_pixels(count)} whose depth changes without end"
         elif what.name == "normal":
             squared = np.einsum("hwi,hwi->hw", value, value)
             if count := np.count_nonzero(~((np.abs(squared - 1.0) < 2e-3) | (squared == 0.0))):
@@ -280,8 +288,18 @@ class FrameInspection:
                     leaves = _leaves_frame(flow, known, slack)
                     problems = _occlusion_problems(values[name], known, leaves, names[what.name])
                 findings.defects += [Defect(names[name], "contradiction", problem, self.again) for problem in problems]
+            name = what.name.replace("flow", "depth_change")
+            if name in values and (count := np.count_nonzero(~np.isnan(values[name]) & ~known)):
+                problem = f"says how depth changes at {_pixels(count)} whose motion is unknown in {names[what.name]}"
+                findings.defects.append(Defect(names[name], "contradiction", problem, self.again))
         if "object_id" not in values:
             return
+        if "correspondence" in values:
+            surfaces = values["correspondence"]
+            objects = np.append(surfaces.arrays["object_id"], np.uint16(0))[surfaces.instance]
+            if count := np.count_nonzero(objects != values["object_id"]):
+                problem = f"shows other objects than {names['object_id']} at {_pixels(count)}"
+                findings.defects.append(Defect(names["correspondence"], "contradiction", problem, self.again))
         empty = values["object_id"] == BACKGROUND_ID
         for name in ("material_id", "depth", "normal"):
             if name in values and (count := np.count_nonzero(_shows_nothing(name, values[name]) != empty)):

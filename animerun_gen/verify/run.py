@@ -120,6 +120,13 @@ def _ownerless(root: Path, cuts: Sequence[tuple[str, str]]) -> Iterator[Defect]:
                     advice = f"{away}, or make the cut again"
                     yield Defect(name, "stray", "belongs to a cut that has no colour frames", advice)
     names = {cut for _, cut in cuts}
+    for split in SPLITS:
+        folder = root / split / layout.CAMERA_FOLDER
+        own = {path.name for cut in names for path in layout.camera_files(root, split, cut) if (split, cut) in known}
+        for entry in sorted(folder.iterdir()) if folder.is_dir() else ():
+            if entry.name not in own:
+                name = entry.relative_to(root).as_posix()
+                yield Defect(name, "stray", "belongs to no cut of the dataset", DELETE)
     for file in (layout.quality_file(root, "any"), layout.manifest_file(root, "any"), layout.recolor_file(root, "any")):
         if file.parent.is_dir():
             for entry in sorted(file.parent.iterdir()):

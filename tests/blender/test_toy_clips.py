@@ -71,6 +71,55 @@ def test_flow_over_a_gap_is_the_analytic_projection(toy_dataset: Dataset, toy: s
 
 
 @pytest.mark.parametrize("toy", FAR_CLIPS)
+def test_motion_between_any_two_frames_is_that_of_the_gaps(toy_dataset: Dataset, toy: str) -> None:
+    clip = toy_dataset.clip(toy)
+    numbers = clip.frame_numbers
+    hidden = 0
+    # whatever is the same in three of four places is left to those
+    for gap in GAPS:
+        suffix = f"_gap{gap}" if gap > 1 else ""
+        for earlier, later in list(zip(numbers, numbers[gap:], strict=False))[::4]:
+            for direction, source, target in (("forward", earlier, later), ("backward", later, earlier)):
+                found = clip.flow_between(source, target)
+                valid, flow = found.valid, clip.read(f"flow_{direction}{suffix}", source)
+                # elsewhere the toys of the test split are filled
+                assert np.array_equal(found.flow[valid], flow[valid]), (source, target)
+                assert np.array_equal(valid, clip.read(f"valid_{direction}{suffix}", source))
+                occluded = clip.read(f"exact_occlusion_{direction}{suffix}", source)
+                assert np.array_equal(found.occluded, occluded), (source, target)
+                hidden += (found.occluded & found.valid).sum()
+    assert hidden > 1000
+
+
+@pytest.mark.parametrize("toy", CLIPS)
+def test_cameras_bring_depth_where_flow_and_change_of_depth_lead(toy_dataset: Dataset, toy: str) -> None:
+    """What stands still in the world is there in both frames, by files alone; the gate's figure says the same."""
+    clip = toy_dataset.clip(toy)
+    quality = read_json(clip.root / "quality" / f"{toy}.json")
+    judged = [pair[direction] for pair in quality["pairs"] for direction in ("forward", "backward")]
+    errors = [figures["reprojection_error"] for figures in judged if figures["reprojection_error"] is not None]
+    assert errors
+    assert max(errors) < 1e-3
+    earlier, later = clip.frame_numbers[:2]
+    change, flow = clip.read("depth_change_forward", earlier), clip.read("flow_forward", earlier)
+    shown = clip.read("object_id", earlier) > 0
+    assert np.array_equal(np.isfinite(change), shown & clip.read("valid_forward", earlier))
+    y, x = np.nonzero(np.isfinite(change))
+    xy, depth = np.stack([x, y], axis=-1), clip.read("depth", earlier)[y, x]
+    here = clip.camera(earlier).unproject(depth, xy)
+    there = clip.camera(later).unproject(depth + change[y, x], xy + flow[y, x])
+    still = np.linalg.norm(there - here, axis=-1) < 1e-4 * depth
+    # a world that moved as a whole, or not at all, would pass as well; a wrong camera does not
+    assert still.mean() > 0.1
+    if toy in FAR_CLIPS:
+        tracks = clip.read_tracks()
+        for row, frame in enumerate(tracks.frames):
+            known = tracks.known[row]
+            projected = clip.camera(frame).project(tracks.world[row, known])
+            assert np.abs(projected - tracks.position[row, known]).max() < 1e-6
+
+
+@pytest.mark.parametrize("toy", FAR_CLIPS)
 def test_tracks_are_the_analytic_projection(toy_dataset: Dataset, toy: str) -> None:
     clip, scene = toy_dataset.clip(toy), scene_of(toy)
     tracks = clip.read_tracks()

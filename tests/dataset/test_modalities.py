@@ -39,10 +39,13 @@ COMPANIONS = {
     "valid_backward": "Valid/fight/backward/0186.png",
     "exact_occlusion_forward": "ExactOcclusion/fight/forward/0186.png",
     "exact_occlusion_backward": "ExactOcclusion/fight/backward/0186.png",
+    "depth_change_forward": "SceneFlow/fight/forward/0186.npy",
+    "depth_change_backward": "SceneFlow/fight/backward/0186.npy",
     "depth": "Depth/fight/0186.npy",
     "normal": "Normal/fight/0186.npy",
     "object_id": "ObjectId/fight/0186.png",
     "material_id": "MaterialId/fight/0186.png",
+    "correspondence": "Correspondence/fight/0186.npz",
 }
 FAR = {
     "flow_forward_gap4": "Gap4/Flow/fight/forward/0186.flo",
@@ -51,6 +54,8 @@ FAR = {
     "valid_backward_gap4": "Gap4/Valid/fight/backward/0186.png",
     "exact_occlusion_forward_gap4": "Gap4/ExactOcclusion/fight/forward/0186.png",
     "exact_occlusion_backward_gap4": "Gap4/ExactOcclusion/fight/backward/0186.png",
+    "depth_change_forward_gap4": "Gap4/SceneFlow/fight/forward/0186.npy",
+    "depth_change_backward_gap4": "Gap4/SceneFlow/fight/backward/0186.npy",
 }
 WITH_FRAMES = [*(m for m in MODALITIES if m.kind != "clip"), *gap_modalities(4)]
 ANY = pytest.mark.parametrize("what", WITH_FRAMES, ids=lambda what: what.name)
@@ -140,6 +145,8 @@ def test_extras_switch_on_their_modalities_and_nothing_else() -> None:
         "ids": {"object_id", "material_id"},
         "normals": {"normal"},
         "exact_occlusion": {"exact_occlusion_forward", "exact_occlusion_backward"},
+        "scene_flow": {"depth_change_forward", "depth_change_backward"},
+        "correspondence": {"correspondence"},
     }
     assert enabled_modalities(get_args(Extra), tracks=1) == MODALITIES
 

@@ -28,6 +28,7 @@ def some_tracks(count: int = 5, seed: int = 3) -> Tracks:
     return Tracks(
         frames=np.array(FRAMES, np.int32),
         position=position,
+        world=np.where(known[..., None], rng.uniform(-5, 50, (*shape, 3)), np.nan),
         depth=np.where(known, rng.uniform(1, 9, shape), np.nan).astype(np.float32),
         known=known,
         in_frame=level > 1,
@@ -42,7 +43,7 @@ def some_tracks(count: int = 5, seed: int = 3) -> Tracks:
 
 def same(one: Tracks, other: Tracks) -> bool:
     return all(
-        np.array_equal(getattr(one, f.name), getattr(other, f.name), equal_nan=f.name in ("position", "depth"))
+        np.array_equal(getattr(one, f.name), getattr(other, f.name), equal_nan=f.name in ("position", "world", "depth"))
         and np.asarray(getattr(one, f.name)).dtype == np.asarray(getattr(other, f.name)).dtype
         for f in fields(Tracks)
     )

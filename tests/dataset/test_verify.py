@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from animerun_gen.cli import main
-from animerun_gen.dataset import ClipWriter, Dataset, files
+from animerun_gen.dataset import ClipWriter, Dataset, cameras, files
 from animerun_gen.errors import ConfigError
 from animerun_gen.pipeline.state.status import read_status
 from animerun_gen.verify.cut_report import CutReport
@@ -24,7 +24,7 @@ from animerun_gen.verify.run import KINDS, describe, verify
 from tests.pipeline.datasets import contents, make, make_cut
 from tests.pipeline.fake_engine import FakeEngine
 
-EXTRAS = ["depth", "ids", "normals", "exact_occlusion"]
+EXTRAS = ["depth", "ids", "normals", "exact_occlusion", "scene_flow", "correspondence"]
 
 
 @pytest.fixture(scope="session")
@@ -189,6 +189,9 @@ FILES = {
     "colours": "train/Flat/square/colors.json",
     "flow over a gap": "train/Gap2/Flow/square/backward/0003.flo",
     "tracks": "train/Tracks/square/tracks.npz",
+    "cameras": "train/Camera/square.json",
+    "cameras as arrays": "train/Camera/square.npz",
+    "change of depth": "train/SceneFlow/square/forward/0002.npy",
     "quality": "quality/square.json",
     "manifest": "manifest/square.json",
 }
@@ -368,6 +371,11 @@ def unlabel(labels: Any) -> None:
         ("train/Depth/square/0002.npy", lambda path: edit_array(path, put((0, 0), np.nan)), "1 pixel whose depth"),
         ("train/Depth/square/0002.npy", lambda path: edit_array(path, put((0, 0), -2.0)), "1 pixel whose depth"),
         ("train/Normal/square/0002.npy", lambda path: edit_array(path, put((9, 9), 0.5)), "1 pixel whose normal"),
+        (
+            "train/SceneFlow/square/forward/0002.npy",
+            lambda path: edit_array(path, put((9, 9), np.inf)),
+            "1 pixel whose depth changes without end",
+        ),
         (
             "train/ObjectId/square/0002.png",
             lambda path: edit_image(path, put((9, 9), 9)),
@@ -664,6 +672,51 @@ def test_a_wrong_quality_file_is_named(root: Path, change: Callable[[Any], None]
     assert any(said in defect.what for defect in found)
 
 
+def edit_cameras(root: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    def change_both(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        for record in records:
+            change(record)
+        return records
+
+    there = range(1, 6)
+    records = change_both([cameras.read_record(root, "square", frame) for frame in there])
+    cameras.write_cameras(root, "train", "square", records)
+
+
+def test_wrong_cameras_are_named(root: Path) -> None:
+    described, arrays = "train/Camera/square.json", "train/Camera/square.npz"
+    edit_json(root / described, lambda data: data["frames"][2]["camera"].update(far=90.0))
+    seal(root)
+    [defect] = defects(root)
+    assert (defect.file, defect.what) == (described, f"has other cameras than {arrays}")
+    edit_cameras(root, lambda record: record.update(resolution=[48, 64]))
+    seal(root)
+    [defect] = defects(root)
+    assert (defect.file, defect.kind, "of another size" in defect.what) == (arrays, "contradiction", True)
+    edit_cameras(root, lambda record: record.update(frame=record["frame"] + 1))
+    seal(root)
+    [defect] = defects(root)
+    assert (defect.file, "of other frames" in defect.what) == (arrays, True)
+    edit_json(root / described, lambda data: data.pop("frames"))
+    seal(root)
+    assert {described, arrays} == named(root)
+    (root / "train/Camera/circle.npz").write_bytes(b"")
+    assert "train/Camera/circle.npz" in named(root)
+
+
+def test_change_of_depth_where_motion_is_unknown_is_named(root: Path) -> None:
+    name = "train/SceneFlow/square/forward/0002.npy"
+    edit_flow(root / (F + "0002.flo"), put((8, 8), 1e10))
+    edit_image(root / "train/Valid/square/forward/0002.png", put((8, 8), 0))
+    edit_image(root / "train/ExactOcclusion/square/forward/0002.png", put((8, 8), 255))
+    edit_array(root / "train/UnmatchedForward/square/Image0002.npy", put((8, 8), 0))
+    edit_array(root / name, put((8, 8), 0.5))
+    seal(root)
+    [defect] = defects(root)
+    assert (defect.file, defect.kind) == (name, "contradiction")
+    assert "at 1 pixel whose motion is unknown" in defect.what
+
+
 def test_what_is_past_a_bar_of_the_quality_gate_is_a_defect(root: Path) -> None:
     failure = {"source": 1, "target": 2, "direction": "forward", "figure": "warp_error", "value": 0.5, "bar": 0.01}
     edit_json(root / "quality/square.json", put("failures", [{**failure, "message": "pair 1-2 is wrong; look at it"}]))
@@ -686,7 +739,8 @@ def rewrite_tracks(path: Path, **changes: Any) -> None:
         ({"requested": np.int32(9)}, "another number of points"),
         ({"frames": np.array([1, 2, 3, 4, 6], np.int32)}, "through other frames"),
         ({"position": np.zeros((5, 5, 3))}, "position is (5, 5, 3) of float64"),
-        ({"depth": np.full((5, 5), np.nan, np.float32)}, "position and depth"),
+        ({"depth": np.full((5, 5), np.nan, np.float32)}, "position, world and depth"),
+        ({"world": np.full((5, 5, 3), np.nan)}, "position, world and depth"),
         ({"junk": np.zeros(10)}, "holds 208 bytes as junk"),
     ],
     ids=lambda value: "",
@@ -771,6 +825,9 @@ def test_a_downloaded_dataset_is_checked_by_its_layout(root: Path) -> None:
             "Normal",
             "ObjectId",
             "MaterialId",
+            "SceneFlow",
+            "Correspondence",
+            "Camera",
             "Tracks",
             "Gap2",
         ):

@@ -9,7 +9,7 @@ import pytest
 
 from animerun_gen.motion import raster
 from animerun_gen.motion.geometry import CLIP, EXTEND, MIRROR, REPEAT, Masks
-from animerun_gen.motion.kernels import hiding
+from animerun_gen.motion.thresholds import SAME_DEPTH
 from tests.motion.synthetic import (
     HEIGHT,
     WIDTH,
@@ -285,7 +285,7 @@ def test_nothing_that_is_skipped_would_have_hidden_a_point(projection: str, kind
     inside &= (instance == raster.BACKGROUND) | ((depth >= 0.1) & (depth <= 100.0))
     expected = ~inside
     for i, number, surface in layers:
-        expected |= (surface < depth * (1.0 - hiding.SAME_DEPTH)) & ~((instance == i) & (triangle == number))
+        expected |= (surface < depth * (1.0 - SAME_DEPTH)) & ~((instance == i) & (triangle == number))
     hidden = raster.hidden_points(geometry, x, y, depth, instance, triangle)
     assert np.array_equal(hidden, expected)
     assert 10 < (expected & inside).sum() < inside.sum() - 100

@@ -13,6 +13,7 @@ from animerun_gen.dataset import Tracks
 from animerun_gen.motion import companions, raster
 from animerun_gen.motion.flow import compute_motion, exact_occlusion
 from animerun_gen.motion.geometry import FrameGeometry
+from animerun_gen.motion.reprojection import frame_camera
 from animerun_gen.motion.tracks import QUERY_FRAMES, Following, choose_points, query_frames, share_out
 from tests.motion.synthetic import (
     HEIGHT,
@@ -93,6 +94,11 @@ def test_a_track_is_the_flow_of_its_query_pixel_over_every_distance(projection: 
             position = np.stack([motion.x[y, x], motion.y[y, x]], axis=1)
             known = motion.valid[y, x]
             assert np.abs(tracks.position[row, points] - position)[known].max() < 1e-9
+            stated = frame_camera(target.camera, 8.0 if target.camera.is_orthographic else None)
+            world = tracks.world[row, points]
+            assert np.abs(stated.project(world) - position)[known].max() < 1e-9
+            assert np.abs(stated.depth(world) - motion.depth[y, x])[known].max() < 1e-9
+            assert np.isnan(world[~known]).all()
             assert np.allclose(tracks.depth[row, points][known], motion.depth[y, x][known], rtol=1e-6)
             if target is not source:
                 occluded = exact_occlusion(motion, target)[y, x]

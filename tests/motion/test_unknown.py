@@ -12,8 +12,9 @@ from hypothesis.extra import numpy as arrays
 
 from animerun_gen.conventions import UNKNOWN_FLOW
 from animerun_gen.motion import raster
+from animerun_gen.motion.backdrop import BackgroundMotion
 from animerun_gen.motion.companions import BACKGROUND_ID, object_id_map
-from animerun_gen.motion.flow import BackgroundMotion, compute_motion
+from animerun_gen.motion.flow import compute_motion
 from animerun_gen.motion.geometry import FrameGeometry
 from animerun_gen.motion.unknown import CAUSES, cause_map, continued_flow, describe_unknown
 from tests.motion.synthetic import Thing, camera, cube, frame, orthographic, perspective, plane, rotation, translation

@@ -25,7 +25,9 @@ import numpy as np
 from animerun_gen.color.hexadecimal import rgb
 from animerun_gen.config import CutConfig
 from animerun_gen.conventions import UNKNOWN_FLOW
+from animerun_gen.dataset.cameras import TO_OPENCV, FrameCamera, write_record
 from animerun_gen.dataset.clip import ClipWriter
+from animerun_gen.dataset.correspondence import ARRAYS, Surfaces
 from animerun_gen.dataset.files import write_image, write_json
 from animerun_gen.dataset.layout import identity_picture, material_picture, unknown_file
 from animerun_gen.dataset.modalities import at_gap, modality
@@ -196,6 +198,7 @@ def do_job(job: RenderJob, reporter: Reporter, engine: FakeEngine) -> None:
             write_image(identity_picture(job.output, config.name, frame), places(config, frame))
         if frame in job.companions:
             write_companions(writer, config, frame)
+            write_camera(config, job.output, frame)
         for earlier, later in job.pairs:
             if later == frame:
                 gap = job.gap((earlier, later))
@@ -270,8 +273,79 @@ def write_companions(writer: ClipWriter, config: CutConfig, frame: int) -> None:
         writer.write("material_id", frame, 2 * inside.astype(np.uint16))
     if "depth" in config.motion.extras:
         writer.write("depth", frame, np.where(inside, 5.0, np.inf).astype(np.float32))
+    if "correspondence" in config.motion.extras:
+        writer.write("correspondence", frame, surfaces(config, frame))
     if "normals" in config.motion.extras:
         writer.write("normal", frame, np.where(inside[..., None], (0, 0, 1), 0).astype(np.float32))
+
+
+def surfaces(config: CutConfig, frame: int) -> Surfaces:
+    """The square as two triangles at the corners of its pixels, seen by the camera of :func:`write_camera`."""
+    inside, _ = square(config, frame)
+    width, height = config.resolution
+    left, top = left_of(config, frame), 6
+    # half a pixel beyond the centres of the pixels on its border, so that they are inside
+    low, high = -0.5, SIDE - 0.5
+    rows, columns = np.mgrid[:height, :width]
+    lower = rows - top > columns - left
+    matrix = np.eye(4)
+    # y up, from the middle of the picture, five units before the camera
+    matrix[:3, 3] = left - (width / 2 - 0.5), (height / 2 - 0.5) - top, -5.0
+    texts = {
+        "key": np.array(["square"]),
+        "camera": np.array("camera"),
+        "background": np.array(config.motion.background),
+    }
+    arrays = {
+        "instance": np.where(inside, 0, -1),
+        "triangle": np.where(inside, lower, -1),
+        "vertices": [[low, -low, 0], [high, -low, 0], [high, -high, 0], [low, -high, 0]],
+        "vertex_start": [0, 4],
+        "triangles": [[0, 1, 2], [0, 2, 3]],
+        "triangle_start": [0, 2],
+        "triangle_slot": [0, 0],
+        "mesh": [0],
+        "matrix": [matrix],
+        "object_id": [1],
+        "slot_start": [0, 1],
+        "slot_material": [2],
+        "identity": [1, 2, 3, 4],
+        "topology": np.zeros((1, 16)),
+        "numbering": np.zeros((1, 16)),
+        "distinct": [True],
+        "ordered": [True],
+        "single": [True],
+        "camera_world": np.eye(4),
+        "camera_projection": np.diag([2.0 / width, 2.0 / height, -0.02, 1.0]),
+        "camera_clip": [0.1, 100.0],
+        "hole_uvs": np.empty((0, 3, 2)),
+        "hole_uv_start": [],
+        "hole_masks": [],
+        "mask_texels": [],
+        "mask_start": [0],
+        "mask_size": np.empty((0, 2)),
+        "mask_extension": [],
+    }
+    return Surfaces(frame, texts | {name: np.array(array, ARRAYS[name].dtype) for name, array in arrays.items()})
+
+
+def write_camera(config: CutConfig, output: Path, frame: int) -> None:
+    """An orthographic camera of one unit a pixel, which stands still above the plain."""
+    width, height = config.resolution
+    camera = FrameCamera(
+        name="camera",
+        width=width,
+        height=height,
+        projection=np.array([[1.0, 0, 0, width / 2 - 0.5], [0, 1, 0, height / 2 - 0.5], [0, 0, 0, 1]]),
+        world_to_camera=TO_OPENCV,
+        matrix_world=np.eye(4),
+        near=0.1,
+        far=100.0,
+        orthographic_scale=float(max(width, height)),
+    )
+    stated = {**camera.as_dict(), "blender": {"type": "ORTHO"}}
+    record = {"resolution": [width, height], "moved_by": [0.0] * 3, "camera": stated, "film_camera": None}
+    write_record(output, config.name, frame, record)
 
 
 def left_of(config: CutConfig, frame: int) -> int:
@@ -297,6 +371,8 @@ def write_motion(writer: ClipWriter, config: CutConfig, earlier: int, later: int
             flow = continued_flow(flow, valid, inside.astype(np.uint16), 0)
         write(f"flow_{direction}", source, flow)
         write(f"valid_{direction}", source, valid)
+        if "scene_flow" in config.motion.extras:
+            write(f"depth_change_{direction}", source, np.where(inside, 0.0, np.nan).astype(np.float32))
         if "exact_occlusion" in config.motion.extras:
             write(f"exact_occlusion_{direction}", source, (~inside & there) | ~valid)
 
@@ -317,6 +393,7 @@ def tracks_of(config: CutConfig) -> Tracks:
     return Tracks(
         frames=np.array(frames, np.int32),
         position=np.stack([x, np.broadcast_to(6 + row, x.shape)], axis=-1).astype(np.float64),
+        world=np.stack([x, np.broadcast_to(6 + row, x.shape), np.full(x.shape, 5.0)], axis=-1).astype(np.float64),
         depth=np.full(x.shape, 5.0, np.float32),
         known=everywhere,
         in_frame=everywhere,

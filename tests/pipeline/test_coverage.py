@@ -4,11 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from animerun_gen.dataset.cameras import read_record, write_cameras
 from animerun_gen.dataset.modalities import MODALITIES, color_pass, enabled_modalities
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline.state.coverage import describe_coverage, measure_coverage
 from animerun_gen.pipeline.state.fingerprints import STAGES
 from tests.pipeline.datasets import make_cut
+from tests.pipeline.fake_engine import write_camera
 
 CLIP = {"frames": {"first": 10, "last": 30, "step": 5}}
 
@@ -20,6 +22,22 @@ def lay_out(output: Path, frames: tuple[int, ...]) -> None:
             path = modality.path(output, "train", "square", frame)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(b"x")
+    config = make_cut(output, CLIP)
+    for frame in frames:
+        write_camera(config, output, frame)
+    if frames:
+        write_cameras(output, "train", "square", [read_record(output, "square", frame) for frame in frames])
+
+
+def test_cameras_of_some_frames_are_not_enough(tmp_path: Path) -> None:
+    config = make_cut(tmp_path, CLIP)
+    lay_out(tmp_path, config.frame_numbers)
+    assert measure_coverage(config, tmp_path, STAGES).complete
+    write_cameras(tmp_path, "train", "square", [read_record(tmp_path, "square", frame) for frame in (10, 15)])
+    coverage = measure_coverage(config, tmp_path, STAGES)
+    assert (coverage.complete, coverage.missing_cameras, coverage.missing_frames) == (False, True, ())
+    assert "cameras" in describe_coverage(coverage)[0]
+    assert measure_coverage(config, tmp_path, ["labels"]).complete
 
 
 @pytest.mark.parametrize(

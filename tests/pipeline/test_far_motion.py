@@ -284,7 +284,7 @@ def test_fewer_tracks_than_asked_for_are_not_made_again_and_again(tmp_path: Path
     made = clip.read_tracks()
     few = replace(
         made,
-        **{name: getattr(made, name)[:, :2] for name in ("position", "depth", "known", "in_frame", "visible")},
+        **{name: getattr(made, name)[:, :2] for name in ("position", "world", "depth", "known", "in_frame", "visible")},
         **{name: getattr(made, name)[:2] for name in ("query_frame", "object_id", "material_id")},
     )
     write_tracks(clip.tracks_path, few)
@@ -372,3 +372,16 @@ def test_the_same_files_however_the_work_is_cut_up(tmp_path: Path, parts: int) -
     assert contents(tmp_path / "one") == contents(tmp_path / "many")
     one, many = (ClipFiles(tmp_path / name, "train", "square").read_tracks() for name in ("one", "many"))
     assert np.array_equal(one.position, many.position)
+
+
+def test_any_two_frames_are_as_the_gaps_of_the_same_run(tmp_path: Path) -> None:
+    changes = {"motion": {"extras": ["ids", "exact_occlusion", "correspondence"], "gaps": [1, 2, 4]}}
+    make(make_cut(tmp_path, changes), tmp_path / "out", FakeEngine())
+    clip = ClipFiles(tmp_path / "out", "train", "square")
+    for source, target in ((1, 3), (3, 1), (2, 4), (1, 5), (4, 5)):
+        direction = "forward" if source < target else "backward"
+        gap = abs(target - source)
+        name = direction if gap == 1 else f"{direction}_gap{gap}"
+        found = clip.flow_between(source, target)
+        assert np.array_equal(found.valid, clip.read(f"valid_{name}", source))
+        assert np.abs(found.flow - clip.read(f"flow_{name}", source)).max() < 1e-6

@@ -21,7 +21,7 @@ from tests.pipeline.fake_engine import FakeEngine
 
 EVERYTHING = {
     "frames": {"last": 3},
-    "motion": {"extras": ["depth", "ids", "normals", "exact_occlusion"], "gaps": [1, 2], "tracks": 7},
+    "motion": {"extras": ["depth", "ids", "normals", "exact_occlusion", "correspondence"], "gaps": [1, 2], "tracks": 7},
     "recolor": {"passes": 1},
 }
 

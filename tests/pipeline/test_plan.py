@@ -174,6 +174,7 @@ FIELDS: dict[str, tuple[Any, set[str]]] = {
     "quality.max_edge_error": (0.5, set()),
     "quality.max_round_trip": (0.5, set()),
     "quality.max_identity_error": (0.5, set()),
+    "quality.max_reprojection_error": (0.5, set()),
     "quality.min_agreement": (0.5, set()),
     "quality.max_leaks": (0.5, set()),
     "quality.min_surfaces": (0.5, set()),

@@ -110,7 +110,7 @@ def test_a_cut_with_damaged_files_is_not_complete_and_repaired(
     names = lasting_files(output)
     assert len(names) > 30
     # those that a run recognises by themselves it makes again by itself
-    silent = [name for name in names if not name.endswith((".png", ".npz"))]
+    silent = [name for name in names if not name.endswith((".png", ".npz")) and "/Camera/" not in name]
     for name in silent:
         flip(output / name)
     [cut] = read_status(output).cuts

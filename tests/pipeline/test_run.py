@@ -57,7 +57,8 @@ def files_of_clip(frames: list[int], split: str = "train") -> set[str]:
     """Everything below ``train`` and ``test`` that a clip of these frames must have."""
     chosen = {"frame": frames, "forward": frames[:-1], "backward": frames[1:]}
     names = {f"{split}/{name.format(frame)}" for name, kind in PUBLISHED + BESIDE for frame in chosen[kind]}
-    return names | {f"{split}/{table}" for table in TABLES}
+    cameras = {f"{split}/Camera/square.json", f"{split}/Camera/square.npz"}
+    return names | cameras | {f"{split}/{table}" for table in TABLES}
 
 
 def clip_files(output: Path) -> set[str]:
@@ -142,8 +143,10 @@ def test_any_file_that_is_deleted_or_emptied_comes_back(tmp_path: Path) -> None:
             make(config, output, engine)
             assert contents(output) == whole, name
             # without its record nothing says what a cut was made from
-            is_rendered = name == ".animerun-gen/cuts/square.json" or "_pictures/" in name
-            assert bool(engine.jobs) == (stage_of(name) in ("pictures", "motion") or is_rendered), name
+            is_rendered = name == ".animerun-gen/cuts/square.json" or "_pictures/" in name or "/cameras/" in name
+            # the cameras of the clip are collected from what is kept of its frames
+            is_rendered |= stage_of(name) in ("pictures", "motion") and "/Camera/" not in name
+            assert bool(engine.jobs) == is_rendered, name
 
 
 def test_flow_of_sampled_pairs_is_held_against_identity_pictures(tmp_path: Path) -> None:
@@ -322,7 +325,8 @@ def test_a_longer_clip_keeps_what_is_there(tmp_path: Path) -> None:
     before = times(output)
     longer, engine = make_cut(tmp_path, {"frames": {"last": 7}}), FakeEngine()
     make(longer, output, engine)
-    kept = {name: time for name, time in times(output).items() if name in files_of_clip([1, 2, 3, 4, 5])}
+    names = {name for name in files_of_clip([1, 2, 3, 4, 5]) if "/Camera/" not in name}
+    kept = {name: time for name, time in times(output).items() if name in names}
     assert not set(kept) & rewritten(output, before)
     assert engine.jobs[0].pictures == (6, 7)
     assert engine.jobs[0].pairs == ((5, 6), (6, 7))
@@ -339,7 +343,9 @@ def test_a_shorter_clip_loses_the_rest(tmp_path: Path) -> None:
     assert clip_files(output) == files_of_clip([1, 2, 3])
     # of a shorter clip another pair is sampled
     assert [job.frames for job in engine.jobs] == [job.identity_pictures for job in engine.jobs] == [(2,)]
-    assert not {name for name in rewritten(output, before) if stage_of(name)}
+    cameras = {"train/Camera/square.json", "train/Camera/square.npz"}
+    assert {name for name in rewritten(output, before) if stage_of(name)} == cameras
+    assert ClipFiles(output, "train", "square").cameras.frames == (1, 2, 3)
     make(shorter, tmp_path / "fresh", FakeEngine(), cross_check=True)
     assert contents(output) == contents(tmp_path / "fresh")
 

@@ -36,16 +36,16 @@ def test_a_finished_dataset(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert (code, found["complete"], found["running"]) == (0, True, None)
     [a, b] = found["cuts"]
     assert a["state"] == b["state"] == "complete"
-    # 5 frames: 3 pictures each; 4 pairs both ways: flow, valid, exact occlusion; 3 over the gap; 2 ids; the tracks
+    # 5 frames: 3 pictures each; 4 pairs both ways: flow, valid, exact occlusion; 3 over the gap; 2 ids; tracks; cameras
     assert a["stages"]["pictures"] == {"done": 15, "total": 15}
-    assert a["stages"]["motion"] == {"done": 4 * 6 + 3 * 6 + 10 + 1, "total": 53}
+    assert a["stages"]["motion"] == {"done": 4 * 6 + 3 * 6 + 10 + 1 + 1, "total": 54}
     assert a["stages"]["labels"] == {"done": 5 + 4 * 5, "total": 25}
     assert a["stages"]["recolor"] == {"done": 10, "total": 10}
     assert "recolor" not in b["stages"]
     assert times(output) == before
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["cut", "split", "state", "pictures", "motion", "labels", "recolor"]
-    assert lines[2].split() == ["b", "train", "complete", "15/15", "34/34", "25/25", "-"]
+    assert lines[2].split() == ["b", "train", "complete", "15/15", "35/35", "25/25", "-"]
     assert lines[-1] == "2 of 2 cuts are complete"
 
 
@@ -56,7 +56,7 @@ def test_what_is_missing_is_counted_and_said(tmp_path: Path) -> None:
     (output / "train/Segment/square/0003.npy").write_bytes(b"")
     [cut] = read_status(output).cuts
     assert cut.state == "incomplete"
-    assert cut.stages["motion"] == StageStatus(33, 34)
+    assert cut.stages["motion"] == StageStatus(34, 35)
     assert cut.stages["labels"] == StageStatus(24, 25)
     lines = describe_status(read_status(output), output)
     assert any(

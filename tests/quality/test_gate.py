@@ -17,6 +17,7 @@ BARS = Thresholds(
     agreement=0.999,
     leaks=0.02,
     identity_error=0.002,
+    reprojection=0.001,
     surfaces=0.01,
     one_surface=0.99,
     one_color=0.999,
@@ -32,6 +33,7 @@ GOOD: dict[str, Any] = {
     "best_shift": [0, 0],
     "shift_gain": 1.0,
     "identity_error": 0.002,
+    "reprojection_error": 0.001,
 }
 FRAME: dict[str, Any] = {
     "frame": 12,
@@ -62,6 +64,7 @@ def test_the_bars_are_those_of_the_configuration() -> None:
         "leaks": 0.02,
         "edge_error": 0.003,
         "identity_error": 0.002,
+        "reprojection": 0.001,
         "surfaces": 0.01,
         "one_surface": 0.99,
         "one_color": 0.999,
@@ -81,6 +84,7 @@ def test_what_is_exactly_at_its_bar_passes() -> None:
         ("warp_error_flat_exact", 0.002, 0.001, "frames without lines differ by 0.00200"),
         ("edge_error", 0.004, 0.003, "at edges and in textures the frames differ by 0.00400"),
         ("identity_error", 0.02, 0.002, "from 0.0200 of the pixels that can be compared the flow leads to another"),
+        ("reprojection_error", 0.002, 0.001, "projected up to 0.0020 px away from where the flow ends"),
         ("round_trip_median", 0.25, 0.05, "end 0.250 px or more from where they began"),
     ],
 )
@@ -157,6 +161,7 @@ def test_what_cannot_be_had_is_not_judged_but_counted() -> None:
         "edge_error": 2,
         "round_trip_median": 2,
         "identity_error": 2,
+        "reprojection": 2,
         "best_shift": 2,
     }
     assert summary["warp_error"] == {"mean": 0.01, "worst": 0.01}

@@ -7,11 +7,9 @@ import numpy as np
 from animerun_gen import compiled
 from animerun_gen.conventions import UNKNOWN_FLOW
 from animerun_gen.motion.kernels.projection import corners_of, edge_functions, matrix_rows, transform
+from animerun_gen.motion.thresholds import NO_AREA
 
 kernel = compiled.kernels(__name__, error_model="numpy")
-
-NO_AREA = 1e-24
-"""Squared sine between the edges of a triangle below which its corners lie on a line, or on a point."""
 
 
 @kernel

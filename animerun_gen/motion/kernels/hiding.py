@@ -20,14 +20,9 @@ from animerun_gen.motion.kernels.projection import (
     transform,
 )
 from animerun_gen.motion.kernels.scan import bounds_of, crossing_of, nearest_depth_of, span_in
+from animerun_gen.motion.thresholds import COVERS_NOTHING, SAME_DEPTH
 
 kernel = compiled.kernels(__name__, error_model="numpy")
-
-SAME_DEPTH = 1e-7
-"""Two depths whose relative difference is smaller belong to one surface: blender stores float32 coordinates."""
-
-COVERS_NOTHING = 1e-6
-"""Twice the area in the picture, in pixels, below which no point of a triangle counts as seen."""
 
 TILE = 8
 """Width and height, in pixels, of the squares of which the farthest point that may yet be hidden is kept."""

@@ -33,7 +33,8 @@ def split_places(root: Path, split: str, cut: str) -> list[Path]:
     Raises:
         DatasetError: The folder of the split cannot be read.
     """
-    return list(dict.fromkeys(_place(what, root, split, cut) for what in modalities_there(root, split, cut)))
+    places = dict.fromkeys(_place(what, root, split, cut) for what in modalities_there(root, split, cut))
+    return [*places, *layout.camera_files(root, split, cut)]
 
 
 def _place(what: Modality, root: Path, split: str, cut: str) -> Path:

@@ -52,6 +52,10 @@ def clear_outdated(clip: ClipFiles, config: CutConfig, redone: Collection[str], 
     if "motion" in redone:
         _remove_files_but(layout.switched_pictures_folder(output, name), ())
         _remove_files_but(layout.unknown_folder(output, name), ())
+        _remove_files_but(layout.reprojections_folder(output, name), ())
+        _remove_files_but(layout.camera_records_folder(output, name), ())
+        for file in layout.camera_files(output, clip.split, name):
+            remove_file(file)
     # figures of frames and pairs that the cut does not have go as well
     figures: set[str] = set()
     if judged:
@@ -141,6 +145,10 @@ def clear_surplus(clip: ClipFiles, config: CutConfig, found: FilesOnDisk, stages
         switched = {layout.switched_name(a, b) for a, b in both_ways}
         _remove_files_but(layout.switched_pictures_folder(output, name), switched)
         _remove_files_but(layout.unknown_folder(output, name), {layout.unknown_name(a, b) for a, b in both_ways})
+        agreeing = {layout.reprojection_name(a, b) for a, b in both_ways}
+        _remove_files_but(layout.reprojections_folder(output, name), agreeing)
+        records = {layout.camera_record(output, name, frame).name for frame in frames}
+        _remove_files_but(layout.camera_records_folder(output, name), records)
     return surplus
 
 
@@ -170,6 +178,16 @@ def move_cut(source: ClipFiles, target: ClipFiles) -> None:
                 new.parent.mkdir(parents=True, exist_ok=True)
                 os.rename(old, new)
         _remove_modality(source, modality)
+    both = zip(
+        layout.camera_files(source.root, source.split, source.cut),
+        layout.camera_files(target.root, target.split, target.cut),
+        strict=True,
+    )
+    for before, after in both:
+        if before.is_file():
+            with _refusals_as_sentence(before, f"belongs in {after} but", "moved"):
+                after.parent.mkdir(parents=True, exist_ok=True)
+                os.replace(before, after)
 
 
 def remove_stage(clip: ClipFiles, stage: str) -> None:

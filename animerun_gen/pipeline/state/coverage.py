@@ -8,6 +8,7 @@ from pathlib import Path
 
 from animerun_gen.config import CutConfig
 from animerun_gen.config.messages import spans
+from animerun_gen.dataset.cameras import frames_of_cameras
 from animerun_gen.dataset.modalities import enabled_modalities, modality
 from animerun_gen.dataset.tracks import TrackSettings, read_settings
 from animerun_gen.errors import DatasetError
@@ -24,6 +25,7 @@ class Coverage:
         missing_frames: The other frames of the clip, ascending.
         missing_pairs: The other pairs of the clip, ascending.
         missing_tracks: Whether tracks are asked for that are not there.
+        missing_cameras: Whether the files of cameras are not there, or lack frames of the clip.
         missing_passes: Names of the colour passes that are asked for and of which nothing is there; where there is a
             part of them, their frames count as missing.
         in_order: Whether the files are those of an unbroken row of the clip's frames and of nothing else.  Published
@@ -36,13 +38,14 @@ class Coverage:
     missing_pairs: tuple[Pair, ...]
     in_order: bool
     missing_tracks: bool = False
+    missing_cameras: bool = False
     missing_passes: tuple[str, ...] = ()
 
     @property
     def complete(self) -> bool:
         """Whether everything is there and nothing else."""
-        missing = self.missing_frames or self.missing_pairs or self.missing_tracks or self.missing_passes
-        return self.in_order and not missing
+        missing = self.missing_frames or self.missing_pairs or self.missing_passes
+        return self.in_order and not (missing or self.missing_tracks or self.missing_cameras)
 
 
 def has_tracks(config: CutConfig, output: Path) -> bool:
@@ -52,6 +55,11 @@ def has_tracks(config: CutConfig, output: Path) -> bool:
     except DatasetError:
         return False
     return made_for == TrackSettings(config.frame_numbers, config.motion.tracks, config.seed)
+
+
+def has_cameras(config: CutConfig, output: Path) -> bool:
+    """Whether the files of cameras are there, with all frames of a cut."""
+    return frames_of_cameras(output, config.split, config.name) == config.frame_numbers
 
 
 def measure_coverage(
@@ -96,6 +104,7 @@ def measure_coverage(
         missing_frames=tuple(frame for frame in numbers if frame not in frames),
         missing_pairs=tuple(pair for pair in all_pairs if pair not in pairs),
         missing_tracks=any(m.kind == "clip" for m in enabled) and not has_tracks(config, output),
+        missing_cameras="motion" in stages and not has_cameras(config, output),
         missing_passes=missing_passes,
         in_order=_is_unbroken(present, numbers) and all(there[m.name] == set(m.frames(present)) for m in modalities),
     )
@@ -116,6 +125,8 @@ def describe_coverage(coverage: Coverage) -> list[str]:
         )
     if coverage.missing_tracks:
         lines.append("the tracks are missing: they are made when a run renders without --frames")
+    if coverage.missing_cameras and not frames:
+        lines.append("the cameras of some frames are missing: they are made when a run renders")
     if coverage.missing_passes:
         lines.append(
             f"missing: {', '.join(coverage.missing_passes)}; colour passes are made once all frames of the clip are "
@@ -131,7 +142,7 @@ def describe_coverage(coverage: Coverage) -> list[str]:
 
 def frames_to_make(coverage: Coverage) -> Pair | None:
     """The first and last frame that a run has to be limited to, to make what is missing; None for all of the clip."""
-    if coverage.missing_tracks or coverage.missing_passes:
+    if coverage.missing_tracks or coverage.missing_passes or (coverage.missing_cameras and not coverage.missing_frames):
         return None
     frames = [*coverage.missing_frames, *(frame for pair in coverage.missing_pairs for frame in pair)]
     return (min(frames), max(frames)) if frames else None

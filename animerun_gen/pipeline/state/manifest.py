@@ -82,7 +82,9 @@ def _stages(output: Path, found: FilesOnDisk) -> dict[str, str]:
     The quality figures are none of them: each run collects them anew.
     """
     stages: dict[str, str] = {entry.name: entry.modality.stage for entry in found.entries if entry.belongs}
-    return stages | {layout.recolor_file(output, found.cut).relative_to(output).as_posix(): "recolor"}
+    beside = {layout.recolor_file(output, found.cut): "recolor"}
+    beside |= dict.fromkeys(layout.camera_files(output, found.split, found.cut), "motion")
+    return stages | {path.relative_to(output).as_posix(): stage for path, stage in beside.items()}
 
 
 def _same_stages(made_from: MadeFrom, earlier: Manifest) -> set[str]:

@@ -134,7 +134,7 @@ class FilesOnDisk:
 
     def _beside(self) -> dict[str, str]:
         marks = {}
-        for path in (layout.quality_file(self.root, self.cut), layout.recolor_file(self.root, self.cut)):
+        for path in layout.files_beside(self.root, self.split, self.cut):
             with suppress(OSError):
                 status = path.stat()
                 if stat.S_ISREG(status.st_mode):

@@ -18,7 +18,7 @@ from animerun_gen.dataset.clip import Dataset
 from animerun_gen.dataset.listing import list_cut
 from animerun_gen.dataset.modalities import SPLITS, enabled_modalities
 from animerun_gen.errors import NoDatasetError
-from animerun_gen.pipeline.state.coverage import describe_coverage, has_tracks, measure_coverage
+from animerun_gen.pipeline.state.coverage import describe_coverage, has_cameras, has_tracks, measure_coverage
 from animerun_gen.pipeline.state.fingerprints import STAGES
 from animerun_gen.pipeline.state.ledger import CutLedger, read_ledger
 from animerun_gen.pipeline.state.lock import holder
@@ -156,6 +156,10 @@ def _cut_status(root: Path, cut: str, kept: CutLedger, running: bool) -> CutStat
                 wanted = what.frames(config.frame_numbers)
                 total += len(wanted)
                 done += len(found.with_all([what], wanted))
+        if stage == "motion":
+            # the two files of cameras count as one: neither is there without the other
+            total += 1
+            done += has_cameras(config, root)
         if total:
             stages[stage] = StageStatus(done, total)
     coverage = measure_coverage(config, root, STAGES, found)

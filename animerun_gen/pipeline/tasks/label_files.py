@@ -12,6 +12,7 @@ import numpy.typing as npt
 from animerun_gen.color.hexadecimal import RGB
 from animerun_gen.config import CutConfig
 from animerun_gen.dataset import layout
+from animerun_gen.dataset.cameras import read_reprojection
 from animerun_gen.dataset.clip import ClipFiles, ClipWriter
 from animerun_gen.dataset.files import read_image, read_json
 from animerun_gen.errors import DatasetError
@@ -205,6 +206,8 @@ def label_pair(clip: ClipWriter, config: CutConfig, earlier: int, later: int) ->
         figures[direction]["unknown"] = (
             unknown_motion(clip, source, target) if figures[direction]["invalid_share"] else []
         )
+        agrees = read_reprojection(clip.root, clip.cut, source, target)
+        figures[direction] |= {f"reprojection_{name}": _rounded(value) for name, value in agrees.items()}
     write_figures(layout.pair_figures_file(clip.root, clip.cut, earlier), figures)
 
 

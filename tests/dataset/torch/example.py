@@ -98,6 +98,7 @@ def tracks_of(frames: tuple[int, ...], points: int) -> Tracks:
     return Tracks(
         frames=np.array(frames, np.int32),
         position=position,
+        world=np.concatenate([position, np.where(known, 1.0, np.nan)[..., None]], axis=-1),
         depth=np.where(known, 1.0, np.nan).astype(np.float32),
         known=known,
         in_frame=known.copy(),
