@@ -10,12 +10,15 @@ import sys
 from collections.abc import Sequence
 
 from animerun_gen import __version__
+from animerun_gen.cli.card import Card
 from animerun_gen.cli.command import Command, make_parser, read_command
 from animerun_gen.cli.doctor import Doctor
+from animerun_gen.cli.export import Export
 from animerun_gen.cli.generate import Generate, Label, Render
 from animerun_gen.cli.init import Init
 from animerun_gen.cli.inspect import Inspect
 from animerun_gen.cli.keeping import Compare, Cut, Merge
+from animerun_gen.cli.pack import Pack
 from animerun_gen.cli.palette import Palette
 from animerun_gen.cli.report import Report
 from animerun_gen.cli.status import Status
@@ -33,6 +36,9 @@ COMMANDS: tuple[type[Command], ...] = (
     Cut,
     Merge,
     Compare,
+    Export,
+    Card,
+    Pack,
     Inspect,
     Init,
     Palette,

@@ -12,7 +12,15 @@ from animerun_gen.config.messages import spans
 from animerun_gen.dataset import MODALITIES, ClipFiles, Modality, enabled_modalities, layout, read_json
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline.state.ledger import read_ledger
-from animerun_gen.pipeline.state.manifest_file import Manifest, Source, read_manifest
+from animerun_gen.pipeline.state.manifest_file import (
+    Manifest,
+    Source,
+    base_name,
+    inputs_without_folders,
+    notes_without_folders,
+    read_manifest,
+    without_folders,
+)
 
 PAIR_ENDS = ("source", "target")
 NAMED_FRAMES = 12
@@ -139,12 +147,13 @@ def _read_origin(clip: ClipFiles) -> dict[str, Any]:
             notes=made_from.notes,
         )
     source = manifest.source
-    film = {source.path: source.sha256 or "unknown"} if source.path else {}
+    film = {base_name(source.path): source.sha256 or "unknown"} if source.path else {}
     return {
-        "config": manifest.config,
+        # pages are shown to others
+        "config": without_folders(manifest.config),
         "versions": manifest.made_with,
-        "inputs": film | manifest.inputs,
-        "notes": list(manifest.notes),
+        "inputs": film | inputs_without_folders(manifest.inputs),
+        "notes": list(notes_without_folders(manifest.notes, manifest.config)),
         "origin": file.relative_to(clip.root).as_posix(),
     }
 

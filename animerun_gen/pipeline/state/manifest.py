@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from animerun_gen.config import CutConfig
 from animerun_gen.dataset import layout
@@ -23,7 +24,15 @@ from animerun_gen.pipeline.state.clearing import remove_file
 from animerun_gen.pipeline.state.fingerprints import STAGES, fingerprints
 from animerun_gen.pipeline.state.ledger import Checksums, CutLedger, Ledger, MadeFrom, open_ledger, read_ledger
 from animerun_gen.pipeline.state.lock import exclusive
-from animerun_gen.pipeline.state.manifest_file import Manifest, Source, read_manifest
+from animerun_gen.pipeline.state.manifest_file import (
+    Manifest,
+    Source,
+    base_name,
+    inputs_without_folders,
+    notes_without_folders,
+    read_manifest,
+    without_folders,
+)
 from animerun_gen.pipeline.state.on_disk import FilesOnDisk, is_whole, key_of, mark
 from animerun_gen.progress import Progress
 
@@ -89,15 +98,25 @@ def _stages(output: Path, found: FilesOnDisk) -> dict[str, str]:
 
 def _same_stages(made_from: MadeFrom, earlier: Manifest) -> set[str]:
     """The stages that the files of an earlier manifest were made in from the same as now."""
-    if earlier.inputs != made_from.inputs:
+    if inputs_without_folders(earlier.inputs) != inputs_without_folders(made_from.inputs):
         return set()
     try:
-        config = CutConfig.model_validate(earlier.config)
+        config = CutConfig.model_validate(_with_palette_of(made_from, earlier.config))
         then = fingerprints(config, earlier.made_with["engine"], earlier.source.sha256)
     # whatever it holds, it is no such manifest
     except (DatasetError, ValueError, KeyError):
         return set()
     return {stage for stage in STAGES if stage in then and then[stage] == made_from.fingerprints.get(stage)}
+
+
+def _with_palette_of(made_from: MadeFrom, published: dict[str, Any]) -> dict[str, Any]:
+    """A published configuration with the palette in the folder where it is here, if it has the same name."""
+    here, then = made_from.config.get("recolor"), published.get("recolor")
+    if not isinstance(here, dict) or not isinstance(then, dict) or not here.get("palette") or not then.get("palette"):
+        return published
+    if base_name(str(here["palette"])) != base_name(str(then["palette"])):
+        return published
+    return {**published, "recolor": {**then, "palette": here["palette"]}}
 
 
 def _digest_of(path: Path) -> str:
@@ -211,10 +230,10 @@ def _write(ledger: Ledger, files: Mapping[str, str], lasting: Mapping[str, str],
         cut=ledger.cut,
         split=made_from.config["split"],
         made_with={"engine": made_from.engine, **made_with.versions()},
-        source=Source(path=made_from.config.get("source"), sha256=made_from.source),
-        inputs=made_from.inputs,
-        config=made_from.config,
-        notes=(*made_from.decided, *made_from.notes),
+        source=Source(path=without_folders(made_from.config).get("source"), sha256=made_from.source),
+        inputs=inputs_without_folders(made_from.inputs),
+        config=without_folders(made_from.config),
+        notes=notes_without_folders((*made_from.decided, *made_from.notes), made_from.config),
         files=dict(files),
     )
     manifest_file = layout.manifest_file(output, ledger.cut)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,7 +16,7 @@ VERSION: Literal[1] = 1
 
 
 class Source(BaseModel):
-    """The film of a cut: its ``.blend`` file, as the configuration names it, and its SHA-256."""
+    """The film of a cut: the name of its ``.blend`` file, without folders, and its SHA-256."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -49,6 +50,52 @@ class Manifest(BaseModel):
     config: dict[str, Any] = {}
     notes: tuple[str, ...] = ()
     files: dict[str, str] = {}
+
+
+def without_folders(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A configuration as it may be published: its files are named, but not where on somebody's disk they are.
+
+    Args:
+        config: The resolved configuration of a cut, or what was read as one.
+
+    Example:
+        >>> without_folders({"source": "/home/ann/films/run.blend", "seed": 1})
+        {'source': 'run.blend', 'seed': 1}
+    """
+    published = dict(config)
+    if isinstance(source := config.get("source"), str):
+        published["source"] = base_name(source)
+    recolor = config.get("recolor")
+    if isinstance(recolor, dict) and isinstance(recolor.get("palette"), str):
+        published["recolor"] = {**recolor, "palette": base_name(recolor["palette"])}
+    return published
+
+
+def base_name(path: str) -> str:
+    """The last part of a path, of whichever system.
+
+    >>> base_name("/home/ann/run.blend"), base_name("C:\\\\films\\\\run.blend"), base_name("run.blend")
+    ('run.blend', 'run.blend', 'run.blend')
+    """
+    return path.replace("\\", "/").rpartition("/")[2]
+
+
+def inputs_without_folders(inputs: Mapping[str, str]) -> dict[str, str]:
+    """Files beside the film by their names alone, to their checksums; of several of one name the others are counted."""
+    published: dict[str, str] = {}
+    for path in sorted(inputs):
+        name, number = base_name(path), 2
+        while name in published:
+            name, number = f"{base_name(path)} ({number})", number + 1
+        published[name] = inputs[path]
+    return published
+
+
+def notes_without_folders(notes: tuple[str, ...], config: Mapping[str, Any]) -> tuple[str, ...]:
+    """Sentences in which the film's folder is not named."""
+    source = str(config.get("source") or "")
+    folder = source[: len(source) - len(base_name(source))]
+    return tuple(note.replace(folder, "") for note in notes) if len(folder) > 1 else notes
 
 
 def read_manifest(path: Path) -> tuple[Manifest, frozenset[str]]:

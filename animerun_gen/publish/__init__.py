@@ -1,0 +1,1 @@
+"""What a dataset needs to be published: a card, metadata, shards, and pictures of it."""
