@@ -486,12 +486,13 @@ def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]], *, if_chang
     _write_bytes(path, stream.getvalue())
 
 
-def read_arrays(path: Path, names: Collection[str]) -> dict[str, npt.NDArray[Any]]:
+def read_arrays(path: Path, names: Collection[str], optional: Collection[str] = ()) -> dict[str, npt.NDArray[Any]]:
     """Read arrays of a ``.npz`` file.
 
     Args:
         path: the file.
         names: which; no others are read.
+        optional: those of them that the file need not have.
 
     Returns:
         The arrays by name, with the shape and dtype that the file gives them.
@@ -502,7 +503,9 @@ def read_arrays(path: Path, names: Collection[str]) -> dict[str, npt.NDArray[Any
     data = _read_bytes(path)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            return {name: _parse_array(archive.read(f"{name}.npy")) for name in names}
+            there = archive.namelist()
+            wanted = [name for name in names if name not in optional or f"{name}.npy" in there]
+            return {name: _parse_array(archive.read(f"{name}.npy")) for name in wanted}
     # zip files and headers of arrays fail in many ways
     except Exception as error:
         raise _damaged(path, f"is not a complete .npz file of {', '.join(names)} ({error})") from error

@@ -83,7 +83,7 @@ class Tracks:
     Attributes:
         frames: ``(T,)`` int32.
         position: ``(T, N, 2)`` float64, pixels.
-        world: ``(T, N, 3)`` float64, scene units.
+        world: ``(T, N, 3)`` float64, scene units; NaN throughout where a version before 0.9 wrote the file.
         depth: ``(T, N)`` float32, scene units.
         known: ``(T, N)`` bool.
         in_frame: ``(T, N)`` bool.
@@ -141,8 +141,11 @@ def read_tracks(path: Path) -> Tracks:
     Raises:
         DatasetError: the file is missing or damaged, or its arrays contradict each other.
     """
-    arrays = files.read_arrays(path, tuple(ARRAYS))
-    problem = _problem(arrays)
+    arrays = files.read_arrays(path, tuple(ARRAYS), optional=("world",))
+    is_older = "world" not in arrays
+    if is_older:
+        arrays["world"] = np.full((*arrays["position"].shape[:-1], 3), np.nan)
+    problem = _problem(arrays, has_world=not is_older)
     if problem is not None:
         raise DatasetError(f"holds no tracks: {problem}", path, files.AGAIN)
     values: dict[str, Any] = {name: int(array) if ARRAYS[name].shape == () else array for name, array in arrays.items()}
@@ -163,7 +166,7 @@ def read_settings(path: Path) -> TrackSettings:
     return TrackSettings(tuple(arrays["frames"].tolist()), int(arrays["requested"]), int(arrays["seed"]))
 
 
-def _problem(arrays: dict[str, npt.NDArray[Any]]) -> str | None:
+def _problem(arrays: dict[str, npt.NDArray[Any]], has_world: bool = True) -> str | None:
     """What is wrong with the arrays, as the end of a sentence; None where they are sound."""
     lengths: dict[str | int, int] = {"T": arrays["frames"].size, "N": arrays["query_frame"].size}
     for name, what in ARRAYS.items():
@@ -175,7 +178,9 @@ def _problem(arrays: dict[str, npt.NDArray[Any]]) -> str | None:
         return "frames do not ascend"
     if (arrays["visible"] & ~arrays["in_frame"]).any() or (arrays["in_frame"] & ~known).any():
         return "a point is visible outside the picture, or in the picture where nobody knows"
-    numbers = [*np.moveaxis(arrays["position"], -1, 0), *np.moveaxis(arrays["world"], -1, 0), arrays["depth"]]
+    numbers = [*np.moveaxis(arrays["position"], -1, 0), arrays["depth"]]
+    if has_world:
+        numbers += [*np.moveaxis(arrays["world"], -1, 0)]
     if any((np.isfinite(values) != known).any() for values in numbers):
         return "position, world and depth are numbers elsewhere than where the place is known"
     own = np.searchsorted(frames, arrays["query_frame"])

@@ -49,6 +49,15 @@ def same(one: Tracks, other: Tracks) -> bool:
     )
 
 
+def test_older_files_do_not_know_the_world(tmp_path: Path) -> None:
+    tracks, file = some_tracks(), tmp_path / "tracks.npz"
+    write_tracks(file, tracks)
+    arrays = dict(np.load(file))
+    del arrays["world"]
+    np.savez(file, **arrays)
+    assert same(read_tracks(file), replace(tracks, world=np.full_like(tracks.world, np.nan)))
+
+
 @pytest.mark.parametrize("count", [0, 1, 40])
 def test_what_is_written_is_read(tmp_path: Path, count: int) -> None:
     clip = ClipWriter(tmp_path, "train", "fight")
