@@ -36,11 +36,13 @@ class Detail:
     Attributes:
         scale: Size of the pictures on the page, as a share of those of the dataset.
         quality: WebP quality of what is kept lossy, 1..100.
+        flow_step: What the colours of flow are rounded to, see :func:`encode.encode_flow`.
         every: Of so many frames one has pictures.
     """
 
     scale: float
     quality: int
+    flow_step: int = 4
     every: int = 1
 
     def size(self, resolution: tuple[int, int]) -> tuple[int, int]:
@@ -138,7 +140,7 @@ class FrameTask:
         for way, flow in flows.items():
             if flow is not None:
                 colors = encode.shrink_colors(flow_to_color(flow, self.motion_scale), size)
-                layers.pictures[f"flow_{way}"] = encode.encode_picture(colors, self.detail.quality)
+                layers.pictures[f"flow_{way}"] = encode.encode_flow(colors, self.detail.flow_step)
                 self._add_warps(layers, way, flow, pictures)
         return layers
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -28,12 +28,12 @@ from animerun_gen.report.layers import (
 
 DETAILS = (
     Detail(1, 75),
-    Detail(1, 50),
-    Detail(0.75, 65),
-    Detail(0.5, 65),
-    Detail(0.375, 60),
-    Detail(0.25, 50),
-    Detail(0.125, 50),
+    Detail(1, 50, 8),
+    Detail(0.75, 65, 8),
+    Detail(0.5, 65, 8),
+    Detail(0.375, 60, 8),
+    Detail(0.25, 50, 16),
+    Detail(0.125, 50, 16),
 )
 """From the best to the poorest; beyond the last, frames are left out."""
 
@@ -109,7 +109,7 @@ def _motion_scale(facts: CutFacts, pool: Pool) -> float:
 
 def _details(facts: CutFacts, pool: Pool, motion_scale: float, budget: int) -> Sequence[Detail]:
     """The levels of detail that may fit, best first."""
-    thinned = [Detail(DETAILS[-1].scale, DETAILS[-1].quality, every) for every in (2, 4, 8, 16, 32, 64, 128, 256, 512)]
+    thinned = [replace(DETAILS[-1], every=every) for every in (2, 4, 8, 16, 32, 64, 128, 256, 512)]
     details = [*DETAILS, *thinned]
     count = len(facts.frames)
     if count <= 2 * SAMPLES:
@@ -187,7 +187,7 @@ def _assemble(
         "size": detail.size(facts.resolution),
         "rate": facts.clip_rate or PLAYED_RATE,
         "shown": shown,
-        "wheel": place(encode.encode_picture(draw_wheel(WHEEL_SIDE), 100)),
+        "wheel": place(encode.encode_flow(draw_wheel(WHEEL_SIDE), detail.flow_step)),
         "motion_scale": motion_scale,
         "warp_palette": encode.warp_palette().tolist(),
         "warp_full": encode.WARP_FULL,
@@ -254,7 +254,8 @@ def _reductions(facts: CutFacts, detail: Detail, budget: int) -> list[str]:
         shown = spans(left, left, NAMED_FRAMES)
         said.append(f"Only {len(left)} of {len(facts.frames)} frames ({shown}) have pictures, {limit}.")
     if detail.scale == 1 and detail.quality < DETAILS[0].quality:
-        said.append(f"Colour pictures and flow are compressed more than usual, {limit}; labels are exact.")
+        said.append(f"Colour pictures are compressed more than usual, and the colours of flow rounded more, {limit}; labels are "
+            "exact.")
     return said
 
 

@@ -4,6 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
+from animerun_gen.conventions import UNKNOWN_FLOW
+from animerun_gen.quality.colors import flow_to_color
 from animerun_gen.report import encode
 
 
@@ -34,6 +36,34 @@ def test_flat_colors_are_kept_exactly_and_noise_is_not() -> None:
     np.testing.assert_array_equal(decoded, flat)
     noise = rng.integers(0, 256, (64, 96, 3), np.uint8)
     assert len(encode.encode_picture(noise, 50)) < noise.size / 2
+
+
+@pytest.mark.parametrize("step", [1, 4, 8, 16])
+def test_the_colors_of_flow_are_rounded_and_nothing_else(step: int) -> None:
+    # smooth motion with an edge that no block of 4, 8 or 16 pixels shares: a lossy picture leaks over it
+    rows, columns = np.mgrid[0:61, 0:93]
+    flow = np.stack([np.sin(columns / 20) * 8, np.cos(rows / 15) * 8], axis=-1).astype(np.float32)
+    flow[13:30, 21:50] = (-9, 3)
+    flow[40:51, 9:30] = UNKNOWN_FLOW
+    colors = flow_to_color(flow, 9.0)
+    data = encode.encode_flow(colors, step)
+    decoded = cv2.cvtColor(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+    assert np.abs(decoded.astype(int) - colors).max() <= step // 2
+    assert (decoded[40:51, 9:30] == 0).all()
+    assert (decoded[13:30, 21:50] == decoded[13, 21]).all()
+    white = np.full((4, 4, 3), 255, np.uint8)
+    assert encode.encode_flow(white, step) == encode.encode_flow(white, 1)
+    lossy = cv2.imencode(".webp", cv2.cvtColor(colors, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_WEBP_QUALITY, 75])[1]
+    leaked = cv2.cvtColor(cv2.imdecode(lossy, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+    assert np.abs(leaked.astype(int) - colors).max() > 16
+
+
+def test_rounding_makes_the_colors_of_flow_smaller() -> None:
+    rows, columns = np.mgrid[0:90, 0:160]
+    flow = np.stack([np.sin(columns / 20) * 8, np.cos(rows / 15) * 8], axis=-1).astype(np.float32)
+    sizes = [len(encode.encode_flow(flow_to_color(flow, 9.0), step)) for step in (1, 4, 8, 16)]
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[1] < 0.8 * sizes[0]
 
 
 def test_warp_levels_rise_with_the_difference() -> None:

@@ -48,7 +48,7 @@ def test_everything_on_disk_is_on_the_page(tmp_path: Path) -> None:
             bit = MASKS.index(f"{name}_{way}")
             np.testing.assert_array_equal(bits >> bit & 1 == 1, of_pair[name], err_msg=f"{name} {way}")
         colors = decoded(pictures[f"flow_{way}"]).astype(int)
-        assert np.abs(colors - flow_to_color(of_pair["flow"], 10.0)).mean() < 8
+        assert np.abs(colors - flow_to_color(of_pair["flow"], 10.0)).max() <= 2
         other = 12 if way == "forward" else 8
         for layer, name in (("warp", "frame"), ("warp_flat", "flat")):
             difference = warp_difference(files[name], frame_files(other, SIZE)[name], of_pair["flow"])

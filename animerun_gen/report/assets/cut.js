@@ -148,7 +148,7 @@ async function drawFlow(index, way) {
   const [flow, masks] = await Promise.all([pixelsOf(index, `flow_${way}`), has(index, "masks") ? pixelsOf(index, "masks") : null]);
   const bit = MASK_BITS[way].valid;
   if (!masks || !hasMask(index, bit)) return flow;
-  // the compression blurs the edge of what is unknown; the mask is exact
+  // a picture shown smaller mixes the edge of what is unknown with its neighbours; the mask does not
   return paint((_, place) => masks[place] >> bit & 1 ? flow.subarray(place, place + 3) : BLACK);
 }
 
