@@ -20,8 +20,8 @@ class Report:
     summary: ClassVar = "make HTML pages to browse a dataset"
     description: ClassVar = """\
 Makes pages to look at a dataset in a browser: for each cut its pictures in layers, curves of its quality figures with
-their thresholds, the worst pairs first, and what it was made with; and an index of all cuts. The pages need neither
-network nor server. A dataset that was downloaded, or is incomplete, is shown as far as it goes.
+their thresholds, the worst pairs first, and what it was made with; and an index with all cuts, totals, histograms,
+splits and licences. The pages need neither network nor server. A dataset that was downloaded, or is incomplete, is shown as far as it goes.
 
     animerun-gen report out/toy
     animerun-gen report out/toy --cut courier --out pages
@@ -36,6 +36,9 @@ network nor server. A dataset that was downloaded, or is incomplete, is shown as
         help="folder for the pages (default: 'report' inside the dataset)",
     )
     cuts: tuple[str, ...] = shared.cuts("make only the pages of these cuts; the index lists all of them")
+    title: str | None = setting(
+        None, metavar="TEXT", help="what the index calls the dataset (default: the name of its folder)"
+    )
     workers: int = shared.workers()
     max_size: float = setting(
         DEFAULT_SIZE,
@@ -48,7 +51,7 @@ network nor server. A dataset that was downloaded, or is incomplete, is shown as
         # libraries that the helps of commands can do without
         from animerun_gen.report.build import build_report
 
-        report = build_report(self.dataset, self.output, self.cuts, self.workers, self.max_size)
+        report = build_report(self.dataset, self.output, self.cuts, self.workers, self.max_size, self.title)
         for sentence in report.sentences:
             complain(sentence)
         for page in report.pages:

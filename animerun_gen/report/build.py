@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from animerun_gen.dataset import ClipFiles, Dataset, written_aside
+from animerun_gen.dataset.listing import Entry, list_cut
 from animerun_gen.engines.pool import start_pool
 from animerun_gen.errors import DatasetError, NoDatasetError
 from animerun_gen.progress import Progress
@@ -14,6 +15,7 @@ from animerun_gen.report import DEFAULT_SIZE, figures
 from animerun_gen.report.drawn import DrawnPage, basis_of, is_current, read_drawn, write_drawn
 from animerun_gen.report.facts import CutFacts, collect_facts
 from animerun_gen.report.index import IndexRow, make_index
+from animerun_gen.report.totals import Counted
 
 
 @dataclass
@@ -36,7 +38,12 @@ class Report:
 
 
 def build_report(
-    root: Path, output: Path | None = None, cuts: Sequence[str] = (), workers: int = 1, max_size: float = DEFAULT_SIZE
+    root: Path,
+    output: Path | None = None,
+    cuts: Sequence[str] = (),
+    workers: int = 1,
+    max_size: float = DEFAULT_SIZE,
+    title: str | None = None,
 ) -> Report:
     """Draw the pages of a dataset; one of a cut that has not changed since it was drawn is left as it is.
 
@@ -46,6 +53,7 @@ def build_report(
         cuts: Names of the cuts whose pages to make; all by default.  The index lists all cuts in any case.
         workers: Processes that draw side by side.
         max_size: Megabytes that a page may have.
+        title: What the index calls the dataset; by default the name of its folder.
 
     Raises:
         NoDatasetError: It is no dataset, or has no cut or none of a name.
@@ -67,7 +75,8 @@ def build_report(
     known = [_try_facts(clip) for clip in clips]
     drawn = read_drawn(output)
     pages = {clip: PurePosixPath(clip.split, f"{clip.cut}.html") for clip in clips}
-    bases = {clip: basis_of(clip, budget) for clip in clips}
+    listed = {clip: list(list_cut(clip.root, clip.split, clip.cut)) for clip in clips}
+    bases = {clip: basis_of(clip, listed[clip], budget) for clip in clips}
     current = {clip for clip, name in pages.items() if is_current(output / name, drawn.get(str(name)), bases[clip])}
     to_draw = {
         clip
@@ -109,18 +118,24 @@ def build_report(
             report.sentences += [f"cut '{clip.cut}': {one}" for one in problems if _wanted(clip, cuts)]
             rows.append(
                 IndexRow(
-                    clip=clip,
-                    facts=facts,
+                    counted=Counted(clip, facts, *_count(listed[clip])),
                     problem=problem,
                     page=name if path.is_file() and facts is not None else None,
                     verdict="incomplete" if facts is None else figures.verdict(facts, problems),
                 )
             )
         with written_aside(report.index) as temporary:
-            temporary.write_text(make_index(rows), encoding="utf-8")
+            temporary.write_text(make_index(rows, title or root.resolve().name), encoding="utf-8")
         if report.pages:
             write_drawn(output, drawn)
     return report
+
+
+def _count(listed: Sequence[Entry]) -> tuple[int, int]:
+    """Bytes of the files of a cut, and how many forward flows are among them."""
+    files = [entry for entry in listed if entry.belongs]
+    size = sum(entry.status.st_size for entry in files if entry.status is not None)
+    return size, sum(entry.modality.name == "flow_forward" for entry in files)
 
 
 def _wanted(clip: ClipFiles, cuts: Sequence[str]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 from animerun_gen import __version__
 from animerun_gen.dataset import ClipFiles, layout
 from animerun_gen.dataset.files import read_json, write_json
-from animerun_gen.dataset.listing import list_cut
+from animerun_gen.dataset.listing import Entry
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline.state.on_disk import mark
 
@@ -57,20 +57,18 @@ def write_drawn(output: Path, pages: Mapping[str, DrawnPage]) -> None:
     write_json(drawn_file(output), {name: pages[name].model_dump(mode="json") for name in sorted(pages)})
 
 
-def basis_of(clip: ClipFiles, budget: int) -> str:
+def basis_of(clip: ClipFiles, listed: Iterable[Entry], budget: int) -> str:
     """Changes with every file that a page shows something of, with the program, and with the page's size.
 
     Size, times and inode of a file stand for what is in it: nothing is read.
 
     Args:
         clip: The cut.
+        listed: Everything in its folders.
         budget: Bytes that the page may have.
-
-    Raises:
-        DatasetError: A folder cannot be read.
     """
     seen = [__version__, str(budget)]
-    for entry in list_cut(clip.root, clip.split, clip.cut):
+    for entry in listed:
         if entry.status is not None:
             seen.append(f"{entry.name} {mark(entry.status)}")
     for path in (layout.quality_file(clip.root, clip.cut), layout.manifest_file(clip.root, clip.cut)):

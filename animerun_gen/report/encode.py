@@ -1,7 +1,9 @@
 """Pictures for the pages, as few bytes as will do: label maps exactly, colours as well as the budget allows.
 
-The colours of flow are rounded and then kept lossless: what lossy compression adds at the edges of its blocks would look
-like wrong flow.  A label map becomes the colours of a lossless WebP picture (red the low byte, then green and blue), which a browser
+The colours of flow are rounded and then kept lossless: what lossy compression adds at the edges of its blocks would
+look like wrong flow.
+
+A label map becomes the colours of a lossless WebP picture (red the low byte, then green and blue), which a browser
 gives back exactly.  A colour picture is kept lossless where that is not larger than lossy: flat colours compress so
 well that it mostly is not.
 """

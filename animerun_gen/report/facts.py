@@ -22,6 +22,9 @@ from animerun_gen.pipeline.state.manifest_file import (
     without_folders,
 )
 
+CREDITS = {"license": "licence", "author": "author", "attribution": "attribution", "source_url": "from"}
+"""Keys of the configuration that say whose the film is, and what the pages call them."""
+
 PAIR_ENDS = ("source", "target")
 NAMED_FRAMES = 12
 """So many spans of missing frames are named in one sentence."""

@@ -28,6 +28,8 @@ def templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    # a configuration may hold anything, and a link leads wherever it says
+    found.tests["web_address"] = lambda text: str(text).startswith(("https://", "http://"))
     # what the filter "tojson" writes can stand inside a script element and in an attribute
     found.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "allow_nan": False, "separators": (",", ":")}
     return found

@@ -8,10 +8,11 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote
 
-from animerun_gen.dataset import ClipFiles
+from animerun_gen import __version__
 from animerun_gen.errors import DatasetError
-from animerun_gen.report import encode, figures, html
-from animerun_gen.report.facts import CutFacts
+from animerun_gen.report import encode, figures, html, totals
+from animerun_gen.report.facts import CREDITS, CutFacts
+from animerun_gen.report.totals import Counted
 
 THUMBNAIL_WIDTH = 192
 
@@ -21,25 +22,24 @@ class IndexRow:
     """A cut in the index.
 
     Attributes:
-        clip: Its files.
-        facts: What is known about it; None when it has no frames that can be read.
-        problem: Then the reason; else what else is wrong with it in a few words, or nothing.
+        counted: Its files and what is known about it.
+        problem: Why nothing is known of it; else what else is wrong with it in a few words, or nothing.
         page: Its page below the index; None when there is none.
         verdict: What its badge says.
     """
 
-    clip: ClipFiles
-    facts: CutFacts | None
+    counted: Counted
     problem: str
     page: PurePosixPath | None
     verdict: figures.Verdict
 
 
-def make_index(rows: list[IndexRow]) -> str:
+def make_index(rows: list[IndexRow], title: str) -> str:
     """The text of the index page.
 
     Args:
         rows: The cuts, in the order of the table.
+        title: What the dataset is called.
     """
     known_bars: list[float | None] = [None] * len(figures.INDEX_COLUMNS)
     data: dict[str, Any] = {
@@ -55,18 +55,38 @@ def make_index(rows: list[IndexRow]) -> str:
         for key in ("values", "bars"):
             row[key] = [value for value, is_filled in zip(row[key], filled, strict=True) if is_filled]
     tally = Counter(row.verdict for row in rows)
-    frames = sum(row["frames"] for row in data["rows"])
-    facts = [("cuts", len(rows)), ("frames", frames)]
-    facts += [(badge, tally[verdict]) for verdict, badge in figures.BADGES.items() if tally[verdict]]
-    return html.page("index.html", "index.js", title="Cuts", facts=facts, data=data)
+    cuts = [row.counted for row in rows]
+    return html.page(
+        "index.html",
+        "index.js",
+        title=title,
+        gate=[(verdict, badge, tally[verdict]) for verdict, badge in figures.BADGES.items() if tally[verdict]],
+        failed=[
+            {"cut": row.counted.clip.cut, "link": _link(row), **totals.failures(row.counted.facts)}
+            for row in rows
+            if row.verdict == "fail"
+        ],
+        tiles=totals.tiles(cuts),
+        histograms=totals.histograms(cuts),
+        splits=totals.splits(cuts),
+        films=totals.films(cuts),
+        credit_names=CREDITS,
+        versions=totals.versions(cuts),
+        report_version=__version__,
+        data=data,
+    )
+
+
+def _link(row: IndexRow) -> str | None:
+    return None if row.page is None else quote(str(row.page))
 
 
 def _row(row: IndexRow, no_bars: list[float | None]) -> dict[str, Any]:
-    facts = row.facts
+    clip, facts = row.counted.clip, row.counted.facts
     shown: dict[str, Any] = {
-        "cut": row.clip.cut,
-        "split": row.clip.split,
-        "link": None if row.page is None else quote(str(row.page)),
+        "cut": clip.cut,
+        "split": clip.split,
+        "link": _link(row),
         "verdict": row.verdict,
         "badge": figures.BADGES[row.verdict],
         "problem": row.problem,

@@ -16,7 +16,7 @@ from animerun_gen.engines.pool import Pool
 from animerun_gen.errors import DatasetError
 from animerun_gen.quality.colors import labels_to_color
 from animerun_gen.report import encode, figures, html
-from animerun_gen.report.facts import NAMED_FRAMES, CutFacts
+from animerun_gen.report.facts import CREDITS, NAMED_FRAMES, CutFacts
 from animerun_gen.report.layers import (
     MASKS,
     Detail,
@@ -65,10 +65,6 @@ class CutPage:
 
     text: str
     problems: list[str]
-
-
-CREDITS = {"license": "licence", "author": "author", "attribution": "attribution", "source_url": "from"}
-"""Keys of the configuration that say whose the film is, and what the page calls them."""
 
 
 def make_page(facts: CutFacts, pool: Pool, budget: int, done: Callable[[str], None]) -> CutPage:
@@ -254,8 +250,10 @@ def _reductions(facts: CutFacts, detail: Detail, budget: int) -> list[str]:
         shown = spans(left, left, NAMED_FRAMES)
         said.append(f"Only {len(left)} of {len(facts.frames)} frames ({shown}) have pictures, {limit}.")
     if detail.scale == 1 and detail.quality < DETAILS[0].quality:
-        said.append(f"Colour pictures are compressed more than usual, and the colours of flow rounded more, {limit}; labels are "
-            "exact.")
+        said.append(
+            f"Colour pictures are compressed more than usual, and the colours of flow rounded more, {limit}; labels are "
+            "exact."
+        )
     return said
 
 

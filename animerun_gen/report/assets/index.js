@@ -27,5 +27,10 @@ const columns = [
     },
   })),
 ];
-sortableTable(byId("cuts"), columns, rows);
+sortableTable(byId("cuts"), columns, rows, {
+  row: (line) => {
+    // on a narrow page a row is a card, in which each figure needs its name
+    columns.forEach((column, place) => { line.cells[place].dataset.title = column.title; });
+  },
+});
 document.body.dataset.ready = "yes";
