@@ -21,7 +21,8 @@ class Report:
     description: ClassVar = """\
 Makes pages to look at a dataset in a browser: for each cut its pictures in layers, curves of its quality figures with
 their thresholds, the worst pairs first, and what it was made with; and an index with all cuts, totals, histograms,
-splits and licences. The pages need neither network nor server. A dataset that was downloaded, or is incomplete, is shown as far as it goes.
+splits and licences. The pages need neither network nor server. A dataset that was downloaded, or is incomplete, is
+shown as far as it goes.
 
     animerun-gen report out/toy
     animerun-gen report out/toy --cut courier --out pages

@@ -251,8 +251,8 @@ def _reductions(facts: CutFacts, detail: Detail, budget: int) -> list[str]:
         said.append(f"Only {len(left)} of {len(facts.frames)} frames ({shown}) have pictures, {limit}.")
     if detail.scale == 1 and detail.quality < DETAILS[0].quality:
         said.append(
-            f"Colour pictures are compressed more than usual, and the colours of flow rounded more, {limit}; labels are "
-            "exact."
+            f"Colour pictures are compressed more than usual, and the colours of flow rounded more, {limit}; labels "
+            "are exact."
         )
     return said
 

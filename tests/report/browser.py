@@ -185,6 +185,22 @@ class Browser:
         """What the page has written to the console, and its errors, since this was last asked."""
         return [f"{entry['level']}: {entry['message']}" for entry in self._post("/se/log", {"type": "browser"})]
 
+    def look_as(self, width: int, height: int, scheme: str) -> None:
+        """From now on be a window of this size of somebody who prefers a color scheme, ``light`` or ``dark``."""
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        self._tell("Emulation.setDeviceMetricsOverride", size)
+        preferred = {"name": "prefers-color-scheme", "value": scheme}
+        self._tell("Emulation.setEmulatedMedia", {"features": [preferred]})
+
+    def look_as_usual(self) -> None:
+        """Take :meth:`look_as` back."""
+        self._tell("Emulation.clearDeviceMetricsOverride", {})
+        self._tell("Emulation.setEmulatedMedia", {"features": []})
+
+    def _tell(self, command: str, parameters: object) -> Any:
+        """A command of Chromium's own protocol."""
+        return self._post("/goog/cdp/execute", {"cmd": command, "params": parameters})
+
     def picture(self) -> bytes:
         """The window's content as a PNG file."""
         with urlopen(f"{self._session}/screenshot", timeout=120) as answer:
