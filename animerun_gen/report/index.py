@@ -14,7 +14,7 @@ from animerun_gen.report import encode, figures, html, totals
 from animerun_gen.report.facts import CREDITS, CutFacts
 from animerun_gen.report.totals import Counted
 
-THUMBNAIL_WIDTH = 192
+THUMBNAIL_WIDTH = 320
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from animerun_gen.report.facts import CREDITS, CutFacts
 MOST_BINS = 24
 """A histogram has so many bars at most."""
 
-LISTED_FAILURES = 5
+LISTED_FAILURES = 3
 """So many failures of a cut are told on the index; its page has them all."""
 
 
@@ -82,8 +82,11 @@ class Histogram:
 
     def written(self, value: float) -> str:
         """A value with its unit."""
-        text = f"{value:.4g}"
-        return f"{text}%" if self.unit == "%" else f"{text} {self.unit}".rstrip()
+        if not self.unit:
+            return f"{value:,.0f}"
+        # three digits, and never as a power of ten
+        text = f"{float(f'{value:.3g}'):,.10g}"
+        return f"{text}%" if self.unit == "%" else f"{text} {self.unit}"
 
 
 @dataclass(frozen=True)
@@ -189,7 +192,7 @@ def _histogram(source: _Source, values: Sequence[float]) -> Histogram:
     return Histogram(
         title=source.title,
         help=source.help,
-        counted="frames" if source.of_frames else "pairs, both directions",
+        counted="frames" if source.of_frames else "flow fields",
         unit=source.unit,
         values=values,
         width=width,

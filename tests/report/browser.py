@@ -33,7 +33,7 @@ FLAGS = (
     "--force-color-profile=srgb",
 )
 
-KEYS = {"left": "\ue012", "right": "\ue014", "home": "\ue011", "end": "\ue010", "space": " "}
+KEYS = {"left": "\ue012", "right": "\ue014", "home": "\ue011", "end": "\ue010", "space": " ", "tab": "\ue004"}
 
 PATIENCE = 30.0
 """Seconds to wait for something that takes a tenth of one: other work may fill the machine."""

@@ -355,6 +355,67 @@ def test_the_index_sorts(browser: Browser, report: Path) -> None:
     assert browser.run("return [...document.images].every(one => one.naturalWidth > 0)")
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [480, 900, 1600])
+def test_pages_fit_every_window_and_can_be_read_by_day_and_night(
+    browser: Browser, report: Path, width: int, scheme: str
+) -> None:
+    browser.look_as(width, 900, scheme)
+    try:
+        for page in ("index.html", "train/fight.html"):
+            browser.open(report / page)
+            browser.wait_for("document.body.dataset.drawn || document.body.dataset.ready", bool)
+            assert (
+                browser.run("return document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+            )
+            ground = browser.run(LUMINANCE + "return luminance(getComputedStyle(document.body).backgroundColor)")
+            assert ground < 0.05 if scheme == "dark" else ground > 0.8
+            assert browser.run(LUMINANCE + FAINT_TEXTS) == []
+    finally:
+        browser.look_as_usual()
+
+
+LUMINANCE = """
+const channels = (color) => color.match(/[\\d.]+/g).map(Number);
+function luminance(color) {
+    const [r, g, b] = channels(color).map((value) => value / 255 <= 0.04045 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+}
+"""
+"""WCAG's relative luminance of a colour that is not transparent."""
+
+FAINT_TEXTS = """
+const faint = [];
+for (const element of document.body.querySelectorAll("*:not(script):not(style):not(noscript *)")) {
+    const own = [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim());
+    if (!own || !element.getClientRects().length || element.closest(".stage") || element.disabled || element instanceof SVGElement) continue;
+    let behind = element;
+    while (behind && channels(getComputedStyle(behind).backgroundColor)[3] === 0) behind = behind.parentElement;
+    const tones = [getComputedStyle(element).color, getComputedStyle(behind || document.body).backgroundColor].map(luminance);
+    const contrast = (Math.max(...tones) + 0.05) / (Math.min(...tones) + 0.05);
+    if (contrast < 4.5) faint.push(`${element.tagName}.${element.className} "${element.textContent.slice(0, 30)}": ${contrast.toFixed(2)}`);
+}
+return faint;
+"""
+"""Texts whose contrast with what is behind them is below WCAG's 4.5; pictures and what lies on them aside."""
+
+
+def test_the_index_can_be_used_without_a_mouse(browser: Browser, report: Path) -> None:
+    browser.open(report / "index.html")
+    browser.wait_for("document.body.dataset.ready", bool)
+    reached = set()
+    for _ in range(60):
+        browser.press("tab")
+        reached.add(browser.run("return document.activeElement.textContent"))
+    assert {"cut", "gate", "fight", ODD_NAME} <= reached
+    # what has the focus is seen to have it
+    browser.run("document.querySelector('#cuts th button').focus()")
+    browser.press("tab")
+    assert browser.run(
+        "const style = getComputedStyle(document.activeElement); return style.outlineStyle + style.textDecorationLine"
+    ) not in ("nonenone", "none")
+
+
 def test_no_page_asks_for_anything_else(browser: Browser, report: Path) -> None:
     for page in (report / "index.html", report / "train" / "fight.html"):
         browser.open(page)

@@ -60,8 +60,10 @@ def test_pages_are_the_same_however_they_are_made(tmp_path: Path) -> None:
     write_clip(tmp_path / "data")
     write_quality(tmp_path / "data", quality_of())
     one = build_report(tmp_path / "data", tmp_path / "one")
-    (tmp_path / "data").rename(tmp_path / "moved")
-    two = build_report(tmp_path / "moved", tmp_path / "two", workers=2)
+    # the folder's name is the title; where it lies is nobody's business
+    (tmp_path / "elsewhere").mkdir()
+    moved = (tmp_path / "data").rename(tmp_path / "elsewhere" / "data")
+    two = build_report(moved, tmp_path / "two", workers=2)
     for path in (*one.pages, one.index):
         assert path.read_bytes() == (tmp_path / "two" / path.relative_to(tmp_path / "one")).read_bytes()
     assert len(two.pages) == 1
@@ -186,7 +188,7 @@ def test_the_scripts_set_text_as_text_and_fetch_nothing() -> None:
     texts = {name: asset(name) for name in ("common.js", "cut.js", "index.js", "report.css")}
     folder = Path(str(files("animerun_gen.report"))) / "templates"
     texts |= {file.name: file.read_text() for file in folder.iterdir()}
-    assert len(texts) == 8
+    assert len(texts) == 9
     for name, text in texts.items():
         for word in (
             "innerHTML",
@@ -211,7 +213,7 @@ def test_what_is_filled_in_is_escaped_once_and_nothing_may_be_left_out() -> None
 
 def test_json_in_a_script_ends_no_script() -> None:
     data = {"a": "</script>\u2028<!--'\u00e9"}
-    text = page("index.html", "index.js", title="x", facts=[], data=data)
+    text = page("page.html", "index.js", title="x", data=data)
     [written] = re.findall(r'<script type="application/json" id="data">(.*?)</script>', text, re.S)
     assert "<" not in written
     assert "\u00e9" in written
@@ -233,6 +235,7 @@ def test_help(capsys: pytest.CaptureFixture[str]) -> None:
         "--cut NAME",
         "--workers N",
         "--max-size MB",
+        "--title TEXT",
         "animerun-gen report out/toy",
     ):
         assert word in text
