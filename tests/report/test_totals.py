@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from html import unescape
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +99,7 @@ def test_each_value_stands_in_its_bar(seed: int) -> None:
         edges = histogram.first + histogram.width * np.arange(len(histogram.bars) + 1)
         assert 1 <= len(histogram.bars) <= MOST_BINS
         assert histogram.bars[0] > 0 < histogram.bars[-1]
-        expected = [sum(low <= value < high for value in values) for low, high in zip(edges, edges[1:], strict=False)]
+        expected = [sum(low <= value < high for value in values) for low, high in pairwise(edges)]
         assert list(histogram.bars) == expected
         assert histogram.median == sorted(values)[(len(values) - 1) // 2]
     # a segment is whole
