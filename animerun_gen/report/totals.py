@@ -192,7 +192,7 @@ def _histogram(source: _Source, values: Sequence[float]) -> Histogram:
     return Histogram(
         title=source.title,
         help=source.help,
-        counted="frames" if source.of_frames else "flow fields",
+        counted="frames" if source.of_frames else "flows",
         unit=source.unit,
         values=values,
         width=width,
