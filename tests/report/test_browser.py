@@ -420,6 +420,18 @@ def test_the_index_can_be_used_without_a_mouse(browser: Browser, report: Path) -
     assert style != ["none", "none"]
 
 
+def test_arrows_scroll_a_wide_table_that_has_the_focus(browser: Browser, report: Path) -> None:
+    browser.look_as(480, 900, "light")
+    try:
+        open_cut(browser, report)
+        browser.run("document.querySelector('#pairs .scroll').focus()")
+        browser.press("right")
+        browser.wait_for("document.querySelector('#pairs .scroll').scrollLeft", lambda left: left > 0)
+        assert browser.run("return document.body.dataset.drawn").startswith("0:")
+    finally:
+        browser.look_as_usual()
+
+
 def test_no_page_asks_for_anything_else(browser: Browser, report: Path) -> None:
     for page in (report / "index.html", report / "train" / "fight.html"):
         browser.open(page)

@@ -459,6 +459,8 @@ document.addEventListener("keydown", (event) => {
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   // a button that was reached with the keyboard is pressed with the space bar
   if (key === " " && event.target.matches("button, a, input[type=checkbox]")) return;
+  // a table that is wider than the page is scrolled by the arrows
+  if (key.startsWith("Arrow") && event.target.matches(".scroll")) return;
   if (key === "b") {
     if (!event.repeat) update({ flipped: true });
   } else if (KEYS[key]) {
