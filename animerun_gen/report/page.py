@@ -29,6 +29,8 @@ from animerun_gen.report.layers import (
 DETAILS = (
     Detail(1, 75),
     Detail(1, 50, 8),
+    # steps that can be seen, but labels that are exact
+    Detail(1, 50, 16),
     Detail(0.75, 65, 8),
     Detail(0.5, 65, 8),
     Detail(0.375, 60, 8),
