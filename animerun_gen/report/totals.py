@@ -185,10 +185,17 @@ def histograms(cuts: Sequence[Counted]) -> list[Histogram]:
     return drawn
 
 
-def _histogram(source: _Source, values: Sequence[float]) -> Histogram:
+def _histogram(source: _Source, values: list[float]) -> Histogram:
     width = _bar_width(values, whole=source.whole)
     first = math.floor(values[0] / width)
     places = Counter(math.floor(value / width) - first for value in values)
+    highest = max(places)
+    if not source.whole and highest > 0 and values[-1] == (first + highest) * width:
+        # nothing lies beyond this edge, least of all beyond 100%: the bar below holds it
+        on_edge = values.count(values[-1])
+        places[highest] -= on_edge
+        places[highest - 1] += on_edge
+        highest -= 1
     return Histogram(
         title=source.title,
         help=source.help,
@@ -197,7 +204,7 @@ def _histogram(source: _Source, values: Sequence[float]) -> Histogram:
         values=values,
         width=width,
         first=first * width,
-        bars=[places[place] for place in range(max(places) + 1)],
+        bars=[places[place] for place in range(highest + 1)],
     )
 
 
@@ -247,20 +254,23 @@ def splits(cuts: Sequence[Counted]) -> list[dict[str, Any]]:
 
 
 def films(cuts: Sequence[Counted]) -> list[dict[str, Any]]:
-    """Whose the films are: ``film``, its ``cuts`` and what is known of :data:`CREDITS`, by name; in order of the film.
+    """Whose the films are: ``films`` with the same credits, their ``cuts``, and the ``credits`` by name.
 
-    A film that has different credits in different cuts is there several times.  A film that nothing names is "unknown".
+    A film that nothing names is "unknown"; a credit that nothing says is empty.
     """
-    grouped: dict[tuple[str, ...], list[str]] = {}
+    grouped: dict[tuple[str, ...], tuple[dict[str, None], list[str]]] = {}
     for cut in cuts:
         config = {} if cut.facts is None else cut.facts.config
         film = str(config.get("film") or base_name(str(config.get("source") or "")) or "unknown")
-        credits = (str(config.get(key) or "") for key in CREDITS)
-        grouped.setdefault((film, *credits), []).append(cut.clip.cut)
-    return [
-        {"film": film, "cuts": names, "credits": dict(zip(CREDITS, credits, strict=True))}
-        for (film, *credits), names in sorted(grouped.items())
+        names, own = grouped.setdefault(tuple(str(config.get(key) or "") for key in CREDITS), ({}, []))
+        names[film] = None
+        own.append(cut.clip.cut)
+    found = [
+        {"films": list(names), "cuts": own, "credits": dict(zip(CREDITS, credits, strict=True))}
+        for credits, (names, own) in grouped.items()
     ]
+    # what nobody has said anything about comes last
+    return sorted(found, key=lambda one: not any(one["credits"].values()))
 
 
 def versions(cuts: Sequence[Counted]) -> list[tuple[str, str]]:

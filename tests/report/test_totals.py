@@ -106,6 +106,17 @@ def test_each_value_stands_in_its_bar(seed: int) -> None:
     assert drawn["Segments"].width == round(drawn["Segments"].width)
 
 
+def test_no_bar_goes_beyond_all_of_a_frame() -> None:
+    quality = quality_of()
+    shares = iter((0.0, 0.5, 1.0, 1.0))
+    for pair in quality["pairs"]:
+        for way in ("forward", "backward"):
+            pair[way]["invalid_share"] = next(shares)
+    [unknown] = [one for one in histograms([counted(quality)]) if one.title == "Unknown motion"]
+    assert (unknown.first, unknown.last) == (0, 100)
+    assert (unknown.bars[0], unknown.bars[-1], sum(unknown.bars)) == (1, 2, 4)
+
+
 def test_figures_that_are_no_numbers_are_not_counted() -> None:
     quality = quality_of()
     quality["pairs"][0]["forward"]["motion_median"] = None
@@ -138,14 +149,15 @@ def test_splits_films_and_versions(tmp_path: Path) -> None:
         write_clip(tmp_path, cut)
     write_split_lists(tmp_path)
     credits = {"license": "CC-BY-4.0", "author": "A <b>", "source_url": "https://example.org/film"}
-    for cut, film, version in (("fight", "film", "1"), ("walk", "film", "2"), ("run", "other", "2")):
-        config = {"source": f"/secret/{film}.blend", **(credits if film == "film" else {"source_url": "javascript:x"})}
+    for cut, film, version in (("fight", "film", "1"), ("walk", "film 2", "2"), ("run", "other", "2")):
+        config = {"source": f"/secret/{film}.blend", **({"source_url": "javascript:x"} if film == "other" else credits)}
         content = {"version": 1, "cut": cut, "config": config, "made_with": {"numpy": version}}
         write_json(layout.manifest_file(tmp_path, cut), content)
     index = build_report(tmp_path).index
     assert text_of(index, "splits") == "train 3 cuts, 9 frames, listed in splits/train.txt fight, run, walk"
     assert text_of(index, "films") == (
-        "film.blend in fight, walk licence CC-BY-4.0 author A <b> attribution unknown from https://example.org/film "
+        "film.blend, film 2.blend in fight, walk licence CC-BY-4.0 author A <b> attribution unknown "
+        "from https://example.org/film "
         "other.blend in run licence unknown author unknown attribution unknown from javascript:x"
     )
     assert text_of(index, "versions").startswith("numpy 1, 2 this page")
