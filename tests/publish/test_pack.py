@@ -16,7 +16,6 @@ from animerun_gen.dataset import ClipFiles
 from animerun_gen.dataset.checksums import file_digest
 from animerun_gen.errors import UsageError
 from animerun_gen.publish.pack import pack
-from animerun_gen.publish.preview import GREY, flow_picture
 from tests.export.clips import FRAMES, HEIGHT, WIDTH, write_clip
 
 LARGE = 10**9
@@ -119,16 +118,6 @@ def test_the_video_shows_every_frame(dataset: Path, tmp_path: Path) -> None:
         count += 1
     assert count == 2 * len(FRAMES)
     assert "play" in done.player
-
-
-def test_unknown_motion_is_grey_and_opposite_motion_of_other_colour() -> None:
-    flow = np.zeros((2, 2, 2), np.float32)
-    flow[0] = [(5.0, 0.0), (-5.0, 0.0)]
-    flow[1, 0] = 1e10
-    picture = flow_picture(flow)
-    assert (picture[1, 0] == GREY).all()
-    assert (picture[1, 1] == 255).all()
-    assert (np.abs(picture[0, 0].astype(int) - picture[0, 1]) > 100).any()
 
 
 def test_a_folder_of_somebody_else_is_left_alone(dataset: Path, tmp_path: Path) -> None:
