@@ -120,6 +120,20 @@ def test_the_video_shows_every_frame(dataset: Path, tmp_path: Path) -> None:
     assert "play" in done.player
 
 
+def test_the_report_has_a_video_of_each_clip_that_was_asked_for(
+    dataset: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["report", str(dataset), "--cut", "shot.1", "--video"]) == 0
+    assert "shot.1.mp4: " in capsys.readouterr().out
+    [found] = (dataset / "report").rglob("*.mp4")
+    assert found == dataset / "report" / "test" / "shot.1.mp4"
+    video = cv2.VideoCapture(str(found))
+    count = 0
+    while video.read()[0]:
+        count += 1
+    assert count == len(FRAMES)
+
+
 def test_a_folder_of_somebody_else_is_left_alone(dataset: Path, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "thesis.tex").write_text("mine")
