@@ -231,15 +231,21 @@ def test_with_a_real_blender_in_a_process_that_is_ended(tmp_path: Path) -> None:
         process.terminate()
         _, told = process.communicate(timeout=60)
     assert process.returncode == 130, told
-    assert names(tmp_path) == {"temporary"}
+    assert_nothing_is_left(tmp_path)
+    assert not (tmp_path / "courier.png").exists()
 
     with started() as process:
         said, told = process.communicate(timeout=300)
     assert process.returncode == 0, told
     assert re.match(r"courier: frames 8 and 9, 480x270\n", said)
     assert "quality: all figures are within their thresholds" in said
-    assert names(tmp_path) == {"temporary", "courier.png"}
+    assert_nothing_is_left(tmp_path)
     assert read_image(tmp_path / "courier.png").shape == (2 * (270 + TITLE_HEIGHT), 4 * 480, 3)
+
+
+def assert_nothing_is_left(folder: Path) -> None:
+    # Dask keeps a folder with its locks for whoever comes next
+    assert not list((folder / "temporary").glob("animerun-gen-*"))
 
 
 def wait_for(holds: Callable[[], bool]) -> None:
