@@ -16,6 +16,8 @@ from animerun_gen.dataset import ClipFiles
 from animerun_gen.dataset.checksums import file_digest
 from animerun_gen.errors import UsageError
 from animerun_gen.publish.pack import pack
+from animerun_gen.publish.sheet import TITLE_HEIGHT, sheet_of_clips
+from animerun_gen.quality.colors import flow_to_color, labels_to_color
 from tests.export.clips import FRAMES, HEIGHT, WIDTH, write_clip
 
 LARGE = 10**9
@@ -118,6 +120,20 @@ def test_the_video_shows_every_frame(dataset: Path, tmp_path: Path) -> None:
         count += 1
     assert count == 2 * len(FRAMES)
     assert "play" in done.player
+
+
+def test_a_sheet_has_rows_for_frames_and_columns_for_what_is_known(dataset: Path) -> None:
+    clips = [ClipFiles(dataset, "train", "square"), ClipFiles(dataset, "test", "shot.1")]
+    sheet = sheet_of_clips(clips, ("frame", "flow_forward", "segment"), frames=2, width=WIDTH)
+    # the last frame has no flow forward, so the two before it are shown
+    rows = [(clip, frame) for clip in clips for frame in FRAMES[:2]]
+    assert sheet.shape == (len(rows) * (HEIGHT + TITLE_HEIGHT), 3 * WIDTH, 3)
+    for row, (clip, frame) in enumerate(rows):
+        top = row * (HEIGHT + TITLE_HEIGHT) + TITLE_HEIGHT
+        pictures = np.split(sheet[top : top + HEIGHT], 3, axis=1)
+        assert np.array_equal(pictures[0], clip.read("frame", frame))
+        assert np.array_equal(pictures[1], flow_to_color(clip.read_motion("forward", frame)))
+        assert np.array_equal(pictures[2], labels_to_color(clip.read("segment", frame)))
 
 
 def test_the_report_has_a_video_of_each_clip_that_was_asked_for(
