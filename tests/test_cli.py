@@ -62,7 +62,7 @@ def help_of(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 
 def test_help_shows_a_newcomer_the_way(capsys: pytest.CaptureFixture[str]) -> None:
     text = help_of(capsys)
-    commands = ("generate", "render", "label", "status", "verify", "doctor")
+    commands = ("generate", "render", "label", "status", "verify", "preview", "doctor")
     for word in ("AnimeRun", *commands, "YAML", "docs/configuration.md", "configs/toy"):
         assert word in text
 
@@ -79,6 +79,7 @@ def test_help_shows_a_newcomer_the_way(capsys: pytest.CaptureFixture[str]) -> No
         ),
         ("verify", ["DATASET", "--cut", "--workers", "--quick", "--json", "docs/verify.md", "status"], ["--out"]),
         ("status", ["DATASET", "--json", "while a run is in progress", "status 0"], ["--out", "--workers"]),
+        ("preview", ["SHOT.blend|CONFIG.yaml", "--frame", "--cut", "--out", "--full", "--force"], ["--workers"]),
         ("doctor", ["--blender", "--out"], ["--workers"]),
     ],
 )
@@ -187,7 +188,15 @@ def test_no_file_writes_to_the_terminal(
 
 
 def test_neither_do_the_names_of_other_files(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for command in (["status"], ["verify"], ["report"], ["palette"], ["inspect"], ["label", "--out", "out"]):
+    for command in (
+        ["status"],
+        ["verify"],
+        ["report"],
+        ["palette"],
+        ["inspect"],
+        ["preview"],
+        ["label", "--out", "out"],
+    ):
         assert main([*command, f"{EVIL}.blend"]) != 0
     with pytest.raises(SystemExit):
         main(["status", "out", f"-{EVIL}"])

@@ -26,6 +26,7 @@ MISTAKES = {
         "report": "made --fast",
         "inspect": "film.blend --fast",
         "init": "film.blend --fast",
+        "preview": "a.yaml --fast",
         "palette": "pictures --fast",
         "doctor": "--fast",
     },
@@ -35,6 +36,7 @@ MISTAKES = {
         "label": "a.yaml --out made --workers two",
         "verify": "made --workers 0",
         "report": "made --max-size 0",
+        "preview": "a.yaml --frame -1",
         "palette": "pictures --colors 1",
     },
     "something is not there": {
@@ -46,6 +48,7 @@ MISTAKES = {
         "report": "none",
         "inspect": "none.blend",
         "init": "none.blend -o new.yaml",
+        "preview": "none.yaml",
         "palette": "none",
     },
     "a file of another kind": {
@@ -57,18 +60,25 @@ MISTAKES = {
         "report": "film.blend",
         "inspect": "a.yaml",
         "init": "a.yaml -o new.yaml",
+        "preview": "made",
         "palette": "film.blend",
     },
     "a configuration with a mistake": {
         "generate": "bad.yaml --out out",
         "render": "bad.yaml --out out",
         "label": "bad.yaml --out made",
+        "preview": "bad.yaml",
     },
-    "a film that is not there": {"generate": "filmless.yaml --out out", "render": "filmless.yaml --out out"},
+    "a film that is not there": {
+        "generate": "filmless.yaml --out out",
+        "render": "filmless.yaml --out out",
+        "preview": "filmless.yaml",
+    },
     "frames that the cut does not have": {
         "generate": "a.yaml --out out --frames 7:9",
         "render": "a.yaml --out out --frames 7:9",
         "label": "a.yaml --out made --frames 7:9",
+        "preview": "a.yaml --frame 7",
     },
     "a folder that is no dataset": {
         "label": "a.yaml --out none",
@@ -77,17 +87,23 @@ MISTAKES = {
         "report": "empty",
         "palette": "empty",
     },
-    "a cut that the dataset does not have": {"verify": "made --cut z", "report": "made --cut z"},
+    "a cut that is not there": {
+        "verify": "made --cut z",
+        "report": "made --cut z",
+        "preview": "a.yaml --cut z",
+    },
     "a Blender that is not there": {
         "generate": "a.yaml --out out --blender no-such-blender",
         "render": "a.yaml --out out --blender no-such-blender",
         "verify": "made --blender no-such-blender",
         "inspect": "film.blend --blender no-such-blender",
         "init": "film.blend -o new.yaml --blender no-such-blender",
+        "preview": "a.yaml --blender no-such-blender",
         "doctor": "--blender no-such-blender",
     },
     "a file that would be overwritten": {
         "init": "film.blend -o a.yaml",
+        "preview": "a.yaml --out taken.png",
         "palette": "made/train/Frame_Anime/a/original -o a.yaml",
     },
 }
@@ -101,6 +117,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "bad.yaml").write_text(CUT.replace("first: 1", "first: one"))
     (folder / "filmless.yaml").write_text(CUT.replace("film.blend", "none.blend"))
     (folder / "film.blend").write_bytes(b"a film")
+    (folder / "taken.png").write_bytes(b"a picture")
     (folder / "empty").mkdir()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(BpyModule, "find", FakeEngine)
@@ -140,7 +157,7 @@ def test_a_wrong_command_line_ends_with_2_and_begins_nothing(
 
 def test_what_fails_or_is_found_under_way_ends_with_1(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(BpyModule, "find", lambda: FakeEngine(fails_in={"a": 2}))
-    for command in ("generate a.yaml --out out", "render a.yaml --out out2"):
+    for command in ("generate a.yaml --out out", "render a.yaml --out out2", "preview a.yaml --frame 1"):
         assert status_of(command) == FAILED, command
     (project / "made" / "train" / "contour" / "a" / "0002.png").unlink()
     for command in ("status made", "verify made"):

@@ -14,7 +14,12 @@ import pytest
 
 PROJECT = Path(__file__).resolve().parent.parent
 INSIDE_BLENDER = {"bpy", "bmesh", "gpu", "mathutils"}
-OPTIONAL = {"torch": "animerun_gen/dataset/torch", "OpenEXR": "animerun_gen"}
+OPTIONAL = {
+    "torch": "animerun_gen/dataset/torch",
+    "OpenEXR": "animerun_gen",
+    "h5py": "animerun_gen/export/layouts",
+    "imageio_ffmpeg": "animerun_gen/publish",
+}
 """What is imported where it is asked for alone, and where."""
 
 PARTS = {"distributed": {"dask", "tornado"}, "jinja2": {"markupsafe"}, "pydantic": {"pydantic-core"}}
@@ -71,5 +76,5 @@ def test_what_tests_of_both_environments_use_is_the_same() -> None:
         set((PROJECT / name).read_text(encoding="utf-8").splitlines())
         for name in ("requirements.txt", "requirements-torch.txt")
     )
-    assert {line for line in beside if re.match("pytest|filelock", line)} <= pins
+    assert {line for line in beside if re.match("pytest|filelock|hypothesis", line)} <= pins
     assert any(line.startswith("pytest-timeout==") for line in beside)

@@ -20,6 +20,7 @@ from animerun_gen.cli.inspect import Inspect
 from animerun_gen.cli.keeping import Compare, Cut, Merge
 from animerun_gen.cli.pack import Pack
 from animerun_gen.cli.palette import Palette
+from animerun_gen.cli.preview import Preview
 from animerun_gen.cli.report import Report
 from animerun_gen.cli.status import Status
 from animerun_gen.cli.verify import Verify
@@ -41,6 +42,7 @@ COMMANDS: tuple[type[Command], ...] = (
     Pack,
     Inspect,
     Init,
+    Preview,
     Palette,
     Doctor,
 )

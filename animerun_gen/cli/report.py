@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -25,7 +26,7 @@ splits and licences. The pages need neither network nor server. A dataset that w
 shown as far as it goes.
 
     animerun-gen report out/toy
-    animerun-gen report out/toy --cut courier --out pages
+    animerun-gen report out/toy --cut courier --out pages --video
 """
 
     dataset: Path = shared.dataset()
@@ -47,6 +48,9 @@ shown as far as it goes.
         metavar="MB",
         help="largest size of a page; longer clips are shown smaller (default: {default})",
     )
+    video: bool = setting(
+        False, help="write a video of each clip beside its page: frame, line art, flow and segments side by side"
+    )
 
     def run(self) -> int:
         # libraries that the helps of commands can do without
@@ -59,5 +63,18 @@ shown as far as it goes.
             say(f"{page}: {page.stat().st_size / 1e6:.1f} MB")
         for page in report.unchanged:
             say(f"{page}: unchanged")
+        if self.video:
+            self._write_videos((*report.pages, *report.unchanged))
         say(f"open {report.index} in a browser")
         return 1 if report.failed else 0
+
+    def _write_videos(self, pages: Sequence[Path]) -> None:
+        from animerun_gen.dataset import ClipFiles
+        from animerun_gen.publish.preview import write_video
+
+        for page in pages:
+            # a page lies in the folder of its split and has the name of its cut
+            clip = ClipFiles(self.dataset, page.parent.name, page.stem)
+            video = page.with_suffix(".mp4")
+            plays = write_video(video, [clip], again=True)
+            say(f"{video}: {video.stat().st_size / 1e6:.1f} MB; {plays}")

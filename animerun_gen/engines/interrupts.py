@@ -1,4 +1,4 @@
-"""Keeps a Ctrl-C from being lost.
+"""Keeps a Ctrl-C from being lost, and lets other ways to be stopped end like one.
 
 Python raises :class:`KeyboardInterrupt` wherever the main thread is.  Where that is a finaliser or the callback of a
 weak reference, as while garbage is collected, the exception is printed and dropped, and a program that waits for other
@@ -49,3 +49,35 @@ def remembered_interrupts() -> Iterator[Callable[[], None]]:
         yield require_none
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@contextmanager
+def interrupted_by_termination() -> Iterator[None]:
+    """Let SIGTERM, and a terminal that is closed, end the block as Ctrl-C does.
+
+    Python's default is to die of them on the spot, which leaves temporary folders behind.  Nothing changes in other
+    threads than the main one, and where the calling program handles a signal itself or ignores it.
+
+    Example:
+        >>> with interrupted_by_termination():
+        ...     signal.raise_signal(signal.SIGTERM)
+        Traceback (most recent call last):
+        KeyboardInterrupt
+    """
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        # whoever remembers interrupts has to hear of this one, too
+        if callable(interrupt := signal.getsignal(signal.SIGINT)):
+            interrupt(number, frame)
+        raise KeyboardInterrupt
+
+    taken = []
+    if threading.current_thread() is threading.main_thread():
+        taken = [one for one in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(one) is signal.SIG_DFL]
+    for one in taken:
+        signal.signal(one, stop)
+    try:
+        yield
+    finally:
+        for one in taken:
+            signal.signal(one, signal.SIG_DFL)

@@ -40,22 +40,35 @@ def describe(
         if summary.memory:
             lines.append(f"  Blender used up to {summary.memory / 1e9:.1f} GB of memory")
         lines += [f"  out of date ({stage}): {reason}" for stage, reason in summary.redone.items()]
-        lines += [f"  note: {note}" for note in summary.notes]
-        lines += [f"  failed: {failure}" for failure in summary.failures[:SHOWN_FAILURES]]
-        if len(summary.failures) > SHOWN_FAILURES:
-            lines.append(f"  failed {len(summary.failures) - SHOWN_FAILURES} more times")
+        lines += _described_remarks(summary)
         lines += _ways_out(summary.damaged, output, name)
         if summary.coverage is not None:
             lines += [f"  {line}" for line in describe_coverage(summary.coverage)]
             command = command_for(summary) if command_for is not None and not summary.coverage.complete else None
             if command is not None:
                 lines.append(f"  to make only the missing ones: {command}")
-        if summary.quality is not None:
-            lines += [f"  {line}" for line in _describe_quality(summary.quality)]
+        lines += _described_figures(summary)
         lines += [f"  {line}" for line in _describe_cross_checks(summary.cross_checks)]
     if (output / "quality").is_dir():
         lines.append(f"the dataset is in {output}; figures of each pair are in {output / 'quality'}")
     return lines
+
+
+def describe_remarks(summary: CutSummary) -> list[str]:
+    """What a run had to say of a cut beside how far it is, a line each: notes, failures, figures, the gate."""
+    return _described_remarks(summary) + _described_figures(summary)
+
+
+def _described_remarks(summary: CutSummary) -> list[str]:
+    lines = [f"  note: {note}" for note in summary.notes]
+    lines += [f"  failed: {failure}" for failure in summary.failures[:SHOWN_FAILURES]]
+    if len(summary.failures) > SHOWN_FAILURES:
+        lines.append(f"  failed {len(summary.failures) - SHOWN_FAILURES} more times")
+    return lines
+
+
+def _described_figures(summary: CutSummary) -> list[str]:
+    return [] if summary.quality is None else [f"  {line}" for line in _describe_quality(summary.quality)]
 
 
 def _ways_out(damaged: Sequence[str], output: Path, name: str) -> list[str]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from animerun_gen.config import load_cuts
+from animerun_gen.dataset import Dataset
 from tests.blender.conftest import run_cli
 
 pytestmark = pytest.mark.blender
@@ -62,10 +65,17 @@ def test_far_from_the_origin_moved_is_as_if_it_had_been_made_near(
     assert "coarse" not in made.stdout
     folder = tmp_path / "out" / "train"
     files = sorted(path for path in folder.rglob("*") if path.is_file() and "far" in path.relative_to(folder).parts[1])
+    files = [path for path in files if path.relative_to(folder).parts[0] != "Camera"]
     assert len(files) > 15
     for path in files:
         parts = path.relative_to(folder).parts
         assert path.read_bytes() == folder.joinpath(parts[0], "near", *parts[2:]).read_bytes(), path
+    # cameras remember where the film has them
+    cameras, of_near = (Dataset(tmp_path / "out").clip(name).cameras for name in ("far", "near"))
+    moved = [json.loads((folder / "Camera" / f"{name}.json").read_text())["moved_by"] for name in ("far", "near")]
+    assert moved == [[100000.0, -8.0, 0.0], [0.0, -8.0, 0.0]]
+    for frame in cameras.frames:
+        assert np.array_equal(cameras.at(frame).world_to_camera, of_near.at(frame).world_to_camera)
 
 
 def test_where_numbers_are_coarse_it_is_said_in_pixels_and_refused(

@@ -6,11 +6,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from animerun_gen.config import CutConfig
 from animerun_gen.dataset import MODALITIES, ClipFiles, ClipWriter, Dataset, Modality, files
 from animerun_gen.dataset.modalities import gap_modalities
 from animerun_gen.errors import DatasetError
+from tests.pipeline.fake_engine import surfaces
 
 FRAMES = (8, 10, 12)
+CONFIG = CutConfig.model_validate(
+    {"name": "fight", "source": "film.blend", "frames": {"first": 8, "last": 12, "step": 2}, "resolution": [64, 48]}
+)
 KINDS = [*(m for m in MODALITIES if m.kind != "clip"), *gap_modalities(2)]
 
 
@@ -22,6 +27,8 @@ def value_of(what: Modality, frame: int) -> Any:
         return [[frame], [-1]]
     if what.content in ("mask", "inverted_mask"):
         return rng.random(shape) < 0.5
+    if what.content == "surfaces":
+        return surfaces(CONFIG, frame)
     return (rng.random(shape) * 200).astype(what.dtype)
 
 
@@ -44,6 +51,11 @@ def test_what_is_written_is_read(clip: ClipWriter, what: Modality) -> None:
         value, expected = reader.read(what.name, frame), value_of(what, frame)
         if what.content == "matches":
             assert value == expected
+        elif what.content == "surfaces":
+            assert value.frame == frame
+            assert value.arrays.keys() == expected.arrays.keys()
+            for name, array in expected.arrays.items():
+                np.testing.assert_array_equal(value.arrays[name], array, name)
         else:
             assert value.dtype == expected.dtype
             np.testing.assert_array_equal(value, expected)

@@ -709,7 +709,7 @@ def test_change_of_depth_where_motion_is_unknown_is_named(root: Path) -> None:
     edit_flow(root / (F + "0002.flo"), put((8, 8), 1e10))
     edit_image(root / "train/Valid/square/forward/0002.png", put((8, 8), 0))
     edit_image(root / "train/ExactOcclusion/square/forward/0002.png", put((8, 8), 255))
-    edit_array(root / "train/UnmatchedForward/square/Image0002.npy", put((8, 8), 0))
+    edit_array(root / "train/UnmatchedForward/square/0002.npy", put((8, 8), 0))
     edit_array(root / name, put((8, 8), 0.5))
     seal(root)
     [defect] = defects(root)
@@ -931,19 +931,19 @@ def test_the_command_says_what_it_found(root: Path, capsys: pytest.CaptureFixtur
     output, progress = capsys.readouterr()
     assert output.splitlines() == [
         "plain (test): 3 frames, 43 files: no defect",
-        "square (train): 5 frames, 106 files: no defect",
-        "2 cuts, 149 files: no defect",
+        "square (train): 5 frames, 125 files: no defect",
+        "2 cuts, 168 files: no defect",
     ]
     assert "verifying: 100%" in progress
     (root / F / "0002.flo").unlink()
     flip_bit(root / "test/contour/plain/0006.png", 60)
     assert main(["verify", str(root), "--json", str(tmp_path / "found.json")]) == 1
     lines = capsys.readouterr().out.splitlines()
-    assert "square (train): 5 frames, 105 files: 1 defect: 1 missing" in lines
+    assert "square (train): 5 frames, 124 files: 1 defect: 1 missing" in lines
     assert f"{F}0002.flo: is missing (run 'animerun-gen generate' again)" in lines
     damaged = {line.partition(": ")[0] for line in lines[:-1] if ": " in line} - {"plain (test)", "square (train)"}
     assert len(damaged) < len(lines) - 3, "of one file two things are said"
-    assert lines[-1] == f"2 cuts, 148 files: {len(lines) - 3} defects in {len(damaged)} files"
+    assert lines[-1] == f"2 cuts, 167 files: {len(lines) - 3} defects in {len(damaged)} files"
     results = json.loads((tmp_path / "found.json").read_text())
     assert [cut["cut"] for cut in results["cuts"]] == ["plain", "square"]
     [defect] = results["cuts"][1]["defects"]

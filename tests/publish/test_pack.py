@@ -16,7 +16,8 @@ from animerun_gen.dataset import ClipFiles
 from animerun_gen.dataset.checksums import file_digest
 from animerun_gen.errors import UsageError
 from animerun_gen.publish.pack import pack
-from animerun_gen.publish.preview import GREY, flow_picture
+from animerun_gen.publish.sheet import TITLE_HEIGHT, sheet_of_clips
+from animerun_gen.quality.colors import flow_to_color, labels_to_color
 from tests.export.clips import FRAMES, HEIGHT, WIDTH, write_clip
 
 LARGE = 10**9
@@ -121,14 +122,32 @@ def test_the_video_shows_every_frame(dataset: Path, tmp_path: Path) -> None:
     assert "play" in done.player
 
 
-def test_unknown_motion_is_grey_and_opposite_motion_of_other_colour() -> None:
-    flow = np.zeros((2, 2, 2), np.float32)
-    flow[0] = [(5.0, 0.0), (-5.0, 0.0)]
-    flow[1, 0] = 1e10
-    picture = flow_picture(flow)
-    assert (picture[1, 0] == GREY).all()
-    assert (picture[1, 1] == 255).all()
-    assert (np.abs(picture[0, 0].astype(int) - picture[0, 1]) > 100).any()
+def test_a_sheet_has_rows_for_frames_and_columns_for_what_is_known(dataset: Path) -> None:
+    clips = [ClipFiles(dataset, "train", "square"), ClipFiles(dataset, "test", "shot.1")]
+    sheet = sheet_of_clips(clips, ("frame", "flow_forward", "segment"), frames=2, width=WIDTH)
+    # the last frame has no flow forward, so the two before it are shown
+    rows = [(clip, frame) for clip in clips for frame in FRAMES[:2]]
+    assert sheet.shape == (len(rows) * (HEIGHT + TITLE_HEIGHT), 3 * WIDTH, 3)
+    for row, (clip, frame) in enumerate(rows):
+        top = row * (HEIGHT + TITLE_HEIGHT) + TITLE_HEIGHT
+        pictures = np.split(sheet[top : top + HEIGHT], 3, axis=1)
+        assert np.array_equal(pictures[0], clip.read("frame", frame))
+        assert np.array_equal(pictures[1], flow_to_color(clip.read_motion("forward", frame)))
+        assert np.array_equal(pictures[2], labels_to_color(clip.read("segment", frame)))
+
+
+def test_the_report_has_a_video_of_each_clip_that_was_asked_for(
+    dataset: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["report", str(dataset), "--cut", "shot.1", "--video"]) == 0
+    assert "shot.1.mp4: " in capsys.readouterr().out
+    [found] = (dataset / "report").rglob("*.mp4")
+    assert found == dataset / "report" / "test" / "shot.1.mp4"
+    video = cv2.VideoCapture(str(found))
+    count = 0
+    while video.read()[0]:
+        count += 1
+    assert count == len(FRAMES)
 
 
 def test_a_folder_of_somebody_else_is_left_alone(dataset: Path, tmp_path: Path) -> None:
