@@ -94,7 +94,7 @@ class PaintBucket(PlainLayout):
         job.counts["regions_of_several_colors"] += several
         if several:
             job.remarks.append(
-                f"{several:,} regions of its frames show several colours, such as those of an image; gt has the most "
+                f"Regions of its frames with several colours, such as those of an image: {several:,}; gt has the most "
                 "frequent one."
             )
 
