@@ -93,6 +93,8 @@ class DaskCrew(ABC):
         self._say = say
         self._news: queue.SimpleQueue[tuple[int, Any]] = queue.SimpleQueue()
         self._futures: dict[int, Any] = {}
+        self._keys: dict[int, str] = {}
+        self._makers: dict[int, tuple[int, ...]] = {}
         self._described: dict[int, str] = {}
         self._killed: Counter[int] = Counter()
         notebook_of(orders).begin()
@@ -121,6 +123,7 @@ class DaskCrew(ABC):
         except Exception as error:
             raise self._lost() from error
         self._futures[number], self._described[number] = future, chunk.describe()
+        self._keys[number], self._makers[number] = key, tuple(makers)
         self._await(number)
 
     def attend(self, seconds: float, ear: Ear) -> None:
@@ -179,6 +182,19 @@ class DaskCrew(ABC):
         """What waits for it keeps it alive at the scheduler."""
         del self._futures[number]
         del self._described[number]
+
+    def _keys_of_makers(self) -> list[str]:
+        """Dask's names of what has ended, and of which something is made that has not.
+
+        Dask does it again where the worker is lost that knew what came of it.
+        """
+        found = set(self._futures)
+        left = list(found)
+        while left:
+            makers = set(self._makers[left.pop()]) - found
+            found |= makers
+            left += makers
+        return [self._keys[number] for number in sorted(found - self._futures.keys())]
 
     @abstractmethod
     def _suitable(self) -> list[str]:
@@ -367,13 +383,27 @@ class ClusterCrew(DaskCrew):
         notebook_of(self._orders).write_helpers(helpers)
         if not helpers or not self._futures:
             return True
-        keys = {future.key: list(helpers) for future in self._futures.values()}
         try:
-            self._client.sync(self._client.scheduler.set_restrictions, worker=keys, callback_timeout=ANSWER_SECONDS)
+            self._send(list(helpers), [future.key for future in self._futures.values()])
+            self._send_known(list(helpers), self._keys_of_makers())
             self._client.run(say_ready, workers=[min(helpers)])
         except Exception:
             return False
         return True
+
+    def _send(self, helpers: list[str], keys: Sequence[str]) -> None:
+        """Tell the scheduler that some chunks are for these workers; it has to know of all of them."""
+        wanted = dict.fromkeys(keys, helpers)
+        self._client.sync(self._client.scheduler.set_restrictions, worker=wanted, callback_timeout=ANSWER_SECONDS)
+
+    def _send_known(self, helpers: list[str], keys: Sequence[str]) -> None:
+        """The same of chunks that it may have forgotten, because nobody needs them any more."""
+        try:
+            self._send(helpers, keys)
+        except KeyError:
+            for key in keys:
+                with suppress(KeyError):
+                    self._send(helpers, [key])
 
     def _suitable(self) -> list[str]:
         return list(self._fit)

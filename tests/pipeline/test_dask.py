@@ -394,3 +394,67 @@ def test_what_dies_on_one_worker_is_begun_again_on_another(tmp_path: Path, clust
     assert not ear.failures
     assert len(ear.notes) == 2
     assert all(note.startswith("Blender died on tcp://127.0.0.1:") for note in ear.notes)
+
+
+@dataclass(frozen=True)
+class Waiting(FakeChunk):
+    """A chunk that is under way until there is a file; it leaves one of its own."""
+
+    folder: Path = Path()
+    waits_for: str = ""
+
+    def start(self, conditions: object) -> WaitingRun:  # type: ignore[override]
+        return WaitingRun(self)
+
+
+@dataclass
+class WaitingRun:
+    chunk: Waiting
+
+    def run(self, on_event: object) -> None:
+        (self.chunk.folder / f"{self.chunk.name} {os.getpid()}").touch()
+        while self.chunk.waits_for and not (self.chunk.folder / self.chunk.waits_for).exists():
+            time.sleep(0.02)
+
+    def kill(self) -> None:
+        """It does not take long."""
+
+
+@pytest.mark.dask
+def test_what_had_ended_is_done_again_by_new_workers_where_those_are_lost_that_knew(
+    tmp_path: Path, cluster: Cluster
+) -> None:
+    """It was only for workers that there were then."""
+    folder, output = tmp_path / "begun", tmp_path / "out"
+    folder.mkdir()
+    state_folder(output).mkdir(parents=True)
+    ear = Ear()
+
+    def lose_all_and_add_one() -> None:
+        while cluster.workers:
+            kill_with_children(cluster.workers.pop())
+        # the run sees that none is left
+        time.sleep(3.0)
+        cluster.add_worker()
+        (folder / "go on").touch()
+
+    def begun(name: str) -> bool:
+        return any(path.name.startswith(name) for path in folder.iterdir())
+
+    with fenced(output, print) as fence:
+        crew = ClusterCrew(cluster.address, Demands(made_with.versions(), None, fence, ()), 60.0, print)
+        with closing(crew):
+            while crew.slots() < 2:
+                time.sleep(0.2)
+            farm = Farm(crew, ear)
+            farm.add([Waiting("frame", makes=product("frame"), folder=folder)])
+            farm.add([Waiting("slow", makes=product("slow"), folder=folder, waits_for="go on")])
+            needs = product("frame") | product("slow")
+            farm.add([Waiting("label", renders=False, needs=needs, folder=folder)])
+            loser = act_once(lambda: begun("frame") and begun("slow"), lose_all_and_add_one)
+            farm.run()
+            loser.join()
+    assert begun("label")
+    # before and after
+    assert len([path for path in folder.iterdir() if path.name.startswith("frame")]) == 2
+    assert not ear.failures
