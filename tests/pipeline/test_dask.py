@@ -126,9 +126,9 @@ def command_of(process: int) -> bytes:
     return b""
 
 
-def rendered(tmp_path: Path) -> tuple[CutConfig, Path, Options]:
+def rendered(tmp_path: Path, frames: int = 40) -> tuple[CutConfig, Path, Options]:
     """A cut that is rendered and not labelled, and the dataset as it is to be."""
-    config = make_cut(tmp_path, CLIP)
+    config = make_cut(tmp_path, {**CLIP, "frames": {"last": frames}})
     make(config, tmp_path / "whole", FakeEngine())
     make(config, tmp_path / "out", FakeEngine(), label=False)
     return config, tmp_path / "out", Options(tmp_path / "out", None, render=False)
@@ -164,7 +164,8 @@ def test_a_cluster_that_lost_all_workers_is_waited_for_aloud(
     tmp_path: Path, cluster: Cluster, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """As a cluster of jobs does that reach their wall time together, and are restarted, time after time."""
-    config, output, options = rendered(tmp_path)
+    # so many that they are not all labelled before the second loss
+    config, output, options = rendered(tmp_path, 200)
     heard: list[bool] = []
 
     def segments() -> list[Path]:
@@ -174,7 +175,8 @@ def test_a_cluster_that_lost_all_workers_is_waited_for_aloud(
         return len(segments()) > there
 
     def is_waited_for() -> bool:
-        end, said = time.monotonic() + 10.0, ""
+        # Dask itself may ask a lost worker for half a minute
+        end, said = time.monotonic() + 90.0, ""
         while "waiting for a worker of the Dask scheduler" not in said and time.monotonic() < end:
             time.sleep(0.05)
             said += capsys.readouterr().err
