@@ -178,6 +178,31 @@ class Wanted:
     reverse: bool = False
 
 
+def require_direction(direction: str) -> None:
+    """Refuse what is no direction of a pair.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if direction not in ("forward", "backward", "both"):
+        raise ValueError(f"direction is {direction!r}; it must be forward, backward or both")
+
+
+def directed_pairs(numbers: Sequence[int], direction: Direction, gap: int = 1) -> list[tuple[int, int]]:
+    """Where motion begins and ends, for all pairs of frames that are ``gap`` frames of the clip apart.
+
+    Example:
+        >>> directed_pairs((1, 3, 5), "both")
+        [(1, 3), (3, 1), (3, 5), (5, 3)]
+    """
+    ways = ("forward", "backward") if direction == "both" else (direction,)
+    return [
+        (earlier, later) if way == "forward" else (later, earlier)
+        for earlier, later in zip(numbers, numbers[gap:])  # noqa: B905 (they differ in length)
+        for way in ways
+    ]
+
+
 def find_pairs(
     clips: Iterable[ClipIndex], wanted: Wanted, direction: Direction = "forward", gaps: Collection[int] = (1,)
 ) -> tuple[list[SampleFiles], list[str]]:
@@ -195,13 +220,10 @@ def find_pairs(
     """
     found: list[SampleFiles] = []
     left_out: list[str] = []
-    ways = ("forward", "backward") if direction == "both" else (direction,)
     for clip in clips:
         for gap in sorted(gaps):
-            for earlier, later in zip(clip.numbers, clip.numbers[gap:]):  # noqa: B905 (they differ in length)
-                for way in ways:
-                    row = (earlier, later) if way == "forward" else (later, earlier)
-                    _take(clip, row, wanted, gap, found, left_out)
+            for row in directed_pairs(clip.numbers, direction, gap):
+                _take(clip, row, wanted, gap, found, left_out)
     return found, left_out
 
 

@@ -18,6 +18,7 @@ from animerun_gen.dataset.pairs import (
     find_pairs,
     find_windows,
     read_sample,
+    require_direction,
 )
 from animerun_gen.dataset.torch.batches import Transforms, calm_opencv, drawn, to_tensors
 from animerun_gen.errors import DatasetError
@@ -114,8 +115,7 @@ class FlowPairs(FlowSamples):
         cuts: Collection[str] | Path | None = None,
         decoded: str | Path | None = None,
     ) -> None:
-        if direction not in ("forward", "backward", "both"):
-            raise ValueError(f"direction is {direction!r}; it must be forward, backward or both")
+        require_direction(direction)
         if any(gap < 1 for gap in gaps):
             raise ValueError(f"gaps are {list(gaps)}; each must be 1 or more")
         if occlusion == "paper" and set(gaps) - {1}:

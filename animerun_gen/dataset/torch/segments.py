@@ -11,7 +11,15 @@ from torch.utils.data import Dataset
 
 from animerun_gen.dataset.clip import ClipFiles
 from animerun_gen.dataset.decoded import Decoded
-from animerun_gen.dataset.pairs import ClipIndex, Direction, chosen_clips, pictures_of, read_pictures
+from animerun_gen.dataset.pairs import (
+    ClipIndex,
+    Direction,
+    chosen_clips,
+    directed_pairs,
+    pictures_of,
+    read_pictures,
+    require_direction,
+)
 from animerun_gen.dataset.torch.batches import Transforms, calm_opencv, drawn, to_tensors
 from animerun_gen.dataset.torch.flow import require_some
 from animerun_gen.errors import DatasetError
@@ -63,18 +71,15 @@ class SegmentPairs(Dataset[Any]):
         cuts: Collection[str] | Path | None = None,
         decoded: str | Path | None = None,
     ) -> None:
-        if direction not in ("forward", "backward", "both"):
-            raise ValueError(f"direction is {direction!r}; it must be forward, backward or both")
+        require_direction(direction)
         self.transforms = transforms
         self.reverse = reverse
         self.decoded = None if decoded is None else Decoded(Path(decoded))
         self.samples: list[tuple[ClipFiles, int, int, dict[str, tuple[Path, ...]]]] = []
         self.left_out: list[str] = []
-        ways = ("forward", "backward") if direction == "both" else (direction,)
         for clip in chosen_clips(Path(root), split, cuts):
-            for earlier, later in zip(clip.numbers, clip.numbers[1:]):  # noqa: B905
-                for way in ways:
-                    self._take(clip, *((earlier, later) if way == "forward" else (later, earlier)), pictures)
+            for source, target in directed_pairs(clip.numbers, direction):
+                self._take(clip, source, target, pictures)
         require_some(self.samples, self.left_out, "pair of frames", Path(root), split)
 
     def _take(self, clip: ClipIndex, source: int, target: int, pictures: str) -> None:
