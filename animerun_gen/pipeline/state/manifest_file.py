@@ -59,7 +59,7 @@ def without_folders(config: Mapping[str, Any]) -> dict[str, Any]:
         config: The resolved configuration of a cut, or what was read as one.
 
     Example:
-        >>> without_folders({"source": "/home/ann/films/run.blend", "seed": 1})
+        >>> without_folders({"source": "films/run.blend", "seed": 1})
         {'source': 'run.blend', 'seed': 1}
     """
     published = dict(config)
@@ -74,7 +74,7 @@ def without_folders(config: Mapping[str, Any]) -> dict[str, Any]:
 def base_name(path: str) -> str:
     """The last part of a path, of whichever system.
 
-    >>> base_name("/home/ann/run.blend"), base_name("C:\\\\films\\\\run.blend"), base_name("run.blend")
+    >>> base_name("films/run.blend"), base_name("films\\\\run.blend"), base_name("run.blend")
     ('run.blend', 'run.blend', 'run.blend')
     """
     return path.replace("\\", "/").rpartition("/")[2]
