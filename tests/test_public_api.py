@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import textwrap
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,7 @@ def test_type_checkers_see_the_same_names() -> None:
     assert {name for name, _, _ in imported} == set(animerun_gen.__all__)
     for name, module, there in imported:
         assert module is not None
-        assert getattr(sys.modules[module], there) is getattr(animerun_gen, name)
+        assert getattr(import_module(module), there) is getattr(animerun_gen, name)
 
 
 def test_a_name_that_is_not_offered() -> None:
