@@ -45,15 +45,16 @@ class Progress:
     ) -> None:
         self._bar.close()
 
-    def advance(self, where: str) -> None:
-        """One unit is done.
+    def advance(self, where: str, units: int = 1) -> None:
+        """A unit is done, or several.
 
         Args:
             where: What is being worked on, in a few words.
+            units: How many are done.
         """
         with self._lock:
             self._bar.set_postfix_str(printable(where), refresh=False)
-            self._bar.update(1)
+            self._bar.update(units)
 
     def expect(self, units: int) -> None:
         """There is so much more to do than was known; less where it is negative."""

@@ -22,6 +22,7 @@ from animerun_gen.cli.pack import Pack
 from animerun_gen.cli.palette import Palette
 from animerun_gen.cli.preview import Preview
 from animerun_gen.cli.report import Report
+from animerun_gen.cli.stats import Stats
 from animerun_gen.cli.status import Status
 from animerun_gen.cli.verify import Verify
 from animerun_gen.errors import AnimerunGenError
@@ -34,6 +35,7 @@ COMMANDS: tuple[type[Command], ...] = (
     Status,
     Verify,
     Report,
+    Stats,
     Cut,
     Merge,
     Compare,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from animerun_gen.dataset import ClipFiles, Dataset, written_aside
 from animerun_gen.dataset.listing import Entry, list_cut
@@ -15,7 +16,10 @@ from animerun_gen.report import DEFAULT_SIZE, figures
 from animerun_gen.report.drawn import DrawnPage, basis_of, is_current, read_drawn, write_drawn
 from animerun_gen.report.facts import CutFacts, collect_facts
 from animerun_gen.report.index import IndexRow, make_index
+from animerun_gen.report.statistics import PAGE, for_index, read_statistics
+from animerun_gen.report.statistics import make_page as make_page_of_statistics
 from animerun_gen.report.totals import Counted
+from animerun_gen.statistics import plots
 
 
 @dataclass
@@ -124,11 +128,27 @@ def build_report(
                     verdict="incomplete" if facts is None else figures.verdict(facts, problems),
                 )
             )
+        counted = _statistics(root, output, report)
         with written_aside(report.index) as temporary:
-            temporary.write_text(make_index(rows, title or root.resolve().name), encoding="utf-8")
+            temporary.write_text(make_index(rows, title or root.resolve().name, counted), encoding="utf-8")
         if report.pages:
             write_drawn(output, drawn)
     return report
+
+
+def _statistics(root: Path, output: Path, report: Report) -> dict[str, Any] | None:
+    """Make the page of the statistics that are inside a dataset; what the index shows of it, None where there are none."""
+    try:
+        found = read_statistics(root)
+    except DatasetError as error:
+        report.sentences.append(str(error))
+        return None
+    if found is None:
+        return None
+    drawn = plots.draw(found)
+    with written_aside(output / PAGE) as temporary:
+        temporary.write_text(make_page_of_statistics(found, drawn), encoding="utf-8")
+    return for_index(found, drawn)
 
 
 def _count(listed: Sequence[Entry]) -> tuple[int, int]:

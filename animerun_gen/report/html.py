@@ -66,6 +66,19 @@ def page(
     )
 
 
-def data_uri(webp: bytes) -> str:
-    """A picture as the address of itself."""
-    return f"data:image/webp;base64,{base64.b64encode(webp).decode()}"
+def plain_page(template: str, **contents: Any) -> str:
+    """The same for a page that runs nothing.
+
+    Args:
+        template: Its name; it fills in the blocks ``may_run`` and ``program`` with nothing.
+        contents: What it shows; ``title`` is plain text.
+
+    Raises:
+        jinja2.UndefinedError: The template shows something that is not given.
+    """
+    return templates().get_template(template).render(style=Markup(asset("report.css")), **contents)
+
+
+def data_uri(content: bytes, kind: str = "webp") -> str:
+    """A picture as the address of itself; ``kind`` is that of its file: ``webp``, ``svg+xml``."""
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"

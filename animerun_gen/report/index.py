@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -34,12 +35,13 @@ class IndexRow:
     verdict: figures.Verdict
 
 
-def make_index(rows: list[IndexRow], title: str) -> str:
+def make_index(rows: list[IndexRow], title: str, statistics: Mapping[str, Any] | None = None) -> str:
     """The text of the index page.
 
     Args:
         rows: The cuts, in the order of the table.
         title: What the dataset is called.
+        statistics: What is shown of its statistics, see :func:`animerun_gen.report.statistics.for_index`.
     """
     known_bars: list[float | None] = [None] * len(figures.INDEX_COLUMNS)
     data: dict[str, Any] = {
@@ -68,6 +70,7 @@ def make_index(rows: list[IndexRow], title: str) -> str:
         ],
         tiles=totals.tiles(cuts),
         histograms=totals.histograms(cuts),
+        statistics=statistics,
         splits=totals.splits(cuts),
         films=totals.films(cuts),
         credit_names=CREDITS,
