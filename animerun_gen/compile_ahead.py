@@ -199,6 +199,18 @@ def _recolor() -> None:
     from_oklab(np.zeros((1, 3)))
 
 
+def _statistics() -> None:
+    from animerun_gen.statistics import kernels
+    from animerun_gen.statistics.counts import DIFFERENCES, LUMINANCE_LEVELS, MOTION_BINS
+
+    picture = np.zeros((SIZE, SIZE, 3), np.uint8)
+    kernels.count_levels(picture, np.zeros(LUMINANCE_LEVELS, np.int64), np.zeros(DIFFERENCES, np.int64))
+    kernels.count_changed(picture, picture, 1)
+    flow, valid = np.zeros((SIZE, SIZE, 2), np.float32), np.ones((SIZE, SIZE), bool)
+    kernels.count_motion(flow, valid, 1.0, 1.0, 0.01, np.zeros(MOTION_BINS, np.int64))
+    kernels.survey(np.zeros((SIZE, SIZE), np.int32), np.zeros(1, np.int64), np.zeros((1, 2), np.int64))
+
+
 TASKS: tuple[Callable[[], None], ...] = (
     # those that take longest come first
     _motion_with_holes,
@@ -209,6 +221,7 @@ TASKS: tuple[Callable[[], None], ...] = (
     _recolor,
     _feature_edges,
     _figures_of_frames,
+    _statistics,
 )
 
 

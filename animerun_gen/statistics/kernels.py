@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from animerun_gen import compiled
 
 kernel = compiled.kernels(__name__)
@@ -23,9 +25,11 @@ def count_levels(picture, luminance, differences):  # type: ignore[no-untyped-de
     for row in range(picture.shape[0]):
         before = 0
         for column in range(picture.shape[1]):
-            red, green, blue = picture[row, column, 0], picture[row, column, 1], picture[row, column, 2]
+            # with a sign: Python's int would leave them without one here
+            red, green = np.int64(picture[row, column, 0]), np.int64(picture[row, column, 1])
+            blue = np.int64(picture[row, column, 2])
             # 0.299, 0.587 and 0.114 of 65536
-            level = (19595 * int(red) + 38470 * int(green) + 7471 * int(blue) + 32768) >> 16
+            level = (19595 * red + 38470 * green + 7471 * blue + 32768) >> 16
             luminance[level] += 1
             if column > 0:
                 differences[255 + level - before] += 1
@@ -46,7 +50,7 @@ def count_changed(one, other, tolerance):  # type: ignore[no-untyped-def]
         for column in range(one.shape[1]):
             largest = 0
             for channel in range(3):
-                apart = abs(int(one[row, column, channel]) - int(other[row, column, channel]))
+                apart = abs(np.int64(one[row, column, channel]) - np.int64(other[row, column, channel]))
                 largest = max(largest, apart)
             differing += largest > 0
             beyond += largest > tolerance

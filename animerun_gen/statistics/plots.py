@@ -77,6 +77,8 @@ class _Kind:
     y: str
     is_log: bool = False
     x_is_log: bool = False
+    has_gaps: bool = False
+    """Whether a value may stand alone, where a line would not show it."""
 
 
 _LUMINANCE = _Kind("luminance", "Luminance", "grey level", "share of the pixels (%)")
@@ -86,6 +88,7 @@ _DIFFERENCES = _Kind(
     "grey levels by which the right neighbour is brighter",
     "share of neighbours",
     is_log=True,
+    has_gaps=True,
 )
 _MOTION = _Kind("motion", "Motion", "length of the motion at 960x540 (px)", "share of the pixels", is_log=True)
 _AREAS = _Kind(
@@ -160,7 +163,9 @@ def _areas(one: DatasetStatistics, is_reference: bool) -> Iterator[_Curve]:
     # bins as wide as a doubling: those of small areas, which are whole numbers, would be empty by turns
     doubled = counts.reshape(-1, AREA_STEPS).sum(axis=1)
     middles = np.array([area_edge(AREA_STEPS * (place + 0.5)) for place in range(len(doubled))])
-    yield _Curve(one.name, middles, 100 * doubled / doubled.sum(), is_reference)
+    some = np.flatnonzero(doubled)
+    there = slice(max(some[0] - 1, 0), some[-1] + 2)
+    yield _Curve(one.name, middles[there], (100 * doubled / doubled.sum())[there], is_reference)
 
 
 def _nothing_left_out(shares: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -187,7 +192,7 @@ def _draw(kind: _Kind, curves: Sequence[_Curve]) -> Plot:
             # a name that begins with an underscore would be left out, and one with dollars taken for a formula
             label = f"\u200b{curve.label}".replace("$", r"\$")
             style = {"linewidth": 1.2, "color": color, "linestyle": line, "label": label}
-            marker = {"marker": "o", "markersize": 3} if kind.x_is_log else {}
+            marker = {"marker": "o", "markersize": 3 if kind.x_is_log else 1.2} if kind.x_is_log or kind.has_gaps else {}
             axes.plot(curve.x, curve.y, **style, **marker)
         axes.set_title(kind.title, fontsize=10, loc="left")
         axes.set_xlabel(kind.x)

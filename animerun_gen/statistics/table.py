@@ -56,7 +56,7 @@ def table_1(statistics: Statistics) -> Table:
     for one in statistics.datasets:
         rows.append([_named(one, one.name == statistics.reference), *_row_1(one.figures)])
         if len(one.films) > 1:
-            rows += [[f"- {film}", *_row_1(figures)] for film, figures in one.films.items()]
+            rows += [[f"- {film}", *_row_1(one.films[film])] for film in sorted(one.films)]
     return ["dataset", *TABLE_1_COLUMNS], rows
 
 
@@ -82,7 +82,7 @@ def more(statistics: Statistics) -> Table:
     for one in statistics.datasets:
         rows.append([_named(one, one.name == statistics.reference), *_row_2(one.figures)])
         if len(one.splits) > 1:
-            rows += [[f"- {split}", *_row_2(figures)] for split, figures in one.splits.items()]
+            rows += [[f"- {split}", *_row_2(one.splits[split])] for split in sorted(one.splits, key=_as_trained)]
     return ["dataset", *MORE_COLUMNS], rows
 
 
@@ -194,6 +194,12 @@ def _table(table: Table) -> Iterator[str]:
 def _cell(text: str) -> str:
     """Text that Markdown leaves as it is: names are whatever somebody called a folder."""
     return "".join(f"\\{one}" if one in "\\|`*_<>[]#" else one for one in text.replace("\n", " "))
+
+
+def _as_trained(split: str) -> tuple[int, str]:
+    """A key by which what is trained on stands first, and what is tested on last, whatever they are called."""
+    name = split.lower()
+    return -1 if name.startswith("train") else int(name.startswith("test")), split
 
 
 def _named(one: DatasetStatistics, is_reference: bool) -> str:
