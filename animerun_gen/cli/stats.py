@@ -30,7 +30,11 @@ stopped.
 """
 
     datasets: tuple[Path, ...] = setting(
-        several=True, placed=True, reads=File(), metavar="DATASET", help="root folders of datasets, or folders of frames"
+        several=True,
+        placed=True,
+        reads=File(),
+        metavar="DATASET",
+        help="root folders of datasets, or folders of frames",
     )
     output: Path = setting(
         names=("--out",), reads=File(), metavar="FOLDER", help="folder for the figures, the plots and the page"

@@ -137,7 +137,7 @@ def build_report(
 
 
 def _statistics(root: Path, output: Path, report: Report) -> dict[str, Any] | None:
-    """Make the page of the statistics that are inside a dataset; what the index shows of it, None where there are none."""
+    """Make the page of the statistics inside a dataset; what the index shows of it, None where there are none."""
     try:
         found = read_statistics(root)
     except DatasetError as error:

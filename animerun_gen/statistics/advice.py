@@ -126,8 +126,8 @@ RULES = (
         1.3,
         _Side(
             "has lines that are too busy",
-            "Thinner lines (lines.thickness), fewer kinds of them (lines.edges, lines.crease_angle) or fewer locks of hair "
-            "(hair.locks) calm them.",
+            "Thinner lines (lines.thickness), fewer kinds of them (lines.edges, lines.crease_angle) or fewer locks of "
+            "hair (hair.locks) calm them.",
             ("lines.thickness", "lines.edges", "lines.crease_angle", "hair.locks"),
         ),
         _Side(
@@ -247,9 +247,9 @@ RULES = (
 
 
 def advise(statistics: Statistics) -> list[Advice]:
-    """What is to be said of each dataset but the reference, which there must be; one that nothing is wrong with is named.
+    """What is to be said of each dataset but the reference, which there must be.
 
-    A figure that one of the two does not have is not compared.
+    One of which there is nothing to say is named; a figure that one of the two does not have is not compared.
     """
     reference = statistics.referred
     assert reference is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -331,10 +332,7 @@ def _rounded(value: float) -> float:
 def _motion_shares(motion: Sequence[float]) -> tuple[float, float, float]:
     weights = np.asarray(motion)
     edges = (0, *MOTION_LIMITS, MOTION_BINS)
-    low, middle, high = (
-        _rounded(float(weights[start:stop].sum() / weights.sum()))
-        for start, stop in zip(edges[:-1], edges[1:], strict=True)
-    )
+    low, middle, high = (_rounded(float(weights[start:stop].sum() / weights.sum())) for start, stop in pairwise(edges))
     return low, middle, high
 
 

@@ -23,7 +23,7 @@ def count_levels(picture, luminance, differences):  # type: ignore[no-untyped-de
         differences: ``(511,)`` int64, what is added to: place 255 + d counts steps of d levels.
     """
     for row in range(picture.shape[0]):
-        before = 0
+        before = np.int64(0)
         for column in range(picture.shape[1]):
             # with a sign: Python's int would leave them without one here
             red, green = np.int64(picture[row, column, 0]), np.int64(picture[row, column, 1])
@@ -48,7 +48,7 @@ def count_changed(one, other, tolerance):  # type: ignore[no-untyped-def]
     differing = beyond = 0
     for row in range(one.shape[0]):
         for column in range(one.shape[1]):
-            largest = 0
+            largest = np.int64(0)
             for channel in range(3):
                 apart = abs(np.int64(one[row, column, channel]) - np.int64(other[row, column, channel]))
                 largest = max(largest, apart)

@@ -61,7 +61,8 @@ def measure(sequence: Sequence, start: int, stop: int, frame_width: int | None =
     Raises:
         DatasetError: A file is missing or damaged, or does not fit the others.
     """
-    counts, held = Counts(), []
+    counts = Counts()
+    held: list[bool | None] = []
     first = next(iter(sequence.images))
     levels = np.zeros(LUMINANCE_LEVELS, np.int64)
     differences = np.zeros(DIFFERENCES, np.int64)
@@ -118,9 +119,7 @@ def _count_pair(one: Picture, other: Picture, counts: Counts) -> bool:
     return bool(beyond <= HELD_SHARE * one.shape[0] * one.shape[1])
 
 
-def _count_motion(
-    step: Step, shape: tuple[int, ...], counts: Counts, histogram: npt.NDArray[np.float64]
-) -> None:
+def _count_motion(step: Step, shape: tuple[int, ...], counts: Counts, histogram: npt.NDArray[np.float64]) -> None:
     size = shape[:2]
     if step.exact is not None:
         counts.exact_pairs += 1

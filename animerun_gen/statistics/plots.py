@@ -23,7 +23,7 @@ LINES = ("-", "--", ":", "-.")
 
 REFERENCE_COLOR = "#222222"
 
-SETTINGS = {
+SETTINGS: Any = {
     # names of parts, and so the file, would be others each time
     "svg.hashsalt": "animerun-gen",
     "svg.fonttype": "path",
@@ -91,9 +91,7 @@ _DIFFERENCES = _Kind(
     has_gaps=True,
 )
 _MOTION = _Kind("motion", "Motion", "length of the motion at 960x540 (px)", "share of the pixels", is_log=True)
-_AREAS = _Kind(
-    "segment_areas", "Segments by area", "area at 960x540 (px)", "share of the segments (%)", x_is_log=True
-)
+_AREAS = _Kind("segment_areas", "Segments by area", "area at 960x540 (px)", "share of the segments (%)", x_is_log=True)
 
 
 def draw(statistics: Statistics) -> list[Plot]:
@@ -191,9 +189,10 @@ def _draw(kind: _Kind, curves: Sequence[_Curve]) -> Plot:
                 others += 1
             # a name that begins with an underscore would be left out, and one with dollars taken for a formula
             label = f"\u200b{curve.label}".replace("$", r"\$")
-            style = {"linewidth": 1.2, "color": color, "linestyle": line, "label": label}
-            marker = {"marker": "o", "markersize": 3 if kind.x_is_log else 1.2} if kind.x_is_log or kind.has_gaps else {}
-            axes.plot(curve.x, curve.y, **style, **marker)
+            style: dict[str, Any] = {"linewidth": 1.2, "color": color, "linestyle": line, "label": label}
+            # a line alone would not show single values
+            size = 3.0 if kind.x_is_log else 1.2 if kind.has_gaps else 0.0
+            axes.plot(curve.x, curve.y, marker="o", markersize=size, **style)
         axes.set_title(kind.title, fontsize=10, loc="left")
         axes.set_xlabel(kind.x)
         axes.set_ylabel(kind.y)

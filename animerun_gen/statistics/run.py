@@ -284,9 +284,7 @@ def _sum_up(
             films.setdefault(sequence.film, Tally()),
         ):
             tally.add(counts, drawings)
-        clips.append(
-            ClipFigures(name=sequence.name, split=sequence.split, film=sequence.film, figures=own.figures())
-        )
+        clips.append(ClipFigures(name=sequence.name, split=sequence.split, film=sequence.film, figures=own.figures()))
     if not clips:
         raise DatasetError(f"has nothing that can be read; the first problem: {failures[0]}", found.root)
     statistics = DatasetStatistics(
@@ -348,4 +346,3 @@ def describe(found: Statistics) -> str:
     frames = sum(one.figures.frames for one in found.datasets)
     of = counted(len(found.datasets), "dataset")
     return f"{counted(clips, 'clip')} of {of}, {counted(frames, 'frame')}"
-

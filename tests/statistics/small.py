@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +40,7 @@ def _one(clip: ClipWriter) -> None:
         picture[y : y + 10, x : x + 10] = WHITE
         clip.write("frame", frame, picture)
         clip.write("segment", frame, (picture[..., 0] > 0).astype(np.int32))
-    for frame, ((x, y), (to_x, to_y)) in enumerate(zip(corners[:-1], corners[1:], strict=True), 1):
+    for frame, ((x, y), (to_x, to_y)) in enumerate(pairwise(corners), 1):
         flow = np.zeros((HEIGHT, WIDTH, 2), np.float32)
         flow[y : y + 10, x : x + 10] = (to_x - x, to_y - y)
         occluded = np.zeros((HEIGHT, WIDTH), bool)

@@ -155,9 +155,14 @@ def test_triplets(tmp_path: Path) -> None:
     assert test.flat_share == 1
 
 
+def write_nothing(path: Path, flow: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+
+
 def test_linkto(tmp_path: Path) -> None:
     # recognised by its folders; reading the flow needs OpenEXR
-    other_trees.linkto(tmp_path, lambda path, flow: (path.parent.mkdir(parents=True, exist_ok=True), path.touch())[-1])
+    other_trees.linkto(tmp_path, write_nothing)
     found = find_sequences(tmp_path)
     assert found.layout == "linkto"
     assert [(one.split, one.film, one.name, len(one)) for one in found.sequences] == [
@@ -173,7 +178,10 @@ def test_folders_of_frames(tmp_path: Path) -> None:
     other_trees.write_jpeg(root / "1.jpg", other_trees.picture(3))
     found = find_sequences(root)
     assert found.layout == "frames"
-    assert [(one.film, one.name, len(one)) for one in found.sequences] == [("episode", "episode", 1), ("episode", "shot_2", 3)]
+    assert [(one.film, one.name, len(one)) for one in found.sequences] == [
+        ("episode", "episode", 1),
+        ("episode", "shot_2", 3),
+    ]
     assert [path.stem for path in found.sequences[1].images["frame"]] == ["frame9", "frame10", "frame11"]
     of = count(root).figures
     assert (of.clips, of.frames, of.pairs) == (2, 4, 2)
@@ -182,7 +190,9 @@ def test_folders_of_frames(tmp_path: Path) -> None:
         find_sequences(root, "color_1")
 
 
-@pytest.mark.parametrize("make", [None, lambda root: root.mkdir(), lambda root: (root / "train" / "notes").mkdir(parents=True)])
+@pytest.mark.parametrize(
+    "make", [None, lambda root: root.mkdir(), lambda root: (root / "train" / "notes").mkdir(parents=True)]
+)
 def test_what_is_no_dataset(tmp_path: Path, make: Callable[[Path], Any] | None) -> None:
     root = tmp_path / "nothing"
     if make is not None:
@@ -209,7 +219,7 @@ def test_every_layout_is_recognised_by_its_own_tree(tmp_path: Path) -> None:
         "creativeflow": other_trees.creative_flow,
         "atd12k": other_trees.atd12k,
         "flyingthings3d": other_trees.flying_things,
-        "linkto": lambda root: other_trees.linkto(root, lambda path, flow: None),
+        "linkto": lambda root: other_trees.linkto(root, write_nothing),
         "frames": lambda root: other_trees.write_jpeg(root / "1.jpg", other_trees.picture(1)),
     }
     assert trees.keys() == LAYOUTS.keys()
