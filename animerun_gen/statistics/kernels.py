@@ -48,10 +48,10 @@ def count_changed(one, other, tolerance):  # type: ignore[no-untyped-def]
     differing = beyond = 0
     for row in range(one.shape[0]):
         for column in range(one.shape[1]):
-            largest = np.int64(0)
+            largest = apart = np.int64(0)
             for channel in range(3):
                 apart = abs(np.int64(one[row, column, channel]) - np.int64(other[row, column, channel]))
-                largest = max(largest, apart)
+                largest = max(apart, largest)
             differing += largest > 0
             beyond += largest > tolerance
     return differing, beyond
