@@ -48,12 +48,14 @@ def count_changed(one, other, tolerance):  # type: ignore[no-untyped-def]
     differing = beyond = 0
     for row in range(one.shape[0]):
         for column in range(one.shape[1]):
-            largest = apart = np.int64(0)
+            largest = np.int64(0)
             for channel in range(3):
                 apart = abs(np.int64(one[row, column, channel]) - np.int64(other[row, column, channel]))
-                largest = max(apart, largest)
-            differing += largest > 0
-            beyond += largest > tolerance
+                largest = max(largest, apart)
+            if largest > 0:
+                differing += 1
+            if largest > tolerance:
+                beyond += 1
     return differing, beyond
 
 
