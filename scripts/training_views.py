@@ -113,10 +113,14 @@ def view(sights: Sequence[Sight], random: np.random.Generator) -> list[dict[str,
         placed = _turned(from_target, turn + share * turns, lift + share * lifts)
         placed *= nearer * (1.0 + share * away)
         target = sight.target + aside * distance
+        location = target + placed
+        if sight.location[2] < sight.target[2]:
+            # farther away, a camera that looks up would sink into the ground
+            location[2] = max(location[2], sight.location[2])
         keyframes.append(
             {
                 "frame": sight.frame,
-                "location": [round(float(number), 4) for number in target + placed],
+                "location": [round(float(number), 4) for number in location],
                 "target": [round(float(number), 4) for number in target],
                 "lens": round(sight.lens, 3),
                 "roll": round(tilt, 2),

@@ -85,3 +85,10 @@ def test_what_is_written_is_a_configuration(tmp_path: Path) -> None:
     (cut,) = load_cuts([tmp_path / "view.yaml"])
     assert cut.config.name == "view"
     assert [key.frame for key in cut.config.camera_motion.keyframes] == [1, 5]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_camera_that_looks_up_stays_above_the_ground(seed: int) -> None:
+    sight = training_views.Sight(1, np.array([3.0, -9.0, 0.3]), np.array([0.0, 0.0, 4.0]), 35.0)
+    (key,) = training_views.view([sight], np.random.default_rng(seed))
+    assert key["location"][2] >= 0.3
