@@ -21,7 +21,7 @@ COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 LINES = ("-", "--", ":", "-.")
 """Where the colours are used up, lines are drawn in another way."""
 
-REFERENCE_COLOR = "#222222"
+REFERENCE_COLOR = "#808080"
 
 SETTINGS: Any = {
     # names of parts, and so the file, would be others each time
@@ -183,7 +183,7 @@ def _draw(kind: _Kind, curves: Sequence[_Curve]) -> Plot:
         axes = figure.add_subplot()
         others = 0
         for curve in curves:
-            color, line = REFERENCE_COLOR, "--"
+            color, line = REFERENCE_COLOR, "-"
             if not curve.is_reference:
                 color, line = COLORS[others % len(COLORS)], LINES[others // len(COLORS) % len(LINES)]
                 others += 1
