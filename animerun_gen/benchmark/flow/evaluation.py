@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from animerun_gen.benchmark.clips import chosen_clips, states_of
-from animerun_gen.benchmark.evaluation import ClipToMeasure, Panel
+from animerun_gen.benchmark.evaluation import ClipToMeasure, Panel, Swatch
+from animerun_gen.benchmark.flow.drawing import LEGEND, draw_flow
 from animerun_gen.benchmark.flow.methods import Flow, FlowMethod, MethodChoice, open_method
 from animerun_gen.benchmark.flow.metrics import COLUMNS, measure_flow
 from animerun_gen.benchmark.flow.predictions import find_predictions, read_prediction, require_usable
@@ -36,6 +37,7 @@ class FlowEvaluation:
     kind = "flow"
     columns: Sequence[Column] = COLUMNS
     average: Average = "pooled"
+    legend: Sequence[Swatch] = LEGEND
 
     @cached_property
     def measured(self) -> Measured:
@@ -102,7 +104,10 @@ class FlowEvaluation:
         return found
 
     def draw(self, clip: ClipToMeasure, frames: tuple[int | str, ...]) -> list[Panel]:
-        return []
+        key = (clip.split, clip.cut)
+        pair = next(pair for pair in self.pairs[key] if pair.meta["frames"] == frames)
+        truth, valid, _ = read_motion(pair.flows[0])
+        return draw_flow(read_pictures(self._shown(pair))[0], truth, valid, self._predicted(key, pair))
 
     def remarks(self, counts: Mapping[str, int]) -> list[str]:
         known = summed(counts, "valid", "pixels")

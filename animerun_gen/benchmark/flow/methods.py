@@ -57,13 +57,14 @@ def zero(first: Picture, second: Picture) -> Flow:
 
 def dis(first: Picture, second: Picture) -> Flow:
     """Dense inverse search (Kroeger et al., ECCV 2016, arXiv:1603.03590), OpenCV's preset "medium"."""
-    search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    return search.calc(_grey(first), _grey(second), None)
+    search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)  # type: ignore[attr-defined]
+    flow: Flow = search.calc(_grey(first), _grey(second), None)
+    return flow
 
 
 def farneback(first: Picture, second: Picture) -> Flow:
     """Polynomial expansion (Farnebäck, SCIA 2003, doi:10.1007/3-540-45103-X_50), as OpenCV's guide sets it."""
-    return cv2.calcOpticalFlowFarneback(
+    flow = cv2.calcOpticalFlowFarneback(  # type: ignore[call-overload]
         _grey(first),
         _grey(second),
         None,
@@ -75,11 +76,11 @@ def farneback(first: Picture, second: Picture) -> Flow:
         poly_sigma=1.2,
         flags=0,
     )
+    return flow
 
 
 def _grey(picture: Picture) -> Picture:
-    grey: Picture = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-    return grey
+    return cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)  # type: ignore[return-value]
 
 
 PLAIN: dict[str, tuple[str, Callable[[Picture, Picture], Flow]]] = {
@@ -89,7 +90,14 @@ PLAIN: dict[str, tuple[str, Callable[[Picture, Picture], Flow]]] = {
 }
 """Methods without weights: what they are called in tables, and what estimates."""
 
-LEARNED: dict[str, str] = {}
+_LEARNED = "animerun_gen.benchmark.learned.flow"
+
+LEARNED: dict[str, str] = {
+    "ptlflow": _LEARNED,
+    "torchvision": _LEARNED,
+    "gmflow": _LEARNED,
+    "checkpoint": _LEARNED,
+}
 """First word of a learned method to the module whose function ``open_method`` makes it of a :class:`MethodChoice`."""
 
 
