@@ -48,7 +48,8 @@ def error_legend(what: str, steps: Sequence[float], unit: str) -> tuple[Swatch, 
         ['error up to 1 px', 'above 50']
     """
     limits = [f"{step:g}" for step in steps]
-    meanings = [
-        f"{what} up to {limits[0]} {unit}", *(f"up to {limit}" for limit in limits[1:]), f"above {limits[-1]}"
-    ]
-    return tuple(Swatch(f"#{red:02x}{green:02x}{blue:02x}", meaning) for (red, green, blue), meaning in zip(COLORS, meanings, strict=True))
+    meanings = [f"{what} up to {limits[0]} {unit}", *(f"up to {limit}" for limit in limits[1:]), f"above {limits[-1]}"]
+    return tuple(
+        Swatch(f"#{red:02x}{green:02x}{blue:02x}", meaning)
+        for (red, green, blue), meaning in zip(COLORS, meanings, strict=True)
+    )

@@ -9,6 +9,7 @@ from animerun_gen.benchmark.options import EvaluationOptions
 
 KINDS = {
     "flow": "animerun_gen.benchmark.flow.evaluation",
+    "interpolation": "animerun_gen.benchmark.interpolation.evaluation",
 }
 """By name, the module whose function ``open_evaluation`` takes the options and gives an
 :class:`~animerun_gen.benchmark.evaluation.Evaluation`."""

@@ -58,5 +58,15 @@ class EvaluationOptions:
         help="number of pairs that the page shows, worst first (default: {default})",
     )
 
+    without_held: bool = setting(
+        False, help="interpolation: leave out the triplets whose middle frame repeats a neighbour"
+    )
+    lpips: Path | None = setting(
+        None,
+        reads=File(),
+        metavar="FILE",
+        help="interpolation: measure LPIPS too, with torchvision's weights of AlexNet in this file",
+    )
+
     def __post_init__(self) -> None:
         require(self)

@@ -24,7 +24,7 @@ FORMAT: Literal[1] = 1
 RESULT = "result.json"
 """The file of a result in the folder of an evaluation."""
 
-Unit = Literal["px", "%", "dB", ""]
+Unit = Literal["px", "%", "dB", "levels", ""]
 Better = Literal["lower", "higher"]
 Average = Literal["pooled", "mean_of_pairs"]
 Weights = Literal["none", "trained", "random", "unknown"]

@@ -18,10 +18,13 @@ def written(value: float | None, column: Column) -> str:
     Example:
         >>> written(1.2345, Column(key="epe", title="EPE", unit="px", better="lower", meaning=""))
         '1.23'
+        >>> written(0.95638, Column(key="ssim", title="SSIM", unit="", better="higher", meaning=""))
+        '0.9564'
     """
     if value is None:
         return NOTHING
-    return f"{value:.2f}"
+    # what has no unit goes from 0 to 1
+    return f"{value:.2f}" if column.unit else f"{value:.4f}"
 
 
 def heading(column: Column) -> str:

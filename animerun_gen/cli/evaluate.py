@@ -17,15 +17,17 @@ class Evaluate:
     name: ClassVar = "evaluate"
     summary: ClassVar = "measure flow, segment matching or interpolation on a dataset, as the paper's tables do"
     description: ClassVar = """\
-Measures a method, or predictions that lie in a folder, on a dataset: flow with the columns of the paper's Table 2. The
-folder gets result.json, table.md and a page, index.html. Run again, the command goes on where it stopped.
+Measures a method, or predictions that lie in a folder, on a dataset: flow with the columns of the paper's Table 2,
+interpolation with those of Table 4. The folder gets result.json, table.md and a page, index.html. Run again, the
+command goes on where it stopped.
 
     animerun-gen evaluate flow out/toy --method dis --out out/evaluation/dis
     animerun-gen evaluate flow out/toy --predictions my_flow --name "My method" --out out/evaluation/mine \\
         --compare out/evaluation/dis
+    animerun-gen evaluate interpolation out/toy --method splat:dis --out out/evaluation/splat_dis
 """
 
-    kind: str = setting(placed=True, metavar="KIND", help="what is measured: flow")
+    kind: str = setting(placed=True, metavar="KIND", help="what is measured: flow, interpolation")
     options: EvaluationOptions = group(EvaluationOptions)
 
     def run(self) -> int:

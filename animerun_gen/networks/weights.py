@@ -109,7 +109,7 @@ def load_into(network: nn.Module, path: Path) -> None:
     Raises:
         UsageError: There is no such file, or its tensors are not those of the network.
     """
-    put_into(network, _tensors_in(read_tensors(path), path), path)
+    put_into(network, tensors_in(path), path)
 
 
 def put_into(network: nn.Module, tensors: Mapping[str, torch.Tensor], where: Path) -> None:
@@ -133,7 +133,13 @@ def put_into(network: nn.Module, tensors: Mapping[str, torch.Tensor], where: Pat
     network.load_state_dict(dict(tensors))
 
 
-def _tensors_in(content: Mapping[str, Any], path: Path) -> dict[str, torch.Tensor]:
+def tensors_in(path: Path) -> dict[str, torch.Tensor]:
+    """The tensors in a file of weights, whoever wrote it, by their names in the network.
+
+    Raises:
+        UsageError: There is no such file, or there are none in it.
+    """
+    content = read_tensors(path)
     for name in _HOLDERS:
         inner = content.get(name)
         if isinstance(inner, Mapping) and any(isinstance(value, torch.Tensor) for value in inner.values()):

@@ -63,7 +63,7 @@ MORE = (
     Column(
         key="ie",
         title="IE",
-        unit="",
+        unit="levels",
         better="lower",
         paper=False,
         meaning="Interpolation error: mean distance of the colours, whose channels go from 0 to 255.",

@@ -14,7 +14,7 @@ from animerun_gen.benchmark.evaluation import ClipToMeasure, Panel, Swatch
 from animerun_gen.benchmark.flow.methods import MethodChoice
 from animerun_gen.benchmark.interpolation.columns import Lpips, columns_of, measure_frame
 from animerun_gen.benchmark.interpolation.drawing import LEGEND, draw_triplet
-from animerun_gen.benchmark.interpolation.levels import Annotation, LEVELS, difficulty_of
+from animerun_gen.benchmark.interpolation.levels import LEVELS, Annotation, difficulty_of
 from animerun_gen.benchmark.interpolation.methods import Interpolated, InterpolationMethod, open_method
 from animerun_gen.benchmark.interpolation.metrics import SMALLEST_SIDE, Picture
 from animerun_gen.benchmark.interpolation.triplets import Triplet, Triplets, find_triplets
@@ -110,15 +110,16 @@ class InterpolationEvaluation:
         return draw_triplet(first, truth, last, self._predicted(triplet, first, truth, last).picture)
 
     def remarks(self, counts: Mapping[str, int]) -> list[str]:
-        total = counts.get("triplets", 0)
+        total, held = counts.get("triplets", 0), counts.get("held", 0)
         levels = {level: counts.get(level, 0) for level in LEVELS}
-        remarks = [f"Of {total:,} triplets " + ", ".join(f"{n:,} are {level}" for level, n in levels.items()) + "."]
-        if unknown := total - sum(levels.values()) - (counts.get("held", 0) if self.options.without_held else 0):
-            remarks.append(f"Of {unknown:,} triplets nothing tells how difficult they are.")
-        if counts.get("held"):
-            what = "are left out" if self.options.without_held else "count like the others; --without-held leaves them out"
+        unknown = total - sum(levels.values()) - (held if self.options.without_held else 0)
+        said = [f"{count:,} {level}" for level, count in levels.items()]
+        said += [f"{unknown:,} of which nothing says"] if unknown else []
+        remarks = [f"Difficulty of the triplets: {', '.join(said)}."]
+        if held:
+            what = "They are left out" if self.options.without_held else "They count; --without-held leaves them out"
             remarks.append(
-                f"{counts['held']:,} of {total:,} triplets are held: the middle frame repeats a neighbour. They {what}:"
+                f"Held triplets, whose middle frame repeats a neighbour: {held:,} of {total:,}. {what}:"
                 f" {self._held_ones()}."
             )
         if counts.get("filled"):
@@ -128,7 +129,9 @@ class InterpolationEvaluation:
             remarks.append(f"{len(self.triplets.left_out)} triplets were left out: {self.triplets.left_out[0]}.")
         return remarks
 
-    def _figures(self, triplet: Triplet, prediction: Picture, truth: Picture, counts: dict[str, int]) -> dict[str, Figure]:
+    def _figures(
+        self, triplet: Triplet, prediction: Picture, truth: Picture, counts: dict[str, int]
+    ) -> dict[str, Figure]:
         if triplet.annotation is not None:
             annotation = Annotation.read(triplet.annotation)
             level = LEVELS[annotation.level]
@@ -139,9 +142,7 @@ class InterpolationEvaluation:
         if difficulty is None:
             return measure_frame(prediction, truth, lpips=self.lpips)
         counts[difficulty.level] = 1
-        return measure_frame(
-            prediction, truth, level=difficulty.level, hidden=difficulty.hidden, lpips=self.lpips
-        )
+        return measure_frame(prediction, truth, level=difficulty.level, hidden=difficulty.hidden, lpips=self.lpips)
 
     def _predicted(self, triplet: Triplet, first: Picture, truth: Picture, last: Picture) -> Interpolated:
         if isinstance(self.source, Path):

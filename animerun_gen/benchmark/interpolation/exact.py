@@ -68,11 +68,13 @@ def _nearness(index: ClipIndex, frame: int, both: tuple[int, int]) -> npt.NDArra
     return -NEARNESS * np.log(np.clip(depth, 1 / FARTHEST, FARTHEST))
 
 
-def true_warp(triplet: Triplet, pictures: tuple[Picture, Picture]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+def true_warp(
+    triplet: Triplet, pictures: tuple[Picture, Picture]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
     """The middle frame, looked up in the outer ones by its own exact motion.
 
-    No warping of the two frames can know more; what it lacks are things that neither shows, and lines, which belong to no
-    surface and are drawn anew in each frame.
+    No warping of the two frames can know more. What it lacks are things that neither shows, and lines, which belong to
+    no surface and are drawn anew in each frame.
 
     Args:
         triplet: The triplet.

@@ -81,8 +81,8 @@ class Difficulty:
     """How difficult the middle frame of a generated triplet is.
 
     Attributes:
-        motion: Mean length of the motion from it to its two neighbours, in pixels of a picture :data:`WIDTH` wide; where
-            it is known.
+        motion: Mean length of the motion from it to its two neighbours, where it is known, in pixels of a picture that
+            is :data:`WIDTH` wide.
         hidden: ``(H, W)`` bool, True where at least one neighbour does not show it.
     """
 

@@ -125,11 +125,11 @@ def _lacks_middle(triplet: Triplet) -> str:
 EXACT = "exact"
 """Stands for the exact motion where a method of flow is named."""
 
+_CEILING = MethodFacts(name="ceiling", title="warped by the true motion (ceiling)", weights="none")
+
 PLAIN: dict[str, InterpolationMethod] = {
     "blend": InterpolationMethod(MethodFacts(name="blend", title="blend", weights="none"), _blended),
-    "ceiling": InterpolationMethod(
-        MethodFacts(name="ceiling", title="warped by the true motion (ceiling)", weights="none"), _ceiling, _lacks_middle
-    ),
+    "ceiling": InterpolationMethod(_CEILING, _ceiling, _lacks_middle),
 }
 """Methods without weights that need no flow of their own."""
 

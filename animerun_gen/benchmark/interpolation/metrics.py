@@ -56,8 +56,8 @@ def _gaussian(radius: int, deviation: float) -> npt.NDArray[np.float64]:
 PUBLISHED = Similarity(np.full(7, 1 / 7), 2.0, True)
 STANDARD = Similarity(_gaussian(5, 1.5), 1.0, False)
 
-SMALLEST_SIDE = 11
-"""Pixels: no window fits into a picture that is smaller."""
+SMALLEST_SIDE = len(STANDARD.window)
+"""Pixels: frames that are smaller cannot be measured."""
 
 
 def mean_squared_error(prediction: Picture, truth: Picture) -> float:
@@ -124,7 +124,7 @@ def ssim(prediction: Picture, truth: Picture, kind: Similarity = STANDARD) -> fl
     """The structural similarity of two frames.
 
     Args:
-        prediction: ``(H, W, 3)`` uint8, at least :data:`SMALLEST_SIDE` pixels wide and high.
+        prediction: ``(H, W, 3)`` uint8, at least as wide and high as a window.
         truth: The same.
         kind: :data:`STANDARD` or :data:`PUBLISHED`.
 
@@ -140,15 +140,15 @@ def ssim(prediction: Picture, truth: Picture, kind: Similarity = STANDARD) -> fl
         (1.0, True)
     """
     _require(prediction, truth)
-    if min(truth.shape[:2]) < SMALLEST_SIDE:
-        raise ValueError(f"pictures must have {SMALLEST_SIDE} pixels or more on each side, not {truth.shape[:2]}")
+    if min(truth.shape[:2]) < len(kind.window):
+        raise ValueError(f"pictures must have {len(kind.window)} pixels or more on each side, not {truth.shape[:2]}")
     if np.array_equal(prediction, truth):
         return 1.0
     return float(np.mean([_channel_ssim(prediction[..., channel], truth[..., channel], kind) for channel in range(3)]))
 
 
 def _channel_ssim(prediction: npt.NDArray[np.uint8], truth: npt.NDArray[np.uint8], kind: Similarity) -> float:
-    x, y = prediction / 255.0, truth / 255.0
+    x, y = prediction.astype(np.float64) / 255, truth.astype(np.float64) / 255
     count = len(kind.window) ** 2
     norm = count / (count - 1) if kind.sample_covariance else 1.0
     mean_x, mean_y = _windows(x, kind), _windows(y, kind)

@@ -83,7 +83,9 @@ def find_triplets(options: EvaluationOptions) -> Triplets:
     found = _of_atd12k(options) if is_atd else _of_clips(options)
     if not found.groups:
         what = f": {found.left_out[0]}" if found.left_out else ""
-        raise NoDatasetError(f"has no triplets of frames{what}", root, "choose other cuts, or other splits with --split")
+        raise NoDatasetError(
+            f"has no triplets of frames{what}", root, "choose other cuts, or other splits with --split"
+        )
     return found
 
 
