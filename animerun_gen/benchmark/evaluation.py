@@ -23,12 +23,14 @@ class ClipToMeasure:
         cut: Its name.
         pairs: How many pairs it has.
         basis: Changes with everything that its figures depend on.
+        again: Whether it is measured again all the same, because predictions that are to be kept are not there.
     """
 
     split: str
     cut: str
     pairs: int
     basis: str
+    again: bool = False
 
 
 @dataclass(frozen=True)

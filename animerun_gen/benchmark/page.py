@@ -183,6 +183,6 @@ def _data(result: Result, others: Sequence[Result]) -> dict[str, Any]:
     ]
     return {
         "columns": [{"title": tables.heading(column), "higher": column.better == "higher"} for column in columns],
-        "others": [f"{first.title} of {other.method.title}" for other in others],
+        "others": [f"{first.title}: gain over {other.method.title}" for other in others],
         "rows": rows,
     }

@@ -43,12 +43,14 @@ class Evaluated:
     Attributes:
         folder: Where it lies.
         result: The result; None where a clip could not be measured.
+        others: The results that it was compared with.
         files: The files that were written.
         failures: What could not be measured, in sentences.
     """
 
     folder: Path
     result: Result | None = None
+    others: list[Result] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
@@ -68,15 +70,16 @@ def evaluate(evaluation: Evaluation, output: Path, compare: Sequence[Path] = (),
     """
     others = [read_comparable(path, evaluation.kind, evaluation.measured, evaluation.method) for path in compare]
     remove_stale_temporaries(output)
-    found = Evaluated(output)
+    found = Evaluated(output, others=others)
     clips = evaluation.clips()
-    kept = {clip: _read_kept(output, clip) for clip in clips}
+    kept = {clip: None if clip.again else _read_kept(output, clip) for clip in clips}
     if any(pairs is None for pairs in kept.values()):
         # nobody takes the figures of other predictions for these
         for name in (RESULT, TABLE, PAGE):
             (output / name).unlink(missing_ok=True)
     measured: list[Clip] = []
-    with Progress(sum(clip.pairs for clip in clips if kept[clip] is None), "pair", "evaluating") as progress:
+    to_measure = sum(clip.pairs for clip in clips if kept[clip] is None)
+    with Progress(to_measure, "pair", "evaluating", delay=1.0) as progress:
         for clip in clips:
             pairs = kept[clip]
             if pairs is None:
@@ -103,7 +106,7 @@ def evaluate(evaluation: Evaluation, output: Path, compare: Sequence[Path] = (),
     )
     found.files.append(write_result(output, found.result))
     write_text(output / TABLE, markdown(found.result, others))
-    with Progress(min(worst, found.result.pairs), "pair", "drawing") as progress:
+    with Progress(min(worst, found.result.pairs), "pair", "drawing", delay=1.0) as progress:
         page = make_page(evaluation, found.result, others, worst, progress.advance)
     write_text(output / PAGE, page)
     found.files += [output / TABLE, output / PAGE]

@@ -51,7 +51,7 @@ class Part:
 
 def parts(result: Result, others: Sequence[Result] = ()) -> list[Part]:
     """The tables of a result and of those that it is compared with: the paper's average and columns first."""
-    titles: dict[Average, str] = {"pooled": "Over everything", "mean_of_pairs": "Mean of the pairs"}
+    titles: dict[Average, str] = {"pooled": "Pooled over all pairs", "mean_of_pairs": "Mean of the pairs"}
     averages = sorted(titles, key=lambda average: average != result.average)
     found = []
     for paper in (True, False):
@@ -84,16 +84,20 @@ def _best(column: Column, average: Average, results: Sequence[Result]) -> list[i
     return [place for place, value in enumerate(values) if value == best]
 
 
-def summary(result: Result) -> list[str]:
-    """The result in a few lines for a terminal."""
+def summary_of(result: Result, others: Sequence[Result] = ()) -> list[str]:
+    """A result in a few lines for a terminal."""
     head = f"{result.method.title} on {result.measured.name} ({result.pairs:,} pairs in {len(result.clips)} clips)"
-    if not result.counts:
-        return [f"{head}: {NO_RESULT}", *result.remarks]
     figures = [
         f"{heading(column)} {written(result.averages.figure(column.key, result.average), column)}"
         for column in result.columns
     ]
-    return [f"{head}: {', '.join(figures)}", *result.remarks]
+    said = ", ".join(figures) if result.counts else NO_RESULT
+    return [f"{head}: {said}", *remarks_of(result, others)]
+
+
+def remarks_of(result: Result, others: Sequence[Result]) -> list[str]:
+    """What a reader of the figures has to know, and what comes of the comparisons."""
+    return [*result.remarks, *(compare(result, other).sentence for other in others)]
 
 
 def markdown(result: Result, others: Sequence[Result] = ()) -> str:
@@ -110,9 +114,8 @@ def markdown(result: Result, others: Sequence[Result] = ()) -> str:
             for clip in result.clips
         ]
         texts.append("By clip:\n\n" + table(["clip", "pairs", *map(heading, columns)], rows, 1))
-    remarks = [*result.remarks, *(compare(result, other).sentence for other in others)]
-    texts += ["\n".join(f"- {remark}" for remark in remarks)] if remarks else []
-    return "\n\n".join(texts) + "\n"
+    texts.append("\n".join(f"- {remark}" for remark in remarks_of(result, others)))
+    return "\n\n".join(filter(None, texts)) + "\n"
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]], texts: int) -> str:

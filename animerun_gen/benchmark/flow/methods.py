@@ -36,18 +36,16 @@ class MethodChoice:
     """Which method is wanted.
 
     Attributes:
-        name: Its name: one of :data:`PLAIN`, or a word of :data:`LEARNED`, with what it says after a colon.
+        name: Its name: one of :data:`PLAIN`, or as :data:`LEARNED` says.
         checkpoint: Weights of a learned method: a file, or a name that its library knows.
         random_weights: Whether a learned method may run without weights.
         device: ``"auto"``, ``"cpu"`` or ``"cuda"``.
-        trained_on: What it was trained on, where its weights do not say so.
     """
 
     name: str
     checkpoint: str | None = None
     random_weights: bool = False
     device: str = "auto"
-    trained_on: str = ""
 
 
 def zero(first: Picture, second: Picture) -> Flow:
@@ -93,12 +91,13 @@ PLAIN: dict[str, tuple[str, Callable[[Picture, Picture], Flow]]] = {
 _LEARNED = "animerun_gen.benchmark.learned.flow"
 
 LEARNED: dict[str, str] = {
-    "ptlflow": _LEARNED,
-    "torchvision": _LEARNED,
+    "ptlflow:NAME": _LEARNED,
+    "torchvision:NAME": _LEARNED,
     "gmflow": _LEARNED,
-    "checkpoint": _LEARNED,
+    "checkpoint:FILE": _LEARNED,
 }
-"""First word of a learned method to the module whose function ``open_method`` makes it of a :class:`MethodChoice`."""
+"""Learned methods to the module whose function ``open_method`` makes them of a :class:`MethodChoice`; what stands after
+a colon is the caller's."""
 
 
 def open_method(choice: MethodChoice) -> FlowMethod:
@@ -119,8 +118,9 @@ def open_method(choice: MethodChoice) -> FlowMethod:
         title, estimate = PLAIN[choice.name]
         details = {} if choice.name == "zero" else {"opencv": cv2.__version__}
         return FlowMethod(MethodFacts(name=choice.name, title=title, weights="none", details=details), estimate)
-    word = choice.name.partition(":")[0]
-    if word in LEARNED:
-        made: FlowMethod = importlib.import_module(LEARNED[word]).open_method(choice)
-        return made
+    for form, module in LEARNED.items():
+        word, colon, _ = form.partition(":")
+        if choice.name.startswith(f"{word}:") if colon else choice.name == word:
+            made: FlowMethod = importlib.import_module(module).open_method(choice)
+            return made
     raise UsageError(f"there is no method '{choice.name}'", remedy=f"choose one of {', '.join((*PLAIN, *LEARNED))}")

@@ -83,7 +83,7 @@ def _trained_here(choice: MethodChoice) -> tuple[FlowNetwork, MethodFacts]:
         name=f"checkpoint:{path.name}",
         title=network.name,
         weights="trained",
-        trained_on=choice.trained_on or _said(weights),
+        trained_on=_said(weights),
         details={"sha256": file_digest(path), "step": str(weights.about.get("step", ""))},
     )
     return network, facts
@@ -115,10 +115,10 @@ def _from_library(choice: MethodChoice) -> tuple[FlowNetwork, MethodFacts]:
     network = build(name, options, weights=file, released=None if file is not None else choice.checkpoint)
     library = name.partition(":")[0]
     details[library] = importlib.metadata.version(library)
-    trained_on = choice.trained_on
+    trained_on = ""
     if choice.checkpoint is not None and file is None:
         details["released"] = choice.checkpoint
-        trained_on = trained_on or f"released as '{choice.checkpoint}'"
+        trained_on = f"released as '{choice.checkpoint}'"
     return network, MethodFacts(
         name=choice.name,
         title=choice.name.partition(":")[2] or choice.name,

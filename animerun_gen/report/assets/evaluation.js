@@ -8,18 +8,18 @@ const columns = [
     value: (row) => row.values[place],
     cell: (row) => make("td", {}, figure(row.values[place])),
   })),
-  ...DATA.others.map((title, place) => ({
-    title,
-    value: (row) => row.against[place],
-    cell: (row) => {
+  ...DATA.others.map((title, place) => {
+    const gain = (row) => {
       const [ours, theirs] = [row.values[0], row.against[place]];
-      const known = ours !== null && theirs !== null && ours !== theirs;
-      const better = known && (DATA.columns[0].higher ? ours > theirs : ours < theirs);
-      const cell = make("td", known ? { class: better ? "gained" : "lost" } : {}, figure(theirs));
-      if (known) cell.append(make("small", {}, better ? " better here" : " worse here"));
-      return cell;
-    },
-  })),
+      if (ours === null || theirs === null) return null;
+      return DATA.columns[0].higher ? ours - theirs : theirs - ours;
+    };
+    return { title, value: gain, cell: (row) => {
+      const by = gain(row);
+      const sign = by > 0 ? "+" : by < 0 ? "\u2212" : "";
+      return make("td", { class: by > 0 ? "gained" : by < 0 ? "lost" : "" }, by === null ? figure(by) : sign + figure(Math.abs(by)));
+    } };
+  }),
 ];
 if (byId("clips")) sortableTable(byId("clips"), columns, DATA.rows);
 document.body.dataset.ready = "yes";
