@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from animerun_gen.benchmark.error_colors import error_legend, paint_errors
 from animerun_gen.benchmark.evaluation import Panel, Swatch
 from animerun_gen.conventions import UNKNOWN_FLOW
 from animerun_gen.quality.colors import flow_to_color
@@ -12,34 +13,14 @@ from animerun_gen.quality.colors import flow_to_color
 ERROR_STEPS = (1.0, 3.0, 5.0, 10.0, 20.0, 50.0)
 """End-point errors, in pixels, at which the colour of the error map changes."""
 
-_ERROR_COLORS = (
-    (0, 0, 0),
-    (70, 24, 120),
-    (150, 32, 112),
-    (214, 62, 66),
-    (248, 138, 26),
-    (252, 220, 90),
-    (255, 255, 240),
-)
-"""From no error to the largest: brightness alone tells the order."""
-
 _NOT_MEASURED = (38, 52, 66)
 """Where the motion is not known; near none of the others."""
 
 
-def _legend() -> tuple[Swatch, ...]:
-    limits = [*(f"{step:g}" for step in ERROR_STEPS)]
-    meanings = [
-        f"error up to {limits[0]} px",
-        *(f"up to {limit}" for limit in limits[1:]),
-        f"above {limits[-1]}",
-        "motion unknown: not measured",
-    ]
-    colors = [f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in (*_ERROR_COLORS, _NOT_MEASURED)]
-    return tuple(map(Swatch, colors, meanings))
-
-
-LEGEND = _legend()
+LEGEND = (
+    *error_legend("error", ERROR_STEPS, "px"),
+    Swatch("#{:02x}{:02x}{:02x}".format(*_NOT_MEASURED), "motion unknown: not measured"),
+)
 
 
 def draw_flow(
@@ -73,6 +54,6 @@ def error_map(
 ) -> npt.NDArray[np.uint8]:
     """End-point errors in the colours of :data:`LEGEND`, ``(H, W, 3)`` uint8 RGB."""
     error = np.linalg.norm(np.where(valid[..., None], predicted - truth, 0), axis=2)
-    colors = np.array(_ERROR_COLORS, np.uint8)[np.searchsorted(ERROR_STEPS, error, side="left")]
+    colors = paint_errors(error, ERROR_STEPS)
     colors[~valid] = _NOT_MEASURED
     return colors

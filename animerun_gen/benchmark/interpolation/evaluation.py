@@ -66,25 +66,29 @@ class InterpolationEvaluation:
 
     @cached_property
     def method(self) -> MethodFacts:
-        options = self.options
         if isinstance(self.source, Path):
-            title = options.name or self.source.resolve().name
-            return MethodFacts(name="predictions", title=title, weights="unknown", trained_on=options.trained_on)
-        facts = self.source.facts
-        return facts.model_copy(update={"title": options.name}) if options.name else facts
+            facts = MethodFacts(name="predictions", title=self.source.resolve().name, weights="unknown")
+        else:
+            facts = self.source.facts
+        return facts.called(self.options.name, self.options.trained_on)
 
     def clips(self) -> list[ClipToMeasure]:
         clips = []
         for (split, cut), triplets in self.triplets.groups.items():
-            seen = [path for triplet in triplets for path in self._files(triplet)]
             decided = [
-                self.method.model_dump(),
+                # what it is called does not change what it makes
+                self.method.model_dump(exclude={"title", "trained_on"}),
                 [column.key for column in self.columns],
                 [triplet.frames for triplet in triplets],
                 self.options.without_held,
-                str(self.options.save),
             ]
-            clips.append(ClipToMeasure(split, cut, len(triplets), states_of(decided, seen)))
+            try:
+                basis = states_of(decided, [path for triplet in triplets for path in self._files(triplet)])
+            except DatasetError:
+                # said when it is measured, beside what is wrong with other clips
+                basis = ""
+            unsaved = any(not path.is_file() for triplet in triplets for path in self._saved(triplet))
+            clips.append(ClipToMeasure(split, cut, len(triplets), basis, again=unsaved))
         return clips
 
     def measure(self, clip: ClipToMeasure, done: Callable[[str], None]) -> list[Pair]:
@@ -95,6 +99,8 @@ class InterpolationEvaluation:
                 raise DatasetError(f"is smaller than {SMALLEST_SIDE} pixels", triplet.pictures[1])
             held = is_held(first, truth, last)
             made = self._predicted(triplet, first, truth, last)
+            for path in self._saved(triplet):
+                write_image(path, made.picture)
             counts = {"triplets": 1, "held": int(held), "pixels": truth[..., 0].size, "filled": made.filled}
             figures = {} if held and self.options.without_held else self._figures(triplet, made.picture, truth, counts)
             keys = [column.key for column in self.columns]
@@ -152,10 +158,12 @@ class InterpolationEvaluation:
                 shapes = [f"{shape[1]} x {shape[0]}" for shape in (picture.shape, truth.shape)]
                 raise DatasetError(f"is a prediction of {shapes[0]} pixels, but the frames have {shapes[1]}", path)
             return Interpolated(picture)
-        made = self.source.interpolate(triplet, first, last)
-        if self.options.save is not None:
-            write_image(self.options.save / f"{triplet.predictions[0]}.png", made.picture)
-        return made
+        return self.source.interpolate(triplet, first, last)
+
+    def _saved(self, triplet: Triplet) -> list[Path]:
+        """Where the prediction of a triplet is kept; nothing where it is not."""
+        folder = self.options.save
+        return [] if folder is None else [folder / f"{triplet.predictions[0]}{SUFFIXES[0]}"]
 
     def _files(self, triplet: Triplet) -> list[Path]:
         """All files that the figures of a triplet depend on."""
@@ -221,9 +229,7 @@ def open_evaluation(options: EvaluationOptions) -> InterpolationEvaluation:
         source = options.predictions
     else:
         assert options.method is not None
-        source = open_method(
-            MethodChoice(options.method, options.checkpoint, options.random_weights, options.device, options.trained_on)
-        )
+        source = open_method(MethodChoice(options.method, options.checkpoint, options.random_weights, options.device))
         _require_all(source, triplets)
     lpips: Lpips | None = None
     if options.lpips is not None:

@@ -64,7 +64,6 @@ def open_method(choice: MethodChoice) -> InterpolationMethod:
         name=choice.name,
         title="RIFE 4.x",
         weights="random" if choice.random_weights else "trained",
-        trained_on=choice.trained_on,
         details=details,
     )
     return InterpolationMethod(facts, _Interpolate(network.to(device).eval(), device))
