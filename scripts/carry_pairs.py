@@ -4,9 +4,9 @@
 python scripts/carry_pairs.py pack out/demo demo.pairs
 python scripts/carry_pairs.py unpack demo.pairs out/demo_carried
 
-Frames and colour passes stay as they are, to the bit.  Flow becomes whole sixteenths of a pixel (--parts), and where it
-is unknown stays so: the file has about a thirtieth of the bytes.  What comes out is a dataset that all readers take,
-with `Frame_Anime`, `Flow` and `Valid` alone.
+Frames and colour passes stay as they are, to the bit.  Flow becomes whole sixteenths of a pixel (--parts); where it is
+unknown it stays so, and a motion of more than 2,047 pixels becomes unknown.  The file has about a thirtieth of the
+bytes.  What comes out is a dataset that all readers take, with `Frame_Anime`, `Flow` and `Valid` alone.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ import lzma
 import struct
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
 from pathlib import Path
 
 import cv2
@@ -47,8 +49,8 @@ def encoded_flow(flow: Flow, valid: Mask, parts: int) -> bytes:
         valid: `(H, W)` bool: where it is known.
         parts: Parts of a pixel in which it is counted.
 
-    Raises:
-        ValueError: A motion is too long to be counted so.
+    Returns:
+        The bytes; motion that is too long to be counted in 16 bits is unknown in them.
 
     Example:
         >>> flow = np.full((4, 6, 2), 1.26, np.float32)
@@ -56,9 +58,8 @@ def encoded_flow(flow: Flow, valid: Mask, parts: int) -> bytes:
         [1.25, 1.25]
     """
     whole = np.rint(np.where(valid[..., None], flow, 0) * np.float64(parts))
-    if np.abs(whole).max(initial=0) > np.iinfo(np.int16).max:
-        raise ValueError(f"a motion of {np.abs(whole).max() / parts:.0f} pixels is too long; choose fewer --parts")
-    counted = whole.astype(np.int16).transpose(2, 0, 1)
+    valid = valid & (np.abs(whole).max(axis=-1) <= np.iinfo(np.int16).max)
+    counted = np.where(valid[..., None], whole, 0).astype(np.int16).transpose(2, 0, 1)
     # numbers of 16 bits wrap round, here and when they are added up again
     rest = np.diff(np.diff(counted, axis=1, prepend=np.int16(0)), axis=2, prepend=np.int16(0))
     folded = ((rest << 1) ^ (rest >> 15)).view(np.uint16)
@@ -113,13 +114,20 @@ def _members(clip: ClipFiles, both: bool, parts: int) -> Iterator[tuple[str, byt
                 yield f"{clip.split}/{clip.cut}/flow_{way}/{frame:04d}.xz", encoded_flow(motion, known, parts)
 
 
-def unpack(file: Path, root: Path) -> int:
-    """Make a dataset of a packed file; returns the number of pairs."""
+def unpack(file: Path, root: Path, workers: int) -> int:
+    """Make a dataset of a packed file, by so many processes; returns the number of pairs."""
+    with zipfile.ZipFile(file) as archive:
+        names = [name for name in archive.namelist() if name != "about.json"]
+    if workers == 1:
+        return _unpack(file, root, names)
+    with ProcessPoolExecutor(workers) as pool:
+        return sum(pool.map(_unpack, repeat(file), repeat(root), [names[at::workers] for at in range(workers)]))
+
+
+def _unpack(file: Path, root: Path, names: Sequence[str]) -> int:
     pairs = 0
     with zipfile.ZipFile(file) as archive:
-        for name in archive.namelist():
-            if name == "about.json":
-                continue
+        for name in names:
             split, cut, modality, stem = name.removesuffix(".webp").removesuffix(".xz").split("/")
             # nothing of a name is taken for a folder that the dataset has no place for
             if modality not in ("frame", "flow_forward", "flow_backward") and pass_number(modality) is None:
@@ -150,13 +158,14 @@ def main() -> int:
     unpacking = ways.add_parser("unpack", help="make a dataset of such a file")
     unpacking.add_argument("file", type=Path, metavar="FILE")
     unpacking.add_argument("root", type=Path, metavar="FOLDER", help="root folder of the dataset to write")
+    unpacking.add_argument("--workers", type=int, default=1, help="processes that unpack (default: 1)")
     options = parser.parse_args()
     try:
         if options.way == "pack":
             dataset = Dataset(options.dataset)
             pairs = pack(dataset, options.file, options.split, options.cut, options.both, options.parts)
         else:
-            pairs = unpack(options.file, options.root)
+            pairs = unpack(options.file, options.root, options.workers)
     except (AnimerunGenError, ValueError, OSError, lzma.LZMAError, zipfile.BadZipFile) as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 1
