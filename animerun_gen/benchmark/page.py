@@ -182,7 +182,14 @@ def _data(result: Result, others: Sequence[Result]) -> dict[str, Any]:
         for clip in result.clips
     ]
     return {
-        "columns": [{"title": tables.heading(column), "higher": column.better == "higher"} for column in columns],
+        "columns": [
+            {
+                "title": tables.heading(column),
+                "higher": column.better == "higher",
+                "digits": tables.digits(column),
+            }
+            for column in columns
+        ],
         "others": [f"{first.title}: gain over {other.method.title}" for other in others],
         "rows": rows,
     }

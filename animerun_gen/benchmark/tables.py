@@ -23,8 +23,12 @@ def written(value: float | None, column: Column) -> str:
     """
     if value is None:
         return NOTHING
-    # what has no unit goes from 0 to 1
-    return f"{value:.2f}" if column.unit else f"{value:.4f}"
+    return f"{value:.{digits(column)}f}"
+
+
+def digits(column: Column) -> int:
+    """So many digits behind the point have its figures in tables: what has no unit goes from 0 to 1."""
+    return 2 if column.unit else 4
 
 
 def heading(column: Column) -> str:

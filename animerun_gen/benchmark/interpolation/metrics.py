@@ -148,7 +148,8 @@ def ssim(prediction: Picture, truth: Picture, kind: Similarity = STANDARD) -> fl
 
 
 def _channel_ssim(prediction: npt.NDArray[np.uint8], truth: npt.NDArray[np.uint8], kind: Similarity) -> float:
-    x, y = prediction.astype(np.float64) / 255, truth.astype(np.float64) / 255
+    x: npt.NDArray[np.float64] = prediction / np.float64(255)
+    y: npt.NDArray[np.float64] = truth / np.float64(255)
     count = len(kind.window) ** 2
     norm = count / (count - 1) if kind.sample_covariance else 1.0
     mean_x, mean_y = _windows(x, kind), _windows(y, kind)
