@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,6 +28,8 @@ from animerun_gen.errors import DatasetError, UsageError
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
 """Of the formats that predictions are read from, in the order in which they are looked for."""
+
+LPIPS_MODULE = "animerun_gen.benchmark.learned.lpips"
 
 NAMED = 12
 """So many held triplets are named in a remark; ``result.json`` has all of them."""
@@ -234,9 +237,7 @@ def open_evaluation(options: EvaluationOptions) -> InterpolationEvaluation:
     lpips: Lpips | None = None
     if options.lpips is not None:
         # torch is an optional package
-        from animerun_gen.benchmark.learned.lpips import open_lpips
-
-        lpips = open_lpips(options.lpips, options.device)
+        lpips = importlib.import_module(LPIPS_MODULE).open_lpips(options.lpips, options.device)
     return InterpolationEvaluation(options, source, triplets, lpips)
 
 

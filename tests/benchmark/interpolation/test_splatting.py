@@ -66,7 +66,7 @@ def test_splatting_is_that_of_a_slow_reference(seed: int, count: int, importance
 @given(seed=st.integers(0, 1000), u=st.integers(-3, 3), v=st.integers(-3, 3))
 def test_a_shift_by_whole_pixels_is_exact(seed: int, u: int, v: int) -> None:
     picture = np.random.default_rng(seed).integers(0, 256, (5, 6, 3)).astype(np.uint8)
-    found = splat([Layer(picture, np.broadcast_to(np.float32([u, v]), (5, 6, 2)))])
+    found = splat([Layer(picture, np.broadcast_to(np.array([u, v], np.float32), (5, 6, 2)))])
     rolled = np.roll(picture, (v, u), (0, 1))
     stays = np.roll(np.ones((5, 6), bool), (v, u), (0, 1))
     stays[: max(v, 0)], stays[5 + min(v, 0) :], stays[:, : max(u, 0)], stays[:, 6 + min(u, 0) :] = (False,) * 4

@@ -38,3 +38,20 @@ def test_it_is_that_of_the_package_with_the_same_backbone(tmp_path: Path) -> Non
     assert ours(prediction, truth) == pytest.approx(expected, rel=1e-5)
     assert ours(truth, truth) == 0.0
     assert expected > 0.0
+
+
+def test_it_is_a_column_of_the_evaluation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from animerun_gen.benchmark.interpolation.evaluation import open_evaluation
+    from animerun_gen.benchmark.learned import lpips
+    from animerun_gen.benchmark.options import EvaluationOptions
+    from animerun_gen.benchmark.run import evaluate
+    from tests.benchmark.interpolation.clips import write_square
+
+    write_square(tmp_path / "data", frames=range(1, 4))
+    # a distance that is easy to tell
+    monkeypatch.setattr(lpips, "open_lpips", lambda path, device: lambda prediction, truth: 0.25)
+    options = EvaluationOptions(tmp_path / "data", tmp_path / "out", method="blend", lpips=tmp_path / "alexnet.pth")
+    result = evaluate(open_evaluation(options), options.output, worst=0).result
+    assert result is not None
+    assert result.averages.mean_of_pairs["lpips"].value == 0.25
+    assert result.columns[-1].key == "lpips"

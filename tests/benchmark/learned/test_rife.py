@@ -3,6 +3,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -61,7 +62,7 @@ def _forget() -> None:
         del sys.modules[name]
 
 
-def made(method: InterpolationMethod, height: int, width: int) -> tuple[object, object, object]:
+def made(method: InterpolationMethod, height: int, width: int) -> tuple[Any, Any, Any]:
     rng = np.random.default_rng(height)
     first, last = rng.integers(0, 256, (2, height, width, 3)).astype(np.uint8)
     return first, last, method.interpolate(TRIPLET, first, last).picture
