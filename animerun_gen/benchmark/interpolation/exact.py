@@ -73,8 +73,8 @@ def true_warp(
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
     """The middle frame, looked up in the outer ones by its own exact motion.
 
-    No warping of the two frames can know more. What it lacks are things that neither shows, and lines, which belong to
-    no surface and are drawn anew in each frame.
+    No warping of the two frames can know more of the motion. What it lacks are things that neither shows, and lines,
+    which belong to no surface and are drawn anew in each frame.
 
     Args:
         triplet: The triplet.
