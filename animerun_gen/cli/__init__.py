@@ -13,6 +13,7 @@ from animerun_gen import __version__
 from animerun_gen.cli.card import Card
 from animerun_gen.cli.command import Command, make_parser, read_command
 from animerun_gen.cli.doctor import Doctor
+from animerun_gen.cli.evaluate import Evaluate
 from animerun_gen.cli.export import Export
 from animerun_gen.cli.generate import Generate, Label, Render
 from animerun_gen.cli.init import Init
@@ -24,6 +25,7 @@ from animerun_gen.cli.preview import Preview
 from animerun_gen.cli.report import Report
 from animerun_gen.cli.stats import Stats
 from animerun_gen.cli.status import Status
+from animerun_gen.cli.train import Train
 from animerun_gen.cli.verify import Verify
 from animerun_gen.errors import AnimerunGenError
 from animerun_gen.terminal import complain
@@ -39,9 +41,11 @@ COMMANDS: tuple[type[Command], ...] = (
     Cut,
     Merge,
     Compare,
+    Evaluate,
     Export,
     Card,
     Pack,
+    Train,
     Inspect,
     Init,
     Preview,
