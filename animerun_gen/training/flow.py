@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +86,7 @@ class FlowTask:
         self.validation = {data.name or data.kind: open_data(data) for data in wanted.validation}
         mix = Mix([len(source) for source in sources], [data.repeat for data in wanted.data], seed)
         finish = FlowFinish(wanted.crop, wanted.augmentation)
-        self.samples: Dataset[Any] = Drawn(sources, mix, lambda sample, rng: _tensors(finish, sample, rng), seed)
+        self.samples: Dataset[Any] = Drawn(sources, mix, partial(_tensors, finish), seed)
         self.pairs = sum(map(len, sources))
         self.held_out = sum(map(len, self.validation.values()))
         self.figure = "epe" if self.validation else None
@@ -127,7 +128,7 @@ def mean_error(network: FlowNetwork, source: OpenData) -> float:
     with torch.no_grad():
         for index in range(len(source)):
             with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(index)
+                torch.default_generator.manual_seed(index)
                 sample = source[index]
             images = np.stack(sample["images"]).transpose(0, 3, 1, 2)
             flow = torch.from_numpy(sample["flows"][0].transpose(2, 0, 1))[None].to(device)
