@@ -3,8 +3,8 @@
 
 python scripts/training_curves.py flow=out/flow/log.jsonl --figure epe --unit px --out curves.svg
 
-Each training has a name; beside the figure of the validation there are the losses.  `--line NAME=VALUE` draws a line for
-something else at a figure, such as a method that nothing is trained for.  It needs matplotlib.
+Each training has a name; beside the figure of the validation there are the losses.  `--line NAME=VALUE` draws a line
+for something else at a figure, such as a method that nothing is trained for.  It needs matplotlib.
 """
 
 from __future__ import annotations
