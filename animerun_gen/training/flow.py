@@ -46,7 +46,15 @@ def train_from(config: Path, output: Path, *, device: str = "auto", workers: int
     say(f"{counted(task.pairs, 'pair')} to train on, {counted(task.held_out, 'pair')} for validation")
     for sentence in task.left_out:
         say(sentence)
-    folder = train(task, wanted.schedule, wanted.model_dump_json(), output, device=chosen, workers=workers)
+    folder = train(
+        task,
+        wanted.schedule,
+        wanted.model_dump_json(),
+        output,
+        device=chosen,
+        workers=workers,
+        trained_on=task.trained_on,
+    )
     figures = [line["validation"] for line in folder.lines() if "validation" in line]
     told = [f"{name} {value:.3f}" for name, value in figures[-1].items()] if figures else []
     return [f"trained {counted(wanted.schedule.steps, 'step')}: {folder.final}", *told]
@@ -62,6 +70,7 @@ class FlowTask:
         pairs: How many pairs there are to train on.
         held_out: How many there are for the validation.
         left_out: A sentence for each dataset of which pairs are left out.
+        trained_on: What tables say that the network was trained on: datasets with their numbers of pairs.
 
     Raises:
         AnimerunGenError: A dataset or a file of weights cannot be used, or a package is not installed.
@@ -88,6 +97,12 @@ class FlowTask:
         finish = FlowFinish(wanted.crop, wanted.augmentation)
         self.samples: Dataset[Any] = Drawn(sources, mix, partial(_tensors, finish), seed)
         self.pairs = sum(map(len, sources))
+        named = [data.name or data.root.resolve().name for data in wanted.data]
+        times = [f" x {data.repeat}" if data.repeat > 1 else "" for data in wanted.data]
+        self.trained_on = ", ".join(
+            f"{name} ({counted(len(source), 'pair')}{often})"
+            for name, source, often in zip(named, sources, times, strict=True)
+        )
         self.held_out = sum(map(len, self.validation.values()))
         self.figure = "epe" if self.validation else None
 

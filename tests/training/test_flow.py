@@ -42,7 +42,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
         known = np.ones((HEIGHT, WIDTH), bool)
         known[:10, :20] = False
         for sign, way, frames in ((1, "forward", (1, 2)), (-1, "backward", (2, 3))):
-            flow = np.broadcast_to(np.float32(MOTION) * np.float32(sign), (HEIGHT, WIDTH, 2)).copy()
+            flow = np.broadcast_to(np.array(MOTION, np.float32) * np.float32(sign), (HEIGHT, WIDTH, 2)).copy()
             flow[~known] = 1e10
             for frame in frames:
                 writer.write(f"flow_{way}", frame, flow)
@@ -95,6 +95,7 @@ def test_a_network_learns_the_motion_of_the_clips(tmp_path: Path, dataset: Path,
     found = read_weights(tmp_path / "out" / "final.pt")
     assert found.tensors["motion"].tolist() == pytest.approx(MOTION, abs=0.05)
     figures = [line["validation"] for line in TrainingFolder(tmp_path / "out").lines() if "validation" in line]
+    assert found.about["trained_on"] == f"{dataset.name} (4 pairs x 2)"
     # before the first step it says that nothing moves
     assert figures[0]["epe"] == pytest.approx(np.hypot(*MOTION), abs=1e-5)
     assert figures[-1]["epe animerun"] < 0.05
