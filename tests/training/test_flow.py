@@ -15,12 +15,15 @@ pytest.importorskip("pydantic", reason="a training is described by pydantic mode
 from torch import nn  # noqa: E402
 
 from animerun_gen.dataset import ClipWriter  # noqa: E402
+from animerun_gen.errors import NoDatasetError  # noqa: E402
 from animerun_gen.networks import flow as networks  # noqa: E402
 from animerun_gen.networks.weights import read_weights  # noqa: E402
 from animerun_gen.training import flow as training  # noqa: E402
 from animerun_gen.training.checkpoints import TrainingFolder  # noqa: E402
+from animerun_gen.training.config import read_training  # noqa: E402
 from animerun_gen.training.flow import distance, mean_error, mean_where, open_data, sequence_loss  # noqa: E402
-from animerun_gen.training.flow_config import FlowData  # noqa: E402
+from animerun_gen.training.flow_config import FlowData, FlowTraining  # noqa: E402
+from tests.dataset import other_trees  # noqa: E402
 
 pytestmark = pytest.mark.torch
 
@@ -199,9 +202,6 @@ def test_distances_are_those_of_the_ends() -> None:
 
 
 def test_frozen_batch_norm_stays(dataset: Path, tmp_path: Path, constant: None) -> None:
-    from animerun_gen.training.config import read_training
-    from animerun_gen.training.flow_config import FlowTraining
-
     task = training.FlowTask(read_training(config(tmp_path, dataset), FlowTraining))
     task.begin()
     assert task.network.training
@@ -224,3 +224,42 @@ def test_raft_learns_a_step_at_a_time(dataset: Path, tmp_path: Path) -> None:
     training.train_from(file, tmp_path / "out", device="cpu")
     network: Mapping[str, Any] = networks.load(tmp_path / "out" / "final.pt").state_dict()
     assert all(torch.isfinite(value).all() for value in network.values())
+
+
+def test_datasets_of_others_mix_with_ours(tmp_path: Path, dataset: Path, constant: None) -> None:
+    """T + S + R: pictures of unlike sizes become crops of one, each dataset comes as often as it is repeated."""
+    other_trees.sintel(tmp_path / "sintel")
+    other_trees.flying_things(tmp_path / "things")
+    other_trees.creative_flow(tmp_path / "creative")
+    file = tmp_path / "mix.yaml"
+    file.write_text(
+        f"""
+model: {{name: "test:constant"}}
+crop: [32, 16]
+data:
+  - {{kind: animerun, root: {dataset}, direction: both, repeat: 3}}
+  - {{kind: flying_things, root: {tmp_path / "things"}, direction: both, pictures: frames_cleanpass}}
+  - {{kind: sintel, root: {tmp_path / "sintel"}}}
+  - {{kind: creative_flow, root: {tmp_path / "creative"}}}
+schedule: {{steps: 20, batch: 3, rate: 0.01}}
+"""
+    )
+    task = training.FlowTask(read_training(file, FlowTraining))
+    task.begin()
+    for number in range(0, 60, 3):
+        batch = task.collate([task.samples[number + place] for place in range(3)])
+        assert batch["images"].shape == (3, 2, 3, 16, 32)
+        loss, figures = task.loss(batch)
+        assert torch.isfinite(loss)
+        assert torch.isfinite(figures["epe"])
+    lengths = [len(open_data(data)) for data in task.wanted.data]
+    assert task.pairs == sum(lengths)
+    assert all(lengths)
+    said = training.train_from(file, tmp_path / "out", device="cpu", workers=2)
+    assert "trained 20 steps" in said[0]
+
+
+def test_what_a_dataset_lacks_is_said(tmp_path: Path, constant: None) -> None:
+    with pytest.raises(NoDatasetError):
+        training.train_from(config(tmp_path, tmp_path / "nowhere"), tmp_path / "out", device="cpu")
+    assert not (tmp_path / "out").exists()
