@@ -28,6 +28,9 @@ PACKAGE = Path(__file__).parent.absolute()
 _IMPORT = re.compile(
     rf"^[ \t]*(?:from ({__package__}[\w.]*) import (\([^)]*\)|.*)|import ({__package__}[\w.]*))", re.MULTILINE
 )
+_FOR_TYPE_CHECKERS = re.compile(r"^([ \t]*)if TYPE_CHECKING:\n(?:\1[ \t]+.*\n|[ \t]*\n)*", re.MULTILINE)
+"""What such a block imports is not there when the program runs.  The package itself names most modules in one."""
+
 _FOLDER = re.compile(r"([\w.]+)-[0-9a-f]{16}")
 
 _numba: Any = numba.config
@@ -140,6 +143,8 @@ def source_digest(module: str) -> str | None:
 def sources_of(module: str) -> dict[str, bytes]:
     """A module and everything of this package that it imports, by name, with the sources; empty where it is no file.
 
+    What is imported for type checkers alone does not count.
+
     Args:
         module: Full name of the module.
     """
@@ -167,6 +172,7 @@ def _source(module: str) -> tuple[bytes, frozenset[str]] | None:
     else:
         return None
     imports = set()
-    for start, names, other in _IMPORT.findall(content.decode("utf-8", "replace")):
+    text = _FOR_TYPE_CHECKERS.sub("", content.decode("utf-8", "replace"))
+    for start, names, other in _IMPORT.findall(text):
         imports |= {start or other, *(f"{start}.{name}" for name in re.findall(r"\w+", names.replace(" as ", ",")))}
     return content, frozenset(imports)

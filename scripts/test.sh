@@ -58,15 +58,23 @@ cd "$project"
 say "lint"
 "$venv/bin/ruff" check .
 "$venv/bin/ruff" format --check .
-"$venv/bin/mypy"
-"$venv/bin/lint-imports" --no-logo
-say "documentation"
-NO_MKDOCS_2_WARNING=1 "$venv/bin/mkdocs" build --strict --quiet
+# each of these computes on one processor
+checks=$(mktemp) checking=
+trap '[ -z "$checking" ] || kill "$checking" 2>/dev/null; rm -f "$checks"' EXIT
+{
+    "$venv/bin/mypy" && "$venv/bin/lint-imports" --no-logo &&
+        NO_MKDOCS_2_WARNING=1 "$venv/bin/mkdocs" build --strict --quiet
+} >"$checks" 2>&1 &
+checking=$!
 [ -z "$installing" ] || wait "$installing" || fail "Another Blender, or PyTorch, could not be installed; see above."
 if [ $# = 0 ] && [ -f "$torch/animerun-gen-installed" ]; then
     say "tests with PyTorch"
     "$torch/bin/python" -m pytest -m torch tests/dataset/torch tests/networks tests/training tests/benchmark/learned
 fi
+say "types, imports, documentation"
+wait "$checking" || { cat "$checks" >&2; fail "Types, imports or the documentation are wrong; see above."; }
+checking=
+cat "$checks"
 say "tests"
 # side by side, the long files first; "-n 0" in the arguments puts all tests into one process
 "$venv/bin/python" -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder "$@"

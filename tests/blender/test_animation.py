@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +10,7 @@ import pytest
 
 from animerun_gen.config import load_cuts
 from animerun_gen.dataset import Dataset
-from tests.blender.conftest import PREAMBLE, PROJECT, SCENE, run_cli
+from tests.blender.conftest import PREAMBLE, PROJECT, SCENE, run_kept, run_script
 
 pytestmark = pytest.mark.blender
 
@@ -152,8 +150,8 @@ def test_every_kind_of_animation_reaches_as_far_as_it_changes_the_picture(tmp_pa
         script.append(PREAMBLE + HELPERS)
         script.append("scene.frame_end = 100\nthing = add('cube', 'thing', (0.8, 0.1, 0.1))")
         script.append(f"{text}\nfound[{kind!r}] = animated_range(scene, trust_scripts=False)")
-    script.append(f"open({str(answer)!r}, 'w').write(json.dumps(found))\nos._exit(0)")
-    result = subprocess.run([sys.executable, "-c", "\n".join(script)], capture_output=True, text=True, timeout=300)
+    script.append(f"open({str(answer)!r}, 'w').write(json.dumps(found))")
+    result = run_script("\n".join(script))
     assert answer.exists(), result.stderr
     found = json.loads(answer.read_text(encoding="utf-8"))
     assert found == {kind: expected for kind, (_, expected) in KINDS.items()}
@@ -191,8 +189,8 @@ found["for ever"] = beyond(1, 200)
 
 def test_frames_beyond_the_scene_are_noted_where_nothing_moves(tmp_path: Path) -> None:
     answer = tmp_path / "found.json"
-    script = f"{PREAMBLE}{BEYOND}\nimport json\nopen({str(answer)!r}, 'w').write(json.dumps(found))\nos._exit(0)"
-    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=300)
+    script = f"{PREAMBLE}{BEYOND}\nimport json\nopen({str(answer)!r}, 'w').write(json.dumps(found))"
+    result = run_script(script)
     assert answer.exists(), result.stderr
     nothing = "and nothing is animated there"
     early = f"frames -5 to 0 are before the scene's start, 1, {nothing}: these 6 frames of the clip show the same; "
@@ -223,7 +221,7 @@ def test_frames_beyond_the_scene_are_noted_where_nothing_moves(tmp_path: Path) -
 def test_a_clip_that_outlasts_its_scene_says_so(
     build: Callable[[str, str], Path], cut: Callable[..., Path], tmp_path: Path
 ) -> None:
-    said = run_cli("generate", cut(build("short", SCENE), last=6), "--out", tmp_path / "out", "--frames", "5:6").stdout
+    said = run_kept("generate", cut(build("short", SCENE), last=6), "--out", tmp_path / "out", "--frames", "5:6").stdout
     assert "note: frames 5 to 6 are past the scene's end, 4, and nothing is animated there: these 2 frames" in said
 
 
@@ -232,18 +230,18 @@ def test_a_film_before_frame_0_is_rendered_under_numbers_that_files_can_have(
 ) -> None:
     source = build("before 0", SCENE.replace("frame=1", "frame=-4").replace("frame=4", "frame=-1"))
     config = tmp_path / "cut.yaml"
-    run_cli("init", source, "-o", config)
+    run_kept("init", source, "-o", config)
     text = config.read_text(encoding="utf-8")
     assert "frames: {first: -4, last: -1, offset: 1000}" in text
     config.write_text(text.replace("resolution: [960, 540]", "resolution: [96, 54]"), encoding="utf-8")
     # the same film, moved to where nothing needs an offset
     later = build("later", SCENE)
     plain = tmp_path / "plain.yaml"
-    run_cli("init", later, "-o", plain)
+    run_kept("init", later, "-o", plain)
     plain.write_text(plain.read_text("utf-8").replace("resolution: [960, 540]", "resolution: [96, 54]"), "utf-8")
     (loaded,) = load_cuts([config])
     assert loaded.config.frame_numbers == (996, 997, 998, 999)
-    run_cli("generate", config, plain, "--out", tmp_path / "out")
+    run_kept("generate", config, plain, "--out", tmp_path / "out")
     shifted, reference = Dataset(tmp_path / "out").clip("before_0"), Dataset(tmp_path / "out").clip("later")
     for frame in (1, 2, 3):
         for name in ("frame", "flow_forward", "valid_forward", "object_id"):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +11,7 @@ import pytest
 
 from animerun_gen.dataset import Dataset
 from animerun_gen.verify.run import verify
-from tests.blender.conftest import PREAMBLE, PROJECT, run_cli
+from tests.blender.conftest import PREAMBLE, run_kept, run_script
 
 pytestmark = pytest.mark.blender
 
@@ -53,14 +51,13 @@ for kind, fit, size, aspect in cases:
     })
 with open(TOLD_FILE, "w") as file:
     json.dump(told, file)
-sys.stdout.flush(); os._exit(0)
 """
 
 
 def test_stated_cameras_project_as_blender_does(tmp_path: Path) -> None:
     told = tmp_path / "told.json"
     script = f"TOLD_FILE = {str(told)!r}\n{PREAMBLE}\n{AGAINST_BLENDER}"
-    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=300, cwd=PROJECT)
+    result = run_script(script)
     assert told.exists(), result.stderr
     cases = json.loads(told.read_text())
     assert len(cases) == 36
@@ -100,7 +97,7 @@ def test_a_film_that_zooms_has_both_cameras_and_depth_lies_where_they_say(
     film = cut(
         build("zoom", ZOOM), "lines: {freestyle: false, outline: false}\nmotion: {extras: [depth, ids]}\n", last=3
     )
-    run_cli("generate", film, "--out", tmp_path / "out")
+    run_kept("generate", film, "--out", tmp_path / "out")
     clip = Dataset(tmp_path / "out").clip("zoom")
     width, height = 96, 64
     lenses = [30.0, 35.0, 40.0]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from animerun_gen.dataset import Dataset
-from tests.blender.conftest import run_cli
+from tests.blender.conftest import run_cli, run_kept
 
 pytestmark = pytest.mark.blender
 
@@ -79,7 +79,7 @@ def config(build: Callable[[str, str], Path], tmp_path: Path) -> Path:
 
 
 def test_a_camera_that_jumps_is_marked_alike_wherever_a_process_begins(config: Path, tmp_path: Path) -> None:
-    result = run_cli("render", config, "--out", tmp_path / "whole", check=False)
+    result = run_kept("render", config, "--out", tmp_path / "whole", check=False)
     said = result.stdout
     assert result.returncode == 1
     for frame in JUMPS:

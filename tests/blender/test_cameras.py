@@ -17,7 +17,7 @@ from animerun_gen.dataset import ClipFiles, Dataset
 from scenes.motion import CameraState
 from scenes.transforms import looking
 from tests.blender.analytic import project, unproject
-from tests.blender.conftest import PROJECT, needs_installed_blender, render_cuts, run_cli
+from tests.blender.conftest import PROJECT, needs_installed_blender, render_cuts, run_cli, run_kept
 
 pytestmark = pytest.mark.blender
 
@@ -150,7 +150,7 @@ def test_the_median_depth_is_that_of_the_first_frame_wherever_a_process_begins(
     build: Build, cut: Cut, tmp_path: Path
 ) -> None:
     config = cut(build("shot", SHOT + ZOOMS["lens"]), PLAIN, last=4)
-    run_cli("render", config, "--out", tmp_path / "whole")
+    run_kept("render", config, "--out", tmp_path / "whole")
     said = run_cli("render", config, "--out", tmp_path / "part", "--frames", "3:4").stdout
     part = tmp_path / "part" / "train"
     # the cameras of a clip are files of the frames that there are
@@ -195,7 +195,7 @@ for frame, film in ((1, camera), (2, hidden), (3, other)):
     split = tmp_path / "split.yaml"
     split.write_text(f"inherit: {config.name}\nname: split\ncamera_cuts: split\n")
     config.write_text(f"{config.read_text()}camera_cuts: mark\n")
-    refused = run_cli("render", config, "--out", tmp_path / "out", check=False)
+    refused = run_kept("render", config, "--out", tmp_path / "out", check=False)
     assert "nothing is known of the motion from frame 2 to 3" in refused.stdout
     dataset, said = render_cuts(tmp_path, split)
     assert "fixed the focal length of camera 'Other' at 40 mm" in said
@@ -223,7 +223,7 @@ def test_a_focus_object_behind_the_camera_is_a_sentence(build: Build, cut: Cut, 
     script += "behind = bpy.data.objects.new('behind', None)\nscene.collection.objects.link(behind)\n"
     script += "behind.location.y = -50\ncamera.data.dof.focus_object = behind\n"
     config = cut(build("shot", script), PLAIN)
-    said = run_cli("render", config, "--out", tmp_path / "out", check=False)
+    said = run_kept("render", config, "--out", tmp_path / "out", check=False)
     assert said.returncode == 1
     assert "its focus object 'behind' lies at" in said.stdout
     assert "set 'camera_motion.focus_distance'" in said.stdout
@@ -239,7 +239,7 @@ def test_a_camera_of_the_configuration_films_what_has_none(build: Build, cut: Cu
     script = SHOT + ruin[kind]
     source = build("ruin", script)
     config = cut(source, PLAIN)
-    refused = run_cli("render", config, "--out", tmp_path / "out", check=False)
+    refused = run_kept("render", config, "--out", tmp_path / "out", check=False)
     assert refused.returncode == 1
     assert "give it one with 'camera_motion.keyframes'" in refused.stdout
     keys = [
@@ -264,7 +264,7 @@ def test_an_installed_blender_splits_and_dollies_alike(tmp_path: Path) -> None:
     inherited = PROJECT / "configs" / "conversions" / "vertigo.yaml"
     text = "resolution: [160, 90]\nlines: {freestyle: false}\nmotion: {extras: [ids]}\nframes: {first: 6, last: 10}\n"
     config.write_text(f"inherit: {inherited}\n{text}")
-    run_cli("render", config, "--out", tmp_path / "one")
+    run_kept("render", config, "--out", tmp_path / "one")
     run_cli("render", config, "--out", tmp_path / "other", "--blender", "blender")
     one, other = Dataset(tmp_path / "one"), Dataset(tmp_path / "other")
     assert [(clip.cut, clip.frame_numbers) for clip in one.clips()] == [

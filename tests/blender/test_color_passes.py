@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from animerun_gen.dataset import ClipFiles, Dataset
-from tests.blender.conftest import render_cuts, run_cli
+from tests.blender.conftest import render_cuts, run_kept
 
 pytestmark = pytest.mark.blender
 
@@ -35,7 +35,7 @@ def test_a_pass_equals_a_render_in_its_colours(configure: Callable[..., Path], t
         configure(toy, f"frames: {frames}\nrecolor: {{passes: 2}}", resolution=(240, 136))
         for toy, frames in toys.items()
     ]
-    run_cli("generate", *configs, "--out", tmp_path / "out")
+    run_kept("generate", *configs, "--out", tmp_path / "out")
     made = Dataset(tmp_path / "out")
     rendered = []
     for toy, frames in toys.items():
@@ -80,7 +80,7 @@ def test_a_texture_is_moved_and_what_is_plain_beside_it_is_exact(
     build: Callable[[str, str], Path], cut: Callable[..., Path], tmp_path: Path
 ) -> None:
     path = cut(build("boards", TEXTURED), "style: {color: texture}\nlines: {freestyle: false}\nrecolor: {passes: 1}\n")
-    run_cli("generate", path, "--out", tmp_path / "out")
+    run_kept("generate", path, "--out", tmp_path / "out")
     clip = Dataset(tmp_path / "out").clip("boards")
     flat, materials, painted = (clip.read(name, 1) for name in ("flat", "material_id", "color_1"))
     names = {name: int(number) for number, name in clip.read_names("material_id").items()}

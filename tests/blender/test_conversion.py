@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from animerun_gen.dataset import ClipFiles, Dataset
-from tests.blender.conftest import SCENE, render_cuts, run_cli
+from tests.blender.conftest import SCENE, render_cuts, run_kept
 
 pytestmark = pytest.mark.blender
 
@@ -281,7 +281,7 @@ def test_a_scene_that_lacks_something_ends_in_a_sentence(
         cut(no_blend),
         cut(build("good", SCENE)),
     ]
-    result = run_cli("render", *configs, "--out", tmp_path / "out", check=False)
+    result = run_kept("render", *configs, "--out", tmp_path / "out", check=False)
     assert result.returncode == 1
     for words in (
         "has no camera; set 'camera' in the cut's configuration to one of these: 'Camera'",

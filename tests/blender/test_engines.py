@@ -20,7 +20,7 @@ import pytest
 
 from animerun_gen.dataset import Dataset, read_json
 from animerun_gen.engines.processes import descendants
-from tests.blender.conftest import PROJECT, SCENE, needs_installed_blender, run_cli
+from tests.blender.conftest import PROJECT, SCENE, needs_installed_blender, run_cli, run_kept
 
 pytestmark = pytest.mark.blender
 
@@ -78,9 +78,9 @@ def test_an_installed_blender_makes_the_same_clip(toy_dataset: Dataset, tmp_path
 
 def test_backends_agree_where_both_are_right(configure: Callable[..., Path], tmp_path: Path) -> None:
     configs = [configure("courier"), configure("flyover")]
-    run_cli("generate", *configs, "--out", tmp_path / "out", "--cross-check", "--frames", "1:4", check=False)
-    run_cli("generate", configs[0], "--out", tmp_path / "out", "--cross-check", "--frames", "1:4")
-    run_cli("generate", configs[1], "--out", tmp_path / "out", "--cross-check", "--frames", "101:104")
+    run_kept("generate", *configs, "--out", tmp_path / "out", "--cross-check", "--frames", "1:4", check=False)
+    run_kept("generate", configs[0], "--out", tmp_path / "out", "--cross-check", "--frames", "1:4")
+    run_kept("generate", configs[1], "--out", tmp_path / "out", "--cross-check", "--frames", "101:104")
     for toy in ("courier", "flyover"):
         pairs = read_json(tmp_path / "out" / "quality" / f"{toy}.json")["pairs"]
         checks = [pair["cross_check"][direction] for pair in pairs for direction in ("forward", "backward")]
@@ -110,7 +110,7 @@ def test_the_vector_pass_refuses_what_it_gets_wrong(
     config = configure(
         toy, "camera_cuts: mark\nrecolor: {passes: 0}\nmotion: {backend: cycles, extras: []}\n", (96, 54)
     )
-    result = run_cli("render", config, "--out", tmp_path / "out", "--frames", frames, check=False)
+    result = run_kept("render", config, "--out", tmp_path / "out", "--frames", frames, check=False)
     assert result.returncode == 1
     assert reason in result.stdout
     assert "Set motion.backend to 'geometry'" in result.stdout
@@ -120,7 +120,7 @@ def test_the_vector_pass_refuses_what_it_gets_wrong(
 
 def test_the_vector_pass_backend_writes_flow(configure: Callable[..., Path], tmp_path: Path) -> None:
     text = "recolor: {passes: 0}\nmotion: {backend: cycles, background: static, extras: []}\n"
-    run_cli("generate", configure("courier", text), "--out", tmp_path / "out", "--frames", "1:3")
+    run_kept("generate", configure("courier", text), "--out", tmp_path / "out", "--frames", "1:3")
     clip = Dataset(tmp_path / "out").clip("courier")
     flow = clip.read("flow_forward", 1)
     assert np.abs(flow).max() > 3.0
@@ -128,7 +128,7 @@ def test_the_vector_pass_backend_writes_flow(configure: Callable[..., Path], tmp
 
 def test_two_workers_make_the_same_files_as_one(configure: Callable[..., Path], tmp_path: Path) -> None:
     config = configure("courier", FAR)
-    run_cli("generate", config, "--out", tmp_path / "one")
+    run_kept("generate", config, "--out", tmp_path / "one")
     run_cli("generate", config, "--out", tmp_path / "two", "--workers", 2)
     assert_same_dataset(tmp_path / "one", tmp_path / "two")
 
@@ -147,7 +147,7 @@ def has(dataset: Path, pattern: str, count: int) -> bool:
 
 def test_a_killed_run_goes_on_to_the_same_files(configure: Callable[..., Path], tmp_path: Path) -> None:
     config, killed = configure("courier", FAR + "frames: {last: 8}\n"), tmp_path / "killed"
-    run_cli("generate", config, "--out", tmp_path / "whole")
+    run_kept("generate", config, "--out", tmp_path / "whole")
     command = [sys.executable, "-m", "animerun_gen", "generate", str(config), "--out", str(killed)]
     # before Blender is there, while it draws, while it follows points over gaps, and between labels
     moments = (
@@ -272,7 +272,7 @@ wall = add("plane", "wall", (1, 1, 1), size=40, location=(0, 5, 0), rotation=(ma
 """
     )
     config = cut(build("blurred", script), last=3)
-    run_cli("generate", config, "--out", tmp_path / "out", "--cross-check")
+    run_kept("generate", config, "--out", tmp_path / "out", "--cross-check")
     pairs = read_json(tmp_path / "out" / "quality" / "blurred.json")["pairs"]
     for pair in pairs:
         for direction in ("forward", "backward"):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from animerun_gen.dataset import Dataset
-from tests.blender.conftest import run_cli
+from tests.blender.conftest import run_kept
 
 pytestmark = pytest.mark.blender
 
@@ -112,7 +112,7 @@ def shot(build: Callable[[str, str], Path], tmp_path: Path) -> Callable[[str], P
 def test_simulations_that_are_not_baked_are_left_out(shot: Callable[[str], Path], tmp_path: Path) -> None:
     source = shot(LEFT_OUT)
     before = everything_in(source.parent)
-    said = run_cli("generate", tmp_path / "film.yaml", "--out", tmp_path / "out", "--chunk-frames", "2").stdout
+    said = run_kept("generate", tmp_path / "film.yaml", "--out", tmp_path / "out", "--chunk-frames", "2").stdout
     assert everything_in(source.parent) == before
     for note in (
         "left out the fluid of 'LIQUID': its cache is not baked; bake it in Blender",
@@ -128,7 +128,7 @@ def test_simulations_that_are_not_baked_are_left_out(shot: Callable[[str], Path]
     assert "sea" in shown
     assert not shown & {"LIQUID", "GAS"}
 
-    said = run_cli("inspect", source).stdout
+    said = run_kept("inspect", source).stdout
     assert everything_in(source.parent) == before
     assert "left out the fluid of 'LIQUID'" in said
 
@@ -139,7 +139,7 @@ def test_a_cloth_that_would_be_frozen_without_its_cache_is_refused(shot: Callabl
     # other cuts may be made; but in "inspect" the film is all that the command is about (docs/exit_status.md)
     commands = (("generate", tmp_path / "film.yaml", "--out", tmp_path / "out"), 1), (("inspect", source), 2)
     for command, status in commands:
-        result = run_cli(*command, check=False)
+        result = run_kept(*command, check=False)
         assert result.returncode == status
         said = result.stdout + result.stderr
         assert "of 'cloth'" in said
@@ -150,8 +150,8 @@ def test_a_cloth_that_would_be_frozen_without_its_cache_is_refused(shot: Callabl
 def test_dynamic_paint_is_played_beside_a_copy_of_the_film(shot: Callable[[str], Path], tmp_path: Path) -> None:
     source = shot(PAINTED)
     before = everything_in(source.parent)
-    run_cli("generate", tmp_path / "film.yaml", "--out", tmp_path / "out")
-    run_cli("inspect", source)
+    run_kept("generate", tmp_path / "film.yaml", "--out", tmp_path / "out")
+    run_kept("inspect", source)
     assert everything_in(source.parent) == before
 
 
@@ -160,15 +160,15 @@ def test_what_is_baked_is_only_read(shot: Callable[[str], Path], tmp_path: Path)
     before = everything_in(source.parent)
     assert len(before) > 8
     command = ("generate", tmp_path / "film.yaml", "--out", tmp_path / "out", "--chunk-frames", "2")
-    said = run_cli(*command).stdout
+    said = run_kept(*command).stdout
     assert "missing" not in said
     assert everything_in(source.parent) == before
     # it is an input as well: another bake is another clip
     changed = sorted((source.parent / "blendcache_film").iterdir())[0]
     changed.write_bytes(changed.read_bytes()[:-1] + b"\1")
-    assert "out of date (pictures)" in run_cli(*command, check=False).stdout
+    assert "out of date (pictures)" in run_kept(*command, check=False).stdout
     shutil.rmtree(source.parent / "blendcache_film")
-    said = run_cli(*command, check=False).stdout
+    said = run_kept(*command, check=False).stdout
     assert "note: missing: cache //blendcache_film (seen on cloth, emitter)" in said
     assert sorted(path.name for path in source.parent.iterdir()) == ["film.blend"]
 
@@ -196,7 +196,7 @@ def test_the_baked_particles_of_a_library_fly(build: Callable[[str, str], Path],
             "lines: {engine: geometry}\nremove: {objects: [cloth]}\n",
             encoding="utf-8",
         )
-        run_cli("generate", tmp_path / f"{folder}.yaml", "--out", tmp_path / "out")
+        run_kept("generate", tmp_path / f"{folder}.yaml", "--out", tmp_path / "out")
         clips.append(Dataset(tmp_path / "out").clip(folder))
     own, linked = clips
     moved = own.read("flow_forward", 3)[own.read("valid_forward", 3)]

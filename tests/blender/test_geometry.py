@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from animerun_gen.dataset import ClipFiles
-from tests.blender.conftest import SCENE, render_cuts, run_cli
+from tests.blender.conftest import SCENE, render_cuts, run_cli, run_kept
 
 pytestmark = pytest.mark.blender
 
@@ -95,7 +95,7 @@ ball.modifiers.new("nodes", "NODES").node_group = group
 """
     )
     config = cut(build("points", script))
-    result = run_cli("render", config, "--out", tmp_path / "out", check=False)
+    result = run_kept("render", config, "--out", tmp_path / "out", check=False)
     assert result.returncode == 1
     assert "object 'ball' draws a point cloud, in frame 1, made by geometry nodes" in result.stdout
     assert "remove.objects" in result.stdout
@@ -133,7 +133,7 @@ def test_a_simulation_does_not_depend_on_where_the_work_begins(build: Build, cut
     config = cut(source)
     text = config.read_text().replace("first: 1, last: 2", "first: 9, last: 12")
     config.write_text(text + "motion: {gaps: [1, 2], tracks: 40}\n", encoding="utf-8")
-    run_cli("render", config, "--out", tmp_path / "whole")
+    run_kept("render", config, "--out", tmp_path / "whole")
     for frames in ("11:12", "9:10", "9:12"):
         run_cli("render", config, "--out", tmp_path / "parts", "--frames", frames)
     names = [file.relative_to(tmp_path / "whole") for file in (tmp_path / "whole" / "train").rglob("*.*")]

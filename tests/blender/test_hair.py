@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +10,7 @@ import numpy as np
 import pytest
 
 from animerun_gen.dataset import ClipFiles
-from tests.blender.conftest import PROJECT, needs_installed_blender, render_cuts, run_cli
+from tests.blender.conftest import PROJECT, needs_installed_blender, render_cuts, run_cli, run_kept, run_script
 
 pytestmark = pytest.mark.blender
 
@@ -26,7 +24,6 @@ from animerun_gen.blender.convert.hair import find_hair
 from animerun_gen.blender.convert.particles import find_particles
 bpy.ops.wm.open_mainfile(filepath=sys.argv[1])
 print(*find_hair(), *find_particles(), sep="\\n", flush=True)
-os._exit(0)
 """
 
 PLAIN = "lines: {freestyle: false}\nmotion: {extras: [depth, ids, exact_occlusion]}\n"
@@ -226,9 +223,7 @@ def test_every_mode_and_every_kind_of_hair(build: Build, cut: Cut, tmp_path: Pat
     assert clip.read("valid_forward", 1).all()
     assert (clip.read("flow_forward", 1) == 0).all()
 
-    found = subprocess.run(
-        [sys.executable, "-c", FIND, str(source)], capture_output=True, text=True, timeout=60, cwd=PROJECT
-    ).stdout
+    found = run_script(FIND, source).stdout
     for line in (
         "HairFinding(name='kept/hair', kind='particle hair', strands=40, drawn='strands', material='hair of kept')",
         "HairFinding(name='parents/hair', kind='particle hair', strands=400, drawn='strands', ",
@@ -239,7 +234,7 @@ def test_every_mode_and_every_kind_of_hair(build: Build, cut: Cut, tmp_path: Pat
     assert "drawn=\"object 'thing'\"" in found
 
     wrong = cut(source, PLAIN + "hair: {systems: {kept/*: {mode: instance, object: no such thing}}}\n")
-    result = run_cli("render", wrong, "--out", tmp_path / "wrong", check=False)
+    result = run_kept("render", wrong, "--out", tmp_path / "wrong", check=False)
     assert result.returncode == 1
     assert "the file has no object with surfaces of that name; it has 'bare', " in result.stdout
     assert "Traceback" not in result.stdout + result.stderr

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.blender.conftest import PROJECT, render_cuts
+from tests.blender.conftest import PROJECT, render_cuts, run_script
 from tests.blender.test_geometry import valid_share
 
 pytestmark = pytest.mark.blender
@@ -72,7 +72,7 @@ def test_every_modifier_of_blender_stands_on_the_page() -> None:
         "kinds = [kind.identifier for kind in bpy.types.Modifier.bl_rna.properties['type'].enum_items]\n"
         "print('kinds', json.dumps([kind for kind in kinds if not kind.startswith('GREASE')]))"
     )
-    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120).stdout
+    told = run_script(script).stdout
     kinds = json.loads(next(line for line in told.splitlines() if line.startswith("kinds "))[6:])
     assert len(kinds) > 50
     missing = [kind for kind in kinds if not re.search(rf"\b{kind}\b", PAGE) and kind not in {"NODES"}]

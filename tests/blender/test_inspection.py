@@ -12,7 +12,7 @@ import pytest
 from animerun_gen.config import load_cuts
 from animerun_gen.dataset import Dataset
 from animerun_gen.shot.shot import Shot
-from tests.blender.conftest import SCENE, render_cuts, run_cli
+from tests.blender.conftest import SCENE, render_cuts, run_kept
 from tests.blender.test_rules import IN_THE_WAY
 
 pytestmark = pytest.mark.blender
@@ -58,7 +58,7 @@ def test_a_draft_makes_the_clip_that_the_rules_make(
 ) -> None:
     source = build("mess", MESS)
     config = tmp_path / "drafts" / "mess.yaml"
-    said = run_cli("init", source, "-o", config).stdout
+    said = run_kept("init", source, "-o", config).stdout
     (loaded,) = load_cuts([config])
     drafted = loaded.config
     assert drafted.source == source
@@ -109,7 +109,7 @@ curve.driver.expression = "len([{trap}]) * 0.1"
 """
     )
     source = build("trap", script)
-    shot = Shot.from_json(json.loads(run_cli("inspect", source, "--json").stdout))
+    shot = Shot.from_json(json.loads(run_kept("inspect", source, "--json").stdout))
     assert shot.drivers == ("thing: rotation_euler",)
     assert shot.camera is None
     assert shot.camera_problem == "has no camera"
@@ -117,14 +117,14 @@ curve.driver.expression = "len([{trap}]) * 0.1"
     assert shot.survey.held == (1, 3, 5, 7, 9)
 
     config = tmp_path / "trap.yaml"
-    run_cli("init", source, "-o", config)
+    run_kept("init", source, "-o", config)
     (loaded,) = load_cuts([config])
     assert loaded.config.frames.step == 2
     assert loaded.config.camera_motion.keyframes
     config.write_text(
         config.read_text(encoding="utf-8").replace("resolution: [960, 540]", "resolution: [96, 54]"), encoding="utf-8"
     )
-    run_cli("generate", config, "--out", tmp_path / "out", "--frames", "1:5")
+    run_kept("generate", config, "--out", tmp_path / "out", "--frames", "1:5")
     assert not (tmp_path / "ran").exists()
     clip = Dataset(tmp_path / "out").clip("trap")
     names = clip.read_names("object_id")
@@ -164,17 +164,17 @@ def test_a_film_in_which_nothing_draws_is_refused(
     """No configuration of it could show anything; what a missing library held is named."""
     empty, linked = build("empty", NOTHING), build("linked", LINKED)
     target = tmp_path / "drafted.yaml"
-    assert run_cli("init", linked, "-o", target).returncode == 0
+    assert run_kept("init", linked, "-o", target).returncode == 0
     target.unlink()
     (tmp_path / "linked_props.blend").rename(tmp_path / "elsewhere.blend")
     for source, words in (
         (empty, "has nothing that draws: no surface and no hair. Give another film, or name another of its scenes."),
         (linked, "It lacks the library //linked_props.blend, and what comes from there is left out: put it back"),
     ):
-        refused = run_cli("init", source, "-o", target, check=False)
+        refused = run_kept("init", source, "-o", target, check=False)
         assert (refused.returncode, target.exists()) == (2, False)
         assert words in refused.stderr
-        failed = run_cli("generate", cut(source), "--out", tmp_path / "out", check=False)
+        failed = run_kept("generate", cut(source), "--out", tmp_path / "out", check=False)
         assert failed.returncode == 1
         assert words in failed.stdout
 
@@ -193,7 +193,7 @@ def test_what_cannot_be_looked_at_ends_in_a_sentence(build: Callable[[str, str],
         (("init", source, "-o", existing), "existing.yaml exists; choose another name"),
         (("init", source, "-o", tmp_path / "cut.json"), "is not a .yaml file"),
     ):
-        result = run_cli(*arguments, check=False)
+        result = run_kept(*arguments, check=False)
         assert result.returncode == 2
         assert words in result.stderr
         assert "Traceback" not in result.stdout + result.stderr

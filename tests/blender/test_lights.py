@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.blender.conftest import PREAMBLE, PROJECT
+from tests.blender.conftest import PREAMBLE, run_script
 
 pytestmark = pytest.mark.blender
 
@@ -45,14 +43,13 @@ found = [[each.rule, each.object, list(each.materials)] for each in find_removal
 assert before == (sorted(obj.name for obj in bpy.data.objects), len(bpy.data.scenes))
 assert opened.scene.frame_current == 1
 print("ANSWER", json.dumps([found, remove_by_rules(opened, config)]))
-sys.stdout.flush(); os._exit(0)
 """
 
 
 def removed(folder: Path, script: str, last: int = 4) -> tuple[list[list[object]], list[str]]:
     """What the rules find in a scene, as rule, object and materials, and what is noted when it goes."""
     text = f"FOLDER, LAST = {str(folder)!r}, {last}\n{PREAMBLE}{GLOW}{script}{FIND}"
-    result = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, timeout=300, cwd=PROJECT)
+    result = run_script(text)
     answers = [line for line in result.stdout.splitlines() if line.startswith("ANSWER")]
     assert answers, result.stderr
     found, notes = json.loads(answers[0][len("ANSWER") :])

@@ -12,7 +12,7 @@ import pytest
 from animerun_gen.dataset import ClipFiles, Dataset
 from animerun_gen.dataset.files import read_image, read_json
 from animerun_gen.lines import compose
-from tests.blender.conftest import needs_installed_blender, run_cli
+from tests.blender.conftest import needs_installed_blender, run_cli, run_kept
 
 pytestmark = pytest.mark.blender
 
@@ -76,7 +76,7 @@ bpy.ops.render.render(write_still=True)
 def test_the_outline_is_workbenchs(build: Callable[[str, str], Path], cut: Callable[..., Path], tmp_path: Path) -> None:
     blend = build("outlined", FLOATING + WORKBENCH_OUTLINE)
     config = cut(blend, "lines: {freestyle: false, intersections: false}\nmotion: {extras: [ids]}")
-    run_cli("render", config, "--out", tmp_path / "out")
+    run_kept("render", config, "--out", tmp_path / "out")
     clip = Dataset(tmp_path / "out").clip("outlined")
     rendered = read_image(blend.with_suffix(".png"))[..., 0].astype(int)
     drawn = compose.outline(clip.read("object_id", 1))
@@ -128,7 +128,7 @@ def test_auto_counts_the_triangles_and_says_what_it_chose(
 ) -> None:
     for name, scene, engine in (("few", FLOATING, "freestyle"), ("many", FLOATING + CROWD, "geometry")):
         config = cut(build(name, scene), "lines: {engine: auto}\n")
-        said = run_cli("render", config, "--out", tmp_path / "out", "--frames", "1:1").stdout
+        said = run_kept("render", config, "--out", tmp_path / "out", "--frames", "1:1").stdout
         assert f"note: lines: {engine}, because Freestyle" in said
         manifest = read_json(tmp_path / "out" / "manifest" / f"{name}.json")
         assert manifest["config"]["lines"]["engine"] == engine
@@ -160,7 +160,7 @@ def test_auto_does_without_freestyle_for_grass_and_not_for_as_many_triangles_tha
     plain = 'add("grid", "ground", (0.1, 0.8, 0.05), location=(0, 4, 0), x_subdivisions=50, y_subdivisions=50, size=9)'
     for name, scene, engine in (("grass", GRASS.format(blades=2500), "geometry"), ("plain", plain, "freestyle")):
         config = cut(build(name, scene), "lines: {engine: auto}\n")
-        said = run_cli("render", config, "--out", tmp_path / "out", "--frames", "1:1").stdout
+        said = run_kept("render", config, "--out", tmp_path / "out", "--frames", "1:1").stdout
         assert f"note: lines: {engine}, because Freestyle" in said
         assert "5,000 triangles of frame 1" in said
 
@@ -177,7 +177,7 @@ scene.collection.objects.link(bpy.data.objects["grass"])
     config = cut(build("film", linking), "lines: {engine: auto}\n")
     for blades, engine in ((3, "freestyle"), (2500, "geometry")):
         build("library", GRASS.format(blades=blades))
-        said = run_cli("render", config, "--out", tmp_path / "out", "--frames", "1:1").stdout
+        said = run_kept("render", config, "--out", tmp_path / "out", "--frames", "1:1").stdout
         assert f"note: lines: {engine}, because Freestyle" in said
 
 
@@ -186,10 +186,10 @@ def test_marked_edges_that_are_not_drawn_are_mentioned(
 ) -> None:
     marked = FLOATING + "box.data.edges[0].use_freestyle_mark = True\n"
     config = cut(build("marked", marked), "lines: {engine: geometry}\n")
-    said = run_cli("render", config, "--out", tmp_path / "out", "--frames", "1:1").stdout
+    said = run_kept("render", config, "--out", tmp_path / "out", "--frames", "1:1").stdout
     assert "because engine geometry does not support edge_mark" in said
     config.write_text(config.read_text().replace("geometry}", "geometry, edges: [silhouette, crease]}"))
-    assert "edge_mark" not in run_cli("render", config, "--out", tmp_path / "out", "--frames", "1:1").stdout
+    assert "edge_mark" not in run_kept("render", config, "--out", tmp_path / "out", "--frames", "1:1").stdout
 
 
 @needs_installed_blender
@@ -220,7 +220,7 @@ def test_freestyle_draws_nothing_through_a_face_that_reaches_behind_the_camera(
     build: Callable[[str, str], Path], cut: Callable[..., Path], tmp_path: Path
 ) -> None:
     config = cut(build("ground", GROUND))
-    run_cli("render", config, "--out", tmp_path / "out", "--frames", "1:1")
+    run_kept("render", config, "--out", tmp_path / "out", "--frames", "1:1")
     clip = Dataset(tmp_path / "out").clip("ground")
     names = {name: int(number) for number, name in clip_names(clip).items()}
     objects, lines = clip.read("object_id", 1), clip.read("contour", 1) < 128

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from animerun_gen.config import load_cuts
-from tests.blender.conftest import SCENE, render_cuts, run_cli
+from tests.blender.conftest import SCENE, render_cuts, run_kept
 
 pytestmark = pytest.mark.blender
 
@@ -72,7 +72,7 @@ def test_a_draft_opens_panes_before_the_camera_and_glasses_and_says_so(
     build: Callable[[str, str], Path], tmp_path: Path
 ) -> None:
     config = tmp_path / "draft.yaml"
-    said = run_cli("init", build("panes", SCENE + PANES + SPECTACLES), "-o", config).stdout
+    said = run_kept("init", build("panes", SCENE + PANES + SPECTACLES), "-o", config).stdout
     (loaded,) = load_cuts([config])
     assert dict(loaded.config.transparency.materials) == {"dimmer": "remove", "lens": "remove"}
     for words in (
@@ -92,7 +92,7 @@ def test_a_material_that_is_removed_is_a_hole_and_what_stays_is_judged(
     opened, left = (build(name, SCENE + PANES) for name in ("opened", "left"))
     plain = build("plain", SCENE)
     no_lines = "lines: {freestyle: false}\n"
-    made = run_cli(
+    made = run_kept(
         "generate",
         cut(opened, f"transparency: {{materials: {{'dim*': remove}}}}\n{no_lines}"),
         cut(left, no_lines),

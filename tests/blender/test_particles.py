@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from animerun_gen.dataset import ClipFiles
-from tests.blender.conftest import run_cli
+from tests.blender.conftest import run_cli, run_kept
 from tests.blender.test_hair import FOCAL, HEIGHT, PLAIN, WIDTH, project
 
 pytestmark = pytest.mark.blender
@@ -69,7 +69,7 @@ def test_each_particle_is_followed_as_long_as_it_lives(
     config = cut(source, PLAIN + "particles: {size: 0.16, systems: {none/*: {mode: remove}}}\n")
     text = config.read_text().replace("[96, 64]", f"[{WIDTH}, {HEIGHT}]")
     config.write_text(text.replace("first: 1, last: 2", "first: 6, last: 9"), encoding="utf-8")
-    said = run_cli("render", config, "--out", tmp_path / "whole").stdout
+    said = run_kept("render", config, "--out", tmp_path / "whole").stdout
     assert "turned the halos of particles 'fountain/sparks' into balls" in said
     assert "particles 'fountain/stones' show object 'stone', as in the film" in said
     assert "particles.systems: no particles are named 'none/*'" in said

@@ -11,7 +11,7 @@ import pytest
 
 from animerun_gen.config import load_cuts
 from animerun_gen.dataset import Dataset
-from tests.blender.conftest import run_cli
+from tests.blender.conftest import run_kept
 
 pytestmark = pytest.mark.blender
 
@@ -58,7 +58,7 @@ def test_far_from_the_origin_moved_is_as_if_it_had_been_made_near(
     far = build("far", WORLD.format(far=100000.0))
     near = build("near", WORLD.format(far=0.0))
     text = "recenter: true\nlines: {freestyle: false}\n"
-    made = run_cli("generate", cut(far, text, last=3), cut(near, text, last=3), "--out", tmp_path / "out")
+    made = run_kept("generate", cut(far, text, last=3), cut(near, text, last=3), "--out", tmp_path / "out")
     assert "moved the whole scene by (-100000, 8, 0): where its camera stood, Blender's numbers lie 0.0078 units" in (
         made.stdout
     )
@@ -84,7 +84,7 @@ def test_where_numbers_are_coarse_it_is_said_in_pixels_and_refused(
     coarse = build("coarse", WORLD.format(far=20000.0))
     worse = build("worse", WORLD.format(far=400000.0))
     no_lines = "lines: {freestyle: false}\n"
-    made = run_cli("generate", cut(coarse, no_lines), cut(worse, no_lines), "--out", tmp_path / "out", check=False)
+    made = run_kept("generate", cut(coarse, no_lines), cut(worse, no_lines), "--out", tmp_path / "out", check=False)
     assert made.returncode == 1
     # 96 pixels wide and 50 mm: a unit at the distance of 8 is about 17 pixels
     assert "Blender's numbers lie 0.002 units apart, which is 0.03" in made.stdout
@@ -97,10 +97,10 @@ def test_init_moves_the_scene_where_it_can_be_moved_and_says_what_holds_it(
     build: Callable[[str, str], Path], tmp_path: Path
 ) -> None:
     config = tmp_path / "draft.yaml"
-    said = run_cli("init", build("free", WORLD.format(far=100000.0)), "-o", config).stdout
+    said = run_kept("init", build("free", WORLD.format(far=100000.0)), "-o", config).stdout
     assert "the whole scene is moved to the origin before anything is evaluated (recenter)" in said
     assert load_cuts([config])[0].config.recenter
 
-    said = run_cli("init", build("held", WORLD.format(far=100000.0) + HELD), "-o", config, "--force").stdout
+    said = run_kept("init", build("held", WORLD.format(far=100000.0) + HELD), "-o", config, "--force").stdout
     assert "'cube' would not follow when the scene is moved, because a constraint" in said
     assert not load_cuts([config])[0].config.recenter

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from animerun_gen.dataset import ClipFiles, Dataset
-from tests.blender.conftest import PROJECT, SCENE, render_cuts, run_cli
+from tests.blender.conftest import PROJECT, SCENE, render_cuts, run_kept
 
 pytestmark = pytest.mark.blender
 
@@ -197,7 +197,7 @@ def test_the_backlot_loses_its_lights_and_keeps_what_looks_like_them(tmp_path: P
     config.write_text(
         f"inherit: {PROJECT / 'configs' / 'conversions' / 'backlot.yaml'}\nresolution: [240, 135]\n", encoding="utf-8"
     )
-    run_cli("generate", config, "--out", tmp_path / "out", "--frames", "4:5", "--strict")
+    run_kept("generate", config, "--out", tmp_path / "out", "--frames", "4:5", "--strict")
     clip = Dataset(tmp_path / "out").clip("backlot")
     names, materials = clip.read_names("object_id"), clip.read_names("material_id")
     objects = {names[str(number)] for number in np.unique(clip.read("object_id", 4))}

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +11,7 @@ import numpy as np
 import pytest
 
 from animerun_gen.dataset import ClipFiles, Dataset
-from tests.blender.conftest import render_cuts, run_cli, save_blend
+from tests.blender.conftest import render_cuts, run_cli, run_kept, run_script, save_blend
 
 pytestmark = pytest.mark.blender
 
@@ -187,8 +185,6 @@ scene.render.dither_intensity = 0.0
 scene.frame_set(1)
 scene.render.filepath = sys.argv[2]
 bpy.ops.render.render(write_still=True)
-sys.stdout.flush()
-os._exit(0)
 """
 
 
@@ -202,9 +198,8 @@ def encoded(light: np.ndarray) -> np.ndarray:
 
 def by_cycles(blend: Path, picture: Path) -> np.ndarray:
     """What Cycles shows of a film in its first frame, ``(H, W, 3)`` linear."""
-    subprocess.run(
-        [sys.executable, "-c", CYCLES, str(blend), str(picture)], capture_output=True, timeout=300, check=True
-    )
+    drawn = run_script(CYCLES, blend, picture)
+    assert drawn.returncode == 0, drawn.stderr
     found = cv2.imread(str(picture), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
     assert found is not None
     return linear(found[..., ::-1] / 65535.0)
@@ -381,7 +376,7 @@ def test_keyed_colors_are_those_of_each_frame(
     build: Callable[[str, str], Path], cut: Callable[..., Path], tmp_path: Path
 ) -> None:
     path = cut(build("keyed", KEYED), "lines: {freestyle: false}\nrecolor: {passes: 1}\n", last=4)
-    said = run_cli("generate", path, "--out", tmp_path / "out").stdout
+    said = run_kept("generate", path, "--out", tmp_path / "out").stdout
     clip = Dataset(tmp_path / "out").clip("keyed")
     number_of = {name: int(number) for number, name in clip.read_names("material_id").items()}
     table = clip.read_colors()
@@ -488,7 +483,7 @@ def test_each_instance_has_its_own_color(
     path = cut(blend, "style: {color: attribute}\nlines: {freestyle: false}\n")
     path.write_text(path.read_text(encoding="utf-8").replace("[96, 64]", "[960, 540]"), encoding="utf-8")
     # identity pictures give objects other colours, and may not take these away
-    run_cli("generate", path, "--out", tmp_path / "out")
+    run_kept("generate", path, "--out", tmp_path / "out")
     clip = Dataset(tmp_path / "out").clip("instanced")
     for frame in (1, 2):
         flat, ids = clip.read("flat", frame), clip.read("material_id", frame)
@@ -586,7 +581,7 @@ def test_what_cannot_be_read_is_named(
         "dust": "its colour depends on the particle",
         "lacking": "it comes from an attribute 'Gone' that no surface has",
     }
-    run_cli("init", source, "-o", tmp_path / "draft.yaml")
+    run_kept("init", source, "-o", tmp_path / "draft.yaml")
     draft = " ".join((tmp_path / "draft.yaml").read_text(encoding="utf-8").split())
     for name, reason in reasons.items():
         [note] = [line for line in said.splitlines() if line.startswith("  note: the colour of") and reason in line]
@@ -633,7 +628,7 @@ def test_flow_is_not_blamed_for_materials_that_nodes_switch(
     build: Callable[[str, str], Path], cut: Callable[..., Path], tmp_path: Path
 ) -> None:
     path = cut(build("switched", SWITCHED), "lines: {freestyle: false}\n", last=3)
-    said = run_cli("generate", path, "--out", tmp_path / "out").stdout
+    said = run_kept("generate", path, "--out", tmp_path / "out").stdout
     assert "all figures are within their thresholds" in said
     quality = json.loads((tmp_path / "out" / "quality" / "switched.json").read_text(encoding="utf-8"))
     first, second = ({way: pair[way] for way in ("forward", "backward")} for pair in quality["pairs"])
@@ -706,7 +701,7 @@ def test_one_color_asked_of_objects_is_that_of_each_frame(
     build: Callable[[str, str], Path], cut: Callable[..., Path], tmp_path: Path
 ) -> None:
     path = cut(build("asked", ASKED), "lines: {freestyle: false}\nstyle: {color: attribute}\n", last=4)
-    run_cli("render", path, "--out", tmp_path / "out")
+    run_kept("render", path, "--out", tmp_path / "out")
     clip = Dataset(tmp_path / "out").clip("asked")
     number_of = {name: int(number) for number, name in clip.read_names("material_id").items()}
     for frame in (1, 2, 4):
@@ -722,7 +717,7 @@ def test_keyed_colors_have_the_numbers_of_the_files(
 ) -> None:
     path = cut(build("keyed", KEYED), "lines: {freestyle: false}\n", last=2)
     path.write_text(path.read_text(encoding="utf-8").replace("last: 2", "last: 2, offset: 1000"), encoding="utf-8")
-    run_cli("render", path, "--out", tmp_path / "out")
+    run_kept("render", path, "--out", tmp_path / "out")
     clip = Dataset(tmp_path / "out").clip("keyed")
     number_of = {name: int(number) for number, name in clip.read_names("material_id").items()}
     colors = clip.read_colors().colors[number_of["socket"]]

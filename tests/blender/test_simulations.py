@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from animerun_gen.dataset import Dataset
-from tests.blender.conftest import run_cli
+from tests.blender.conftest import run_cli, run_kept
 from tests.blender.test_graphs import run_in_blender
 
 pytestmark = pytest.mark.blender
@@ -100,7 +100,7 @@ def test_what_is_simulated_moves_and_is_the_same_wherever_a_process_begins(
     config = tmp_path / "simulated.yaml"
     source = build("simulated", SIMULATED)
     config.write_text(f"name: simulated\nsource: {source.name}\nframes: {{first: 6, last: 10}}\n{PLAIN}")
-    said = run_cli("render", config, "--out", tmp_path / "whole", "--chunk-frames", 9).stdout
+    said = run_kept("render", config, "--out", tmp_path / "whole", "--chunk-frames", 9).stdout
     run_cli("render", config, "--out", tmp_path / "parts", "--chunk-frames", 1)
     assert "simulations are played before the first frame of the clip: 'flag', 'jelly', 'pool', 'rod', 'walker'" in said
     whole = tmp_path / "whole" / "train"

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +14,15 @@ import numpy as np
 import pytest
 
 from animerun_gen.dataset import ClipFiles, Dataset
-from tests.blender.conftest import PREAMBLE, PROJECT, needs_installed_blender, render_cuts, run_cli
+from tests.blender.conftest import (
+    PREAMBLE,
+    PROJECT,
+    needs_installed_blender,
+    render_cuts,
+    run_cli,
+    run_kept,
+    run_script,
+)
 
 pytestmark = pytest.mark.blender
 
@@ -146,7 +152,7 @@ def test_holes_are_the_same_in_pictures_and_labels(
     ]
     for config in configs:
         config.write_text(config.read_text("utf-8").replace("resolution: [96, 64]\n", ""), encoding="utf-8")
-    said = run_cli("generate", *configs, "--out", tmp_path / "out").stdout
+    said = run_kept("generate", *configs, "--out", tmp_path / "out").stdout
     dataset = Dataset(tmp_path / "out")
     clips = {name: dataset.clip(name) for name in ("cards", "filled", "textured")}
     ids = ids_of(clips["cards"])
@@ -410,14 +416,13 @@ for extension in ("REPEAT", "EXTEND", "CLIP", "MIRROR"):
                 value += weight * float(texels[at[0], at[1]])
             worst = max(worst, abs(value - float(made[row, column])))
 print(json.dumps({{"found": found, "shows": shows, "worst": worst}}))
-sys.stdout.flush(); os._exit(0)
 """
 )
 
 
 def test_what_can_be_seen_through_is_found_and_nothing_is_changed() -> None:
     script = PREAMBLE + textwrap.dedent(FINDING).format(project=str(PROJECT)).replace("{{", "{")
-    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
+    result = run_script(script)
     assert result.stdout, result.stderr
     answer: dict[str, Any] = json.loads(result.stdout.splitlines()[-1])
     found = answer["found"]

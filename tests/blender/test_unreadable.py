@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from animerun_gen.config import load_cuts
-from tests.blender.conftest import SCENE, render_cuts, run_cli
+from tests.blender.conftest import SCENE, render_cuts, run_kept
 
 pytestmark = pytest.mark.blender
 
@@ -57,7 +57,7 @@ def test_a_draft_leaves_out_what_cannot_be_followed_and_renders(
     source = build("shapeless", WITHOUT_SURFACES)
     config = tmp_path / "draft.yaml"
 
-    said = run_cli("init", source, "-o", config).stdout
+    said = run_kept("init", source, "-o", config).stdout
 
     drafted = load_cuts([config])[0].config
     assert set(drafted.remove.objects) == {"points", "fog", "strokes", "cloud"}
