@@ -13,6 +13,7 @@ from animerun_gen import __version__
 from animerun_gen.cli.card import Card
 from animerun_gen.cli.command import Command, make_parser, read_command
 from animerun_gen.cli.doctor import Doctor
+from animerun_gen.cli.evaluate import Evaluate
 from animerun_gen.cli.export import Export
 from animerun_gen.cli.generate import Generate, Label, Render
 from animerun_gen.cli.init import Init
@@ -37,6 +38,7 @@ COMMANDS: tuple[type[Command], ...] = (
     Cut,
     Merge,
     Compare,
+    Evaluate,
     Export,
     Card,
     Pack,

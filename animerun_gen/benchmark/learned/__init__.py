@@ -1,0 +1,1 @@
+"""Learned methods; only what lies here and below ``training`` imports torch."""

@@ -1,0 +1,51 @@
+"""``evaluate``: measure a method on a dataset."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from animerun_gen.benchmark.options import EvaluationOptions
+from animerun_gen.settings import group, setting
+from animerun_gen.terminal import complain, say
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Measure a method on a dataset."""
+
+    name: ClassVar = "evaluate"
+    summary: ClassVar = "measure flow, segment matching or interpolation on a dataset, as the paper's tables do"
+    description: ClassVar = """\
+Measures a method, or predictions that lie in a folder, on a dataset: flow with the columns of the paper's Table 2. The
+folder gets result.json, table.md and a page, index.html. Run again, the command goes on where it stopped.
+
+    animerun-gen evaluate flow out/toy --method dis --out out/evaluation/dis
+    animerun-gen evaluate flow out/toy --predictions my_flow --name "My method" --out out/evaluation/mine \\
+        --compare out/evaluation/dis
+"""
+
+    kind: str = setting(placed=True, metavar="KIND", help="what is measured: flow")
+    options: EvaluationOptions = group(EvaluationOptions)
+
+    def run(self) -> int:
+        # libraries that the helps of commands can do without
+        from animerun_gen.benchmark.kinds import KINDS, open_evaluation
+        from animerun_gen.benchmark.run import evaluate
+        from animerun_gen.benchmark.tables import summary
+        from animerun_gen.errors import UsageError
+
+        if self.kind not in KINDS:
+            raise UsageError(f"there is no evaluation of '{self.kind}'", remedy=f"choose one of {', '.join(KINDS)}")
+        options = self.options
+        evaluation = open_evaluation(self.kind, options)
+        done = evaluate(evaluation, options.output, options.compare, options.worst)
+        for sentence in done.failures:
+            complain(sentence)
+        if done.result is None:
+            return 1
+        for line in summary(done.result):
+            say(line)
+        for file in done.files:
+            say(f"wrote {file}")
+        return 0
