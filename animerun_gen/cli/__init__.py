@@ -24,6 +24,7 @@ from animerun_gen.cli.palette import Palette
 from animerun_gen.cli.preview import Preview
 from animerun_gen.cli.report import Report
 from animerun_gen.cli.status import Status
+from animerun_gen.cli.train import Train
 from animerun_gen.cli.verify import Verify
 from animerun_gen.errors import AnimerunGenError
 from animerun_gen.terminal import complain
@@ -42,6 +43,7 @@ COMMANDS: tuple[type[Command], ...] = (
     Export,
     Card,
     Pack,
+    Train,
     Inspect,
     Init,
     Preview,

@@ -175,21 +175,13 @@ class Descriptor(nn.Module):
         if self.shrink > 1:
             pictures = functional.avg_pool2d(pictures, self.shrink, ceil_mode=True, count_include_pad=False)
         features = self.fine(pictures)
-        means = self._means(features, labels, count, self.shrink)
+        means = segment_means(features, labels, count, self.shrink)
         shrunk = self.shrink
         for one, other in zip(self.coarse[::2], self.coarse[1::2], strict=True):
             features = other(one(functional.avg_pool2d(features, 2, ceil_mode=True, count_include_pad=False)))
             shrunk *= 2
-            means = means + self._means(features, labels, count, shrunk)
+            means = means + segment_means(features, labels, count, shrunk)
         return means.view(*batch.geometry.shape[:3], -1)
-
-    @staticmethod
-    def _means(features: torch.Tensor, labels: torch.Tensor, count: int, shrunk: int) -> torch.Tensor:
-        if shrunk > 1:
-            # each pixel has what its cell has
-            rows, columns = (torch.arange(side, device=labels.device) // shrunk for side in labels.shape[1:])
-            features = features[:, :, rows][:, :, :, columns]
-        return segment_means(features, labels, count)
 
 
 class Layer(nn.Module):
