@@ -9,6 +9,7 @@ from animerun_gen.benchmark.options import EvaluationOptions
 
 KINDS = {
     "flow": "animerun_gen.benchmark.flow.evaluation",
+    "segments": "animerun_gen.benchmark.segments.evaluation",
 }
 """By name, the module whose function ``open_evaluation`` takes the options and gives an
 :class:`~animerun_gen.benchmark.evaluation.Evaluation`."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +12,11 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from animerun_gen.benchmark.flow.methods import MethodChoice
+from animerun_gen.benchmark.flow.methods import open_method as open_flow_method
+from animerun_gen.benchmark.results import MethodFacts
 from animerun_gen.benchmark.segments.regions import Regions, regions_of
+from animerun_gen.errors import UsageError
 
 Picture = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.integer[Any]]
@@ -101,20 +107,6 @@ def color_and_shape(pair: SegmentPair) -> list[int]:
     return _least(np.asarray(apart), source, target)
 
 
-@dataclass(frozen=True)
-class FlowVotes:
-    """The segment to which most pixels move, by the flow of any method.
-
-    Attributes:
-        flow: Estimates the flow from one picture to another, ``(H, W, 3)`` uint8 each, as ``(H, W, 2)`` float32.
-    """
-
-    flow: Callable[[Picture, Picture], Flow]
-
-    def __call__(self, pair: SegmentPair) -> list[int]:
-        return votes_of_flow(self.flow(*pair.pictures), *pair.segments)
-
-
 def votes_of_flow(flow: Flow, source: Labels, target: Labels) -> list[int]:
     """The target segment to which most pixels of each source segment move.
 
@@ -156,5 +148,56 @@ def _least(apart: npt.NDArray[np.floating[Any]], source: Regions, target: Region
     return np.where(source.areas > 0, np.nan_to_num(apart, nan=np.inf).argmin(axis=1), -1).tolist()
 
 
-METHODS: Mapping[str, Matcher] = {"nearest": nearest_centre, "overlap": overlap, "color": color_and_shape}
-"""Matchers by name; votes of a flow method are ``flow:NAME``."""
+PLAIN: Mapping[str, tuple[str, Matcher]] = {
+    "nearest": ("nearest centre", nearest_centre),
+    "overlap": ("overlap (IoU)", overlap),
+    "color": ("colour and shape", color_and_shape),
+}
+"""Matchers without weights: what they are called in tables, and what matches."""
+
+FLOW = "flow"
+"""First word of the votes of a flow method: ``flow:dis``."""
+
+LEARNED: Mapping[str, str] = {"checkpoint": "animerun_gen.benchmark.ant.matcher"}
+"""First word of a learned matcher to the module whose function ``open_matcher`` makes it of a
+:class:`~animerun_gen.benchmark.flow.methods.MethodChoice`."""
+
+
+@dataclass(frozen=True)
+class SegmentMethod:
+    """A method that matches segments.
+
+    Attributes:
+        facts: What is said of it in results.
+        match: Matches the segments of a pair.
+    """
+
+    facts: MethodFacts
+    match: Matcher
+
+
+def open_method(choice: MethodChoice) -> SegmentMethod:
+    """Make a method of its name: one of :data:`PLAIN`, ``flow:NAME`` or ``checkpoint:FILE``.
+
+    Raises:
+        UsageError: There is none of this name, or it cannot be had as it is asked for.
+
+    Example:
+        >>> open_method(MethodChoice("flow:dis")).facts.title
+        'votes of DIS (OpenCV)'
+    """
+    if choice.name in PLAIN:
+        if choice.checkpoint is not None or choice.random_weights:
+            raise UsageError(f"the method '{choice.name}' has no weights", remedy="leave out --checkpoint")
+        title, match = PLAIN[choice.name]
+        return SegmentMethod(MethodFacts(name=choice.name, title=title, weights="none"), match)
+    word, _, name = choice.name.partition(":")
+    if word == FLOW and name:
+        flow = open_flow_method(dataclasses.replace(choice, name=name))
+        facts = flow.facts.model_copy(update={"name": choice.name, "title": f"votes of {flow.facts.title}"})
+        return SegmentMethod(facts, lambda pair: votes_of_flow(flow.estimate(*pair.pictures), *pair.segments))
+    if word in LEARNED:
+        made: SegmentMethod = importlib.import_module(LEARNED[word]).open_matcher(choice)
+        return made
+    known = ", ".join((*PLAIN, f"{FLOW}:NAME", *(f"{word}:FILE" for word in LEARNED)))
+    raise UsageError(f"there is no method '{choice.name}'", remedy=f"choose one of {known}")

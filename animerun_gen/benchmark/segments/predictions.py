@@ -1,30 +1,51 @@
-"""Predicted matches on disk: a JSON file for each pair, in the layout of the dataset's own matches.
-
-``FOLDER/<cut>/<stem>.json``, where the stem is that of the source frame, such as ``0186``; with a folder
-``forward`` between the two as in ``SegMatching`` it is read as well.
-"""
+"""Predicted matches in a folder: a JSON file for each pair, in the layout of the dataset's own matches."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from animerun_gen.dataset import ClipFiles, files
+from animerun_gen.dataset import files
 from animerun_gen.errors import DatasetError
 
+FOLDERS = (
+    "{cut}",
+    "{cut}/forward",
+    "{split}/{cut}",
+    "SegMatching/{cut}/forward",
+    "{split}/SegMatching/{cut}/forward",
+)
+"""Where the predictions of a clip are looked for, in this order."""
 
-def prediction_path(folder: Path, clip: ClipFiles, frame: int) -> Path:
-    """Where the prediction of a pair lies, or would.
+
+def find_predictions(root: Path, split: str, cut: str, names: Mapping[int, str]) -> dict[int, Path]:
+    """The files of a clip.
 
     Args:
-        folder: The folder of predictions.
-        clip: The clip.
-        frame: Its source frame.
+        root: The folder of all predictions.
+        split: The clip's split.
+        cut: Its name.
+        names: First frame of each pair to the name of its file of matches, without suffix.
+
+    Raises:
+        DatasetError: One is missing.
     """
-    # published stems differ from film to film; ours of the same frame may stand for them
-    names = dict.fromkeys([clip.path("match_forward", frame).name, f"{frame:04d}.json"])
-    places = [between / name for name in names for between in (folder / clip.cut, folder / clip.cut / "forward")]
-    return next((place for place in places if place.is_file()), places[0])
+    # a folder of a cut may hold nothing but the folder "forward"
+    folders = [root / form.format(split=split, cut=cut) for form in FOLDERS]
+    for folder in folders:
+        if folder.is_dir() and any(folder.glob("*.json")):
+            return {frame: _find(folder, frame, name) for frame, name in names.items()}
+    raise DatasetError(
+        f"has no folder {cut} with its predictions", root, f"make one with {next(iter(names.values()))}.json"
+    )
+
+
+def _find(folder: Path, frame: int, name: str) -> Path:
+    # published stems differ from film to film
+    for stem in dict.fromkeys((name, f"{frame:04d}")):
+        if (path := folder / f"{stem}.json").is_file():
+            return path
+    raise DatasetError(f"has no prediction {name}.json", folder, "predict every pair")
 
 
 def read_prediction(path: Path, source_count: int, target_count: int) -> list[int]:
@@ -43,11 +64,10 @@ def read_prediction(path: Path, source_count: int, target_count: int) -> list[in
             target frame does not have.
     """
     matches = files.read_matches(path)
+    remedy = "predict them from the segments of this dataset"
     if len(matches) != source_count:
         raise DatasetError(
-            f"predicts matches of {len(matches)} segments, but the source frame has {source_count}",
-            path,
-            "predict them from the segments of this dataset",
+            f"predicts matches of {len(matches)} segments, but the source frame has {source_count}", path, remedy
         )
     predicted = [targets[0] for targets in matches]
     for segment, target in enumerate(predicted):
@@ -56,7 +76,7 @@ def read_prediction(path: Path, source_count: int, target_count: int) -> list[in
                 f"matches segment {segment} with {target}, but the target frame has the segments 0 to"
                 f" {target_count - 1}",
                 path,
-                "predict them from the segments of this dataset",
+                remedy,
             )
     return predicted
 
