@@ -113,9 +113,9 @@ class SegmentTraining(Section):
     augmentation: SegmentAugmentation | None = Field(
         default=SegmentAugmentation(), description="What is done to pairs before they are cropped; null: nothing."
     )
-    data: Annotated[
-        tuple[SegmentData, ...], Field(strict=False), Expected("a list of datasets, each with root")
-    ] = Field(description="The datasets to train on.")
+    data: Annotated[tuple[SegmentData, ...], Field(strict=False), Expected("a list of datasets, each with root")] = (
+        Field(description="The datasets to train on.")
+    )
     validation: Annotated[
         tuple[SegmentData, ...], Field(strict=False), Expected("a list of datasets, each with root")
     ] = Field(default=(), description="The datasets that the network is tried on while it is trained.")

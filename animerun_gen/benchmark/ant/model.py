@@ -9,13 +9,13 @@ which other pairs are in its batch.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import nn
 from torch.nn import functional
 
-from animerun_gen.benchmark.ant.inputs import GEOMETRY, AntBatch
+from animerun_gen.benchmark.ant.inputs import AntBatch
 from animerun_gen.benchmark.ant.matching import log_assignment
 from animerun_gen.benchmark.ant.pooling import segment_means
 
@@ -87,12 +87,18 @@ class Ant(nn.Module):
         self.project = nn.ModuleList(nn.Linear(shape.width, shape.width) for _ in range(shape.rounds))
         self.unmatched = nn.Parameter(torch.zeros(2))
         if shape.relative:
-            self.pair = nn.Sequential(nn.Linear(_PAIR_FEATURES, _PAIR_WIDTH), nn.ReLU(), nn.Linear(_PAIR_WIDTH, _PAIR_WIDTH))
+            self.pair = nn.Sequential(
+                nn.Linear(_PAIR_FEATURES, _PAIR_WIDTH), nn.ReLU(), nn.Linear(_PAIR_WIDTH, _PAIR_WIDTH)
+            )
             self.pair_score = nn.ModuleList(nn.Linear(_PAIR_WIDTH, 1) for _ in range(shape.rounds))
         if shape.rounds > 1:
             self.moved = nn.ModuleList(_perceptron(3, 32, shape.width) for _ in range(shape.rounds - 1))
         if shape.occlusion == "head":
             self.seen = nn.ModuleList(_perceptron(shape.width + 2, 64, 1) for _ in range(shape.rounds))
+            for part in self.seen:
+                # few segments have no match
+                nn.init.zeros_(part[-1].weight)
+                nn.init.constant_(part[-1].bias, -3.0)
 
     def forward(self, batch: AntBatch) -> list[torch.Tensor]:
         """Match the segments of each pair.
@@ -109,30 +115,48 @@ class Ant(nn.Module):
         tokens = self.descriptor(batch) + self.position(_positions(batch, shape.relative))
         # padding must not become anything that a sum could notice
         tokens = tokens * present.unsqueeze(-1)
-        near = [_PairBias.of(self, batch, None)] if shape.relative else [None]
+        near = self._near(batch) if shape.relative else None
         moved: torch.Tensor | None = None
         found = []
         share = shape.layers // shape.rounds
         for turn in range(shape.rounds):
             if moved is not None:
                 tokens = tokens + self.moved[turn - 1](moved) * present.unsqueeze(-1)
-                near = [_PairBias.of(self, batch, moved)] if shape.relative else [None]
+                near = None if near is None else replace(near, across=self._across(batch, moved))
             for layer in self.layers[turn * share : (turn + 1) * share]:
-                tokens = layer(tokens, present, near[0])
-            scores, unmatched = self._scores(tokens, present, near[0], turn)
+                tokens = layer(tokens, present, near)
+            scores, unmatched = self._scores(tokens, present, near, turn)
             found.append(log_assignment(scores, unmatched, present, shape.sinkhorn))
             if turn + 1 < shape.rounds:
                 moved = _motion(scores.detach(), unmatched.detach(), batch)
         return found
 
+    def _near(self, batch: AntBatch) -> _Near:
+        """How the segments lie to each other, as far as that is known before they are matched."""
+        centres, extents = batch.geometry[..., 4:6].flatten(0, 1), _extents(batch.geometry).flatten(0, 1)
+        apart = batch.shared.new_zeros(1, 1, 1, 2).expand(*centres.shape[:2], centres.shape[1], -1)
+        within = self.pair(_pair_features(centres, centres, extents, extents, apart))
+        return _Near(within.unflatten(0, (-1, 2)), self._across(batch, None))
+
+    def _across(self, batch: AntBatch, moved: torch.Tensor | None) -> torch.Tensor:
+        """How the segments of the target frame lie to where those of the source frame are expected."""
+        centres, extents = batch.geometry[..., 4:6], _extents(batch.geometry)
+        expected = centres[:, 0] if moved is None else centres[:, 0] + moved[:, 0, :, :2] * _UNIT
+        areas = batch.geometry[..., 6].clamp_min(1)
+        shared = torch.stack([batch.shared / areas[:, 0, :, None], batch.shared / areas[:, 1, None, :]], dim=-1)
+        across: torch.Tensor = self.pair(_pair_features(expected, centres[:, 1], extents[:, 0], extents[:, 1], shared))
+        return across
+
     def _scores(
-        self, tokens: torch.Tensor, present: torch.Tensor, near: _PairBias | None, turn: int
+        self, tokens: torch.Tensor, present: torch.Tensor, near: _Near | None, turn: int
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """``(B, K, K)`` scores of pairs, and ``(B, 2, K)`` how much speaks for no match."""
         described = self.project[turn](tokens).float()
-        scores = torch.einsum("bkc,blc->bkl", described[:, 0], described[:, 1]) / self.shape.width**0.5
+        # half precision would make segments equal that are nearly so
+        with torch.autocast(described.device.type, enabled=False):
+            scores = described[:, 0] @ described[:, 1].transpose(1, 2) / self.shape.width**0.5
         if near is not None:
-            scores = scores + self.pair_score[turn](near.cross).squeeze(-1).float()
+            scores = scores + self.pair_score[turn](near.across).squeeze(-1).float()
         unmatched = self.unmatched.view(1, 2, 1).expand(len(tokens), -1, tokens.shape[2]).float()
         if self.shape.occlusion == "head":
             there = scores.masked_fill(~present[:, 1].unsqueeze(1), -1e4)
@@ -165,7 +189,7 @@ class Descriptor(nn.Module):
             parts.append(_Convolution(before, channels, 7 if at == 0 else 3))
             before = channels
         self.fine = nn.Sequential(*parts)
-        self.coarse = nn.ModuleList(_Convolution(before, before, 3, dilation=1) for _ in range(2 * shape.context))
+        self.coarse = nn.ModuleList(_Convolution(before, before, 3) for _ in range(2 * shape.context))
 
     def forward(self, batch: AntBatch) -> torch.Tensor:
         """``(B, 2, K, C)`` float32."""
@@ -196,7 +220,7 @@ class Layer(nn.Module):
         self.within = Attention(shape)
         self.across = Attention(shape)
 
-    def forward(self, tokens: torch.Tensor, present: torch.Tensor, near: _PairBias | None) -> torch.Tensor:
+    def forward(self, tokens: torch.Tensor, present: torch.Tensor, near: _Near | None) -> torch.Tensor:
         """New tokens.
 
         Args:
@@ -205,7 +229,7 @@ class Layer(nn.Module):
             near: How segments lie to each other; None: attention does not know.
         """
         tokens = self.within(tokens, tokens, present, None if near is None else near.within)
-        other = None if near is None else torch.stack([near.cross, near.cross.transpose(1, 2)], dim=1)
+        other = None if near is None else torch.stack([near.across, near.across.transpose(1, 2)], dim=1)
         return self.across(tokens, tokens.flip(1), present.flip(1), other)
 
 
@@ -250,31 +274,11 @@ class Attention(nn.Module):
 
 
 @dataclass(frozen=True)
-class _PairBias:
-    """How the segments of a pair of frames lie to each other: ``(B, 2, K, K, P)`` within, ``(B, K, K, P)`` across."""
+class _Near:
+    """How segments lie to each other: ``(B, 2, K, K, P)`` within each frame, ``(B, K, K, P)`` from one to the other."""
 
     within: torch.Tensor
-    cross: torch.Tensor
-
-    @classmethod
-    def of(cls, model: Ant, batch: AntBatch, moved: torch.Tensor | None) -> _PairBias:
-        centres, shape = batch.geometry[..., 4:6], _extents(batch.geometry)
-        if moved is not None:
-            # where the segments of the source frame are expected, and where those of the target frame came from
-            there = centres[:, 0] + moved[:, 0, :, :2] * _UNIT
-        else:
-            there = centres[:, 0]
-        areas = batch.geometry[..., 6].clamp_min(1)
-        shared = torch.stack(
-            [batch.shared / areas[:, 0, :, None], batch.shared / areas[:, 1, None, :]], dim=-1
-        )
-        none = torch.zeros_like(shared)
-        within = [
-            _pair_features(centres[:, frame], centres[:, frame], shape[:, frame], shape[:, frame], none)
-            for frame in (0, 1)
-        ]
-        cross = _pair_features(there, centres[:, 1], shape[:, 0], shape[:, 1], shared)
-        return cls(torch.stack([model.pair(one) for one in within], dim=1), model.pair(cross))
+    across: torch.Tensor
 
 
 _UNIT = 64.0
@@ -342,9 +346,9 @@ def _motion(scores: torch.Tensor, unmatched: torch.Tensor, batch: AntBatch) -> t
 class _Convolution(nn.Sequential):
     """Convolution, instance normalisation, ReLU."""
 
-    def __init__(self, before: int, after: int, size: int, dilation: int = 1) -> None:
+    def __init__(self, before: int, after: int, size: int) -> None:
         super().__init__(
-            nn.Conv2d(before, after, size, padding=size // 2 * dilation, dilation=dilation),
+            nn.Conv2d(before, after, size, padding=size // 2),
             nn.InstanceNorm2d(after),
             nn.ReLU(inplace=True),
         )

@@ -270,5 +270,7 @@ def outcome(
     kinds = np.select([predicted == truth, truth < 0, predicted < 0], [0, 2, 3], default=1)
     colors = np.array([RIGHT, WRONG, MISSED, FALSE], np.float64)[kinds][pair.segments[0]]
     # the lines stay visible
-    picture: npt.NDArray[np.uint8] = (colors * (0.35 + 0.65 * pair.pictures[0].mean(axis=2, keepdims=True) / 255)).astype(np.uint8)
+    picture: npt.NDArray[np.uint8] = (
+        colors * (0.35 + 0.65 * pair.pictures[0].mean(axis=2, keepdims=True) / 255)
+    ).astype(np.uint8)
     return picture

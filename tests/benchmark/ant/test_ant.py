@@ -40,9 +40,7 @@ def model_with(shape: AntShape) -> Ant:
 
 
 def prepared(sample: dict[str, Any]) -> AntPair:
-    return prepare_pair(
-        sample["images"], sample["segments"], [targets[0] for targets in sample["all_matches"]]
-    )
+    return prepare_pair(sample["images"], sample["segments"], [targets[0] for targets in sample["all_matches"]])
 
 
 def probabilities(model: Ant, batch: AntBatch) -> list[Any]:
@@ -84,7 +82,10 @@ def test_numbers_of_segments_do_not_matter(shape: AntShape) -> None:
     before = probabilities(model, collate_pairs([prepared(sample)]))
     rng = np.random.default_rng(0)
     orders = [rng.permutation(int(labels.max()) + 1) for labels in sample["segments"]]
-    renumbered = {**sample, "segments": [order[labels] for order, labels in zip(orders, sample["segments"], strict=True)]}
+    renumbered = {
+        **sample,
+        "segments": [order[labels] for order, labels in zip(orders, sample["segments"], strict=True)],
+    }
     pair = prepare_pair(renumbered["images"], renumbered["segments"])
     after = probabilities(model, collate_pairs([pair]))
     columns = np.append(orders[1], len(orders[1]))
