@@ -112,7 +112,9 @@ class Ant(nn.Module):
             from.
         """
         shape, present = self.shape, batch.present
-        tokens = self.descriptor(batch) + self.position(_positions(batch, shape.relative))
+        with _in_full(batch.geometry):
+            tokens = self.position(_positions(batch, shape.relative))
+        tokens = tokens + self.descriptor(batch)
         # padding must not become anything that a sum could notice
         tokens = tokens * present.unsqueeze(-1)
         near = self._near(batch) if shape.relative else None
@@ -135,7 +137,8 @@ class Ant(nn.Module):
         """How the segments lie to each other, as far as that is known before they are matched."""
         centres, extents = batch.geometry[..., 4:6].flatten(0, 1), _extents(batch.geometry).flatten(0, 1)
         apart = batch.shared.new_zeros(1, 1, 1, 2).expand(*centres.shape[:2], centres.shape[1], -1)
-        within = self.pair(_pair_features(centres, centres, extents, extents, apart))
+        with _in_full(centres):
+            within = self.pair(_pair_features(centres, centres, extents, extents, apart))
         return _Near(within.unflatten(0, (-1, 2)), self._across(batch, None))
 
     def _across(self, batch: AntBatch, moved: torch.Tensor | None) -> torch.Tensor:
@@ -144,7 +147,9 @@ class Ant(nn.Module):
         expected = centres[:, 0] if moved is None else centres[:, 0] + moved[:, 0, :, :2] * _UNIT
         areas = batch.geometry[..., 6].clamp_min(1)
         shared = torch.stack([batch.shared / areas[:, 0, :, None], batch.shared / areas[:, 1, None, :]], dim=-1)
-        across: torch.Tensor = self.pair(_pair_features(expected, centres[:, 1], extents[:, 0], extents[:, 1], shared))
+        with _in_full(centres):
+            near = _pair_features(expected, centres[:, 1], extents[:, 0], extents[:, 1], shared)
+            across: torch.Tensor = self.pair(near)
         return across
 
     def _scores(
@@ -152,8 +157,7 @@ class Ant(nn.Module):
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """``(B, K, K)`` scores of pairs, and ``(B, 2, K)`` how much speaks for no match."""
         described = self.project[turn](tokens).float()
-        # half precision would make segments equal that are nearly so
-        with torch.autocast(described.device.type, enabled=False):
+        with _in_full(described):
             scores = described[:, 0] @ described[:, 1].transpose(1, 2) / self.shape.width**0.5
         if near is not None:
             scores = scores + self.pair_score[turn](near.across).squeeze(-1).float()
@@ -172,6 +176,11 @@ class Ant(nn.Module):
             # measured from the scores that it has to beat
             unmatched = unmatched + spoken + known[..., 1]
         return scores, unmatched
+
+
+def _in_full(tensor: torch.Tensor) -> torch.autocast:
+    """Compute in full precision: half of it would round places to whole pixels, and make unlike segments equal."""
+    return torch.autocast(tensor.device.type, enabled=False)
 
 
 class Descriptor(nn.Module):
