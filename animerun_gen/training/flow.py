@@ -107,27 +107,35 @@ class FlowTask:
         return loss, {"epe": mean_where(distances, batch["valid"])}
 
     def validate(self) -> dict[str, float]:
-        figures = {name: self._epe(source) for name, source in self.validation.items()}
+        figures = {name: mean_error(self.network, source) for name, source in self.validation.items()}
         mean = sum(figures.values()) / len(figures)
         return {"epe": mean, **{f"epe {name}": value for name, value in figures.items()}}
 
-    def _epe(self, source: OpenData) -> float:
-        """Mean end-point error over all known pixels of a dataset."""
-        device = next(self.network.parameters()).device
-        total, pixels = 0.0, 0
+
+def mean_error(network: FlowNetwork, source: OpenData) -> float:
+    """The mean end-point error of a network over all known pixels of a dataset, in pixels.
+
+    Args:
+        network: The network, as it estimates (``network.eval()``).
+        source: The dataset; of colour passes the same one is drawn each time.
+
+    Raises:
+        DatasetError: A file of it is missing or damaged.
+    """
+    device = next(network.parameters()).device
+    total, pixels = 0.0, 0
+    with torch.no_grad():
         for index in range(len(source)):
             with torch.random.fork_rng(devices=[]):
-                # the same colour pass each time
                 torch.manual_seed(index)
                 sample = source[index]
             images = np.stack(sample["images"]).transpose(0, 3, 1, 2)
             flow = torch.from_numpy(sample["flows"][0].transpose(2, 0, 1))[None].to(device)
             valid = torch.from_numpy(sample["valids"][0].transpose(2, 0, 1) != 0)[None].to(device)
-            found = self.network(torch.from_numpy(images)[None].to(device).float() / 255)[-1]
-            distances = distance(found, flow, valid)
-            total += float(distances.double().sum())
+            found = network(torch.from_numpy(images)[None].to(device).float() / 255)[-1]
+            total += float(distance(found, flow, valid).double().sum())
             pixels += int(valid.sum())
-        return total / max(pixels, 1)
+    return total / max(pixels, 1)
 
 
 def sequence_loss(

@@ -194,6 +194,9 @@ class _Run:
         todo = schedule.steps - self.step
         batches = iter(self._batches())
         with Progress(todo, "step", "train") as bar:
+            if self.step == 0:
+                # what it can do before it is trained
+                self._validate()
             self.task.begin()
             for _ in range(todo):
                 loss = self._update(batches)
@@ -220,7 +223,7 @@ class _Run:
             if self.device.type == "cuda" and "random_gpu" in state:
                 torch.cuda.set_rng_state(state["random_gpu"], self.device)
             self.step, self.best, self.recent = state["step"], state["best"], dict(state["recent"])
-        self.folder.forget_after(self.step)
+        self.folder.forget_after(-1 if state is None else self.step)
         if self.step < self.schedule.steps:
             self.folder.final.unlink(missing_ok=True)
 
