@@ -23,12 +23,14 @@ class ClipToMeasure:
         cut: Its name.
         pairs: How many pairs it has.
         basis: Changes with everything that its figures depend on.
+        again: Whether it is measured again all the same, because predictions that are to be kept are not there.
     """
 
     split: str
     cut: str
     pairs: int
     basis: str
+    again: bool = False
 
 
 @dataclass(frozen=True)
@@ -38,10 +40,25 @@ class Panel:
     Attributes:
         title: What it shows.
         picture: ``(H, W, 3)`` uint8, RGB.
+        exact: Whether its colours mean something, so that none may be mixed with its neighbour's.
     """
 
     title: str
     picture: Picture
+    exact: bool = False
+
+
+@dataclass(frozen=True)
+class Swatch:
+    """A colour of the panels, explained.
+
+    Attributes:
+        color: As ``#rrggbb``.
+        meaning: What it stands for.
+    """
+
+    color: str
+    meaning: str
 
 
 class Evaluation(Protocol):
@@ -53,6 +70,7 @@ class Evaluation(Protocol):
         average: Which average the paper has.
         measured: What it measures on.
         method: What it measures.
+        legend: What the colours of its panels mean.
     """
 
     @property
@@ -65,6 +83,8 @@ class Evaluation(Protocol):
     def measured(self) -> Measured: ...
     @property
     def method(self) -> MethodFacts: ...
+    @property
+    def legend(self) -> Sequence[Swatch]: ...
 
     def clips(self) -> Sequence[ClipToMeasure]:
         """What there is to measure, in order."""

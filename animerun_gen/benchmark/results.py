@@ -188,6 +188,15 @@ class MethodFacts(_Stored):
     trained_on: str = ""
     details: dict[str, str] = {}
 
+    def called(self, title: str | None, trained_on: str) -> MethodFacts:
+        """The same under the name that a caller gives it, and with what the caller says that it was trained on.
+
+        Args:
+            title: None: as it is called.
+            trained_on: Empty: as it is known.
+        """
+        return self.model_copy(update={"title": title or self.title, "trained_on": trained_on or self.trained_on})
+
 
 class Result(_Stored):
     """A whole evaluation.

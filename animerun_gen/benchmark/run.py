@@ -10,8 +10,10 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from animerun_gen import __version__
+from animerun_gen.benchmark.compare import read_comparable
 from animerun_gen.benchmark.evaluation import ClipToMeasure, Evaluation
-from animerun_gen.benchmark.results import RESULT, Averages, Clip, Pair, Result, read_result, write_result
+from animerun_gen.benchmark.page import make_page
+from animerun_gen.benchmark.results import RESULT, Averages, Clip, Pair, Result, write_result
 from animerun_gen.benchmark.tables import markdown
 from animerun_gen.dataset.files import read_json, remove_stale_temporaries, write_json, write_text
 from animerun_gen.errors import DatasetError
@@ -19,6 +21,9 @@ from animerun_gen.progress import Progress
 
 TABLE = "table.md"
 """The tables of a result in the folder of an evaluation."""
+
+PAGE = "index.html"
+"""The page of a result there."""
 
 CLIPS = "clips"
 """The folder of what was measured of each clip."""
@@ -38,12 +43,14 @@ class Evaluated:
     Attributes:
         folder: Where it lies.
         result: The result; None where a clip could not be measured.
+        others: The results that it was compared with.
         files: The files that were written.
         failures: What could not be measured, in sentences.
     """
 
     folder: Path
     result: Result | None = None
+    others: list[Result] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
@@ -58,20 +65,21 @@ def evaluate(evaluation: Evaluation, output: Path, compare: Sequence[Path] = (),
         worst: Number of pairs that the page shows.
 
     Raises:
-        UsageError: What it is to be compared with is no result, or one of another kind.
+        UsageError: What it is to be compared with is no result on the same pairs.
         DatasetError: A file cannot be written.
     """
-    others = [read_result(path) for path in compare]
+    others = [read_comparable(path, evaluation.kind, evaluation.measured, evaluation.method) for path in compare]
     remove_stale_temporaries(output)
-    found = Evaluated(output)
+    found = Evaluated(output, others=others)
     clips = evaluation.clips()
-    kept = {clip: _read_kept(output, clip) for clip in clips}
+    kept = {clip: None if clip.again else _read_kept(output, clip) for clip in clips}
     if any(pairs is None for pairs in kept.values()):
         # nobody takes the figures of other predictions for these
-        for name in (RESULT, TABLE):
+        for name in (RESULT, TABLE, PAGE):
             (output / name).unlink(missing_ok=True)
     measured: list[Clip] = []
-    with Progress(sum(clip.pairs for clip in clips if kept[clip] is None), "pair", "evaluating") as progress:
+    to_measure = sum(clip.pairs for clip in clips if kept[clip] is None)
+    with Progress(to_measure, "pair", "evaluating", delay=1.0) as progress:
         for clip in clips:
             pairs = kept[clip]
             if pairs is None:
@@ -94,12 +102,21 @@ def evaluate(evaluation: Evaluation, output: Path, compare: Sequence[Path] = (),
         average=evaluation.average,
         averages=averages,
         clips=tuple(measured),
-        remarks=tuple(evaluation.remarks(averages.counts)),
+        remarks=(*evaluation.remarks(averages.counts), *_about_weights(evaluation)),
     )
     found.files.append(write_result(output, found.result))
     write_text(output / TABLE, markdown(found.result, others))
-    found.files.append(output / TABLE)
+    with Progress(min(worst, found.result.pairs), "pair", "drawing", delay=1.0) as progress:
+        page = make_page(evaluation, found.result, others, worst, progress.advance)
+    write_text(output / PAGE, page)
+    found.files += [output / TABLE, output / PAGE]
     return found
+
+
+def _about_weights(evaluation: Evaluation) -> list[str]:
+    if evaluation.method.weights != "random":
+        return []
+    return ["The weights of this method are random: it was seen that it runs, and nothing else."]
 
 
 def _kept_file(output: Path, clip: ClipToMeasure) -> Path:

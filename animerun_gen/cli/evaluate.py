@@ -32,7 +32,7 @@ folder gets result.json, table.md and a page, index.html. Run again, the command
         # libraries that the helps of commands can do without
         from animerun_gen.benchmark.kinds import KINDS, open_evaluation
         from animerun_gen.benchmark.run import evaluate
-        from animerun_gen.benchmark.tables import summary
+        from animerun_gen.benchmark.tables import summary_of
         from animerun_gen.errors import UsageError
 
         if self.kind not in KINDS:
@@ -44,7 +44,7 @@ folder gets result.json, table.md and a page, index.html. Run again, the command
             complain(sentence)
         if done.result is None:
             return 1
-        for line in summary(done.result):
+        for line in summary_of(done.result, done.others):
             say(line)
         for file in done.files:
             say(f"wrote {file}")

@@ -10,17 +10,20 @@ from pathlib import Path
 import numpy as np
 
 from animerun_gen.benchmark.clips import chosen_clips, states_of
-from animerun_gen.benchmark.evaluation import ClipToMeasure, Panel
+from animerun_gen.benchmark.evaluation import ClipToMeasure, Panel, Swatch
+from animerun_gen.benchmark.flow.drawing import LEGEND, draw_flow
 from animerun_gen.benchmark.flow.methods import Flow, FlowMethod, MethodChoice, open_method
 from animerun_gen.benchmark.flow.metrics import COLUMNS, measure_flow
 from animerun_gen.benchmark.flow.predictions import find_predictions, read_prediction, require_usable
 from animerun_gen.benchmark.options import EvaluationOptions
 from animerun_gen.benchmark.results import Average, Column, Measured, MethodFacts, Pair, summed
+from animerun_gen.config.messages import counted
+from animerun_gen.conventions import UNKNOWN_FLOW, known_flow
 from animerun_gen.dataset import files
 from animerun_gen.dataset.checksums import digest_of
 from animerun_gen.dataset.files import json_bytes
 from animerun_gen.dataset.pairs import ClipIndex, SampleFiles, Wanted, find_pairs, read_motion, read_pictures
-from animerun_gen.errors import UsageError
+from animerun_gen.errors import DatasetError, UsageError
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class FlowEvaluation:
     kind = "flow"
     columns: Sequence[Column] = COLUMNS
     average: Average = "pooled"
+    legend: Sequence[Swatch] = LEGEND
 
     @cached_property
     def measured(self) -> Measured:
@@ -52,43 +56,43 @@ class FlowEvaluation:
     @cached_property
     def method(self) -> MethodFacts:
         options = self.options
-        if isinstance(self.source, Path):
-            title = options.name or self.source.resolve().name
-            return MethodFacts(name="predictions", title=title, weights="unknown", trained_on=options.trained_on)
-        facts = self.source.facts
-        return facts.model_copy(update={"title": options.name}) if options.name else facts
-
-    @cached_property
-    def predictions(self) -> Mapping[tuple[str, str], Mapping[int, Path]]:
-        """The files of predictions by clip and frame; none where a method is run."""
-        if not isinstance(self.source, Path):
-            return {}
-        return {
-            key: find_predictions(self.source, *key, {_first(pair): _stem(pair, self.options) for pair in pairs})
-            for key, pairs in self.pairs.items()
-        }
+        if isinstance(self.source, FlowMethod):
+            facts = self.source.facts
+        else:
+            facts = MethodFacts(name="predictions", title=self.source.resolve().name, weights="unknown")
+        return facts.called(options.name, options.trained_on)
 
     def clips(self) -> list[ClipToMeasure]:
         clips = []
         for (split, cut), pairs in self.pairs.items():
             seen = [path for pair in pairs for path in (*_labels(self.indexes[split, cut], pair), *self._shown(pair))]
-            seen += self.predictions.get((split, cut), {}).values()
             keys = [column.key for column in self.columns]
             frames = [pair.meta["frames"] for pair in pairs]
-            basis = states_of([self.method.model_dump(), keys, frames], seen)
-            clips.append(ClipToMeasure(split, cut, len(pairs), basis))
+            # what it is called does not change what it predicts
+            facts = self.method.model_dump(exclude={"title", "trained_on"})
+            try:
+                seen += self._predictions((split, cut)).values()
+                basis = states_of([facts, keys, frames], seen)
+            except DatasetError:
+                # said when it is measured, beside what is wrong with other clips
+                basis = ""
+            unsaved = any(not path.is_file() for path in self._saved(split, cut, pairs))
+            clips.append(ClipToMeasure(split, cut, len(pairs), basis, again=unsaved))
         return clips
 
     def measure(self, clip: ClipToMeasure, done: Callable[[str], None]) -> list[Pair]:
         key = (clip.split, clip.cut)
+        predictions = self._predictions(key)
         found = []
         for pair in self.pairs[key]:
             truth, valid, _ = read_motion(pair.flows[0])
             index, frame = self.indexes[key], _first(pair)
             hidden, line = (index.file(name, frame) for name in ("occlusion_forward", "line_area"))
-            predicted = self._predicted(key, pair)
-            where = self.predictions[key][frame] if self.predictions else f"frame {frame}"
+            predicted = self._predicted(predictions, pair)
+            where = predictions.get(frame, f"frame {frame}")
             require_usable(predicted, valid, where)
+            for path in self._saved(*key, [pair]):
+                files.write_flow(path, np.where(known_flow(predicted)[..., None], predicted, UNKNOWN_FLOW))
             figures = measure_flow(
                 predicted,
                 truth,
@@ -102,21 +106,43 @@ class FlowEvaluation:
         return found
 
     def draw(self, clip: ClipToMeasure, frames: tuple[int | str, ...]) -> list[Panel]:
-        return []
+        key = (clip.split, clip.cut)
+        pair = next(pair for pair in self.pairs[key] if pair.meta["frames"] == frames)
+        truth, valid, _ = read_motion(pair.flows[0])
+        return draw_flow(
+            read_pictures(self._shown(pair))[0], truth, valid, self._predicted(self._predictions(key), pair)
+        )
 
     def remarks(self, counts: Mapping[str, int]) -> list[str]:
         known = summed(counts, "valid", "pixels")
         remarks = [f"{100 - known:.3g}% of the pixels have no known motion and were left out."] if known < 100 else []
         if self.left_out:
-            remarks.append(f"{len(self.left_out)} pairs were left out: {self.left_out[0]}.")
+            count = len(self.left_out)
+            more = f", and {count - 1} more" if count > 1 else ""
+            remarks.append(
+                f"{counted(count, 'pair')} {'was' if count == 1 else 'were'} left out: {self.left_out[0]}{more}."
+            )
         return remarks
+
+    def _saved(self, split: str, cut: str, pairs: Sequence[SampleFiles]) -> list[Path]:
+        """Where the predictions of some pairs are kept; nothing where they are not."""
+        folder = self.options.save
+        return [] if folder is None else [folder / split / cut / f"{_stem(pair, self.options)}.flo" for pair in pairs]
 
     def _shown(self, pair: SampleFiles) -> tuple[Path, ...]:
         return pair.images[self.options.pictures]
 
-    def _predicted(self, key: tuple[str, str], pair: SampleFiles) -> Flow:
+    def _predictions(self, key: tuple[str, str]) -> dict[int, Path]:
+        """The files of a clip's predictions by frame; none where a method is run."""
+        if isinstance(self.source, FlowMethod):
+            return {}
+        return find_predictions(
+            self.source, *key, {_first(pair): _stem(pair, self.options) for pair in self.pairs[key]}
+        )
+
+    def _predicted(self, predictions: Mapping[int, Path], pair: SampleFiles) -> Flow:
         if not isinstance(self.source, FlowMethod):
-            return read_prediction(self.predictions[key][_first(pair)])
+            return read_prediction(predictions[_first(pair)])
         first, second = read_pictures(self._shown(pair))
         return np.ascontiguousarray(self.source.estimate(first, second), np.float32)
 
@@ -132,11 +158,12 @@ def open_evaluation(options: EvaluationOptions) -> FlowEvaluation:
     source: FlowMethod | Path
     if options.predictions is not None:
         source = options.predictions
+        if not source.is_dir():
+            raise UsageError("is no folder of predictions", source, "check the path")
     else:
         assert options.method is not None
-        source = open_method(
-            MethodChoice(options.method, options.checkpoint, options.random_weights, options.device, options.trained_on)
-        )
+        choice = MethodChoice(options.method, options.checkpoint, options.random_weights, options.device)
+        source = open_method(choice)
     indexes = {(clip.split, clip.cut): ClipIndex.look(clip) for clip in chosen_clips(options)}
     pairs: dict[tuple[str, str], list[SampleFiles]] = {}
     left_out: list[str] = []

@@ -36,18 +36,16 @@ class MethodChoice:
     """Which method is wanted.
 
     Attributes:
-        name: Its name: one of :data:`PLAIN`, or a word of :data:`LEARNED`, with what it says after a colon.
+        name: Its name: one of :data:`PLAIN`, or as :data:`LEARNED` says.
         checkpoint: Weights of a learned method: a file, or a name that its library knows.
         random_weights: Whether a learned method may run without weights.
         device: ``"auto"``, ``"cpu"`` or ``"cuda"``.
-        trained_on: What it was trained on, where its weights do not say so.
     """
 
     name: str
     checkpoint: str | None = None
     random_weights: bool = False
     device: str = "auto"
-    trained_on: str = ""
 
 
 def zero(first: Picture, second: Picture) -> Flow:
@@ -57,13 +55,14 @@ def zero(first: Picture, second: Picture) -> Flow:
 
 def dis(first: Picture, second: Picture) -> Flow:
     """Dense inverse search (Kroeger et al., ECCV 2016, arXiv:1603.03590), OpenCV's preset "medium"."""
-    search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    return search.calc(_grey(first), _grey(second), None)
+    search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)  # type: ignore[attr-defined]
+    flow: Flow = search.calc(_grey(first), _grey(second), None)
+    return flow
 
 
 def farneback(first: Picture, second: Picture) -> Flow:
     """Polynomial expansion (Farnebäck, SCIA 2003, doi:10.1007/3-540-45103-X_50), as OpenCV's guide sets it."""
-    return cv2.calcOpticalFlowFarneback(
+    flow = cv2.calcOpticalFlowFarneback(  # type: ignore[call-overload]
         _grey(first),
         _grey(second),
         None,
@@ -75,11 +74,11 @@ def farneback(first: Picture, second: Picture) -> Flow:
         poly_sigma=1.2,
         flags=0,
     )
+    return flow
 
 
 def _grey(picture: Picture) -> Picture:
-    grey: Picture = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-    return grey
+    return cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)  # type: ignore[return-value]
 
 
 PLAIN: dict[str, tuple[str, Callable[[Picture, Picture], Flow]]] = {
@@ -89,8 +88,16 @@ PLAIN: dict[str, tuple[str, Callable[[Picture, Picture], Flow]]] = {
 }
 """Methods without weights: what they are called in tables, and what estimates."""
 
-LEARNED: dict[str, str] = {}
-"""First word of a learned method to the module whose function ``open_method`` makes it of a :class:`MethodChoice`."""
+_LEARNED = "animerun_gen.benchmark.learned.flow"
+
+LEARNED: dict[str, str] = {
+    "ptlflow:NAME": _LEARNED,
+    "torchvision:NAME": _LEARNED,
+    "gmflow": _LEARNED,
+    "checkpoint:FILE": _LEARNED,
+}
+"""Learned methods to the module whose function ``open_method`` makes them of a :class:`MethodChoice`; what stands after
+a colon is the caller's."""
 
 
 def open_method(choice: MethodChoice) -> FlowMethod:
@@ -111,8 +118,9 @@ def open_method(choice: MethodChoice) -> FlowMethod:
         title, estimate = PLAIN[choice.name]
         details = {} if choice.name == "zero" else {"opencv": cv2.__version__}
         return FlowMethod(MethodFacts(name=choice.name, title=title, weights="none", details=details), estimate)
-    word = choice.name.partition(":")[0]
-    if word in LEARNED:
-        made: FlowMethod = importlib.import_module(LEARNED[word]).open_method(choice)
-        return made
+    for form, module in LEARNED.items():
+        word, colon, _ = form.partition(":")
+        if choice.name.startswith(f"{word}:") if colon else choice.name == word:
+            made: FlowMethod = importlib.import_module(module).open_method(choice)
+            return made
     raise UsageError(f"there is no method '{choice.name}'", remedy=f"choose one of {', '.join((*PLAIN, *LEARNED))}")

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from animerun_gen.config.messages import and_more
 from animerun_gen.conventions import UNKNOWN_FLOW_THRESHOLD
 from animerun_gen.dataset import files
 from animerun_gen.errors import DatasetError
@@ -37,18 +38,23 @@ def find_predictions(root: Path, split: str, cut: str, names: Mapping[int, str])
     """
     for folder in (root / form.format(split=split, cut=cut) for form in FOLDERS):
         if folder.is_dir():
-            return {frame: _find(folder, frame, name) for frame, name in names.items()}
-    raise DatasetError(
-        f"has no folder {cut} with its predictions", root, f"make one with {next(iter(names.values()))}.flo"
-    )
+            found = {frame: _find(folder, frame, name) for frame, name in names.items()}
+            there = {frame: path for frame, path in found.items() if path is not None}
+            if len(there) < len(names):
+                lacking = [f"{name}{SUFFIXES[0]}" for frame, name in names.items() if found[frame] is None]
+                formats = " or ".join(SUFFIXES[1:])
+                raise DatasetError(f"has no prediction {and_more(lacking, 3)}", folder, f"add them, or as {formats}")
+            return there
+    example = next(iter(names.values()))
+    raise DatasetError(f"has no folder {cut} with predictions such as {example}{SUFFIXES[0]}", root)
 
 
-def _find(folder: Path, frame: int, name: str) -> Path:
+def _find(folder: Path, frame: int, name: str) -> Path | None:
     for stem in dict.fromkeys((name, f"{frame:04d}")):
         for suffix in SUFFIXES:
             if (path := folder / f"{stem}{suffix}").is_file():
                 return path
-    raise DatasetError(f"has no prediction {name}{SUFFIXES[0]}", folder, f"or as {' or '.join(SUFFIXES[1:])}")
+    return None
 
 
 def read_prediction(path: Path) -> Flow:
