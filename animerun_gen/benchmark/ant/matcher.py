@@ -80,7 +80,6 @@ def open_matcher(choice: MethodChoice) -> SegmentMethod:
         name="checkpoint",
         title=path.stem,
         weights="trained",
-        trained_on=choice.trained_on,
         details={"step": str(weights.about.get("step", "")), "checksum": file_digest(path)},
     )
     return SegmentMethod(facts, AntMatcher(model, torch.device(name)))

@@ -10,6 +10,7 @@ which other pairs are in its batch.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import torch
 from torch import nn
@@ -366,7 +367,7 @@ class _Convolution(nn.Sequential):
 def _perceptron(*widths: int) -> nn.Sequential:
     """Linear layers with layer normalisation and ReLU between them."""
     parts: list[nn.Module] = []
-    for at, (before, after) in enumerate(zip(widths, widths[1:])):  # noqa: B905
+    for at, (before, after) in enumerate(pairwise(widths)):
         parts.append(nn.Linear(before, after))
         if at < len(widths) - 2:
             parts += [nn.LayerNorm(after), nn.ReLU(inplace=True)]

@@ -6,18 +6,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from animerun_gen.benchmark.clips import chosen_clips, states_of
-from animerun_gen.benchmark.evaluation import ClipToMeasure, Panel
+from animerun_gen.benchmark.evaluation import ClipToMeasure, Panel, Swatch
 from animerun_gen.benchmark.flow.methods import MethodChoice
 from animerun_gen.benchmark.options import EvaluationOptions
 from animerun_gen.benchmark.results import Average, Column, Measured, MethodFacts, Pair, summed
 from animerun_gen.benchmark.segments.methods import SegmentMethod, SegmentPair, open_method
 from animerun_gen.benchmark.segments.metrics import COLUMNS, measure_segments
 from animerun_gen.benchmark.segments.predictions import find_predictions, read_prediction, write_prediction
+from animerun_gen.config.messages import counted
 from animerun_gen.dataset.checksums import digest_of
 from animerun_gen.dataset.files import json_bytes
 from animerun_gen.dataset.pairs import ClipIndex, directed_pairs, pictures_of, read_pictures
@@ -26,7 +28,17 @@ from animerun_gen.errors import DatasetError, UsageError
 Key = tuple[str, str]
 
 RIGHT, WRONG, MISSED, FALSE = (90, 180, 90), (220, 60, 50), (60, 100, 220), (240, 170, 40)
-"""Colours of segments on the page: right; matched with another one; occluded, but matched; called occluded, but seen."""
+"""Colours of what was made of segments, see :data:`LEGEND`."""
+
+LEGEND = tuple(
+    Swatch(f"#{bytes(color).hex()}", meaning)
+    for color, meaning in (
+        (RIGHT, "right"),
+        (WRONG, "matched with another segment"),
+        (MISSED, "occluded, but matched"),
+        (FALSE, "called occluded, but shown by the next frame"),
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -64,6 +76,7 @@ class SegmentEvaluation:
     kind = "segments"
     columns: Sequence[Column] = COLUMNS
     average: Average = "mean_of_pairs"
+    legend: Sequence[Swatch] = LEGEND
 
     @cached_property
     def measured(self) -> Measured:
@@ -82,39 +95,36 @@ class SegmentEvaluation:
     @cached_property
     def method(self) -> MethodFacts:
         options = self.options
-        if isinstance(self.source, Path):
-            title = options.name or self.source.resolve().name
-            return MethodFacts(name="predictions", title=title, weights="unknown", trained_on=options.trained_on)
-        facts = self.source.facts
-        return facts.model_copy(update={"title": options.name}) if options.name else facts
-
-    @cached_property
-    def predictions(self) -> Mapping[Key, Mapping[int, Path]]:
-        """The files of predictions by clip and frame; none where a method is run."""
-        if not isinstance(self.source, Path):
-            return {}
-        return {
-            key: find_predictions(self.source, *key, {pair.frames[0]: pair.matches.stem for pair in pairs})
-            for key, pairs in self.pairs.items()
-        }
+        if isinstance(self.source, SegmentMethod):
+            facts = self.source.facts
+        else:
+            facts = MethodFacts(name="predictions", title=self.source.resolve().name, weights="unknown")
+        return facts.called(options.name, options.trained_on)
 
     def clips(self) -> list[ClipToMeasure]:
         clips = []
         for (split, cut), pairs in self.pairs.items():
             seen = [path for pair in pairs for path in (*pair.labels, *pair.pictures)]
-            seen += self.predictions.get((split, cut), {}).values()
             keys = [column.key for column in self.columns]
-            saved = None if self.options.save is None else str(self.options.save)
-            basis = states_of([self.method.model_dump(), keys, [pair.frames for pair in pairs], saved], seen)
-            clips.append(ClipToMeasure(split, cut, len(pairs), basis))
+            # what it is called does not change what it predicts
+            facts = self.method.model_dump(exclude={"title", "trained_on"})
+            try:
+                seen += self._predictions((split, cut)).values()
+                basis = states_of([facts, keys, [pair.frames for pair in pairs]], seen)
+            except DatasetError:
+                # said when it is measured, beside what is wrong with other clips
+                basis = ""
+            unsaved = any(not path.is_file() for pair in pairs for path in self._saved((split, cut), pair))
+            clips.append(ClipToMeasure(split, cut, len(pairs), basis, again=unsaved))
         return clips
 
     def measure(self, clip: ClipToMeasure, done: Callable[[str], None]) -> list[Pair]:
         key = (clip.split, clip.cut)
+        predictions = self._predictions(key)
         found = []
         for labelled in self.pairs[key]:
             pair, matches = self._read(key, labelled)
-            predicted = self._predicted(key, labelled, pair)
+            predicted = self._predicted(predictions, labelled, pair)
             areas = pair.regions[0].areas
             figures = measure_segments(predicted, matches, areas, len(pair.regions[1]))
             counts = {
@@ -124,8 +134,8 @@ class SegmentEvaluation:
                 "several_matches": sum(len(targets) > 1 for targets in matches),
             }
             found.append(Pair(frames=labelled.frames, figures=figures, counts=counts))
-            if self.options.save is not None and isinstance(self.source, SegmentMethod):
-                write_prediction(self.options.save / clip.cut / f"{labelled.matches.stem}.json", predicted)
+            for path in self._saved(key, labelled):
+                write_prediction(path, predicted)
             done(clip.cut)
         return found
 
@@ -133,18 +143,15 @@ class SegmentEvaluation:
         key = (clip.split, clip.cut)
         labelled = next(pair for pair in self.pairs[key] if pair.frames == frames)
         pair, matches = self._read(key, labelled)
-        predicted = self._predicted(key, labelled, pair)
+        predicted = self._predicted(self._predictions(key), labelled, pair)
         first = np.array([targets[0] for targets in matches])
         return [
             Panel("frame", pair.pictures[0]),
             Panel("next frame", pair.pictures[1]),
-            Panel("segments", paint(pair.segments[0], np.arange(len(first)))),
-            Panel("next frame, by the truth", paint_target(pair, first)),
-            Panel("next frame, as predicted", paint_target(pair, np.asarray(predicted))),
-            Panel(
-                "right (green), wrong (red), occluded but matched (blue), called occluded (yellow)",
-                outcome(pair, np.asarray(predicted), first),
-            ),
+            Panel("segments", paint(pair.segments[0], np.arange(len(first))), exact=True),
+            Panel("next frame, by the truth", paint_target(pair, first), exact=True),
+            Panel("next frame, as predicted", paint_target(pair, np.asarray(predicted)), exact=True),
+            Panel("what is right", outcome(pair, np.asarray(predicted), first)),
         ]
 
     def remarks(self, counts: Mapping[str, int]) -> list[str]:
@@ -153,8 +160,23 @@ class SegmentEvaluation:
             f" match and {summed(counts, 'several_matches', 'segments'):.3g}% have several; the first one counts."
         ]
         if self.left_out:
-            remarks.append(f"{len(self.left_out)} pairs were left out: {self.left_out[0]}.")
+            count = len(self.left_out)
+            more = f", and {count - 1} more" if count > 1 else ""
+            remarks.append(
+                f"{counted(count, 'pair')} {'was' if count == 1 else 'were'} left out: {self.left_out[0]}{more}."
+            )
         return remarks
+
+    def _saved(self, key: Key, labelled: LabelledPair) -> list[Path]:
+        """Where the prediction of a pair is kept; nothing where it is not."""
+        folder = self.options.save
+        return [] if folder is None else [folder.joinpath(*key, f"{labelled.matches.stem}.json")]
+
+    def _predictions(self, key: Key) -> dict[int, Path]:
+        """The files of a clip's predictions by frame; none where a method is run."""
+        if isinstance(self.source, SegmentMethod):
+            return {}
+        return find_predictions(self.source, *key, {pair.frames[0]: pair.matches.stem for pair in self.pairs[key]})
 
     def _read(self, key: Key, labelled: LabelledPair) -> tuple[SegmentPair, list[list[int]]]:
         """A pair and its matches.
@@ -164,7 +186,9 @@ class SegmentEvaluation:
         """
         clip = self.indexes[key].clip
         first, second = read_pictures(labelled.pictures)
-        pair = SegmentPair((first, second), tuple(clip.read("segment", frame) for frame in labelled.frames))
+        pair = SegmentPair(
+            (first, second), (clip.read("segment", labelled.frames[0]), clip.read("segment", labelled.frames[1]))
+        )
         if any(segments.shape != first.shape[:2] or segments.min() < 0 for segments in pair.segments):
             what = "does not fit its frame: another size, or numbers below 0"
             raise DatasetError(what, labelled.segments[0], "make or download the cut again")
@@ -175,11 +199,11 @@ class SegmentEvaluation:
             raise DatasetError(what, labelled.matches, "make or download the cut again")
         return pair, matches
 
-    def _predicted(self, key: Key, labelled: LabelledPair, pair: SegmentPair) -> list[int]:
+    def _predicted(self, predictions: Mapping[int, Path], labelled: LabelledPair, pair: SegmentPair) -> list[int]:
         if isinstance(self.source, SegmentMethod):
             return self.source.match(pair)
         counts = [len(regions) for regions in pair.regions]
-        return read_prediction(self.predictions[key][labelled.frames[0]], *counts)
+        return read_prediction(predictions[labelled.frames[0]], counts[0], counts[1])
 
 
 def open_evaluation(options: EvaluationOptions) -> SegmentEvaluation:
@@ -193,11 +217,12 @@ def open_evaluation(options: EvaluationOptions) -> SegmentEvaluation:
     source: SegmentMethod | Path
     if options.predictions is not None:
         source = options.predictions
+        if not source.is_dir():
+            raise UsageError("is no folder of predictions", source, "check the path")
     else:
         assert options.method is not None
-        source = open_method(
-            MethodChoice(options.method, options.checkpoint, options.random_weights, options.device, options.trained_on)
-        )
+        choice = MethodChoice(options.method, options.checkpoint, options.random_weights, options.device)
+        source = open_method(choice)
     indexes = {(clip.split, clip.cut): ClipIndex.look(clip) for clip in chosen_clips(options)}
     pairs: dict[Key, list[LabelledPair]] = {}
     left_out: list[str] = []
@@ -231,7 +256,7 @@ def _labelled(index: ClipIndex, frames: tuple[int, int], pictures: str) -> Label
     return LabelledPair(frames, (shown[0], shown[1]), (one, other), matches)
 
 
-def paint(segments: npt.NDArray[np.integer], owners: npt.NDArray[np.integer]) -> npt.NDArray[np.uint8]:  # type: ignore[type-arg]
+def paint(segments: npt.NDArray[np.integer[Any]], owners: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.uint8]:
     """A picture of segments, each in the colour of a number.
 
     Args:
@@ -250,7 +275,7 @@ def paint(segments: npt.NDArray[np.integer], owners: npt.NDArray[np.integer]) ->
     return picture
 
 
-def paint_target(pair: SegmentPair, matches: npt.NDArray[np.integer]) -> npt.NDArray[np.uint8]:  # type: ignore[type-arg]
+def paint_target(pair: SegmentPair, matches: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.uint8]:
     """The target frame, its segments in the colours of the source segments that become them; dark grey: none does."""
     owners = np.full(len(pair.regions[1]), -1)
     # of several, the largest shows
@@ -263,8 +288,8 @@ def paint_target(pair: SegmentPair, matches: npt.NDArray[np.integer]) -> npt.NDA
 
 def outcome(
     pair: SegmentPair,
-    predicted: npt.NDArray[np.integer],  # type: ignore[type-arg]
-    truth: npt.NDArray[np.integer],  # type: ignore[type-arg]
+    predicted: npt.NDArray[np.integer[Any]],
+    truth: npt.NDArray[np.integer[Any]],
 ) -> npt.NDArray[np.uint8]:
     """The source frame, its segments in the colours of what was made of them."""
     kinds = np.select([predicted == truth, truth < 0, predicted < 0], [0, 2, 3], default=1)

@@ -193,7 +193,7 @@ def test_predictions_are_found_where_people_put_them(tmp_path: Path) -> None:
         write_prediction(tmp_path / folder / f"{stem}.json", [0])
         root = tmp_path / folder.partition("/")[0]
         assert find_predictions(root, "test", "fight", {8: "Image0008"})[8].is_file()
-    with pytest.raises(DatasetError, match="has no prediction Image0009.json"):
+    with pytest.raises(DatasetError, match="has no prediction Image0009"):
         find_predictions(tmp_path / "a", "test", "fight", {8: "Image0008", 9: "Image0009"})
     with pytest.raises(DatasetError, match="has no folder run"):
         find_predictions(tmp_path / "a", "test", "run", {8: "0008"})
