@@ -39,6 +39,6 @@ def segment_means(features: torch.Tensor, labels: torch.Tensor, count: int, shru
         pixels = torch.ones_like(owner)
     areas = torch.zeros(batch * count, dtype=torch.int64, device=labels.device).index_add_(0, owner, pixels)
     share = (pixels / areas[owner]).unsqueeze(1)
-    taken = features.permute(0, 2, 3, 1).reshape(cells, channels).index_select(0, cell).float() * share
+    taken = features.permute(0, 2, 3, 1).reshape(cells, channels).float().index_select(0, cell) * share
     means = torch.zeros(batch * count, channels, device=features.device).index_add(0, owner, taken)
     return means.view(batch, count, channels)
