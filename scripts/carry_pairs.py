@@ -6,7 +6,8 @@ python scripts/carry_pairs.py unpack demo.pairs out/demo_carried
 
 Frames and colour passes stay as they are, to the bit.  Flow becomes whole sixteenths of a pixel (--parts); where it is
 unknown it stays so, and a motion of more than 2,047 pixels becomes unknown.  The file has about a thirtieth of the
-bytes.  What comes out is a dataset that all readers take, with `Frame_Anime`, `Flow` and `Valid` alone.
+bytes.  What comes out is a dataset that all readers take, with `Frame_Anime`, `Flow` and `Valid` alone; with --masks it
+also has what evaluation tells pixels apart by, occlusion and line area.
 """
 
 from __future__ import annotations
@@ -36,6 +37,9 @@ _HEAD = struct.Struct("<III")
 
 _LOSSLESS = [cv2.IMWRITE_WEBP_QUALITY, 101]
 _COMPRESSION = {"preset": 6}
+
+MASKS = ("occlusion_forward", "line_area")
+"""What evaluation tells pixels apart by."""
 
 Flow = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
@@ -81,7 +85,21 @@ def decoded_flow(data: bytes) -> tuple[Flow, Mask]:
     return (counted.transpose(1, 2, 0) / np.float32(parts)).astype(np.float32), valid
 
 
-def pack(dataset: Dataset, file: Path, splits: list[str], cuts: list[str], both: bool, parts: int) -> int:
+def encoded_mask(mask: Mask) -> bytes:
+    """A mask, `(H, W)` bool, in few bytes."""
+    return _HEAD.pack(*mask.shape, 0) + lzma.compress(np.packbits(mask).tobytes())
+
+
+def decoded_mask(data: bytes) -> Mask:
+    """What `encoded_mask` made bytes of."""
+    height, width, _ = _HEAD.unpack_from(data)
+    content = np.frombuffer(lzma.decompress(data[_HEAD.size :]), np.uint8)
+    return np.unpackbits(content, count=height * width).reshape(height, width).astype(bool)
+
+
+def pack(
+    dataset: Dataset, file: Path, splits: list[str], cuts: list[str], both: bool, parts: int, masks: bool = False
+) -> int:
     """Pack a dataset; returns the number of pairs."""
     pairs = 0
     partial = file.with_name(f".{file.name}.part")
@@ -89,7 +107,7 @@ def pack(dataset: Dataset, file: Path, splits: list[str], cuts: list[str], both:
         for clip in (clip for split in splits or dataset.splits for clip in dataset.clips(split)):
             if cuts and clip.cut not in cuts:
                 continue
-            for name, data in _members(clip, both, parts):
+            for name, data in _members(clip, both, parts, masks):
                 archive.writestr(zipfile.ZipInfo(name), data)
                 pairs += "/flow_" in name
         archive.writestr(zipfile.ZipInfo("about.json"), json.dumps({"format": "animerun_gen pairs 1", "parts": parts}))
@@ -97,7 +115,7 @@ def pack(dataset: Dataset, file: Path, splits: list[str], cuts: list[str], both:
     return pairs
 
 
-def _members(clip: ClipFiles, both: bool, parts: int) -> Iterator[tuple[str, bytes]]:
+def _members(clip: ClipFiles, both: bool, parts: int, masks: bool) -> Iterator[tuple[str, bytes]]:
     index = ClipIndex.look(clip)
     for modality in ("frame", *index.passes):
         for frame in index.numbers:
@@ -105,6 +123,10 @@ def _members(clip: ClipFiles, both: bool, parts: int) -> Iterator[tuple[str, byt
                 picture = cv2.cvtColor(read_picture(path), cv2.COLOR_RGB2BGR)
                 data = cv2.imencode(".webp", picture, _LOSSLESS)[1].tobytes()
                 yield f"{clip.split}/{clip.cut}/{modality}/{frame:04d}.webp", data
+    for name in MASKS if masks else ():
+        for frame in index.numbers:
+            if index.file(name, frame) is not None:
+                yield f"{clip.split}/{clip.cut}/{name}/{frame:04d}.xz", encoded_mask(clip.read(name, frame))
     for way in ("forward", "backward") if both else ("forward",):
         for frame in index.numbers:
             path, valid = index.file(f"flow_{way}", frame), index.file(f"valid_{way}", frame)
@@ -130,10 +152,12 @@ def _unpack(file: Path, root: Path, names: Sequence[str]) -> int:
         for name in names:
             split, cut, modality, stem = name.removesuffix(".webp").removesuffix(".xz").split("/")
             # nothing of a name is taken for a folder that the dataset has no place for
-            if modality not in ("frame", "flow_forward", "flow_backward") and pass_number(modality) is None:
+            if modality not in ("frame", "flow_forward", "flow_backward", *MASKS) and pass_number(modality) is None:
                 raise DatasetError(f"holds {modality}, which is nothing that it should", file, "pack the dataset again")
             writer = ClipWriter(root, split, cut)
-            if modality.startswith("flow_"):
+            if modality in MASKS:
+                writer.write(modality, int(stem), decoded_mask(archive.read(name)))
+            elif modality.startswith("flow_"):
                 flow, valid = decoded_flow(archive.read(name))
                 writer.write(modality, int(stem), np.where(valid[..., None], flow, np.float32(1e10)))
                 writer.write(modality.replace("flow_", "valid_"), int(stem), valid)
@@ -154,6 +178,7 @@ def main() -> int:
     packing.add_argument("--split", nargs="+", default=[], metavar="NAME", help="these splits only")
     packing.add_argument("--cut", nargs="+", default=[], metavar="NAME", help="these cuts only")
     packing.add_argument("--both", action="store_true", help="flow backward as well")
+    packing.add_argument("--masks", action="store_true", help="occlusion and line area as well")
     packing.add_argument("--parts", type=int, default=16, help="parts of a pixel that flow is counted in (default: 16)")
     unpacking = ways.add_parser("unpack", help="make a dataset of such a file")
     unpacking.add_argument("file", type=Path, metavar="FILE")
@@ -163,7 +188,7 @@ def main() -> int:
     try:
         if options.way == "pack":
             dataset = Dataset(options.dataset)
-            pairs = pack(dataset, options.file, options.split, options.cut, options.both, options.parts)
+            pairs = pack(dataset, options.file, options.split, options.cut, options.both, options.parts, options.masks)
         else:
             pairs = unpack(options.file, options.root, options.workers)
     except (AnimerunGenError, ValueError, OSError, lzma.LZMAError, zipfile.BadZipFile) as error:

@@ -34,6 +34,7 @@ MISTAKES = {
         "generate": "a.yaml --out out --workers 0",
         "render": "a.yaml --out out --frames 5:1",
         "label": "a.yaml --out made --workers two",
+        "train": "flow a.yaml --out out --workers two",
         "verify": "made --workers 0",
         "report": "made --max-size 0",
         "preview": "a.yaml --frame -1",
@@ -50,6 +51,7 @@ MISTAKES = {
         "init": "none.blend -o new.yaml",
         "preview": "none.yaml",
         "palette": "none",
+        "train": "flow none.yaml --out out",
     },
     "a file of another kind": {
         "generate": "film.blend --out out",
@@ -62,8 +64,10 @@ MISTAKES = {
         "init": "a.yaml -o new.yaml",
         "preview": "made",
         "palette": "film.blend",
+        "train": "flow film.blend --out out",
     },
     "a configuration with a mistake": {
+        "train": "flow a.yaml --out out",
         "generate": "bad.yaml --out out",
         "render": "bad.yaml --out out",
         "label": "bad.yaml --out made",

@@ -12,7 +12,6 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from animerun_gen import __version__
 from animerun_gen.benchmark.compare import read_comparable
 from animerun_gen.benchmark.evaluation import ClipToMeasure, Evaluation
-from animerun_gen.benchmark.page import make_page
 from animerun_gen.benchmark.results import RESULT, Averages, Clip, Pair, Result, write_result
 from animerun_gen.benchmark.tables import markdown
 from animerun_gen.dataset.files import read_json, remove_stale_temporaries, write_json, write_text
@@ -106,6 +105,9 @@ def evaluate(evaluation: Evaluation, output: Path, compare: Sequence[Path] = (),
     )
     found.files.append(write_result(output, found.result))
     write_text(output / TABLE, markdown(found.result, others))
+    # drawing needs more libraries than measuring
+    from animerun_gen.benchmark.page import make_page
+
     with Progress(min(worst, found.result.pairs), "pair", "drawing", delay=1.0) as progress:
         page = make_page(evaluation, found.result, others, worst, progress.advance)
     write_text(output / PAGE, page)

@@ -53,6 +53,8 @@ best.pt (weights, for 'animerun-gen evaluate'), log.jsonl and state.pt.
     )
 
     def run(self) -> int:
+        # says what to install where there is no PyTorch
+        importlib.import_module("animerun_gen.networks")
         trainer = cast(Trainer, importlib.import_module(KINDS[self.kind]))
         for sentence in trainer.train_from(self.config, self.output, device=self.device, workers=self.workers):
             say(sentence)

@@ -156,7 +156,7 @@ def from_weights(weights: Weights, where: Path) -> FlowNetwork:
     if weights.kind != "flow":
         raise UsageError(f"holds a network for {weights.kind}, not for flow", where)
     network = build(str(weights.model.get("name")), dict(weights.model.get("options", {})))
-    put_into(network.network, weights.tensors, where)
+    put_into(network, weights.tensors, where)
     return network.eval()
 
 

@@ -18,8 +18,8 @@ from animerun_gen.errors import UsageError
 FORMAT = "animerun_gen weights 1"
 """What a file of trained weights begins with."""
 
-_PREFIXES = ("module.", "_orig_mod.")
-"""What wrappers put before the names of all tensors: data-parallel training, compilation."""
+_PREFIXES = ("module.", "_orig_mod.", "network.")
+"""What wrappers put before the names of all tensors: data-parallel training, compilation, and ours."""
 
 _HOLDERS = ("state", "state_dict", "model", "model_state_dict", "params", "network")
 """Under which names files of other people keep their tensors, where they keep more than those."""

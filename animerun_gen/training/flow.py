@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,15 @@ def train_from(config: Path, output: Path, *, device: str = "auto", workers: int
     say(f"{counted(task.pairs, 'pair')} to train on, {counted(task.held_out, 'pair')} for validation")
     for sentence in task.left_out:
         say(sentence)
-    folder = train(task, wanted.schedule, wanted.model_dump_json(), output, device=chosen, workers=workers)
+    folder = train(
+        task,
+        wanted.schedule,
+        wanted.model_dump_json(),
+        output,
+        device=chosen,
+        workers=workers,
+        trained_on=task.trained_on,
+    )
     figures = [line["validation"] for line in folder.lines() if "validation" in line]
     told = [f"{name} {value:.3f}" for name, value in figures[-1].items()] if figures else []
     return [f"trained {counted(wanted.schedule.steps, 'step')}: {folder.final}", *told]
@@ -61,6 +70,7 @@ class FlowTask:
         pairs: How many pairs there are to train on.
         held_out: How many there are for the validation.
         left_out: A sentence for each dataset of which pairs are left out.
+        trained_on: What tables say that the network was trained on: datasets with their numbers of pairs.
 
     Raises:
         AnimerunGenError: A dataset or a file of weights cannot be used, or a package is not installed.
@@ -85,8 +95,14 @@ class FlowTask:
         self.validation = {data.name or data.kind: open_data(data) for data in wanted.validation}
         mix = Mix([len(source) for source in sources], [data.repeat for data in wanted.data], seed)
         finish = FlowFinish(wanted.crop, wanted.augmentation)
-        self.samples: Dataset[Any] = Drawn(sources, mix, lambda sample, rng: _tensors(finish, sample, rng), seed)
+        self.samples: Dataset[Any] = Drawn(sources, mix, partial(_tensors, finish), seed)
         self.pairs = sum(map(len, sources))
+        named = [data.name or data.root.resolve().name for data in wanted.data]
+        times = [f" x {data.repeat}" if data.repeat > 1 else "" for data in wanted.data]
+        self.trained_on = ", ".join(
+            f"{name} ({counted(len(source), 'pair')}{often})"
+            for name, source, often in zip(named, sources, times, strict=True)
+        )
         self.held_out = sum(map(len, self.validation.values()))
         self.figure = "epe" if self.validation else None
 
@@ -127,7 +143,7 @@ def mean_error(network: FlowNetwork, source: OpenData) -> float:
     with torch.no_grad():
         for index in range(len(source)):
             with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(index)
+                torch.default_generator.manual_seed(index)
                 sample = source[index]
             images = np.stack(sample["images"]).transpose(0, 3, 1, 2)
             flow = torch.from_numpy(sample["flows"][0].transpose(2, 0, 1))[None].to(device)

@@ -70,7 +70,14 @@ class Task(Protocol):
 
 
 def train(
-    task: Task, schedule: Schedule, config: str, root: Path, *, device: torch.device | None = None, workers: int = 0
+    task: Task,
+    schedule: Schedule,
+    config: str,
+    root: Path,
+    *,
+    device: torch.device | None = None,
+    workers: int = 0,
+    trained_on: str = "",
 ) -> TrainingFolder:
     """Train a network, or go on with it where it stopped.
 
@@ -81,6 +88,7 @@ def train(
         root: The folder of its files; see :class:`~animerun_gen.training.checkpoints.TrainingFolder`.
         device: Where to compute; None: on a GPU where there is one.
         workers: Processes that read samples; 0: this one.
+        trained_on: What tables say that the weights were trained on.
 
     Returns:
         The folder, with ``final.pt``.
@@ -93,7 +101,7 @@ def train(
     """
     folder = TrainingFolder(root)
     with folder.held(), _exactly(schedule):
-        _Run(task, schedule, config, folder, device or default_device(), workers).run()
+        _Run(task, schedule, config, folder, device or default_device(), workers, trained_on).run()
     return folder
 
 
@@ -129,13 +137,12 @@ def seeded(seed: int) -> None:
 
 @contextmanager
 def _exactly(schedule: Schedule) -> Iterator[None]:
-    if not schedule.deterministic:
-        yield
-        return
     before, benchmark = torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(True, warn_only=True)
-    torch.backends.cudnn.benchmark = False
+    # all crops have one size, so that trying ways of computing pays; but which one wins differs from run to run
+    torch.backends.cudnn.benchmark = not schedule.deterministic
+    if schedule.deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.use_deterministic_algorithms(True, warn_only=True)
     try:
         yield
     finally:
@@ -168,7 +175,14 @@ class _Run:
     """One training, from wherever it stands to its end."""
 
     def __init__(
-        self, task: Task, schedule: Schedule, config: str, folder: TrainingFolder, device: torch.device, workers: int
+        self,
+        task: Task,
+        schedule: Schedule,
+        config: str,
+        folder: TrainingFolder,
+        device: torch.device,
+        workers: int,
+        trained_on: str,
     ) -> None:
         self.task = task
         self.schedule = schedule
@@ -176,6 +190,7 @@ class _Run:
         self.folder = folder
         self.device = device
         self.workers = workers
+        self.trained_on = trained_on
         self.network = task.network.to(device)
         makers = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}
         self.optimizer = makers[schedule.optimizer](
@@ -298,7 +313,12 @@ class _Run:
             self._write(self.folder.best, figures)
 
     def _write(self, path: Path, figures: Mapping[str, float]) -> None:
-        about = {"config": self.config, "step": self.step, "validation": dict(figures)}
+        about = {
+            "trained_on": self.trained_on,
+            "config": self.config,
+            "step": self.step,
+            "validation": dict(figures),
+        }
         tensors = {name: tensor.detach().cpu() for name, tensor in self.network.state_dict().items()}
         write_weights(path, Weights(self.task.kind, self.task.model, about, tensors))
 

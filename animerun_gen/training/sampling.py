@@ -90,6 +90,6 @@ class Drawn(Dataset[Any]):
         rng = np.random.default_rng((self._seed, _DRAW, number))
         # datasets draw a colour pass by torch's random numbers, which others must not notice
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(int(rng.integers(2**62)))
+            torch.default_generator.manual_seed(int(rng.integers(2**62)))
             sample = self._sources[source][index]
         return self._finish(sample, rng)

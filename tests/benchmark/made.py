@@ -28,7 +28,8 @@ def make_result(
     """A result with the end-point errors of the pairs of each clip; the accuracy is what is left to 100."""
     made = [
         Clip.of(
-            *name.split("/"),
+            name.partition("/")[0],
+            name.partition("/")[2],
             [
                 Pair(frames=(n, n + 1), figures={"epe": Figure.mean(error, 1), "acc": Figure.mean(100 - error, 1)})
                 for n, error in enumerate(errors)

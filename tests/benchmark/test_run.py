@@ -23,7 +23,7 @@ def root(tmp_path: Path) -> Path:
     return write_dataset(tmp_path / "made_up")
 
 
-def evaluate(root: Path, *words: str | Path) -> int:
+def evaluate(root: Path, *words: object) -> int:
     return main(["evaluate", "flow", str(root), *map(str, words)])
 
 
@@ -31,7 +31,10 @@ def predict(root: Path, folder: Path, add: float = 0.0) -> Path:
     """Write the truth as prediction, or what is off by so much to the right."""
     for clip in Dataset(root).clips():
         for frame in clip.frames("flow_forward"):
-            write_flow(folder / clip.cut / f"{frame:04d}.flo", clip.read("flow_forward", frame) + np.float32([add, 0]))
+            write_flow(
+                folder / clip.cut / f"{frame:04d}.flo",
+                clip.read("flow_forward", frame) + np.array([add, 0], np.float32),
+            )
     return folder
 
 
@@ -40,9 +43,10 @@ def test_the_truth_as_prediction_has_no_error(root: Path, tmp_path: Path) -> Non
     result = read_result(tmp_path / "out")
     assert result.measured.splits == ("train", "test")
     assert result.pairs == 5
-    for average in ("pooled", "mean_of_pairs"):
-        for column in result.columns:
-            assert result.averages.figure(column.key, average) == (100 if column.key == "wauc" else 0), column.key  # type: ignore[arg-type]
+    for averages in (result.averages.pooled, result.averages.mean_of_pairs):
+        assert {key: figure.value for key, figure in averages.items()} == {
+            column.key: 100 if column.key == "wauc" else 0 for column in result.columns
+        }
 
 
 def test_only_valid_pixels_count_and_the_share_of_the_others_is_said(

@@ -26,19 +26,25 @@ def written(root: Path, rng: np.random.Generator) -> dict[str, Any]:
     for way, frame in (("forward", 7), ("backward", 9)):
         writer.write(f"flow_{way}", frame, flow)
         writer.write(f"valid_{way}", frame, known)
-    return {"known": known, "flow": flow, "pictures": pictures}
+    masks = {name: rng.random(SHAPE) > 0.5 for name in carry_pairs.MASKS}
+    for name, mask in masks.items():
+        writer.write(name, 7, mask)
+    return {"known": known, "flow": flow, "pictures": pictures, "masks": masks}
 
 
 @pytest.mark.parametrize("parts", [16, 64])
 def test_a_dataset_comes_out_as_it_went_in(tmp_path: Path, parts: int) -> None:
     wanted = written(tmp_path / "in", np.random.default_rng(parts))
     file = tmp_path / "demo.pairs"
-    assert carry_pairs.pack(Dataset(tmp_path / "in"), file, [], [], both=True, parts=parts) == 2
+    assert carry_pairs.pack(Dataset(tmp_path / "in"), file, [], [], both=True, parts=parts, masks=parts == 16) == 2
     assert carry_pairs.unpack(file, tmp_path / "out", workers=1 if parts == 16 else 2) == 2
     [clip] = Dataset(tmp_path / "out").clips()
     assert (clip.split, clip.cut, clip.frame_numbers) == ("train", "demo", (7, 9))
     for (name, frame), picture in wanted["pictures"].items():
         assert np.array_equal(clip.read(name, frame), picture)
+    for name, mask in wanted["masks"].items():
+        assert clip.has(name, 7) == (parts == 16)
+        assert parts != 16 or np.array_equal(clip.read(name, 7), mask)
     known = wanted["known"]
     for way, frame in (("forward", 7), ("backward", 9)):
         assert np.array_equal(clip.read(f"valid_{way}", frame), known)

@@ -7,7 +7,6 @@ import numpy.typing as npt
 
 from animerun_gen.benchmark.evaluation import Panel, Swatch
 from animerun_gen.conventions import UNKNOWN_FLOW
-from animerun_gen.quality.colors import flow_to_color
 
 ERROR_STEPS = (1.0, 3.0, 5.0, 10.0, 20.0, 50.0)
 """End-point errors, in pixels, at which the colour of the error map changes."""
@@ -56,6 +55,9 @@ def draw_flow(
         valid: ``(H, W)`` bool, where it is known.
         predicted: ``(H, W, 2)`` float32, pixels.
     """
+    # it comes with compiled kernels, which measuring does without
+    from animerun_gen.quality.colors import flow_to_color
+
     lengths = np.linalg.norm(truth[valid], axis=1)
     # so that one lone pixel does not make all others pale
     scale = max(1.0, float(np.percentile(lengths, 99)) if lengths.size else 1.0)
