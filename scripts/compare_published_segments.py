@@ -110,7 +110,7 @@ def published_figures(checkout: Path, dataset: Path, split: str, pictures: str, 
     sys.modules["utils"] = types.ModuleType("utils")
     sys.modules["utils.log"] = log
     # there is no GPU here
-    torch.Tensor.cuda = lambda self, *_, **__: self  # type: ignore[method-assign]
+    torch.Tensor.cuda = lambda self, *_, **__: self
     import segment_matching  # type: ignore[import-not-found]
     from datasets.anime_seg_mat_dataset import AnimeRunSegMat  # type: ignore[import-not-found]
     from models import SuperGlueSoftMax  # type: ignore[import-not-found]

@@ -127,7 +127,8 @@ def test_trains_is_stopped_and_goes_on(root: Path, tmp_path: Path, monkeypatch: 
     assert any("acc" in sentence for sentence in told)
     from animerun_gen.training import loop
 
-    killed, update, done = tmp_path / "killed", loop._Run._update, []
+    killed, update = tmp_path / "killed", loop._Run._update
+    done: list[None] = []
 
     def stop_after_three(self: Any, batches: Any) -> float:
         done.append(None)

@@ -1,1 +1,4 @@
-"""Learned methods; only what lies here and below ``training`` imports torch."""
+"""Learned methods; what lies here imports torch."""
+
+# before anything else asks for torch: it says what to install where there is none
+from animerun_gen import networks as _networks  # noqa: F401

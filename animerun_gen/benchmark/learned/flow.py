@@ -7,6 +7,7 @@ is ptlflow's ``gmflow_refine``.
 from __future__ import annotations
 
 import importlib.metadata
+import json
 from pathlib import Path
 from typing import Any
 
@@ -90,9 +91,16 @@ def _trained_here(choice: MethodChoice) -> tuple[FlowNetwork, MethodFacts]:
 
 
 def _said(weights: Weights) -> str:
-    """What a file of weights says that it was trained on."""
-    said = weights.about.get("trained_on", "")
-    return said if isinstance(said, str) else ""
+    """What a file of weights says that it was trained on: datasets, steps, and what it began with."""
+    try:
+        config = json.loads(weights.about["config"])
+        names = dict.fromkeys(str(data.get("name") or Path(data["root"]).name) for data in config["data"])
+        begun = config["model"].get("released") or config["model"].get("weights")
+        after = f", begun with {Path(begun).name}" if begun else ""
+        return f"{', '.join(names)}: {int(weights.about['step']):,} steps{after}"
+    # it is somebody's file
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return ""
 
 
 def _from_library(choice: MethodChoice) -> tuple[FlowNetwork, MethodFacts]:
