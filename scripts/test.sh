@@ -65,7 +65,7 @@ NO_MKDOCS_2_WARNING=1 "$venv/bin/mkdocs" build --strict --quiet
 [ -z "$installing" ] || wait "$installing" || fail "Another Blender, or PyTorch, could not be installed; see above."
 if [ $# = 0 ] && [ -f "$torch/animerun-gen-installed" ]; then
     say "tests with PyTorch"
-    "$torch/bin/python" -m pytest -m torch tests/benchmark/ant tests/dataset/torch tests/networks tests/training
+    "$torch/bin/python" -m pytest -m torch tests/benchmark/ant tests/benchmark/learned tests/dataset/torch tests/networks tests/training
 fi
 say "tests"
 # side by side, the long files first; "-n 0" in the arguments puts all tests into one process

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from animerun_gen.benchmark.compare import compare
 from animerun_gen.benchmark.results import Average, Column, Result
+from animerun_gen.config.messages import counted
 
 NOTHING = "\u2013"
 NO_RESULT = "random weights: no result"
@@ -83,7 +84,8 @@ def _best(column: Column, average: Average, results: Sequence[Result]) -> list[i
 
 def summary_of(result: Result, others: Sequence[Result] = ()) -> list[str]:
     """A result in a few lines for a terminal."""
-    head = f"{result.method.title} on {result.measured.name} ({result.pairs:,} pairs in {len(result.clips)} clips)"
+    amount = f"{counted(result.pairs, 'pair')} in {counted(len(result.clips), 'clip')}"
+    head = f"{result.method.title} on {result.measured.name} ({amount})"
     figures = [
         f"{heading(column)} {written(result.averages.figure(column.key, result.average), column)}"
         for column in result.columns

@@ -61,7 +61,7 @@ def dis(first: Picture, second: Picture) -> Flow:
 
 
 def farneback(first: Picture, second: Picture) -> Flow:
-    """Polynomial expansion (Farnebäck, SCIA 2003, doi:10.1007/3-540-45103-X_50), as OpenCV's guide sets it."""
+    """Polynomial expansion (Farnebäck, SCIA 2003, doi:10.1007/3-540-45103-X_50), five levels, windows of 15 px."""
     flow = cv2.calcOpticalFlowFarneback(  # type: ignore[call-overload]
         _grey(first),
         _grey(second),
