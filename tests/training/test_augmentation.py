@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from animerun_gen.training.augmentation import MARGIN, FlowFinish, erased, mirrored, recolored, scaled
+from animerun_gen.training.augmentation import FlowFinish, erased, mirrored, recolored, scaled
 from animerun_gen.training.flow_config import Augmentation
 
 STILL = Augmentation(brightness=0, contrast=0, saturation=0, hue=0, erase=0)
@@ -153,14 +153,13 @@ def test_scales_are_those_that_are_asked_for() -> None:
     assert powers.max() < 0.6 + 0.2 + 0.01
     assert powers.mean() == pytest.approx(0.2, abs=0.05)
     assert 0.1 < np.abs(powers[:, 0] - powers[:, 1]).max() <= 0.41
-    assert MARGIN > 0
 
 
 def test_the_same_seed_gives_the_same_pair() -> None:
     finish = FlowFinish((64, 48), Augmentation())
     one, other, third = ([*finish.arrays(pair(), np.random.default_rng(seed))] for seed in (5, 5, 6))
     assert all(bool(np.all(a == b)) for a, b in zip(one, other, strict=True))
-    assert not np.array_equal(one[0], third[0])
+    assert not np.all(one[0] == third[0])
 
 
 def test_colours_change_alike_in_both_pictures_or_not_at_all() -> None:
