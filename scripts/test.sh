@@ -69,7 +69,7 @@ checking=$!
 [ -z "$installing" ] || wait "$installing" || fail "Another Blender, or PyTorch, could not be installed; see above."
 if [ $# = 0 ] && [ -f "$torch/animerun-gen-installed" ]; then
     say "tests with PyTorch"
-    "$torch/bin/python" -m pytest -m torch tests/dataset/torch tests/networks tests/training tests/benchmark/learned
+    "$torch/bin/python" -m pytest -m torch tests/benchmark/ant tests/benchmark/learned tests/dataset/torch tests/networks tests/training
 fi
 say "types, imports, documentation"
 wait "$checking" || { cat "$checks" >&2; fail "Types, imports or the documentation are wrong; see above."; }

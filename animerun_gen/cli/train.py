@@ -12,6 +12,7 @@ from animerun_gen.terminal import say
 
 KINDS = {
     "flow": "animerun_gen.training.flow",
+    "segments": "animerun_gen.training.segments",
 }
 """What can be trained, and the module that does it (:class:`Trainer`), which needs PyTorch."""
 

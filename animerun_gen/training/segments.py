@@ -1,0 +1,174 @@
+"""Training of segment matching: which samples, which loss, which figures; the loop is every training's (``loop``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import torch
+from torch.utils.data import Dataset
+
+from animerun_gen.benchmark.ant.inputs import AntBatch, AntPair, collate_pairs
+from animerun_gen.benchmark.ant.matcher import KIND, AntMatcher, model_of
+from animerun_gen.benchmark.ant.matching import decide, matching_loss
+from animerun_gen.benchmark.ant.model import Ant, AntShape
+from animerun_gen.benchmark.segments.methods import SegmentPair
+from animerun_gen.benchmark.segments.metrics import measure_segments
+from animerun_gen.config.messages import counted
+from animerun_gen.dataset.torch import SegmentPairs
+from animerun_gen.terminal import say
+from animerun_gen.training.config import read_training
+from animerun_gen.training.loop import device_named, seeded, train
+from animerun_gen.training.sampling import Drawn, Mix
+from animerun_gen.training.segment_augmentation import SegmentFinish
+from animerun_gen.training.segments_config import SegmentData, SegmentTraining
+
+FIGURES = ("acc", "acc_visible", "acc_occluded")
+"""What the validation says, of :data:`animerun_gen.benchmark.segments.metrics.COLUMNS`."""
+
+
+def train_from(config: Path, output: Path, *, device: str = "auto", workers: int = 0) -> list[str]:
+    """Train as a YAML file says, or go on with it.
+
+    Args:
+        config: The file; see :class:`~animerun_gen.training.segments_config.SegmentTraining`.
+        output: The folder to write to.
+        device: Where to compute: see :func:`~animerun_gen.training.loop.device_named`.
+        workers: Processes that read samples beside this one.
+
+    Returns:
+        Sentences about what came of it.
+
+    Raises:
+        ConfigError: The file asks for something impossible.
+        AnimerunGenError: As :func:`~animerun_gen.training.loop.train`, and where datasets cannot be read.
+    """
+    wanted = read_training(config, SegmentTraining)
+    chosen = device_named(device)
+    task = SegmentTask(wanted)
+    say(f"{counted(task.pairs, 'pair')} to train on, {counted(task.held_out, 'pair')} for validation")
+    for sentence in task.left_out:
+        say(sentence)
+    folder = train(task, wanted.schedule, wanted.model_dump_json(), output, device=chosen, workers=workers)
+    figures = [line["validation"] for line in folder.lines() if "validation" in line]
+    told = [f"{name} {value:.2f}" for name, value in figures[-1].items()] if figures else []
+    return [f"trained {counted(wanted.schedule.steps, 'step')}: {folder.final}", *told]
+
+
+class SegmentTask:
+    """A network that is trained to match segments: the :class:`~animerun_gen.training.loop.Task` of it.
+
+    Args:
+        wanted: What is trained on what.
+
+    Attributes:
+        pairs: How many pairs there are to train on.
+        held_out: How many there are for the validation.
+        left_out: A sentence for each dataset of which pairs are left out.
+
+    Raises:
+        AnimerunGenError: A dataset cannot be used.
+    """
+
+    kind = KIND
+    larger_is_better = True
+
+    def __init__(self, wanted: SegmentTraining) -> None:
+        self.wanted = wanted
+        seed = wanted.schedule.seed
+        seeded(seed)
+        shape = AntShape(**wanted.model.model_dump())
+        self.network = Ant(shape)
+        self.model: Mapping[str, Any] = model_of(shape)
+        sources = [OpenData(data) for data in wanted.data]
+        self.left_out = [
+            f"{data.root}: {counted(len(source.left_out), 'pair')} left out; the first: {source.left_out[0]}"
+            for data, source in zip(wanted.data, sources, strict=True)
+            if source.left_out
+        ]
+        self.validation = {data.name or data.split: OpenData(data) for data in wanted.validation}
+        mix = Mix([len(source) for source in sources], [data.repeat for data in wanted.data], seed)
+        self.samples: Dataset[Any] = Drawn(sources, mix, SegmentFinish(wanted.crop, wanted.augmentation), seed)
+        self.pairs = sum(map(len, sources))
+        self.held_out = sum(map(len, self.validation.values()))
+        self.figure = FIGURES[0] if self.validation else None
+
+    def collate(self, samples: Sequence[AntPair]) -> dict[str, torch.Tensor]:
+        return vars(collate_pairs(samples))
+
+    def begin(self) -> None:
+        self.network.train()
+
+    def loss(self, batch: Mapping[str, torch.Tensor]) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        pairs = AntBatch(**batch)
+        rounds = self.network(pairs)
+        settings = self.wanted.loss
+        total = rounds[0].new_zeros(())
+        for back, assignment in enumerate(reversed(rounds)):
+            total = total + settings.earlier_rounds**back * matching_loss(
+                assignment, pairs.matches, settings.occluded_weight
+            )
+        with torch.no_grad():
+            known = pairs.matches >= -1
+            right = ((decide(rounds[-1]) == pairs.matches) & known).sum() / known.sum().clamp_min(1)
+        return total, {"acc": 100 * right}
+
+    def validate(self) -> dict[str, float]:
+        found = {name: self._figures(source) for name, source in self.validation.items()}
+        means = {key: fmean(figures[key] for figures in found.values()) for key in FIGURES}
+        return {**means, **{f"{key} {name}": figures[key] for name, figures in found.items() for key in FIGURES}}
+
+    def _figures(self, source: OpenData) -> dict[str, float]:
+        """Figures of a dataset, mean over its pairs."""
+        matcher = AntMatcher(self.network, next(self.network.parameters()).device)
+        values: dict[str, list[float]] = {key: [] for key in FIGURES}
+        for index in range(len(source)):
+            with torch.random.fork_rng(devices=[]):
+                # the same colour pass each time
+                torch.manual_seed(index)
+                sample = source[index]
+            pair = SegmentPair(tuple(sample["images"]), tuple(sample["segments"]))
+            counts = [len(regions) for regions in pair.regions]
+            figures = measure_segments(matcher(pair), sample["all_matches"], pair.regions[0].areas, counts[1])
+            for key in FIGURES:
+                if (value := figures[key].value) is not None:
+                    values[key].append(value)
+        return {key: fmean(of) if of else 0.0 for key, of in values.items()}
+
+
+class OpenData:
+    """A dataset of a configuration, opened: pairs as arrays.
+
+    Attributes:
+        left_out: A sentence for each pair that lacks something.
+
+    Raises:
+        NoDatasetError: There is no such dataset, split or cut.
+        DatasetError: There is no pair that has all that is asked for.
+    """
+
+    def __init__(self, data: SegmentData) -> None:
+        self._pairs = SegmentPairs(
+            data.root,
+            data.split,
+            _as_it_is,
+            direction=data.direction,
+            pictures=data.pictures,
+            cuts=data.cuts,
+        )
+        count, most = len(self._pairs), data.most
+        self._places = range(count) if most is None or most >= count else [at * count // most for at in range(most)]
+        self.left_out: list[str] = self._pairs.left_out
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        sample: dict[str, Any] = self._pairs[self._places[index]]
+        return sample
+
+
+def _as_it_is(sample: dict[str, Any]) -> dict[str, Any]:
+    return sample
