@@ -9,11 +9,8 @@ from animerun_gen.benchmark.options import EvaluationOptions
 
 KINDS = {
     "flow": "animerun_gen.benchmark.flow.evaluation",
-<<<<<<< HEAD
-    "interpolation": "animerun_gen.benchmark.interpolation.evaluation",
-=======
     "segments": "animerun_gen.benchmark.segments.evaluation",
->>>>>>> wt-seg
+    "interpolation": "animerun_gen.benchmark.interpolation.evaluation",
 }
 """By name, the module whose function ``open_evaluation`` takes the options and gives an
 :class:`~animerun_gen.benchmark.evaluation.Evaluation`."""
