@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from animerun_gen.dataset.modalities import COMPRESSED
 from animerun_gen.dataset.opencv import cv2
 from animerun_gen.errors import DatasetError, UsageError
 
@@ -401,7 +402,7 @@ def read_mask(path: Path) -> npt.NDArray[np.bool_]:
 
 
 def write_inverted_mask(path: Path, mask: npt.NDArray[np.bool_]) -> None:
-    """Write a mask the way AnimeRun keeps occlusions and line areas: a uint8 ``.npy`` file, **0** where it is True.
+    """Write a mask the way AnimeRun keeps occlusions and line areas: a uint8 array, **0** where it is True.
 
     Args:
         path: the file.
@@ -432,29 +433,38 @@ def read_inverted_mask(path: Path) -> npt.NDArray[np.bool_]:
     return mask
 
 
+ARRAY = "array"
+"""Name of the one array of a compressed file."""
+
+
 def write_array(path: Path, array: npt.NDArray[Any]) -> None:
-    """Write a ``.npy`` file.
+    """Write a ``.npy`` file, or a ``.npz`` file that holds just that.
 
     Args:
-        path: the file.
+        path: the file; its suffix says which of them.
         array: any array of numbers or truth values.
 
     Raises:
         ValueError: ``array`` holds Python objects.
         DatasetError: the file cannot be written.
     """
-    _write_bytes(path, _array_header(array), _content(array))
+    if path.suffix == COMPRESSED:
+        write_arrays(path, {ARRAY: array})
+    else:
+        _write_bytes(path, _array_header(array), _content(array))
 
 
 def read_array(path: Path) -> npt.NDArray[Any]:
-    """Read a ``.npy`` file.
+    """Read a ``.npy`` file, or the array of a ``.npz`` file.
 
     Returns:
         The array, with the shape and dtype that the file gives it.
 
     Raises:
-        DatasetError: the file is missing, no complete ``.npy`` file, or holds Python objects.
+        DatasetError: the file is missing, incomplete, no such file, or holds Python objects.
     """
+    if path.suffix == COMPRESSED:
+        return read_arrays(path, (ARRAY,))[ARRAY]
     data = _read_bytes(path)
     try:
         return _parse_array(data)
