@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -95,10 +96,11 @@ def _encode(ffmpeg: Any, path: Path, pictures: Iterator[Picture]) -> None:
     size = (len(COLUMNS) * PANEL[0], PANEL[1])
     settings = ["-preset", "medium", "-crf", "20", "-bitexact", "-threads", "1", "-movflags", "+faststart"]
     writer = ffmpeg.write_frames(str(path), size, fps=RATE, codec="libx264", macro_block_size=2, output_params=settings)
-    writer.send(None)
-    for picture in pictures:
-        writer.send(np.ascontiguousarray(picture))
-    writer.close()
+    # where a picture cannot be read, too, before the file goes that the program writes
+    with closing(writer):
+        writer.send(None)
+        for picture in pictures:
+            writer.send(np.ascontiguousarray(picture))
 
 
 def _encode_by_opencv(path: Path, pictures: Iterator[Picture]) -> None:
