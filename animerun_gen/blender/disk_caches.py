@@ -6,17 +6,17 @@ paint knows no other place than a file (4.5.15); that place follows the ``.blend
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 import bpy
 
 from animerun_gen.blender.simulations import find_simulations, has_rigid_bodies
 from animerun_gen.config import CutConfig
+from animerun_gen.engines.scratch import TemporaryFolder
 from animerun_gen.errors import SceneError
 
 
-def keep_off_film_folder(config: CutConfig, scene: bpy.types.Scene) -> tempfile.TemporaryDirectory[str] | None:
+def keep_off_film_folder(config: CutConfig, scene: bpy.types.Scene) -> TemporaryFolder | None:
     """See to it that nothing is written beside the film when its simulations are played.
 
     Particles and hair are seen to by their conversions.
@@ -72,9 +72,9 @@ def _baked_on_disk() -> str:
     return ""
 
 
-def _move_open_file(config: CutConfig) -> tempfile.TemporaryDirectory[str]:
+def _move_open_file(config: CutConfig) -> TemporaryFolder:
     """Have the open file lie in a folder of its own, in which Blender then writes caches; paths in it are adapted."""
-    folder = tempfile.TemporaryDirectory(prefix="animerun-gen-", ignore_cleanup_errors=True)
+    folder = TemporaryFolder(ignore_cleanup_errors=True)
     try:
         bpy.ops.wm.save_as_mainfile(
             filepath=str(Path(folder.name, "film.blend")), relative_remap=True, check_existing=False

@@ -10,7 +10,6 @@ import json
 import os
 import statistics
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -22,12 +21,13 @@ from animerun_gen.blender.opening import open_scene
 from animerun_gen.blender.rendering import FrameRenderer
 from animerun_gen.engines.job import RenderJob
 from animerun_gen.engines.protocol import read_request
+from animerun_gen.engines.scratch import TemporaryFolder
 
 
 def main(job_file: Path, answers: Path) -> None:
     """Render one frame each way and write ``{"default": seconds, "ours": seconds, "samples": default samples}``."""
     config = read_request(job_file, RenderJob).config.in_film_numbers()
-    with tempfile.TemporaryDirectory(prefix="animerun-gen-") as scratch, geometry_engine():
+    with TemporaryFolder() as scratch, geometry_engine():
         opened = open_scene(config)
         conversion = convert_scene(opened, config)
         renderer = FrameRenderer(opened, config, Path(scratch), conversion.clipped)

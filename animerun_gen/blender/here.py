@@ -21,7 +21,7 @@ from animerun_gen.dataset.files import open_log, system_says
 from animerun_gen.engines.children import Conditions
 from animerun_gen.engines.job import RenderJob, Reporter
 from animerun_gen.engines.protocol import Event
-from animerun_gen.engines.questions import CountedCut, MarkedCut
+from animerun_gen.engines.questions import AskedCut, CountedCut, Marked, MarkedCut, one_by_one
 from animerun_gen.engines.render_process import RenderFailure
 from animerun_gen.errors import AnimerunGenError, DatasetError
 
@@ -50,14 +50,14 @@ class ThisBlender:
         """
         return RenderHere(job, log, conditions is not None and conditions.despite_memory)
 
-    def camera_marks(self, config: CutConfig, log: Path) -> MarkedCut:
-        """The camera marks of a cut; what Blender prints goes to a log file.
+    def camera_marks(self, asked: Sequence[AskedCut], at_once: int) -> Marked:
+        """The camera marks of some cuts, one after the other however many may be looked into at once."""
 
-        Raises:
-            SceneError: The scene does not allow it.
-        """
-        with _output_to(log):
-            return find_camera_marks(config)
+        def look(one: AskedCut) -> MarkedCut:
+            with _output_to(one.log):
+                return find_camera_marks(one.config)
+
+        return one_by_one(look, asked)
 
     def count_lines(self, config: CutConfig, log: Path) -> CountedCut:
         """What Freestyle would have to do in a cut; what Blender prints goes to a log file.

@@ -10,7 +10,6 @@ from __future__ import annotations
 import glob
 import math
 import resource
-import tempfile
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -57,6 +56,7 @@ from animerun_gen.config.model import CameraMotion, offset_for_files
 from animerun_gen.engines.blend_file import dotted
 from animerun_gen.engines.job import Reporter
 from animerun_gen.engines.memory_cost import SceneSize, frame_need
+from animerun_gen.engines.scratch import TemporaryFolder
 from animerun_gen.errors import SceneError, UnreadableGeometryError, UnusableSceneError
 from animerun_gen.lines.cost import freestyle_seconds
 from animerun_gen.motion import companions, raster
@@ -487,7 +487,7 @@ def _time_freestyle(opened: OpenedScene, config: CutConfig, conversion: Conversi
     """Seconds of the processor that Freestyle takes for the first frame, or for the last one of a simulation."""
     if not is_simulated(opened.scene):
         conversion.going_to(opened.scene)(config.frames.first)
-    with tempfile.TemporaryDirectory(prefix="animerun-gen-") as scratch:
+    with TemporaryFolder() as scratch:
         renderer = FrameRenderer(opened, config, Path(scratch), conversion.clipped)
         # other programs may compute beside it
         start = time.process_time()

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import math
-import tempfile
 from pathlib import Path
 
 import bpy
@@ -33,6 +32,7 @@ from animerun_gen.blender.rendering import FrameRenderer
 from animerun_gen.color.srgb import hex_to_linear
 from animerun_gen.config import CutConfig
 from animerun_gen.engines.job import Reporter
+from animerun_gen.engines.scratch import TemporaryFolder
 
 
 def probe(reporter: Reporter) -> None:
@@ -48,7 +48,7 @@ def probe(reporter: Reporter) -> None:
     )
     opened, material = _build_scene()
     remove_film_look(opened, config)
-    with tempfile.TemporaryDirectory() as scratch:
+    with TemporaryFolder() as scratch:
         renderer = FrameRenderer(opened, config, Path(scratch), ClippedMaterials())
         flat = renderer.flat()
         reporter.found("renderer", _renderer_name())

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 import traceback
 from contextlib import nullcontext
 from pathlib import Path
@@ -34,6 +33,7 @@ from animerun_gen.engines.job import RenderJob, Reporter
 from animerun_gen.engines.lifetime import die_with_parent
 from animerun_gen.engines.memory_guard import DESPITE_MEMORY, MemoryGuard
 from animerun_gen.engines.protocol import Event, encode, read_request
+from animerun_gen.engines.scratch import TemporaryFolder
 from animerun_gen.errors import AnimerunGenError, NoRoomError, unforeseen
 
 
@@ -48,7 +48,7 @@ def run_job(job: RenderJob, reporter: Reporter, *, despite_memory: bool = False)
     Raises:
         AnimerunGenError: The scene or the disk does not allow it; what was written until then is complete.
     """
-    with tempfile.TemporaryDirectory(prefix="animerun-gen-") as scratch, geometry_engine():
+    with TemporaryFolder() as scratch, geometry_engine():
         reporter.begins(job.config.frame_numbers[0], "opening the scene")
         film = job.config.in_film_numbers()
         opened = open_scene(film)

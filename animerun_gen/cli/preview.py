@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -31,6 +30,7 @@ converted with the decisions that 'init' would write. Nothing but the picture is
 
     animerun-gen preview shots/fight_010.blend
     animerun-gen preview configs/toy/courier.yaml --frame 8 --out courier.png --force
+    animerun-gen preview shots/fight_010.blend --camera Closeup
 """
 
     source: Path = setting(
@@ -40,6 +40,12 @@ converted with the decisions that 'init' would write. Nothing but the picture is
         help="the film scene, or the configuration of a cut",
     )
     cut: str | None = setting(None, metavar="NAME", help="which cut, where a folder has several configurations")
+    scene: str | None = setting(
+        None, metavar="NAME", help="the scene (default: that of the configuration, or the one the file was saved with)"
+    )
+    camera: str | None = setting(
+        None, metavar="NAME", help="the camera (default: that of the configuration, or the scene's own)"
+    )
     frame: int | None = setting(
         None,
         reads=Whole(0),
@@ -91,7 +97,7 @@ converted with the decisions that 'init' would write. Nothing but the picture is
             raise UsageError(
                 "is neither a .blend nor a .yaml file", self.source, "give a film scene or the configuration of a cut"
             )
-        cuts = {loaded.config.name: loaded.config for loaded in load_cuts([self.source])}
+        cuts = {loaded.config.name: self._filmed(loaded.config) for loaded in load_cuts([self.source])}
         known = ", ".join(cuts)
         if self.cut is not None:
             if self.cut not in cuts:
@@ -101,16 +107,27 @@ converted with the decisions that 'init' would write. Nothing but the picture is
             raise UsageError(f"has {len(cuts)} cuts", self.source, f"choose one with --cut: {known}")
         return next(iter(cuts.values()))
 
+    def _filmed(self, config: CutConfig) -> CutConfig:
+        """A cut with the scene and the camera that are asked for."""
+        changes: dict[str, str | None] = {}
+        if self.scene not in (None, config.scene):
+            # another scene has other view layers and cameras
+            changes |= {"scene": self.scene, "view_layer": None, "camera": None}
+        if self.camera is not None:
+            changes["camera"] = self.camera
+        return config.model_copy(update=changes)
+
     def _drafted(self, engine: ProgramEngine, name: str) -> CutConfig:
         """The configuration that ``init`` would write for the film."""
         from animerun_gen.config import load_cuts
         from animerun_gen.dataset.files import write_text
+        from animerun_gen.engines.scratch import TemporaryFolder
         from animerun_gen.shot.draft import draft
         from animerun_gen.shot.question import Question
         from animerun_gen.shot.run import inspect_shot
 
-        shot = inspect_shot(Question(self.source), engine)
-        with tempfile.TemporaryDirectory(prefix="animerun-gen-preview-") as folder:
+        shot = inspect_shot(Question(self.source, scene=self.scene, camera=self.camera), engine)
+        with TemporaryFolder() as folder:
             target = Path(folder, "draft.yaml")
             write_text(target, draft(shot, target, name))
             [loaded] = load_cuts([target])
@@ -138,5 +155,7 @@ converted with the decisions that 'init' would write. Nothing but the picture is
             write_image(target, made.picture)
             say(f"the picture is in {target}")
             if self.source.suffix.lower() == FILM:
-                say(f"to write this configuration: {as_command('animerun-gen', 'init', self.source)}")
+                chosen = [] if self.scene is None else ["--scene", self.scene]
+                chosen += [] if self.camera is None else ["--camera", self.camera]
+                say(f"to write this configuration: {as_command('animerun-gen', 'init', self.source, *chosen)}")
         return 1 if made.summary.failures or made.picture is None else 0

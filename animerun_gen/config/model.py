@@ -589,6 +589,22 @@ class Labels(Section):
     )
 
 
+class Files(Section):
+    """In which form files are kept, beside what published loaders demand; see ``docs/dataset.md``."""
+
+    compression: Literal["none", "npz"] = Field(
+        default="none",
+        description="Of masks and segments (`Unmatched...`, `LineArea`, `Segment`). `none`: `.npy` files, which "
+        "published loaders read. `npz`: the same arrays in compressed `.npz` files, a fiftieth of the size, which "
+        "`animerun_gen.dataset` and all commands read as well, and published loaders do not.",
+    )
+
+    @property
+    def compressed(self) -> bool:
+        """Whether masks and segments are compressed."""
+        return self.compression != "none"
+
+
 class Recolor(Section):
     """Further passes of the colour frames, in the colour designs of a palette; see ``docs/palette.md``."""
 
@@ -824,6 +840,7 @@ class CutConfig(Section):
     lines: Lines = Field(default=Lines(), description="How contours are drawn.")
     motion: Motion = Field(default=Motion(), description="How motion is found and what is written beside it.")
     labels: Labels = Field(default=Labels(), description="How labels are made from pictures and motion.")
+    dataset: Files = Field(default=Files(), description="In which form files are kept.")
     recolor: Recolor = Field(
         default=Recolor(), description="Further passes of the colour frames, in the colour designs of a palette."
     )

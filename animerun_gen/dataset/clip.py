@@ -23,13 +23,13 @@ from animerun_gen.dataset.colors import ColorTable, read_colors, write_colors
 from animerun_gen.dataset.correspondence import MotionBetween, read_surfaces, write_surfaces
 from animerun_gen.dataset.layout import camera_files
 from animerun_gen.dataset.modalities import (
-    FOREIGN_PREFIX,
     SPLITS,
     Content,
     Modality,
     at_gap,
     modality,
     named_as_there,
+    other_forms,
 )
 from animerun_gen.dataset.tracks import Tracks, read_tracks, write_tracks
 from animerun_gen.errors import DatasetError, NoDatasetError
@@ -99,13 +99,18 @@ class ClipFiles:
 
     def path(self, name: str, frame: int) -> Path:
         """The file of a modality (by name) and frame: with the name that it has on disk, or would have."""
-        what = _with_frames(name)
-        path = what.path(self.root, self.split, self.cut, frame)
+        usual = self._written_as(_with_frames(name))
+        path = usual.path(self.root, self.split, self.cut, frame)
         if not path.exists():
-            foreign = path.with_name(f"{FOREIGN_PREFIX}{path.name}")
-            if foreign.exists():
-                return foreign
+            for form in other_forms(usual):
+                other = form.path(self.root, self.split, self.cut, frame)
+                if other.exists():
+                    return other
         return path
+
+    def _written_as(self, what: Modality) -> Modality:
+        """The form in which files of a modality are written, which may stand beside others' files in other forms."""
+        return what
 
     def has(self, name: str, frame: int) -> bool:
         """Whether that file is there."""
@@ -265,8 +270,18 @@ class ClipFiles:
         return modality(name).names_path(self.root, self.split, self.cut)
 
 
+@dataclass(frozen=True)
 class ClipWriter(ClipFiles):
-    """The files of one cut, to be written; each is complete or absent at any moment."""
+    """The files of one cut, to be written; each is complete or absent at any moment.
+
+    Attributes:
+        compressed: Whether masks and segments are compressed.
+    """
+
+    compressed: bool = False
+
+    def _written_as(self, what: Modality) -> Modality:
+        return what.compressed if self.compressed else what
 
     def write(self, name: str, frame: int, value: Any) -> None:
         """Write one file.
@@ -284,7 +299,7 @@ class ClipWriter(ClipFiles):
         if what.content in ("picture", "array") and not files.fits(value, what.dtype, what.shape):
             raise ValueError(f"{name} takes {what.dtype} {what.shape}, got {value.dtype} {value.shape}")
         # whatever else is there: all that is written has the same stem
-        _WRITERS[what.content](what.path(self.root, self.split, self.cut, frame), value)
+        _WRITERS[what.content](self._written_as(what).path(self.root, self.split, self.cut, frame), value)
 
     def write_tracks(self, tracks: Tracks) -> None:
         """Write the points that are followed through the clip.

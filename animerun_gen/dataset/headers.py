@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import ast
+import io
 import math
 import os
 import re
 import struct
-from dataclasses import dataclass
+import zipfile
+import zlib
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from animerun_gen.dataset.files import open_regular
-from animerun_gen.dataset.modalities import Modality
+from animerun_gen.dataset.files import ARRAY, open_regular
+from animerun_gen.dataset.modalities import COMPRESSED, Modality
 from animerun_gen.errors import DatasetError
 
 _PNG_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
@@ -52,16 +55,19 @@ def read_header(path: Path, what: Modality) -> Header | None:
         what: Its modality; the suffix says which header there is.
 
     Returns:
-        What the header says; None for files without such a header (JSON, ``.npz``).
+        What the header says; None for files without such a header (JSON, ``.npz`` of several arrays).
 
     Raises:
         DatasetError: The header is not one; the message is the end of a sentence that begins with the file.
     """
     reader = {".png": _png_header, ".npy": _npy_header, ".flo": _flo_header}.get(what.suffix)
-    if reader is None:
+    is_compressed = what.is_compressible and what.suffix == COMPRESSED
+    if reader is None and not is_compressed:
         return None
     try:
         with open_regular(path) as file:
+            if reader is None:
+                return _sized(_npz_header(file))
             size = os.fstat(file.fileno()).st_size
             header = reader(file.read(_NPY_HEADER_LIMIT))
             if what.suffix == ".png":
@@ -70,10 +76,14 @@ def read_header(path: Path, what: Modality) -> Header | None:
                     raise DatasetError("is truncated, or has extra bytes at its end")
     except OSError as error:
         raise DatasetError(f"cannot be read: {error.strerror}") from error
-    if not header.shape or not all(0 < side < _SIDE_LIMIT for side in header.shape):
-        raise DatasetError(f"gives {header} as its size")
     if header.size is not None and header.size != size:
         raise DatasetError(f"has {size} bytes where {header} needs {header.size}")
+    return _sized(header)
+
+
+def _sized(header: Header) -> Header:
+    if not header.shape or not all(0 < side < _SIDE_LIMIT for side in header.shape):
+        raise DatasetError(f"gives {header} as its size")
     return header
 
 
@@ -107,6 +117,24 @@ def _npy_header(head: bytes) -> Header:
     if dtype.hasobject:
         raise DatasetError("holds Python objects, which could run code, instead of numbers")
     return Header(shape, dtype.name, size=start + length + math.prod(shape) * dtype.itemsize)
+
+
+def _npz_header(file: io.BufferedReader) -> Header:
+    """Of the one array that a compressed file holds."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            members = archive.infolist()
+            if [member.filename for member in members] != [f"{ARRAY}.npy"]:
+                raise DatasetError(f"is not a .npz file of one {ARRAY}")
+            with archive.open(members[0]) as unpacked:
+                header = _npy_header(unpacked.read(_NPY_HEADER_LIMIT))
+    # archives fail in many ways
+    except (ValueError, EOFError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+        raise DatasetError(f"is not a complete .npz file ({error})") from error
+    if header.size != members[0].file_size:
+        raise DatasetError(f"holds {members[0].file_size} bytes where {header} needs {header.size}")
+    # how long the file itself is, compression decides
+    return replace(header, size=None)
 
 
 def _flo_header(head: bytes) -> Header:

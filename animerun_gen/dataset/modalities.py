@@ -28,6 +28,9 @@ FOREIGN_PREFIX = "Image"
 """What stands before the frame number in some films of the published data (in all folders of a clip), and in the masks
 of datasets that version 0.8.0 and earlier wrote."""
 
+COMPRESSED = ".npz"
+"""How the names of masks and segments end where they are compressed (``dataset.compression``)."""
+
 _GAP_NAME = re.compile(r"(.+)_gap([1-9][0-9]*)", re.ASCII)
 _PASS_NAME = re.compile(r"color_([1-9][0-9]?)", re.ASCII)
 
@@ -89,6 +92,16 @@ class Modality:
         return self.stage == "motion" and self.kind in ("forward", "backward")
 
     @property
+    def is_compressible(self) -> bool:
+        """Whether it can be kept compressed: the masks and segments that published loaders want as plain arrays."""
+        return self.stage == "labels" and self.content in ("array", "inverted_mask")
+
+    @property
+    def compressed(self) -> Modality:
+        """The same where masks and segments are compressed; itself where it is none of them."""
+        return replace(self, suffix=COMPRESSED) if self.is_compressible else self
+
+    @property
     def has_names(self) -> bool:
         """Whether it has a table that says what ids stand for."""
         return bool(self.table)
@@ -97,9 +110,13 @@ class Modality:
         """The table that says what the ids of a cut stand for; only where ``has_names``."""
         return self.cut_folder(root, split, cut) / self.table
 
+    def may_be(self, file_name: str) -> bool:
+        """Whether a file name begins and ends as those of this modality's files do."""
+        return file_name.startswith(self.prefix) and file_name.endswith(self.suffix)
+
     def frame_of(self, file_name: str) -> int | None:
         """The frame number in a file name, or None where it is no name of this modality's files."""
-        if not (file_name.startswith(self.prefix) and file_name.endswith(self.suffix)):
+        if not self.may_be(file_name):
             return None
         return _frame_number(file_name[len(self.prefix) : len(file_name) - len(self.suffix)])
 
@@ -424,31 +441,42 @@ _BY_NAME = {modality.name: modality for modality in MODALITIES}
 
 
 def named_as_there(what: Modality, names: Iterable[str]) -> Modality:
-    """A modality with the prefix that the files of a folder have.
+    """A modality with the prefix and the suffix that the files of a folder have.
 
     We give all files of a frame the same stem, its number.  The published data do so too, but in some films the stem is
-    ``Image0186`` instead of ``0186``; both are read.
+    ``Image0186`` instead of ``0186``; both are read.  Masks and segments may be compressed.
 
     Args:
         what: The modality.
         names: The names in its folder of a cut, in any order.
 
     Returns:
-        The modality with the prefix that most of its files have there; ``what`` itself where neither has more.
+        The modality in the form that most of its files have there; ``what`` itself where no other one has more.
 
     Example:
         >>> named_as_there(modality("frame"), ["Image0186.png", "Image0187.png", "Thumbs.db"]).prefix
         'Image'
+        >>> named_as_there(modality("segment"), ["0186.npz", "0187.npz"]).suffix
+        '.npz'
     """
-    if what.kind == "clip":
-        return what
     names = list(names)
-    # asked of every folder of a dataset, which has none of them as a rule
-    if not any(name.startswith(FOREIGN_PREFIX) for name in names):
+    # asked of every folder of a dataset, which has neither as a rule
+    forms = [form for form in other_forms(what) if any(form.may_be(name) for name in names)]
+    if not forms:
         return what
-    foreign = replace(what, prefix=FOREIGN_PREFIX)
-    ours, others = (sum(kind.frame_of(name) is not None for name in names) for kind in (what, foreign))
-    return foreign if others > ours else what
+    counts = {form: sum(form.frame_of(name) is not None for name in names) for form in (what, *forms)}
+    # of equals the first one, which is the usual one
+    return max(counts, key=counts.__getitem__)
+
+
+@cache
+def other_forms(what: Modality) -> tuple[Modality, ...]:
+    """What the files of a modality may be called as well, besides their usual names; the likeliest first."""
+    if what.kind == "clip":
+        return ()
+    usual = modality(what.name)
+    forms = dict.fromkeys((usual, usual.compressed, replace(usual, prefix=FOREIGN_PREFIX)))
+    return tuple(form for form in forms if form != what)
 
 
 def at_gap(what: Modality, gap: int) -> Modality:
@@ -534,7 +562,12 @@ def modality(name: str) -> Modality:
 
 
 def enabled_modalities(
-    extras: Collection[str], gaps: Collection[int] = (1,), tracks: int = 0, passes: int = 0
+    extras: Collection[str],
+    gaps: Collection[int] = (1,),
+    tracks: int = 0,
+    passes: int = 0,
+    *,
+    compressed: bool = False,
 ) -> tuple[Modality, ...]:
     """What is made for a cut.
 
@@ -543,13 +576,14 @@ def enabled_modalities(
         gaps: its ``motion.gaps``.
         tracks: its ``motion.tracks``.
         passes: its ``recolor.passes``.
+        compressed: whether its ``dataset.compression`` is anything but ``none``.
 
     Returns:
         The modalities in the order of the table: all that are always made, and those that ``extras`` and ``tracks``
         switch on; behind them the same motion over each gap beyond 1, and the colour passes.
     """
     near = tuple(
-        modality
+        modality.compressed if compressed else modality
         for modality in MODALITIES
         if (modality.extra is None or modality.extra in extras) and (modality.content != "tracks" or tracks > 0)
     )

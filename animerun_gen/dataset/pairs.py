@@ -342,25 +342,38 @@ def read_pictures(paths: Sequence[Path], decoded: Decoded | None = None) -> list
     Raises:
         DatasetError: A file is missing, damaged, no picture of eight bits, or of another size than the first one.
     """
-    first = read_picture(paths[0]) if decoded is None else decoded.read(paths[0], read_picture)
-    together = np.empty((len(paths), *first.shape), np.uint8)
-    together[0] = first
-    for place, path in zip(together[1:], paths[1:], strict=True):
-        picture = read_picture(path) if decoded is None else decoded.read(path, read_picture)
-        if picture.shape != first.shape:
+    together = np.empty((0, 0, 0, 3), np.uint8)
+    for number, path in enumerate(paths):
+
+        def room(shape: tuple[int, ...], dtype: npt.DTypeLike, number: int = number) -> npt.NDArray[Any]:
+            nonlocal together
+            if number == 0 and len(shape) == 3:
+                together = np.empty((len(paths), *shape), np.uint8)
+            fits = shape == together.shape[1:] and np.dtype(dtype) == np.uint8
+            return together[number] if fits else np.empty(shape, dtype)
+
+        picture = read_picture(path, room) if decoded is None else decoded.read(path, read_picture)
+        if number == 0 and together.shape[1:] != picture.shape:
+            together = np.empty((len(paths), *picture.shape), np.uint8)
+        if picture.shape != together.shape[1:]:
             raise DatasetError(f"is not of the size of {paths[0].name}", path, "make or download the cut again")
-        place[...] = picture
+        if not np.may_share_memory(picture, together):
+            together[number] = picture
     return list(together)
 
 
-def read_picture(path: Path) -> npt.NDArray[np.uint8]:
+def read_picture(path: Path, room: files.Room = np.empty) -> npt.NDArray[np.uint8]:
     """Read a frame or line art as ``(H, W, 3)`` uint8, RGB; an alpha channel is left out.
+
+    Args:
+        path: The file.
+        room: Gives the array that takes it, as in :func:`animerun_gen.dataset.files.read_image`.
 
     Raises:
         DatasetError: The file is missing, damaged, or no picture of eight bits.
     """
     is_photo = path.suffix.lower() in (".jpg", ".jpeg")
-    picture = files.read_photo(path) if is_photo else files.read_image(path, drop_alpha=True)
+    picture = files.read_photo(path) if is_photo else files.read_image(path, drop_alpha=True, room=room)
     if picture.dtype != np.uint8:
         raise DatasetError(f"has pixels of {picture.dtype} where eight bits are expected", path, "download it again")
     rgb = picture if picture.ndim == 3 else np.repeat(picture[..., None], 3, axis=2)
@@ -386,19 +399,18 @@ def read_motion(
     motion = files.read_any_flow(flow.flow)
     hidden = None if flow.occlusion is None else flow.occlusion.read(decoded)
     # where all is known, and there is no NaN, two numbers say so
-    if motion.min() > -UNKNOWN_FLOW_THRESHOLD and motion.max() < UNKNOWN_FLOW_THRESHOLD:
-        marked = np.ones(motion.shape[:2], np.bool_)
-    else:
+    marked = None
+    if not (motion.min() > -UNKNOWN_FLOW_THRESHOLD and motion.max() < UNKNOWN_FLOW_THRESHOLD):
         marked = known_flow(motion)
         # a pixel of two numbers at once, several times as fast as by components
         np.copyto(motion.view(np.uint64)[..., 0], 0, where=~marked)
     if flow.valid is None:
-        return motion, marked, hidden
+        return motion, np.ones(motion.shape[:2], np.bool_) if marked is None else marked, hidden
     valid = flow.valid.read(decoded)
-    if valid.shape != marked.shape:
+    if valid.shape != motion.shape[:2]:
         raise DatasetError("is not of the size of its flow", flow.valid.path, "make or download it again")
     # what the flow itself marks is never known, whatever the mask says
-    return motion, valid & marked, hidden
+    return motion, valid if marked is None else valid & marked, hidden
 
 
 def _as_picture(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:

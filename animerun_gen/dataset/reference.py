@@ -68,6 +68,21 @@ all instances, K that of images with holes; other letters stand for any length.
 [correspondence.md](correspondence.md) has more.
 """
 
+_COMPRESSED = """\
+`dataset.compression: npz` keeps `UnmatchedForward`, `UnmatchedBackward`, `LineArea` and `Segment` as `.npz` files
+instead: the same array, of the same type and with the same numbers, under the name `array`.
+
+```python
+segments = numpy.load("train/Segment/courier/0001.npz")["array"]
+```
+
+Of the project's own scenes (95 frames of 480x270) these files take 1.8 MB instead of 83 MB. Reading the segments of a
+frame of 960x540 takes about 3 ms instead of 0.2 ms, and a mask 1 ms instead of 0.1 ms. `animerun_gen.dataset`, the
+PyTorch datasets and all commands read both forms, also of two cuts side by side; a cut has one of them. **The published
+loaders read `.npy` alone**, which therefore stays the default. A change of the key makes the labels of a cut again, and
+nothing else. Masks that are PNG files (`Valid`, `ExactOcclusion`) are compressed anyway.
+"""
+
 _CLOSING = """\
 ## What to know before training
 
@@ -129,6 +144,8 @@ def layout_markdown() -> str:
             "## Correspondence\n",
             _SURFACES,
             _table_of_arrays("array of a frame", SURFACE_ARRAYS),
+            "## Compressed masks and segments\n",
+            _COMPRESSED,
             _CLOSING,
         ]
     )

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,14 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 from animerun_gen.config import CutConfig
 from animerun_gen.engines.job import RenderJob
 from animerun_gen.engines.protocol import Event
-from animerun_gen.engines.questions import CountedCut, Looker, MarkedCut, ask_for_camera_marks, ask_for_line_figures
+from animerun_gen.engines.questions import (
+    AskedCut,
+    CountedCut,
+    Looker,
+    Marked,
+    ask_for_camera_marks,
+    ask_for_line_figures,
+)
 from animerun_gen.errors import AnimerunGenError, UsageError
 
 if TYPE_CHECKING:
@@ -133,8 +140,8 @@ class BpyModule:
     def start(self, job: RenderJob, log: Path, conditions: Conditions | None = None) -> JobRun:
         return _start(self, job, log, conditions)
 
-    def camera_marks(self, config: CutConfig, log: Path) -> MarkedCut:
-        return ask_for_camera_marks(partial(self.module_command, CAMERA_CUTS), config, log)
+    def camera_marks(self, asked: Sequence[AskedCut], at_once: int) -> Marked:
+        return ask_for_camera_marks(partial(self.module_command, CAMERA_CUTS), asked, at_once)
 
     def count_lines(self, config: CutConfig, log: Path) -> CountedCut:
         return ask_for_line_figures(partial(self.module_command, LINES), config, log)
@@ -176,8 +183,8 @@ class InstalledBlender:
     def start(self, job: RenderJob, log: Path, conditions: Conditions | None = None) -> JobRun:
         return _start(self, job, log, conditions)
 
-    def camera_marks(self, config: CutConfig, log: Path) -> MarkedCut:
-        return ask_for_camera_marks(partial(self.module_command, CAMERA_CUTS), config, log)
+    def camera_marks(self, asked: Sequence[AskedCut], at_once: int) -> Marked:
+        return ask_for_camera_marks(partial(self.module_command, CAMERA_CUTS), asked, at_once)
 
     def count_lines(self, config: CutConfig, log: Path) -> CountedCut:
         return ask_for_line_figures(partial(self.module_command, LINES), config, log)

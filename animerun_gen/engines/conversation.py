@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import IO
 
 from animerun_gen.engines.endings import describe_status
 from animerun_gen.engines.protocol import Event, decode, write_request
+from animerun_gen.engines.scratch import TemporaryFolder
 
 
 class Conversation:
@@ -42,7 +42,7 @@ class Conversation:
         self._seconds = 0.0
         self._timer: Timer | None = None
         with ExitStack() as opened:
-            folder = opened.enter_context(tempfile.TemporaryDirectory(prefix="animerun-gen-"))
+            folder = opened.enter_context(TemporaryFolder())
             file = Path(folder, "request.json")
             write_request(file, request)
             reading, writing = os.pipe()

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeVar
+from types import TracebackType
+from typing import Generic, NamedTuple, Protocol, Self, TypeVar
 
 from pydantic import TypeAdapter
 
 from animerun_gen.config import CutConfig
 from animerun_gen.dataset.files import open_log, system_says
 from animerun_gen.engines.conversation import Conversation
-from animerun_gen.errors import SceneError
+from animerun_gen.errors import AnimerunGenError, SceneError
 from animerun_gen.lines.cost import LineFigures
 
 Answer = TypeVar("Answer")
@@ -50,6 +53,18 @@ def mark_at(starts: Sequence[int], frame: int) -> int:
     return max(0, bisect_right(starts, frame) - 1)
 
 
+class AskedCut(NamedTuple):
+    """A cut about which a Blender is asked.
+
+    Attributes:
+        config: The cut.
+        log: File to which everything that Blender prints is appended.
+    """
+
+    config: CutConfig
+    log: Path
+
+
 @dataclass(frozen=True)
 class MarkedCut:
     """What a Blender found in a cut.
@@ -62,6 +77,10 @@ class MarkedCut:
 
     marks: list[CameraMark]
     inputs: dict[str, str]
+
+
+Marked = Generator[MarkedCut | AnimerunGenError, None, None]
+"""The camera marks of some cuts, in their order, or why they cannot be had; closed, it goes on with nothing."""
 
 
 @dataclass(frozen=True)
@@ -85,11 +104,12 @@ class Looker(Protocol):
     def version(self) -> str:
         """Which Blender it is."""
 
-    def camera_marks(self, config: CutConfig, log: Path) -> MarkedCut:
-        """The camera marks of a cut; what Blender prints goes to a log file.
+    def camera_marks(self, asked: Sequence[AskedCut], at_once: int) -> Marked:
+        """The camera marks of some cuts, in their order, or why they cannot be had.
 
-        Raises:
-            AnimerunGenError: They cannot be had.
+        Args:
+            asked: The cuts.
+            at_once: How many Blenders may look into files at the same time.
         """
 
     def count_lines(self, config: CutConfig, log: Path) -> CountedCut:
@@ -100,23 +120,50 @@ class Looker(Protocol):
         """
 
 
-def ask_for_camera_marks(command: Callable[[str, str], list[str]], config: CutConfig, log: Path) -> MarkedCut:
-    """Start a Blender that opens the cut's file, reads its markers and follows its cameras.
+def one_by_one(look: Callable[[AskedCut], MarkedCut], asked: Iterable[AskedCut]) -> Marked:
+    """The camera marks of some cuts, for a Blender that looks into one after the other.
+
+    Args:
+        look: Looks into one.
+        asked: The cuts.
+    """
+    for one in asked:
+        try:
+            yield look(one)
+        except AnimerunGenError as error:
+            yield error
+
+
+def ask_for_camera_marks(command: Callable[[str, str], list[str]], asked: Sequence[AskedCut], at_once: int) -> Marked:
+    """Start Blenders that open the files of some cuts, read their markers and follow their cameras.
 
     Args:
         command: Gives the command that reads the cut's configuration from a file (its path) and answers to an inherited
             file descriptor (its number).
-        config: The cut.
-        log: File to which everything that Blender prints is appended.
+        asked: The cuts.
+        at_once: How many Blenders there may be at the same time.
 
     Returns:
-        The camera marks of the cut.
-
-    Raises:
-        SceneError: It could not; the sentence says why.
+        The camera marks of the cuts, in their order, or why they cannot be had.  When it is closed, all Blenders end.
     """
     remedy = "Or set camera_cuts to mark, where the film has none."
-    return ask_blender(command, config, log, MarkedCut, "looked for camera cuts", remedy)
+    with ExitStack() as until_all_end:
+        begun: deque[tuple[ExitStack, _Question[MarkedCut]]] = deque()
+        waiting = deque(asked)
+        while waiting or begun:
+            while waiting and len(begun) < max(at_once, 1):
+                one = until_all_end.enter_context(ExitStack())
+                question = _Question(command, waiting.popleft(), MarkedCut, "looked for camera cuts", remedy)
+                begun.append((one, one.enter_context(question)))
+            # the others go on while this one is waited for: an answer waits in its pipe
+            one, question = begun.popleft()
+            answer: MarkedCut | AnimerunGenError
+            with one:
+                try:
+                    answer = question.answer()
+                except AnimerunGenError as error:
+                    answer = error
+            yield answer
 
 
 def ask_for_line_figures(command: Callable[[str, str], list[str]], config: CutConfig, log: Path) -> CountedCut:
@@ -163,16 +210,53 @@ def ask_blender(
     Raises:
         SceneError: There is none; the sentence says why.
     """
-    try:
-        with open_log(log) as file, Conversation(command, config, file, TIMEOUT) as conversation:
-            for event in conversation.events():
+    with _Question(command, AskedCut(config, log), form, doing, remedy) as question:
+        return question.answer()
+
+
+class _Question(Generic[Answer]):
+    """A Blender that has been asked; it has ended when the ``with`` block has.  As :func:`ask_blender` takes it."""
+
+    def __init__(
+        self, command: Callable[[str, str], list[str]], asked: AskedCut, form: type[Answer], doing: str, remedy: str
+    ) -> None:
+        self.asked = asked
+        self._form = form
+        self._said = (doing, remedy)
+        self._ended = ""
+        self._conversation: Conversation | None = None
+        with ExitStack() as opened:
+            try:
+                file = opened.enter_context(open_log(asked.log))
+                self._conversation = opened.enter_context(Conversation(command, asked.config, file, TIMEOUT))
+            except OSError as error:
+                self._ended = f"cannot be started ({system_says(error)})"
+            self._open = opened.pop_all()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open.close()
+
+    def answer(self) -> Answer:
+        """What it answers; this waits for it.
+
+        Raises:
+            SceneError: There is no answer; the sentence says why.
+        """
+        config, log = self.asked
+        if self._conversation is not None:
+            for event in self._conversation.events():
                 if event["event"] == "failed":
                     raise SceneError(f"cut '{config.name}': {event['message']} (log: {log})")
                 if event["event"] == "found":
-                    return TypeAdapter(form).validate_python(event["answer"])
-            ended = conversation.ended
-    except OSError as error:
-        ended = f"cannot be started ({system_says(error)})"
-    raise SceneError(
-        f"cut '{config.name}': Blender {ended} while it {doing} in {config.source}; the log is {log}. {remedy}"
-    )
+                    return TypeAdapter(self._form).validate_python(event["answer"])
+            self._ended = self._conversation.ended
+        doing, remedy = self._said
+        raise SceneError(
+            f"cut '{config.name}': Blender {self._ended} while it {doing} in {config.source}; the log is {log}. "
+            f"{remedy}"
+        )

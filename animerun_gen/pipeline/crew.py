@@ -26,6 +26,7 @@ import distributed
 from animerun_gen.engines.children import Conditions
 from animerun_gen.engines.fence import Fence
 from animerun_gen.engines.processes import usable_processors
+from animerun_gen.engines.scratch import TemporaryFolder
 from animerun_gen.errors import UsageError
 from animerun_gen.pipeline.chunks import Chunk
 from animerun_gen.pipeline.doing import ChunkEvent, Orders, notebook_of
@@ -235,7 +236,9 @@ class LocalCrew(DaskCrew):
     ) -> None:
         conditions = Conditions(threads_for(workers), patience, fence, despite_memory)
         orders = Orders(conditions, workers, _new_topic(), dict(peaks or {}))
-        with dask.config.set(_HERE):
+        # Dask leaves its folder behind
+        self._scratch = TemporaryFolder(ignore_cleanup_errors=True)
+        with dask.config.set(_HERE | {"temporary-directory": self._scratch.name}):
             cluster: Any = distributed.LocalCluster
             self._cluster = cluster(
                 processes=False,
@@ -259,6 +262,7 @@ class LocalCrew(DaskCrew):
         super().close()
         with suppress(Exception):
             self._cluster.close(timeout=5)
+        self._scratch.cleanup()
         end_idle_children()
         notebook_of(self._orders).end()
 

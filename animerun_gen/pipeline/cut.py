@@ -49,7 +49,8 @@ class Cut:
     @property
     def clip(self) -> ClipWriter:
         """Its files."""
-        return ClipWriter(self.output, self.config.split, self.config.name)
+        config = self.config
+        return ClipWriter(self.output, config.split, config.name, config.dataset.compressed)
 
     def decide(self, config: CutConfig, why: str) -> None:
         """Go on with another configuration of the cut.

@@ -12,7 +12,7 @@ from animerun_gen.dataset import layout
 from animerun_gen.dataset.modalities import Modality, at_gap, enabled_modalities
 from animerun_gen.engines.job import RenderJob
 from animerun_gen.pipeline.samples import identity_frames, sampled_frames
-from animerun_gen.pipeline.state.coverage import has_tracks
+from animerun_gen.pipeline.state.coverage import asked_for, has_tracks
 from animerun_gen.pipeline.state.figures import read_figures
 from animerun_gen.pipeline.state.judging import FiguresThere
 from animerun_gen.pipeline.state.ledger import MadeFrom
@@ -130,7 +130,7 @@ def missing_labels(
         damaged: From which of its files nothing is made.
     """
     output = found.root
-    modalities = [m for m in enabled_modalities(config.motion.extras) if m.stage == "labels"]
+    modalities = [m for m in asked_for(config) if m.stage == "labels"]
     neighbours = pairs_at(config, frames, 1)
     labelled = found.with_all((m for m in modalities if m.kind == "frame"), frames)
     labelled_pairs = found.pairs_with_all(modalities, neighbours)

@@ -101,7 +101,7 @@ def _begin(cuts: Sequence[CutConfig], options: Options, decided: Mapping[str, Se
     output, engine = options.output, options.engine
     if decided is not None:
         return [begin_cut(config, output, engine, decided[config.name]) for config in cuts]
-    begun = split_at_camera_cuts([begin_cut(config, output, engine) for config in cuts], engine)
+    begun = split_at_camera_cuts([begin_cut(config, output, engine) for config in cuts], engine, options.workers)
     choose_line_engines(begun, engine)
     return begun
 

@@ -7,7 +7,7 @@ the folder is put.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from animerun_gen.dataset import modality
@@ -57,7 +57,9 @@ CONTEXT: dict[str, Any] = {
 """What the short names mean; the standard prescribes it."""
 
 MEDIA_TYPES = {".png": "image/png", ".npz": "application/zip", ".json": "application/json"}
-"""Of files that have one; all others are ``application/octet-stream``."""
+"""Of files that have one; all others are of :data:`OTHER_TYPE`."""
+
+OTHER_TYPE = "application/octet-stream"
 
 
 def croissant(about: About, cuts: Sequence[PublishedCut]) -> dict[str, Any]:
@@ -67,7 +69,7 @@ def croissant(about: About, cuts: Sequence[PublishedCut]) -> dict[str, Any]:
         about: What the dataset is called and who publishes it.
         cuts: All that is in it.
     """
-    names = [name for name in _in_order(cuts) if modality(name).suffix]
+    names = _in_order(cuts)
     return {
         "@context": CONTEXT,
         "@type": "sc:Dataset",
@@ -82,7 +84,9 @@ def croissant(about: About, cuts: Sequence[PublishedCut]) -> dict[str, Any]:
         "citeAs": about.citation(),
         "keywords": ["optical flow", "segment matching", "2D animation", "line art", "point tracking"],
         "isLiveDataset": False,
-        "distribution": [_file_set(name) for name in names],
+        "distribution": [
+            _file_set(name, {cut.suffixes[name] for cut in cuts if name in cut.suffixes}) for name in names
+        ],
         "recordSet": [_record_set(name) for name in names if modality(name).content == "picture"],
         **responsible_ai(about, cuts),
     }
@@ -92,15 +96,18 @@ def _in_order(cuts: Sequence[PublishedCut]) -> list[str]:
     return sorted({name for cut in cuts for name in cut.file_counts})
 
 
-def _file_set(name: str) -> dict[str, Any]:
+def _file_set(name: str, suffixes: Collection[str]) -> dict[str, Any]:
     what = modality(name)
+    patterns = [f"*/{what.folder.format(cut='*')}/*{suffix}" for suffix in sorted(suffixes)]
+    types = {MEDIA_TYPES.get(suffix, OTHER_TYPE) for suffix in suffixes}
     return {
         "@type": "cr:FileSet",
         "@id": name,
         "name": name,
         "description": plain_meaning(name),
-        "encodingFormat": MEDIA_TYPES.get(what.suffix, "application/octet-stream"),
-        "includes": f"*/{what.folder.format(cut='*')}/*{what.suffix}",
+        "encodingFormat": types.pop() if len(types) == 1 else OTHER_TYPE,
+        # of some cuts they may be compressed
+        "includes": patterns[0] if len(patterns) == 1 else patterns,
     }
 
 

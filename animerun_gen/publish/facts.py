@@ -37,6 +37,7 @@ class PublishedCut:
         failures: How many figures are beyond their thresholds; None where nothing was judged.
         sizes: Bytes of its files by modality.
         file_counts: How many files there are of each.
+        suffixes: How the names of their files end.
     """
 
     clip: ClipFiles
@@ -51,6 +52,7 @@ class PublishedCut:
     failures: int | None
     sizes: dict[str, int] = field(default_factory=dict)
     file_counts: dict[str, int] = field(default_factory=dict)
+    suffixes: dict[str, str] = field(default_factory=dict)
 
 
 def collect_cuts(root: Path) -> list[PublishedCut]:
@@ -78,10 +80,12 @@ def _look_at(clip: ClipFiles) -> PublishedCut:
     motions = _numbers(directions, "largest_motion")
     sizes: dict[str, int] = {}
     counts: dict[str, int] = {}
+    suffixes: dict[str, str] = {}
     for entry in list_cut(clip.root, clip.split, clip.cut):
         if entry.belongs and entry.status is not None:
             sizes[entry.modality.name] = sizes.get(entry.modality.name, 0) + entry.status.st_size
             counts[entry.modality.name] = counts.get(entry.modality.name, 0) + 1
+            suffixes[entry.modality.name] = entry.modality.suffix
     failures = quality.get("failures")
     return PublishedCut(
         clip=clip,
@@ -96,6 +100,7 @@ def _look_at(clip: ClipFiles) -> PublishedCut:
         failures=len(failures) if isinstance(failures, list) else None,
         sizes=sizes,
         file_counts=counts,
+        suffixes=suffixes,
     )
 
 

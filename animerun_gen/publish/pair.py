@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from animerun_gen.config import CutConfig
 from animerun_gen.conventions import known_flow
 from animerun_gen.dataset import ClipFiles
 from animerun_gen.engines.blenders import Engine
+from animerun_gen.engines.scratch import TemporaryFolder
 from animerun_gen.errors import DatasetError, UsageError
 from animerun_gen.pipeline.options import Options
 from animerun_gen.pipeline.run import generate
@@ -74,7 +74,7 @@ def preview_pair(config: CutConfig, frame: int | None, engine: Engine) -> PairPr
             "choose another one",
         )
     pair = neighbours(frame, numbers)
-    with tempfile.TemporaryDirectory(prefix="animerun-gen-preview-") as folder:
+    with TemporaryFolder() as folder:
         output = Path(folder, "dataset")
         summary = _make(config, frame, pair, output, engine)
         own = neighbours(frame, summary.config.frame_numbers)

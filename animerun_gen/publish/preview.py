@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import cv2
 import numpy as np
 
 from animerun_gen.dataset import ClipFiles, write_image, written_aside
-from animerun_gen.publish.sheet import Picture, draw, fitted, sheet_of_clips
+from animerun_gen.publish.sheet import Picture, draw, fitted, longest_motion, sheet_of_clips
 
 COLUMNS = ("frame", "contour", "flow_forward", "segment")
 """What is shown of a frame, from left to right."""
@@ -57,7 +58,7 @@ def write_video(path: Path, clips: Sequence[ClipFiles], *, again: bool) -> str:
     )
     if path.is_file() and not again:
         return plays
-    pictures = (panels(clip, frame) for clip in clips for frame in clip.frame_numbers)
+    pictures = (picture for clip in clips for picture in panels(clip))
     with written_aside(path) as temporary:
         if ffmpeg is not None:
             _encode(ffmpeg, temporary, pictures)
@@ -66,17 +67,21 @@ def write_video(path: Path, clips: Sequence[ClipFiles], *, again: bool) -> str:
     return plays
 
 
-def panels(clip: ClipFiles, frame: int) -> Picture:
-    """What is seen and known of a frame side by side, without titles: ``(H, W, 3)`` uint8, RGB.
+def panels(clip: ClipFiles) -> Iterator[Picture]:
+    """What is seen and known of each frame of a clip side by side, without titles: ``(H, W, 3)`` uint8, RGB.
+
+    All flow of the clip has one scale, so that a colour is the same motion in every frame.
 
     Raises:
         DatasetError: A file is damaged.
     """
     numbers = clip.frame_numbers
-    # the last frame shows the flow that leads to it
-    of_flow = numbers[-2] if frame == numbers[-1] and len(numbers) > 1 else frame
-    shown = [draw(clip, name, of_flow if name == "flow_forward" else frame) for name in COLUMNS]
-    return np.hstack([fitted(picture, PANEL, GREY) for picture in shown])
+    longest = longest_motion(clip, "flow_forward")
+    for frame in numbers:
+        # the last frame shows the flow that leads to it
+        of_flow = numbers[-2] if frame == numbers[-1] and len(numbers) > 1 else frame
+        shown = [draw(clip, name, of_flow if name == "flow_forward" else frame, longest) for name in COLUMNS]
+        yield np.hstack([fitted(picture, PANEL, GREY) for picture in shown])
 
 
 def _ffmpeg() -> Any | None:
@@ -91,10 +96,11 @@ def _encode(ffmpeg: Any, path: Path, pictures: Iterator[Picture]) -> None:
     size = (len(COLUMNS) * PANEL[0], PANEL[1])
     settings = ["-preset", "medium", "-crf", "20", "-bitexact", "-threads", "1", "-movflags", "+faststart"]
     writer = ffmpeg.write_frames(str(path), size, fps=RATE, codec="libx264", macro_block_size=2, output_params=settings)
-    writer.send(None)
-    for picture in pictures:
-        writer.send(np.ascontiguousarray(picture))
-    writer.close()
+    # where a picture cannot be read, too, before the file goes that the program writes
+    with closing(writer):
+        writer.send(None)
+        for picture in pictures:
+            writer.send(np.ascontiguousarray(picture))
 
 
 def _encode_by_opencv(path: Path, pictures: Iterator[Picture]) -> None:

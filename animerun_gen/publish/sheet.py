@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from animerun_gen.conventions import known_flow
 from animerun_gen.dataset import ClipFiles
 from animerun_gen.quality.colors import flow_to_color, labels_to_color
 
@@ -35,18 +36,39 @@ class Panel:
     picture: Picture | None
 
 
-def draw(clip: ClipFiles, name: str, frame: int) -> Picture | None:
+def longest_motion(clip: ClipFiles, name: str) -> float | None:
+    """The longest known motion of a clip in pixels, to draw all its flow by; None where nothing moves.
+
+    Args:
+        clip: The clip.
+        name: Which flow, such as ``"flow_forward"``.
+
+    Raises:
+        DatasetError: A file is damaged.
+    """
+    longest = 0.0
+    for frame in clip.frames(name):
+        if clip.has(name, frame):
+            flow = clip.read_motion(name.removeprefix("flow_"), frame)
+            longest = max(longest, float(np.hypot(*flow[known_flow(flow)].T).max(initial=0.0)))
+    return longest or None
+
+
+def draw(clip: ClipFiles, name: str, frame: int, longest: float | None = None) -> Picture | None:
     """Draw one file of a clip; None where the clip has none.
 
     Args:
         clip: The clip.
         name: Which modality, one of :data:`DRAWN`.
         frame: The frame that it belongs to, or where its arrows begin.
+        longest: Motion in pixels that has the fullest colour; None: the longest of this file.
 
     Raises:
         DatasetError: The file is damaged.
     """
-    return DRAWN[name](clip, name, frame) if clip.has(name, frame) else None
+    if not clip.has(name, frame):
+        return None
+    return _flow(clip, name, frame, longest) if name.startswith("flow_") else DRAWN[name](clip, name, frame)
 
 
 def _as_it_is(clip: ClipFiles, name: str, frame: int) -> Picture:
@@ -62,9 +84,9 @@ def _mask(clip: ClipFiles, name: str, frame: int) -> Picture:
     return np.repeat(clip.read(name, frame)[..., None], 3, axis=2).astype(np.uint8) * np.uint8(255)
 
 
-def _flow(clip: ClipFiles, name: str, frame: int) -> Picture:
+def _flow(clip: ClipFiles, name: str, frame: int, longest: float | None = None) -> Picture:
     # what continues known motion where none is known is no label
-    return flow_to_color(clip.read_motion(name.removeprefix("flow_"), frame))
+    return flow_to_color(clip.read_motion(name.removeprefix("flow_"), frame), longest)
 
 
 def _segments(clip: ClipFiles, name: str, frame: int) -> Picture:

@@ -74,7 +74,7 @@ def basis_of(clip: ClipFiles, listed: Iterable[Entry], budget: int) -> str:
     for path in (layout.quality_file(clip.root, clip.cut), layout.manifest_file(clip.root, clip.cut)):
         with suppress(OSError):
             seen.append(f"{path.parent.name} {mark(path.stat())}")
-    return hashlib.sha256("\n".join([*seen[:2], *sorted(seen[2:])]).encode()).hexdigest()
+    return hashlib.sha256("\n".join([*seen[:2], *sorted(seen[2:])]).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def is_current(page: Path, known: DrawnPage | None, basis: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,6 +11,7 @@ from animerun_gen.engines.blend_file import require_readable
 from animerun_gen.engines.blenders import ModuleRunner
 from animerun_gen.engines.conversation import Conversation
 from animerun_gen.engines.endings import last_words
+from animerun_gen.engines.scratch import TemporaryFolder
 from animerun_gen.errors import AnimerunGenError, SceneError, UnusableSceneError
 from animerun_gen.progress import Progress
 from animerun_gen.shot.findings import TRIAL_SECONDS
@@ -45,7 +45,7 @@ def inspect_shot(question: Question, engine: ModuleRunner) -> Shot:
     doing = "while it started"
     untried: Shot | None = None
     with (
-        tempfile.TemporaryDirectory(prefix="animerun-gen-") as folder,
+        TemporaryFolder() as folder,
         Progress(1, "step", "inspecting") as progress,
         open(Path(folder, "log"), "wb") as log,
         _asked(engine, question, log) as inspector,

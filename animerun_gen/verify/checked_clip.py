@@ -11,8 +11,9 @@ from animerun_gen.config import CutConfig
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.headers import read_header
 from animerun_gen.dataset.listing import list_cut, modalities_there
-from animerun_gen.dataset.modalities import Modality, enabled_modalities, modality
+from animerun_gen.dataset.modalities import Modality, modality
 from animerun_gen.errors import DatasetError
+from animerun_gen.pipeline.state.coverage import asked_for
 from animerun_gen.pipeline.state.ledger import read_ledger
 from animerun_gen.verify.checked_manifest import CheckedManifest
 from animerun_gen.verify.cut_report import DELETE, MOVE, CutReport
@@ -82,24 +83,23 @@ class CheckedClip:
 
     @cached_property
     def _as_there(self) -> dict[str, Modality]:
-        """The modalities that it has folders with anything in of, with the prefix of the file names there."""
+        """The modalities that it has folders with anything in of, as the files are called there."""
         return {entry.modality.name: entry.modality for entry in self.entries.values()}
 
     def kind(self, name: str) -> Modality:
-        """The modality of a name, with the prefix that its file names have here."""
+        """The modality of a name, as its files are called here."""
         return self._as_there.get(name) or modality(name)
 
     @cached_property
     def modalities(self) -> tuple[Modality, ...]:
         """What the cut should have."""
         if self.config is not None:
-            motion = self.config.motion
-            wanted = enabled_modalities(motion.extras, motion.gaps, motion.tracks, self.config.recolor.passes)
+            wanted = asked_for(self.config)
         else:
             used = {entry.modality.name for entry in self.sound.values()}
             possible = modalities_there(self.root, self.split, self.cut)
             wanted = tuple(what for what in possible if what.published or what.name in used)
-        return tuple(self.kind(what.name) for what in wanted)
+        return tuple(self._as_there.get(what.name, what) for what in wanted)
 
     @property
     def passes(self) -> list[str]:

@@ -197,7 +197,9 @@ class FrameInspection:
             height, width = self.shape
             return f"is {header}, but the clip's pictures are {height} x {width} (height x width)"
         if not self.ours:
-            number = {"inverted_mask": "biuf", "array": "iu", "flow": "f"}.get(what.content)
+            # numbers of segments in any whole type; depth and the like are none
+            whole = "iu" if what.dtype and np.dtype(what.dtype).kind in "iu" else "f"
+            number = {"inverted_mask": "biuf", "array": whole, "flow": "f"}.get(what.content)
             fits = number is None or np.dtype(header.dtype).kind in number
             fits = fits and (number is None or len(header.shape) == len(what.shape))
         else:

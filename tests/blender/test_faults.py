@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ from animerun_gen.engines.blenders import BpyModule, JobRun
 from animerun_gen.engines.children import Conditions
 from animerun_gen.engines.job import RenderJob
 from animerun_gen.engines.protocol import Event
-from animerun_gen.engines.questions import CountedCut, MarkedCut
+from animerun_gen.engines.questions import AskedCut, CountedCut, Marked
 from animerun_gen.pipeline.options import Options
 from animerun_gen.pipeline.run import generate
 from tests.blender.conftest import SCENE
@@ -47,8 +47,8 @@ class Meddled:
     def version(self) -> str:
         return self.engine.version
 
-    def camera_marks(self, config: CutConfig, log: Path) -> MarkedCut:
-        return self.engine.camera_marks(config, log)
+    def camera_marks(self, asked: Sequence[AskedCut], at_once: int) -> Marked:
+        return self.engine.camera_marks(asked, at_once)
 
     def count_lines(self, config: CutConfig, log: Path) -> CountedCut:
         return self.engine.count_lines(config, log)

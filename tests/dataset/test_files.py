@@ -3,12 +3,15 @@ from __future__ import annotations
 import errno
 import json
 import os
+import struct
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -470,3 +473,59 @@ def test_what_a_killed_writer_left_is_removed_and_nothing_else(tmp_path: Path) -
     assert all(file.exists() for file in kept)
     assert files.remove_stale_temporaries(tmp_path) == 0
     assert files.remove_stale_temporaries(tmp_path / "none") == 0
+
+
+@given(
+    hnp.arrays(
+        st.sampled_from([np.uint8, np.uint16]),
+        st.one_of(
+            hnp.array_shapes(min_dims=2, max_dims=2, max_side=40),
+            st.tuples(st.integers(1, 30), st.integers(1, 30), st.just(3)),
+        ),
+    )
+)
+def test_pictures_are_read_by_others_and_those_of_others_here(
+    tmp_path_factory: pytest.TempPathFactory, image: Any
+) -> None:
+    path = tmp_path_factory.mktemp("png") / "a.png"
+    files.write_image(path, image)
+    in_order = cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.ndim == 3 else image
+    np.testing.assert_array_equal(cv2.imread(str(path), cv2.IMREAD_UNCHANGED), in_order, strict=True)
+    np.testing.assert_array_equal(files.read_image(path), image, strict=True)
+    # with filters, as other programs write them
+    assert cv2.imwrite(str(path), in_order)
+    np.testing.assert_array_equal(files.read_image(path), image, strict=True)
+
+
+def test_a_large_picture_is_read_in_pieces_into_the_room_for_it(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    image = rng.integers(0, 4, (541, 963, 3)).astype(np.uint8)
+    files.write_image(tmp_path / "a.png", image)
+    place = np.empty_like(image)
+    assert files.read_image(tmp_path / "a.png", room=lambda shape, dtype: place) is place
+    np.testing.assert_array_equal(place, image)
+
+
+def spoiled(packed: bytes, width: int = 4, height: int = 4, depth: int = 8) -> bytes:
+    """A PNG file of these packed rows, whose chunks are right."""
+    chunks = [(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, 0, 0, 0, 0)), (b"IDAT", packed), (b"IEND", b"")]
+    written = b"".join(
+        len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big") for kind, data in chunks
+    )
+    return b"\x89PNG\r\n\x1a\n" + written
+
+
+def test_what_is_packed_wrongly_is_damaged_or_left_to_the_decoder(tmp_path: Path) -> None:
+    path, rows = tmp_path / "a.png", bytes(20)
+    path.write_bytes(spoiled(zlib.compress(rows)))
+    assert not files.read_image(path).any()
+    # far more than the picture has
+    path.write_bytes(spoiled(zlib.compress(bytes(200 << 20), 9)))
+    assert files.read_image(path).shape == (4, 4)
+    # far less
+    path.write_bytes(spoiled(zlib.compress(rows), 1 << 18, 1 << 18))
+    with pytest.raises(DatasetError, match="cannot be decoded as a PNG file"):
+        files.read_image(path)
+    # a byte that filters its row
+    path.write_bytes(spoiled(zlib.compress(bytes([2]) + rows[1:])))
+    assert files.read_image(path).shape == (4, 4)

@@ -17,6 +17,7 @@ from animerun_gen.dataset.modalities import (
     gap_modalities,
     modality,
     named_as_there,
+    other_forms,
     pass_number,
 )
 
@@ -99,6 +100,26 @@ def test_the_prefix_of_a_folder_is_that_of_its_files(what: Modality, names: list
     assert there.path(Path(), "train", "a", 186).stem == f"{prefix}0186"
     assert there.frame_of(f"{prefix}0186{what.suffix}") == 186
     assert named_as_there(modality("tracks"), ["Image0186.npz"]) == modality("tracks")
+
+
+@ANY
+def test_masks_and_segments_of_a_folder_may_be_compressed(what: Modality) -> None:
+    there = named_as_there(what, ["0186.npz", "0187.npz", "0186.npy"])
+    is_small = what.name in ("segment", "line_area", "occlusion_forward", "occlusion_backward")
+    assert there == (what.compressed if is_small else what)
+    assert (what.compressed != what) == is_small
+    # of equals, the plain one
+    assert named_as_there(what, ["0186.npz", "0187.npy"]) == what
+    forms = [what, *other_forms(what)]
+    assert len(forms) == len({form.path(Path(), "train", "a", 1) for form in forms}) == (3 if is_small else 2)
+    for form in forms:
+        assert {form, *other_forms(form)} == set(forms)
+
+
+def test_compression_is_of_all_of_them() -> None:
+    plain, small = enabled_modalities((), (1, 2), 3, 1), enabled_modalities((), (1, 2), 3, 1, compressed=True)
+    assert small == tuple(what.compressed for what in plain)
+    assert sum(one != other for one, other in zip(plain, small, strict=True)) == 4
 
 
 @ANY

@@ -125,6 +125,17 @@ def test_a_sound_dataset_has_no_defects(made: Path, quick: bool, workers: int) -
     assert contents(made) == before
 
 
+def test_of_a_copy_without_manifest_depth_and_normals_are_no_defects(root: Path) -> None:
+    for name in ("manifest", "quality", "recolor", ".animerun-gen"):
+        shutil.rmtree(root / name, ignore_errors=True)
+    assert defects(root) == []
+    assert not any(report.ours for report in verify(root))
+    path = root / "train/Depth/square/0003.npy"
+    files.write_array(path, np.zeros(files.read_array(path).shape, np.int32))
+    [defect] = defects(root)
+    assert (defect.file, defect.kind) == ("train/Depth/square/0003.npy", "form")
+
+
 OLD_MASKS = ("UnmatchedForward", "UnmatchedBackward", "LineArea")
 
 

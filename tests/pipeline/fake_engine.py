@@ -14,7 +14,7 @@ import secrets
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,7 +38,7 @@ from animerun_gen.engines.film_files import files_of
 from animerun_gen.engines.job import RenderJob, Reporter
 from animerun_gen.engines.lifetime import die_with_parent
 from animerun_gen.engines.protocol import Event, from_text, read_request, to_text
-from animerun_gen.engines.questions import CameraMark, CountedCut, MarkedCut
+from animerun_gen.engines.questions import AskedCut, CameraMark, CountedCut, Marked, MarkedCut, one_by_one
 from animerun_gen.engines.render_process import RenderFailure, RenderProcess
 from animerun_gen.lines import compose
 from animerun_gen.lines.cost import LineFigures
@@ -50,8 +50,11 @@ SIDE = 12
 class OneCamera:
     """What the film of the square answers when it is asked before it is rendered."""
 
-    def camera_marks(self, config: CutConfig, log: Path) -> MarkedCut:
-        return MarkedCut([CameraMark(config.frames.first, "Camera")], {})
+    def camera_marks(self, asked: Sequence[AskedCut], at_once: int) -> Marked:
+        return one_by_one(self.marks_of, asked)
+
+    def marks_of(self, asked: AskedCut) -> MarkedCut:
+        return MarkedCut([CameraMark(asked.config.frames.first, "Camera")], {})
 
     def count_lines(self, config: CutConfig, log: Path) -> CountedCut:
         return CountedCut([LineFigures(config.frames.first, triangles=2, edges=4, crossings=0, visits=0)], {})

@@ -10,7 +10,7 @@ import pytest
 
 from animerun_gen.config import CutConfig
 from animerun_gen.engines.job import input_mark
-from animerun_gen.engines.questions import CameraMark, MarkedCut, mark_at
+from animerun_gen.engines.questions import AskedCut, CameraMark, MarkedCut, mark_at
 from animerun_gen.errors import DatasetError, SceneError
 from animerun_gen.pipeline.cut import Cut, begin_cut
 from animerun_gen.pipeline.options import Options
@@ -31,8 +31,8 @@ class FilmingEngine(FakeEngine):
     asked: list[str] = field(default_factory=list)
     broken: bool = False
 
-    def camera_marks(self, config: CutConfig, log: Path) -> MarkedCut:
-        self.asked.append(config.name)
+    def marks_of(self, asked: AskedCut) -> MarkedCut:
+        self.asked.append(asked.config.name)
         if self.broken:
             raise SceneError("the film cannot be opened")
         return MarkedCut(self.marks, {str(path): input_mark(path) for path in self.inputs})
@@ -106,6 +106,19 @@ def test_what_cannot_be_split_is_said(tmp_path: Path) -> None:
 def split_up(folder: Path, engine: FilmingEngine, *cuts: CutConfig) -> list[Cut]:
     """What a run that renders makes of cuts."""
     return split_at_camera_cuts([begin_cut(config, folder / "out", engine) for config in cuts], engine)
+
+
+def test_cuts_of_one_film_are_asked_about_once_if_the_same_counts(tmp_path: Path) -> None:
+    engine = FilmingEngine()
+    cuts = [
+        split(tmp_path, name=name, frames={"first": 1, "last": last}) for name, last in (("a", 9), ("b", 9), ("c", 8))
+    ]
+    parts = split_up(tmp_path, engine, *cuts)
+    assert [part.name for part in parts] == ["a-1", "a-3", "b-1", "b-3", "c-1", "c-3"]
+    assert engine.asked == ["a", "c"]
+    # each of them knows it by itself
+    assert len(split_up(tmp_path, engine, cuts[1])) == 2
+    assert engine.asked == ["a", "c"]
 
 
 def test_a_name_that_another_cut_has_costs_only_the_split_cut(tmp_path: Path) -> None:

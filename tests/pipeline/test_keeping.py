@@ -20,11 +20,14 @@ from animerun_gen.pipeline.keeping.compare import compare_datasets, describe_com
 from animerun_gen.pipeline.keeping.merge import merge_datasets
 from animerun_gen.pipeline.keeping.remove import remove_cuts
 from animerun_gen.pipeline.keeping.rename import rename_cut, renaming_file
+from animerun_gen.pipeline.options import Options
+from animerun_gen.pipeline.run import generate
 from animerun_gen.pipeline.state.lock import exclusive
 from animerun_gen.pipeline.state.status import describe_status, read_status
 from animerun_gen.verify.run import verify
 from tests.pipeline.datasets import contents, make, make_cut
 from tests.pipeline.fake_engine import FakeEngine
+from tests.pipeline.test_camera_cuts import FilmingEngine
 
 EXTENT: dict[str, Any] = {"frames": {"first": 1, "last": 3}, "motion": {"gaps": [1, 2], "tracks": 3}}
 PASSES = {**EXTENT, "recolor": {"passes": 1}}
@@ -207,6 +210,25 @@ def test_a_merge_that_is_killed_goes_on(pair: Path, tmp_path: Path, monkeypatch:
     assert kills > 5
     assert contents(target) == contents(pair / "both")
     assert sound(target)
+
+
+def test_what_is_known_of_a_split_cut_comes_along(tmp_path: Path) -> None:
+    engine = FilmingEngine()
+    config = make_cut(tmp_path, {"name": "film", "camera_cuts": "split", "frames": {"first": 1, "last": 9}})
+    make([config], tmp_path / "one", engine)
+    assert engine.asked == ["film"]
+    merge_datasets([tmp_path / "one"], tmp_path / "all")
+    assert (
+        contents(tmp_path / "all")[".animerun-gen/cuts/film.json"]
+        == (contents(tmp_path / "one")[".animerun-gen/cuts/film.json"])
+    )
+    # so neither Blender nor the film is needed to go on with it
+    summaries = generate([config], Options(tmp_path / "all", None, render=False))
+    assert [summary.config.name for summary in summaries] == ["film-1", "film-3"]
+    assert not any(summary.failures or summary.labelled for summary in summaries)
+    make([config], tmp_path / "all", engine)
+    assert engine.asked == ["film"]
+    assert sound(tmp_path / "all")
 
 
 def test_cuts_of_one_name_must_be_alike(pair: Path, both: Path) -> None:

@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 
 from animerun_gen.cli import main
-from animerun_gen.dataset import ClipFiles
+from animerun_gen.dataset import ClipFiles, ClipWriter
 from animerun_gen.dataset.checksums import file_digest
 from animerun_gen.errors import UsageError
 from animerun_gen.publish.pack import pack
+from animerun_gen.publish.preview import panels
 from animerun_gen.publish.sheet import TITLE_HEIGHT, sheet_of_clips
 from animerun_gen.quality.colors import flow_to_color, labels_to_color
 from tests.export.clips import FRAMES, HEIGHT, WIDTH, write_clip
@@ -34,6 +35,27 @@ def dataset(tmp_path: Path) -> Path:
 def members(shard: Path) -> dict[str, bytes]:
     with tarfile.open(shard) as archive:
         return {one.name: file.read() for one in archive if (file := archive.extractfile(one)) is not None}
+
+
+def test_a_colour_of_flow_is_one_motion_in_all_frames_of_a_clip(tmp_path: Path) -> None:
+    clip = ClipWriter(tmp_path, "train", "run")
+    for frame, motion in ((1, 4.0), (2, 8.0), (3, 0.0)):
+        clip.write("frame", frame, np.zeros((18, 32, 3), np.uint8))
+        if frame < 3:
+            flow = np.zeros((18, 32, 2), np.float32)
+            flow[:, :16, 0], flow[:, 16:, 0] = motion, 2.0
+            clip.write("flow_forward", frame, flow)
+    first, second, last = panels(clip)
+    middle, edge = (90, 2 * 320 + 80), (90, 2 * 320 + 240)
+    # what moves by two pixels has one colour, whatever else moves; what moves faster has a fuller one
+    assert (first[edge] == second[edge]).all()
+    assert (first[middle] != second[middle]).any()
+    assert (last == second).all()
+    still = ClipWriter(tmp_path, "train", "still")
+    for frame in (1, 2):
+        still.write("frame", frame, np.zeros((18, 32, 3), np.uint8))
+    still.write("flow_forward", 1, np.zeros((18, 32, 2), np.float32))
+    assert (next(panels(still))[middle] == 255).all()
 
 
 def test_every_file_of_the_dataset_is_in_a_shard(dataset: Path, tmp_path: Path) -> None:

@@ -20,11 +20,14 @@ from animerun_gen.cli import main
 from animerun_gen.config import CutConfig, load_cuts
 from animerun_gen.dataset import ClipFiles, read_image
 from animerun_gen.engines.blenders import BpyModule
-from animerun_gen.engines.questions import CameraMark, MarkedCut
+from animerun_gen.engines.questions import AskedCut, CameraMark, MarkedCut
+from animerun_gen.errors import UsageError
+from animerun_gen.publish import pair
 from animerun_gen.publish.pair import lightened, neighbours, preview_pair
 from animerun_gen.publish.sheet import TITLE_HEIGHT
 from animerun_gen.quality.colors import flow_to_color, labels_to_color
 from animerun_gen.shot import run as shot_run
+from animerun_gen.shot.question import Question
 from tests.pipeline.fake_engine import FakeEngine, Meddled
 from tests.shot.shots import shot
 
@@ -113,8 +116,8 @@ class Cameras(FakeEngine):
 
     switches: tuple[int, ...] = ()
 
-    def camera_marks(self, config: CutConfig, log: Path) -> MarkedCut:
-        marks = [CameraMark(config.frames.first, "Camera")]
+    def marks_of(self, asked: AskedCut) -> MarkedCut:
+        marks = [CameraMark(asked.config.frames.first, "Camera")]
         return MarkedCut([*marks, *(CameraMark(frame, f"Camera {frame}") for frame in self.switches)], {})
 
 
@@ -145,6 +148,51 @@ def test_a_film_is_shown_as_init_would_have_it(
     assert main(["init", "film.blend", "-o", "drafted.yaml", "--name", "film"]) == 0
     assert main(["preview", "drafted.yaml", "--full", "--force"]) == 0
     assert np.array_equal(read_image(project / "film_preview.png"), drawn)
+
+
+def test_scene_and_camera_may_be_others(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[CutConfig] = []
+
+    def look(config: CutConfig, frame: int | None, engine: object) -> None:
+        seen.append(config)
+        raise UsageError("seen")
+
+    monkeypatch.setattr(pair, "preview_pair", look)
+    own = {"scene": "Set", "view_layer": "Front", "camera": "Wide"}
+    (project / "a.yaml").write_text(CUT + "".join(f"{key}: {name}\n" for key, name in own.items()))
+    for words in (
+        [],
+        ["--camera", "Close"],
+        ["--scene", "Set"],
+        ["--scene", "Hall"],
+        ["--scene", "Hall", "--camera", "C"],
+    ):
+        assert main(["preview", "a.yaml", *words]) == 2
+    found = [(config.scene, config.view_layer, config.camera) for config in seen]
+    assert found == [
+        ("Set", "Front", "Wide"),
+        ("Set", "Front", "Close"),
+        ("Set", "Front", "Wide"),
+        # another scene has neither
+        ("Hall", None, None),
+        ("Hall", None, "C"),
+    ]
+
+
+def test_a_film_is_looked_at_by_another_camera(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Question] = []
+
+    def inspect(question: Question, engine: object) -> object:
+        asked.append(question)
+        return shot(source=str(project / "film.blend"), clip=(3, 8), picture=(960, 402))
+
+    monkeypatch.setattr(shot_run, "inspect_shot", inspect)
+    assert main(["preview", "film.blend", "--camera", "Close up", "--scene", "Hall"]) == 0
+    assert (asked[0].camera, asked[0].scene) == ("Close up", "Hall")
+    said = capsys.readouterr().out
+    assert "init film.blend --scene Hall --camera 'Close up'" in said
 
 
 @pytest.mark.parametrize(
@@ -238,7 +286,7 @@ def test_with_a_real_blender_in_a_process_that_is_ended(tmp_path: Path) -> None:
         )
 
     with started() as process:
-        wait_for(lambda: any((tmp_path / "temporary").glob("animerun-gen-preview-*/dataset/train/*/*/*")))
+        wait_for(lambda: any((tmp_path / "temporary").glob("animerun-gen-scratch-*/dataset/train/*/*/*")))
         process.terminate()
         _, told = process.communicate(timeout=300)
     assert process.returncode == 130, told
@@ -255,8 +303,7 @@ def test_with_a_real_blender_in_a_process_that_is_ended(tmp_path: Path) -> None:
 
 
 def assert_nothing_is_left(folder: Path) -> None:
-    # Dask keeps a folder with its locks for whoever comes next
-    assert not list((folder / "temporary").glob("animerun-gen-*"))
+    assert list((folder / "temporary").iterdir()) == []
 
 
 def wait_for(holds: Callable[[], bool]) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import re
 from html import unescape
 from importlib.resources import files
@@ -289,3 +290,11 @@ def test_a_page_says_whose_film_it_is(tmp_path: Path) -> None:
     said = " ".join(text.split())
     assert "licence CC-BY-4.0 author <b>somebody</b> attribution By somebody" in said
     assert " from " not in said.partition("attribution")[0]
+
+
+def test_a_file_whose_name_is_no_text_does_not_stop_a_report(tmp_path: Path) -> None:
+    walk = write_clip(tmp_path / "data", "walk")
+    # Linux takes any bytes for a name
+    (walk.path("segment", 8).parent / os.fsdecode(b"\xff.npy")).write_bytes(b"x")
+    report = build_report(tmp_path / "data", tmp_path / "out")
+    assert [page.name for page in report.pages] == ["walk.html"]

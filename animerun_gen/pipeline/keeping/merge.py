@@ -111,6 +111,8 @@ def merge_datasets(sources: Sequence[Path], target: Path) -> Merged:
                 _require_idle(copy.source)
                 damaged += _copy_cut(copy, files, target, progress)
                 said.append(f"copied cut '{copy.cut}' from {copy.source}: {counted(len(files), 'file')}")
+        for source in sources:
+            _copy_parents(source, target)
         write_split_lists(target)
     if alike:
         said.append(f"{counted(alike, 'cut')} {'was' if alike == 1 else 'were'} there already, alike to the byte")
@@ -200,6 +202,14 @@ def _copy_cut(copy: _Copy, files: Sequence[Path], target: Path, progress: Progre
     with suppress(OSError):
         _note(target, cut).parent.rmdir()
     return damaged
+
+
+def _copy_parents(source: Path, target: Path) -> None:
+    """Copy what is known of cuts that are split at their camera cuts: only their stretches have files."""
+    for cut in known_cuts(source):
+        kept, there = read_ledger(source, cut), layout.ledger_file(target, cut)
+        if kept.camera_marks is not None and not kept.begun and not os.path.lexists(there):
+            write_json(there, kept.model_dump())
 
 
 def _copy_file(source: Path, target: Path) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from animerun_gen.config import CutConfig
 from animerun_gen.config.messages import spans
 from animerun_gen.dataset.cameras import frames_of_cameras
-from animerun_gen.dataset.modalities import enabled_modalities, modality
+from animerun_gen.dataset.modalities import Modality, enabled_modalities, modality
 from animerun_gen.dataset.tracks import TrackSettings, read_settings
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline.state.on_disk import FilesOnDisk, Pair
@@ -48,6 +48,12 @@ class Coverage:
         return self.in_order and not (missing or self.missing_tracks or self.missing_cameras)
 
 
+def asked_for(config: CutConfig) -> tuple[Modality, ...]:
+    """All kinds of files that a cut asks for, in the form in which it asks for them."""
+    motion, passes = config.motion, config.recolor.passes
+    return enabled_modalities(motion.extras, motion.gaps, motion.tracks, passes, compressed=config.dataset.compressed)
+
+
 def has_tracks(config: CutConfig, output: Path) -> bool:
     """Whether a file of tracks is there, for the clip, the number of points and the seed that a cut asks for."""
     try:
@@ -76,9 +82,7 @@ def measure_coverage(
     Raises:
         DatasetError: A folder cannot be read.
     """
-    motion = config.motion
-    asked_for = enabled_modalities(motion.extras, motion.gaps, motion.tracks, config.recolor.passes)
-    enabled = [m for m in asked_for if m.stage in stages]
+    enabled = [m for m in asked_for(config) if m.stage in stages]
     if found is None:
         found = FilesOnDisk(output, config.split, config.name)
     found.now()
@@ -92,7 +96,7 @@ def measure_coverage(
     modalities = [m for m in enabled if m.kind != "clip" and m.name not in missing_passes]
     numbers = config.frame_numbers
     frames = found.with_all((m for m in modalities if m.kind == "frame"), numbers)
-    pairs_of = {gap: list(zip(numbers, numbers[gap:], strict=False)) for gap in motion.gaps}
+    pairs_of = {gap: list(zip(numbers, numbers[gap:], strict=False)) for gap in config.motion.gaps}
     pairs: set[Pair] = set()
     for gap, of_gap in pairs_of.items():
         pairs |= found.pairs_with_all([m for m in modalities if m.gap == gap], of_gap)

@@ -44,7 +44,9 @@ def fingerprints(config: CutConfig, engine: str, source: str) -> dict[str, str]:
         config.model_dump(mode="json", include={"motion": {"backend", "background"}}),
         {"step": config.frames.step, "fills_unknown": config.fills_unknown},
     )
-    labels = _digest(pictures, motion, config.model_dump(mode="json", include={"labels"}))
+    # the plain form, which datasets had before there was another one, changes nothing
+    form = [config.dataset.compression] if config.dataset.compressed else []
+    labels = _digest(pictures, motion, config.model_dump(mode="json", include={"labels"}), *form)
     known = sorted({"ids", "exact_occlusion"} & set(config.motion.extras))
     sampled = [sampled_frames(config), sampled_pairs(config)]
     found = {"pictures": pictures, "motion": motion, "labels": labels, "figures": _digest(labels, known, sampled)}

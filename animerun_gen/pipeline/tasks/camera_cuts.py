@@ -7,18 +7,20 @@ so that a finished dataset needs no Blender to be recognised as such, and labels
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 from pydantic import ValidationError
 
 from animerun_gen.config import CutConfig
 from animerun_gen.dataset import layout
-from animerun_gen.engines.questions import CameraMark, Looker, mark_at
+from animerun_gen.engines.questions import AskedCut, CameraMark, Looker, MarkedCut, mark_at
 from animerun_gen.errors import AnimerunGenError, DatasetError
 from animerun_gen.pipeline.cut import Cut
 from animerun_gen.pipeline.state.fingerprints import scene_digest
 from animerun_gen.pipeline.state.inputs import are_unchanged, digests_as_read
-from animerun_gen.pipeline.state.ledger import FoundMarks, Ledger, open_ledger
+from animerun_gen.pipeline.state.ledger import FoundMarks, open_ledger
+from animerun_gen.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -34,27 +36,31 @@ class CutPart:
     notes: list[str] = field(default_factory=list)
 
 
-def split_at_camera_cuts(cuts: Sequence[Cut], finder: Looker | None) -> list[Cut]:
+def split_at_camera_cuts(cuts: Sequence[Cut], finder: Looker | None, at_once: int = 1) -> list[Cut]:
     """Replace each cut that asks for it, and whose timeline switches cameras within it, by its stretches.
 
     Args:
         cuts: The cuts, of different names; what has failed is left alone.
         finder: The Blender that will render; None when nothing is to be rendered, and what an earlier run found counts.
+        at_once: How many Blenders may look into films at the same time.
 
     Returns:
         The cuts to be made, in order.  Their ``camera_cuts`` says ``mark``: there is nothing left to split.  One that
         cannot be split has failed.
     """
     made: list[Cut] = []
-    looked: dict[str, FoundMarks] = {}
+    asking = [cut for cut in cuts if _asks(cut)]
+    found = {cut.name: _known(cut) for cut in asking} if finder is None else _look(asking, finder, at_once)
     owners = {cut.name.lower(): cut.name for cut in cuts}
     for cut in cuts:
-        config = cut.config
-        if cut.summary.failures or config.camera_cuts == "mark" or config.camera_motion.keyframes:
+        if cut.name not in found:
             made.append(cut)
             continue
         try:
-            parts = split_cut(config, _marks(config, cut.ledger, finder, looked))
+            marks = found[cut.name]
+            if isinstance(marks, AnimerunGenError):
+                raise marks
+            parts = split_cut(cut.config, marks)
             for part in parts:
                 name = part.config.name
                 if owners.setdefault(name.lower(), cut.name) != cut.name:
@@ -134,35 +140,76 @@ def _stretch(config: CutConfig, number: int, camera: str, frames: Sequence[int])
         raise DatasetError(f"cut '{config.name}' cannot be split at its camera cuts: {reasons}") from error
 
 
-def _marks(
-    config: CutConfig, ledger: Ledger, finder: Looker | None, looked: dict[str, FoundMarks]
-) -> Sequence[CameraMark]:
-    """The camera marks of a cut: as an earlier run found them, if nothing changed since."""
+def _asks(cut: Cut) -> bool:
+    """Whether the camera cuts of a cut matter."""
+    config = cut.config
+    return not (cut.summary.failures or config.camera_cuts == "mark" or config.camera_motion.keyframes)
+
+
+Marks = Sequence[CameraMark] | AnimerunGenError
+"""The camera marks of a cut, or why they cannot be had."""
+
+
+def _known(cut: Cut) -> Marks:
+    """What an earlier run found."""
+    config, ledger = cut.config, cut.ledger
     kept = ledger.kept.camera_marks
-    if finder is None:
-        if kept is None and not ledger.kept.begun:
-            raise DatasetError(
-                f"cut '{config.name}': none of it has been rendered into {ledger.output}; run 'animerun-gen render' "
-                "first"
-            )
-        if kept is None or kept.scene != config.scene:
-            raise DatasetError(
-                f"cut '{config.name}': the camera cuts of its film are not known yet; run 'animerun-gen render' first"
-            )
-        return kept.marks
-    digest = _digest(config, finder)
-    if kept is not None and kept.digest == digest and are_unchanged(kept.inputs):
-        return kept.marks
-    if digest not in looked:
-        marked = finder.camera_marks(config, layout.log_file(ledger.output, config.name))
-        looked[digest] = FoundMarks(
+    if kept is None and not ledger.kept.begun:
+        return DatasetError(
+            f"cut '{config.name}': none of it has been rendered into {ledger.output}; run 'animerun-gen render' first"
+        )
+    if kept is None or kept.scene != config.scene:
+        return DatasetError(
+            f"cut '{config.name}': the camera cuts of its film are not known yet; run 'animerun-gen render' first"
+        )
+    return kept.marks
+
+
+def _look(cuts: Sequence[Cut], finder: Looker, at_once: int) -> dict[str, Marks]:
+    """The camera marks of cuts: as an earlier run found them, if nothing changed since.
+
+    Of cuts for which the same counts, one is asked about.
+    """
+    marks: dict[str, Marks] = {}
+    alike: dict[str, list[Cut]] = {}
+    for cut in cuts:
+        kept = cut.ledger.kept.camera_marks
+        try:
+            digest = _digest(cut.config, finder)
+            if kept is not None and kept.digest == digest and are_unchanged(kept.inputs):
+                marks[cut.name] = kept.marks
+            else:
+                alike.setdefault(digest, []).append(cut)
+        except AnimerunGenError as error:
+            marks[cut.name] = error
+    if not alike:
+        return marks
+    asked = [AskedCut(first.config, layout.log_file(first.output, first.name)) for first, *_ in alike.values()]
+    # closed, so that no Blender goes on when this is stopped
+    with (
+        closing(finder.camera_marks(asked, at_once)) as answers,
+        Progress(len(asked), "film", "looking for camera cuts", delay=1.0) as progress,
+    ):
+        for (digest, same), answer in zip(alike.items(), answers, strict=True):
+            for cut in same:
+                marks[cut.name] = answer if isinstance(answer, AnimerunGenError) else _kept(cut, digest, answer)
+            progress.advance(same[0].name)
+    return marks
+
+
+def _kept(cut: Cut, digest: str, marked: MarkedCut) -> Marks:
+    """Write down what was found about a cut."""
+    try:
+        found = FoundMarks(
             digest=digest,
-            scene=config.scene,
+            scene=cut.config.scene,
             inputs=digests_as_read(marked.inputs),
             marks=tuple(marked.marks),
         )
-    ledger.keep(camera_marks=looked[digest])
-    return looked[digest].marks
+        cut.ledger.keep(camera_marks=found)
+    except AnimerunGenError as error:
+        return error
+    return found.marks
 
 
 def _digest(config: CutConfig, finder: Looker) -> str:

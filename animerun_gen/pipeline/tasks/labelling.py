@@ -32,7 +32,7 @@ class LabelTask:
 
     def inputs(self) -> list[Path]:
         """The files that have to be there first."""
-        clip = ClipWriter(self.output, self.config.split, self.config.name)
+        clip = self._clip
         extras = self.config.motion.extras
         if self.other is None:
             names = ["contour", "flat", "frame", *(("object_id", "material_id") if "ids" in extras else ())]
@@ -53,8 +53,12 @@ class LabelTask:
         # the compiled kernels take their time to load, which a run with nothing to do need not spend
         from animerun_gen.pipeline.tasks.label_files import label_frame, label_pair
 
-        clip = ClipWriter(self.output, self.config.split, self.config.name)
         if self.other is None:
-            label_frame(clip, self.config, self.frame)
+            label_frame(self._clip, self.config, self.frame)
         else:
-            label_pair(clip, self.config, self.frame, self.other)
+            label_pair(self._clip, self.config, self.frame, self.other)
+
+    @property
+    def _clip(self) -> ClipWriter:
+        config = self.config
+        return ClipWriter(self.output, config.split, config.name, config.dataset.compressed)

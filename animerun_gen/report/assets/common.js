@@ -34,10 +34,13 @@ function written(value, unit) {
   return unit === "px" ? `${plain} px` : plain;
 }
 
-// A table whose rows can be sorted by a click on a heading.
+// A table whose rows can be sorted by a click on a heading.  Styles may show it as cards, and a browser then takes it for
+// no table any more, so its parts say what they are.
 //   columns: {title, note, value(row), cell(row)}; the value sorts, null last
 function sortableTable(table, columns, rows, options = {}) {
-  const head = make("tr");
+  const head = make("tr", { role: "row" });
+  table.setAttribute("role", "table");
+  for (const group of [table.tHead, table.tBodies[0]]) group.setAttribute("role", "rowgroup");
   let current = null;
   let descending = true;
   let order = rows.slice();
@@ -45,13 +48,14 @@ function sortableTable(table, columns, rows, options = {}) {
     const body = table.tBodies[0];
     const limit = options.limit ? options.limit() : Infinity;
     body.replaceChildren(...order.slice(0, limit).map((row) => {
-      const line = make("tr", {}, ...columns.map((column) => column.cell(row)));
+      const line = make("tr", { role: "row" }, ...columns.map((column) => column.cell(row)));
+      for (const cell of line.cells) cell.setAttribute("role", "cell");
       if (options.row) options.row(line, row);
       return line;
     }));
   }
   columns.forEach((column, place) => {
-    const heading = make("th", { scope: "col" });
+    const heading = make("th", { scope: "col", role: "columnheader" });
     if (column.value) {
       heading.append(make("button", { type: "button", onclick: (event) => {
         descending = current === place ? !descending : !column.ascending;
