@@ -93,11 +93,10 @@ def _trained_here(choice: MethodChoice) -> tuple[FlowNetwork, MethodFacts]:
 def _said(weights: Weights) -> str:
     """What a file of weights says that it was trained on: datasets, steps, and what it began with."""
     try:
-        config = json.loads(weights.about["config"])
-        names = dict.fromkeys(str(data.get("name") or Path(data["root"]).name) for data in config["data"])
-        begun = config["model"].get("released") or config["model"].get("weights")
-        after = f", begun with {Path(begun).name}" if begun else ""
-        return f"{', '.join(names)}: {int(weights.about['step']):,} steps{after}"
+        begun = json.loads(weights.about["config"])["model"]
+        name = begun.get("released") or begun.get("weights")
+        after = f", begun with {Path(name).name}" if name else ""
+        return f"{weights.about['trained_on']}: {int(weights.about['step']):,} steps{after}"
     # it is somebody's file
     except (KeyError, TypeError, ValueError, AttributeError):
         return ""

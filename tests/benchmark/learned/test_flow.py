@@ -107,16 +107,13 @@ def test_weights_are_random_only_where_that_was_asked_for(pair: tuple[np.ndarray
 
 
 def test_what_was_trained_here_says_on_what(tmp_path: Path, pair: tuple[np.ndarray, np.ndarray]) -> None:
-    config = {
-        "model": {"name": "ptlflow:small", "weights": "/somewhere/flownet.pkl", "released": None},
-        "data": [{"root": "/data/toy", "name": None}, {"root": "/data/x", "name": "things"}],
-    }
+    config = {"model": {"name": "ptlflow:small", "weights": "/somewhere/flownet.pkl", "released": None}}
     path = tmp_path / "final.pt"
-    about = {"config": json.dumps(config), "step": 1500, "validation": {}}
-    tensors = {"weight": torch.full((1, 1), 4.0)}
+    about = {"trained_on": "toy (29 pairs)", "config": json.dumps(config), "step": 1500, "validation": {}}
+    tensors = {"network.weight": torch.full((1, 1), 4.0)}
     write_weights(path, Weights("flow", {"name": "ptlflow:small", "options": {}}, about, tensors))
     method = open_method(MethodChoice(f"checkpoint:{path}", device="cpu"))
-    assert method.facts.trained_on == "toy, things: 1,500 steps, begun with flownet.pkl"
+    assert method.facts.trained_on == "toy (29 pairs): 1,500 steps, begun with flownet.pkl"
     assert (method.facts.name, method.facts.weights) == ("checkpoint:final.pt", "trained")
     np.testing.assert_allclose(method.estimate(*pair), expected(pair, 4.0), rtol=1e-6)
     write_weights(path, Weights("flow", {"name": "ptlflow:small", "options": {}}, {"config": "{"}, tensors))
