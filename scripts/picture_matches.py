@@ -1,6 +1,6 @@
-"""Draws what methods are right and wrong about in one pair of frames, side by side, as docs/benchmark_segments.md shows it.
+"""Draws what methods are right and wrong about in one pair of frames, as docs/benchmark_segments.md shows it.
 
-    python scripts/picture_matches.py DATASET CUT FRAME OUT.png --pictures contour --method flow:dis --predictions FOLDER ...
+    python scripts/picture_matches.py DATASET CUT FRAME OUT.png --method flow:dis --predictions FOLDER
 
 Above the two frames, below them a picture for each method and folder of predictions in the order given: green segments
 are right, red ones matched with another one, blue ones occluded but matched, yellow ones called occluded but shown.
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from animerun_gen.benchmark.options import EvaluationOptions
 from animerun_gen.benchmark.segments.evaluation import open_evaluation
@@ -35,7 +36,7 @@ def main() -> int:
     parser.add_argument("--method", nargs="*", default=[])
     parser.add_argument("--predictions", nargs="*", type=Path, default=[])
     options = parser.parse_args()
-    shown = []
+    shown: list[npt.NDArray[np.uint8]] = []
     for source in ({"method": one} for one in options.method), ({"predictions": one} for one in options.predictions):
         for chosen in source:
             evaluation = open_evaluation(
