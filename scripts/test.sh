@@ -26,19 +26,19 @@ need_other() {
     fi
 }
 
-# Make or reuse the environment in which the readers for PyTorch are tested; only in continuous integration it must be.
+# Make or reuse the environment of the tests that need PyTorch; only in continuous integration it must be.
 torch=$project/.venv-torch
 need_torch() {
     local wanted stamp=$torch/animerun-gen-installed python
     wanted=$(sha256sum <"$project/requirements-torch.txt")
     [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ] || return 0
-    say "installing PyTorch for the tests of the readers (200 MB to 3 GB)"
+    say "installing PyTorch for the tests that need it (200 MB to 3 GB)"
     if python=$(find_python 3.11) && "$python" -m venv "$torch" &&
         "$torch/bin/python" -m pip install -q --disable-pip-version-check -r "$project/requirements-torch.txt"; then
         printf '%s' "$wanted" >"$stamp"
     else
         [ -z "${CI:-}" ] || exit 1
-        printf 'PyTorch cannot be installed: the tests of the readers for it are skipped.\n'
+        printf 'PyTorch cannot be installed: the tests that need it are skipped.\n'
     fi
 }
 
