@@ -121,6 +121,7 @@ def _in_shadow(
     """Which points, ``(n, 3)`` in the world, the light does not reach."""
     hidden = np.zeros(len(tested), bool)
     pixels = geometry.camera.width * geometry.camera.height
+    among: npt.NDArray[np.intp] | slice
     for camera, among in cameras_of(light, tested, pixels):
         frame = replace(geometry, camera=camera)
         if light.place is None:
@@ -130,13 +131,16 @@ def _in_shadow(
                 world = camera.world.copy()
                 world[:3, 3] += light.direction * (1.01 * nearest)
                 frame = replace(geometry, camera=replace(camera, world=world))
-        homogeneous = tested[among] @ frame.camera.pixel_matrix()[:, :3].T + frame.camera.pixel_matrix()[:, 3]
-        x, y, depth, w = homogeneous.T
+        if len(among) == len(tested):
+            # all of them in their order, which need no copies
+            among = slice(None)
+        x, y, depth = (np.empty(len(tested[among])) for _ in range(3))
+        points.project(tested[among], frame.camera.pixel_matrix(), x, y, depth)
         hidden[among] = raster.hidden_points(
             frame,
-            x / w,
-            y / w,
-            np.ascontiguousarray(depth),
+            x,
+            y,
+            depth,
             instance[among],
             triangle[among],
             hiding_instances=casts,

@@ -33,6 +33,13 @@ def vote(tones, instances, normals, places, sizes, found):  # type: ignore[no-un
         found: Takes the tones.
     """
     height, width = tones.shape
+    # whether the pixels of a row around a pixel have its tone
+    level = np.empty((height, width), np.bool_)
+    for row in range(height):
+        for column in range(width):
+            level[row, column] = True
+            for x in range(max(column - REACH, 0), min(column + REACH, width - 1) + 1):
+                level[row, column] &= tones[row, x] == tones[row, column]
     for row in range(height):
         top, bottom = max(row - REACH, 0), min(row + REACH, height - 1)
         for column in range(width):
@@ -41,11 +48,10 @@ def vote(tones, instances, normals, places, sizes, found):  # type: ignore[no-un
             if own == BACKGROUND:
                 continue
             left, right = max(column - REACH, 0), min(column + REACH, width - 1)
-            differs = False
+            alike = True
             for y in range(top, bottom + 1):
-                for x in range(left, right + 1):
-                    differs |= tones[y, x] != own
-            if not differs:
+                alike &= level[y, column] & (tones[y, column] == own)
+            if alike:
                 continue
             dark = lit = high = 0
             for y in range(top, bottom + 1):

@@ -13,7 +13,7 @@ from animerun_gen.shade.tone import BACKGROUND, BASE, HIGHLIGHT, SHADOW
 
 kernel = compiled.kernels(__name__, error_model="numpy")
 
-CURVED = 1.0
+CURVED = 0.5
 """A surface has highlights where it curves more than a ball whose radius is so many times the size of its mesh."""
 
 
@@ -106,7 +106,8 @@ def light_points(seen, shaded, eye, lamp, limits, tones, normals, places, lit): 
             flat = _turned(turn, _cross(_less(own[1], own[0]), _less(own[2], own[0])))
             n, m, o = _normals_of(shaded, mesh, t, triangle)
             n, m, o = _unit(_turned(turn, n), flat), _unit(_turned(turn, m), flat), _unit(_turned(turn, o), flat)
-            curved = _is_curved(shaded, mesh, t, triangle, own)
+            # most triangles are nowhere near a highlight
+            is_known, curved = False, False
             for column in range(first, last):
                 u = e[0] * column + e[1] * row + e[2]
                 v = f[0] * column + f[1] * row + f[2]
@@ -133,8 +134,12 @@ def light_points(seen, shaded, eye, lamp, limits, tones, normals, places, lit): 
                     tones[row, column] = SHADOW
                     continue
                 half = _unit((to_light[0] + to_eye[0], to_light[1] + to_eye[1], to_light[2] + to_eye[2]), normal)
-                is_highlight = curved and _dot(normal, half) > limits.highlight
-                tones[row, column] = HIGHLIGHT if is_highlight else BASE
+                tones[row, column] = BASE
+                if _dot(normal, half) > limits.highlight:
+                    if not is_known:
+                        is_known, curved = True, _is_curved(shaded, mesh, t, triangle, own)
+                    if curved:
+                        tones[row, column] = HIGHLIGHT
                 reach = limits.reach * eye.size * (depth_buffer[row, column] if eye.is_perspective else 1.0)
                 pixel[count] = row * width + column
                 for axis in range(3):
@@ -147,6 +152,22 @@ def light_points(seen, shaded, eye, lamp, limits, tones, normals, places, lit): 
                     )
                 count += 1
     return count
+
+
+@kernel
+def project(points, matrix, x, y, depth):  # type: ignore[no-untyped-def]
+    """Fill in where points ``(n, 3)`` of the world are in a picture, by its pixel matrix."""
+    rows = (
+        (matrix[0, 0], matrix[0, 1], matrix[0, 2], matrix[0, 3]),
+        (matrix[1, 0], matrix[1, 1], matrix[1, 2], matrix[1, 3]),
+        (matrix[2, 0], matrix[2, 1], matrix[2, 2], matrix[2, 3]),
+        (matrix[3, 0], matrix[3, 1], matrix[3, 2], matrix[3, 3]),
+    )
+    for k in range(len(points)):
+        along, down, far, w = transform(rows, (points[k, 0], points[k, 1], points[k, 2]))
+        x[k] = along / w
+        y[k] = down / w
+        depth[k] = far
 
 
 @kernel
