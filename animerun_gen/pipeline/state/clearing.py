@@ -13,8 +13,9 @@ from animerun_gen.config import CutConfig
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.clip import ClipFiles
 from animerun_gen.dataset.listing import modalities_there
-from animerun_gen.dataset.modalities import Modality, enabled_modalities, named_as_there
+from animerun_gen.dataset.modalities import Modality, named_as_there
 from animerun_gen.errors import DatasetError
+from animerun_gen.pipeline.made import modalities_of
 from animerun_gen.pipeline.samples import identity_frames, sampled_frames
 from animerun_gen.pipeline.state.coverage import has_tracks
 from animerun_gen.pipeline.state.figures import cross_check_names
@@ -118,8 +119,7 @@ def clear_surplus(clip: ClipFiles, config: CutConfig, found: FilesOnDisk, stages
         DatasetError: The system does not allow it.
     """
     frames, output, name = config.frame_numbers, clip.root, config.name
-    motion = config.motion
-    enabled = enabled_modalities(motion.extras, motion.gaps, motion.tracks, config.recolor.passes)
+    enabled = modalities_of(config)
     # tracks of other frames, of another number of points or by another seed go as a whole
     wanted = [modality for modality in enabled if modality.kind != "clip" or has_tracks(config, output)]
     wanted_frames = {modality.name: set(modality.frames(frames)) for modality in wanted}

@@ -9,9 +9,10 @@ from pathlib import Path
 from animerun_gen.config import CutConfig
 from animerun_gen.config.messages import spans
 from animerun_gen.dataset.cameras import frames_of_cameras
-from animerun_gen.dataset.modalities import enabled_modalities, modality
+from animerun_gen.dataset.modalities import modality
 from animerun_gen.dataset.tracks import TrackSettings, read_settings
 from animerun_gen.errors import DatasetError
+from animerun_gen.pipeline.made import modalities_of
 from animerun_gen.pipeline.state.on_disk import FilesOnDisk, Pair
 
 
@@ -77,7 +78,7 @@ def measure_coverage(
         DatasetError: A folder cannot be read.
     """
     motion = config.motion
-    asked_for = enabled_modalities(motion.extras, motion.gaps, motion.tracks, config.recolor.passes)
+    asked_for = modalities_of(config)
     enabled = [m for m in asked_for if m.stage in stages]
     if found is None:
         found = FilesOnDisk(output, config.split, config.name)
