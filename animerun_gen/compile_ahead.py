@@ -211,11 +211,32 @@ def _statistics() -> None:
     kernels.survey(np.zeros((SIZE, SIZE), np.int32), np.zeros(1, np.int64), np.zeros((1, 2), np.int64))
 
 
+def _shade() -> None:
+    from dataclasses import replace
+
+    from animerun_gen.labels.shaded_regions import divide_by_tones
+    from animerun_gen.motion import raster
+    from animerun_gen.motion.geometry import Normals
+    from animerun_gen.shade.colors import ShadeColors, shade_picture
+    from animerun_gen.shade.light import Light
+    from animerun_gen.shade.tones import ToneSettings, shade_map
+
+    geometry = _geometry(with_holes=False)
+    corners = np.zeros((4, 3), np.int32)
+    normals = Normals(np.array([[0, 0, 1]], np.float32), np.zeros(1, np.int64), corners, np.zeros(1, np.int64))
+    geometry = replace(geometry, normals=normals)
+    light = Light.parallel(np.array([0.1, 0.0, -1.0]))
+    tones = shade_map(geometry, raster.draw(geometry), light, ToneSettings(highlight=0.9))
+    shade_picture(np.zeros((SIZE, SIZE, 3), np.uint8), tones, ShadeColors())
+    divide_by_tones(np.zeros((SIZE, SIZE), np.int32), tones, np.zeros((SIZE, SIZE), np.bool_), 1)
+
+
 TASKS: tuple[Callable[[], None], ...] = (
     # those that take longest come first
     _motion_with_holes,
     _contours,
     _plain_motion,
+    _shade,
     _figures,
     _labels,
     _recolor,

@@ -94,6 +94,8 @@ class FrameLoop:
                     kept[frame] = self._reader.look_at(frame, geometry)
                     self._pictures.check_background(frame, flat, kept[frame].seen)
                 self._pictures.make(frame, flat, kept.get(frame))
+                if frame in kept:
+                    kept[frame] = kept[frame].without_normals()
             elif frame in with_geometry:
                 kept[frame] = self._reader.look_at(frame, self._reader.take_down(frame))
             if frame in self.context.job.material_pictures:

@@ -11,6 +11,7 @@ from animerun_gen.blender import versions
 from animerun_gen.blender.attribute_colors import paint_attributes
 from animerun_gen.blender.convert.hair import hair_objects
 from animerun_gen.blender.frame_reading import TakenFrame
+from animerun_gen.blender.frame_shade import ShadeMaker
 from animerun_gen.blender.job_context import JobContext
 from animerun_gen.blender.marked_edges import marked_meshes
 from animerun_gen.blender.picture_check import require_background, require_paper
@@ -57,8 +58,10 @@ class PictureMaker:
         self._judges_strokes = self.strokes and not set(lines.edges) & set(FREESTYLE_ONLY)
         self._has_marks = "edge_mark" in lines.edges and bool(marked_meshes())
         self._hair_ids = [context.names.objects.ids[name] for name in hair_objects()]
+        self._shade = ShadeMaker(context) if context.config.style.shade.is_on else None
         self.needs_geometry = (
-            self._contours is not None
+            self._shade is not None
+            or self._contours is not None
             or lines.outline
             or self.strokes
             or bool(self._hair_ids)
@@ -78,11 +81,18 @@ class PictureMaker:
             if taken is not None and len(self._hair_ids):
                 is_hair = np.isin(taken.geometry.object_ids, self._hair_ids)
                 line_art = thin_hair_lines(line_art, taken.seen, is_hair, self.context.config.lines.thickness)
+        colored = flat
+        if self._shade is not None and taken is not None:
+            with self.context.stage(frame, "shade"):
+                shaded = self._shade.make(flat, taken)
+                colored = shaded.picture
+                self.context.writer.write("shade", frame, shaded.tones)
+                self.context.writer.write("trace", frame, self._shade.trace(shaded, taken, line_art))
         with self.context.stage(frame, "write pictures"):
             self.context.writer.write("flat", frame, flat)
             self.context.writer.write("contour", frame, line_art)
             ink = rgb(self.context.config.lines.color)
-            self.context.writer.write("frame", frame, compose.draw_lines(flat, line_art, ink))
+            self.context.writer.write("frame", frame, compose.draw_lines(colored, line_art, ink))
 
     def check_background(self, frame: int, flat: np.ndarray[Any, Any], seen: VisibilityBuffer) -> None:
         """A job in whose first picture with a background that has another colour than it should goes no further."""

@@ -17,6 +17,7 @@ from animerun_gen.blender.convert.surfaces import Surface
 from animerun_gen.blender.geometry import evaluate, finish_evaluation, read_graph
 from animerun_gen.blender.graphs import GraphWatch
 from animerun_gen.blender.job_context import JobContext
+from animerun_gen.blender.key_light import read_light
 from animerun_gen.blender.rendering import FrameRenderer
 from animerun_gen.blender.scene_size import scene_size
 from animerun_gen.blender.vector_pass import VectorPassRenderer
@@ -26,6 +27,7 @@ from animerun_gen.errors import NoRoomError, SceneError
 from animerun_gen.motion import raster
 from animerun_gen.motion.geometry import FrameGeometry
 from animerun_gen.motion.raster import VisibilityBuffer
+from animerun_gen.shade.light import Light
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class TakenFrame:
         surfaces: What shaders may ask the geometry's instances, of which colours vary; empty where none does.
         vectors: The Vector pass of Cycles, ``(H, W, 4)`` float32; None where nobody asks for it.
         cameras: Its cameras.
+        light: The light that it is shaded by; None where it is not, and then its geometry has no normals.
     """
 
     geometry: FrameGeometry
@@ -45,6 +48,11 @@ class TakenFrame:
     surfaces: list[Surface | None]
     vectors: npt.NDArray[np.float32] | None
     cameras: TakenCameras
+    light: Light | None = None
+
+    def without_normals(self) -> TakenFrame:
+        """What is needed of it after its pictures are made: normals are a third of a heavy scene."""
+        return replace(self, geometry=replace(self.geometry, normals=None))
 
 
 class FrameReader:
@@ -81,6 +89,7 @@ class FrameReader:
         self._strokes = strokes
         self._reads_surfaces = reads_surfaces
         self._surfaces: list[Surface | None] = []
+        self._light: Light | None = None
         self._last: FrameGeometry | None = None
         self._cameras: dict[int, TakenCameras] = {}
         job = context.job
@@ -101,7 +110,7 @@ class FrameReader:
             start = time.perf_counter()
             self._require_room(frame, graph, draws=True, reads=with_geometry)
             if with_geometry:
-                found.append(self._read(graph))
+                found.append(self._read(graph, with_normals=self.context.config.style.shade.is_on))
             reading = time.perf_counter() - start
 
         self.context.reporter.begins(frame, "flat")
@@ -127,14 +136,14 @@ class FrameReader:
             raise SceneError(f"Blender evaluated frame {geometry.frame} when frame {frame} was to be rendered.")
         if self._last is not None:
             geometry = geometry.sharing(self._last)
-        self._last = geometry
+        self._last = replace(geometry, normals=None)
         with self.context.stage(frame, "visibility"):
             seen = raster.draw(geometry)
         vectors = None
         if self._vectors is not None and frame in self._neighbours:
             with self.context.stage(frame, "vector pass"):
                 vectors = self._vectors.render()
-        return TakenFrame(geometry, seen, self._surfaces, vectors, self._cameras[frame])
+        return TakenFrame(geometry, seen, self._surfaces, vectors, self._cameras[frame], self._light)
 
     def _require_room(self, frame: int, graph: Any, *, draws: bool, reads: bool) -> None:
         """See whether what the frame will take fits into the memory, before it takes any of it."""
@@ -143,7 +152,14 @@ class FrameReader:
         strokes = draws and self._strokes
         paints = frame in self.context.job.identity_pictures
         need = frame_need(
-            size, width * height, draws=draws, reads=reads, strokes=strokes, kept=self._most_kept, paints=paints
+            size,
+            width * height,
+            draws=draws,
+            reads=reads,
+            strokes=strokes,
+            kept=self._most_kept,
+            paints=paints,
+            shades=draws and self.context.config.style.shade.is_on,
         )
         try:
             self._memory.expect(frame, size, need)
@@ -152,15 +168,20 @@ class FrameReader:
             self.context.reporter.failed(NoRoomError.__name__, str(error))
             raise
 
-    def _read(self, graph: Any) -> FrameGeometry:
+    def _read(self, graph: Any, *, with_normals: bool = False) -> FrameGeometry:
         """The geometry of a frame; before and after it jumps, a camera counts as two."""
         reader = None
         if self._reads_surfaces:
             reader = SurfaceReader(self.context.conversion.colors, self.context.opened.scene.frame_current)
             self._surfaces = reader.surfaces
         geometry = name_shot(
-            read_graph(graph, self.context.names, self.context.conversion.clipped, reader), self._jumps
+            read_graph(graph, self.context.names, self.context.conversion.clipped, reader, with_normals=with_normals),
+            self._jumps,
         )
+        self._light = None
+        if with_normals:
+            key = self.context.conversion.key_light
+            self._light = read_light(graph, geometry.camera, self.context.config, key)
         frame = geometry.frame + self.context.config.frames.offset
         # those of the frame that is looked at next
         self._cameras = {frame: take_cameras(graph, self.context.opened.film_cameras.get(geometry.frame))}

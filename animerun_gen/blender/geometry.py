@@ -30,7 +30,7 @@ from animerun_gen.blender.opening import CAMERA_TYPES
 from animerun_gen.blender.unreadable import UnreadableDrawn
 from animerun_gen.errors import SceneError
 from animerun_gen.motion.companions import BACKGROUND_ID, NO_MATERIAL_ID
-from animerun_gen.motion.geometry import Camera, FrameGeometry, Holes
+from animerun_gen.motion.geometry import Camera, FrameGeometry, Holes, Normals
 
 Read = TypeVar("Read")
 
@@ -198,6 +198,8 @@ def read_graph(
     names: SceneNames,
     clipped: ClippedMaterials,
     surfaces: InstanceReader | None = None,
+    *,
+    with_normals: bool = False,
 ) -> FrameGeometry:
     """Read the geometry of a frame from a render dependency graph that is evaluated and still alive.
 
@@ -206,6 +208,7 @@ def read_graph(
         names: The cut's ids.
         clipped: The cut's materials with holes.
         surfaces: Is shown every instance of the geometry, in order.
+        with_normals: Whether the normals are taken down by which Blender shades it.
 
     Returns:
         The frame's geometry.
@@ -213,7 +216,7 @@ def read_graph(
     Raises:
         UnreadableGeometryError: Something is drawn that has no triangles.
     """
-    return _Reader(depsgraph, names, clipped, surfaces).read()
+    return _Reader(depsgraph, names, clipped, surfaces, with_normals).read()
 
 
 def read_camera(camera: bpy.types.Object, graph: bpy.types.Depsgraph) -> Camera:
@@ -250,8 +253,11 @@ class _Reader:
         names: SceneNames,
         clipped: ClippedMaterials,
         surfaces: InstanceReader | None,
+        with_normals: bool,
     ) -> None:
         self.depsgraph = depsgraph
+        self.with_normals = with_normals
+        self.normals: list[versions.ShadingNormals] = []
         self.surfaces = surfaces
         self.names = names
         self.clipped = clipped
@@ -330,6 +336,7 @@ class _Reader:
             slot_start=np.array(slot_start, np.int64),
             slot_materials=np.array(slot_materials, np.uint16),
             holes=self._holes(slot_masks),
+            normals=self._normals() if self.with_normals else None,
         )
 
     def _camera(self) -> Camera:
@@ -373,6 +380,8 @@ class _Reader:
         self.slots.append(slots)
         self.topologies.append(digest.digest())
         self.identities.append(read_identities(mesh, self.reader.numbering(drawn)))
+        if self.with_normals:
+            self.normals.append(versions.shading_normals(mesh))
         self.mesh_index[address] = len(self.topologies) - 1
         return self.mesh_index[address]
 
@@ -387,6 +396,17 @@ class _Reader:
         uvs = np.empty(2 * len(mesh.loops), np.float32)
         layer.data.foreach_get("uv", uvs)
         self.uvs[number] = uvs.reshape(-1, 2)[versions.triangle_corners(mesh)]
+
+    def _normals(self) -> Normals:
+        corners = [np.empty((0, 3), np.int32) if each.of_corners is None else each.of_corners for each in self.normals]
+        has_corners = np.array([each.of_corners is not None for each in self.normals], bool)
+        vectors = [each.vectors for each in self.normals]
+        return Normals(
+            vectors=np.concatenate([np.empty((0, 3), np.float32), *vectors]),
+            vector_start=_starts(vectors)[:-1],
+            corners=np.concatenate([np.empty((0, 3), np.int32), *corners]),
+            corner_start=np.where(has_corners, _starts(corners)[:-1], -1),
+        )
 
     def _holes(self, slot_masks: list[int]) -> Holes | None:
         if not self.uvs:

@@ -39,6 +39,7 @@ from animerun_gen.blender.convert.unreadable import find_unreadable
 from animerun_gen.blender.convert.world import world_colors
 from animerun_gen.blender.count_lines import line_figures
 from animerun_gen.blender.geometry import evaluate, geometry_engine, read_graph, scene_names, take_down
+from animerun_gen.blender.key_light import choose_key_light
 from animerun_gen.blender.looking_through import look_through
 from animerun_gen.blender.opening import (
     OpenedScene,
@@ -68,6 +69,7 @@ from animerun_gen.shot.shot import (
     LOOKED_AT,
     UNTRIED,
     FarFromOrigin,
+    FilmLight,
     HairSystem,
     ImageOffer,
     ParticleSystem,
@@ -203,6 +205,7 @@ def _look(
 
     def conclude(conversion: Conversion) -> Shot:
         """What the converted scene shows, and at last what Freestyle takes for it."""
+        key_light = _key_light(opened, conversion)
         jumps = finder.find(conversion.clipped, conversion.going_to(opened.scene))
         survey = _survey(opened, config, conversion, progress)
         shot = Shot(
@@ -222,6 +225,7 @@ def _look(
             notes=tuple(conversion.notes),
             unread_colors=tuple(conversion.colors.unread),
             camera_jumps=tuple((jump.frame, jump.camera) for jump in jumps),
+            key_light=key_light,
         )
         if freestyle_seconds(survey.triangles, survey.pieces, survey.visits) > TRIED_SECONDS:
             return shot
@@ -243,6 +247,15 @@ def _look(
     finder = JumpFinder(opened, config)
     with geometry_engine():
         return conclude(convert_scene(opened, config))
+
+
+def _key_light(opened: OpenedScene, conversion: Conversion) -> FilmLight | None:
+    """The light that shade would go by; the scene stands at the clip's first frame."""
+    key = choose_key_light(opened, conversion.clipped)
+    if not key.name:
+        return None
+    names = {obj.name_full: obj.name for obj in bpy.data.objects}
+    return FilmLight("auto" if key.instancer else names[key.name], key.kind, tuple(names[each] for each in key.others))
 
 
 def _try_freestyle(shot: Shot, survey: Survey, opened: OpenedScene, config: CutConfig, conversion: Conversion) -> Shot:

@@ -215,6 +215,21 @@ def principled_emission(node: Any) -> tuple[Any, Any]:
     return color, node.inputs["Emission Strength"]
 
 
+def light_power(light: bpy.types.Light) -> float:
+    """How strongly a light shines: its power, or of a sun its strength, times the brightness of its colour.
+
+    Since 4.5 a light has an exposure as well; nodes, if it has any, multiply its power by their strength.
+    """
+    red, green, blue = light.color
+    power = float(light.energy) * 2.0 ** float(getattr(light, "exposure", 0.0))
+    power *= 0.2126 * float(red) + 0.7152 * float(green) + 0.0722 * float(blue)
+    if getattr(light, "use_nodes", False) and light.node_tree is not None:
+        for node in light.node_tree.nodes:
+            if node.type == "EMISSION" and node.outputs[0].is_linked and not node.inputs["Strength"].is_linked:
+                power *= float(node.inputs["Strength"].default_value)
+    return max(power, 0.0)
+
+
 def factor_name(node: Any) -> str:
     """What a shader node calls the input by which it mixes: spelled out in later versions."""
     return "Fac" if "Fac" in node.inputs else "Factor"
@@ -374,6 +389,55 @@ def triangle_slots(mesh: bpy.types.Mesh) -> npt.NDArray[np.int32]:
     faces = np.empty(count, np.int32)
     mesh.loop_triangle_polygons.foreach_get("value", faces)
     return of_faces[faces]
+
+
+@dataclass(frozen=True)
+class ShadingNormals:
+    """The normals by which Blender shades a mesh, in its own coordinates.
+
+    Attributes:
+        vectors: ``(N, 3)`` float32.
+        of_corners: ``(T, 3)`` int32, which of them each corner of the triangles that Blender draws has; None where they
+            are those of the vertices.
+    """
+
+    vectors: npt.NDArray[np.float32]
+    of_corners: npt.NDArray[np.int32] | None
+
+
+def shading_normals(mesh: bpy.types.Mesh) -> ShadingNormals:
+    """The normals by which Blender shades a mesh: smooth, flat, sharp at edges or custom; it has its loop triangles.
+
+    Since 4.1 a mesh says whether they differ between the corners of a vertex or of a face, and has them at hand.
+    Before, it is asked to compute those of all corners, which custom normals and auto smooth go into (seen in 3.4.1).
+    """
+    if not hasattr(mesh, "corner_normals"):
+        mesh.calc_normals_split()
+        vectors = np.empty(3 * len(mesh.loops), np.float32)
+        mesh.loops.foreach_get("normal", vectors)
+        return ShadingNormals(vectors.reshape(-1, 3), triangle_corners(mesh))
+    domain = mesh.normals_domain
+    if domain == "POINT":
+        return ShadingNormals(_vectors(mesh.vertex_normals), None)
+    if domain == "FACE":
+        faces = np.repeat(triangle_faces(mesh)[:, None], 3, axis=1)
+        return ShadingNormals(_vectors(mesh.polygon_normals), np.ascontiguousarray(faces))
+    return ShadingNormals(_vectors(mesh.corner_normals), triangle_corners(mesh))
+
+
+def _vectors(normals: Any) -> npt.NDArray[np.float32]:
+    """Normals ``(N, 3)`` float32 of a collection: copied from where they lie, as :func:`triangle_corners` are."""
+    count = len(normals)
+    if count >= 2:
+        first = normals[0].as_pointer()
+        if normals[count - 1].as_pointer() - first == 12 * (count - 1):
+            found = np.frombuffer(ctypes.string_at(first, 12 * count), np.float32).reshape(-1, 3)
+            sample = {0, count // 3, count // 2, count - 1}
+            if all(tuple(found[number].tolist()) == tuple(normals[number].vector) for number in sample):
+                return found
+    vectors = np.empty(3 * count, np.float32)
+    normals.foreach_get("vector", vectors)
+    return vectors.reshape(-1, 3)
 
 
 @dataclass(frozen=True)

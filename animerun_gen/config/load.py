@@ -160,7 +160,13 @@ class _Reader:
                 entries["source"] = Node(BROKEN, source.file, source.line)
         recolor = entries.get("recolor")
         if recolor is not None and isinstance(recolor.value, dict):
-            entries["recolor"] = self._with_palette(recolor)
+            entries["recolor"] = self._with_palette(recolor, ("recolor",))
+        style = entries.get("style")
+        if style is not None and isinstance(style.value, dict):
+            shade = style.value.get("shade")
+            if shade is not None and isinstance(shade.value, dict):
+                shade = self._with_palette(shade, ("style", "shade"))
+                entries["style"] = Node({**style.value, "shade": shade}, style.file, style.line)
         root = Node(entries, root.file, root.line)
         values = plain(root) if path is None else {**plain(root), "source": path}
         try:
@@ -189,12 +195,12 @@ class _Reader:
         self._report(entry, (INHERIT,), f"{shown(entry.value)} {what}")
         return None, False
 
-    def _with_palette(self, recolor: Node) -> Node:
-        """The section ``recolor`` with the absolute path of its palette, whose content is checked as well."""
-        entries = dict(recolor.value) if isinstance(recolor.value, dict) else {}
+    def _with_palette(self, section: Node, keys: tuple[str, ...]) -> Node:
+        """A section with the absolute path of its palette, whose content is checked as well."""
+        entries = dict(section.value) if isinstance(section.value, dict) else {}
         node = entries.get("palette")
         if node is None or not isinstance(node.value, str):
-            return recolor
+            return section
         path, unset, problem = _expand(node)
         if problem is None and unset:
             problem = _unset(unset[0])
@@ -204,12 +210,12 @@ class _Reader:
             problem = f"file {path} does not exist; correct the path, which is relative to the folder of this YAML file"
         value: Value = str(path)
         if problem is not None:
-            self._report(node, ("recolor", "palette"), problem)
+            self._report(node, (*keys, "palette"), problem)
             value = BROKEN
         elif path not in self._palettes:
             self._palettes.add(path)
             self.problems.extend(read_palette(path)[1])
-        return Node({**entries, "palette": Node(value, node.file, node.line)}, recolor.file, recolor.line)
+        return Node({**entries, "palette": Node(value, node.file, node.line)}, section.file, section.line)
 
     def _source(self, node: Node) -> Path | None:
         """The absolute path of the film scene, or None with the reason noted."""

@@ -48,7 +48,7 @@ def expected(annotation: Any, metadata: Iterable[Any] = ()) -> str:
     if origin in (Union, types.UnionType):
         return ", or ".join("null" if argument is type(None) else expected(argument) for argument in arguments)
     if origin is Literal:
-        return either(f'"{argument}"' for argument in arguments)
+        return either(written(argument) for argument in arguments)
     if origin is tuple:
         return f"a list, each entry {expected(arguments[0])}"
     if annotation is bool:

@@ -125,6 +125,11 @@ Overrides = Annotated[Mapping[Pattern, Color], Expected("a mapping from material
 Textures = Annotated[
     Mapping[Pattern, Pattern], Expected("a mapping from material names or patterns to images or attributes")
 ]
+Casting = Annotated[Mapping[Pattern, bool], Expected("a mapping from object names or patterns to true or false")]
+Receiving = Annotated[
+    Mapping[Pattern, Literal["all", "form", "none"]],
+    Expected('a mapping from names or patterns of objects or materials to "all", "form" or "none"'),
+]
 Share = Annotated[float, Field(ge=0, le=1)]
 Coordinate = Annotated[float, Field(ge=-1e7, le=1e7)]
 Point = Annotated[
@@ -399,8 +404,120 @@ class CameraMotion(Section):
         return self
 
 
+class Shade(Section):
+    """Base, shadow and highlight, each flat, with hard borders; see ``docs/anime_look.md``."""
+
+    tones: Literal[1, 2, 3] = Field(
+        default=1,
+        description="How many tones each colour has. 1: no shade, as in the paper. 2: base and shadow. 3: base, shadow "
+        "and highlight. With shade there are the modalities `Shade` and `Trace`; `Flat` stays without.",
+    )
+    light: Text = Field(
+        default="auto",
+        description="The key light: name of a sun, area, spot or point light of the film. `auto`: of its suns, area "
+        "and spot lights the one that gives most light to what is in focus in the clip's first frame; where there is "
+        "none, light from above on the left of that frame's camera.",
+    )
+    direction: Point | None = Field(
+        default=None,
+        description="Direction in which parallel light shines, [x, y, z] of any length; it counts instead of `light`.",
+    )
+    direction_space: Literal["world", "camera"] = Field(
+        default="world",
+        description="What `direction` is fixed in. `camera`: x to the right, y up, z towards the camera, so that the "
+        "light moves with it.",
+    )
+    terminator: float = Field(
+        default=0.1,
+        ge=-1,
+        lt=1,
+        description="Cosine of the angle between a surface's normal and the light below which it is in shadow; 0 is "
+        "where it turns away, larger values give more shadow.",
+    )
+    highlight: float = Field(
+        default=0.98,
+        gt=0,
+        lt=1,
+        description="Cosine of the angle between the normal and the half-way vector of light and camera above which a "
+        "curved surface shows a highlight; smaller values give larger ones.",
+    )
+    smallest: int = Field(
+        default=30,
+        ge=0,
+        le=1_000_000,
+        description="Regions of the shade of fewer pixels take the tone of what they border on.",
+    )
+    cast: Casting = Field(
+        default={},
+        description="Whether objects cast shadows, by name or pattern; of several patterns that fit, the first counts. "
+        "What no pattern fits does, except what glows.",
+    )
+    receive: Receiving = Field(
+        default={},
+        description="How surfaces are shaded, by name or pattern of the object or of the material; of several that "
+        "fit, the first counts. `all`: wholly, as what no pattern fits. `form`: where they turn away from the light, "
+        "without shadows that are cast on them. `none`: not at all. What shines by more than `remove.glow_strength` "
+        "never is.",
+    )
+    value: float = Field(
+        default=0.74,
+        gt=0,
+        le=1,
+        description="Lightness (Oklab) of a shadow colour as a share of that of its base colour.",
+    )
+    hue: float = Field(
+        default=290,
+        ge=0,
+        le=360,
+        description="Hue towards which shadows are shifted, in degrees of Oklab: 290 is a bluish violet, 50 an orange.",
+    )
+    hue_shift: float = Field(
+        default=14,
+        ge=0,
+        le=57,
+        description="Degrees by which a shadow's hue is shifted towards `hue` at most.",
+    )
+    tint: float = Field(
+        default=0.02,
+        ge=0,
+        le=0.4,
+        description="Chroma (Oklab) of `hue` that shadows get in addition, greys too.",
+    )
+    highlight_value: float = Field(
+        default=0.45,
+        ge=0,
+        le=1,
+        description="How far a highlight's lightness goes from that of the base colour to white.",
+    )
+    palette: PalettePath | None = Field(
+        default=None,
+        description="A palette with shadow colours, which `animerun-gen palette` learns from frames of anime, relative "
+        "to the YAML file that names it; shadows then differ from their base colours as they do there, instead of as "
+        "`value`, `hue`, `hue_shift` and `tint` say.",
+    )
+    shadows: Overrides = Field(
+        default={},
+        description="Shadow colours by material name or pattern, stronger than everything else; of several patterns "
+        "that fit, the first counts. In colour passes they count for materials that `recolor.keep` names.",
+    )
+    highlights: Overrides = Field(default={}, description="The same for highlights.")
+
+    @property
+    def is_on(self) -> bool:
+        """Whether frames are shaded at all."""
+        return self.tones > 1
+
+    @model_validator(mode="after")
+    def _direction_leads_somewhere(self) -> Self:
+        if self.direction is not None and not any(self.direction):
+            raise ValueError("direction is [0, 0, 0], which leads nowhere; give it a length")
+        return self
+
+
 class Style(Section):
     """How surfaces are coloured."""
+
+    shade: Shade = Field(default=Shade(), description="Base, shadow and highlight, as cels have them.")
 
     color: Literal["material", "attribute", "texture"] = Field(
         default="material",
@@ -580,6 +697,11 @@ class Labels(Section):
         le=50,
         description="Radius of the largest ball of the trapped-ball segmentation in pixels; gaps in lines up to its "
         "diameter do not leak.",
+    )
+    segment_by: Literal["lines", "regions"] = Field(
+        default="lines",
+        description="What parts segments. `lines`: the line art alone. `regions`: the borders of the shade, too; it "
+        "needs `style.shade.tones`.",
     )
     match_occlusion: Literal["forward_backward", "exact"] = Field(
         default="forward_backward",
@@ -858,6 +980,11 @@ class CutConfig(Section):
         if self.labels.match_occlusion == "exact" and "exact_occlusion" not in self.motion.extras:
             raise ValueError(
                 "labels.match_occlusion is exact, but motion.extras does not list exact_occlusion; add it there"
+            )
+        if self.labels.segment_by == "regions" and not self.style.shade.is_on:
+            raise ValueError(
+                "labels.segment_by is regions, but style.shade.tones is 1, so there are none besides those of the "
+                "lines; set tones to 2 or 3"
             )
         if self.recolor.passes and "ids" not in self.motion.extras:
             raise ValueError("recolor.passes needs the material ids, but motion.extras does not list ids; add it there")

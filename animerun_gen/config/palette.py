@@ -33,12 +33,17 @@ _EXPLANATION = """\
 # that each takes, lines left out.  It may be edited: only the sizes of the shares relative to each other count.
 """
 
+_SHADOWS = "# A colour whose shadow was found has that, too, for the key style.shade.palette.\n"
+
 
 class Swatch(Section):
     """A colour of a scene."""
 
     color: Color = Field(description="The colour.")
     share: float = Field(gt=0, le=1, description="Share of the scene's coloured area, 0..1.")
+    shadow: Color | None = Field(
+        default=None, description="What it becomes in shadow, where that was found: see `style.shade.palette`."
+    )
 
 
 class PaletteScene(Section):
@@ -110,7 +115,8 @@ def load_palette(file: Path | None) -> Palette:
 
 def palette_yaml(palette: Palette) -> str:
     """A palette as a file that :func:`read_palette` reads."""
-    lines = [_EXPLANATION + f"about: {written(palette.about)}"]
+    has_shadows = any(swatch.shadow is not None for scene in palette.scenes for swatch in scene.colors)
+    lines = [_EXPLANATION + _SHADOWS * has_shadows + f"about: {written(palette.about)}"]
     if palette.licence is not None:
         lines.append(f"licence: {written(palette.licence)}")
     lines.append("scenes:")
@@ -119,7 +125,9 @@ def palette_yaml(palette: Palette) -> str:
         if scene.origin is not None:
             lines.append(f"    origin: {written(scene.origin)}")
         lines.append("    colors:")
-        lines += [f"      - {_flow({'color': one.color, 'share': one.share})}" for one in scene.colors]
+        for one in scene.colors:
+            shadow = {} if one.shadow is None else {"shadow": one.shadow}
+            lines.append(f"      - {_flow({'color': one.color, 'share': one.share, **shadow})}")
     return "\n".join(lines) + "\n"
 
 

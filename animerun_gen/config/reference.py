@@ -58,11 +58,22 @@ def reference_markdown() -> str:
     sections = {name: field for name, field in fields.items() if _section(field) is not None}
     parts = [_INTRODUCTION, "## The cut\n", _table((n, f) for n, f in fields.items() if n not in sections)]
     for name, field in sections.items():
-        model = _section(field)
-        if model is not None:
-            parts += [f"## `{name}`\n", f"{field.description}\n", _table(model.model_fields.items())]
-            parts += _entries(name, model)
+        parts += _section_parts(name, field, "##")
     return "\n".join(parts)
+
+
+def _section_parts(name: str, field: FieldInfo, heading: str) -> list[str]:
+    """A section with its table, and the sections in it behind that."""
+    model = _section(field)
+    if model is None:
+        return []
+    fields = model.model_fields
+    inner = {key: each for key, each in fields.items() if _section(each) is not None}
+    parts = [f"{heading} `{name}`\n", f"{field.description}\n"]
+    parts += [_table((key, each) for key, each in fields.items() if key not in inner), *_entries(name, model)]
+    for key, each in inner.items():
+        parts += _section_parts(f"{name}.{key}", each, f"{heading}#")
+    return parts
 
 
 def _entries(name: str, model: type[BaseModel]) -> list[str]:

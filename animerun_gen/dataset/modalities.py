@@ -21,8 +21,11 @@ Kind = Literal["frame", "forward", "backward", "clip"]
 Stage = Literal["pictures", "motion", "labels", "recolor"]
 Content = Literal["picture", "flow", "mask", "inverted_mask", "array", "matches", "surfaces", "tracks"]
 
-RECOLORED_FROM = ("flat", "contour", "material_id")
-"""What the colour passes of a frame are made from."""
+
+def recolored_from(shade: bool) -> tuple[str, ...]:
+    """What the colour passes of a frame are made from, in a clip with or without shade."""
+    return ("flat", "contour", "material_id", *(("shade",) if shade else ()))
+
 
 FOREIGN_PREFIX = "Image"
 """What stands before the frame number in some films of the published data (in all folders of a clip), and in the masks
@@ -57,6 +60,7 @@ class Modality:
         extra: The entry of a cut's ``motion.extras`` that switches it on; None: nothing there does.
         table: Name of the JSON file in its folder that says what ids stand for; empty where there is none.
         gap: How many frames of the clip the two frames of a pair are apart.
+        shaded: Whether only clips with shade (``style.shade``) have it.
     """
 
     name: str
@@ -73,6 +77,7 @@ class Modality:
     extra: str | None = None
     table: str = ""
     gap: int = 1
+    shaded: bool = False
 
     def cut_folder(self, root: Path, split: str, cut: str) -> Path:
         """The folder of this modality's files of one cut."""
@@ -151,7 +156,7 @@ MODALITIES: tuple[Modality, ...] = (
         stage="pictures",
         content="picture",
         published=True,
-        meaning="The colour frame with its lines.",
+        meaning="The colour frame with its lines, and with its shade where the cut asks for that (`style.shade`).",
     ),
     Modality(
         name="contour",
@@ -275,6 +280,34 @@ MODALITIES: tuple[Modality, ...] = (
         "(by frame where it changes, `image` where it is no single one, `changing` where those are others in other "
         "frames).",
         table="colors.json",
+    ),
+    Modality(
+        name="shade",
+        folder="Shade/{cut}",
+        suffix=".png",
+        dtype="uint8",
+        shape=("H", "W"),
+        kind="frame",
+        stage="pictures",
+        content="picture",
+        published=False,
+        meaning="The shade of each pixel: **0 = background, 1 = shadow, 2 = base, 3 = highlight**, see "
+        "[anime_look.md](anime_look.md).",
+        shaded=True,
+    ),
+    Modality(
+        name="trace",
+        folder="Trace/{cut}",
+        suffix=".png",
+        dtype="uint8",
+        shape=("H", "W", 3),
+        kind="frame",
+        stage="pictures",
+        content="picture",
+        published=False,
+        meaning="The line art with coloured trace lines along the borders of the shade: violet-blue around shadows, "
+        "yellow around highlights.",
+        shaded=True,
     ),
     Modality(
         name="valid_forward",
@@ -568,6 +601,7 @@ def enabled_modalities(
     passes: int = 0,
     *,
     compressed: bool = False,
+    shade: bool = False,
 ) -> tuple[Modality, ...]:
     """What is made for a cut.
 
@@ -577,15 +611,18 @@ def enabled_modalities(
         tracks: its ``motion.tracks``.
         passes: its ``recolor.passes``.
         compressed: whether its ``dataset.compression`` is anything but ``none``.
+        shade: whether it has shade (``style.shade``).
 
     Returns:
-        The modalities in the order of the table: all that are always made, and those that ``extras`` and ``tracks``
-        switch on; behind them the same motion over each gap beyond 1, and the colour passes.
+        The modalities in the order of the table: all that are always made, and those that ``extras``, ``tracks`` and
+        ``shade`` switch on; behind them the same motion over each gap beyond 1, and the colour passes.
     """
     near = tuple(
         modality.compressed if compressed else modality
         for modality in MODALITIES
-        if (modality.extra is None or modality.extra in extras) and (modality.content != "tracks" or tracks > 0)
+        if (modality.extra is None or modality.extra in extras)
+        and (modality.content != "tracks" or tracks > 0)
+        and (not modality.shaded or shade)
     )
     far = (at_gap(modality, gap) for gap in sorted(gaps) if gap > 1 for modality in near if modality.spans_gaps)
     return (*near, *far, *(color_pass(number) for number in range(1, passes + 1)))

@@ -189,6 +189,8 @@ def _switches(modality: Modality) -> str:
         switches.append("`motion.gaps`")
     if modality.extra is not None:
         switches.append(f"`{modality.extra}`")
+    if modality.shaded:
+        switches.append("`style.shade.tones`")
     return " and ".join(switches) or "always"
 
 

@@ -43,6 +43,12 @@ BYTES_A_PIXEL = 130
 BYTES_A_TRIANGLE = 100
 """What our own arrays take a triangle of a mesh, its vertices included; instances take nothing."""
 
+BYTES_A_TRIANGLE_TO_SHADE = 110
+"""What the normals take in addition a triangle of a mesh: Blender's, ours, and both of ours while they are joined."""
+
+BYTES_A_PIXEL_TO_SHADE = 120
+"""What the shade takes in addition a pixel while it is made."""
+
 BYTES_A_KEPT_VERTEX = 12
 """What is kept a vertex of a further frame."""
 
@@ -105,7 +111,15 @@ class Need:
 
 
 def frame_need(
-    size: SceneSize, pixels: int, *, draws: bool, reads: bool, strokes: bool, kept: int, paints: bool = False
+    size: SceneSize,
+    pixels: int,
+    *,
+    draws: bool,
+    reads: bool,
+    strokes: bool,
+    kept: int,
+    paints: bool = False,
+    shades: bool = False,
 ) -> Need:
     """What a frame will take.
 
@@ -117,12 +131,15 @@ def frame_need(
         strokes: Whether Freestyle draws lines.
         kept: How many further frames are kept for motion.
         paints: Whether an identity picture of it is drawn, too.
+        shades: Whether it is shaded.
     """
     of_drawing = BYTES_TO_DRAW + BYTES_A_PIXEL_TO_DRAW * pixels + BYTES_A_TRIANGLE_TO_DRAW * size.triangles
     if paints:
         of_drawing += BYTES_A_TRIANGLE_TO_PAINT * size.triangles
     of_drawing += size.images
     arrays = BYTES_A_TRIANGLE * size.triangles + BYTES_A_PIXEL * pixels
+    if shades:
+        arrays += BYTES_A_TRIANGLE_TO_SHADE * size.triangles + BYTES_A_PIXEL_TO_SHADE * pixels
     of_kept = kept * (BYTES_A_KEPT_VERTEX * size.vertices + BYTES_A_KEPT_PIXEL * pixels)
     return Need(
         pictures=of_drawing if draws else 0,

@@ -109,6 +109,25 @@ class Holes:
 
 
 @dataclass(frozen=True)
+class Normals:
+    """The normals by which a renderer shades ``M`` meshes of a frame: smooth, sharp or the artist's own.
+
+    Attributes:
+        vectors: ``(N, 3)`` float32, normals in mesh coordinates, those of all meshes one after the other.
+        vector_start: ``(M,)`` int64, first normal of each mesh.
+        corners: ``(C, 3)`` int32, which normal each corner of a triangle has, counted within the mesh, for the meshes
+            whose normals belong to corners.
+        corner_start: ``(M,)`` int64, first entry of each mesh in ``corners``; -1 where normals belong to vertices, so
+            that they are found by the numbers in :attr:`FrameGeometry.triangles`.
+    """
+
+    vectors: npt.NDArray[np.float32]
+    vector_start: npt.NDArray[np.int64]
+    corners: npt.NDArray[np.int32]
+    corner_start: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
 class FrameGeometry:
     """Everything that a frame's picture shows, as arrays; meshes are stored once however often they are drawn.
 
@@ -139,6 +158,7 @@ class FrameGeometry:
         slot_start: ``(I + 1,)`` int64, first entry of each instance in ``slot_materials``.
         slot_materials: ``(S,)`` uint16, material id of every slot of every instance.
         holes: Where surfaces have holes; None where none has.
+        normals: The normals that it is shaded by; None where nobody asked for them.
     """
 
     frame: int
@@ -162,6 +182,7 @@ class FrameGeometry:
     slot_start: npt.NDArray[np.int64]
     slot_materials: npt.NDArray[np.uint16]
     holes: Holes | None = None
+    normals: Normals | None = None
 
     def mesh_vertices(self, mesh: int) -> npt.NDArray[np.float32]:
         """The ``(n, 3)`` float32 vertices of one mesh, in its own coordinates (a view)."""

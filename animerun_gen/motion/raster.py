@@ -76,6 +76,9 @@ def hidden_points(
     depth: npt.NDArray[np.float64],
     instance: npt.NDArray[np.int32],
     triangle: npt.NDArray[np.int32],
+    *,
+    hiding_instances: npt.NDArray[np.bool_] | None = None,
+    from_edge: bool = True,
 ) -> npt.NDArray[np.bool_]:
     """Which of many surface points are not seen by the frame's camera, tested at their exact places.
 
@@ -89,6 +92,8 @@ def hidden_points(
         depth: ``(n,)`` float64, distance along the view axis, ``inf`` for points of the background.
         instance: ``(n,)`` int32, the frame's instance on which each point lies, :data:`BACKGROUND` for the background.
         triangle: ``(n,)`` int32, the triangle on which it lies.
+        hiding_instances: ``(I,)`` bool, which instances can hide anything; None: all.
+        from_edge: Whether points are hidden, too, whose own triangle covers nothing of the picture.
 
     Returns:
         ``(n,)`` bool, True where a surface lies in front, the point's own triangle covers nothing of the picture, or
@@ -104,9 +109,25 @@ def hidden_points(
     hidden = np.ones(len(x), bool)
     drawn, seen = meshes(geometry), view(geometry.camera)
     tested = hiding.sort_points(points, seen, hidden)
-    hiding.hide(drawn, seen, _places(drawn, seen), _holes(geometry), points, tested, hidden)
-    hiding.vanish(drawn, points, hidden)
+    placed = _places(drawn, seen)
+    if hiding_instances is not None:
+        placed = placed._replace(order=placed.order[hiding_instances[placed.order]])
+    hiding.hide(drawn, seen, placed, _holes(geometry), points, tested, hidden)
+    if from_edge:
+        hiding.vanish(drawn, points, hidden)
     return hidden
+
+
+def nearest_depth(geometry: FrameGeometry) -> float:
+    """A distance along the view axis of the frame's camera that no point before it, wherever it is, falls below.
+
+    Only what lies in the camera's picture and clipping range counts.
+
+    Returns:
+        Scene units; infinite where nothing is there.
+    """
+    nearest, _ = places.find_places(meshes(geometry), view(geometry.camera))
+    return float(nearest.min(initial=np.inf))
 
 
 def meshes(geometry: FrameGeometry) -> Meshes:

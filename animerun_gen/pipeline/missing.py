@@ -11,8 +11,9 @@ from animerun_gen.config import CutConfig
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.modalities import Modality, at_gap, enabled_modalities
 from animerun_gen.engines.job import RenderJob
+from animerun_gen.pipeline.made import modalities_of
 from animerun_gen.pipeline.samples import identity_frames, sampled_frames
-from animerun_gen.pipeline.state.coverage import asked_for, has_tracks
+from animerun_gen.pipeline.state.coverage import has_tracks
 from animerun_gen.pipeline.state.figures import read_figures
 from animerun_gen.pipeline.state.judging import FiguresThere
 from animerun_gen.pipeline.state.ledger import MadeFrom
@@ -36,7 +37,7 @@ def missing_render(
         cross_check: Whether the two motion backends are compared.
     """
     motion = config.motion
-    modalities = enabled_modalities(motion.extras)
+    modalities = enabled_modalities(motion.extras, shade=config.style.shade.is_on)
     pictures = [m for m in modalities if m.stage == "pictures"]
     annotations = [m for m in modalities if m.stage == "motion" and m.kind == "frame"]
     between = [m for m in modalities if m.stage == "motion" and m.kind != "frame"]
@@ -130,7 +131,7 @@ def missing_labels(
         damaged: From which of its files nothing is made.
     """
     output = found.root
-    modalities = [m for m in asked_for(config) if m.stage == "labels"]
+    modalities = [m for m in modalities_of(config) if m.stage == "labels"]
     neighbours = pairs_at(config, frames, 1)
     labelled = found.with_all((m for m in modalities if m.kind == "frame"), frames)
     labelled_pairs = found.pairs_with_all(modalities, neighbours)

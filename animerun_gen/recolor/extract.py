@@ -23,6 +23,7 @@ from animerun_gen.config.palette import Palette, PaletteScene, Swatch
 from animerun_gen.dataset.files import is_whole_png, read_regular
 from animerun_gen.errors import DatasetError, UsageError
 from animerun_gen.progress import Progress
+from animerun_gen.recolor.shadows import ShadowPairs
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
 
@@ -100,17 +101,18 @@ class _Scene:
     last: str
     pictures: int = 0
     histogram: Histogram = field(default_factory=Histogram)
+    shadows: ShadowPairs = field(default_factory=ShadowPairs)
 
 
-def painted_pixels(picture: U8Array, opaque: npt.NDArray[np.bool_] | None = None) -> U8Array:
-    """The pixels inside painted areas: not those of lines and not those of mixed colours along edges.
+def painted_areas(picture: U8Array, opaque: npt.NDArray[np.bool_] | None = None) -> npt.NDArray[np.bool_]:
+    """Where the painted areas are: not lines, and not the mixed colours along edges.
 
     Args:
         picture: ``(H, W, 3)`` uint8, RGB.
         opaque: ``(H, W)`` bool, where there is a picture at all; None: everywhere.
 
     Returns:
-        ``(N, 3)`` uint8; it may be empty.
+        ``(H, W)`` bool.
     """
     square = np.ones((3, 3), np.uint8)
     smooth = (cv2.dilate(picture, square) - cv2.erode(picture, square)).max(axis=-1) <= SMOOTH
@@ -124,7 +126,13 @@ def painted_pixels(picture: U8Array, opaque: npt.NDArray[np.bool_] | None = None
     inside = colored & smooth
     if inside.sum() < SMOOTH_ENOUGH * colored.sum():
         inside = colored
-    found: U8Array = picture[inside]
+    found: npt.NDArray[np.bool_] = inside
+    return found
+
+
+def painted_pixels(picture: U8Array, opaque: npt.NDArray[np.bool_] | None = None) -> U8Array:
+    """The pixels inside :func:`painted_areas`, ``(N, 3)`` uint8; there may be none."""
+    found: U8Array = picture[painted_areas(picture, opaque)]
     return found
 
 
@@ -226,7 +234,9 @@ def draw_palette(
             scene = scenes[-1]
             scene.last = file.name
             scene.pictures += 1
-            scene.histogram.add(painted_pixels(picture, opaque))
+            painted = painted_areas(picture, opaque)
+            scene.histogram.add(picture[painted])
+            scene.shadows.add(picture, painted)
     if not scenes:
         raise UsageError(
             f"none of the {len(files)} pictures in {folder} can be read", remedy="give a folder of whole pictures"
@@ -235,6 +245,7 @@ def draw_palette(
     for number, scene in enumerate(scenes):
         name = _scene_name(folder, scenes, number)
         swatches = representative_colors(scene.histogram, colors, seed) if scene.histogram.pixels.any() else []
+        swatches = scene.shadows.give(swatches)
         if len(swatches) < 2:
             notes.append(f"scene {name} was left out: it has fewer than two distinguishable colours")
             continue

@@ -201,8 +201,9 @@ def _wanted_kinds(config: Mapping[str, Any]) -> tuple[Modality, ...]:
     gaps = [gap for gap in _list(motion.get("gaps")) if type(gap) is int and gap > 0]
     tracks = motion.get("tracks")
     passes = _dict(config.get("recolor")).get("passes")
+    shade = _dict(_dict(config.get("style")).get("shade")).get("tones") in (2, 3)
     known = [number if type(number) is int and number > 0 else 0 for number in (tracks, passes)]
-    return enabled_modalities(extras, gaps, known[0], min(known[1], 99))
+    return enabled_modalities(extras, gaps, known[0], min(known[1], 99), shade=shade)
 
 
 def _count(frames: Sequence[int]) -> str:

@@ -13,6 +13,7 @@ from animerun_gen.conventions import known_flow
 from animerun_gen.dataset import ClipFiles
 from animerun_gen.dataset.modalities import color_pass
 from animerun_gen.errors import DatasetError
+from animerun_gen.lines.compose import draw_lines
 from animerun_gen.quality.colors import flow_to_color
 from animerun_gen.quality.warp import warp_difference
 from animerun_gen.report import encode
@@ -257,13 +258,29 @@ class FrameTask:
         other = self.neighbors[1 if way == "forward" else 0]
         if other is None:
             return
+        there = {name: self._read(layers, name, other) for name in ("frame", "flat", "contour")}
+        is_shaded = self.clip.has("shade", self.frame)
         for name, layer in (("frame", "warp"), ("flat", "warp_flat")):
-            source = pictures[name]
-            target = None if source is None else self._read(layers, name, other)
-            if target is not None:
+            source, target = pictures[name], there[name]
+            if name == "frame" and is_shaded:
+                source, target = without_shade(pictures), without_shade(there)
+            if source is not None and target is not None:
                 levels = encode.warp_levels(warp_difference(source, target, flow))
                 small = encode.shrink_maxima(levels, self.detail.size(self.resolution))
                 layers.pictures[f"{layer}_{way}"] = encode.encode_index(small)
+
+
+def without_shade(pictures: dict[str, Any]) -> npt.NDArray[np.uint8] | None:
+    """A frame as it is without shade, whose borders may move over surfaces that stand still; None where files lack.
+
+    Args:
+        pictures: A frame's ``frame``, ``flat`` and ``contour``; None for what is not there.
+    """
+    frame, flat, contour = (pictures[name] for name in ("frame", "flat", "contour"))
+    if frame is None or flat is None or contour is None:
+        return None
+    ink = frame[contour == 0][:1]
+    return draw_lines(flat, contour, (0, 0, 0) if not len(ink) else tuple(ink[0].tolist()))
 
 
 def line_color(

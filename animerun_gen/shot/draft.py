@@ -316,6 +316,22 @@ def _style(shot: Shot) -> list[str]:
         *lines,
         *_comment("the colour of the scene's world", 2),
         f"  background: {written(shot.background)}",
+        *_shade(shot),
+    ]
+
+
+def _shade(shot: Shot) -> list[str]:
+    """Shade is off, and the light that it would go by is named."""
+    light = shot.key_light
+    if light is None:
+        found = "no sun, area or spot light lights what is in focus, so light would come from above on the left"
+        return [*_comment(f"2 or 3 shade the frames as cels are; {found}", 2), "  shade: {tones: 1}"]
+    others = f"; {quoted(light.others)} light it less" if light.others else ""
+    return [
+        *_comment(
+            f"2 or 3 shade the frames as cels are; the {light.kind} light that lights what is in focus{others}", 2
+        ),
+        f"  shade: {{tones: 1, light: {written(light.name)}}}",
     ]
 
 

@@ -135,6 +135,21 @@ class ImageOffer:
 
 
 @dataclass(frozen=True)
+class FilmLight:
+    """The light that shade would go by, see :mod:`animerun_gen.blender.key_light`.
+
+    Attributes:
+        name: As ``style.shade.light`` names it; ``"auto"`` where only that finds it, as part of a collection.
+        kind: What it is: ``"sun"``, ``"area"`` or ``"spot"``.
+        others: Lights that give less light to what is in focus, the stronger ones first.
+    """
+
+    name: str
+    kind: str
+    others: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Survey:
     """What evaluating some frames of the converted shot showed.
 
@@ -246,6 +261,7 @@ class Shot:
         trusts_scripts: Whether scripts and drivers of the file ran when it was looked at.
         view_share: Where the scene's own camera cannot be used, the share of the picture in which surfaces are seen
             through the one that was chosen or proposed, in the frame that shows the least; None otherwise.
+        key_light: The light that shade would go by; None where the film has none.
     """
 
     source: str
@@ -297,6 +313,7 @@ class Shot:
     time_stretch: float = 1.0
     trusts_scripts: bool = False
     view_share: float | None = None
+    key_light: FilmLight | None = None
 
     @property
     def has_square_pixels(self) -> bool:

@@ -13,7 +13,7 @@ from animerun_gen.dataset.headers import read_header
 from animerun_gen.dataset.listing import list_cut, modalities_there
 from animerun_gen.dataset.modalities import Modality, modality
 from animerun_gen.errors import DatasetError
-from animerun_gen.pipeline.state.coverage import asked_for
+from animerun_gen.pipeline.made import modalities_of
 from animerun_gen.pipeline.state.ledger import read_ledger
 from animerun_gen.verify.checked_manifest import CheckedManifest
 from animerun_gen.verify.cut_report import DELETE, MOVE, CutReport
@@ -94,7 +94,7 @@ class CheckedClip:
     def modalities(self) -> tuple[Modality, ...]:
         """What the cut should have."""
         if self.config is not None:
-            wanted = asked_for(self.config)
+            wanted = modalities_of(self.config)
         else:
             used = {entry.modality.name for entry in self.sound.values()}
             possible = modalities_there(self.root, self.split, self.cut)

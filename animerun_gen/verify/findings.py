@@ -239,6 +239,9 @@ class FrameInspection:
             unnamed = set(np.flatnonzero(np.bincount(value.ravel())).tolist()) - self.ids[what.name]
             if unnamed:
                 yield f"shows the {_listed(sorted(unnamed))}, which {what.table} does not name"
+        elif what.name == "shade":
+            if count := np.count_nonzero(value > 3):
+                yield f"has {_pixels(count)} of a tone that there is not: tones are 0 to 3"
         elif what.name == "depth":
             if count := np.count_nonzero(~(value > 0)):
                 yield f"has {_pixels(count)} whose depth is not a positive number"

@@ -140,6 +140,24 @@ FIELDS: dict[str, tuple[Any, set[str]]] = {
     "style.textures": ({"skin": "checks"}, {"pictures", "labels"}),
     "style.overrides": ({"skin": "#ffccaa"}, {"pictures", "labels"}),
     "style.background": ("#000001", {"pictures", "labels"}),
+    "style.shade.tones": (3, {"pictures", "labels"}),
+    "style.shade.light": ("lamp", {"pictures", "labels"}),
+    "style.shade.direction": ((0.0, 0.0, -1.0), {"pictures", "labels"}),
+    "style.shade.direction_space": ("camera", {"pictures", "labels"}),
+    "style.shade.terminator": (0.3, {"pictures", "labels"}),
+    "style.shade.highlight": (0.9, {"pictures", "labels"}),
+    "style.shade.smallest": (50, {"pictures", "labels"}),
+    "style.shade.cast": ({"sky": False}, {"pictures", "labels"}),
+    "style.shade.receive": ({"eyes": "none"}, {"pictures", "labels"}),
+    "style.shade.value": (0.5, {"pictures", "labels"}),
+    "style.shade.hue": (200.0, {"pictures", "labels"}),
+    "style.shade.hue_shift": (5.0, {"pictures", "labels"}),
+    "style.shade.tint": (0.05, {"pictures", "labels"}),
+    "style.shade.highlight_value": (0.6, {"pictures", "labels"}),
+    # its content counts, not its place
+    "style.shade.palette": (Path("/elsewhere/palette.yaml"), set()),
+    "style.shade.shadows": ({"skin": "#aa8877"}, {"pictures", "labels"}),
+    "style.shade.highlights": ({"skin": "#ffeedd"}, {"pictures", "labels"}),
     "lines.engine": ("geometry", {"pictures", "labels"}),
     "lines.outline": (False, {"pictures", "labels"}),
     "lines.intersections": (False, {"pictures", "labels"}),
@@ -162,6 +180,7 @@ FIELDS: dict[str, tuple[Any, set[str]]] = {
     "labels.line_distance": (5.0, {"labels"}),
     "labels.line_threshold": (100, {"labels"}),
     "labels.ball_radius": (2, {"labels"}),
+    "labels.segment_by": ("regions", {"labels"}),
     "labels.match_occlusion": ("exact", {"labels"}),
     # each pass is there or missing, and none changes another one
     "recolor.passes": (2, set()),
@@ -185,6 +204,7 @@ FIELDS: dict[str, tuple[Any, set[str]]] = {
 
 
 RECOLORED = {"recolor": {"passes": 1}}
+SHADED = {"style": {"shade": {"tones": 2}}}
 
 
 def merged(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
@@ -217,7 +237,11 @@ def changed_stages(one: dict[str, str], other: dict[str, str]) -> set[str]:
 def test_every_field_belongs_to_the_stages_that_depend_on_it(tmp_path: Path, field: str) -> None:
     assert field in FIELDS, "a new field: say above which files depend on it, and put it into fingerprints()"
     value, stages = FIELDS[field]
-    config = make_cut(tmp_path, RECOLORED)
+    needs_shade = field.startswith("style.shade.") or field == "labels.segment_by"
+    begun = merged(RECOLORED, SHADED) if needs_shade else RECOLORED
+    if field == "style.shade.palette":
+        begun = merged(begun, {"style": {"shade": {"palette": str(SHIPPED)}}})
+    config = make_cut(tmp_path, begun)
     changes: Any = value
     for key in reversed(field.split(".")):
         changes = {key: changes}
@@ -226,7 +250,9 @@ def test_every_field_belongs_to_the_stages_that_depend_on_it(tmp_path: Path, fie
     if field == "recolor.palette":
         # another place of the same palette
         changes["recolor"]["palette"] = shutil.copy(SHIPPED, tmp_path)
-    changed = make_cut(tmp_path, merged(RECOLORED, changes))
+    if field == "style.shade.palette":
+        changes["style"]["shade"]["palette"] = shutil.copy(SHIPPED, tmp_path)
+    changed = make_cut(tmp_path, merged(begun, changes))
     assert changed != config
     if stages & {"pictures", "motion"}:
         stages = stages | {"recolor"}
@@ -241,6 +267,23 @@ def test_colour_passes_depend_on_the_palette_and_no_other_stage_does(tmp_path: P
     palette.write_text("another")
     assert changed_stages(one, prints(config)) == {"recolor"}
     assert "recolor" not in fingerprints(make_cut(tmp_path), "Blender 4", "digest")
+
+
+def test_what_was_made_before_there_was_shade_stands(tmp_path: Path) -> None:
+    """Keys of the shade count for nothing where there is none."""
+    config = make_cut(tmp_path, RECOLORED)
+    other = make_cut(tmp_path, merged(RECOLORED, {"style": {"shade": {"value": 0.5, "light": "lamp"}}}))
+    assert other != config
+    assert prints(other) == prints(config)
+
+
+def test_pictures_depend_on_the_palette_of_their_shade(tmp_path: Path) -> None:
+    palette = tmp_path / "palette.yaml"
+    config = make_cut(tmp_path, {"style": {"shade": {"tones": 2, "palette": palette}}})
+    palette.write_text("one")
+    one = prints(config)
+    palette.write_text("another")
+    assert changed_stages(one, prints(config)) == {"pictures", "labels"}
 
 
 def test_no_field_is_listed_that_does_not_exist() -> None:

@@ -15,6 +15,7 @@ from animerun_gen.shot.findings import MISSING_KINDS, describe, findings
 from animerun_gen.shot.shot import (
     Contents,
     FarFromOrigin,
+    FilmLight,
     HairSystem,
     ParticleSystem,
     Removal,
@@ -59,6 +60,18 @@ def test_a_plain_shot(tmp_path: Path) -> None:
     assert config.style.background == "#102030"
     assert config.remove.rules == ()
     assert config.lines.engine == "freestyle"
+
+
+@pytest.mark.parametrize("name", ["Key: light", "null", *HOSTILE])
+def test_the_key_light_is_named_and_shade_is_off(tmp_path: Path, name: str) -> None:
+    config, text = read(tmp_path, shot(key_light=FilmLight(name, "area", ("rim", "fill"))))
+    assert config.style.shade.light == name
+    assert not config.style.shade.is_on
+    assert "area light" in text
+    assert "'rim', 'fill'" in text
+    config, text = read(tmp_path, shot())
+    assert config.style.shade.light == "auto"
+    assert "no sun, area or spot light" in text
 
 
 def test_pixels_that_are_not_square_are_said_where_the_resolution_stands(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from animerun_gen.blender.convert.colors import MaterialColors, convert_colors
 from animerun_gen.blender.convert.film_look import remove_film_look
 from animerun_gen.blender.convert.focal_length import find_zooming_cameras, fix_focal_lengths
 from animerun_gen.blender.convert.hair import convert_hair
+from animerun_gen.blender.convert.lights import glowing_materials
 from animerun_gen.blender.convert.lost_looks import note_lost_looks
 from animerun_gen.blender.convert.moving_images import numbers_shown
 from animerun_gen.blender.convert.opacity import SeeThrough
@@ -33,6 +34,7 @@ from animerun_gen.blender.convert.unfollowed import note_unfollowed
 from animerun_gen.blender.convert.unreadable import remove_unreadable
 from animerun_gen.blender.convert.visibility import follow_visibility
 from animerun_gen.blender.identity import number_vertices
+from animerun_gen.blender.key_light import KeyLight, find_key_light
 from animerun_gen.blender.opening import OpenedScene
 from animerun_gen.config import CutConfig
 
@@ -54,6 +56,8 @@ class Conversion:
         see_through: What of the film can be seen through, as it was before.
         clipped: The materials with holes, for whoever draws the scene or takes its geometry down.
         colors: What the materials are painted with, frame by frame.
+        glowing: Full names of the materials that shine, which are not shaded.
+        key_light: The light that shade goes by; None where there is no shade, or its direction is given.
         folder: Where files lie that the converted scene shows; it goes when this object does.
     """
 
@@ -62,6 +66,8 @@ class Conversion:
     see_through: list[SeeThrough] = field(default_factory=list)
     clipped: ClippedMaterials = field(default_factory=ClippedMaterials)
     colors: MaterialColors = field(default_factory=lambda: MaterialColors(ClippedMaterials()))
+    glowing: frozenset[str] = frozenset()
+    key_light: KeyLight | None = None
     folder: TemporaryDirectory[str] | None = None
 
     def follow(self, frame: int) -> None:
@@ -95,6 +101,9 @@ def convert_scene(opened: OpenedScene, config: CutConfig) -> Conversion:
     """
     done = Conversion()
     zooming = find_zooming_cameras(opened, config)
+    if config.style.shade.is_on:
+        # of materials as the film has them
+        done.glowing = glowing_materials(config)
     done.notes += note_unfollowed(opened.scene, config)
     done.notes += remove_film_look(opened, config)
     done.notes += remove_named(config)
@@ -127,4 +136,7 @@ def convert_scene(opened: OpenedScene, config: CutConfig) -> Conversion:
     done.notes += notes
     done.followers += followers
     go_to(config.frames.first)
+    done.key_light = find_key_light(opened, config, done.clipped)
+    if done.key_light is not None:
+        done.notes.append(done.key_light.describe())
     return done

@@ -33,6 +33,15 @@ def shines(glow: Glow, config: CutConfig) -> bool:
     return glow.emission > config.remove.glow_strength and not glow.pictured
 
 
+def glowing_materials(config: CutConfig) -> frozenset[str]:
+    """Full names of the materials of the open file that shine, screens and painted skies among them."""
+    return frozenset(
+        material.name_full
+        for material in bpy.data.materials
+        if shader_glow(material).emission > config.remove.glow_strength
+    )
+
+
 def find_lights(objects: Sequence[bpy.types.Object], opened: OpenedScene, config: CutConfig) -> list[Removal]:
     """What the rules ``light_panels`` and ``glowing`` take of objects that wear a material that shines.
 

@@ -15,8 +15,9 @@ from animerun_gen.dataset.clip import ClipFiles
 from animerun_gen.dataset.listing import modalities_there
 from animerun_gen.dataset.modalities import Modality, named_as_there
 from animerun_gen.errors import DatasetError
+from animerun_gen.pipeline.made import modalities_of
 from animerun_gen.pipeline.samples import identity_frames, sampled_frames
-from animerun_gen.pipeline.state.coverage import asked_for, has_tracks
+from animerun_gen.pipeline.state.coverage import has_tracks
 from animerun_gen.pipeline.state.figures import cross_check_names
 from animerun_gen.pipeline.state.judging import FiguresThere
 from animerun_gen.pipeline.state.on_disk import FilesOnDisk, is_whole
@@ -119,7 +120,7 @@ def clear_surplus(clip: ClipFiles, config: CutConfig, found: FilesOnDisk, stages
     """
     frames, output, name = config.frame_numbers, clip.root, config.name
     # tracks of other frames, of another number of points or by another seed go as a whole
-    wanted = [modality for modality in asked_for(config) if modality.kind != "clip" or has_tracks(config, output)]
+    wanted = [modality for modality in modalities_of(config) if modality.kind != "clip" or has_tracks(config, output)]
     wanted_frames = {modality.name: set(modality.frames(frames)) for modality in wanted}
     surplus = any(
         entry.modality.stage in stages

@@ -9,9 +9,10 @@ from pathlib import Path
 from animerun_gen.config import CutConfig
 from animerun_gen.config.messages import spans
 from animerun_gen.dataset.cameras import frames_of_cameras
-from animerun_gen.dataset.modalities import Modality, enabled_modalities, modality
+from animerun_gen.dataset.modalities import modality
 from animerun_gen.dataset.tracks import TrackSettings, read_settings
 from animerun_gen.errors import DatasetError
+from animerun_gen.pipeline.made import modalities_of
 from animerun_gen.pipeline.state.on_disk import FilesOnDisk, Pair
 
 
@@ -48,12 +49,6 @@ class Coverage:
         return self.in_order and not (missing or self.missing_tracks or self.missing_cameras)
 
 
-def asked_for(config: CutConfig) -> tuple[Modality, ...]:
-    """All kinds of files that a cut asks for, in the form in which it asks for them."""
-    motion, passes = config.motion, config.recolor.passes
-    return enabled_modalities(motion.extras, motion.gaps, motion.tracks, passes, compressed=config.dataset.compressed)
-
-
 def has_tracks(config: CutConfig, output: Path) -> bool:
     """Whether a file of tracks is there, for the clip, the number of points and the seed that a cut asks for."""
     try:
@@ -82,7 +77,7 @@ def measure_coverage(
     Raises:
         DatasetError: A folder cannot be read.
     """
-    enabled = [m for m in asked_for(config) if m.stage in stages]
+    enabled = [m for m in modalities_of(config) if m.stage in stages]
     if found is None:
         found = FilesOnDisk(output, config.split, config.name)
     found.now()

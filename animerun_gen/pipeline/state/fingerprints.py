@@ -35,18 +35,22 @@ def fingerprints(config: CutConfig, engine: str, source: str) -> dict[str, str]:
         gate, which also depend on what there is to hold the labels against: companions, and samples of the clip.
 
     Raises:
-        DatasetError: The palette of the colour passes cannot be read.
+        DatasetError: The palette of the colour passes, or of the shade, cannot be read.
     """
     scene = _scene(config, engine, source)
-    pictures = _digest(scene, config.model_dump(mode="json", include={"style", "lines"}))
+    pictures = _digest(scene, _looks(config))
     motion = _digest(
         scene,
         config.model_dump(mode="json", include={"motion": {"backend", "background"}}),
         {"step": config.frames.step, "fills_unknown": config.fills_unknown},
     )
+    labelled = config.model_dump(mode="json", include={"labels"})
+    if config.labels.segment_by == "lines":
+        # as it was before there was a choice, so that older datasets stand
+        del labelled["labels"]["segment_by"]
     # the plain form, which datasets had before there was another one, changes nothing
     form = [config.dataset.compression] if config.dataset.compressed else []
-    labels = _digest(pictures, motion, config.model_dump(mode="json", include={"labels"}), *form)
+    labels = _digest(pictures, motion, labelled, *form)
     known = sorted({"ids", "exact_occlusion"} & set(config.motion.extras))
     sampled = [sampled_frames(config), sampled_pairs(config)]
     found = {"pictures": pictures, "motion": motion, "labels": labels, "figures": _digest(labels, known, sampled)}
@@ -85,6 +89,7 @@ def memory_digest(config: CutConfig, made_from: MadeFrom, cross_check: bool) -> 
         _scene(config, made_from.engine, made_from.source),
         config.model_dump(mode="json", include={"lines", "motion"}),
         cross_check,
+        *(["shade"] if config.style.shade.is_on else []),
     )
 
 
@@ -116,6 +121,17 @@ def _scene(config: CutConfig, engine: str, source: str) -> dict[str, Any]:
         # the same number of a file then means another frame of the film
         "offset": config.frames.offset,
     }
+
+
+def _looks(config: CutConfig) -> dict[str, Any]:
+    """What only pictures depend on."""
+    looks = config.model_dump(mode="json", include={"style", "lines"})
+    shade = looks["style"].pop("shade")
+    if config.style.shade.is_on:
+        palette = config.style.shade.palette
+        # its content, wherever it lies
+        looks["shade"] = shade | {"palette": None if palette is None else file_digest(palette)}
+    return looks
 
 
 def _digest(*parts: object) -> str:

@@ -68,6 +68,10 @@ def without_folders(config: Mapping[str, Any]) -> dict[str, Any]:
     recolor = config.get("recolor")
     if isinstance(recolor, dict) and isinstance(recolor.get("palette"), str):
         published["recolor"] = {**recolor, "palette": base_name(recolor["palette"])}
+    style = config.get("style")
+    shade = style.get("shade") if isinstance(style, dict) else None
+    if isinstance(style, dict) and isinstance(shade, dict) and isinstance(shade.get("palette"), str):
+        published["style"] = {**style, "shade": {**shade, "palette": base_name(shade["palette"])}}
     return published
 
 

@@ -18,13 +18,8 @@ from animerun_gen.dataset.clip import Dataset
 from animerun_gen.dataset.listing import list_cut
 from animerun_gen.dataset.modalities import SPLITS
 from animerun_gen.errors import NoDatasetError
-from animerun_gen.pipeline.state.coverage import (
-    asked_for,
-    describe_coverage,
-    has_cameras,
-    has_tracks,
-    measure_coverage,
-)
+from animerun_gen.pipeline.made import modalities_of
+from animerun_gen.pipeline.state.coverage import describe_coverage, has_cameras, has_tracks, measure_coverage
 from animerun_gen.pipeline.state.fingerprints import STAGES
 from animerun_gen.pipeline.state.ledger import CutLedger, read_ledger
 from animerun_gen.pipeline.state.lock import holder
@@ -147,7 +142,7 @@ def _cut_status(root: Path, cut: str, kept: CutLedger, running: bool) -> CutStat
         damaged = f"{layout.ledger_file(root, cut)} cannot be read: the next run makes the cut again"
         return CutStatus(cut, "", "failed" if failures else "incomplete", missing=[damaged], failures=failures)
     found = FilesOnDisk(root, config.split, cut, kept.checksums)
-    enabled = asked_for(config)
+    enabled = modalities_of(config)
     stages = {}
     for stage in STAGES:
         done = total = 0

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from animerun_gen.color.hexadecimal import RGB
+from animerun_gen.color.hexadecimal import RGB, rgb
+from animerun_gen.color.oklab import U8Array
 from animerun_gen.config import CutConfig
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.cameras import read_reprojection
@@ -18,7 +19,9 @@ from animerun_gen.dataset.files import read_image, read_json
 from animerun_gen.errors import DatasetError
 from animerun_gen.labels import line_area, match_regions, trapped_ball_segments
 from animerun_gen.labels.line_area import line_pixels
+from animerun_gen.labels.shaded_regions import divide_by_tones
 from animerun_gen.labels.ways_home import ways_home
+from animerun_gen.lines.compose import draw_lines
 from animerun_gen.pipeline.state.figures import write_figures
 from animerun_gen.pipeline.state.on_disk import has_content, mark
 from animerun_gen.quality.agreement import id_agreement, label_picture_agreement
@@ -42,13 +45,16 @@ def label_frame(clip: ClipWriter, config: CutConfig, frame: int) -> None:
         segments = clip.read("segment", frame)
     else:
         segments = trapped_ball_segments(line_art, ball_radius=labels.ball_radius, threshold=labels.line_threshold)
+        if labels.segment_by == "regions":
+            lines = line_pixels(line_art, labels.line_threshold)
+            segments = divide_by_tones(segments, clip.read("shade", frame), lines, config.style.shade.smallest)
         clip.write("segment", frame, segments)
 
     lines, flat = line_pixels(line_art, labels.line_threshold), clip.read("flat", frame)
     figures: dict[str, Any] = {"frame": frame, "segments": int(segments.max()) + 1}
     figures |= dict.fromkeys(("leaks", "pieces", "id_regions", "agreement", "agreement_compared", "agreement_ids"))
     figures |= dict.fromkeys(("surface_share", "largest_surface", "largest_surface_is"))
-    figures |= picture_contents(clip.read("frame", frame), flat, lines)
+    figures |= picture_contents(unshaded_frame(clip, config, frame), flat, lines)
     if "ids" in config.motion.extras:
         objects, materials = clip.read("object_id", frame), clip.read("material_id", frame)
         figures |= segment_figures(segments, lines, objects, materials)
@@ -59,6 +65,20 @@ def label_frame(clip: ClipWriter, config: CutConfig, frame: int) -> None:
         if has_content(rendered):
             figures["agreement_ids"] = _rounded(id_agreement(np.asarray(read_image(rendered), np.uint16), materials))
     write_figures(layout.frame_figures_file(clip.root, clip.cut, frame), figures)
+
+
+def unshaded_frame(clip: ClipFiles, config: CutConfig, frame: int) -> U8Array:
+    """The colour frame as it is without shade, ``(H, W, 3)`` uint8: what figures compare between frames.
+
+    A border of the shade may move over a surface that stands still, so that colour does not stay with the surface.
+
+    Raises:
+        DatasetError: A file is missing or cannot be read.
+    """
+    if not config.style.shade.is_on:
+        picture: U8Array = clip.read("frame", frame)
+        return picture
+    return draw_lines(clip.read("flat", frame), clip.read("contour", frame), rgb(config.lines.color))
 
 
 def _rounded(share: float | None) -> float | None:
@@ -162,9 +182,11 @@ def label_pair(clip: ClipWriter, config: CutConfig, earlier: int, later: int) ->
     )
     _write_missing(clip, "line_area", earlier, near_lines)
     flows = {"forward": clip.read_motion("forward", earlier), "backward": clip.read_motion("backward", later)}
-    frames, flats, segments = (
-        {frame: files.read(name, frame) for frame in (earlier, later)} for name in ("frame", "flat", "segment")
-    )
+    flats, segments = ({frame: files.read(name, frame) for frame in (earlier, later)} for name in ("flat", "segment"))
+    if config.style.shade.is_on:
+        frames = {frame: unshaded_frame(clip, config, frame) for frame in (earlier, later)}
+    else:
+        frames = {frame: files.read("frame", frame) for frame in (earlier, later)}
     identities = identity_pictures(clip, earlier, later)
 
     def surfaces() -> npt.NDArray[np.bool_]:

@@ -36,6 +36,7 @@ class LabelTask:
         extras = self.config.motion.extras
         if self.other is None:
             names = ["contour", "flat", "frame", *(("object_id", "material_id") if "ids" in extras else ())]
+            names += ["shade"] if self.config.labels.segment_by == "regions" else []
             return [clip.path(name, self.frame) for name in names]
         motions = ["flow", "valid", *(["exact_occlusion"] if "exact_occlusion" in extras else [])]
         needed = [clip.path(f"{name}_forward", self.frame) for name in motions]

@@ -8,20 +8,25 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 import cv2
+import numpy as np
+import numpy.typing as npt
 
 from animerun_gen.color.hexadecimal import rgb
+from animerun_gen.color.oklab import U8Array
 from animerun_gen.config import CutConfig
 from animerun_gen.config.palette import SHIPPED, load_palette
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.checksums import file_digest
 from animerun_gen.dataset.clip import ClipFiles, ClipWriter
 from animerun_gen.dataset.files import write_if_changed
-from animerun_gen.dataset.modalities import RECOLORED_FROM, color_pass
+from animerun_gen.dataset.modalities import color_pass
 from animerun_gen.lines.compose import draw_lines
 from animerun_gen.pipeline.state.on_disk import has_content
 from animerun_gen.recolor.assignment import Pass, choose_pass
 from animerun_gen.recolor.repaint import repaint
 from animerun_gen.recolor.survey import Colors, Survey, survey_frame
+from animerun_gen.shade.colors import shade_picture
+from animerun_gen.shade.design import design_of, fixed_colors
 
 
 def lasting_colors(clip: ClipFiles) -> Colors:
@@ -60,16 +65,36 @@ def recolor_frame(clip: ClipWriter, config: CutConfig, frame: int, passes: tuple
     # threads of OpenCV gain nothing beside other workers
     cv2.setNumThreads(1)
     names = [color_pass(number).name for number in range(1, len(passes) + 1)]
-    missing = {
-        name: one.design for name, one in zip(names, passes, strict=True) if not has_content(clip.path(name, frame))
-    }
+    missing = {name: one for name, one in zip(names, passes, strict=True) if not has_content(clip.path(name, frame))}
     if not missing:
         return
-    flat, line_art, materials = (clip.read(name, frame) for name in RECOLORED_FROM)
+    flat, line_art, materials = (clip.read(name, frame) for name in ("flat", "contour", "material_id"))
     ink = rgb(config.lines.color)
-    painted = repaint(flat, materials, lasting_colors(clip), list(missing.values()))
-    for name, picture in zip(missing, painted, strict=True):
-        clip.write(name, frame, draw_lines(picture, line_art, ink))
+    painted = repaint(flat, materials, lasting_colors(clip), [one.design for one in missing.values()])
+    tones = clip.read("shade", frame) if config.style.shade.is_on else None
+    for (name, one), picture in zip(missing.items(), painted, strict=True):
+        colored = picture if tones is None else _shaded(picture, tones, materials, clip, config, one)
+        clip.write(name, frame, draw_lines(colored, line_art, ink))
+
+
+def _shaded(
+    picture: U8Array,
+    tones: npt.NDArray[np.uint8],
+    materials: npt.NDArray[np.integer[Any]],
+    clip: ClipFiles,
+    config: CutConfig,
+    one: Pass,
+) -> U8Array:
+    """A pass's picture in the frame's shade: in its scene's own shadow colours, if the palette has any."""
+    shade = config.style.shade
+    scenes = {scene.name: scene for scene in load_palette(config.recolor.palette).scenes}
+    palette = None if shade.palette is None else load_palette(shade.palette)
+    names = {int(number): name for number, name in clip.read_names("material_id").items()}
+    # what has another colour in a pass has another shadow, too
+    kept = {number: name for number, name in names.items() if number not in one.design}
+    return shade_picture(
+        picture, tones, design_of(shade, palette, scenes.get(one.scene)), materials, fixed_colors(shade, kept)
+    )
 
 
 def choose_passes(clip: ClipFiles, config: CutConfig, survey: Survey) -> tuple[tuple[Pass, ...], list[str]]:

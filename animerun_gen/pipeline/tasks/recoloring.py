@@ -10,7 +10,7 @@ from animerun_gen.config import CutConfig
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.clip import ClipWriter
 from animerun_gen.dataset.files import read_json
-from animerun_gen.dataset.modalities import RECOLORED_FROM
+from animerun_gen.dataset.modalities import recolored_from
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline.state.on_disk import has_content
 from animerun_gen.recolor.table import parse_recolor
@@ -94,7 +94,8 @@ class PassPlan:
         """The files of the whole clip that they are made from."""
         clip = _clip(self.config, self.output)
         tables = [clip.names_path(name) for name in ("material_id", "flat")]
-        return [*tables, *(clip.path(name, frame) for name in RECOLORED_FROM for frame in self.config.frame_numbers)]
+        names = recolored_from(self.config.style.shade.is_on)
+        return [*tables, *(clip.path(name, frame) for name in names for frame in self.config.frame_numbers)]
 
     def why_not(self) -> str | None:
         """Why the colours cannot be chosen yet, as a sentence; None where they can."""
@@ -102,7 +103,7 @@ class PassPlan:
         lacking = [
             frame
             for frame in self.config.frame_numbers
-            if not all(has_content(clip.path(name, frame)) for name in RECOLORED_FROM)
+            if not all(has_content(clip.path(name, frame)) for name in recolored_from(self.config.style.shade.is_on))
         ]
         if not lacking:
             return None

@@ -1,0 +1,1 @@
+"""Two-tone shade as cels have it: base, shadow and highlight, each flat, with hard borders."""
