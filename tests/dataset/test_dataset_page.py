@@ -73,13 +73,14 @@ READERS: dict[str, Callable[[Path], Any]] = {
 }
 
 
-def generated(folder: Path, motion: dict[str, Any], passes: int = 0) -> list[str]:
+def generated(folder: Path, motion: dict[str, Any], passes: int = 0, tones: int = 1) -> list[str]:
     """The files of a dataset below its split."""
     changes = {
         "frames": {"last": FRAMES[-1]},
         "resolution": [WIDTH, HEIGHT],
         "motion": {"extras": [], "gaps": [1], "tracks": 0, **motion},
         "recolor": {"passes": passes},
+        "style": {"shade": {"tones": tones}},
     }
     make(make_cut(folder, changes), folder / "out", FakeEngine())
     root = folder / "out" / "train"
@@ -93,7 +94,7 @@ def test_the_committed_page_is_up_to_date() -> None:
 
 def test_every_file_is_as_its_one_row_of_the_page_says(tmp_path: Path) -> None:
     extras = ["depth", "ids", "normals", "exact_occlusion", "scene_flow", "correspondence"]
-    files = generated(tmp_path, {"extras": extras, "gaps": [1, 4], "tracks": TRACKS}, passes=1)
+    files = generated(tmp_path, {"extras": extras, "gaps": [1, 4], "tracks": TRACKS}, passes=1, tones=2)
     numbers: dict[Row, list[int]] = {row: [] for row in rows()}
     for name in files:
         if Path(name).name in TABLES or name in CAMERAS:

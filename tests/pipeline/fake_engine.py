@@ -267,6 +267,10 @@ def write_pictures(writer: ClipWriter, config: CutConfig, frame: int, film: byte
     writer.write("flat", frame, flat)
     writer.write("contour", frame, line_art)
     writer.write("frame", frame, compose.draw_lines(flat, line_art, rgb(config.lines.color)))
+    if config.style.shade.is_on:
+        # all of the square is lit
+        writer.write("shade", frame, np.where(inside, 2, 0).astype(np.uint8))
+        writer.write("trace", frame, np.repeat(line_art[..., None], 3, axis=-1))
 
 
 def write_companions(writer: ClipWriter, config: CutConfig, frame: int) -> None:
