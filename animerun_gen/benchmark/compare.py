@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from animerun_gen.benchmark.results import Averages, Column, Measured, MethodFacts, Result, read_result
+from animerun_gen.config.messages import counted
 from animerun_gen.errors import UsageError
 
 
@@ -96,7 +97,7 @@ def read_comparable(path: Path, kind: str, measured: Measured, method: MethodFac
         method: What was measured there.
 
     Raises:
-        UsageError: There is no such result, it is of another kind or of other pairs, or one of the two is none.
+        UsageError: There is no such result, it is of another kind, of other pairs or of other labels, or one of the two is none.
     """
     result = read_result(path)
     if result.kind != kind:
@@ -106,9 +107,9 @@ def read_comparable(path: Path, kind: str, measured: Measured, method: MethodFac
             raise UsageError(f"{whose} has random weights, so there is no result to compare", remedy="give it weights")
     if result.measured.truth != measured.truth:
         raise UsageError(
-            f"was measured on other pairs ({result.measured.name}: {result.pairs:,} pairs of"
-            f" {', '.join(result.measured.splits)})",
+            f"was measured on other pairs, or on other labels of the same pairs ({result.measured.name}:"
+            f" {counted(result.pairs, 'pair')} of {', '.join(result.measured.splits)})",
             path,
-            "measure both on the same dataset, splits and cuts",
+            "measure both on the same dataset, splits and cuts; where labels have changed since, run its 'evaluate' again",
         )
     return result

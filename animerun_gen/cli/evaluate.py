@@ -18,16 +18,23 @@ class Evaluate:
     summary: ClassVar = "measure flow, segment matching or interpolation on a dataset, as the paper's tables do"
     description: ClassVar = """\
 Measures a method, or predictions that lie in a folder, on a dataset: flow with the columns of the paper's Table 2,
-interpolation with those of Table 4. The folder gets result.json, table.md and a page, index.html. Run again, the
-command goes on where it stopped.
+segment matching with those of Table 3, interpolation with those of Table 4. The output folder gets result.json,
+table.md and a page, index.html. Run again, the command goes on where it stopped.
 
-    animerun-gen evaluate flow out/toy --method dis --out out/evaluation/dis
-    animerun-gen evaluate flow out/toy --predictions my_flow --name "My method" --out out/evaluation/mine \\
-        --compare out/evaluation/dis
-    animerun-gen evaluate interpolation out/toy --method splat:dis --out out/evaluation/splat_dis
+    animerun-gen evaluate flow out/toy --method dis --out out/flow/dis
+    animerun-gen evaluate segments out/toy --method flow:dis --out out/segments/flow_dis
+    animerun-gen evaluate interpolation out/toy --method splat:dis --out out/interpolation/splat_dis
+
+Predictions of your own beside a result that is there already:
+
+    animerun-gen evaluate flow out/toy --predictions my_flow --name "My method" --out out/flow/mine \\
+        --compare out/flow/dis
+
+docs/benchmark_flow.md, docs/benchmark_segments.md and docs/benchmark_interpolation.md list the methods, and the files
+that predictions may lie in.
 """
 
-    kind: str = setting(placed=True, metavar="KIND", help="what is measured: flow, interpolation")
+    kind: str = setting(placed=True, metavar="KIND", help="what is measured: flow, segments, interpolation")
     options: EvaluationOptions = group(EvaluationOptions)
 
     def run(self) -> int:

@@ -39,7 +39,8 @@ Trains a network as a YAML file says, on datasets of this project and of others 
 Stopped or killed at any moment and run again, the command goes on where it stopped. The folder then holds final.pt and
 best.pt (weights, for 'animerun-gen evaluate'), log.jsonl and state.pt.
 
-    animerun-gen train flow configs/training/flow_small_cpu.yaml --out out/flow
+    animerun-gen train flow configs/training/flow_small_cpu.yaml --out out/training/flow
+    animerun-gen train segments configs/training/ant_small_cpu.yaml --out out/training/ant
 """
 
     kind: str = setting(placed=True, reads=Choice(tuple(KINDS)), metavar="KIND", help=f"what for: {' or '.join(KINDS)}")
