@@ -97,7 +97,8 @@ def read_comparable(path: Path, kind: str, measured: Measured, method: MethodFac
         method: What was measured there.
 
     Raises:
-        UsageError: There is no such result, it is of another kind, of other pairs or of other labels, or one of the two is none.
+        UsageError: There is no such result, it is of another kind, other pairs or other labels, or one of the two is
+            none.
     """
     result = read_result(path)
     if result.kind != kind:
@@ -110,6 +111,6 @@ def read_comparable(path: Path, kind: str, measured: Measured, method: MethodFac
             f"was measured on other pairs, or on other labels of the same pairs ({result.measured.name}:"
             f" {counted(result.pairs, 'pair')} of {', '.join(result.measured.splits)})",
             path,
-            "measure both on the same dataset, splits and cuts; where labels have changed since, run its 'evaluate' again",
+            "measure both on the same dataset, splits and cuts; if labels have changed, run both again",
         )
     return result

@@ -54,7 +54,7 @@ def test_random_weights_are_called_no_result_and_have_no_figures() -> None:
         (make_result("x", {"test/a": [1.0]}, weights="random"), "'x' in .* has random weights, so there is no result"),
         (
             make_result("x", {"test/a": [1.0]}, truth="b"),
-            r"was measured on other pairs, .* \(made_up: 1 pair of test\)",
+            r"on other pairs, .* \(made_up: 1 pair of test\)",
         ),
     ],
 )
