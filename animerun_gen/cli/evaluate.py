@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from animerun_gen.benchmark.options import EvaluationOptions
+from animerun_gen.cli import shared
 from animerun_gen.settings import group, setting
 from animerun_gen.terminal import complain, say
 
@@ -47,6 +48,9 @@ that predictions may lie in.
         if self.kind not in KINDS:
             raise UsageError(f"there is no evaluation of '{self.kind}'", remedy=f"choose one of {', '.join(KINDS)}")
         options = self.options
+        shared.require_output(options.output, [options.dataset])
+        if options.save is not None:
+            shared.require_output(options.save, [options.dataset], "--save")
         evaluation = open_evaluation(self.kind, options)
         done = evaluate(evaluation, options.output, options.compare, options.worst)
         for sentence in done.failures:

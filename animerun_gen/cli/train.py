@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Protocol, cast
 
+from animerun_gen.cli import shared
 from animerun_gen.settings import Choice, File, Whole, setting
 from animerun_gen.terminal import say
 
@@ -54,6 +55,7 @@ best.pt (weights, for 'animerun-gen evaluate'), log.jsonl and state.pt.
     )
 
     def run(self) -> int:
+        shared.require_output(self.output)
         # says what to install where there is no PyTorch
         importlib.import_module("animerun_gen.networks")
         trainer = cast(Trainer, importlib.import_module(KINDS[self.kind]))

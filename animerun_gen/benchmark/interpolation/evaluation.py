@@ -241,6 +241,8 @@ def open_evaluation(options: EvaluationOptions) -> InterpolationEvaluation:
     triplets = find_triplets(options)
     if options.predictions is not None:
         source = options.predictions
+        if not source.is_dir():
+            raise UsageError("is no folder of predictions", source, "check the path")
     else:
         assert options.method is not None
         source = open_method(MethodChoice(options.method, options.checkpoint, options.random_weights, options.device))
