@@ -59,9 +59,10 @@ class Comparison:
         """What comes of it."""
         better, worse, count = len(self.better), len(self.worse), len(self.clips)
         equal = count - better - worse
+        rest = f", worse in {worse}, and equal in {equal}" if equal else f" and worse in {worse}"
         return (
-            f"{self.ours} has the better {self.column.title} than {self.theirs} in {better} of {count} clips, the worse"
-            f" one in {worse}{f', and the same in {equal}' if equal else ''}."
+            f"By {self.column.title}, {self.ours} is better than {self.theirs} in {better} of"
+            f" {counted(count, 'clip')}{rest}."
         )
 
 

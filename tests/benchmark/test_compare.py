@@ -18,9 +18,7 @@ def test_clips_are_better_or_worse_by_most_first() -> None:
     found = compare(OURS, THEIRS)
     assert [(clip.name, clip.gain) for clip in found.better] == [("test/a", 3.0), ("test/b", 0.5)]
     assert [(clip.name, clip.gain) for clip in found.worse] == [("test/c", -4.0)]
-    assert found.sentence == (
-        "ours has the better EPE than theirs in 2 of 4 clips, the worse one in 1, and the same in 1."
-    )
+    assert found.sentence == ("By EPE, ours is better than theirs in 2 of 4 clips, worse in 1, and equal in 1.")
 
 
 def test_a_high_figure_can_be_the_better_one() -> None:

@@ -179,7 +179,7 @@ def test_two_results_are_compared(root: Path, tmp_path: Path, capsys: pytest.Cap
     near, far = (predict(root, tmp_path / name, by) for name, by in (("near", 1), ("far", 2)))
     assert evaluate(root, "--predictions", far, "--out", tmp_path / "a") == 0
     assert evaluate(root, "--predictions", near, "--out", tmp_path / "b", "--compare", tmp_path / "a") == 0
-    sentence = "near has the better EPE than far in 2 of 2 clips, the worse one in 0."
+    sentence = "By EPE, near is better than far in 2 of 2 clips and worse in 0."
     assert sentence in (tmp_path / "b" / "table.md").read_text()
     assert sentence in (tmp_path / "b" / "index.html").read_text()
     assert sentence in capsys.readouterr().out
