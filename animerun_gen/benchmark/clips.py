@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 
 from animerun_gen import __version__
 from animerun_gen.benchmark.options import ALL_SPLITS, EvaluationOptions
 from animerun_gen.dataset import ClipFiles, Dataset
-from animerun_gen.dataset.checksums import digest_of
+from animerun_gen.dataset.checksums import digest_of, file_digest
 from animerun_gen.dataset.files import json_bytes
 from animerun_gen.errors import DatasetError, NoDatasetError
 
@@ -55,3 +56,20 @@ def states_of(decided: object, paths: Iterable[Path]) -> str:
             raise DatasetError(f"cannot be read ({error.strerror})", path) from error
         states.append([str(path), status.st_size, status.st_mtime_ns])
     return digest_of(json_bytes([__version__, decided, states]))
+
+
+def truth_of(labels: Iterable[tuple[Iterable[str | int], Mapping[str, Path]]]) -> str:
+    """Checksum of what is measured against, by which results of the same truth are recognised.
+
+    Sizes would not do: a file of flow has the same size whatever it holds.
+
+    Args:
+        labels: Of each pair what it is called, and the files of its labels by what they are.
+
+    Raises:
+        DatasetError: A file cannot be read.
+    """
+    # neighbours share files
+    digest = cache(file_digest)
+    digests = [[list(names), {what: digest(path) for what, path in files.items()}] for names, files in labels]
+    return digest_of(json_bytes(digests))

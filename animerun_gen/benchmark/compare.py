@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from animerun_gen.benchmark.results import Averages, Column, Measured, MethodFacts, Result, read_result
+from animerun_gen.config.messages import counted
 from animerun_gen.errors import UsageError
 
 
@@ -58,9 +59,10 @@ class Comparison:
         """What comes of it."""
         better, worse, count = len(self.better), len(self.worse), len(self.clips)
         equal = count - better - worse
+        rest = f", worse in {worse}, and equal in {equal}" if equal else f" and worse in {worse}"
         return (
-            f"{self.ours} has the better {self.column.title} than {self.theirs} in {better} of {count} clips, the worse"
-            f" one in {worse}{f', and the same in {equal}' if equal else ''}."
+            f"By {self.column.title}, {self.ours} is better than {self.theirs} in {better} of"
+            f" {counted(count, 'clip')}{rest}."
         )
 
 
@@ -96,7 +98,8 @@ def read_comparable(path: Path, kind: str, measured: Measured, method: MethodFac
         method: What was measured there.
 
     Raises:
-        UsageError: There is no such result, it is of another kind or of other pairs, or one of the two is none.
+        UsageError: There is no such result, it is of another kind, other pairs or other labels, or one of the two is
+            none.
     """
     result = read_result(path)
     if result.kind != kind:
@@ -106,9 +109,9 @@ def read_comparable(path: Path, kind: str, measured: Measured, method: MethodFac
             raise UsageError(f"{whose} has random weights, so there is no result to compare", remedy="give it weights")
     if result.measured.truth != measured.truth:
         raise UsageError(
-            f"was measured on other pairs ({result.measured.name}: {result.pairs:,} pairs of"
-            f" {', '.join(result.measured.splits)})",
+            f"was measured on other pairs, or on other labels of the same pairs ({result.measured.name}:"
+            f" {counted(result.pairs, 'pair')} of {', '.join(result.measured.splits)})",
             path,
-            "measure both on the same dataset, splits and cuts",
+            "measure both on the same dataset, splits and cuts; if labels have changed, run both again",
         )
     return result

@@ -21,9 +21,16 @@ class EvaluationOptions:
 
     dataset: Path = setting(placed=True, reads=File(), metavar="DATASET", help="root folder of the dataset")
     output: Path = setting(names=("--out",), reads=File(), metavar="DIR", help="folder for the result and its page")
-    method: str | None = setting(None, metavar="NAME", help="the method to measure: docs/benchmark_*.md list them")
+    method: str | None = setting(
+        None,
+        metavar="NAME",
+        help="the method to measure: dis, flow:dis, splat:dis ... (docs/benchmark_KIND.md lists them)",
+    )
     predictions: Path | None = setting(
-        None, reads=File(), metavar="FOLDER", help="measure what lies in this folder instead of running a method"
+        None,
+        reads=File(),
+        metavar="FOLDER",
+        help="measure the flow, matches or frames in this folder instead of running a method",
     )
     name: str | None = setting(None, metavar="TEXT", help="what the method is called in tables")
     trained_on: str = setting("", metavar="TEXT", help="what the method was trained on, for tables")
@@ -49,13 +56,17 @@ class EvaluationOptions:
     )
     save: Path | None = setting(None, reads=File(), metavar="FOLDER", help="also keep what the method predicts")
     compare: tuple[Path, ...] = setting(
-        (), reads=File(), several=True, metavar="RESULT", help="show the result beside these, clip by clip"
+        (),
+        reads=File(),
+        several=True,
+        metavar="RESULT",
+        help="show the result beside these, which must be of the same pairs and labels",
     )
     worst: int = setting(
         12,
         reads=Whole(0, 100),
         metavar="N",
-        help="number of pairs that the page shows, worst first (default: {default})",
+        help="number of pairs (of triplets, in interpolation) that the page shows, worst first (default: {default})",
     )
 
     without_held: bool = setting(

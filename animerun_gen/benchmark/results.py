@@ -161,7 +161,7 @@ class Measured(_Stored):
         name: Name of the dataset's folder.
         splits: The splits.
         pictures: What the method was shown: ``"frame"``, ``"contour"``, ``"color_1"``.
-        truth: Checksum of which pairs there are and of how long the files of their labels are.
+        truth: Checksum of which pairs there are and of what the files of their labels hold.
     """
 
     name: str

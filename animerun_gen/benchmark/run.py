@@ -64,7 +64,7 @@ def evaluate(evaluation: Evaluation, output: Path, compare: Sequence[Path] = (),
         worst: Number of pairs that the page shows.
 
     Raises:
-        UsageError: What it is to be compared with is no result on the same pairs.
+        UsageError: What it is to be compared with is no result on the same pairs and labels.
         DatasetError: A file cannot be written.
     """
     others = [read_comparable(path, evaluation.kind, evaluation.measured, evaluation.method) for path in compare]

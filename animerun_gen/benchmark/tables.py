@@ -91,7 +91,8 @@ def _best(column: Column, average: Average, results: Sequence[Result]) -> list[i
 
 def summary_of(result: Result, others: Sequence[Result] = ()) -> list[str]:
     """A result in a few lines for a terminal."""
-    amount = f"{counted(result.pairs, 'pair')} in {counted(len(result.clips), 'clip')}"
+    what = "triplet" if result.kind == "interpolation" else "pair"
+    amount = f"{counted(result.pairs, what)} in {counted(len(result.clips), 'clip')}"
     head = f"{result.method.title} on {result.measured.name} ({amount})"
     figures = [
         f"{heading(column)} {written(result.averages.figure(column.key, result.average), column)}"

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
+from animerun_gen.dataset.modalities import SPLITS
+from animerun_gen.errors import UsageError
 from animerun_gen.settings import File, Whole, setting
+
+OF_DATASETS = (*SPLITS, "manifest", "quality", "recolor", "splits", ".animerun-gen")
+"""The folders of a dataset that hold nothing but what makes it."""
 
 
 def dataset() -> Any:
@@ -29,3 +36,26 @@ def json_file() -> Any:
 
 def force(help: str) -> Any:
     return setting(False, help=help)
+
+
+def require_output(output: Path, datasets: Iterable[Path] = (), option: str = "--out") -> None:
+    """See, before any work is done, whether a folder can take what a command writes.
+
+    Args:
+        output: The folder; it need not exist.
+        datasets: Root folders of what is read.
+        option: The option that names the folder.
+
+    Raises:
+        UsageError: There is a file in its place, or it would mix with the files of a dataset.
+    """
+    there = next(path for path in (output, *output.absolute().parents) if path.exists())
+    if not there.is_dir():
+        raise UsageError("is a file, not a folder", there, f"choose another folder with {option}")
+    resolved = output.resolve()
+    for root in datasets:
+        remedy = f"choose a folder of its own with {option}"
+        if resolved == root.resolve():
+            raise UsageError("is the dataset itself", output, remedy)
+        if any(resolved.is_relative_to((root / name).resolve()) for name in OF_DATASETS):
+            raise UsageError("holds files of the dataset", output, remedy)

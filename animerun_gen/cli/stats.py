@@ -67,6 +67,8 @@ stopped.
 
         if self.compare and self.reference is None:
             raise UsageError("--compare needs something to compare with", remedy="name it with --reference")
+        reference = [] if self.reference is None else [self.reference]
+        shared.require_output(self.output, [*self.datasets, *reference])
         # libraries that the helps of commands can do without
         from animerun_gen.dataset import written_aside
         from animerun_gen.dataset.files import write_json, write_text

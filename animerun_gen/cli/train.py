@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Protocol, cast
 
+from animerun_gen.cli import shared
 from animerun_gen.settings import Choice, File, Whole, setting
 from animerun_gen.terminal import say
 
@@ -39,7 +40,8 @@ Trains a network as a YAML file says, on datasets of this project and of others 
 Stopped or killed at any moment and run again, the command goes on where it stopped. The folder then holds final.pt and
 best.pt (weights, for 'animerun-gen evaluate'), log.jsonl and state.pt.
 
-    animerun-gen train flow configs/training/flow_small_cpu.yaml --out out/flow
+    animerun-gen train flow configs/training/flow_small_cpu.yaml --out out/training/flow
+    animerun-gen train segments configs/training/ant_small_cpu.yaml --out out/training/ant
 """
 
     kind: str = setting(placed=True, reads=Choice(tuple(KINDS)), metavar="KIND", help=f"what for: {' or '.join(KINDS)}")
@@ -53,6 +55,7 @@ best.pt (weights, for 'animerun-gen evaluate'), log.jsonl and state.pt.
     )
 
     def run(self) -> int:
+        shared.require_output(self.output)
         # says what to install where there is no PyTorch
         importlib.import_module("animerun_gen.networks")
         trainer = cast(Trainer, importlib.import_module(KINDS[self.kind]))

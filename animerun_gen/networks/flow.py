@@ -23,6 +23,9 @@ from animerun_gen.networks.weights import Weights, load_into, put_into, read_wei
 
 Options = Mapping[str, Any]
 
+MOST_UPDATES = 1000
+"""So often at most RAFT of torchvision refines its flow: a larger number is a mistake."""
+
 
 class FlowNetwork(nn.Module, ABC):
     """A network that estimates flow.
@@ -184,6 +187,10 @@ def _torchvision(name: str, model: str, options: Options) -> FlowNetwork:
         raise UsageError(f"torchvision has no flow model {model!r}", remedy=f"it has {' and '.join(makers)}")
     if strange := sorted(options.keys() - {"updates"}):
         raise UsageError(f"{name} has no option {strange[0]!r}", remedy="it has updates")
+    updates = options.get("updates", 12)
+    if type(updates) is not int or not 1 <= updates <= MOST_UPDATES:
+        what = f"the option updates of {name} must be a whole number from 1 to {MOST_UPDATES}, but is {updates!r}"
+        raise UsageError(what, remedy="correct it")
     return _Torchvision(name, options, makers[model](weights=None))
 
 

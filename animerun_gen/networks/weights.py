@@ -92,8 +92,9 @@ def read_tensors(path: Path) -> Mapping[str, Any]:
     except OSError as error:
         raise UsageError(refused("cannot be read", path, error).what, path) from error
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, TypeError, AttributeError) as error:
-        remedy = "give one that torch.save made of a state_dict"
-        raise UsageError("is no file of weights that can be read without running code of it", path, remedy) from error
+        remedy = "copy or download it again, or give what torch.save made of a state_dict"
+        what = "cannot be read as weights: it is damaged or incomplete, or holds code, which is never run"
+        raise UsageError(what, path, remedy) from error
     if not isinstance(content, Mapping):
         raise UsageError("holds no named tensors", path, "give a file that torch.save made of a state_dict")
     return content

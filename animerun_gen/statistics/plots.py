@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -177,7 +178,9 @@ def _draw(kind: _Kind, curves: Sequence[_Curve]) -> Plot:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    with matplotlib.rc_context({**matplotlib.rcParamsDefault, **SETTINGS}):
+    with matplotlib.rc_context({**matplotlib.rcParamsDefault, **SETTINGS}), warnings.catch_warnings():
+        # letters of a dataset's name that the font lacks become boxes
+        warnings.filterwarnings("ignore", r"Glyph .* missing from", UserWarning)
         figure: Any = Figure(layout="constrained")
         FigureCanvasAgg(figure)
         axes = figure.add_subplot()

@@ -98,11 +98,18 @@ class TrainingFolder:
         """
         if not self.state.exists():
             return None
-        content = read_tensors(self.state)
-        if content.get("format") != STATE_FORMAT:
-            raise UsageError("is no state of a training", self.state, "choose another folder")
+        try:
+            content = read_tensors(self.state)
+            if content["format"] != STATE_FORMAT:
+                raise ValueError
+            begun = json.loads(content["config"])
+        except (UsageError, KeyError, ValueError, TypeError) as error:
+            remedy = "delete it to begin from the first step, or choose another --out"
+            raise UsageError(
+                "is damaged or no state of a training, so there is nothing to go on from", self.state, remedy
+            ) from error
         if content["config"] != config:
-            differing = _differing(json.loads(content["config"]), json.loads(config))
+            differing = _differing(begun, json.loads(config))
             raise UsageError(
                 f"was begun with another configuration ({differing})",
                 self.root,
@@ -126,9 +133,11 @@ class TrainingFolder:
         found = []
         for text in texts:
             try:
-                found.append(json.loads(text))
+                line = json.loads(text)
             except ValueError:
                 continue
+            if isinstance(line, dict) and "step" in line:
+                found.append(line)
         return found
 
     def forget_after(self, step: int) -> None:

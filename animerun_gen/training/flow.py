@@ -15,6 +15,7 @@ from animerun_gen.config.messages import counted
 from animerun_gen.dataset.pairs import Sample
 from animerun_gen.dataset.torch import CreativeFlow, FlowPairs, FlyingThings3D, LinkToAnime, Sintel
 from animerun_gen.dataset.torch.flow import FlowSamples
+from animerun_gen.errors import UsageError
 from animerun_gen.networks.flow import FlowNetwork, build
 from animerun_gen.terminal import say
 from animerun_gen.training.augmentation import FlowFinish
@@ -115,7 +116,16 @@ class FlowTask:
             self.network.freeze_batch_norm()
 
     def loss(self, batch: Mapping[str, torch.Tensor]) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-        flows = self.network(batch["images"].float() / 255)
+        images = batch["images"].float() / 255
+        try:
+            flows = self.network(images)
+        # networks are other people's, and fail in many ways where an option or a size does not suit them
+        except Exception as error:
+            raise UsageError(
+                f"{self.network.name} cannot be trained with these options on crops of {images.shape[-1]} x"
+                f" {images.shape[-2]} pixels ({type(error).__name__}: {error})",
+                remedy="correct model.options or crop, or make schedule.batch smaller where memory does not suffice",
+            ) from error
         settings = self.wanted.loss
         loss = sequence_loss(flows, batch["flow"], batch["valid"], settings.gamma, settings.longest)
         with torch.no_grad():

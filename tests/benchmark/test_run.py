@@ -179,12 +179,50 @@ def test_two_results_are_compared(root: Path, tmp_path: Path, capsys: pytest.Cap
     near, far = (predict(root, tmp_path / name, by) for name, by in (("near", 1), ("far", 2)))
     assert evaluate(root, "--predictions", far, "--out", tmp_path / "a") == 0
     assert evaluate(root, "--predictions", near, "--out", tmp_path / "b", "--compare", tmp_path / "a") == 0
-    sentence = "near has the better EPE than far in 2 of 2 clips, the worse one in 0."
+    sentence = "By EPE, near is better than far in 2 of 2 clips and worse in 0."
     assert sentence in (tmp_path / "b" / "table.md").read_text()
     assert sentence in (tmp_path / "b" / "index.html").read_text()
     assert sentence in capsys.readouterr().out
     assert evaluate(root, "--predictions", near, "--out", tmp_path / "c", "--split", "all", "--compare", tmp_path / "a")
     assert "was measured on other pairs" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "label", ["Flow/fight/forward/0008.flo", "UnmatchedForward/fight/0008.npy", "LineArea/fight/0008.npy"]
+)
+def test_results_on_other_labels_are_not_compared(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], label: str
+) -> None:
+    assert evaluate(root, "--method", "zero", "--out", tmp_path / "a") == 0
+    words = ["--method", "farneback", "--out", tmp_path / "b", "--compare", tmp_path / "a"]
+    assert evaluate(root, *words) == 0
+    [file] = (root / "test").glob(label)
+    data = bytearray(file.read_bytes())
+    # of the same size as before
+    data[-1] ^= 1
+    file.write_bytes(data)
+    capsys.readouterr()
+    assert evaluate(root, *words) == 2
+    assert "on other labels of the same pairs" in capsys.readouterr().err
+    # with what was measured on these labels it can be
+    assert evaluate(root, "--method", "zero", "--out", tmp_path / "a") == 0
+    assert evaluate(root, *words) == 0
+
+
+def test_columns_of_fewer_pairs_say_so(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (root / "test" / "UnmatchedForward" / "fight" / "0008.npy").unlink()
+    shutil.rmtree(root / "test" / "LineArea" / "run")
+    assert evaluate(root, "--method", "zero", "--out", tmp_path / "out") == 0
+    said = capsys.readouterr().out
+    for sentence in (
+        "Non-occ. and Occ. are measured on 2 of 3 pairs: the others have no UnmatchedForward.",
+        "Line and Flat are measured on 2 of 3 pairs: the others have no LineArea.",
+    ):
+        assert sentence in said
+        assert sentence in (tmp_path / "out" / "table.md").read_text()
+    # all have them
+    assert evaluate(root, "--method", "zero", "--split", "train", "--out", tmp_path / "train") == 0
+    assert "are measured on" not in capsys.readouterr().out
 
 
 def test_the_page_shows_the_worst_pairs_first_and_loads_nothing(root: Path, tmp_path: Path) -> None:
@@ -245,6 +283,13 @@ def test_a_dataset_without_masks_has_no_figures_for_them(root: Path, tmp_path: P
     result = read_result(tmp_path / "out")
     assert result.averages.figure("epe_occluded", "pooled") is None
     assert result.averages.figure("epe_line", "pooled") is None
-    assert result.averages.counts == {"pixels": 3 * SIZE[0] * SIZE[1], "valid": 3 * SIZE[0] * SIZE[1]}
+    pixels = 3 * SIZE[0] * SIZE[1]
+    assert result.averages.counts == {
+        "pixels": pixels,
+        "valid": pixels,
+        "pairs": 3,
+        "with_occlusion": 0,
+        "with_line_area": 0,
+    }
     # a page that has no figure of a column is one all the same
     assert json.loads((tmp_path / "out" / "result.json").read_text())["format"] == 1

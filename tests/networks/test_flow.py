@@ -68,6 +68,9 @@ def test_other_peoples_weights_are_those_of_the_model(tmp_path: Path) -> None:
     [
         ("torchvision:pwc", {}, "torchvision has no flow model 'pwc'"),
         ("torchvision:raft_small", {"iters": 3}, "has no option 'iters'"),
+        ("torchvision:raft_small", {"updates": -3}, "updates of .* must be a whole number from 1 to 1000, but is -3"),
+        ("torchvision:raft_small", {"updates": "a"}, "must be a whole number from 1 to 1000, but is 'a'"),
+        ("torchvision:raft_small", {"updates": True}, "must be a whole number"),
         ("ptlflow:nonsense", {}, "ptlflow has no model 'nonsense'"),
         ("ptlflow:raft_small", {"nonsense": 3}, "cannot be built with these options"),
     ],

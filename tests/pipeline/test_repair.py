@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
 from animerun_gen.cli import main
 from animerun_gen.config import CutConfig
 from animerun_gen.dataset import files
+from animerun_gen.dataset.checksums import file_digest
 from animerun_gen.engines.blenders import BpyModule
 from animerun_gen.pipeline.describe import describe
 from animerun_gen.pipeline.options import Options
@@ -363,3 +366,38 @@ def test_verify_leaves_the_checksums_to_a_run_that_is_writing(output: Path) -> N
     with exclusive(output):
         assert [defect.file for report in verify(output) for defect in report.defects] == [FLOW]
     assert read_ledger(output, "square") == before
+
+
+def filtered_png(image: np.ndarray) -> bytes:
+    """A PNG file of the same pixels as version 0.9.0 wrote it."""
+    ordered = image[..., ::-1] if image.ndim == 3 else image
+    return cv2.imencode(".png", ordered, [cv2.IMWRITE_PNG_COMPRESSION, 6])[1].tobytes()
+
+
+def test_pictures_of_an_older_version_are_repaired_in_other_bytes(
+    tmp_path: Path, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, output = make_cut(tmp_path, EVERYTHING), tmp_path / "out"
+    with monkeypatch.context() as older:
+        older.setattr(files, "png_bytes", filtered_png)
+        make(config, output, FakeEngine())
+        make(config, output, FakeEngine())
+    manifest = output / "manifest/square.json"
+    before = json.loads(manifest.read_text())["files"]
+    pictures = {output / name: files.read_image(output / name) for name in before if name.endswith(".png")}
+    damaged = {path for path in pictures if path.stem == "0002"}
+    names = {path.relative_to(output).as_posix() for path in damaged}
+    assert {name.split("/")[1] for name in names} >= {"Frame_Anime", "contour", "Valid", "ObjectId"}
+    for path in damaged:
+        flip(path)
+    assert main(["verify", str(output), "--repair"]) == 0
+    for path, picture in pictures.items():
+        np.testing.assert_array_equal(files.read_image(path), picture)
+    after = json.loads(manifest.read_text())["files"]
+    # they have other bytes, and are listed as they are now
+    assert all(after[name] != before[name] for name in names)
+    assert after == {name: file_digest(output / name) for name in before}
+    assert not [defect for report in verify(output) for defect in report.defects]
+    assert read_status(output).complete
+    [summary] = make(config, output, FakeEngine())
+    assert (summary.rendered, summary.labelled, summary.damaged) == (set(), 0, [])

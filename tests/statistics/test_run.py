@@ -174,6 +174,13 @@ def test_one_of_the_datasets_may_be_the_reference(tmp_path: Path) -> None:
     assert (to.luminance_kl, to.difference_sad) == (0, 0)
 
 
+@pytest.mark.filterwarnings("error")
+def test_names_that_no_font_has_are_no_reason_for_warnings(tmp_path: Path) -> None:
+    root = small.write(tmp_path / "\u6771\u4eac")
+    assert main(["stats", str(root), "--out", str(tmp_path / "out")]) == 0
+    assert "\u6771\u4eac" in (tmp_path / "out/statistics.md").read_text()
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

@@ -15,7 +15,7 @@ pytest.importorskip("pydantic", reason="a training is described by pydantic mode
 from torch import nn  # noqa: E402
 
 from animerun_gen.dataset import ClipWriter  # noqa: E402
-from animerun_gen.errors import NoDatasetError  # noqa: E402
+from animerun_gen.errors import NoDatasetError, UsageError  # noqa: E402
 from animerun_gen.networks import flow as networks  # noqa: E402
 from animerun_gen.networks.weights import read_weights  # noqa: E402
 from animerun_gen.training import flow as training  # noqa: E402
@@ -263,3 +263,17 @@ def test_what_a_dataset_lacks_is_said(tmp_path: Path, constant: None) -> None:
     with pytest.raises(NoDatasetError):
         training.train_from(config(tmp_path, tmp_path / "nowhere"), tmp_path / "out", device="cpu")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_network_that_fails_ends_in_a_sentence(
+    tmp_path: Path, dataset: Path, constant: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = training.FlowTask(read_training(config(tmp_path, dataset), FlowTraining))
+
+    def fail(images: Any) -> Any:
+        raise IndexError("list index out of range")
+
+    monkeypatch.setattr(task.network, "forward", fail)
+    batch = {"images": torch.zeros(1, 2, 3, 16, 24, dtype=torch.uint8)}
+    with pytest.raises(UsageError, match=r"on crops of 24 x 16 pixels \(IndexError: .*correct model.options or crop"):
+        task.loss(batch)

@@ -273,3 +273,19 @@ def test_a_batch_is_moved_whole() -> None:
     assert found["a"].is_meta
     assert found["b"][0].is_meta
     assert (found["b"][1], found["c"]) == ("text", {"d": 3})
+
+
+@pytest.mark.parametrize("content", [b"", b"half", None, "text"])
+def test_a_damaged_state_is_said_and_kept(tmp_path: Path, content: bytes | str | None) -> None:
+    folder = TrainingFolder(tmp_path)
+    folder.write_state("{}", {"step": 3})
+    if isinstance(content, bytes):
+        folder.state.write_bytes(content)
+    elif content is None:
+        folder.state.write_bytes(folder.state.read_bytes()[:-200])
+    else:
+        torch.save({"format": "something else", "config": "{}"}, folder.state)
+    before = folder.state.read_bytes()
+    with pytest.raises(UsageError, match="there is nothing to go on from; delete it to begin from the first step"):
+        folder.read_state("{}")
+    assert folder.state.read_bytes() == before

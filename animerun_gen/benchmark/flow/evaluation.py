@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from animerun_gen.benchmark.clips import chosen_clips, states_of
+from animerun_gen.benchmark.clips import chosen_clips, states_of, truth_of
 from animerun_gen.benchmark.evaluation import ClipToMeasure, Panel, Swatch
 from animerun_gen.benchmark.flow.drawing import LEGEND, draw_flow
 from animerun_gen.benchmark.flow.methods import Flow, FlowMethod, MethodChoice, open_method
@@ -20,8 +20,6 @@ from animerun_gen.benchmark.results import Average, Column, Measured, MethodFact
 from animerun_gen.config.messages import counted
 from animerun_gen.conventions import UNKNOWN_FLOW, known_flow
 from animerun_gen.dataset import files
-from animerun_gen.dataset.checksums import digest_of
-from animerun_gen.dataset.files import json_bytes
 from animerun_gen.dataset.pairs import ClipIndex, SampleFiles, Wanted, find_pairs, read_motion, read_pictures
 from animerun_gen.errors import DatasetError, UsageError
 
@@ -45,12 +43,11 @@ class FlowEvaluation:
     def measured(self) -> Measured:
         root = self.options.dataset
         splits = tuple(dict.fromkeys(split for split, _ in self.pairs))
-        sizes = [
-            [*key, *map(int, pair.meta["frames"]), *(path.stat().st_size for path in _labels(self.indexes[key], pair))]
+        truth = truth_of(
+            ((*key, *map(int, pair.meta["frames"])), _labels(self.indexes[key], pair))
             for key, pairs in self.pairs.items()
             for pair in pairs
-        ]
-        truth = digest_of(json_bytes(sizes))
+        )
         return Measured(name=root.resolve().name, splits=splits, pictures=self.options.pictures, truth=truth)
 
     @cached_property
@@ -65,7 +62,11 @@ class FlowEvaluation:
     def clips(self) -> list[ClipToMeasure]:
         clips = []
         for (split, cut), pairs in self.pairs.items():
-            seen = [path for pair in pairs for path in (*_labels(self.indexes[split, cut], pair), *self._shown(pair))]
+            seen = [
+                path
+                for pair in pairs
+                for path in (*_labels(self.indexes[split, cut], pair).values(), *self._shown(pair))
+            ]
             keys = [column.key for column in self.columns]
             frames = [pair.meta["frames"] for pair in pairs]
             # what it is called does not change what it predicts
@@ -100,7 +101,13 @@ class FlowEvaluation:
                 None if hidden is None else files.read_inverted_mask(hidden),
                 None if line is None else files.read_inverted_mask(line),
             )
-            counts = {"pixels": valid.size, "valid": int(valid.sum())}
+            counts = {
+                "pixels": valid.size,
+                "valid": int(valid.sum()),
+                "pairs": 1,
+                "with_occlusion": int(hidden is not None),
+                "with_line_area": int(line is not None),
+            }
             found.append(Pair(frames=pair.meta["frames"], figures=figures, counts=counts))
             done(clip.cut)
         return found
@@ -116,6 +123,15 @@ class FlowEvaluation:
     def remarks(self, counts: Mapping[str, int]) -> list[str]:
         known = summed(counts, "valid", "pixels")
         remarks = [f"{100 - known:.3g}% of the pixels have no known motion and were left out."] if known < 100 else []
+        for key, columns, folder in (
+            ("with_occlusion", "Non-occ. and Occ.", "UnmatchedForward"),
+            ("with_line_area", "Line and Flat", "LineArea"),
+        ):
+            there, total = counts.get(key, 0), counts.get("pairs", 0)
+            if 0 < there < total:
+                remarks.append(
+                    f"{columns} are measured on {there:,} of {counted(total, 'pair')}: the others have no {folder}."
+                )
         if self.left_out:
             count = len(self.left_out)
             more = f", and {count - 1} more" if count > 1 else ""
@@ -186,8 +202,12 @@ def _stem(pair: SampleFiles, options: EvaluationOptions) -> str:
     return pair.images[options.pictures][0].stem
 
 
-def _labels(index: ClipIndex, pair: SampleFiles) -> list[Path]:
-    """The files of the labels of a pair."""
+def _labels(index: ClipIndex, pair: SampleFiles) -> dict[str, Path]:
+    """The files of the labels of a pair, by what they are."""
     flow = pair.flows[0]
-    others = [index.file(name, _first(pair)) for name in ("occlusion_forward", "line_area")]
-    return [flow.flow, *([] if flow.valid is None else [flow.valid.path]), *filter(None, others)]
+    labels = {
+        "flow_forward": flow.flow,
+        "valid_forward": None if flow.valid is None else flow.valid.path,
+        **{name: index.file(name, _first(pair)) for name in ("occlusion_forward", "line_area")},
+    }
+    return {name: path for name, path in labels.items() if path is not None}

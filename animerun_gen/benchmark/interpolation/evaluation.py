@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from animerun_gen.benchmark.clips import states_of
+from animerun_gen.benchmark.clips import states_of, truth_of
 from animerun_gen.benchmark.evaluation import ClipToMeasure, Panel, Swatch
 from animerun_gen.benchmark.flow.methods import MethodChoice
 from animerun_gen.benchmark.interpolation.columns import Lpips, columns_of, measure_frame
@@ -21,8 +21,7 @@ from animerun_gen.benchmark.interpolation.metrics import SMALLEST_SIDE, Picture
 from animerun_gen.benchmark.interpolation.triplets import Triplet, Triplets, find_triplets
 from animerun_gen.benchmark.options import EvaluationOptions
 from animerun_gen.benchmark.results import Average, Column, Figure, Measured, MethodFacts, Pair, summed
-from animerun_gen.dataset.checksums import digest_of
-from animerun_gen.dataset.files import json_bytes, write_image
+from animerun_gen.dataset.files import write_image
 from animerun_gen.dataset.pairs import read_picture, read_pictures
 from animerun_gen.errors import DatasetError, UsageError
 
@@ -55,16 +54,16 @@ class InterpolationEvaluation:
     @cached_property
     def measured(self) -> Measured:
         groups = self.triplets.groups
-        sizes = [
-            [*key, *triplet.frames, *(path.stat().st_size for path in triplet.pictures), self.options.without_held]
+        truth = truth_of(
+            ((*key, *triplet.frames, int(self.options.without_held)), _truth(triplet))
             for key, triplets in groups.items()
             for triplet in triplets
-        ]
+        )
         return Measured(
             name=self.options.dataset.resolve().name,
             splits=tuple(dict.fromkeys(split for split, _ in groups)),
             pictures=self.options.pictures,
-            truth=digest_of(json_bytes(sizes)),
+            truth=truth,
         )
 
     @cached_property
@@ -197,6 +196,18 @@ class InterpolationEvaluation:
 _LABELS = ("flow", "valid", "occlusion", "exact_occlusion")
 
 
+def _truth(triplet: Triplet) -> dict[str, Path]:
+    """The pictures of a triplet, and what says how difficult it is, by what they are."""
+    truth = dict(zip(("first", "middle", "last"), triplet.pictures, strict=True))
+    if triplet.annotation is not None:
+        truth["annotation"] = triplet.annotation
+    if triplet.labels is not None:
+        for name in (f"{what}_{way}" for what in ("flow", "valid", "occlusion") for way in ("forward", "backward")):
+            if (path := triplet.labels.file(name, triplet.numbers[1])) is not None:
+                truth[name] = path
+    return truth
+
+
 def is_held(first: Picture, middle: Picture, last: Picture) -> bool:
     """Whether the middle frame repeats one of its neighbours, as in animation on twos: then there is nothing to make.
 
@@ -230,6 +241,8 @@ def open_evaluation(options: EvaluationOptions) -> InterpolationEvaluation:
     triplets = find_triplets(options)
     if options.predictions is not None:
         source = options.predictions
+        if not source.is_dir():
+            raise UsageError("is no folder of predictions", source, "check the path")
     else:
         assert options.method is not None
         source = open_method(MethodChoice(options.method, options.checkpoint, options.random_weights, options.device))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from animerun_gen.benchmark.clips import chosen_clips, states_of
+from animerun_gen.benchmark.clips import chosen_clips, states_of, truth_of
 from animerun_gen.benchmark.evaluation import ClipToMeasure, Panel, Swatch
 from animerun_gen.benchmark.flow.methods import MethodChoice
 from animerun_gen.benchmark.options import EvaluationOptions
@@ -20,8 +20,6 @@ from animerun_gen.benchmark.segments.methods import SegmentMethod, SegmentPair, 
 from animerun_gen.benchmark.segments.metrics import COLUMNS, measure_segments
 from animerun_gen.benchmark.segments.predictions import find_predictions, read_prediction, write_prediction
 from animerun_gen.config.messages import counted
-from animerun_gen.dataset.checksums import digest_of
-from animerun_gen.dataset.files import json_bytes
 from animerun_gen.dataset.pairs import ClipIndex, directed_pairs, pictures_of, read_pictures
 from animerun_gen.errors import DatasetError, UsageError
 
@@ -58,9 +56,9 @@ class LabelledPair:
     matches: Path
 
     @property
-    def labels(self) -> tuple[Path, ...]:
-        """The files of the labels."""
-        return (*self.segments, self.matches)
+    def labels(self) -> dict[str, Path]:
+        """The files of the labels, by what they are."""
+        return {"segment": self.segments[0], "segment of the next frame": self.segments[1], "matches": self.matches}
 
 
 @dataclass(frozen=True)
@@ -80,16 +78,12 @@ class SegmentEvaluation:
 
     @cached_property
     def measured(self) -> Measured:
-        sizes = [
-            [*key, *pair.frames, *(path.stat().st_size for path in pair.labels)]
-            for key, pairs in self.pairs.items()
-            for pair in pairs
-        ]
+        truth = truth_of(((*key, *pair.frames), pair.labels) for key, pairs in self.pairs.items() for pair in pairs)
         return Measured(
             name=self.options.dataset.resolve().name,
             splits=tuple(dict.fromkeys(split for split, _ in self.pairs)),
             pictures=self.options.pictures,
-            truth=digest_of(json_bytes(sizes)),
+            truth=truth,
         )
 
     @cached_property
@@ -104,7 +98,7 @@ class SegmentEvaluation:
     def clips(self) -> list[ClipToMeasure]:
         clips = []
         for (split, cut), pairs in self.pairs.items():
-            seen = [path for pair in pairs for path in (*pair.labels, *pair.pictures)]
+            seen = [path for pair in pairs for path in (*pair.labels.values(), *pair.pictures)]
             keys = [column.key for column in self.columns]
             # what it is called does not change what it predicts
             facts = self.method.model_dump(exclude={"title", "trained_on"})

@@ -91,7 +91,7 @@ def test_code_in_a_file_of_weights_does_not_run(tmp_path: Path) -> None:
             return Path.touch, (tmp_path / "touched",)
 
     torch.save({"weight": Touch()}, tmp_path / "weights.pth")
-    with pytest.raises(UsageError, match="is no file of weights that can be read without running code"):
+    with pytest.raises(UsageError, match="holds code, which is never run"):
         open_method(MethodChoice("ptlflow:small", checkpoint=str(tmp_path / "weights.pth")))
     assert not (tmp_path / "touched").exists()
 

@@ -94,7 +94,7 @@ def test_other_weights_must_fit(package: Path, tmp_path: Path) -> None:
 
 def test_weights_that_would_run_code_are_refused(package: Path) -> None:
     torch.save({"gain": Path("x")}, package)
-    with pytest.raises(UsageError, match="without running code"):
+    with pytest.raises(UsageError, match="holds code, which is never run"):
         open_method(MethodChoice("rife"))
 
 
