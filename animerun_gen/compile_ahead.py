@@ -231,6 +231,12 @@ def _shade() -> None:
     divide_by_tones(np.zeros((SIZE, SIZE), np.int32), tones, np.zeros((SIZE, SIZE), np.bool_), 1)
 
 
+def _splatting() -> None:
+    from animerun_gen.benchmark.interpolation.splatting import Layer, splat
+
+    splat([Layer(np.zeros((SIZE, SIZE, 3), np.uint8), np.zeros((SIZE, SIZE, 2), np.float32))])
+
+
 TASKS: tuple[Callable[[], None], ...] = (
     # those that take longest come first
     _motion_with_holes,
@@ -243,6 +249,7 @@ TASKS: tuple[Callable[[], None], ...] = (
     _feature_edges,
     _figures_of_frames,
     _statistics,
+    _splatting,
 )
 
 

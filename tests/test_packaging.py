@@ -18,6 +18,7 @@ OPTIONAL = {
     "torch": ("dataset/torch", "benchmark", "networks", "training"),
     "torchvision": ("networks",),
     "ptlflow": ("networks",),
+    "lpips": ("benchmark/learned",),
     "OpenEXR": (".",),
     "h5py": ("export/layouts",),
     "imageio_ffmpeg": ("publish",),

@@ -21,6 +21,7 @@ from animerun_gen.blender.external_files import (
     refuse_endless,
 )
 from animerun_gen.blender.film_folder import hold_unbaked
+from animerun_gen.blender.film_handlers import forget_film_handlers
 from animerun_gen.blender.holding import IDLE, evaluation_held
 from animerun_gen.blender.keyframed_camera import make_keyframed_camera
 from animerun_gen.blender.recentering import recenter
@@ -156,6 +157,7 @@ def load_scene(config: CutConfig) -> LoadedFilm:
             or would have Blender write beside it.
     """
     newer = look_at_files(config.source, versions.engine_name())
+    forget_film_handlers()
     with evaluation_held() as held:
         notes = _load(config)
         scene = _find_scene(config, held.scene or bpy.context.scene)

@@ -208,3 +208,14 @@ def test_what_handlers_of_a_trusted_film_move_is_labelled_where_the_picture_show
             assert np.abs(pictured.mean(axis=0) - labelled.mean(axis=0)).max() < 0.2
             places.append(labelled.mean(axis=0)[1])
         assert (np.diff(places) * pixels_a_frame > 4.0).all(), places
+
+
+def test_handlers_of_one_film_move_nothing_in_the_next(build: Build, cut: Cut, tmp_path: Path) -> None:
+    """Both are rendered by one process, as they are inside Blender; the first film's handlers ask to be kept."""
+    quick = "lines: {freestyle: false, outline: false}\nmotion: {extras: [ids]}\n"
+    moving = cut(build("handled", HANDLED), f"trust_scripts: true\n{quick}", last=2)
+    things = "\n".join(line for line in HANDLED.splitlines() if line.startswith("add("))
+    still = cut(build("still", things), quick, last=2)
+    dataset, _ = render_cuts(tmp_path, moving, still)
+    assert np.abs(dataset.clip("handled").read("flow_forward", 1)).max() > 1.0
+    assert np.abs(dataset.clip("still").read("flow_forward", 1)).max() == 0.0

@@ -183,6 +183,7 @@ FIELDS: dict[str, tuple[Any, set[str]]] = {
     "labels.segment_by": ("regions", {"labels"}),
     "labels.match_occlusion": ("exact", {"labels"}),
     # each pass is there or missing, and none changes another one
+    "dataset.compression": ("npz", {"labels", "figures"}),
     "recolor.passes": (2, set()),
     # its content counts, not its place
     "recolor.palette": (Path("/elsewhere/palette.yaml"), set()),

@@ -186,10 +186,10 @@ def test_nothing_on_a_page_can_run_but_its_own_script(tmp_path: Path) -> None:
 
 
 def test_the_scripts_set_text_as_text_and_fetch_nothing() -> None:
-    texts = {name: asset(name) for name in ("common.js", "cut.js", "index.js", "report.css")}
+    texts = {name: asset(name) for name in ("common.js", "cut.js", "evaluation.js", "index.js", "report.css")}
     folder = Path(str(files("animerun_gen.report"))) / "templates"
     texts |= {file.name: file.read_text() for file in folder.iterdir()}
-    assert len(texts) == 9
+    assert len(texts) == 13
     for name, text in texts.items():
         for word in (
             "innerHTML",
