@@ -183,7 +183,7 @@ FIELDS: dict[str, tuple[Any, set[str]]] = {
     "labels.segment_by": ("regions", {"labels"}),
     "labels.match_occlusion": ("exact", {"labels"}),
     # each pass is there or missing, and none changes another one
-    "dataset.compression": ("npz", {"labels", "figures"}),
+    "dataset.compression": ("npz", {"labels"}),
     "recolor.passes": (2, set()),
     # its content counts, not its place
     "recolor.palette": (Path("/elsewhere/palette.yaml"), set()),
