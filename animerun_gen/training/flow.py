@@ -17,11 +17,11 @@ from animerun_gen.dataset.torch import CreativeFlow, FlowPairs, FlyingThings3D, 
 from animerun_gen.dataset.torch.flow import FlowSamples
 from animerun_gen.errors import UsageError
 from animerun_gen.networks.flow import FlowNetwork, build
-from animerun_gen.terminal import say
 from animerun_gen.training.augmentation import FlowFinish
 from animerun_gen.training.config import read_training
 from animerun_gen.training.flow_config import FlowData, FlowTraining
-from animerun_gen.training.loop import device_named, seeded, train
+from animerun_gen.training.loop import device_named, seeded
+from animerun_gen.training.run import pairs_left_out, run_training
 from animerun_gen.training.sampling import Drawn, Mix
 
 
@@ -44,21 +44,7 @@ def train_from(config: Path, output: Path, *, device: str = "auto", workers: int
     wanted = read_training(config, FlowTraining)
     chosen = device_named(device)
     task = FlowTask(wanted)
-    say(f"{counted(task.pairs, 'pair')} to train on, {counted(task.held_out, 'pair')} for validation")
-    for sentence in task.left_out:
-        say(sentence)
-    folder = train(
-        task,
-        wanted.schedule,
-        wanted.model_dump_json(),
-        output,
-        device=chosen,
-        workers=workers,
-        trained_on=task.trained_on,
-    )
-    figures = [line["validation"] for line in folder.lines() if "validation" in line]
-    told = [f"{name} {value:.3f}" for name, value in figures[-1].items()] if figures else []
-    return [f"trained {counted(wanted.schedule.steps, 'step')}: {folder.final}", *told]
+    return run_training(task, wanted, output, device=chosen, workers=workers, decimals=3, trained_on=task.trained_on)
 
 
 class FlowTask:
@@ -88,11 +74,7 @@ class FlowTask:
         self.network: FlowNetwork = build(model.name, model.options, model.weights, model.released)
         self.model: Mapping[str, Any] = self.network.model
         sources = [open_data(data) for data in wanted.data]
-        self.left_out = [
-            f"{data.root}: {counted(len(source.left_out), 'pair')} left out; the first: {source.left_out[0]}"
-            for data, source in zip(wanted.data, sources, strict=True)
-            if source.left_out
-        ]
+        self.left_out = pairs_left_out(wanted.data, sources)
         self.validation = {data.name or data.kind: open_data(data) for data in wanted.validation}
         mix = Mix([len(source) for source in sources], [data.repeat for data in wanted.data], seed)
         finish = FlowFinish(wanted.crop, wanted.augmentation)

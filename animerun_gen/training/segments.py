@@ -16,11 +16,10 @@ from animerun_gen.benchmark.ant.matching import decide, matching_loss
 from animerun_gen.benchmark.ant.model import Ant, AntShape
 from animerun_gen.benchmark.segments.methods import SegmentPair
 from animerun_gen.benchmark.segments.metrics import measure_segments
-from animerun_gen.config.messages import counted
 from animerun_gen.dataset.torch import SegmentPairs
-from animerun_gen.terminal import say
 from animerun_gen.training.config import read_training
-from animerun_gen.training.loop import device_named, seeded, train
+from animerun_gen.training.loop import device_named, seeded
+from animerun_gen.training.run import pairs_left_out, run_training
 from animerun_gen.training.sampling import Drawn, Mix
 from animerun_gen.training.segment_augmentation import SegmentFinish
 from animerun_gen.training.segments_config import SegmentData, SegmentTraining
@@ -48,13 +47,7 @@ def train_from(config: Path, output: Path, *, device: str = "auto", workers: int
     wanted = read_training(config, SegmentTraining)
     chosen = device_named(device)
     task = SegmentTask(wanted)
-    say(f"{counted(task.pairs, 'pair')} to train on, {counted(task.held_out, 'pair')} for validation")
-    for sentence in task.left_out:
-        say(sentence)
-    folder = train(task, wanted.schedule, wanted.model_dump_json(), output, device=chosen, workers=workers)
-    figures = [line["validation"] for line in folder.lines() if "validation" in line]
-    told = [f"{name} {value:.2f}" for name, value in figures[-1].items()] if figures else []
-    return [f"trained {counted(wanted.schedule.steps, 'step')}: {folder.final}", *told]
+    return run_training(task, wanted, output, device=chosen, workers=workers, decimals=2)
 
 
 class SegmentTask:
@@ -83,11 +76,7 @@ class SegmentTask:
         self.network = Ant(shape)
         self.model: Mapping[str, Any] = model_of(shape)
         sources = [OpenData(data) for data in wanted.data]
-        self.left_out = [
-            f"{data.root}: {counted(len(source.left_out), 'pair')} left out; the first: {source.left_out[0]}"
-            for data, source in zip(wanted.data, sources, strict=True)
-            if source.left_out
-        ]
+        self.left_out = pairs_left_out(wanted.data, sources)
         self.validation = {data.name or data.split: OpenData(data) for data in wanted.validation}
         mix = Mix([len(source) for source in sources], [data.repeat for data in wanted.data], seed)
         self.samples: Dataset[Any] = Drawn(sources, mix, SegmentFinish(wanted.crop, wanted.augmentation), seed)

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from animerun_gen.benchmark.flow import evaluation as flow_evaluation
-from animerun_gen.benchmark.flow.methods import FlowMethod, MethodChoice
+from animerun_gen.benchmark.flow.methods import FlowMethod
 from animerun_gen.benchmark.results import MethodFacts, read_result
+from animerun_gen.benchmark.source import MethodChoice
 from animerun_gen.cli import main
 from animerun_gen.dataset import Dataset, write_flow
 from tests.benchmark.clips import SIZE, write_dataset

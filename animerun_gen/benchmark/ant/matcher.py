@@ -12,9 +12,9 @@ import torch
 from animerun_gen.benchmark.ant.inputs import collate_pairs, prepare_pair
 from animerun_gen.benchmark.ant.matching import decide
 from animerun_gen.benchmark.ant.model import Ant, AntShape
-from animerun_gen.benchmark.flow.methods import MethodChoice
 from animerun_gen.benchmark.results import MethodFacts
 from animerun_gen.benchmark.segments.methods import SegmentMethod, SegmentPair
+from animerun_gen.benchmark.source import MethodChoice
 from animerun_gen.dataset.checksums import file_digest
 from animerun_gen.errors import UsageError
 from animerun_gen.networks.weights import Weights, put_into, read_weights

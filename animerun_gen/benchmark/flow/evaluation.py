@@ -12,11 +12,12 @@ import numpy as np
 from animerun_gen.benchmark.clips import chosen_clips, states_of, truth_of
 from animerun_gen.benchmark.evaluation import ClipToMeasure, Panel, Swatch
 from animerun_gen.benchmark.flow.drawing import LEGEND, draw_flow
-from animerun_gen.benchmark.flow.methods import Flow, FlowMethod, MethodChoice, open_method
+from animerun_gen.benchmark.flow.methods import Flow, FlowMethod, open_method
 from animerun_gen.benchmark.flow.metrics import COLUMNS, measure_flow
 from animerun_gen.benchmark.flow.predictions import find_predictions, read_prediction, require_usable
 from animerun_gen.benchmark.options import EvaluationOptions
 from animerun_gen.benchmark.results import Average, Column, Measured, MethodFacts, Pair, summed
+from animerun_gen.benchmark.source import chosen_source, pairs_left_out
 from animerun_gen.config.messages import counted
 from animerun_gen.conventions import UNKNOWN_FLOW, known_flow
 from animerun_gen.dataset import files
@@ -132,13 +133,7 @@ class FlowEvaluation:
                 remarks.append(
                     f"{columns} are measured on {there:,} of {counted(total, 'pair')}: the others have no {folder}."
                 )
-        if self.left_out:
-            count = len(self.left_out)
-            more = f", and {count - 1} more" if count > 1 else ""
-            remarks.append(
-                f"{counted(count, 'pair')} {'was' if count == 1 else 'were'} left out: {self.left_out[0]}{more}."
-            )
-        return remarks
+        return [*remarks, *pairs_left_out(self.left_out)]
 
     def _saved(self, split: str, cut: str, pairs: Sequence[SampleFiles]) -> list[Path]:
         """Where the predictions of some pairs are kept; nothing where they are not."""
@@ -169,17 +164,7 @@ def open_evaluation(options: EvaluationOptions) -> FlowEvaluation:
     Raises:
         UsageError: There is no such method, dataset or split, or a library is missing.
     """
-    if (options.method is None) == (options.predictions is None):
-        raise UsageError("a method or predictions are measured", remedy="give --method NAME or --predictions FOLDER")
-    source: FlowMethod | Path
-    if options.predictions is not None:
-        source = options.predictions
-        if not source.is_dir():
-            raise UsageError("is no folder of predictions", source, "check the path")
-    else:
-        assert options.method is not None
-        choice = MethodChoice(options.method, options.checkpoint, options.random_weights, options.device)
-        source = open_method(choice)
+    source = chosen_source(options, open_method)
     indexes = {(clip.split, clip.cut): ClipIndex.look(clip) for clip in chosen_clips(options)}
     pairs: dict[tuple[str, str], list[SampleFiles]] = {}
     left_out: list[str] = []

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from animerun_gen.benchmark.results import MethodFacts
+from animerun_gen.benchmark.source import MethodChoice
 from animerun_gen.dataset.opencv import cv2
 from animerun_gen.errors import UsageError
 
@@ -29,23 +30,6 @@ class FlowMethod:
 
     facts: MethodFacts
     estimate: Callable[[Picture, Picture], Flow]
-
-
-@dataclass(frozen=True)
-class MethodChoice:
-    """Which method is wanted.
-
-    Attributes:
-        name: Its name: one of :data:`PLAIN`, or as :data:`LEARNED` says.
-        checkpoint: Weights of a learned method: a file, or a name that its library knows.
-        random_weights: Whether a learned method may run without weights.
-        device: ``"auto"``, ``"cpu"`` or ``"cuda"``.
-    """
-
-    name: str
-    checkpoint: str | None = None
-    random_weights: bool = False
-    device: str = "auto"
 
 
 def zero(first: Picture, second: Picture) -> Flow:

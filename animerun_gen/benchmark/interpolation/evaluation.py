@@ -12,7 +12,6 @@ import numpy as np
 
 from animerun_gen.benchmark.clips import states_of, truth_of
 from animerun_gen.benchmark.evaluation import ClipToMeasure, Panel, Swatch
-from animerun_gen.benchmark.flow.methods import MethodChoice
 from animerun_gen.benchmark.interpolation.columns import Lpips, columns_of, measure_frame
 from animerun_gen.benchmark.interpolation.drawing import LEGEND, draw_triplet
 from animerun_gen.benchmark.interpolation.levels import LEVELS, Annotation, difficulty_of
@@ -21,6 +20,7 @@ from animerun_gen.benchmark.interpolation.metrics import SMALLEST_SIDE, Picture
 from animerun_gen.benchmark.interpolation.triplets import Triplet, Triplets, find_triplets
 from animerun_gen.benchmark.options import EvaluationOptions
 from animerun_gen.benchmark.results import Average, Column, Figure, Measured, MethodFacts, Pair, summed
+from animerun_gen.benchmark.source import chosen_source
 from animerun_gen.dataset.files import write_image
 from animerun_gen.dataset.pairs import read_picture, read_pictures
 from animerun_gen.errors import DatasetError, UsageError
@@ -235,17 +235,9 @@ def open_evaluation(options: EvaluationOptions) -> InterpolationEvaluation:
     Raises:
         UsageError: There is no such method, dataset or split, it lacks what the method needs, or a library is missing.
     """
-    if (options.method is None) == (options.predictions is None):
-        raise UsageError("a method or predictions are measured", remedy="give --method NAME or --predictions FOLDER")
-    source: InterpolationMethod | Path
     triplets = find_triplets(options)
-    if options.predictions is not None:
-        source = options.predictions
-        if not source.is_dir():
-            raise UsageError("is no folder of predictions", source, "check the path")
-    else:
-        assert options.method is not None
-        source = open_method(MethodChoice(options.method, options.checkpoint, options.random_weights, options.device))
+    source = chosen_source(options, open_method)
+    if not isinstance(source, Path):
         _require_all(source, triplets)
     lpips: Lpips | None = None
     if options.lpips is not None:

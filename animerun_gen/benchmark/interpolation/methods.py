@@ -10,13 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from animerun_gen.benchmark.flow import methods as flow_methods
-from animerun_gen.benchmark.flow.methods import FlowMethod, MethodChoice
+from animerun_gen.benchmark.flow.methods import FlowMethod
 from animerun_gen.benchmark.interpolation import exact
 from animerun_gen.benchmark.interpolation.metrics import Picture
 from animerun_gen.benchmark.interpolation.splatting import Layer, splat
 from animerun_gen.benchmark.interpolation.triplets import Triplet
 from animerun_gen.benchmark.interpolation.warping import color_difference
 from animerun_gen.benchmark.results import MethodFacts
+from animerun_gen.benchmark.source import MethodChoice
 from animerun_gen.errors import UsageError
 
 CONSISTENCY = 20.0

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from animerun_gen.benchmark.flow.methods import Flow, FlowMethod, MethodChoice, Picture
+from animerun_gen.benchmark.flow.methods import Flow, FlowMethod, Picture
 from animerun_gen.benchmark.results import MethodFacts
+from animerun_gen.benchmark.source import MethodChoice
 from animerun_gen.dataset.checksums import file_digest
 from animerun_gen.errors import AnimerunGenError, UsageError
 from animerun_gen.networks.flow import FlowNetwork, build, from_weights

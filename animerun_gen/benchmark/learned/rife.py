@@ -16,11 +16,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from animerun_gen.benchmark.flow.methods import MethodChoice
 from animerun_gen.benchmark.interpolation.methods import Interpolated, InterpolationMethod, as_picture
 from animerun_gen.benchmark.interpolation.metrics import Picture
 from animerun_gen.benchmark.interpolation.triplets import Triplet
 from animerun_gen.benchmark.results import MethodFacts
+from animerun_gen.benchmark.source import MethodChoice
 from animerun_gen.dataset.checksums import file_digest
 from animerun_gen.errors import MissingPackageError, UsageError
 from animerun_gen.networks.weights import put_into, tensors_in

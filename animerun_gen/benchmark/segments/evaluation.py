@@ -13,13 +13,12 @@ import numpy.typing as npt
 
 from animerun_gen.benchmark.clips import chosen_clips, states_of, truth_of
 from animerun_gen.benchmark.evaluation import ClipToMeasure, Panel, Swatch
-from animerun_gen.benchmark.flow.methods import MethodChoice
 from animerun_gen.benchmark.options import EvaluationOptions
 from animerun_gen.benchmark.results import Average, Column, Measured, MethodFacts, Pair, summed
 from animerun_gen.benchmark.segments.methods import SegmentMethod, SegmentPair, open_method
 from animerun_gen.benchmark.segments.metrics import COLUMNS, measure_segments
 from animerun_gen.benchmark.segments.predictions import find_predictions, read_prediction, write_prediction
-from animerun_gen.config.messages import counted
+from animerun_gen.benchmark.source import chosen_source, pairs_left_out
 from animerun_gen.dataset.pairs import ClipIndex, directed_pairs, pictures_of, read_pictures
 from animerun_gen.errors import DatasetError, UsageError
 
@@ -153,13 +152,7 @@ class SegmentEvaluation:
             f"{counts.get('segments', 0):,} segments, of which {summed(counts, 'occluded', 'segments'):.3g}% have no"
             f" match and {summed(counts, 'several_matches', 'segments'):.3g}% have several; the first one counts."
         ]
-        if self.left_out:
-            count = len(self.left_out)
-            more = f", and {count - 1} more" if count > 1 else ""
-            remarks.append(
-                f"{counted(count, 'pair')} {'was' if count == 1 else 'were'} left out: {self.left_out[0]}{more}."
-            )
-        return remarks
+        return [*remarks, *pairs_left_out(self.left_out)]
 
     def _saved(self, key: Key, labelled: LabelledPair) -> list[Path]:
         """Where the prediction of a pair is kept; nothing where it is not."""
@@ -206,17 +199,7 @@ def open_evaluation(options: EvaluationOptions) -> SegmentEvaluation:
     Raises:
         UsageError: There is no such method, dataset or split, or a library is missing.
     """
-    if (options.method is None) == (options.predictions is None):
-        raise UsageError("a method or predictions are measured", remedy="give --method NAME or --predictions FOLDER")
-    source: SegmentMethod | Path
-    if options.predictions is not None:
-        source = options.predictions
-        if not source.is_dir():
-            raise UsageError("is no folder of predictions", source, "check the path")
-    else:
-        assert options.method is not None
-        choice = MethodChoice(options.method, options.checkpoint, options.random_weights, options.device)
-        source = open_method(choice)
+    source = chosen_source(options, open_method)
     indexes = {(clip.split, clip.cut): ClipIndex.look(clip) for clip in chosen_clips(options)}
     pairs: dict[Key, list[LabelledPair]] = {}
     left_out: list[str] = []

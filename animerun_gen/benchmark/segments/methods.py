@@ -12,10 +12,10 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from animerun_gen.benchmark.flow.methods import MethodChoice
 from animerun_gen.benchmark.flow.methods import open_method as open_flow_method
 from animerun_gen.benchmark.results import MethodFacts
 from animerun_gen.benchmark.segments.regions import Regions, regions_of
+from animerun_gen.benchmark.source import MethodChoice
 from animerun_gen.errors import UsageError
 
 Picture = npt.NDArray[np.uint8]

@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from animerun_gen.benchmark.flow.methods import PLAIN, MethodChoice, open_method
+from animerun_gen.benchmark.flow.methods import PLAIN, open_method
+from animerun_gen.benchmark.source import MethodChoice
 from animerun_gen.errors import UsageError
 
 

@@ -11,7 +11,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from animerun_gen.benchmark.flow.methods import MethodChoice, open_method  # noqa: E402
+from animerun_gen.benchmark.flow.methods import open_method  # noqa: E402
+from animerun_gen.benchmark.source import MethodChoice  # noqa: E402
 from animerun_gen.errors import AnimerunGenError, MissingPackageError, UsageError  # noqa: E402
 from animerun_gen.networks import flow as networks  # noqa: E402
 from animerun_gen.networks.weights import Weights, write_weights  # noqa: E402

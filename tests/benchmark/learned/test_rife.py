@@ -11,9 +11,9 @@ import pytest
 pytestmark = pytest.mark.torch
 torch = pytest.importorskip("torch")
 
-from animerun_gen.benchmark.flow.methods import MethodChoice  # noqa: E402
 from animerun_gen.benchmark.interpolation.methods import InterpolationMethod, open_method  # noqa: E402
 from animerun_gen.benchmark.interpolation.triplets import Triplet  # noqa: E402
+from animerun_gen.benchmark.source import MethodChoice  # noqa: E402
 from animerun_gen.errors import MissingPackageError, UsageError  # noqa: E402
 
 NETWORK = """

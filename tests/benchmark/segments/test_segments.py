@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from animerun_gen.benchmark.flow.methods import MethodChoice
 from animerun_gen.benchmark.options import EvaluationOptions
 from animerun_gen.benchmark.results import Averages, Pair
 from animerun_gen.benchmark.run import evaluate
@@ -21,6 +20,7 @@ from animerun_gen.benchmark.segments.methods import PLAIN, SegmentPair, open_met
 from animerun_gen.benchmark.segments.metrics import AREA_BOUNDS, COLUMNS, measure_segments
 from animerun_gen.benchmark.segments.predictions import find_predictions, read_prediction, write_prediction
 from animerun_gen.benchmark.segments.regions import regions_of
+from animerun_gen.benchmark.source import MethodChoice
 from animerun_gen.dataset import ClipWriter
 from animerun_gen.errors import DatasetError, UsageError
 
