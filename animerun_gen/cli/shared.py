@@ -6,12 +6,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from animerun_gen.dataset.modalities import SPLITS
 from animerun_gen.errors import UsageError
 from animerun_gen.settings import File, Whole, setting
 
-OF_DATASETS = (*SPLITS, "manifest", "quality", "recolor", "splits", ".animerun-gen")
-"""The folders of a dataset that hold nothing but what makes it."""
+BESIDE_THE_SPLITS = ("manifest", "quality", "recolor", "splits", ".animerun-gen")
+"""The folders of a dataset that hold nothing but what makes it, beside those of the splits."""
 
 
 def dataset() -> Any:
@@ -49,6 +48,9 @@ def require_output(output: Path, datasets: Iterable[Path] = (), option: str = "-
     Raises:
         UsageError: There is a file in its place, or it would mix with the files of a dataset.
     """
+    # the package brings numpy, which commands load when they run
+    from animerun_gen.dataset.modalities import SPLITS
+
     there = next(path for path in (output, *output.absolute().parents) if path.exists())
     if not there.is_dir():
         raise UsageError("is a file, not a folder", there, f"choose another folder with {option}")
@@ -57,5 +59,5 @@ def require_output(output: Path, datasets: Iterable[Path] = (), option: str = "-
         remedy = f"choose a folder of its own with {option}"
         if resolved == root.resolve():
             raise UsageError("is the dataset itself", output, remedy)
-        if any(resolved.is_relative_to((root / name).resolve()) for name in OF_DATASETS):
+        if any(resolved.is_relative_to((root / name).resolve()) for name in (*SPLITS, *BESIDE_THE_SPLITS)):
             raise UsageError("holds files of the dataset", output, remedy)
