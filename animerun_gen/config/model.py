@@ -35,6 +35,15 @@ RemovalRule = Literal["unseen", "volumes", "light_panels", "glowing"]
 FREESTYLE_ONLY = ("ridge_valley", "suggestive_contour")
 """Kinds of edges that only Freestyle draws: they depend on how a surface curves, not on where it ends."""
 
+SET_LAYER = "set"
+"""The layer of everything that is in no other one."""
+
+MOST_LAYERS = 100
+"""Layers of a cut, the set included."""
+
+MOST_AUTO_LAYERS = 16
+"""Layers beside the set that ``groups: auto`` makes at most."""
+
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _WINDOWS_DEVICE = re.compile(r"(con|prn|aux|nul|com[1-9]|lpt[1-9])(\..*)?", re.IGNORECASE)
 _WEB_ADDRESS = re.compile(r"https?://[^\s/?#]+([/?#]\S*)?", re.IGNORECASE)
@@ -135,6 +144,10 @@ Casting = Annotated[Mapping[Pattern, bool], Expected("a mapping from object name
 Receiving = Annotated[
     Mapping[Pattern, Literal["all", "form", "none"]],
     Expected('a mapping from names or patterns of objects or materials to "all", "form" or "none"'),
+]
+Groups = Annotated[
+    Literal["auto"] | Mapping[SafeName, "LayerGroup"],
+    Expected('"auto" or a mapping from names of layers to their objects and collections'),
 ]
 Share = Annotated[float, Field(ge=0, le=1)]
 Coordinate = Annotated[float, Field(ge=-1e7, le=1e7)]
@@ -779,6 +792,58 @@ class Labels(Section):
     )
 
 
+class LayerGroup(Section):
+    """What belongs to a layer, besides everything that hangs on it and is in no other layer."""
+
+    objects: Patterns = Field(
+        default=(),
+        description="Objects of the layer, by name or pattern; of what draws nothing itself (an empty, an armature) "
+        "everything that hangs on it.",
+    )
+    collections: Patterns = Field(
+        default=(), description="Collections that belong to the layer with everything in them, by name or pattern."
+    )
+
+    @model_validator(mode="after")
+    def _names_something(self) -> Self:
+        if not self.objects and not self.collections:
+            raise ValueError("a layer of nothing; name its objects or collections")
+        return self
+
+
+class Layers(Section):
+    """The cels that a frame is put together from; see ``docs/layers.md``."""
+
+    groups: Groups = Field(
+        default={},
+        description="The layers by their names, each with patterns of `objects` and `collections`; of several that "
+        "fit, the first counts. Everything else is the layer `set`, and so is what is seen where there is no surface. "
+        "Instances belong to the layer of the object that makes them. `auto`: what has an armature or moves by itself "
+        "is a layer of its own, with all that hangs on it; which ones there are stands in the summary.",
+    )
+    write: bool = Field(
+        default=False,
+        description="Write each layer alone, as if nothing were before it, into `Layers/<layer>/...`. It needs lines "
+        "of the engine `geometry`.",
+    )
+
+    @model_validator(mode="after")
+    def _set_is_ours(self) -> Self:
+        if self.groups != "auto":
+            if SET_LAYER in self.groups:
+                raise ValueError(
+                    f"{SET_LAYER} is the layer of everything that is in no other; give the group another name"
+                )
+            if len({name.lower() for name in self.groups}) < len(self.groups):
+                raise ValueError(
+                    "names of layers differ in upper and lower case only, and some disks know no such "
+                    "difference; choose others"
+                )
+            if len(self.groups) >= MOST_LAYERS:
+                raise ValueError(f"there are {len(self.groups)} layers; at most {MOST_LAYERS - 1} can be told apart")
+        return self
+
+
 class Files(Section):
     """In which form files are kept, beside what published loaders demand; see ``docs/dataset.md``."""
 
@@ -1033,6 +1098,7 @@ class CutConfig(Section):
     )
     motion: Motion = Field(default=Motion(), description="How motion is found and what is written beside it.")
     labels: Labels = Field(default=Labels(), description="How labels are made from pictures and motion.")
+    layers: Layers = Field(default=Layers(), description="The cels that a frame is put together from.")
     dataset: Files = Field(default=Files(), description="In which form files are kept.")
     recolor: Recolor = Field(
         default=Recolor(), description="Further passes of the colour frames, in the colour designs of a palette."

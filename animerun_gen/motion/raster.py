@@ -44,13 +44,14 @@ class VisibilityBuffer:
     depth: npt.NDArray[np.float64]
 
 
-def draw(geometry: FrameGeometry) -> VisibilityBuffer:
+def draw(geometry: FrameGeometry, *, instances: npt.NDArray[np.bool_] | None = None) -> VisibilityBuffer:
     """Find what is seen at every pixel centre of a frame.
 
     Of surfaces at exactly the same depth the one that comes first in the frame's list of instances is kept.
 
     Args:
         geometry: The frame.
+        instances: ``(I,)`` bool, which instances are there at all; None: all.  They keep their numbers.
 
     Returns:
         The frame's visibility buffer.
@@ -60,7 +61,7 @@ def draw(geometry: FrameGeometry) -> VisibilityBuffer:
     triangle = np.full(shape, -1, np.int32)
     depth = np.full(shape, np.inf)
     drawn, seen = meshes(geometry), view(geometry.camera)
-    placed, holes = _places(drawn, seen), _holes(geometry)
+    placed, holes = _places(drawn, seen, instances), _holes(geometry)
 
     def draw_rows(band: range) -> None:
         visibility.draw(drawn, seen, placed, holes, band[0], band[-1], instance, triangle, depth)
@@ -109,9 +110,7 @@ def hidden_points(
     hidden = np.ones(len(x), bool)
     drawn, seen = meshes(geometry), view(geometry.camera)
     tested = hiding.sort_points(points, seen, hidden)
-    placed = _places(drawn, seen)
-    if hiding_instances is not None:
-        placed = placed._replace(order=placed.order[hiding_instances[placed.order]])
+    placed = _places(drawn, seen, hiding_instances)
     hiding.hide(drawn, seen, placed, _holes(geometry), points, tested, hidden)
     if from_edge:
         hiding.vanish(drawn, points, hidden)
@@ -165,8 +164,9 @@ def _holes(geometry: FrameGeometry) -> Holes | None:
     )
 
 
-def _places(drawn: Meshes, seen: View) -> places.Places:
-    """Where in the picture the instances of a frame are."""
+def _places(drawn: Meshes, seen: View, chosen: npt.NDArray[np.bool_] | None) -> places.Places:
+    """Where in the picture the instances of a frame are, or those that are chosen."""
     nearest, pixels = places.find_places(drawn, seen)
     order = np.argsort(nearest, kind="stable")
-    return places.Places(order[nearest[order] < np.inf], nearest, pixels)
+    order = order[nearest[order] < np.inf]
+    return places.Places(order if chosen is None else order[chosen[order]], nearest, pixels)
