@@ -10,6 +10,7 @@ import numpy as np
 from animerun_gen.blender import versions
 from animerun_gen.blender.attribute_colors import paint_attributes
 from animerun_gen.blender.convert.hair import hair_objects
+from animerun_gen.blender.convert.surfaces import Surface
 from animerun_gen.blender.frame_reading import TakenFrame
 from animerun_gen.blender.frame_shade import ShadeMaker
 from animerun_gen.blender.job_context import JobContext
@@ -23,6 +24,7 @@ from animerun_gen.lines import compose, contours
 from animerun_gen.lines.hair_lines import thin_hair_lines
 from animerun_gen.lines.hidden_lines import find_hidden_lines
 from animerun_gen.motion import companions
+from animerun_gen.motion.geometry import FrameGeometry
 from animerun_gen.motion.islands import IslandFinder
 from animerun_gen.motion.raster import VisibilityBuffer
 
@@ -69,9 +71,6 @@ class PictureMaker:
         )
 
     def make(self, frame: int, flat: np.ndarray[Any, Any], taken: TakenFrame | None) -> None:
-        if self._painted and taken is not None:
-            with self.context.stage(frame, "attributes"):
-                flat = self._paint_attributes(flat, taken)
         with self.context.stage(frame, "lines"):
             if self._contours is not None and taken is not None:
                 islands = self._islands.find(taken.geometry)
@@ -100,10 +99,20 @@ class PictureMaker:
             color = rgb(linear_to_hex(self._renderer.backgrounds[self.context.film_frame(frame)]))
             self._background_checked = require_background(frame, flat, seen, color, versions.engine_name())
 
-    def _paint_attributes(self, flat: np.ndarray[Any, Any], taken: TakenFrame) -> np.ndarray[Any, Any]:
-        """The flat picture with the colours that vary, by what was just read of the frame's surfaces."""
-        ids = companions.material_id_map(taken.geometry, taken.seen)
-        return paint_attributes(flat, taken.geometry, taken.seen, ids, taken.surfaces, self._painted)
+    def paint_attributes(
+        self,
+        frame: int,
+        flat: np.ndarray[Any, Any],
+        geometry: FrameGeometry,
+        seen: VisibilityBuffer,
+        surfaces: list[Surface | None],
+    ) -> np.ndarray[Any, Any]:
+        """The flat picture with the colours that vary, by what was read of its surfaces; the scene stands there."""
+        if not self._painted:
+            return flat
+        with self.context.stage(frame, "attributes"):
+            ids = companions.material_id_map(geometry, seen)
+            return paint_attributes(flat, geometry, seen, ids, surfaces, self._painted)
 
     def _rendered_lines(self, frame: int, taken: TakenFrame | None) -> np.ndarray[Any, Any]:
         """Freestyle's strokes, and an outline as Workbench would draw it, which need not be rendered for that."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from animerun_gen.blender.convert import Conversion
 from animerun_gen.blender.geometry import SceneNames
 from animerun_gen.blender.opening import OpenedScene
+from animerun_gen.blender.timesheet import Timesheet
 from animerun_gen.config import CutConfig
 from animerun_gen.dataset.clip import ClipWriter
 from animerun_gen.engines.job import RenderJob, Reporter
@@ -26,6 +27,7 @@ class JobContext:
         conversion: What converting it did.
         names: The cut's ids.
         writer: Takes the files.
+        timesheet: What each layer shows in each frame; None where layers have no timing.
     """
 
     job: RenderJob
@@ -34,6 +36,7 @@ class JobContext:
     conversion: Conversion
     names: SceneNames
     writer: ClipWriter
+    timesheet: Timesheet | None = None
 
     @property
     def config(self) -> CutConfig:

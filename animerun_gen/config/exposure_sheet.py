@@ -19,6 +19,7 @@ import csv
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,7 @@ def read_sheet(path: Path) -> ExposureSheet:
         raise _wrong(path, "has no column for a layer; give it one of the layer's name")
     if not frames:
         raise _wrong(path, "has no row; give it one for each frame of the clip")
-    for above, below in zip(frames, frames[1:], strict=False):
+    for above, below in pairwise(frames):
         if below <= above:
             raise _wrong(path, f"has frame {below} below frame {above}; put its rows in order, each frame once")
     return ExposureSheet(frames, layers)

@@ -132,5 +132,7 @@ def _rows(sheet: ExposureSheet, frames: Sequence[int], where: str) -> list[int]:
     places = {frame: row for row, frame in enumerate(sheet.frames)}
     lacking = [frame for frame in frames if frame not in places]
     if lacking:
-        raise ConfigError([f"{where} has no row for frames {spans(lacking, frames, 5)} of the clip; add one for each frame"])
+        raise ConfigError(
+            [f"{where} has no row for frames {spans(lacking, frames, 5)} of the clip; add one for each frame"]
+        )
     return [places[frame] for frame in frames]

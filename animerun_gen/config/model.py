@@ -659,8 +659,8 @@ class LayerTiming(Section):
         default=0,
         ge=0,
         le=23,
-        description="How many frames later the drawings change, less than `on`: with `on: 2` and 1 in the second frame, "
-        "the fourth and so on. Until then the first is held.",
+        description="How many frames later the drawings change, less than `on`: on twos with 1 in the second frame, the "
+        "fourth and so on. Until then the first is held.",
     )
     hold: Literal["world", "screen"] = Field(
         default="world",

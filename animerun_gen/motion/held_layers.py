@@ -144,6 +144,7 @@ def _chosen_instances(geometry: FrameGeometry, numbers: npt.NDArray[np.int64]) -
         slot_start=_starts(counts),
         slot_materials=geometry.slot_materials[slots],
         holes=None if holes is None else replace(holes, slot_masks=holes.slot_masks[slots]),
+        owner_ids=None if geometry.owner_ids is None else geometry.owner_ids[numbers],
     )
 
 
@@ -173,7 +174,7 @@ def _used_meshes(geometry: FrameGeometry) -> FrameGeometry:
     )
 
 
-def _holes_of(holes: Holes, used: npt.NDArray[np.int64], triangles: npt.NDArray[np.int64]) -> Holes:
+def _holes_of(holes: Holes, used: npt.NDArray[np.int32], triangles: npt.NDArray[np.int64]) -> Holes:
     start = holes.uv_start[used]
     counts = np.where(start >= 0, triangles, 0)
     return replace(
@@ -181,7 +182,7 @@ def _holes_of(holes: Holes, used: npt.NDArray[np.int64], triangles: npt.NDArray[
     )
 
 
-def _normals_of(normals: Normals, used: npt.NDArray[np.int64], triangles: npt.NDArray[np.int64]) -> Normals:
+def _normals_of(normals: Normals, used: npt.NDArray[np.int32], triangles: npt.NDArray[np.int64]) -> Normals:
     vectors = np.diff([*normals.vector_start, len(normals.vectors)])[used]
     start = normals.corner_start[used]
     corners = np.where(start >= 0, triangles, 0)
@@ -221,6 +222,7 @@ def _join(frame: int, camera: Camera, parts: Sequence[FrameGeometry]) -> FrameGe
         slot_materials=np.concatenate([part.slot_materials for part in parts]),
         holes=_join_holes(parts),
         normals=_join_normals(parts),
+        owner_ids=_join_owners(parts),
     )
 
 
@@ -247,14 +249,13 @@ def _join_normals(parts: Sequence[FrameGeometry]) -> Normals | None:
     known = [part.normals for part in parts if part.normals is not None]
     if len(known) < len(parts):
         return None
-    vectors, corners = (_starts([len(array) for array in arrays]) for arrays in (
-        [each.vectors for each in known], [each.corners for each in known]
-    ))
+    vectors, corners = (
+        _starts([len(array) for array in arrays])
+        for arrays in ([each.vectors for each in known], [each.corners for each in known])
+    )
     return Normals(
         vectors=np.concatenate([each.vectors for each in known]),
-        vector_start=np.concatenate(
-            [each.vector_start + first for each, first in zip(known, vectors, strict=False)]
-        ),
+        vector_start=np.concatenate([each.vector_start + first for each, first in zip(known, vectors, strict=False)]),
         corners=np.concatenate([each.corners for each in known]),
         corner_start=np.concatenate(
             [
@@ -263,6 +264,11 @@ def _join_normals(parts: Sequence[FrameGeometry]) -> Normals | None:
             ]
         ),
     )
+
+
+def _join_owners(parts: Sequence[FrameGeometry]) -> npt.NDArray[np.uint16] | None:
+    known = [part.owner_ids for part in parts if part.owner_ids is not None]
+    return np.concatenate(known) if len(known) == len(parts) else None
 
 
 def _starts(counts: npt.ArrayLike) -> npt.NDArray[np.int64]:

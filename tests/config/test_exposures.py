@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -48,7 +49,7 @@ def test_a_part_of_a_split_cut_is_timed_as_in_the_whole(on: int, phase: int, cut
     whole = shown(layer, range(31), (0, cut))
     assert whole[:cut] == shown(layer, range(cut))
     assert whole[cut:] == shown(layer, range(cut, 31))
-    assert all(before <= after <= index for index, (before, after) in enumerate(zip(whole, whole[1:], strict=False), 1))
+    assert all(before <= after <= index for index, (before, after) in enumerate(pairwise(whole), 1))
 
 
 def test_listed_frames_count_instead() -> None:
@@ -118,12 +119,12 @@ def test_an_empty_cell_holds_nothing_from_before_a_cut(tmp_path: Path) -> None:
         ("a.csv", "hero,crowd\n1,1\n", "line 1: the first column must be named frame"),
         ("a.csv", "frame\n10\n", "has no column for a layer"),
         ("a.csv", "frame,hero\n", "has no row"),
-        ("a.csv", "frame,hero,hero\n10,1,1\n", "names \"hero\" more than once"),
+        ("a.csv", "frame,hero,hero\n10,1,1\n", 'names "hero" more than once'),
         ("a.csv", "frame,hero,\n10,1,1\n", "a column without a name"),
         ("a.csv", "frame,hero\n10,1,2\n", "line 2 has 3 cells, but line 1 names 2 columns"),
         ("a.csv", "frame,hero\n,1\n", "line 2 does not say which frame it is"),
-        ("a.csv", "frame,hero\n10,X\n", "line 2, column hero: \"X\" is no whole number"),
-        ("a.csv", "frame,hero\n10,1.5\n", "line 2, column hero: \"1.5\" is no whole number"),
+        ("a.csv", "frame,hero\n10,X\n", 'line 2, column hero: "X" is no whole number'),
+        ("a.csv", "frame,hero\n10,1.5\n", 'line 2, column hero: "1.5" is no whole number'),
         ("a.csv", "frame,hero\n11,1\n10,1\n", "has frame 10 below frame 11"),
         ("a.csv", "frame,hero\n10,99999999999999999999\n", "is no whole number"),
         ("a.csv", 'frame,hero\n10,"1\n', "is no CSV file"),
@@ -133,7 +134,7 @@ def test_an_empty_cell_holds_nothing_from_before_a_cut(tmp_path: Path) -> None:
         ("a.json", '{"frames": [10], "layers": {"hero": [1, 2]}}', "must be a list of 1 cells"),
         ("a.json", '{"frames": [10], "layers": {"hero": [true]}}', "neither a whole number nor null"),
         ("a.json", '{"frames": [1e3], "layers": {"hero": [1]}}', "frames has 1000.0, which is no whole number"),
-        ("a.json", '{"frames": [10], "layers": {"a": [1], "a": [2]}}', "names \"a\" more than once"),
+        ("a.json", '{"frames": [10], "layers": {"a": [1], "a": [2]}}', 'names "a" more than once'),
         ("a.json", "[" * 100_000, "is no JSON file"),
     ],
 )
