@@ -21,6 +21,7 @@ from animerun_gen.dataset import files
 from animerun_gen.dataset.cameras import Cameras, FrameCamera, read_cameras
 from animerun_gen.dataset.colors import ColorTable, read_colors, write_colors
 from animerun_gen.dataset.correspondence import MotionBetween, read_surfaces, write_surfaces
+from animerun_gen.dataset.layers import read_amodal, write_amodal
 from animerun_gen.dataset.layout import camera_files
 from animerun_gen.dataset.modalities import (
     SPLITS,
@@ -48,6 +49,8 @@ _READERS: dict[Content, Callable[[Path], Any]] = {
     "array": files.read_array,
     "matches": files.read_matches,
     "surfaces": read_surfaces,
+    "cel": files.read_cel,
+    "amodal": read_amodal,
 }
 _WRITERS: dict[Content, Callable[[Path, Any], None]] = {
     "picture": files.write_image,
@@ -57,6 +60,8 @@ _WRITERS: dict[Content, Callable[[Path, Any], None]] = {
     "array": files.write_array,
     "matches": files.write_matches,
     "surfaces": write_surfaces,
+    "cel": files.write_cel,
+    "amodal": write_amodal,
 }
 
 
@@ -126,7 +131,8 @@ class ClipFiles:
         Returns:
             An array with the dtype and shape of the table of modalities; for masks ``(H, W)`` bool that mean what
             their names say; for matches a list of lists of ints; for correspondence
-            :class:`~animerun_gen.dataset.correspondence.Surfaces`.  What others store in another type (segments as
+            :class:`~animerun_gen.dataset.correspondence.Surfaces`; for amodal
+            :class:`~animerun_gen.dataset.layers.Amodal`.  What others store in another type (segments as
             float64, line art as RGB) is brought into that of the table where nothing is lost by it.
 
         Raises:

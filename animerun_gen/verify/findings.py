@@ -18,6 +18,7 @@ from animerun_gen.dataset import files
 from animerun_gen.dataset.checksums import readable_digest
 from animerun_gen.dataset.correspondence import read_surfaces
 from animerun_gen.dataset.headers import Header, read_header
+from animerun_gen.dataset.layers import read_amodal
 from animerun_gen.dataset.modalities import Content, Modality
 from animerun_gen.errors import DatasetError
 
@@ -53,6 +54,8 @@ _READERS: dict[Content, Callable[[Path], Any]] = {
     "inverted_mask": files.read_array,
     "array": files.read_array,
     "surfaces": read_surfaces,
+    "cel": files.read_cel,
+    "amodal": read_amodal,
 }
 
 
@@ -182,7 +185,7 @@ class FrameInspection:
             findings.defects.append(defect)
         if not sound or (self.quick and header is not None):
             return None
-        if header is not None and header.kind.endswith("alpha"):
+        if header is not None and header.kind.endswith("alpha") and what.content != "cel":
             # only a picture that this program did not make gets here
             _require_decodable(path)
             return None
@@ -207,7 +210,7 @@ class FrameInspection:
             fits = fits and all(
                 isinstance(wanted, str) or side == wanted for side, wanted in zip(header.shape, what.shape, strict=True)
             )
-            fits = fits and header.kind in ("", "grey", "RGB")
+            fits = fits and header.kind in (("RGB with alpha",) if what.content == "cel" else ("", "grey", "RGB"))
         if fits:
             return None
         return f"is {header}, but a file of {what.name} is {' x '.join(map(str, what.shape))} {what.dtype}"
@@ -242,7 +245,14 @@ class FrameInspection:
         elif what.name == "shade":
             if count := np.count_nonzero(value > 3):
                 yield f"has {_pixels(count)} of a tone that there is not: tones are 0 to 3"
-        elif what.name == "depth":
+        elif what.content == "cel":
+            if count := np.count_nonzero(~np.isin(value[..., 3], (0, 255))):
+                yield f"has {_pixels(count)} that are partly covered: a cel's alpha is 0 or 255"
+        elif what.content == "amodal":
+            if self.shape is not None and (value.height, value.width) != self.shape:
+                height, width = self.shape
+                yield f"has masks of {value.height} x {value.width} pixels, but the pictures are {height} x {width}"
+        elif what.name.partition("@")[0] == "depth":
             if count := np.count_nonzero(~(value > 0)):
                 yield f"has {_pixels(count)} whose depth is not a positive number"
         elif what.name.startswith("depth_change"):
