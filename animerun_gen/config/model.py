@@ -775,6 +775,14 @@ class Layers(Section):
                 raise ValueError(f"there are {len(self.groups)} layers; at most {MOST_LAYERS - 1} can be told apart")
         return self
 
+    @property
+    def written(self) -> tuple[str, ...]:
+        """Names of the layers that are written, the set first; none where ``write`` is off.
+
+        Those of ``groups: auto`` are known when they are found, which a run does before everything else.
+        """
+        return (SET_LAYER, *([] if self.groups == "auto" else self.groups)) if self.write else ()
+
 
 class Files(Section):
     """In which form files are kept, beside what published loaders demand; see ``docs/dataset.md``."""
@@ -1054,12 +1062,31 @@ class CutConfig(Section):
             )
         if self.recolor.passes and "ids" not in self.motion.extras:
             raise ValueError("recolor.passes needs the material ids, but motion.extras does not list ids; add it there")
+        if self.layers.write:
+            self._layers_fit()
         if self.motion.gaps[-1] >= len(self.frame_numbers):
             raise ValueError(
                 f"motion.gaps has {self.motion.gaps[-1]}, but the clip has only {len(self.frame_numbers)} frames; "
                 "leave out gaps that reach beyond it"
             )
         return self
+
+    def _layers_fit(self) -> None:
+        if self.lines.engine == "freestyle":
+            raise ValueError(
+                "layers.write needs lines of each layer alone, which Freestyle does not draw; set lines.engine to "
+                "geometry or auto"
+            )
+        if refused := [edge for edge in self.lines.edges if edge in FREESTYLE_ONLY and self.lines.freestyle]:
+            raise ValueError(
+                f"layers.write needs lines of the engine geometry, which cannot draw {' and '.join(refused)}; remove "
+                "that from lines.edges"
+            )
+        if self.motion.backend == "cycles":
+            raise ValueError(
+                "layers.write needs the motion of what is hidden, which backend cycles does not know; set "
+                "motion.backend to geometry"
+            )
 
     @property
     def film_name(self) -> str:

@@ -8,17 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from animerun_gen.dataset import files
-from animerun_gen.dataset.modalities import LAYERS_FOLDER, is_layer_name, modality
 from animerun_gen.errors import DatasetError
-
-if TYPE_CHECKING:
-    from animerun_gen.dataset.clip import ClipFiles
 
 U8Array = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
@@ -190,47 +186,6 @@ def lay_lines(colors: U8Array, line_art: U8Array, line_color: tuple[int, int, in
     inked = colors.copy()
     inked[line_art < 128] = (*line_color, 255)[: colors.shape[2]]
     return inked
-
-
-def layer_names(clip: ClipFiles) -> tuple[str, ...]:
-    """The layers of a clip that are on the disk, by name; empty where it has none.
-
-    Raises:
-        DatasetError: The folder of layers cannot be read.
-    """
-    folder = clip.root / clip.split / LAYERS_FOLDER
-    try:
-        names = sorted(each.name for each in folder.iterdir()) if folder.is_dir() else []
-    except OSError as error:
-        raise DatasetError(f"cannot be read ({error.strerror})", folder, "check its permissions") from error
-    return tuple(
-        name
-        for name in names
-        if is_layer_name(name) and modality(f"cel@{name}").cut_folder(clip.root, clip.split, clip.cut).is_dir()
-    )
-
-
-def composed_frame(clip: ClipFiles, frame: int, line_color: tuple[int, int, int] = BLACK) -> U8Array:
-    """The colour frame of a clip, put together from its layers; it equals ``clip.read("frame", frame)``.
-
-    Args:
-        clip: A clip with layers.
-        frame: The frame.
-        line_color: Red, green and blue of its lines (``lines.color``).
-
-    Returns:
-        ``(H, W, 3)`` uint8.
-
-    Raises:
-        DatasetError: A file is missing or damaged.
-
-    Example:
-        >>> composed_frame(clip, 12)  # doctest: +SKIP
-    """
-    order = clip.read("amodal", frame).order
-    cels = [clip.read(f"cel@{name}", frame) for name in order]
-    visible = [clip.read(f"visible@{name}", frame) for name in order]
-    return compose_layers(cels, visible, clip.read("contour", frame), line_color)
 
 
 def pack_mask(mask: Mask) -> tuple[int, ...]:
