@@ -518,6 +518,7 @@ LAYER_KINDS: tuple[Modality, ...] = (
         "Visible/{cut}",
         "Where the frame shows this layer: **255 = this one, 0 = another**. At each pixel it is one layer.",
         content="mask",
+        shape=("H", "W"),
     ),
     replace(
         _of_layer("object_id", "ObjectId/{cut}", "Which object of the layer is seen where nothing else is there."),

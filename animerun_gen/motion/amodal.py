@@ -76,7 +76,9 @@ def find_amodal(
         layers=layers,
         order_is_exact=bool(is_exact),
         layer_occlusions=tuple(
-            LayerOcclusion(names[front], names[behind], count) for (front, behind), count in sorted(covers.items())
+            LayerOcclusion(names[front], names[behind], count)
+            for (front, behind), count in sorted(covers.items())
+            if count
         ),
         objects=found,
         object_occlusions=tuple(_object_covers(masks, numbers)),
