@@ -100,9 +100,7 @@ class FilmFrames:
     def flat(self, frame: int, taken: TakenFrame | None) -> U8Array:
         if self._flat is None:
             raise AssertionError(f"no picture of frame {frame} was announced")
-        if taken is None:
-            return self._flat
-        return self._pictures.paint_attributes(frame, self._flat, taken.geometry, taken.seen, taken.surfaces)
+        return self._flat
 
     def material_ids(self, frame: int, taken: TakenFrame | None) -> npt.NDArray[np.uint16]:
         return render_material_ids(self._renderer, self.context.names.materials)

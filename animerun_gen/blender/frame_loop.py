@@ -6,7 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from animerun_gen.blender.camera_jumps import CameraJump
-from animerun_gen.blender.film_frames import FilmFrames, FrameSource
+from animerun_gen.blender.film_frames import FilmFrames, FrameSource, U8Array
+from animerun_gen.blender.frame_layers import LayerMaker
 from animerun_gen.blender.frame_motion import MotionMaker
 from animerun_gen.blender.frame_pictures import PictureMaker
 from animerun_gen.blender.frame_reading import FrameReader, ReadFrame, TakenFrame
@@ -45,8 +46,15 @@ class FrameLoop:
         renderer = self._renderer = FrameRenderer(
             context.opened, job.config.in_film_numbers(), scratch, conversion.clipped
         )
-        self._pictures = PictureMaker(context, renderer)
+        timesheet = context.timesheet
+        self._pictures = PictureMaker(context, renderer, held=timesheet is not None)
         self._motion = MotionMaker(context)
+        groups = context.layers if timesheet is None else timesheet.groups
+        # of two, each would change what the other shows
+        painter = None if groups is None else LayerPainter(context.opened, groups)
+        self._layers = None
+        if context.layers is not None and painter is not None:
+            self._layers = LayerMaker(context, context.layers, renderer, painter)
         self._reader = FrameReader(
             context,
             renderer,
@@ -62,15 +70,16 @@ class FrameLoop:
             places = PlacePainter(conversion.clipped.uv_maps, stays=stepper.has_state)
         made_of = context, stepper, renderer, self._reader, self._pictures, places
         self._source: FrameSource = FilmFrames(*made_of)
-        if context.timesheet is not None and context.timesheet.holds:
-            painter = LayerPainter(context.opened, context.timesheet.groups)
-            self._source = HeldFrames(*made_of, context.timesheet, painter, graphs)
+        if timesheet is not None and painter is not None:
+            self._source = HeldFrames(*made_of, timesheet, painter, graphs)
 
     def run(self) -> None:
         """Make all files of the job, in the order of its frames."""
         if "ids" in self.context.config.motion.extras:
             self.context.writer.write_names("object_id", self.context.names.object_table())
             self.context.writer.write_names("material_id", self.context.names.material_table())
+        if self._layers is not None:
+            self._layers.write_names()
         if self.context.job.pictures:
             self.context.writer.write_colors(
                 flat_colors(
@@ -78,6 +87,7 @@ class FrameLoop:
                     self.context.conversion.colors,
                     self.context.names.materials,
                     self.context.config.frames.offset,
+                    held=self.context.timesheet is not None,
                 )
             )
         if self.context.job.tracks:
@@ -101,13 +111,13 @@ class FrameLoop:
             draws = frame in self.context.job.pictures
             read = self._source.visit(frame, draws=draws, reads=frame in with_geometry)
             if read is not None:
-                kept[frame] = self._reader.look_at(frame, read)
+                kept[frame] = self._look_at(frame, read)
             taken = kept.get(frame)
             if draws:
                 flat = self._source.flat(frame, taken)
                 if taken is not None:
                     self._pictures.check_background(frame, flat, taken.seen)
-                self._pictures.make(frame, flat, taken)
+                self._make_pictures(frame, flat, taken)
                 if taken is not None:
                     kept[frame] = taken.without_normals()
             if frame in self.context.job.material_pictures:
@@ -121,12 +131,30 @@ class FrameLoop:
             if frame in with_geometry:
                 if frame in self.context.job.companions:
                     self._motion.write_companions(frame, kept[frame])
+                    if self._layers is not None:
+                        self._layers.write_companions(frame, kept[frame])
                 for earlier, later in self.context.job.pairs:
                     if later == frame:
-                        self._motion.write_pair(kept[earlier], kept[frame])
+                        written = self._motion.write_pair(kept[earlier], kept[frame])
+                        if written and self._layers is not None:
+                            self._layers.write_pair(kept[earlier], kept[frame])
                 needed = {earlier for earlier, later in self.context.job.pairs if later > frame}
                 kept = {number: taken for number, taken in kept.items() if number in needed}
             self.context.reporter.frame_done(frame, self._graphs.evaluations)
+
+    def _look_at(self, frame: int, read: ReadFrame) -> TakenFrame:
+        """What is seen of a frame, and of each of its layers alone where these are written."""
+        taken = self._reader.look_at(frame, read)
+        return taken if self._layers is None else self._layers.look_at(frame, taken)
+
+    def _make_pictures(self, frame: int, flat: U8Array, taken: TakenFrame | None) -> None:
+        if self._layers is None or taken is None:
+            self._pictures.make(frame, flat, taken)
+        elif isinstance(self._source, HeldFrames):
+            painted = self._source.layer_pictures(frame, taken)
+            self._layers.write_pictures(frame, painted, taken, self._pictures)
+        else:
+            self._layers.make_pictures(frame, flat, taken, self._pictures)
 
     def _make_tracks(self) -> None:
         """The file of tracks: one visit to the frames in which points are chosen, and then one to every frame."""

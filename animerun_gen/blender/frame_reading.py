@@ -58,6 +58,8 @@ class TakenFrame:
         vectors: The Vector pass of Cycles, ``(H, W, 4)`` float32; None where nobody asks for it.
         cameras: Its cameras.
         light: The light that it is shaded by; None where it is not, and then its geometry has no normals.
+        layers: What is seen of each layer alone, in the order of their numbers, by the instances of the whole geometry;
+            empty where layers are not written.
     """
 
     geometry: FrameGeometry
@@ -66,6 +68,11 @@ class TakenFrame:
     vectors: npt.NDArray[np.float32] | None
     cameras: TakenCameras
     light: Light | None = None
+    layers: tuple[VisibilityBuffer, ...] = ()
+
+    def of_layer(self, number: int) -> TakenFrame:
+        """The same frame as if nothing were before a layer: light is kept off it by the others all the same."""
+        return replace(self, seen=self.layers[number])
 
     def without_normals(self) -> TakenFrame:
         """What is needed of it after its pictures are made: normals are a third of a heavy scene."""
@@ -108,6 +115,9 @@ class FrameReader:
         self._last: FrameGeometry | None = None
         job = context.job
         self._most_kept = max(map(job.gap, job.pairs), default=0)
+        if context.timesheet is not None:
+            # the frames of the film that a frame is put together from, and its drawings, which take less
+            self._most_kept += 2 * context.timesheet.most_at_once
         # the Vector pass knows no others
         self._neighbours = {frame for pair in job.pairs if job.gap(pair) == 1 for frame in pair}
         wants_vectors = job.cross_check or job.config.motion.backend == "cycles"

@@ -212,10 +212,17 @@ class HeldFrames:
         }
         kinds = frozenset(kind for kind, is_wanted in pictures.items() if is_wanted)
         in_world, on_screen = self._groups(frame, there)
-        found = [_Wanted(in_world, self._views[frame], kinds)] if in_world else []
+        found = [_Wanted(layers, self._views[frame], kinds) for layers in self._drawn_at_once(in_world)]
         if on_screen:
-            found.append(_Wanted(on_screen, _view_of(self._read[there]).clipped_as(self._views[frame]), kinds))
+            view = _view_of(self._read[there]).clipped_as(self._views[frame])
+            found += [_Wanted(layers, view, kinds) for layers in self._drawn_at_once(on_screen)]
         return found
+
+    def _drawn_at_once(self, layers: frozenset[int]) -> list[frozenset[int]]:
+        """Layers that stand still at the same frame, seen by the same camera, unless each is to be written alone."""
+        if self.context.layers is not None:
+            return [frozenset({layer}) for layer in sorted(layers)]
+        return [layers] if layers else []
 
     def _groups(self, frame: int, there: int) -> tuple[frozenset[int], frozenset[int]]:
         """The layers that show a frame of the film: held in the world, or not at all, and on the screen."""
@@ -305,6 +312,20 @@ class HeldFrames:
             covered = seen.instance != raster.BACKGROUND
             flat[covered] = cel_colors(pictures[COLORS], pictures[PAINTED], seen, (0, 0, 0))[covered]
         return flat
+
+    def layer_pictures(self, frame: int, taken: TakenFrame) -> list[U8Array]:
+        """The flat pictures of all layers, each alone, on the frame's background; a cut that writes layers has them."""
+        backdrop = self._backdrop(self.context.film_frame(frame))
+        found = [backdrop] * len(self._timesheet.groups.names)
+        for drawing in self._drawings[self.context.film_frame(frame)]:
+            (layer,) = drawing.wanted.layers
+            seen = taken.layers[layer]
+            found[layer] = np.where(
+                (seen.instance != raster.BACKGROUND)[..., None],
+                cel_colors(drawing.pictures[COLORS], drawing.pictures[PAINTED], seen, (0, 0, 0)),
+                backdrop,
+            )
+        return found
 
     def material_ids(self, frame: int, taken: TakenFrame | None) -> npt.NDArray[np.uint16]:
         width, height = self.context.config.resolution

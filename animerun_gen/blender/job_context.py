@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from animerun_gen.blender.convert import Conversion
 from animerun_gen.blender.geometry import SceneNames
+from animerun_gen.blender.layer_groups import LayerGroups
 from animerun_gen.blender.opening import OpenedScene
 from animerun_gen.blender.timesheet import Timesheet
 from animerun_gen.config import CutConfig
@@ -27,7 +28,8 @@ class JobContext:
         conversion: What converting it did.
         names: The cut's ids.
         writer: Takes the files.
-        timesheet: What each layer shows in each frame; None where layers have no timing.
+        layers: The cut's layers; None where they are not asked for.
+        timesheet: What each layer shows in each frame; None where nothing is held.
     """
 
     job: RenderJob
@@ -36,6 +38,7 @@ class JobContext:
     conversion: Conversion
     names: SceneNames
     writer: ClipWriter
+    layers: LayerGroups | None = None
     timesheet: Timesheet | None = None
 
     @property

@@ -20,7 +20,6 @@ from animerun_gen.blender.animation import TIMED_CONSTRAINTS, TIMED_MODIFIERS
 from animerun_gen.blender.convert.patterns import draws, hanging_on, matches
 from animerun_gen.blender.geometry import SceneNames
 from animerun_gen.blender.simulations import has_rigid_bodies
-from animerun_gen.config.messages import counted, named
 from animerun_gen.config.model import MOST_AUTO_LAYERS, SET_LAYER, LayerGroup, Layers, is_safe_name
 from animerun_gen.motion.geometry import FrameGeometry
 
@@ -29,6 +28,9 @@ MOVES = ("location", "rotation", "scale", "delta_", "pose.", "constraints", "mod
 
 SIMULATED_MODIFIERS = {"CLOTH", "SOFT_BODY", "FLUID", "OCEAN"}
 """Modifiers that move what they are on without any keyframe, besides those that change with the frame."""
+
+MOVING = "moving"
+"""The layer of what has no armature, where it would make too many layers."""
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -85,8 +87,6 @@ def resolve_groups(scene: bpy.types.Scene, layers: Layers, names: SceneNames) ->
             table[names.objects.ids[name]] = number
     found = LayerGroups((SET_LAYER, *groups), members, table, notes)
     notes.extend(_empty(found))
-    if len(found.names) > 1:
-        notes.append(f"layers: {_described(found)}, and {SET_LAYER}, which is everything else")
     return found
 
 
@@ -145,17 +145,6 @@ def _empty(found: LayerGroups) -> list[str]:
     return [f"layer '{name}' has no object of the scene, so that it is empty in every frame" for name in empty]
 
 
-def _described(found: LayerGroups) -> str:
-    parts = []
-    for number, name in enumerate(found.names):
-        if number:
-            objects = sorted(each for each, layer in found.members.items() if layer == number)
-            parts.append(
-                f"{name} ({named(objects, 'object') if len(objects) < 4 else counted(len(objects), 'object')})"
-            )
-    return ", ".join(parts)
-
-
 def find_groups(scene: bpy.types.Scene) -> dict[str, LayerGroup]:
     """The layers of ``groups: auto``: what has an armature or moves by itself, with all that hangs on it.
 
@@ -198,22 +187,27 @@ def find_groups(scene: bpy.types.Scene) -> dict[str, LayerGroup]:
     parts: dict[str, list[str]] = {}
     for name in sorted(carried):
         parts.setdefault(top(name), []).append(name)
-    drawn = [part for part in parts.values() if any(draws(objects[name]) for name in part)]
-    return _as_groups(_at_most(drawn, objects), objects)
+    drawn = [part for part in parts.values() if any(_is_drawn(objects[name]) for name in part)]
+    if len(drawn) <= MOST_AUTO_LAYERS:
+        return _as_groups(drawn, objects)
+    # too many to be layers of their own
+    rigged = [part for part in drawn if any(_rig_within(objects[name]) for name in part)][: MOST_AUTO_LAYERS - 1]
+    rest = sorted(name for part in drawn if part not in rigged for name in part)
+    return _as_groups(rigged, objects, rest)
 
 
-def _at_most(parts: list[list[str]], objects: Mapping[str, bpy.types.Object]) -> list[list[str]]:
-    """The same, or what has no armature in one layer where there would be too many."""
-    if len(parts) <= MOST_AUTO_LAYERS:
-        return parts
-    rigged = [part for part in parts if any(_rig_within(objects[name]) for name in part)]
-    kept = rigged[: MOST_AUTO_LAYERS - 1]
-    rest = sorted(name for part in parts if part not in kept for name in part)
-    return [*kept, rest]
+def _is_drawn(obj: bpy.types.Object) -> bool:
+    """Whether an object is in the picture in any frame; what a conversion removed is not."""
+    return draws(obj) and not (obj.hide_render and not versions.is_animated(obj, "hide_render"))
 
 
-def _as_groups(parts: Iterable[list[str]], objects: Mapping[str, bpy.types.Object]) -> dict[str, LayerGroup]:
+def _as_groups(
+    parts: Iterable[list[str]], objects: Mapping[str, bpy.types.Object], rest: Iterable[str] = ()
+) -> dict[str, LayerGroup]:
+    """Layers by name, sorted; those of the rest are one more."""
     found: dict[str, LayerGroup] = {}
+    if rest:
+        found[MOVING] = LayerGroup(objects=tuple(dict.fromkeys(_exactly(objects[name].name) for name in rest)))
     for part in parts:
         rigs = [name for name in part if _rig_within(objects[name])]
         tops = [name for name in part if objects[name].parent is None or objects[name].parent.name_full not in part]

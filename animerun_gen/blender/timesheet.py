@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import bpy
 
 from animerun_gen.blender.camera_jumps import CameraJump
 from animerun_gen.blender.camera_marks import cameras_by_frame
-from animerun_gen.blender.geometry import SceneNames
-from animerun_gen.blender.layer_groups import LayerGroups, resolve_groups
+from animerun_gen.blender.layer_groups import LayerGroups
 from animerun_gen.config import CutConfig
 from animerun_gen.config.exposures import exposures
 from animerun_gen.errors import ConfigError
@@ -25,18 +24,22 @@ class Timesheet:
         film_frames: By frame of the clip (as the film numbers it) the film's frame that each layer shows, in the order
             of the layers' numbers.
         on_screen: Which layers are held on the screen, in the same order.
-        notes: What the user should know, a sentence each.
     """
 
     groups: LayerGroups
     film_frames: Mapping[int, tuple[int, ...]]
     on_screen: tuple[bool, ...]
-    notes: list[str] = field(default_factory=list)
 
     @property
-    def holds(self) -> bool:
-        """Whether any layer is ever shown as it is at another frame."""
-        return any(set(shown) != {frame} for frame, shown in self.film_frames.items())
+    def most_at_once(self) -> int:
+        """Of how many frames of the film something has to be kept at a time, at most."""
+        numbers = sorted(self.film_frames)
+        kept = [
+            {there for later in numbers if later >= frame for there in self.of(later) if there <= frame}
+            | self.of(frame)
+            for frame in numbers
+        ]
+        return max(map(len, kept))
 
     def of(self, frame: int) -> frozenset[int]:
         """The film's frames that a frame of the clip is put together from; its own is always among them."""
@@ -44,25 +47,25 @@ class Timesheet:
 
 
 def read_timesheet(
-    scene: bpy.types.Scene, config: CutConfig, names: SceneNames, jumps: Sequence[CameraJump]
+    scene: bpy.types.Scene, config: CutConfig, groups: LayerGroups, jumps: Sequence[CameraJump]
 ) -> Timesheet | None:
     """Find the timing of a clip's layers.
 
     Args:
         scene: The converted scene.
         config: The cut, in the film's numbers.
-        names: Its ids.
+        groups: Its layers.
         jumps: Where its cameras jump.
 
     Returns:
-        The timing, which depends on the whole clip and not on what is rendered of it; None where there is none.
+        The timing, which depends on the whole clip and not on what is rendered of it; None where in all of the clip no
+        layer is shown as it is at another frame.
 
     Raises:
         ConfigError: The exposure sheet is wrong, or names a layer that is not there.
     """
     if not config.timing.is_on:
         return None
-    groups = resolve_groups(scene, config.layers, names)
     numbers = config.frame_numbers
     shown = exposures(config.timing, numbers, _shots(scene, numbers, jumps))
     for name in shown:
@@ -74,12 +77,13 @@ def read_timesheet(
                 ]
             )
     by_layer = [shown.get(name, numbers) for name in groups.names]
+    if all(layer == numbers for layer in by_layer):
+        return None
     holding = [config.timing.layers.get(name) for name in groups.names]
     return Timesheet(
         groups=groups,
         film_frames={frame: tuple(layer[index] for layer in by_layer) for index, frame in enumerate(numbers)},
         on_screen=tuple(timing is not None and timing.hold == "screen" for timing in holding),
-        notes=groups.notes,
     )
 
 

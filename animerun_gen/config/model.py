@@ -659,8 +659,8 @@ class LayerTiming(Section):
         default=0,
         ge=0,
         le=23,
-        description="How many frames later the drawings change, less than `on`: on twos with 1 in the second frame, the "
-        "fourth and so on. Until then the first is held.",
+        description="How many frames later the drawings change, less than `on`: on twos with 1 in the second frame, "
+        "the fourth and so on. Until then the first is held.",
     )
     hold: Literal["world", "screen"] = Field(
         default="world",
@@ -842,6 +842,14 @@ class Layers(Section):
             if len(self.groups) >= MOST_LAYERS:
                 raise ValueError(f"there are {len(self.groups)} layers; at most {MOST_LAYERS - 1} can be told apart")
         return self
+
+    @property
+    def written(self) -> tuple[str, ...]:
+        """Names of the layers that are written, the set first; none where ``write`` is off.
+
+        Those of ``groups: auto`` are known when they are found, which a run does before everything else.
+        """
+        return (SET_LAYER, *([] if self.groups == "auto" else self.groups)) if self.write else ()
 
 
 class Files(Section):
@@ -1126,7 +1134,9 @@ class CutConfig(Section):
         if self.recolor.passes and "ids" not in self.motion.extras:
             raise ValueError("recolor.passes needs the material ids, but motion.extras does not list ids; add it there")
         if self.timing.is_on:
-            self._require_timing_possible()
+            self._timing_fits()
+        if self.layers.write:
+            self._layers_fit()
         if self.motion.gaps[-1] >= len(self.frame_numbers):
             raise ValueError(
                 f"motion.gaps has {self.motion.gaps[-1]}, but the clip has only {len(self.frame_numbers)} frames; "
@@ -1134,7 +1144,7 @@ class CutConfig(Section):
             )
         return self
 
-    def _require_timing_possible(self) -> None:
+    def _timing_fits(self) -> None:
         lines = self.lines
         if self.motion.backend == "cycles":
             raise ValueError(
@@ -1145,11 +1155,34 @@ class CutConfig(Section):
                 "timing shows layers of different film frames, across which Freestyle cannot draw; set lines.engine to "
                 "geometry or auto"
             )
-        refused = [edge for edge in lines.edges if edge in FREESTYLE_ONLY]
-        if lines.freestyle and refused:
+        if refused := [edge for edge in lines.edges if edge in FREESTYLE_ONLY and lines.freestyle]:
             raise ValueError(
-                f"timing needs lines from geometry, which cannot draw {' and '.join(refused)}; remove that from "
-                "lines.edges"
+                f"timing needs lines of the engine geometry, which cannot draw {' and '.join(refused)}; remove that "
+                "from lines.edges"
+            )
+        groups = self.layers.groups
+        for name in self.timing.layers:
+            if groups != "auto" and name != SET_LAYER and name not in groups:
+                raise ValueError(
+                    f"timing.layers names {shown(name)}, which is no layer; the layers are "
+                    f"{', '.join([SET_LAYER, *groups])}: correct the name, or add it to layers.groups"
+                )
+
+    def _layers_fit(self) -> None:
+        if self.lines.engine == "freestyle":
+            raise ValueError(
+                "layers.write needs lines of each layer alone, which Freestyle does not draw; set lines.engine to "
+                "geometry or auto"
+            )
+        if refused := [edge for edge in self.lines.edges if edge in FREESTYLE_ONLY and self.lines.freestyle]:
+            raise ValueError(
+                f"layers.write needs lines of the engine geometry, which cannot draw {' and '.join(refused)}; remove "
+                "that from lines.edges"
+            )
+        if self.motion.backend == "cycles":
+            raise ValueError(
+                "layers.write needs the motion of what is hidden, which backend cycles does not know; set "
+                "motion.backend to geometry"
             )
 
     @property

@@ -70,6 +70,53 @@ def draw(geometry: FrameGeometry, *, instances: npt.NDArray[np.bool_] | None = N
     return VisibilityBuffer(instance, triangle, depth)
 
 
+@dataclass(frozen=True)
+class Alone:
+    """What is seen of some instances alone, within the part of the picture that they may reach.
+
+    Attributes:
+        top: First row of that part.
+        left: First column of it.
+        depth: ``(h, w)`` float64, distance along the view axis in scene units, ``inf`` where they are not.
+    """
+
+    top: int
+    left: int
+    depth: npt.NDArray[np.float64]
+
+
+def draw_each(geometry: FrameGeometry, group: npt.NDArray[np.int64]) -> dict[int, Alone]:
+    """Find where each of several groups of instances would be seen if there were nothing else.
+
+    Args:
+        geometry: The frame.
+        group: ``(I,)`` int64, the group of each instance.
+
+    Returns:
+        By the number of the group, ascending; without those of which nothing is within the picture.
+    """
+    shape = (geometry.camera.height, geometry.camera.width)
+    instance, triangle = np.full(shape, BACKGROUND, np.int32), np.full(shape, -1, np.int32)
+    depth = np.full(shape, np.inf)
+    drawn, seen = meshes(geometry), view(geometry.camera)
+    placed, holes = _places(drawn, seen, None), _holes(geometry)
+    found: dict[int, Alone] = {}
+    for number in np.unique(group[placed.order]).tolist():
+        order = placed.order[group[placed.order] == number]
+        left, top = (int(placed.pixels[order, side].min()) for side in (0, 2))
+        right, bottom = (int(placed.pixels[order, side].max()) for side in (1, 3))
+        if left > right or top > bottom:
+            continue
+        own = placed._replace(order=order)
+        visibility.draw(drawn, seen, own, holes, top, bottom, instance, triangle, depth)
+        part = (slice(top, bottom + 1), slice(left, right + 1))
+        if np.isfinite(depth[part]).any():
+            found[int(number)] = Alone(top, left, depth[part].copy())
+        # only what was drawn to has to be emptied again
+        instance[part], triangle[part], depth[part] = BACKGROUND, -1, np.inf
+    return found
+
+
 def hidden_points(
     geometry: FrameGeometry,
     x: npt.NDArray[np.float64],

@@ -38,13 +38,13 @@ def fingerprints(config: CutConfig, engine: str, source: str) -> dict[str, str]:
         DatasetError: The palette of the colour passes, or of the shade, or the exposure sheet, cannot be read.
     """
     scene = _scene(config, engine, source)
-    timing = _timing(config)
-    pictures = _digest(scene, _looks(config), *timing)
+    layers = [*_timing(config), *_layers(config)]
+    pictures = _digest(scene, _looks(config), *layers)
     motion = _digest(
         scene,
         config.model_dump(mode="json", include={"motion": {"backend", "background"}}),
         {"step": config.frames.step, "fills_unknown": config.fills_unknown},
-        *timing,
+        *layers,
     )
     labelled = config.model_dump(mode="json", include={"labels"})
     if config.labels.segment_by == "lines":
@@ -92,6 +92,7 @@ def memory_digest(config: CutConfig, made_from: MadeFrom, cross_check: bool) -> 
         config.model_dump(mode="json", include={"lines", "motion"}),
         cross_check,
         *(["shade"] if config.style.shade.is_on else []),
+        *_layers(config),
     )
 
 
@@ -136,7 +137,7 @@ def _looks(config: CutConfig) -> dict[str, Any]:
     return looks
 
 
-def _timing(config: CutConfig) -> list[Any]:
+def _timing(config: CutConfig) -> list[object]:
     """What pictures and motion depend on where layers are held at other frames than their own."""
     if not config.timing.is_on:
         return []
@@ -145,6 +146,11 @@ def _timing(config: CutConfig) -> list[Any]:
     # its content, wherever it lies
     timing["timing"]["sheet"] = None if sheet is None else file_digest(sheet)
     return [timing, config.frames.step]
+
+
+def _layers(config: CutConfig) -> list[object]:
+    """What pictures and motion depend on where layers are written; nothing where they are not."""
+    return [config.model_dump(mode="json", include={"layers"})] if config.layers.write else []
 
 
 def _digest(*parts: object) -> str:
