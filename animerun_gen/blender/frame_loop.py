@@ -50,8 +50,12 @@ class FrameLoop:
         self._pictures = PictureMaker(context, renderer, held=timesheet is not None)
         self._motion = MotionMaker(context)
         groups = context.layers if timesheet is None else timesheet.groups
-        # of two, each would change what the other shows
-        painter = None if groups is None else LayerPainter(context.opened, groups)
+        painter = None
+        if groups is not None:
+            alone = {frozenset({number}) for number in range(len(groups.names))}
+            together = set() if timesheet is None else timesheet.drawn_together()
+            # one for both, because each makes collections of its own
+            painter = LayerPainter(context.opened, groups, alone if context.layers is not None else together)
         self._layers = None
         if context.layers is not None and painter is not None:
             self._layers = LayerMaker(context, context.layers, renderer, painter)

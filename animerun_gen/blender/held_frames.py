@@ -211,7 +211,7 @@ class HeldFrames:
             PLACES: number in job.identity_pictures,
         }
         kinds = frozenset(kind for kind, is_wanted in pictures.items() if is_wanted)
-        in_world, on_screen = self._groups(frame, there)
+        in_world, on_screen = self._timesheet.layers_of(frame, there)
         found = [_Wanted(layers, self._views[frame], kinds) for layers in self._drawn_at_once(in_world)]
         if on_screen:
             view = _view_of(self._read[there]).clipped_as(self._views[frame])
@@ -223,13 +223,6 @@ class HeldFrames:
         if self.context.layers is not None:
             return [frozenset({layer}) for layer in sorted(layers)]
         return [layers] if layers else []
-
-    def _groups(self, frame: int, there: int) -> tuple[frozenset[int], frozenset[int]]:
-        """The layers that show a frame of the film: held in the world, or not at all, and on the screen."""
-        shown = self._timesheet.film_frames[frame]
-        layers = frozenset(number for number, each in enumerate(shown) if each == there)
-        on_screen = frozenset(number for number in layers if self._timesheet.on_screen[number] and there != frame)
-        return layers - on_screen, on_screen
 
     def _known(self, frame: int, there: int, wanted: _Wanted) -> _Drawing | None:
         """The drawing that was last made of the same, if it serves."""
@@ -282,7 +275,7 @@ class HeldFrames:
         """The instances of layers that a frame of the clip shows as they are at a frame of the film."""
         geometry = self._read[there].geometry
         layer = self._timesheet.groups.of_instances(geometry)
-        _, on_screen = self._groups(frame, there)
+        _, on_screen = self._timesheet.layers_of(frame, there)
         chosen = np.isin(layer, sorted(layers))
         return HeldPart(geometry, chosen, chosen & np.isin(layer, sorted(on_screen)))
 
@@ -290,7 +283,9 @@ class HeldFrames:
         own = self._read[now]
         order = sorted(self._timesheet.of(now))
         with self.context.stage(frame, "layers"):
-            parts = [self._part(now, there, frozenset().union(*self._groups(now, there))) for there in order]
+            parts = [
+                self._part(now, there, frozenset().union(*self._timesheet.layers_of(now, there))) for there in order
+            ]
             composed = compose_layers(frame, own.geometry.camera, parts)
         surfaces = []
         if own.surfaces:

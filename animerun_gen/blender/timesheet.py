@@ -41,6 +41,23 @@ class Timesheet:
         ]
         return max(map(len, kept))
 
+    def layers_of(self, frame: int, there: int) -> tuple[frozenset[int], frozenset[int]]:
+        """The layers of a frame of the clip that show a frame of the film.
+
+        Returns:
+            Those that are held in the world, or not at all, and those that are held on the screen.
+        """
+        layers = frozenset(number for number, each in enumerate(self.film_frames[frame]) if each == there)
+        on_screen = frozenset(number for number in layers if self.on_screen[number] and there != frame)
+        return layers - on_screen, on_screen
+
+    def drawn_together(self) -> set[frozenset[int]]:
+        """The sets of layers that stand still at one frame of the film, seen by one camera, in any frame of the clip."""
+        sets = {
+            layers for frame in self.film_frames for there in self.of(frame) for layers in self.layers_of(frame, there)
+        }
+        return sets - {frozenset()}
+
     def of(self, frame: int) -> frozenset[int]:
         """The film's frames that a frame of the clip is put together from; its own is always among them."""
         return frozenset({frame, *self.film_frames[frame]})

@@ -140,9 +140,10 @@ def _read_quality(clip: ClipFiles, frames: Sequence[int], remarks: list[str]) ->
 
 def _held(shares: Mapping[str, Any]) -> str:
     """How much a layer is held, in words."""
-    pairs, pixels = (shares.get(name) for name in ("pairs", "pixels"))
-    known = f"in {100 * pairs:.0f}% of the pairs" if _is_number(pairs) else "in an unknown share of the pairs"
-    return known + (f", {100 * pixels:.0f}% of its pixels" if _is_number(pixels) else ", never seen")
+    pairs, pixels = shares.get("pairs"), shares.get("pixels")
+    of_pairs = f"in {100 * pairs:.0f}% of the pairs" if isinstance(pairs, int | float) else "in unknown pairs"
+    of_pixels = f"{100 * pixels:.0f}% of its pixels" if isinstance(pixels, int | float) else "never seen"
+    return f"{of_pairs}, {of_pixels}"
 
 
 def _read_origin(clip: ClipFiles) -> dict[str, Any]:
