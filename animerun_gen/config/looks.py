@@ -10,7 +10,7 @@ Look = Literal["paper", "television"]
 LOOKS: Mapping[str, Mapping[str, Any]] = {
     "paper": {},
     "television": {
-        "style": {"shade": {"tones": 3}},
+        "style": {"shade": {"tones": 2}},
     },
 }
 """What each look says, in the form of a cut's YAML file."""
