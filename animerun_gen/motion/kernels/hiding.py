@@ -28,7 +28,7 @@ TILE = 8
 """Width and height, in pixels, of the squares of which the farthest point that may yet be hidden is kept."""
 
 SMALL = 9
-"""Of so many pixels around a triangle each is asked whether anything in it may be hidden, before any point is tested."""
+"""Of so many pixels around a triangle each is asked whether anything in it may be hidden, before points are tested."""
 
 
 class Points(NamedTuple):
