@@ -52,10 +52,9 @@ class Timesheet:
         return layers - on_screen, on_screen
 
     def drawn_together(self) -> set[frozenset[int]]:
-        """The sets of layers that stand still at one frame of the film, seen by one camera, in any frame of the clip."""
-        sets = {
-            layers for frame in self.film_frames for there in self.of(frame) for layers in self.layers_of(frame, there)
-        }
+        """The sets of layers that any frame of the clip shows as they are at one frame of the film, by one camera."""
+        pairs = [(frame, there) for frame in self.film_frames for there in self.of(frame)]
+        sets = {layers for frame, there in pairs for layers in self.layers_of(frame, there)}
         return sets - {frozenset()}
 
     def of(self, frame: int) -> frozenset[int]:
