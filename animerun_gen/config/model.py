@@ -13,7 +13,7 @@ from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from animerun_gen.color.hexadecimal import is_hex
 from animerun_gen.config.looks import Look, with_look
@@ -147,7 +147,8 @@ Receiving = Annotated[
     Expected('a mapping from names or patterns of objects or materials to "all", "form" or "none"'),
 ]
 Groups = Annotated[
-    Literal["auto"] | Mapping[SafeName, "LayerGroup"],
+    Annotated[Literal["auto"], Tag("[auto]")] | Annotated[Mapping[SafeName, "LayerGroup"], Tag("[groups]")],
+    Discriminator(lambda value: "[groups]" if isinstance(value, Mapping) else "[auto]"),
     Expected('"auto" or a mapping from names of layers to their objects and collections'),
 ]
 Share = Annotated[float, Field(ge=0, le=1)]
