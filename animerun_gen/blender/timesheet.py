@@ -74,8 +74,7 @@ def read_timesheet(
         jumps: Where its cameras jump.
 
     Returns:
-        The timing, which depends on the whole clip and not on what is rendered of it; None where in all of the clip no
-        layer is shown as it is at another frame.
+        The timing, which depends on the whole clip and not on what is rendered of it; None where all is on ones.
 
     Raises:
         ConfigError: The exposure sheet is wrong, or names a layer that is not there.
@@ -92,14 +91,23 @@ def read_timesheet(
                     "or add it to layers.groups"
                 ]
             )
-    by_layer = [shown.get(name, numbers) for name in groups.names]
-    if all(layer == numbers for layer in by_layer):
+    if not _may_hold(config):
         return None
+    by_layer = [shown.get(name, numbers) for name in groups.names]
     holding = [config.timing.layers.get(name) for name in groups.names]
     return Timesheet(
         groups=groups,
         film_frames={frame: tuple(layer[index] for layer in by_layer) for index, frame in enumerate(numbers)},
         on_screen=tuple(timing is not None and timing.hold == "screen" for timing in holding),
+    )
+
+
+def _may_hold(config: CutConfig) -> bool:
+    """Whether a layer may be shown as it is at another frame: a clip that becomes longer must not change its mind."""
+    timing = config.timing
+    return timing.sheet is not None or any(
+        layer.on > 1 if layer.frames is None else layer.frames != config.frame_numbers
+        for layer in timing.layers.values()
     )
 
 
