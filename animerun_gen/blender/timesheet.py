@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import bpy
 
@@ -33,13 +34,18 @@ class Timesheet:
     @property
     def most_at_once(self) -> int:
         """Of how many frames of the film something has to be kept at a time, at most."""
+        first: dict[int, int] = {}
+        last: dict[int, int] = {}
         numbers = sorted(self.film_frames)
-        kept = [
-            {there for later in numbers if later >= frame for there in self.of(later) if there <= frame}
-            | self.of(frame)
-            for frame in numbers
-        ]
-        return max(map(len, kept))
+        for index, frame in enumerate(numbers):
+            for there in self.of(frame):
+                first.setdefault(there, index)
+                last[there] = index
+        changes = [0] * (len(numbers) + 1)
+        for there, index in first.items():
+            changes[index] += 1
+            changes[last[there] + 1] -= 1
+        return max(accumulate(changes))
 
     def layers_of(self, frame: int, there: int) -> tuple[frozenset[int], frozenset[int]]:
         """The layers of a frame of the clip that show a frame of the film.
