@@ -14,7 +14,6 @@ from pydantic.fields import FieldInfo
 from animerun_gen.config.messages import expected, item_type, shown
 from animerun_gen.config.yaml_file import BROKEN, Keys, Node, Problem, plain
 
-
 NO_KEYS = ("[key]", "[auto]", "[groups]")
 """Parts of pydantic's places that stand for no key of the file."""
 
