@@ -701,7 +701,7 @@ def _modality_of_layer(name: str, layer: str) -> Modality:
     apart = _GAP_NAME.fullmatch(name)
     kind, gap = (apart[1], int(apart[2])) if apart else (name, 1)
     for what in LAYER_KINDS:
-        if what.name == kind and (gap == 1 or (gap > 1 and what.spans_gaps)):
+        if what.name == kind and (apart is None or (gap > 1 and what.spans_gaps)):
             return at_gap(at_layer(what, layer), gap)
     raise ValueError(
         f"there is no modality {name!r} of a layer; there are {', '.join(what.name for what in LAYER_KINDS)}, those of "

@@ -191,6 +191,8 @@ FIELDS: dict[str, tuple[Any, set[str]]] = {
     "labels.match_occlusion": ("exact", {"labels"}),
     # each pass is there or missing, and none changes another one
     "dataset.compression": ("npz", {"labels"}),
+    "layers.groups": ({"square": {"objects": ["Square"]}}, {"pictures", "motion", "labels"}),
+    "layers.write": (False, {"pictures", "motion", "labels"}),
     "recolor.passes": (2, set()),
     # its content counts, not its place
     "recolor.palette": (Path("/elsewhere/palette.yaml"), set()),
@@ -212,6 +214,7 @@ FIELDS: dict[str, tuple[Any, set[str]]] = {
 
 
 RECOLORED = {"recolor": {"passes": 1}}
+LAYERED = {"layers": {"write": True}, "lines": {"engine": "geometry"}}
 SHADED = {"style": {"shade": {"tones": 2}}}
 
 
@@ -247,6 +250,8 @@ def test_every_field_belongs_to_the_stages_that_depend_on_it(tmp_path: Path, fie
     value, stages = FIELDS[field]
     needs_shade = field.startswith("style.shade.") or field == "labels.segment_by"
     begun = merged(RECOLORED, SHADED) if needs_shade else RECOLORED
+    if field.startswith("layers."):
+        begun = merged(begun, LAYERED)
     if field == "style.shade.palette":
         begun = merged(begun, {"style": {"shade": {"palette": str(SHIPPED)}}})
     if field.startswith("timing."):
@@ -288,6 +293,14 @@ def test_what_was_made_before_there_was_shade_stands(tmp_path: Path) -> None:
     """Keys of the shade count for nothing where there is none."""
     config = make_cut(tmp_path, RECOLORED)
     other = make_cut(tmp_path, merged(RECOLORED, {"style": {"shade": {"value": 0.5, "light": "lamp"}}}))
+    assert other != config
+    assert prints(other) == prints(config)
+
+
+def test_what_was_made_before_there_were_layers_stands(tmp_path: Path) -> None:
+    """Groups count for nothing where no layer is written."""
+    config = make_cut(tmp_path, RECOLORED)
+    other = make_cut(tmp_path, merged(RECOLORED, {"layers": {"groups": {"hero": {"objects": ["Hero"]}}}}))
     assert other != config
     assert prints(other) == prints(config)
 
