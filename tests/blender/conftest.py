@@ -42,6 +42,12 @@ def run_kept(*arguments: object, check: bool = True) -> subprocess.CompletedProc
     return _checked(result) if check else result
 
 
+def run_elsewhere(*arguments: object, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """The same as :func:`run_kept` in another process, which must make the same files."""
+    result = kept_blender(1).run("command", [str(argument) for argument in arguments])
+    return _checked(result) if check else result
+
+
 def run_script(text: str, *arguments: object) -> subprocess.CompletedProcess[str]:
     """Run a script that may import ``bpy`` in the Blender that is kept for tests; it ends by running out."""
     return kept_blender().run("script", [text, *[str(argument) for argument in arguments]])
