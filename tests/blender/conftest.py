@@ -70,14 +70,14 @@ def write_config(folder: Path, toy: str, text: str = "", resolution: tuple[int, 
 
 @pytest.fixture(scope="session")
 def toy_dataset(made_once: Callable[[str, Callable[[Path], object]], Path]) -> Dataset:
-    """All toy cuts, small, made by the ``bpy`` module with two workers."""
+    """All toy cuts, small, made by the ``bpy`` module."""
 
     def make(folder: Path) -> None:
         for toy in TOYS:
             write_config(
                 folder / "configs", toy, f"motion: {{gaps: {list(GAPS)}, tracks: 300}}\n" if toy in FAR_TOYS else ""
             )
-        run_cli("generate", folder / "configs", "--out", folder / "dataset", "--workers", 2)
+        run_kept("generate", folder / "configs", "--out", folder / "dataset")
 
     return Dataset(made_once("toys", make) / "dataset")
 
