@@ -10,6 +10,8 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
 # Python compiles what it imports; pip would compile all that it installs, which takes a processor a minute
 pip_options+=(--no-compile)
+# where this is set, every process compiles all of it again: a second for each Blender
+unset PYTHONDONTWRITEBYTECODE
 need_libraries
 # the tests that compare Blender versions need Debian's own Blender; those of the report pages look at them in a browser
 if can_apt; then
