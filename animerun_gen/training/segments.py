@@ -79,7 +79,7 @@ class SegmentTask:
         self.left_out = pairs_left_out(wanted.data, sources)
         self.validation = {data.name or data.split: OpenData(data) for data in wanted.validation}
         mix = Mix([len(source) for source in sources], [data.repeat for data in wanted.data], seed)
-        self.samples: Dataset[Any] = Drawn(sources, mix, SegmentFinish(wanted.crop, wanted.augmentation), seed)
+        self.samples: Dataset[Any] = Drawn(sources, mix, SegmentFinish(wanted.crop, wanted.augmentation, shape.guide), seed)
         self.pairs = sum(map(len, sources))
         self.held_out = sum(map(len, self.validation.values()))
         self.figure = FIGURES[0] if self.validation else None

@@ -11,6 +11,7 @@ from animerun_gen.config.model import Section
 from animerun_gen.training.config import FilePath, Schedule
 from animerun_gen.training.flow_config import Name, Share, Side
 
+Guide = Literal["dis", "farneback"]
 Channels = Annotated[int, Field(ge=1, le=4096)]
 
 
@@ -45,12 +46,22 @@ class AntModel(Section):
         default=0, ge=0, le=200, description="How often rows and columns of the scores are balanced; 0: a softmax."
     )
 
+    guide: Annotated[
+        tuple[Guide, ...], Field(strict=False), Expected("a list of flow methods: dis, farneback")
+    ] = Field(
+        default=(),
+        description="Flow methods without weights, `dis` and `farneback`, whose votes the matches begin from; what is "
+        "learnt is where the votes of the first one are wrong.",
+    )
+
     @model_validator(mode="after")
     def _can_be_shared_out(self) -> Self:
         if self.channels[-1] % self.heads:
             raise ValueError(f"the last of channels must be a multiple of heads, {self.heads}; correct one of them")
         if self.layers % self.rounds:
             raise ValueError(f"layers must be a multiple of rounds, {self.rounds}; correct one of them")
+        if len(set(self.guide)) < len(self.guide):
+            raise ValueError("guide names a flow method more than once; remove the repetition")
         return self
 
 

@@ -39,7 +39,7 @@ def load(path: Path) -> tuple[Ant, Weights]:
         raise UsageError(f"holds a network for {weights.kind}, not for {KIND}", path)
     try:
         shape = dict(weights.model["shape"])
-        model = Ant(AntShape(**{**shape, "channels": tuple(shape["channels"])}))
+        model = Ant(AntShape(**{**shape, "channels": tuple(shape["channels"]), "guide": tuple(shape.get("guide", ()))}))
     except (KeyError, TypeError, ValueError, AssertionError) as error:
         raise UsageError(f"describes no model that this version can make ({error})", path) from error
     put_into(model, weights.tensors, path)
@@ -59,7 +59,7 @@ class AntMatcher:
         self.device = device
 
     def __call__(self, pair: SegmentPair) -> list[int]:
-        batch = collate_pairs([prepare_pair(pair.pictures, pair.segments)]).to(self.device)
+        batch = collate_pairs([prepare_pair(pair.pictures, pair.segments, guides=self.model.shape.guide)]).to(self.device)
         with torch.inference_mode():
             found = decide(self.model(batch)[-1])[0].tolist()
         return found[: len(pair.regions[0])]
