@@ -22,7 +22,7 @@ class SegmentFinish:
     """Makes of a pair with its segments what the network is trained on.
 
     Args:
-        crop: Width and height in pixels; smaller frames stay whole.
+        crop: Width and height in pixels; a frame that is smaller stays whole.
         augmentation: What is done before; None: nothing, and the crop is in the middle.
         guides: Flow methods that are asked about the crops (:data:`~animerun_gen.benchmark.ant.guide.GUIDES`).
     """

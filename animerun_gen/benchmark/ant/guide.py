@@ -38,10 +38,10 @@ class Guidance:
         votes: For each method ``(2, K, L)`` float32, as ``(methods * 2, K, L)``: the share of a source segment's pixels
             that move to a target segment; and the share of the target segment's that come from the source segment, by
             the motion back.
-        facts: For each frame ``(K, methods * 7)`` float32: the mean motion in x and y, in units of 64 pixels; by how
-            much motion differs within the segment, as the logarithm of pixels; the share of its pixels that stay in the
-            picture; the share that go to the same segment; how far the motion there and back misses, as the logarithm of
-            pixels; and how unlike the pictures are there, from 0 to 1.
+        facts: For each frame ``(K, methods * 7)`` float32: the mean motion in x and y, in units of 64 pixels; how much
+            motion differs within the segment, as the logarithm of pixels; the share of its pixels that stay in the
+            picture; the share that go to the same segment; by how much motion there and back misses, as the logarithm
+            of pixels; and how unlike the pictures are there, from 0 to 1.
     """
 
     votes: npt.NDArray[np.float32]

@@ -59,7 +59,8 @@ class AntMatcher:
         self.device = device
 
     def __call__(self, pair: SegmentPair) -> list[int]:
-        batch = collate_pairs([prepare_pair(pair.pictures, pair.segments, guides=self.model.shape.guide)]).to(self.device)
+        prepared = prepare_pair(pair.pictures, pair.segments, guides=self.model.shape.guide)
+        batch = collate_pairs([prepared]).to(self.device)
         with torch.inference_mode():
             found = decide(self.model(batch)[-1])[0].tolist()
         return found[: len(pair.regions[0])]
@@ -80,6 +81,7 @@ def open_matcher(choice: MethodChoice) -> SegmentMethod:
         name="checkpoint",
         title=path.stem,
         weights="trained",
+        trained_on=weights.trained_on,
         details={"step": str(weights.about.get("step", "")), "checksum": file_digest(path)},
     )
     return SegmentMethod(facts, AntMatcher(model, torch.device(name)))

@@ -137,18 +137,20 @@ class Ant(nn.Module):
         tokens = tokens * present.unsqueeze(-1)
         moved = _motion_of_guide(batch) if shape.guide else None
         near = self._near(batch, moved) if shape.relative else None
-        found: list[torch.Tensor] = []
+        before: torch.Tensor | None = None
+        found = []
         share = shape.layers // shape.rounds
         for turn in range(shape.rounds):
-            if turn and moved is not None:
+            if before is not None and moved is not None:
                 tokens = tokens + self.moved[turn - 1](moved) * present.unsqueeze(-1)
-                near = None if near is None else replace(near, across=self._across(batch, moved, scores))
+                near = None if near is None else replace(near, across=self._across(batch, moved, before))
             for layer in self.layers[turn * share : (turn + 1) * share]:
                 tokens = layer(tokens, present, near)
             scores, unmatched = self._scores(tokens, batch, near, turn)
             found.append(log_assignment(scores, unmatched, present, shape.sinkhorn))
             if turn + 1 < shape.rounds:
-                moved = _motion(scores.detach(), unmatched.detach(), batch)
+                before = scores.detach()
+                moved = _motion(before, unmatched.detach(), batch)
         return found
 
     def _near(self, batch: AntBatch, moved: torch.Tensor | None) -> _Near:
@@ -405,8 +407,8 @@ _GUIDED_FEATURES = 6
 
 def _vote_features(batch: AntBatch) -> torch.Tensor:
     """``(B, K, K, guides * 6)``: shares of votes there and back, and of the union, linear and by their logarithms."""
-    areas = batch.geometry[..., 6].clamp_min(1)
-    pixels = torch.stack([areas[:, 0, :, None].expand_as(batch.shared), areas[:, 1, None, :].expand_as(batch.shared)], 1)
+    here, there = batch.geometry[..., 6].clamp_min(1).unbind(1)
+    pixels = torch.stack([here.unsqueeze(2).expand_as(batch.shared), there.unsqueeze(1).expand_as(batch.shared)], dim=1)
     votes = batch.votes.unflatten(1, (-1, 2))
     common = (votes * pixels.unsqueeze(1)).mean(2, keepdim=True)
     union = common / (pixels.sum(1)[:, None, None] - common).clamp_min(1)
@@ -420,7 +422,7 @@ def _ranks(batch: AntBatch, scores: torch.Tensor | None) -> torch.Tensor:
         return batch.shared.new_zeros(1, 1, 1, 2).expand(*batch.shared.shape, -1)
     present = batch.present
     allowed = present[:, 0, :, None] & present[:, 1, None, :]
-    scores = scores.detach().masked_fill(~allowed, -1e9)
+    scores = scores.masked_fill(~allowed, -1e9)
     both = torch.stack([scores.log_softmax(2), scores.log_softmax(1)], dim=-1)
     return both.clamp_min(-12) / 4
 

@@ -38,7 +38,7 @@ def model_with(shape: AntShape) -> Ant:
     model = Ant(shape)
     for name, part in model.named_parameters():
         # attention begins as none, and so does what a guided model adds to the votes
-        if name.endswith("change.3.weight") or "compare" in name or name.endswith(".3.weight"):
+        if name.endswith(".3.weight") or "compare" in name:
             torch.nn.init.normal_(part, std=0.3)
     return model.eval()
 

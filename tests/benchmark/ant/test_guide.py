@@ -13,9 +13,9 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed here: scri
 
 from animerun_gen.benchmark.ant import guide as guides  # noqa: E402
 from animerun_gen.benchmark.ant.guide import guidance  # noqa: E402
-from animerun_gen.benchmark.ant.inputs import collate_pairs, prepare_pair  # noqa: E402
+from animerun_gen.benchmark.ant.inputs import IGNORED, AntBatch, collate_pairs, prepare_pair  # noqa: E402
 from animerun_gen.benchmark.ant.matcher import AntMatcher  # noqa: E402
-from animerun_gen.benchmark.ant.matching import decide  # noqa: E402
+from animerun_gen.benchmark.ant.matching import decide, matching_loss  # noqa: E402
 from animerun_gen.benchmark.ant.model import Ant, AntShape  # noqa: E402
 from animerun_gen.benchmark.segments.methods import SegmentPair, votes_of_flow  # noqa: E402
 from tests.benchmark.ant.scenes import boxes_pair  # noqa: E402
@@ -26,7 +26,7 @@ Flow = npt.NDArray[np.float32]
 
 
 def drawn_flows(monkeypatch: pytest.MonkeyPatch, seed: int, farthest: float = 9) -> dict[str, tuple[Flow, Flow]]:
-    """Let guides say flows that are drawn at random, and differ there and back; in one corner all leaves the picture."""
+    """Let guides say flows that are drawn at random, there and back; what is in one corner leaves the picture."""
     rng = np.random.default_rng(seed)
     flows = {}
     for name in guides.GUIDES:
@@ -136,6 +136,37 @@ def test_all_that_a_guided_model_is_told_can_be_learnt_from(monkeypatch: pytest.
     without = {name for name, part in model.named_parameters() if part.grad is None or not part.grad.any()}
     # what the target frame says of itself counts for sinkhorn alone; keys' biases cancel out in every softmax
     assert {name for name in without if "key.bias" not in name and ".bias." not in name} <= {"unmatched"}
+
+
+def test_a_little_training_makes_it_better_than_the_votes_on_pairs_it_never_saw() -> None:
+    def batch_of(seeds: range) -> AntBatch:
+        pairs = []
+        for seed in seeds:
+            sample = boxes_pair(seed, boxes=9, gone=2)
+            matches = [targets[0] for targets in sample["all_matches"]]
+            pairs.append(prepare_pair(sample["images"], sample["segments"], matches, guides=("dis",)))
+        return collate_pairs(pairs)
+
+    def accuracy(model: Ant, batch: AntBatch) -> float:
+        with torch.inference_mode():
+            found = decide(model(batch)[-1])
+        known = batch.matches != IGNORED
+        return 100 * float((found == batch.matches)[known].float().mean())
+
+    torch.manual_seed(0)
+    model = Ant(AntShape((4, 8, 16), 2, 2, rounds=2, relative=True, occlusion="head", guide=("dis",)))
+    held_out = batch_of(range(1000, 1024))
+    votes = accuracy(model, held_out)
+    optimizer = torch.optim.Adam(model.parameters(), 5e-3)
+    for step in range(40):
+        batch = batch_of(range(8 * step, 8 * step + 8))
+        loss = sum(matching_loss(one, batch.matches) for one in model(batch))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    trained = accuracy(model, held_out)
+    print(f"votes {votes:.1f}, trained {trained:.1f}")
+    assert trained > votes + 5
 
 
 def test_pictures_may_be_small() -> None:
