@@ -126,22 +126,9 @@ def test_nothing_is_half_written_wherever_it_is_killed(
     folders = {name: [tmp_path / name / "out", tmp_path / name / "saved"] for name in ("whole", "killed")}
 
     def words(name: str) -> list[str]:
+        options = "--method zero --split all --worst 0".split()
         out, saved = map(str, folders[name])
-        return [
-            "evaluate",
-            "flow",
-            str(root),
-            "--method",
-            "zero",
-            "--split",
-            "all",
-            "--out",
-            out,
-            "--save",
-            saved,
-            "--worst",
-            "0",
-        ]
+        return ["evaluate", "flow", str(root), *options, "--out", out, "--save", saved]
 
     assert main(words("whole")) == 0
     flush, left = files.flush, [0]
