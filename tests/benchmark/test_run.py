@@ -126,7 +126,7 @@ def test_nothing_is_half_written_wherever_it_is_killed(
     folders = {name: [tmp_path / name / "out", tmp_path / name / "saved"] for name in ("whole", "killed")}
 
     def words(name: str) -> list[str]:
-        options = "--method zero --split all --worst 0".split()
+        options = ["--method", "zero", "--split", "all", "--worst", "0"]
         out, saved = map(str, folders[name])
         return ["evaluate", "flow", str(root), *options, "--out", out, "--save", saved]
 
