@@ -142,8 +142,8 @@ def test_nothing_is_half_written_wherever_it_is_killed(
     monkeypatch.setattr(files, "flush", kill_or_flush)
     for place in range(1, 100):
         shutil.rmtree(tmp_path / "killed", ignore_errors=True)
-        left[0] = place
         if (child := os.fork()) == 0:
+            left[0] = place
             os._exit(main(words("killed")))
         _, status = os.waitpid(child, 0)
         visible = [file for file in tmp_path.glob("killed/**/*.*") if not files.is_temporary(file.name)]
