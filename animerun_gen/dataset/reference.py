@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from animerun_gen.dataset.correspondence import ARRAYS as SURFACE_ARRAYS
-from animerun_gen.dataset.correspondence import SurfaceArray
 from animerun_gen.dataset.modalities import MODALITIES, Modality, color_pass, gap_modalities
+from animerun_gen.dataset.named_arrays import NamedArray
 from animerun_gen.dataset.tracks import ARRAYS as TRACK_ARRAYS
-from animerun_gen.dataset.tracks import TrackArray
 
 _INTRODUCTION = """\
 # The dataset on disk
@@ -203,7 +202,7 @@ def _example(modality: Modality) -> str:
     return f"{folder}/{modality.prefix}{number}{modality.suffix}"
 
 
-def _table_of_arrays(title: str, arrays: Mapping[str, TrackArray] | Mapping[str, SurfaceArray]) -> str:
+def _table_of_arrays(title: str, arrays: Mapping[str, NamedArray]) -> str:
     rows = [f"| {title} | type | shape | meaning |", "| --- | --- | --- | --- |"]
     for name, what in arrays.items():
         alone = "one text" if what.dtype == "str" else "one number"

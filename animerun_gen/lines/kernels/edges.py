@@ -36,7 +36,7 @@ def find_edges(vertices, triangles, edges, faces, materials, to_pixels, to_world
         pixels[v] = _point(to_pixels, vertices[v])
     fronts = np.empty(len(triangles), np.bool_)
     for t in range(len(triangles)):
-        fronts[t] = _is_front(pixels[triangles[t, 0]], pixels[triangles[t, 1]], pixels[triangles[t, 2]])
+        fronts[t] = is_front(pixels[triangles[t, 0]], pixels[triangles[t, 1]], pixels[triangles[t, 2]])
     ends = np.empty((len(edges), 6))
     points = np.empty((len(edges), 2), np.int64)
     hides = np.empty(len(edges), np.bool_)
@@ -48,7 +48,7 @@ def find_edges(vertices, triangles, edges, faces, materials, to_pixels, to_world
         if not f_is_there and not g_is_there:
             continue
         hiding = not f_is_there or not g_is_there or fronts[f] != fronts[g]
-        if not hiding and materials[f] == materials[g] and not _is_sharp(vertices, triangles, f, g, to_world, turned):
+        if not hiding and materials[f] == materials[g] and not is_sharp(vertices, triangles, f, g, to_world, turned):
             continue
         line = _in_picture(pixels[edges[e, 0]], pixels[edges[e, 1]], depths, size)
         if not line[0] <= np.inf:
@@ -74,7 +74,7 @@ def _point(matrix, vertex):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _is_front(p, q, r):  # type: ignore[no-untyped-def]
+def is_front(p, q, r):  # type: ignore[no-untyped-def]
     """Whether a triangle of homogeneous pixels goes round in one sense and not in the other."""
     return (
         p[0] * (q[1] * r[3] - q[3] * r[1]) + p[1] * (q[3] * r[0] - q[0] * r[3]) + p[3] * (q[0] * r[1] - q[1] * r[0])
@@ -82,7 +82,7 @@ def _is_front(p, q, r):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _is_sharp(vertices, triangles, f, g, to_world, turned):  # type: ignore[no-untyped-def]
+def is_sharp(vertices, triangles, f, g, to_world, turned):  # type: ignore[no-untyped-def]
     """Whether two faces are turned from each other by so much that the cosine is at most ``turned``."""
     a = _world_normal(vertices, triangles, f, to_world)
     b = _world_normal(vertices, triangles, g, to_world)
