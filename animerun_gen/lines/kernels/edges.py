@@ -48,7 +48,7 @@ def find_edges(vertices, triangles, edges, faces, materials, to_pixels, to_world
         if not f_is_there and not g_is_there:
             continue
         hiding = not f_is_there or not g_is_there or fronts[f] != fronts[g]
-        if not hiding and materials[f] == materials[g] and not is_sharp(vertices, triangles, f, g, to_world, turned):
+        if not hiding and materials[f] == materials[g] and not _is_sharp(vertices, triangles, f, g, to_world, turned):
             continue
         line = _in_picture(pixels[edges[e, 0]], pixels[edges[e, 1]], depths, size)
         if not line[0] <= np.inf:
@@ -82,11 +82,17 @@ def is_front(p, q, r):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def is_sharp(vertices, triangles, f, g, to_world, turned):  # type: ignore[no-untyped-def]
+def _is_sharp(vertices, triangles, f, g, to_world, turned):  # type: ignore[no-untyped-def]
     """Whether two faces are turned from each other by so much that the cosine is at most ``turned``."""
+    return cosine_between(vertices, triangles, f, g, to_world) <= turned
+
+
+@kernel
+def cosine_between(vertices, triangles, f, g, to_world):  # type: ignore[no-untyped-def]
+    """The cosine of the angle by which two faces are turned from each other; no number where one has no extent."""
     a = _world_normal(vertices, triangles, f, to_world)
     b = _world_normal(vertices, triangles, g, to_world)
-    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2] <= turned
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 
 
 @kernel

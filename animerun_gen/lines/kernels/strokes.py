@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from animerun_gen import compiled
-from animerun_gen.lines.kernels.edges import is_front, is_sharp
+from animerun_gen.lines.kernels.edges import cosine_between, is_front
 from animerun_gen.motion.kernels.holes import is_hole, mask_of
 from animerun_gen.motion.kernels.projection import (
     edge_functions,
@@ -62,8 +62,10 @@ def find_stroke_edges(projected, vertices, triangles, edges, faces, materials, m
             kind = SILHOUETTE
         elif wanted[MATERIAL] and materials[f] != materials[g]:
             kind = MATERIAL
-        elif wanted[CREASE] and is_sharp(vertices, triangles, f, g, to_world, turned):
-            kind = CREASE
+        elif wanted[CREASE]:
+            cosine = cosine_between(vertices, triangles, f, g, to_world)
+            if (-cosine if _go_round_alike(triangles, f, g, a, b) else cosine) <= turned:
+                kind = CREASE
         if (kind < 0 or not wanted[kind]) and marked[e]:
             kind = MARK
         if kind < 0 or not wanted[kind]:
