@@ -58,7 +58,7 @@ def main() -> int:
     parser.add_argument("--cut", action="append", help="look at this cut only")
     options = parser.parse_args()
     clips = [clip for clip in Dataset(options.dataset).clips() if options.cut is None or clip.cut in options.cut]
-    print("| cut | frames | points seen | partner | partner seen, too | largest error, px | largest error of flow, px |")
+    print("| cut | frames | points seen | partner | partner seen, too | largest error, px | of flow, px |")
     print("| --- | --- | ---: | ---: | ---: | ---: | ---: |")
     fine = bool(clips)
     for clip in clips:
@@ -106,9 +106,8 @@ def compare(clip: ClipFiles, earlier: int, later: int) -> Found:
     )
     flow, valid = clip.read("flow_forward", earlier)[rows, columns], clip.read("valid_forward", earlier)[rows, columns]
     flow_errors = np.hypot(*(np.stack([columns, rows], axis=1) + flow - pixels)[valid].T)
-    return Found(
-        int(shown.sum()), int(shown_there[second].sum()), len(first), errors[~unproven], int(unproven.sum()), flow_errors
-    )
+    both = int(shown_there[second].sum())
+    return Found(int(shown.sum()), both, len(first), errors[~unproven], int(unproven.sum()), flow_errors)
 
 
 def instances_of_points(strokes: Strokes) -> Whole:

@@ -60,9 +60,9 @@ ARRAYS: dict[str, NamedArray] = {
 }
 """What the file holds, in this order.
 
-``"H"`` and ``"W"`` stand for height and width of the picture, ``"M"`` for meshes, ``"V"`` for vertices and ``"T"`` for
-triangles of all of them, ``"I"`` for instances, ``"S"`` for material slots of all instances, ``"K"`` for masks of holes;
-other letters for any length.
+``"H"`` and ``"W"`` stand for height and width of the picture, ``"M"`` for meshes, ``"V"`` for vertices and ``"T"``
+for triangles of all of them, ``"I"`` for instances, ``"S"`` for material slots of all instances, ``"K"`` for masks of
+holes; other letters for any length.
 """
 
 

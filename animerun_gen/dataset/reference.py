@@ -69,8 +69,8 @@ all instances, K that of images with holes; other letters stand for any length.
 """
 
 _STROKES = """\
-`lines.vector: true` writes the lines of each frame as strokes: `clip.read("strokes", 186)`, or `numpy.load` without this
-package. N is the number of points and S that of strokes; [vector_lines.md](vector_lines.md) has more.
+`lines.vector: true` writes the lines of each frame as strokes: `clip.read("strokes", 186)`, or `numpy.load` without
+this package. N is the number of points and S that of strokes; [vector_lines.md](vector_lines.md) has more.
 """
 
 _COMPRESSED = """\

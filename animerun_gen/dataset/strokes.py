@@ -46,7 +46,9 @@ ARRAYS: dict[str, NamedArray] = {
     "stroke_points": NamedArray(
         "int32", ("K",), "The points of each stroke in their order; a closed stroke ends with its first point."
     ),
-    "kind": NamedArray("uint8", ("S",), "Its kind: 0 silhouette, 1 border, 2 material boundary, 3 crease, 4 edge mark."),
+    "kind": NamedArray(
+        "uint8", ("S",), "Its kind: 0 silhouette, 1 border, 2 material boundary, 3 crease, 4 edge mark."
+    ),
     "hidden": NamedArray("bool", ("S",), "Whether something lies before the whole stroke; else nothing does."),
     "instance": NamedArray("int32", ("S",), "The instance that it belongs to, as in a file of `Correspondence`."),
     "object_id": NamedArray("uint16", ("S",), "The object that it belongs to, as in `ObjectId`."),

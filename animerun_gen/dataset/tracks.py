@@ -16,7 +16,6 @@ from animerun_gen.dataset import files
 from animerun_gen.dataset.named_arrays import NamedArray
 from animerun_gen.errors import DatasetError
 
-
 ARRAYS: dict[str, NamedArray] = {
     "frames": NamedArray("int32", ("T",), "The numbers of the clip's frames, ascending."),
     "position": NamedArray(

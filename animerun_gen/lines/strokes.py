@@ -88,6 +88,12 @@ class _Edges:
     part: npt.NDArray[np.float64]
     ends: npt.NDArray[np.float64]
 
+    @classmethod
+    def none(cls) -> _Edges:
+        """No edges at all."""
+        whole, small = np.empty((0, 2), np.int32), np.empty(0, np.uint8)
+        return cls(whole[:, 0], whole, small, np.empty((0, 2)), np.empty((0, 2, 4)))
+
 
 def find_strokes(geometry: FrameGeometry, settings: StrokeSettings) -> Strokes:
     """Find the lines of a frame as strokes.
@@ -135,7 +141,7 @@ def _find_edges(geometry: FrameGeometry, settings: StrokeSettings) -> tuple[_Edg
     for mesh in range(len(geometry.topologies)):
         known[mesh] = MeshEdges.of(geometry, mesh)
         standing[geometry.vertex_start[mesh] : geometry.vertex_start[mesh + 1]] = known[mesh].standing
-    found = [_Edges(*_none())]
+    found = [_Edges.none()]
     for instance, mesh in enumerate(geometry.mesh.tolist()):
         edges, marked = known[mesh], np.zeros(len(known[mesh].vertices), bool)
         project_mesh(meshes, instance, projected)
@@ -157,16 +163,6 @@ def _find_edges(geometry: FrameGeometry, settings: StrokeSettings) -> tuple[_Edg
         found.append(_Edges(whose, vertices, kind, part, projected[vertices, :4]))
     joined = zip(*[(e.instance, e.vertices, e.kind, e.part, e.ends) for e in found], strict=True)
     return _Edges(*(np.concatenate(arrays) for arrays in joined)), standing
-
-
-def _none() -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.uint8], *tuple[npt.NDArray[np.float64], ...]]:
-    return (
-        np.empty(0, np.int32),
-        np.empty((0, 2), np.int32),
-        np.empty(0, np.uint8),
-        np.empty((0, 2)),
-        np.empty((0, 2, 4)),
-    )
 
 
 def _pieces(

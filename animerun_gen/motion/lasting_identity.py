@@ -1,9 +1,9 @@
 """Numbers of vertices that are equal in two frames only if they are the same surface point.
 
-What is the same is said by :mod:`~animerun_gen.motion.counterparts`, of two frames at a time.  Here each frame is looked
-at alone, by the same three rules, so that a file of a frame stands for itself: whoever finds a number again has found
-the point again.  The converse does not hold: some points that two frames prove to be the same have other numbers, such
-as mixtures of vertices that differ in their last bits.
+What is the same is said by :mod:`~animerun_gen.motion.counterparts`, of two frames at a time.  Here each frame is
+looked at alone, by the same three rules, so that a file of a frame stands for itself: whoever finds a number again has
+found the point again.  The converse does not hold: some points that two frames prove to be the same have other numbers,
+such as mixtures of vertices that differ in their last bits.
 """
 
 from __future__ import annotations

@@ -83,7 +83,7 @@ def strokes(place: int) -> Strokes:
     """
     left = LEFT + STEP * place
     low, high = -0.5, SIDE - 0.5
-    corners = np.array([[low, low], [high, low], [high, high], [low, high]]) + [left, TOP]
+    corners = np.array([[low, low], [high, low], [high, high], [low, high]]) + np.array([left, TOP])
     ends = np.array([[1, 1], [2, 2], [3, 3], [4, 4], [3, 4]], np.uint64)
     # what is hidden, and each stroke's points
     ring = [(False, [0, 1, 2, 3, 0]), (True, [0, 2])]

@@ -58,7 +58,8 @@ def seam(key: str, split: bool) -> Thing:
         corners = np.concatenate([corners, corners[1:3]])
     b, c = (6, 7) if split else (1, 2)
     triangles = np.array([(0, 1, 2), (0, 2, 3), (b, 4, 5), (b, 5, c)])
-    return Thing(key, corners, triangles, translation(0.0, 0.0, -4.0), slots=(2, 3), triangle_slots=np.array([0, 0, 1, 1]))
+    slots = np.array([0, 0, 1, 1])
+    return Thing(key, corners, triangles, translation(0.0, 0.0, -4.0), slots=(2, 3), triangle_slots=slots)
 
 
 @pytest.mark.parametrize("projection", [NEAR, FAR], ids=["perspective", "orthographic"])
@@ -330,7 +331,9 @@ def test_a_mirrored_copy_is_not_taken_for_what_it_mirrors() -> None:
     """Of a mirrored mesh a mask leaves one half in one frame and the other half in the next."""
     quad = plane("half", translation(0, 0, -5))
     identities = np.array([11, 12, 13, 14], np.uint64)
-    half = replace(quad, vertices=quad.vertices + [1.5, 0, 0], identities=identities, ordered=False, single=True)
+    half = replace(
+        quad, vertices=quad.vertices + np.array([1.5, 0, 0]), identities=identities, ordered=False, single=True
+    )
     mirror = replace(half, vertices=half.vertices * [-1, 1, 1], triangles=half.triangles[:, ::-1])
     shown = [find_strokes(frame(number, camera(NEAR), [one]), ALL) for number, one in enumerate((half, half, mirror))]
     assert len(shown[0].matches(shown[1])) == 4

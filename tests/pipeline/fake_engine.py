@@ -296,7 +296,7 @@ def strokes(config: CutConfig, frame: int) -> Strokes:
     corners = np.array([[low, low], [high, low], [high, high], [low, high]])
     numbers = np.arange(4)
     return Strokes(
-        position=corners + [left, top],
+        position=corners + np.array([left, top]),
         depth=np.full(4, 5.0),
         identity=np.repeat(numbers[:, None] + 1, 2, axis=1).astype(np.uint64),
         along=np.zeros(4),

@@ -116,8 +116,8 @@ def line_graph(strokes: Strokes, numbers: npt.NDArray[np.int64], width: int, hei
 
     Returns:
         The graph.  The picture fills the square in its longer direction and stands in the middle in the other one.
-        Readers cut places down to whole pixels, so vertices are at those, and where several fall into one pixel, the one
-        with the smallest number stands for all.
+        Readers cut places down to whole pixels, so vertices are at those, and where several fall into one pixel, the
+        one with the smallest number stands for all.
     """
     scale = SIDE / max(width, height)
     margin = (SIDE - scale * np.array([width, height])) / 2.0

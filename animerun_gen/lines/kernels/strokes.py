@@ -94,10 +94,8 @@ def _go_round_alike(triangles, f, g, a, b):  # type: ignore[no-untyped-def]
 @kernel
 def _goes(triangles, t, a, b):  # type: ignore[no-untyped-def]
     """Whether a triangle goes from one of two of its corners to the other, and not back."""
-    for k in range(3):
-        if triangles[t, k] == a and triangles[t, (k + 1) % 3] == b:
-            return True
-    return False
+    p, q, r = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+    return (p == a and q == b) or (q == a and r == b) or (r == a and p == b)
 
 
 @kernel
@@ -289,18 +287,17 @@ def _conditions(end, corner, functions, depths, determinant, orthographic, view)
 
     The first three say that the point is inside the triangle, the fourth that it lies behind it by more than
     :data:`SAME_DEPTH` of its depth, the others that the triangle is drawn there.  All of them are linear along the
-    edge: the triangle's depth is a quotient whose denominator is constant for an orthographic camera, and whose numerator
-    is constant times ``w`` for a perspective one.
+    edge: the triangle's depth is a quotient whose denominator is constant for an orthographic camera, and whose
+    numerator is constant times ``w`` for a perspective one.
     """
     u, v, w = _values(functions, end[0], end[1], end[3])
     total = u + v + w
     weighed = u * depths[0] + v * depths[1] + w * depths[2]
+    # depth is w, and the weighed depths are the determinant times w
+    behind = (1.0 - SAME_DEPTH) * total - determinant
     if orthographic:
         # w is 1 all along, and with it the total constant
         behind = end[2] * (1.0 - SAME_DEPTH) * total - weighed
-    else:
-        # depth is w, and the weighed depths are the determinant times w
-        behind = (1.0 - SAME_DEPTH) * total - determinant
     # that the other end of an edge is where the triangle has a corner is known, whatever rounding says
     if corner >= 0:
         behind = 0.0
@@ -409,8 +406,8 @@ def join_pieces(points, mates):  # type: ignore[no-untyped-def]
 
     Args:
         points: ``(k, 2)``, both ends of each piece.
-        mates: ``(2 k,)``, for each end (``2 * piece + 0`` or ``1``) the end of another piece that goes on from there; -1
-            where none does.
+        mates: ``(2 k,)``, for each end (``2 * piece + 0`` or ``1``) the end of another piece that goes on from there;
+            -1 where none does.
 
     Returns:
         ``(n + 1,)`` int64, where each chain begins in the second, ``(m,)`` int32, the points of chains, and ``(n,)``
