@@ -18,8 +18,8 @@ import numpy.typing as npt
 from animerun_gen.dataset import Dataset, Strokes
 from animerun_gen.dataset.files import write_image
 
-COLORS = ((0, 0, 0), (0, 130, 60), (200, 90, 0), (30, 90, 220), (170, 0, 150))
-"""RGB of each kind: silhouette, border, material boundary, crease, edge mark."""
+COLORS = {1: (0, 0, 0), 2: (30, 90, 220), 3: (0, 130, 60), 5: (200, 90, 0), 6: (170, 0, 150)}
+"""RGB of each kind."""
 
 PALE = 0.8
 """How much of the paper's white is mixed into what is hidden."""
@@ -54,7 +54,7 @@ def drawn(strokes: Strokes, corner: tuple[int, int], scale: float, size: tuple[i
     """A part of the picture with the strokes in it."""
     picture = np.full((size[1], size[0], 3), 255, np.uint8)
     for stroke in sorted(range(len(strokes)), key=lambda number: not strokes.hidden[number]):
-        color = np.array(COLORS[strokes.kind[stroke]], np.float64)
+        color = np.array(COLORS[int(strokes.kind[stroke])], np.float64)
         thickness = 1
         if strokes.hidden[stroke]:
             color += PALE * (255.0 - color)

@@ -16,12 +16,12 @@ from animerun_gen.dataset import files
 from animerun_gen.dataset.named_arrays import NamedArray, misshapen, require_moderate
 from animerun_gen.errors import DatasetError
 
-STROKE_KINDS = ("silhouette", "border", "material_boundary", "crease", "edge_mark")
-"""The kinds of strokes; an entry of ``kind`` is the place of its name here.
+STROKE_KINDS = {1: "silhouette", 3: "border", 5: "material", 2: "crease", 6: "mark"}
+"""The kinds of strokes, by what stands in ``kind``.  An edge of several kinds is of the first of them.
 
 ``silhouette``: between a face that is turned towards the camera and one that is not.  ``border``: an open edge.
-``material_boundary``: between two materials.  ``crease``: between faces that meet at a sharp angle.  ``edge_mark``: an
-edge that someone marked.  An edge of several kinds is of the first of them.
+``material``: between two materials.  ``crease``: between faces that meet at a sharp angle.  ``mark``: an edge that
+someone marked.  Numbers between these are lines that no stroke is.
 """
 
 MOST_UNPACKED = 1 << 31
@@ -46,9 +46,7 @@ ARRAYS: dict[str, NamedArray] = {
     "stroke_points": NamedArray(
         "int32", ("K",), "The points of each stroke in their order; a closed stroke ends with its first point."
     ),
-    "kind": NamedArray(
-        "uint8", ("S",), "Its kind: 0 silhouette, 1 border, 2 material boundary, 3 crease, 4 edge mark."
-    ),
+    "kind": NamedArray("uint8", ("S",), "1 silhouette, 2 crease, 3 border, 5 material boundary, 6 marked edge."),
     "hidden": NamedArray("bool", ("S",), "Whether something lies before the whole stroke; else nothing does."),
     "instance": NamedArray("int32", ("S",), "The instance that it belongs to, as in a file of `Correspondence`."),
     "object_id": NamedArray("uint16", ("S",), "The object that it belongs to, as in `ObjectId`."),
@@ -70,7 +68,7 @@ class Strokes:
         vertices: ``(N, 2)`` int32.
         stroke_start: ``(S + 1,)`` int64.
         stroke_points: ``(K,)`` int32.
-        kind: ``(S,)`` uint8, indices into :data:`STROKE_KINDS`.
+        kind: ``(S,)`` uint8, see :data:`STROKE_KINDS`.
         hidden: ``(S,)`` bool.
         instance: ``(S,)`` int32.
         object_id: ``(S,)`` uint16.
@@ -200,7 +198,7 @@ def _problem(arrays: dict[str, npt.NDArray[Any]]) -> str | None:
         return "stroke_start does not lead through stroke_points, two points at least a stroke"
     if ((points < 0) | (points >= len(arrays["position"]))).any():
         return "a stroke has a point that there is not"
-    if (arrays["kind"] >= len(STROKE_KINDS)).any():
+    if not np.isin(arrays["kind"], list(STROKE_KINDS)).all():
         return "a stroke is of a kind that there is not"
     if not np.isfinite(arrays["position"]).all() or not np.isfinite(arrays["depth"]).all():
         return "a point has no place"

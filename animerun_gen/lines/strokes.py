@@ -133,7 +133,9 @@ def find_strokes(geometry: FrameGeometry, settings: StrokeSettings) -> Strokes:
 def _find_edges(geometry: FrameGeometry, settings: StrokeSettings) -> tuple[_Edges, npt.NDArray[np.int32]]:
     """The edges that make strokes, and for every vertex of all meshes the one that stands for it in its mesh."""
     turned = math.cos(math.pi - math.radians(settings.crease_angle))
-    wanted = (settings.silhouettes, settings.borders, settings.materials, settings.creases, settings.marks)
+    wanted = np.zeros(kernels.MARK + 1, np.bool_)
+    wanted[[kernels.SILHOUETTE, kernels.BORDER]] = settings.silhouettes, settings.borders
+    wanted[[kernels.MATERIAL, kernels.CREASE, kernels.MARK]] = settings.materials, settings.creases, settings.marks
     meshes, view = raster.meshes(geometry), raster.view(geometry.camera)
     projected = room_for_a_mesh(meshes)
     known: dict[int, MeshEdges] = {}

@@ -57,7 +57,7 @@ def test_points_of_strokes_move_with_their_surface(
         owner[here.points(stroke)] = names[int(here.object_id[stroke])]
     # the box has twelve edges, and all that is seen of it is an outline and three of them
     box = np.array([names[int(number)] == "box" for number in here.object_id])
-    kinds = {STROKE_KINDS[kind] for kind in here.kind[box & ~here.hidden]}
+    kinds = {STROKE_KINDS[int(kind)] for kind in here.kind[box & ~here.hidden]}
     assert kinds == {"silhouette", "crease"}
     assert len(np.unique(here.vertices[owner == "box"])) == 8
     # the wall goes on behind the others

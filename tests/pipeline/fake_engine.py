@@ -303,7 +303,7 @@ def strokes(config: CutConfig, frame: int) -> Strokes:
         vertices=np.repeat(numbers[:, None], 2, axis=1).astype(np.int32),
         stroke_start=np.array([0, 5]),
         stroke_points=np.array([0, 1, 2, 3, 0], np.int32),
-        kind=np.ones(1, np.uint8),
+        kind=np.full(1, 3, np.uint8),
         hidden=np.zeros(1, bool),
         instance=np.zeros(1, np.int32),
         object_id=np.ones(1, np.uint16),

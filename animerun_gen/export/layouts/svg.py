@@ -78,7 +78,7 @@ def svg_bytes(
     ]
     for hidden in (False, True):
         lines.append('<g id="hidden" display="none" stroke-dasharray="3 3">' if hidden else '<g id="visible">')
-        for kind, name in enumerate(STROKE_KINDS):
+        for kind, name in STROKE_KINDS.items():
             chosen = np.flatnonzero((strokes.kind == kind) & (strokes.hidden == hidden))
             if len(chosen):
                 prefix = "hidden-" if hidden else ""

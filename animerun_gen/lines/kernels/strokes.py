@@ -23,8 +23,11 @@ from animerun_gen.motion.thresholds import SAME_DEPTH
 
 kernel = compiled.kernels(__name__, error_model="numpy")
 
-SILHOUETTE, BORDER, MATERIAL, CREASE, MARK = range(5)
-"""The kinds, in the order of :data:`~animerun_gen.dataset.strokes.STROKE_KINDS`."""
+NONE, SILHOUETTE, CREASE, BORDER, INTERSECTION, MATERIAL, MARK = range(7)
+"""The kinds of lines, as :data:`~animerun_gen.dataset.strokes.STROKE_KINDS` numbers those of strokes."""
+
+RANKS = np.array([9, 0, 3, 1, 9, 2, 4])
+"""Of several kinds an edge is of the one with the lowest number here."""
 
 SHORTEST = 1e-3
 """Pixels below which a part of an edge is as its neighbour is: so little is due to rounding and :data:`SAME_DEPTH`."""
@@ -55,7 +58,7 @@ def find_stroke_edges(projected, vertices, triangles, edges, faces, materials, m
         g_is_there = g >= 0 and materials[g] >= 0
         if not f_is_there and not g_is_there:
             continue
-        kind = -1
+        kind = NONE
         if not f_is_there or not g_is_there:
             kind = BORDER
         elif wanted[SILHOUETTE] and fronts[f] == (fronts[g] == _go_round_alike(triangles, f, g, a, b)):
@@ -66,13 +69,14 @@ def find_stroke_edges(projected, vertices, triangles, edges, faces, materials, m
             cosine = cosine_between(vertices, triangles, f, g, to_world)
             if (-cosine if _go_round_alike(triangles, f, g, a, b) else cosine) <= turned:
                 kind = CREASE
-        if (kind < 0 or not wanted[kind]) and marked[e]:
+        if not wanted[kind] and marked[e]:
             kind = MARK
-        if kind < 0 or not wanted[kind]:
+        if not wanted[kind]:
             continue
         # where more than two faces meet, an edge comes several times, one after the other
         if count > 0 and edges[found[count - 1], 0] == a and edges[found[count - 1], 1] == b:
-            kinds[count - 1] = min(kinds[count - 1], kind)
+            if RANKS[kind] < RANKS[kinds[count - 1]]:
+                kinds[count - 1] = kind
             continue
         first, last = _drawn_part(_row4(projected, a), _row4(projected, b), view)
         if not first < last:
