@@ -24,11 +24,13 @@ from animerun_gen.dataset.files import (
     written_aside,
 )
 from animerun_gen.dataset.modalities import MODALITIES, SPLITS, Modality, at_gap, enabled_modalities, modality
+from animerun_gen.dataset.strokes import STROKE_KINDS, Strokes, read_strokes, write_strokes
 from animerun_gen.dataset.tracks import Tracks, read_tracks, write_tracks
 
 __all__ = [
     "MODALITIES",
     "SPLITS",
+    "STROKE_KINDS",
     "Cameras",
     "ClipFiles",
     "ClipWriter",
@@ -36,6 +38,7 @@ __all__ = [
     "Dataset",
     "FrameCamera",
     "Modality",
+    "Strokes",
     "Tracks",
     "at_gap",
     "enabled_modalities",
@@ -50,6 +53,7 @@ __all__ = [
     "read_mask",
     "read_matches",
     "read_names",
+    "read_strokes",
     "read_tracks",
     "remove_stale_temporaries",
     "write_array",
@@ -61,6 +65,7 @@ __all__ = [
     "write_mask",
     "write_matches",
     "write_names",
+    "write_strokes",
     "write_tracks",
     "written_aside",
 ]

@@ -19,7 +19,7 @@ SPLITS = ("train", "val", "test")
 
 Kind = Literal["frame", "forward", "backward", "clip"]
 Stage = Literal["pictures", "motion", "labels", "recolor"]
-Content = Literal["picture", "flow", "mask", "inverted_mask", "array", "matches", "surfaces", "tracks"]
+Content = Literal["picture", "flow", "mask", "inverted_mask", "array", "matches", "surfaces", "strokes", "tracks"]
 
 
 def recolored_from(shade: bool) -> tuple[str, ...]:
@@ -61,6 +61,7 @@ class Modality:
         table: Name of the JSON file in its folder that says what ids stand for; empty where there is none.
         gap: How many frames of the clip the two frames of a pair are apart.
         shaded: Whether only clips with shade (``style.shade``) have it.
+        vector: Whether only clips with lines as strokes (``lines.vector``) have it.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Modality:
     table: str = ""
     gap: int = 1
     shaded: bool = False
+    vector: bool = False
 
     def cut_folder(self, root: Path, split: str, cut: str) -> Path:
         """The folder of this modality's files of one cut."""
@@ -308,6 +310,20 @@ MODALITIES: tuple[Modality, ...] = (
         meaning="The line art with coloured trace lines along the borders of the shade: violet-blue around shadows, "
         "yellow around highlights.",
         shaded=True,
+    ),
+    Modality(
+        name="strokes",
+        folder="Vector/{cut}",
+        suffix=".npz",
+        dtype="",
+        shape=(),
+        kind="frame",
+        stage="pictures",
+        content="strokes",
+        published=False,
+        meaning="The lines as strokes, hidden ones too, whose points are found again in other frames, see "
+        "[vector_lines.md](vector_lines.md).",
+        vector=True,
     ),
     Modality(
         name="valid_forward",
@@ -602,6 +618,7 @@ def enabled_modalities(
     *,
     compressed: bool = False,
     shade: bool = False,
+    vector: bool = False,
 ) -> tuple[Modality, ...]:
     """What is made for a cut.
 
@@ -612,10 +629,11 @@ def enabled_modalities(
         passes: its ``recolor.passes``.
         compressed: whether its ``dataset.compression`` is anything but ``none``.
         shade: whether it has shade (``style.shade``).
+        vector: whether it has lines as strokes (``lines.vector``).
 
     Returns:
-        The modalities in the order of the table: all that are always made, and those that ``extras``, ``tracks`` and
-        ``shade`` switch on; behind them the same motion over each gap beyond 1, and the colour passes.
+        The modalities in the order of the table: all that are always made, and those that ``extras``, ``tracks``,
+        ``shade`` and ``vector`` switch on; behind them the same motion over each gap beyond 1, and the colour passes.
     """
     near = tuple(
         modality.compressed if compressed else modality
@@ -623,6 +641,7 @@ def enabled_modalities(
         if (modality.extra is None or modality.extra in extras)
         and (modality.content != "tracks" or tracks > 0)
         and (not modality.shaded or shade)
+        and (not modality.vector or vector)
     )
     far = (at_gap(modality, gap) for gap in sorted(gaps) if gap > 1 for modality in near if modality.spans_gaps)
     return (*near, *far, *(color_pass(number) for number in range(1, passes + 1)))

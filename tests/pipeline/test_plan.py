@@ -169,6 +169,8 @@ FIELDS: dict[str, tuple[Any, set[str]]] = {
     "lines.thickness": (2.0, {"pictures", "labels"}),
     "lines.color": ("#000001", {"pictures", "labels"}),
     "lines.gamma": (0.5, {"pictures", "labels"}),
+    # strokes are there or missing, and change no other file
+    "lines.vector": (True, set()),
     "motion.backend": ("cycles", {"motion", "labels"}),
     "motion.background": ("static", {"motion", "labels"}),
     # marked or refused, the files are the same
@@ -244,6 +246,8 @@ def test_every_field_belongs_to_the_stages_that_depend_on_it(tmp_path: Path, fie
     begun = merged(RECOLORED, SHADED) if needs_shade else RECOLORED
     if field == "style.shade.palette":
         begun = merged(begun, {"style": {"shade": {"palette": str(SHIPPED)}}})
+    if field == "lines.vector":
+        begun = merged(begun, {"lines": {"engine": "geometry"}})
     config = make_cut(tmp_path, begun)
     changes: Any = value
     for key in reversed(field.split(".")):
