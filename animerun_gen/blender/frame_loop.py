@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from animerun_gen.blender.camera_jumps import CameraJump
+from animerun_gen.blender.frame_layers import LayerMaker
 from animerun_gen.blender.frame_motion import MotionMaker
 from animerun_gen.blender.frame_pictures import PictureMaker
 from animerun_gen.blender.frame_reading import FrameReader, TakenFrame
@@ -19,6 +20,7 @@ from animerun_gen.dataset.files import write_image
 from animerun_gen.dataset.layout import identity_picture, material_picture
 from animerun_gen.engines.memory_guard import MemoryGuard
 from animerun_gen.motion import tracks
+from animerun_gen.motion.geometry import FrameGeometry
 
 
 class FrameLoop:
@@ -42,6 +44,7 @@ class FrameLoop:
         self._renderer = FrameRenderer(context.opened, job.config.in_film_numbers(), scratch, conversion.clipped)
         self._pictures = PictureMaker(context, self._renderer)
         self._motion = MotionMaker(context)
+        self._layers = None if context.layers is None else LayerMaker(context, context.layers, self._renderer)
         self._reader = FrameReader(
             context,
             self._renderer,
@@ -61,6 +64,8 @@ class FrameLoop:
         if "ids" in self.context.config.motion.extras:
             self.context.writer.write_names("object_id", self.context.names.object_table())
             self.context.writer.write_names("material_id", self.context.names.material_table())
+        if self._layers is not None:
+            self._layers.write_names()
         if self.context.job.pictures:
             self.context.writer.write_colors(
                 flat_colors(
@@ -91,13 +96,16 @@ class FrameLoop:
             if frame in self.context.job.pictures:
                 flat, geometry = self._reader.render_flat(frame, frame in with_geometry)
                 if geometry is not None:
-                    kept[frame] = self._reader.look_at(frame, geometry)
+                    kept[frame] = self._look_at(frame, geometry)
                     self._pictures.check_background(frame, flat, kept[frame].seen)
-                self._pictures.make(frame, flat, kept.get(frame))
+                if self._layers is None:
+                    self._pictures.make(frame, flat, kept.get(frame))
+                else:
+                    self._layers.make_pictures(frame, flat, kept[frame], self._pictures)
                 if frame in kept:
                     kept[frame] = kept[frame].without_normals()
             elif frame in with_geometry:
-                kept[frame] = self._reader.look_at(frame, self._reader.take_down(frame))
+                kept[frame] = self._look_at(frame, self._reader.take_down(frame))
             if frame in self.context.job.material_pictures:
                 with self.context.stage(frame, "material ids"):
                     ids = render_material_ids(self._renderer, self.context.names.materials)
@@ -109,12 +117,21 @@ class FrameLoop:
             if frame in with_geometry:
                 if frame in self.context.job.companions:
                     self._motion.write_companions(frame, kept[frame])
+                    if self._layers is not None:
+                        self._layers.write_companions(frame, kept[frame])
                 for earlier, later in self.context.job.pairs:
                     if later == frame:
-                        self._motion.write_pair(kept[earlier], kept[frame])
+                        written = self._motion.write_pair(kept[earlier], kept[frame])
+                        if written and self._layers is not None:
+                            self._layers.write_pair(kept[earlier], kept[frame])
                 needed = {earlier for earlier, later in self.context.job.pairs if later > frame}
                 kept = {number: taken for number, taken in kept.items() if number in needed}
             self.context.reporter.frame_done(frame, self._graphs.evaluations)
+
+    def _look_at(self, frame: int, geometry: FrameGeometry) -> TakenFrame:
+        """What is seen of a frame, and of each of its layers alone where these are written."""
+        taken = self._reader.look_at(frame, geometry)
+        return taken if self._layers is None else self._layers.look_at(frame, taken)
 
     def _make_tracks(self) -> None:
         """The file of tracks: one visit to the frames in which points are chosen, and then one to every frame."""

@@ -58,7 +58,12 @@ class MotionMaker:
             self._write_cameras(frame, taken.cameras)
             in_parallel(lambda name: self.context.writer.write(name, frame, makers[name]()), makers)
 
-    def write_pair(self, earlier: TakenFrame, later: TakenFrame) -> None:
+    def write_pair(self, earlier: TakenFrame, later: TakenFrame) -> bool:
+        """Write the motion between two frames, both ways.
+
+        Returns:
+            Whether it was written: a pair of which nothing is known is not.
+        """
         gap = self.context.job.gap((earlier.geometry.frame, later.geometry.frame))
         directions = (("forward", earlier, later), ("backward", later, earlier))
         with self.context.stage(earlier.geometry.frame, "motion"):
@@ -82,12 +87,13 @@ class MotionMaker:
         if refused := [reason for reason in refusals if reason is not None]:
             # published readers take every file for motion
             self.context.reporter.refused(refused[0])
-            return
+            return False
         # a pair of which one direction is refused leaves nothing behind
         for frame, made in found:
             with self.context.stage(frame, "write motion"):
                 for name, value in made.items():
                     self.context.writer.write(at_gap(modality(name), gap).name, frame, value)
+        return True
 
     def write_tracks(self, frame: int, made: Tracks) -> None:
         with self.context.stage(frame, "write tracks"):

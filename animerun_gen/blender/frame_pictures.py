@@ -70,19 +70,27 @@ class PictureMaker:
             or self.paints_attributes
         )
 
-    def make(self, frame: int, flat: np.ndarray[Any, Any], taken: TakenFrame | None) -> None:
+    def make(self, frame: int, flat: np.ndarray[Any, Any], taken: TakenFrame | None) -> np.ndarray[Any, Any]:
+        """Write the pictures of a frame.
+
+        Args:
+            frame: The frame.
+            flat: Its flat picture, ``(H, W, 3)`` uint8.
+            taken: What was taken down of it, where that is needed.
+
+        Returns:
+            Its colours, shade included, without lines: ``(H, W, 3)`` uint8.
+        """
         if self._painted and taken is not None:
             with self.context.stage(frame, "attributes"):
                 flat = self._paint_attributes(flat, taken)
         with self.context.stage(frame, "lines"):
             if self._contours is not None and taken is not None:
-                islands = self._islands.find(taken.geometry)
-                line_art = contours.draw_contours(taken.geometry, taken.seen, islands, self._contours)
+                line_art = self._drawn_lines(taken, self._contours)
             else:
                 line_art = self._rendered_lines(frame, taken)
-            if taken is not None and len(self._hair_ids):
-                is_hair = np.isin(taken.geometry.object_ids, self._hair_ids)
-                line_art = thin_hair_lines(line_art, taken.seen, is_hair, self.context.config.lines.thickness)
+            if taken is not None:
+                line_art = self._thinned(line_art, taken)
         if self._strokes is not None and taken is not None:
             with self.context.stage(frame, "strokes"):
                 self.context.writer.write("strokes", frame, find_strokes(taken.geometry, self._strokes))
@@ -98,6 +106,35 @@ class PictureMaker:
             self.context.writer.write("contour", frame, line_art)
             ink = rgb(self.context.config.lines.color)
             self.context.writer.write("frame", frame, compose.draw_lines(colored, line_art, ink))
+        return colored
+
+    def alone(self, flat: np.ndarray[Any, Any], taken: TakenFrame) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+        """The same of what a part of the frame shows, with nothing written.
+
+        Args:
+            flat: Its flat picture, ``(H, W, 3)`` uint8.
+            taken: The frame, seen as if the rest were not there.
+
+        Returns:
+            Its colours, shade included, without lines, ``(H, W, 3)`` uint8, and its line art, ``(H, W)`` uint8.
+        """
+        if self._contours is None:
+            raise AssertionError("only lines of the engine geometry are known of a part of a frame")
+        if self._painted:
+            flat = self._paint_attributes(flat, taken)
+        line_art = self._thinned(self._drawn_lines(taken, self._contours), taken)
+        return flat if self._shade is None else self._shade.make(flat, taken).picture, line_art
+
+    def _drawn_lines(self, taken: TakenFrame, settings: contours.ContourSettings) -> np.ndarray[Any, Any]:
+        """The lines of what is seen, from its geometry."""
+        return contours.draw_contours(taken.geometry, taken.seen, self._islands.find(taken.geometry), settings)
+
+    def _thinned(self, line_art: np.ndarray[Any, Any], taken: TakenFrame) -> np.ndarray[Any, Any]:
+        """The same with hair as fine as it is drawn."""
+        if not self._hair_ids:
+            return line_art
+        is_hair = np.isin(taken.geometry.object_ids, self._hair_ids)
+        return thin_hair_lines(line_art, taken.seen, is_hair, self.context.config.lines.thickness)
 
     def check_background(self, frame: int, flat: np.ndarray[Any, Any], seen: VisibilityBuffer) -> None:
         """A job in whose first picture with a background that has another colour than it should goes no further."""

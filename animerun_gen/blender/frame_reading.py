@@ -41,6 +41,8 @@ class TakenFrame:
         vectors: The Vector pass of Cycles, ``(H, W, 4)`` float32; None where nobody asks for it.
         cameras: Its cameras.
         light: The light that it is shaded by; None where it is not, and then its geometry has no normals.
+        layers: What is seen of each layer alone, in the order of their numbers, by the instances of the whole geometry;
+            empty where layers are not written.
     """
 
     geometry: FrameGeometry
@@ -49,6 +51,11 @@ class TakenFrame:
     vectors: npt.NDArray[np.float32] | None
     cameras: TakenCameras
     light: Light | None = None
+    layers: tuple[VisibilityBuffer, ...] = ()
+
+    def of_layer(self, number: int) -> TakenFrame:
+        """The same frame as if nothing were before a layer: light is kept off it by the others all the same."""
+        return replace(self, seen=self.layers[number])
 
     def without_normals(self) -> TakenFrame:
         """What is needed of it after its pictures are made: normals are a third of a heavy scene."""

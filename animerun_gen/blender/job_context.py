@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from animerun_gen.blender.convert import Conversion
 from animerun_gen.blender.geometry import SceneNames
+from animerun_gen.blender.layer_groups import LayerGroups
 from animerun_gen.blender.opening import OpenedScene
 from animerun_gen.config import CutConfig
 from animerun_gen.dataset.clip import ClipWriter
@@ -26,6 +27,7 @@ class JobContext:
         conversion: What converting it did.
         names: The cut's ids.
         writer: Takes the files.
+        layers: The cut's layers; None where they are not asked for.
     """
 
     job: RenderJob
@@ -34,6 +36,7 @@ class JobContext:
     conversion: Conversion
     names: SceneNames
     writer: ClipWriter
+    layers: LayerGroups | None = None
 
     @property
     def config(self) -> CutConfig:

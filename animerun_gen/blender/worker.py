@@ -24,6 +24,7 @@ from animerun_gen.blender.geometry import (
 )
 from animerun_gen.blender.graphs import GraphWatch
 from animerun_gen.blender.job_context import JobContext
+from animerun_gen.blender.layer_groups import resolve_groups
 from animerun_gen.blender.marked_edges import note_marked_edges
 from animerun_gen.blender.opening import open_scene
 from animerun_gen.dataset.clip import ClipWriter
@@ -59,9 +60,12 @@ def run_job(job: RenderJob, reporter: Reporter, *, despite_memory: bool = False)
         jumps = finder.find(conversion.clipped, conversion.going_to(opened.scene))
         notes = [*opened.notes, *beyond, *conversion.notes, *note_distance(opened, film, conversion)]
         notes += [*note_jumps(jumps, film), *note_marked_edges(job.config.lines)]
+        names = scene_names()
+        layers = resolve_groups(opened.scene, job.config.layers, names) if job.config.layers.write else None
+        notes += [] if layers is None else layers.notes
         reporter.opened(versions.engine_name(), notes, [job.config.source, *opened.inputs])
         writer = ClipWriter(job.output, job.config.split, job.config.name)
-        context = JobContext(job, reporter, opened, conversion, scene_names(), writer)
+        context = JobContext(job, reporter, opened, conversion, names, writer, layers)
         with GraphWatch(opened.scene) as graphs:
             memory = MemoryGuard(reporter, insists=despite_memory)
             FrameLoop(context, jumps, graphs, memory, Path(scratch)).run()

@@ -9,7 +9,9 @@ from itertools import pairwise
 from typing import Any
 
 from animerun_gen.config.messages import spans
+from animerun_gen.config.model import SET_LAYER
 from animerun_gen.dataset import MODALITIES, ClipFiles, Modality, enabled_modalities, layout, read_json
+from animerun_gen.dataset.modalities import is_layer_name
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline.state.ledger import read_ledger
 from animerun_gen.pipeline.state.manifest_file import (
@@ -204,7 +206,18 @@ def _wanted_kinds(config: Mapping[str, Any]) -> tuple[Modality, ...]:
     shade = _dict(_dict(config.get("style")).get("shade")).get("tones") in (2, 3)
     vector = _dict(config.get("lines")).get("vector") is True
     known = [number if type(number) is int and number > 0 else 0 for number in (tracks, passes)]
-    return enabled_modalities(extras, gaps, known[0], min(known[1], 99), shade=shade, vector=vector)
+    return enabled_modalities(
+        extras, gaps, known[0], min(known[1], 99), shade=shade, vector=vector, layers=_written_layers(config)
+    )
+
+
+def _written_layers(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """The layers that a configuration has written."""
+    layers = _dict(config.get("layers"))
+    if layers.get("write") is not True:
+        return ()
+    groups = [str(name) for name in _dict(layers.get("groups"))]
+    return (SET_LAYER, *(name for name in groups if is_layer_name(name)))
 
 
 def _count(frames: Sequence[int]) -> str:

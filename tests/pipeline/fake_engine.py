@@ -39,7 +39,7 @@ from animerun_gen.engines.film_files import files_of
 from animerun_gen.engines.job import RenderJob, Reporter
 from animerun_gen.engines.lifetime import die_with_parent
 from animerun_gen.engines.protocol import Event, from_text, read_request, to_text
-from animerun_gen.engines.questions import AskedCut, CameraMark, CountedCut, Marked, MarkedCut, one_by_one
+from animerun_gen.engines.questions import AskedCut, CameraMark, CountedCut, LayeredCut, Marked, MarkedCut, one_by_one
 from animerun_gen.engines.render_process import RenderFailure, RenderProcess
 from animerun_gen.lines import compose
 from animerun_gen.lines.cost import LineFigures
@@ -59,6 +59,9 @@ class OneCamera:
 
     def count_lines(self, config: CutConfig, log: Path) -> CountedCut:
         return CountedCut([LineFigures(config.frames.first, triangles=2, edges=4, crossings=0, visits=0)], {})
+
+    def find_layers(self, config: CutConfig, log: Path) -> LayeredCut:
+        return LayeredCut({"square": ("Square",)}, {})
 
 
 @dataclass(frozen=True)

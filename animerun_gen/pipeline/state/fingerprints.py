@@ -38,11 +38,13 @@ def fingerprints(config: CutConfig, engine: str, source: str) -> dict[str, str]:
         DatasetError: The palette of the colour passes, or of the shade, cannot be read.
     """
     scene = _scene(config, engine, source)
-    pictures = _digest(scene, _looks(config))
+    layers = _layers(config)
+    pictures = _digest(scene, _looks(config), *layers)
     motion = _digest(
         scene,
         config.model_dump(mode="json", include={"motion": {"backend", "background"}}),
         {"step": config.frames.step, "fills_unknown": config.fills_unknown},
+        *layers,
     )
     labelled = config.model_dump(mode="json", include={"labels"})
     if config.labels.segment_by == "lines":
@@ -90,6 +92,7 @@ def memory_digest(config: CutConfig, made_from: MadeFrom, cross_check: bool) -> 
         config.model_dump(mode="json", include={"lines", "motion"}),
         cross_check,
         *(["shade"] if config.style.shade.is_on else []),
+        *_layers(config),
     )
 
 
@@ -134,6 +137,11 @@ def _looks(config: CutConfig) -> dict[str, Any]:
         # its content, wherever it lies
         looks["shade"] = shade | {"palette": None if palette is None else file_digest(palette)}
     return looks
+
+
+def _layers(config: CutConfig) -> list[object]:
+    """What pictures and motion depend on where layers are written; nothing where they are not."""
+    return [config.model_dump(mode="json", include={"layers"})] if config.layers.write else []
 
 
 def _digest(*parts: object) -> str:

@@ -44,7 +44,9 @@ def _choose(cut: Cut, counter: Looker | None) -> None:
     config = cut.config
     only_freestyle = [edge for edge in config.lines.edges if edge in FREESTYLE_ONLY]
     engine: Literal["freestyle", "geometry"] = "freestyle"
-    if only_freestyle:
+    if config.layers.write:
+        engine, reason = "geometry", "only it draws the lines of a layer alone (layers.write)"
+    elif only_freestyle:
         reason = f"only Freestyle draws {' and '.join(only_freestyle)}"
     else:
         most = max(_figures(config, cut.ledger, counter), key=_seconds)
