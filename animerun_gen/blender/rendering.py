@@ -56,6 +56,11 @@ class FrameRenderer:
         versions.paint_world(self._world, self.backgrounds[self._scene.frame_current])
         return self._render_workbench(self.color_type).astype(np.uint8, copy=False)
 
+    def backdrop(self, frame: int) -> U8Array:
+        """The same of a frame of the clip, whichever the scene stands at; for when no surface is shown."""
+        versions.paint_world(self._world, self.backgrounds[frame])
+        return self._render_workbench(self.color_type).astype(np.uint8, copy=False)
+
     def flat_with_coverage(self) -> tuple[U8Array, npt.NDArray[np.bool_]]:
         """The same, and where a surface is drawn, ``(H, W)`` bool: colours elsewhere mean nothing."""
         render = self._scene.render
