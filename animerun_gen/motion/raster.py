@@ -179,7 +179,7 @@ def nearest_depth(geometry: FrameGeometry) -> float:
 def what_hides(geometry: FrameGeometry) -> tuple[Meshes, View, places.Places, Holes | None]:
     """What of a frame may lie before something, for the compiled loops that ask that."""
     drawn, seen = meshes(geometry), view(geometry.camera)
-    return drawn, seen, _places(drawn, seen), _holes(geometry)
+    return drawn, seen, _places(drawn, seen, None), _holes(geometry)
 
 
 def meshes(geometry: FrameGeometry) -> Meshes:
