@@ -23,6 +23,7 @@ from animerun_gen.config.model import FREESTYLE_ONLY
 from animerun_gen.lines import compose, contours
 from animerun_gen.lines.hair_lines import thin_hair_lines
 from animerun_gen.lines.hidden_lines import find_hidden_lines
+from animerun_gen.lines.strokes import StrokeSettings, find_strokes
 from animerun_gen.motion import companions
 from animerun_gen.motion.geometry import FrameGeometry
 from animerun_gen.motion.islands import IslandFinder
@@ -49,6 +50,7 @@ class PictureMaker:
         self._renderer = renderer
         lines = context.config.lines
         self._contours = contours.ContourSettings.from_config(lines) if lines.engine == "geometry" else None
+        self._strokes = StrokeSettings.from_config(lines) if lines.vector else None
         self._islands = IslandFinder()
         self.strokes = lines.freestyle and self._contours is None
         self._freestyle_checked = not self.strokes
@@ -93,6 +95,9 @@ class PictureMaker:
                 line_art = self._rendered_lines(frame, taken)
             if taken is not None:
                 line_art = self._thinned(line_art, taken)
+        if self._strokes is not None and taken is not None:
+            with self.context.stage(frame, "strokes"):
+                self.context.writer.write("strokes", frame, find_strokes(taken.geometry, self._strokes))
         colored = flat
         if self._shade is not None and taken is not None:
             with self.context.stage(frame, "shade"):

@@ -618,6 +618,21 @@ class Lines(Section):
         "darker. Counts for Freestyle only: `geometry` draws no faint ones.",
     )
 
+    vector: bool = Field(
+        default=False,
+        description="Write the lines of each frame as strokes, too: chains of points on the edges of meshes, which the "
+        "next frames have again, hidden strokes included. Needs `engine: geometry`.",
+    )
+
+    @model_validator(mode="after")
+    def _geometry_has_strokes(self) -> Self:
+        if self.vector and self.engine != "geometry":
+            raise ValueError(
+                f"vector is on, but engine is {self.engine}, whose lines are pixels; set engine to geometry or vector "
+                "to false"
+            )
+        return self
+
     @model_validator(mode="after")
     def _freestyle_has_edges(self) -> Self:
         if self.freestyle and not self.edges:

@@ -169,6 +169,8 @@ FIELDS: dict[str, tuple[Any, set[str]]] = {
     "lines.thickness": (2.0, {"pictures", "labels"}),
     "lines.color": ("#000001", {"pictures", "labels"}),
     "lines.gamma": (0.5, {"pictures", "labels"}),
+    # strokes are there or missing, and change no other file
+    "lines.vector": (True, set()),
     # they count where layers are held
     "timing.layers": ({"set": {"on": 2}}, {"pictures", "motion", "labels"}),
     # its content counts, not its place
@@ -254,6 +256,8 @@ def test_every_field_belongs_to_the_stages_that_depend_on_it(tmp_path: Path, fie
         begun = merged(begun, LAYERED)
     if field == "style.shade.palette":
         begun = merged(begun, {"style": {"shade": {"palette": str(SHIPPED)}}})
+    if field == "lines.vector":
+        begun = merged(begun, {"lines": {"engine": "geometry"}})
     if field.startswith("timing."):
         sheet = tmp_path / "sheet.csv"
         sheet.write_text("frame,set\n")

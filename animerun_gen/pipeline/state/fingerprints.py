@@ -131,6 +131,8 @@ def _looks(config: CutConfig) -> dict[str, Any]:
     """What only pictures depend on."""
     looks = config.model_dump(mode="json", include={"style", "lines"})
     shade = looks["style"].pop("shade")
+    # strokes are there or missing, and change no other file
+    del looks["lines"]["vector"]
     if config.style.shade.is_on:
         palette = config.style.shade.palette
         # its content, wherever it lies
