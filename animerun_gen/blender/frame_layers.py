@@ -45,13 +45,16 @@ class LayerMaker:
         context: The job.
         groups: Its layers.
         renderer: Draws the flat pictures.
+        painter: Shows single layers to it.
     """
 
-    def __init__(self, context: JobContext, groups: LayerGroups, renderer: FrameRenderer) -> None:
+    def __init__(
+        self, context: JobContext, groups: LayerGroups, renderer: FrameRenderer, painter: LayerPainter
+    ) -> None:
         self.context = context
         self.groups = groups
         self._renderer = renderer
-        self._painter = LayerPainter(context.opened, groups)
+        self._painter = painter
         self._objects = {number: name for name, number in context.names.objects.ids.items()}
 
     def write_names(self) -> None:

@@ -1,6 +1,8 @@
 """Has some layers of a scene drawn and nothing of the others.
 
-Each layer's objects are in a collection of our own, and a view layer of our own shows the collections that are wanted.
+Each layer's objects are in a collection of our own, and view layers of our own show the collections that are wanted.
+They are made once and for all: what a view layer shows must not be changed between frames, or Blender takes simulations
+on from the wrong state (cloth, 4.5.15).
 Nothing of the film's objects is changed for that: what is hidden in some frames stays hidden there, what instances,
 particles or nodes show comes and goes with the object that makes it, and what is not shown still shapes what depends on
 it (parents, armatures, modifiers), because Blender evaluates that all the same.
@@ -8,7 +10,7 @@ it (parents, armatures, modifiers), because Blender evaluates that all the same.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 
 import bpy
@@ -28,45 +30,53 @@ class LayerPainter:
     Args:
         opened: The converted scene.
         groups: Its layers.
+        shown: The sets of layers that will be shown, by their numbers; nothing may be shown as well.
     """
 
-    def __init__(self, opened: OpenedScene, groups: LayerGroups) -> None:
+    def __init__(self, opened: OpenedScene, groups: LayerGroups, shown: Iterable[frozenset[int]]) -> None:
         self._scene = opened.scene
         self._film = opened.view_layer
         self._groups = groups
         self._background = opened.scene.background_set
         _gather_loose(opened.scene)
-        shown = _shown(opened.view_layer.layer_collection)
-        self._collections = [
-            _collect(f"{NAME}: {name}", [obj for obj in shown if groups.of_object(obj.name_full) == number])
+        drawn = _shown(opened.view_layer.layer_collection)
+        collections = [
+            _collect(f"{NAME}: {name}", [obj for obj in drawn if groups.of_object(obj.name_full) == number])
             for number, name in enumerate(groups.names)
         ]
-        for collection in self._collections:
+        film_layers = list(opened.scene.view_layers)
+        for collection in collections:
             opened.scene.collection.children.link(collection)
-            for layer in opened.scene.view_layers:
+            for layer in film_layers:
                 layer.layer_collection.children[collection.name].exclude = True
-        self._own = opened.scene.view_layers.new(NAME)
-        self._own.use = self._own.use_freestyle = False
-        for child in self._own.layer_collection.children:
-            child.exclude = True
+        self._own: dict[frozenset[str], bpy.types.ViewLayer] = {}
+        for numbers in sorted({frozenset(), *shown}, key=sorted):
+            own = opened.scene.view_layers.new(NAME)
+            own.use = own.use_freestyle = False
+            names = [collections[number].name for number in numbers]
+            for child in own.layer_collection.children:
+                child.exclude = child.name not in names
+            self._own[frozenset(groups.names[number] for number in numbers)] = own
 
     @contextmanager
     def showing(self, names: Collection[str]) -> Iterator[None]:
         """Have only these layers drawn while the body runs; of no layer the background is left.
 
         Args:
-            names: Names of layers.
+            names: Names of layers, one of the sets that were announced.
         """
-        for name, collection in zip(self._groups.names, self._collections, strict=True):
-            self._own.layer_collection.children[collection.name].exclude = name not in names
+        own = self._own[frozenset(names)]
         # objects of a background scene are in every view layer
-        self._scene.background_set = self._background if self._groups.names[0] in names else None
-        self._film.use, self._own.use = False, True
+        hides = self._background is not None and self._groups.names[0] not in names
+        if hides:
+            self._scene.background_set = None
+        self._film.use, own.use = False, True
         try:
             yield
         finally:
-            self._own.use, self._film.use = False, True
-            self._scene.background_set = self._background
+            own.use, self._film.use = False, True
+            if hides:
+                self._scene.background_set = self._background
 
 
 def _gather_loose(scene: bpy.types.Scene) -> None:

@@ -56,6 +56,11 @@ class FrameRenderer:
         versions.paint_world(self._world, self.backgrounds[self._scene.frame_current])
         return self._render_workbench(self.color_type).astype(np.uint8, copy=False)
 
+    def backdrop(self, frame: int) -> U8Array:
+        """The same of a frame of the clip, whichever the scene stands at; for when no surface is shown."""
+        versions.paint_world(self._world, self.backgrounds[frame])
+        return self._render_workbench(self.color_type).astype(np.uint8, copy=False)
+
     def flat_with_coverage(self) -> tuple[U8Array, npt.NDArray[np.bool_]]:
         """The same, and where a surface is drawn, ``(H, W)`` bool: colours elsewhere mean nothing."""
         render = self._scene.render
@@ -148,9 +153,9 @@ class FrameRenderer:
         width, height = self._config.resolution
         if picture is None or picture.shape != (height, width, channels):
             raise SceneError(
-                f"Blender rendered frame {self._scene.frame_current} of {self._config.source} without writing the "
-                f"picture {path}{reason}; see whether that folder is there and has space, and run 'animerun-gen "
-                "doctor'."
+                f"Blender rendered frame {self._scene.frame_current} of {self._config.source} without writing "
+                f"the picture {path}{reason}",
+                remedy="see whether that folder is there and has space, and run 'animerun-gen doctor'",
             )
         order = [2, 1, 0, 3][:channels]
         return np.ascontiguousarray(picture[..., order])

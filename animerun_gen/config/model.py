@@ -11,11 +11,12 @@ import re
 from collections.abc import Mapping
 from itertools import accumulate, pairwise
 from pathlib import Path
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from animerun_gen.color.hexadecimal import is_hex
+from animerun_gen.config.looks import Look, with_look
 from animerun_gen.config.messages import Expected, shown
 
 EdgeType = Literal[
@@ -130,6 +131,12 @@ Resolution = Annotated[
 ]
 SourcePath = Annotated[Path, Field(strict=False), Expected("the path of a .blend file (text)")]
 PalettePath = Annotated[Path, Field(strict=False), Expected("the path of a palette, a .yaml file (text)")]
+SheetPath = Annotated[Path, Field(strict=False), Expected("the path of an exposure sheet, a .csv or .json file (text)")]
+FilmFrames = Annotated[
+    tuple[Annotated[int, Field(ge=-999999, le=999999)], ...],
+    Field(strict=False),
+    Expected("a list of frames, as Blender numbers them"),
+]
 Overrides = Annotated[Mapping[Pattern, Color], Expected("a mapping from material names or patterns to colours")]
 Textures = Annotated[
     Mapping[Pattern, Pattern], Expected("a mapping from material names or patterns to images or attributes")
@@ -611,6 +618,21 @@ class Lines(Section):
         "darker. Counts for Freestyle only: `geometry` draws no faint ones.",
     )
 
+    vector: bool = Field(
+        default=False,
+        description="Write the lines of each frame as strokes, too: chains of points on the edges of meshes, which the "
+        "next frames have again, hidden strokes included. Needs `engine: geometry`.",
+    )
+
+    @model_validator(mode="after")
+    def _geometry_has_strokes(self) -> Self:
+        if self.vector and self.engine != "geometry":
+            raise ValueError(
+                f"vector is on, but engine is {self.engine}, whose lines are pixels; set engine to geometry or vector "
+                "to false"
+            )
+        return self
+
     @model_validator(mode="after")
     def _freestyle_has_edges(self) -> Self:
         if self.freestyle and not self.edges:
@@ -638,6 +660,68 @@ class Lines(Section):
                     "engine geometry knows no edge_mark, the only kind in edges; list others or set engine to freestyle"
                 )
         return self
+
+
+class LayerTiming(Section):
+    """When a layer shows a new drawing, and what it is held in until then."""
+
+    on: int = Field(
+        default=1,
+        ge=1,
+        le=24,
+        description="A new drawing every so many frames of the clip: 2 is on twos. It counts from the first frame of "
+        "the clip, or behind a camera cut.",
+    )
+    phase: int = Field(
+        default=0,
+        ge=0,
+        le=23,
+        description="How many frames later the drawings change, less than `on`: on twos with 1 in the second frame, "
+        "the fourth and so on. Until then the first is held.",
+    )
+    hold: Literal["world", "screen"] = Field(
+        default="world",
+        description="What a drawing is held in. `world`: it stays where it is in the set, and slides under a pan. "
+        "`screen`: it stays where it is in the picture, and moves with the camera.",
+    )
+    frames: FilmFrames | None = Field(
+        default=None,
+        description="Film frames that the layer shows, one for each frame of the clip, all of them frames of the clip; "
+        "they count instead of `on`.",
+    )
+
+    @model_validator(mode="after")
+    def _phase_is_part_of_it(self) -> Self:
+        if self.phase >= self.on:
+            raise ValueError(f"phase {self.phase} is not less than on {self.on}; lower it")
+        return self
+
+
+class Timing(Section):
+    """Layers that are drawn on twos and threes under a camera on ones; see ``docs/timing.md``."""
+
+    layers: Annotated[
+        Mapping[Text, LayerTiming], Expected("a mapping from names of layers.groups to when they change")
+    ] = Field(
+        default={},
+        description="By name of a layer (`layers.groups`, or `set` for all the rest) when it shows a new drawing. What "
+        "is not named is on ones.",
+    )
+    sheet: SheetPath | None = Field(
+        default=None,
+        description="An exposure sheet, CSV or JSON, relative to the YAML file that names it: one row a frame, one "
+        "column a layer; an empty cell holds the row above. For its layers it counts instead of `on` and `frames`.",
+    )
+    cells: Literal["film_frames", "drawings"] = Field(
+        default="film_frames",
+        description="What the numbers in the sheet are. `film_frames`: frames of the film. `drawings`: numbers of "
+        "drawings, each of which shows the film as it is where the number stands first.",
+    )
+
+    @property
+    def is_on(self) -> bool:
+        """Whether any layer has a timing of its own."""
+        return bool(self.layers) or self.sheet is not None
 
 
 class Motion(Section):
@@ -998,6 +1082,12 @@ class CutConfig(Section):
         description="Where random choices begin: which points `motion.tracks` follows, which colours `recolor` gives.",
     )
     frames: Frames = Field(description="Which frames of the film make up the clip.")
+    look: Look = Field(
+        default="paper",
+        description="A set of settings under one name, which everything that the file says elsewhere overrides. "
+        "`paper`: the style of AnimeRun, as every default is. `television`: what makes a frame look like a television "
+        "series; `docs/anime_look.md` lists what it turns on.",
+    )
     auto_split: AutoSplit = Field(
         default=AutoSplit(),
         description="Where `split: auto` puts a film with all its cuts. It depends on the film's name, the seed and "
@@ -1034,6 +1124,9 @@ class CutConfig(Section):
     )
     style: Style = Field(default=Style(), description="How surfaces are coloured.")
     lines: Lines = Field(default=Lines(), description="How contours are drawn.")
+    timing: Timing = Field(
+        default=Timing(), description="Which layers are drawn on twos and threes, while the camera moves on ones."
+    )
     motion: Motion = Field(default=Motion(), description="How motion is found and what is written beside it.")
     labels: Labels = Field(default=Labels(), description="How labels are made from pictures and motion.")
     layers: Layers = Field(default=Layers(), description="The cels that a frame is put together from.")
@@ -1042,6 +1135,11 @@ class CutConfig(Section):
         default=Recolor(), description="Further passes of the colour frames, in the colour designs of a palette."
     )
     quality: Quality = Field(default=Quality(), description="When a frame or a pair of frames is reported.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _lay_over_look(cls, values: Any) -> Any:
+        return with_look(values) if isinstance(values, Mapping) else values
 
     @model_validator(mode="after")
     def _find_split(self) -> Self:
@@ -1063,6 +1161,8 @@ class CutConfig(Section):
             )
         if self.recolor.passes and "ids" not in self.motion.extras:
             raise ValueError("recolor.passes needs the material ids, but motion.extras does not list ids; add it there")
+        if self.timing.is_on:
+            self._timing_fits()
         if self.layers.write:
             self._layers_fit()
         if self.motion.gaps[-1] >= len(self.frame_numbers):
@@ -1071,6 +1171,30 @@ class CutConfig(Section):
                 "leave out gaps that reach beyond it"
             )
         return self
+
+    def _timing_fits(self) -> None:
+        lines = self.lines
+        if self.motion.backend == "cycles":
+            raise ValueError(
+                "timing holds layers, of which Cycles' Vector pass knows nothing; set motion.backend to geometry"
+            )
+        if lines.freestyle and lines.engine == "freestyle":
+            raise ValueError(
+                "timing shows layers of different film frames, across which Freestyle cannot draw; set lines.engine to "
+                "geometry or auto"
+            )
+        if refused := [edge for edge in lines.edges if edge in FREESTYLE_ONLY and lines.freestyle]:
+            raise ValueError(
+                f"timing needs lines of the engine geometry, which cannot draw {' and '.join(refused)}; remove that "
+                "from lines.edges"
+            )
+        groups = self.layers.groups
+        for name in self.timing.layers:
+            if groups != "auto" and name != SET_LAYER and name not in groups:
+                raise ValueError(
+                    f"timing.layers names {shown(name)}, which is no layer; the layers are "
+                    f"{', '.join([SET_LAYER, *groups])}: correct the name, or add it to layers.groups"
+                )
 
     def _layers_fit(self) -> None:
         if self.lines.engine == "freestyle":

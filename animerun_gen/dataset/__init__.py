@@ -44,12 +44,14 @@ from animerun_gen.dataset.modalities import (
     enabled_modalities,
     modality,
 )
+from animerun_gen.dataset.strokes import STROKE_KINDS, Strokes, read_strokes, write_strokes
 from animerun_gen.dataset.tracks import Tracks, read_tracks, write_tracks
 
 __all__ = [
     "LAYER_KINDS",
     "MODALITIES",
     "SPLITS",
+    "STROKE_KINDS",
     "Amodal",
     "AmodalObject",
     "Cameras",
@@ -62,6 +64,7 @@ __all__ = [
     "LayerOcclusion",
     "Modality",
     "ObjectOcclusion",
+    "Strokes",
     "Tracks",
     "at_gap",
     "at_layer",
@@ -80,6 +83,7 @@ __all__ = [
     "read_mask",
     "read_matches",
     "read_names",
+    "read_strokes",
     "read_tracks",
     "remove_stale_temporaries",
     "unpack_mask",
@@ -92,6 +96,7 @@ __all__ = [
     "write_mask",
     "write_matches",
     "write_names",
+    "write_strokes",
     "write_tracks",
     "written_aside",
 ]

@@ -34,6 +34,7 @@ from animerun_gen.dataset.modalities import (
     named_as_there,
     other_forms,
 )
+from animerun_gen.dataset.strokes import read_strokes, write_strokes
 from animerun_gen.dataset.tracks import Tracks, read_tracks, write_tracks
 from animerun_gen.errors import DatasetError, NoDatasetError
 
@@ -51,6 +52,7 @@ _READERS: dict[Content, Callable[[Path], Any]] = {
     "array": files.read_array,
     "matches": files.read_matches,
     "surfaces": read_surfaces,
+    "strokes": read_strokes,
     "cel": files.read_cel,
     "amodal": read_amodal,
 }
@@ -62,6 +64,7 @@ _WRITERS: dict[Content, Callable[[Path, Any], None]] = {
     "array": files.write_array,
     "matches": files.write_matches,
     "surfaces": write_surfaces,
+    "strokes": write_strokes,
     "cel": files.write_cel,
     "amodal": write_amodal,
 }
@@ -133,7 +136,8 @@ class ClipFiles:
         Returns:
             An array with the dtype and shape of the table of modalities; for masks ``(H, W)`` bool that mean what
             their names say; for matches a list of lists of ints; for correspondence
-            :class:`~animerun_gen.dataset.correspondence.Surfaces`; for amodal
+            :class:`~animerun_gen.dataset.correspondence.Surfaces`; for strokes
+            :class:`~animerun_gen.dataset.strokes.Strokes`; for amodal
             :class:`~animerun_gen.dataset.layers.Amodal`.  What others store in another type (segments as
             float64, line art as RGB) is brought into that of the table where nothing is lost by it.
 

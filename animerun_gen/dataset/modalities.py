@@ -20,7 +20,19 @@ SPLITS = ("train", "val", "test")
 
 Kind = Literal["frame", "forward", "backward", "clip"]
 Stage = Literal["pictures", "motion", "labels", "recolor"]
-Content = Literal["picture", "flow", "mask", "inverted_mask", "array", "matches", "surfaces", "tracks", "cel", "amodal"]
+Content = Literal[
+    "picture",
+    "flow",
+    "mask",
+    "inverted_mask",
+    "array",
+    "matches",
+    "surfaces",
+    "strokes",
+    "tracks",
+    "cel",
+    "amodal",
+]
 
 
 def recolored_from(shade: bool) -> tuple[str, ...]:
@@ -66,6 +78,7 @@ class Modality:
         table: Name of the JSON file in its folder that says what ids stand for; empty where there is none.
         gap: How many frames of the clip the two frames of a pair are apart.
         shaded: Whether only clips with shade (``style.shade``) have it.
+        vector: Whether only clips with lines as strokes (``lines.vector``) have it.
         layered: Whether only clips whose layers are written (``layers.write``) have it.
         layer: The layer that it shows alone; empty where it shows the frame.
     """
@@ -85,6 +98,7 @@ class Modality:
     table: str = ""
     gap: int = 1
     shaded: bool = False
+    vector: bool = False
     layered: bool = False
     layer: str = ""
 
@@ -317,6 +331,20 @@ MODALITIES: tuple[Modality, ...] = (
         meaning="The line art with coloured trace lines along the borders of the shade: violet-blue around shadows, "
         "yellow around highlights.",
         shaded=True,
+    ),
+    Modality(
+        name="strokes",
+        folder="Vector/{cut}",
+        suffix=".npz",
+        dtype="",
+        shape=(),
+        kind="frame",
+        stage="pictures",
+        content="strokes",
+        published=False,
+        meaning="The lines as strokes, hidden ones too, whose points are found again in other frames, see "
+        "[vector_lines.md](vector_lines.md).",
+        vector=True,
     ),
     Modality(
         name="valid_forward",
@@ -717,6 +745,7 @@ def enabled_modalities(
     *,
     compressed: bool = False,
     shade: bool = False,
+    vector: bool = False,
     layers: Collection[str] = (),
 ) -> tuple[Modality, ...]:
     """What is made for a cut.
@@ -728,12 +757,13 @@ def enabled_modalities(
         passes: its ``recolor.passes``.
         compressed: whether its ``dataset.compression`` is anything but ``none``.
         shade: whether it has shade (``style.shade``).
+        vector: whether it has lines as strokes (``lines.vector``).
         layers: the layers of it that are written (``layers.write``).
 
     Returns:
-        The modalities in the order of the table: all that are always made, and those that ``extras``, ``tracks`` and
-        ``shade`` switch on, and of each layer what is made of it; behind them the same motion over each gap beyond 1,
-        and the colour passes.
+        The modalities in the order of the table: all that are always made, and those that ``extras``, ``tracks``,
+        ``shade`` and ``vector`` switch on, and of each layer what is made of it; behind them the same motion over each
+        gap beyond 1, and the colour passes.
     """
     near = tuple(
         modality.compressed if compressed else modality
@@ -741,6 +771,7 @@ def enabled_modalities(
         if (modality.extra is None or modality.extra in extras)
         and (modality.content != "tracks" or tracks > 0)
         and (not modality.shaded or shade)
+        and (not modality.vector or vector)
         and (not modality.layered or layers)
     )
     near += tuple(

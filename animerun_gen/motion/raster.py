@@ -176,6 +176,12 @@ def nearest_depth(geometry: FrameGeometry) -> float:
     return float(nearest.min(initial=np.inf))
 
 
+def what_hides(geometry: FrameGeometry) -> tuple[Meshes, View, places.Places, Holes | None]:
+    """What of a frame may lie before something, for the compiled loops that ask that."""
+    drawn, seen = meshes(geometry), view(geometry.camera)
+    return drawn, seen, _places(drawn, seen, None), _holes(geometry)
+
+
 def meshes(geometry: FrameGeometry) -> Meshes:
     """The arrays of a frame for the compiled loops, its instances in homogeneous pixels."""
     return Meshes(

@@ -20,6 +20,7 @@ from animerun_gen.dataset.correspondence import read_surfaces
 from animerun_gen.dataset.headers import Header, read_header
 from animerun_gen.dataset.layers import read_amodal
 from animerun_gen.dataset.modalities import Content, Modality
+from animerun_gen.dataset.strokes import read_strokes
 from animerun_gen.errors import DatasetError
 from animerun_gen.verify.layers import layer_problems
 from animerun_gen.verify.words import pixels
@@ -41,8 +42,8 @@ PNG_ROOM = 16 << 20
 FAR = 10.0
 """Motion beyond so many picture widths is worth a note."""
 
-SURFACES_LIMIT = 1 << 31
-"""Bytes of a file of surfaces that are read; ten million triangles have a fifth of it."""
+GEOMETRY_LIMIT = 1 << 31
+"""Bytes of a file of surfaces or strokes that are read; ten million triangles have a fifth of it."""
 
 BORDER = 1e-3
 """Pixels: how far float32 flow may be from the float64 motion that the exact occlusion was decided by."""
@@ -56,6 +57,7 @@ _READERS: dict[Content, Callable[[Path], Any]] = {
     "inverted_mask": files.read_array,
     "array": files.read_array,
     "surfaces": read_surfaces,
+    "strokes": read_strokes,
     "cel": files.read_cel,
     "amodal": read_amodal,
 }
@@ -179,7 +181,8 @@ class FrameInspection:
         if header is not None and (problem := self._misfit(header, what)):
             findings.defects.append(Defect(file.name, "form", problem, self.again))
             sound = False
-        limit = SURFACES_LIMIT if what.content == "surfaces" else _largest_size(header, self.shape)
+        holds_geometry = what.content in ("surfaces", "strokes")
+        limit = GEOMETRY_LIMIT if holds_geometry else _largest_size(header, self.shape)
         if size > limit:
             if sound:
                 problem = f"has {size} bytes, far more than it can need"

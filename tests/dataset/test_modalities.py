@@ -39,6 +39,7 @@ COMPANIONS = {
     "flat": "Flat/fight/0186.png",
     "shade": "Shade/fight/0186.png",
     "trace": "Trace/fight/0186.png",
+    "strokes": "Vector/fight/0186.npz",
     "valid_forward": "Valid/fight/forward/0186.png",
     "valid_backward": "Valid/fight/backward/0186.png",
     "exact_occlusion_forward": "ExactOcclusion/fight/forward/0186.png",
@@ -188,9 +189,11 @@ def test_extras_switch_on_their_modalities_and_nothing_else() -> None:
         "scene_flow": {"depth_change_forward", "depth_change_backward"},
         "correspondence": {"correspondence"},
     }
-    everything = enabled_modalities(get_args(Extra), tracks=1, shade=True, layers=("set",))
+    everything = enabled_modalities(get_args(Extra), tracks=1, shade=True, vector=True, layers=("set",))
     assert everything[: len(MODALITIES)] == MODALITIES
-    assert set(enabled_modalities(get_args(Extra), tracks=1, shade=True)) == {m for m in MODALITIES if not m.layered}
+    assert set(enabled_modalities(get_args(Extra), tracks=1, shade=True, vector=True)) == {
+        m for m in MODALITIES if not m.layered
+    }
 
 
 def test_layers_have_files_of_their_own() -> None:
@@ -221,6 +224,12 @@ def test_shade_brings_its_modalities_and_nothing_else() -> None:
     without, shaded = (enabled_modalities(("ids",), shade=shade) for shade in (False, True))
     assert {what.name for what in set(shaded) - set(without)} == {"shade", "trace"}
     assert set(without) < set(shaded)
+
+
+def test_lines_as_strokes_bring_their_modality_and_nothing_else() -> None:
+    without, vector = (enabled_modalities(("ids",), vector=vector) for vector in (False, True))
+    assert {what.name for what in set(vector) - set(without)} == {"strokes"}
+    assert set(without) < set(vector)
 
 
 def test_colour_passes_lie_beside_the_original_frames() -> None:

@@ -33,6 +33,7 @@ from animerun_gen.dataset.files import write_image, write_json
 from animerun_gen.dataset.layers import Amodal, AmodalObject, LayerExtent, pack_mask
 from animerun_gen.dataset.layout import identity_picture, material_picture, unknown_file
 from animerun_gen.dataset.modalities import at_gap, modality
+from animerun_gen.dataset.strokes import Strokes
 from animerun_gen.dataset.tracks import Tracks
 from animerun_gen.engines.children import Conditions
 from animerun_gen.engines.fence import fence_of_parent
@@ -278,6 +279,8 @@ def write_pictures(writer: ClipWriter, config: CutConfig, frame: int, film: byte
         # all of the square is lit
         writer.write("shade", frame, np.where(inside, 2, 0).astype(np.uint8))
         writer.write("trace", frame, np.repeat(line_art[..., None], 3, axis=-1))
+    if config.lines.vector:
+        writer.write("strokes", frame, strokes(config, frame))
     for layer, there in layers_of(config, frame).items():
         alpha = there | (layer == SET_LAYER)
         color = colors(config, film)[0 if layer == SET_LAYER else 1]
@@ -338,6 +341,27 @@ def amodal_of(config: CutConfig, layers: dict[str, np.ndarray]) -> Amodal:
             for layer, there in found
         ),
         object_occlusions=(),
+    )
+
+
+def strokes(config: CutConfig, frame: int) -> Strokes:
+    """The border of the square that :func:`surfaces` makes, as one ring."""
+    left, top = left_of(config, frame), 6
+    low, high = -0.5, SIDE - 0.5
+    corners = np.array([[low, low], [high, low], [high, high], [low, high]])
+    numbers = np.arange(4)
+    return Strokes(
+        position=corners + np.array([left, top]),
+        depth=np.full(4, 5.0),
+        identity=np.repeat(numbers[:, None] + 1, 2, axis=1).astype(np.uint64),
+        along=np.zeros(4),
+        vertices=np.repeat(numbers[:, None], 2, axis=1).astype(np.int32),
+        stroke_start=np.array([0, 5]),
+        stroke_points=np.array([0, 1, 2, 3, 0], np.int32),
+        kind=np.full(1, 3, np.uint8),
+        hidden=np.zeros(1, bool),
+        instance=np.zeros(1, np.int32),
+        object_id=np.ones(1, np.uint16),
     )
 
 
