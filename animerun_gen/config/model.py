@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
@@ -38,6 +38,9 @@ FREESTYLE_ONLY = ("ridge_valley", "suggestive_contour")
 
 SET_LAYER = "set"
 """The layer of everything that is in no other one."""
+
+OTHER_LAYERS = "*"
+"""In ``timing.layers``: all layers that are not named there, but for the set."""
 
 MOST_LAYERS = 100
 """Layers of a cut, the set included."""
@@ -704,8 +707,8 @@ class Timing(Section):
         Mapping[Text, LayerTiming], Expected("a mapping from names of layers.groups to when they change")
     ] = Field(
         default={},
-        description="By name of a layer (`layers.groups`, or `set` for all the rest) when it shows a new drawing. What "
-        "is not named is on ones.",
+        description="By name of a layer (`layers.groups`, or `set` for all the rest) when it shows a new drawing. "
+        '`"*"`: all that are not named, but for the set. What nothing here is about is on ones.',
     )
     sheet: SheetPath | None = Field(
         default=None,
@@ -722,6 +725,15 @@ class Timing(Section):
     def is_on(self) -> bool:
         """Whether any layer has a timing of its own."""
         return bool(self.layers) or self.sheet is not None
+
+    def of(self, names: Iterable[str]) -> Timing:
+        """The same with layers of these names in place of :data:`OTHER_LAYERS`."""
+        others = self.layers.get(OTHER_LAYERS)
+        if others is None:
+            return self
+        layers = {name: timing for name, timing in self.layers.items() if name != OTHER_LAYERS}
+        layers |= {name: others for name in names if name not in layers and name != SET_LAYER}
+        return self.model_copy(update={"layers": layers})
 
 
 class Motion(Section):
@@ -1190,7 +1202,7 @@ class CutConfig(Section):
             )
         groups = self.layers.groups
         for name in self.timing.layers:
-            if groups != "auto" and name != SET_LAYER and name not in groups:
+            if groups != "auto" and name not in (SET_LAYER, OTHER_LAYERS) and name not in groups:
                 raise ValueError(
                     f"timing.layers names {shown(name)}, which is no layer; the layers are "
                     f"{', '.join([SET_LAYER, *groups])}: correct the name, or add it to layers.groups"

@@ -98,7 +98,7 @@ FIELDS: dict[str, tuple[Any, set[str]]] = {
     "view_layer": ("Characters", EVERYTHING),
     "camera": ("Camera.002", EVERYTHING),
     # it says nothing but what other fields say
-    "look": ("television", {"pictures", "labels"}),
+    "look": ("television", EVERYTHING),
     # split cuts are split before anything is planned
     "camera_cuts": ("mark", set()),
     "trust_scripts": (True, EVERYTHING),
