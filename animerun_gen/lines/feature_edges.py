@@ -143,12 +143,12 @@ class _MeshEdges:
         is_open = faces[:, 1] < 0
         if is_open.any():
             # only what lies on open edges can be a copy of another vertex
-            corners = _weld(geometry.mesh_vertices(mesh), np.unique(vertices[is_open]))[triangles]
+            corners = weld(geometry.mesh_vertices(mesh), np.unique(vertices[is_open]))[triangles]
             vertices, faces = _pair(corners)
         return cls(triangles, vertices, faces)
 
 
-def _weld(vertices: npt.NDArray[np.float32], among: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+def weld(vertices: npt.NDArray[np.float32], among: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
     """For every vertex the one that stands for all at its place; only some of them are compared."""
     standing = np.arange(len(vertices), dtype=np.int32)
     # zero has two signs
