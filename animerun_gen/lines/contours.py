@@ -204,16 +204,8 @@ def find_contours(
     in_parallel(look_at, [range(first * STRIP, height, count * STRIP) for first in range(count)])
     if edges is not None:
         crossings = find_crossings(geometry, seen, edges, lens)
-        add_edges(
-            crossings.right,
-            crossings.below,
-            seen.depth,
-            settings.open_edges,
-            settings.marked_edges,
-            marks,
-            right,
-            below,
-        )
+        are_lines = (settings.open_edges, settings.marked_edges)
+        add_edges(crossings.right, crossings.below, seen.depth, are_lines, marks, right, below)
         for at, crossing, passes in (
             (right_at, crossings.right_at, crossings.right > 0),
             (below_at, crossings.below_at, crossings.below > 0),

@@ -198,9 +198,8 @@ def draw_styled(
     coverage = np.minimum(coverage, 1.0)
     if not settings.antialias:
         # half of what the line can cover at all, so that thin lines stay
-        most = (
-            np.where(nearest >= 0, np.minimum(all_widths[segments[:, 0]], 1.0)[nearest], 1.0) if len(segments) else 1.0
-        )
+        most = np.ones((height, width))
+        most[nearest >= 0] = np.minimum(all_widths[segments[nearest[nearest >= 0], 0]], 1.0)
         coverage = (coverage >= 0.5 * most).astype(np.float32)
     ink = np.zeros((height, width, 3), np.uint8)
     shown = (nearest >= 0) & (coverage > 0)
@@ -299,9 +298,8 @@ def _hand_at(
     corners = geometry.triangles[geometry.triangle_start[mesh] + triangle]
     vertices = geometry.vertex_start[mesh][:, None] + corners
     matrices = geometry.instance_pixel_matrices()[instance]
-    homogeneous = np.concatenate(
-        [geometry.vertices[vertices].astype(np.float64), np.ones((*vertices.shape, 1))], axis=2
-    )
+    corner_places = geometry.vertices[vertices].astype(np.float64)
+    homogeneous = np.concatenate([corner_places, np.ones((*vertices.shape, 1))], axis=2)
     x, y, w = (np.einsum("nj,ncj->nc", matrices[:, k], homogeneous) for k in (0, 1, 3))
     x -= points.places[:, :1] * w
     y -= points.places[:, 1:] * w

@@ -115,12 +115,12 @@ def _place(found, here, there, lens, is_across):  # type: ignore[no-untyped-def]
     """Where between two pixels that lies which parts them, as far as their triangles tell: 0 at the first one."""
     ends = min(1.0, float(here.right if is_across else here.down)) if here.instance >= 0 else 0.0
     begins = max(0.0, 1.0 - float(there.left if is_across else there.up)) if there.instance >= 0 else 1.0
-    if found == FLUSH or found == SHALLOW:
+    if found in (FLUSH, SHALLOW):
         slope, other_slope, step, _, _ = spread_between(here, there, lens, is_across)
         ahead, behind = step - other_slope, step - slope
         if ahead * behind < 0.0:
             return ahead / (ahead - behind)
-    if found == STEP or found == FAINT:
+    if found in (STEP, FAINT):
         # a nearer surface whose triangles are smaller than pixels goes on beyond this one, nobody knows how far
         if _is_behind(here, there):
             length = float(there.left + there.right if is_across else there.up + there.down)
@@ -157,13 +157,8 @@ def _part(row, lens, wanted, is_across, place):  # type: ignore[no-untyped-def]
     is_material = wanted.materials and here.material != there.material
     same_way = here.clockwise == there.clockwise
     may_be_stuck = wanted.intersections and here.island != there.island
-    if (
-        same_way
-        and not may_be_stuck
-        and turn < wanted.even
-        and abs(step - slope) < EVEN
-        and abs(step - other_slope) < EVEN
-    ):
+    is_even = same_way and turn < wanted.even and abs(step - slope) < EVEN and abs(step - other_slope) < EVEN
+    if is_even and not may_be_stuck:
         return MATERIAL if is_material else NONE
     cosine = cosine_between(here, there)
     is_fold, unknown = gap_between(here, there, is_across, spread)

@@ -22,18 +22,19 @@ nothing of its object; a marked edge; another part of one object at the same dep
 
 
 @kernel
-def add_edges(edge_right, edge_below, depth, borders, lines, marks, right, below):  # type: ignore[no-untyped-def]
+def add_edges(edge_right, edge_below, depth, are_lines, marks, right, below):  # type: ignore[no-untyped-def]
     """Enter the open and marked edges that are seen, see :class:`Crossings`.
 
-    ``borders`` and ``lines`` say whether open and marked ones are lines of their own.  A marked edge is one even where
-    it is a crease or parts materials.  Steps at open edges are marked as such.
+    ``are_lines`` says whether open ones are lines of their own, and whether marked ones are.  A marked edge is one even
+    where it is a crease or parts materials.  Steps at open edges are marked as such.
     """
-    _add_edges(edge_right, 0, 1, depth, borders, lines, marks, right)
-    _add_edges(edge_below, 1, 0, depth, borders, lines, marks, below)
+    _add_edges(edge_right, 0, 1, depth, are_lines, marks, right)
+    _add_edges(edge_below, 1, 0, depth, are_lines, marks, below)
 
 
 @kernel
-def _add_edges(edges, down, across, depth, borders, lines, marks, found):  # type: ignore[no-untyped-def]
+def _add_edges(edges, down, across, depth, are_lines, marks, found):  # type: ignore[no-untyped-def]
+    borders, lines = are_lines
     height, width = marks.shape
     for row in range(height - down):
         for column in range(width - across):
@@ -53,10 +54,10 @@ def _add_edges(edges, down, across, depth, borders, lines, marks, found):  # typ
                     # parts that end there, as tiles do, are not stuck into each other
                     found[here] = NONE
             kind = found[here]
-            is_step = kind == STEP or kind == FLUSH or kind == SHALLOW or kind == OPEN_STEP
+            is_step = kind in (STEP, FLUSH, SHALLOW, OPEN_STEP)
             if edge & MARKED and lines and not is_step:
                 found[here] = MARKED_EDGE
-            elif edge & OPEN and borders and (kind == NONE or kind == FAINT or kind == FAINT_BEFORE):
+            elif edge & OPEN and borders and kind in (NONE, FAINT, FAINT_BEFORE):
                 found[here] = OPEN_EDGE
 
 
@@ -81,7 +82,7 @@ def _mark(found, down, across, faint, marks):  # type: ignore[no-untyped-def]
         for column in range(width - across):
             kind = found[row, column]
             # steps are marked already
-            if kind == NONE or kind == STEP or kind == OPEN_STEP or (kind == FAINT or kind == FAINT_BEFORE) != faint:
+            if kind in (NONE, STEP, OPEN_STEP) or (kind in (FAINT, FAINT_BEFORE)) != faint:
                 continue
             there = (row + down, column + across)
             if marks[row, column] != NONE or marks[there] != NONE:

@@ -12,7 +12,7 @@ from animerun_gen.lines.kernels.steps import SAME_DEPTH, SAME_PLACE
 kernel = compiled.kernels(__name__, error_model="numpy")
 
 OPEN, MARKED, OPEN_HERE, OPEN_THERE = 1, 2, 4, 8
-"""What passes between two pixels: an open edge, a marked one; and which of the pixels shows what an open edge bounds."""
+"""What passes between two pixels: an open edge, a marked one; and which of them shows what an open edge bounds."""
 
 CLOSE = 0.25
 """So far from an edge, in pixels, may the surface be that a pixel shows: the faces between them may be too small to be
@@ -98,7 +98,7 @@ def _is_beside(meshes, lens, pictures, edge, pixel, away, nearness, is_across): 
     ends = 0
     for corner in range(3):
         v = meshes.triangles[meshes.triangle_start[m] + t, corner]
-        if v == first or v == last:
+        if v in (first, last):
             ends += 1
     row, column = pixel
     here = -depth[pixel] if lens.is_orthographic else 1.0 / depth[pixel]
