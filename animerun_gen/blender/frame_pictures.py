@@ -10,6 +10,7 @@ import numpy as np
 from animerun_gen.blender import versions
 from animerun_gen.blender.attribute_colors import paint_attributes
 from animerun_gen.blender.convert.hair import hair_objects
+from animerun_gen.blender.frame_lines import LineMaker
 from animerun_gen.blender.frame_reading import TakenFrame
 from animerun_gen.blender.frame_shade import ShadeMaker
 from animerun_gen.blender.job_context import JobContext
@@ -19,11 +20,10 @@ from animerun_gen.blender.rendering import FrameRenderer
 from animerun_gen.color.hexadecimal import rgb
 from animerun_gen.color.srgb import linear_to_hex
 from animerun_gen.config.model import FREESTYLE_ONLY
-from animerun_gen.lines import compose, contours
+from animerun_gen.lines import compose
 from animerun_gen.lines.hair_lines import thin_hair_lines
 from animerun_gen.lines.hidden_lines import find_hidden_lines
 from animerun_gen.motion import companions
-from animerun_gen.motion.islands import IslandFinder
 from animerun_gen.motion.raster import VisibilityBuffer
 
 
@@ -44,9 +44,8 @@ class PictureMaker:
         self.context = context
         self._renderer = renderer
         lines = context.config.lines
-        self._contours = contours.ContourSettings.from_config(lines) if lines.engine == "geometry" else None
-        self._islands = IslandFinder()
-        self.strokes = lines.freestyle and self._contours is None
+        self._lines = LineMaker(context) if lines.engine == "geometry" else None
+        self.strokes = lines.freestyle and self._lines is None
         self._freestyle_checked = not self.strokes
         self._background_checked = False
         # Freestyle knows no holes, so that lines behind surfaces with holes have to be taken out again
@@ -61,7 +60,7 @@ class PictureMaker:
         self._shade = ShadeMaker(context) if context.config.style.shade.is_on else None
         self.needs_geometry = (
             self._shade is not None
-            or self._contours is not None
+            or self._lines is not None
             or lines.outline
             or self.strokes
             or bool(self._hair_ids)
@@ -72,27 +71,34 @@ class PictureMaker:
         if self._painted and taken is not None:
             with self.context.stage(frame, "attributes"):
                 flat = self._paint_attributes(flat, taken)
+        contours = drawn = traced = None
         with self.context.stage(frame, "lines"):
-            if self._contours is not None and taken is not None:
-                islands = self._islands.find(taken.geometry)
-                line_art = contours.draw_contours(taken.geometry, taken.seen, islands, self._contours)
+            if self._lines is not None and taken is not None:
+                contours = self._lines.find(taken)
+                line_art = contours.line_art
             else:
                 line_art = self._rendered_lines(frame, taken)
             if taken is not None and len(self._hair_ids):
                 is_hair = np.isin(taken.geometry.object_ids, self._hair_ids)
                 line_art = thin_hair_lines(line_art, taken.seen, is_hair, self.context.config.lines.thickness)
+            if self._lines is not None and contours is not None and taken is not None:
+                drawn = self._lines.draw(contours, line_art, flat, taken)
         colored = flat
         if self._shade is not None and taken is not None:
             with self.context.stage(frame, "shade"):
                 shaded = self._shade.make(flat, taken)
                 colored = shaded.picture
                 self.context.writer.write("shade", frame, shaded.tones)
-                self.context.writer.write("trace", frame, self._shade.trace(shaded, taken, line_art))
+                traced = self._shade.trace(shaded, taken, line_art)
+                self.context.writer.write("trace", frame, traced)
         with self.context.stage(frame, "write pictures"):
             self.context.writer.write("flat", frame, flat)
             self.context.writer.write("contour", frame, line_art)
+            if self._lines is not None and contours is not None:
+                self._lines.write(frame, contours, line_art, drawn, traced)
             ink = rgb(self.context.config.lines.color)
-            self.context.writer.write("frame", frame, compose.draw_lines(colored, line_art, ink))
+            shown = compose.draw_lines(colored, line_art, ink) if drawn is None else drawn.over(colored)
+            self.context.writer.write("frame", frame, shown)
 
     def check_background(self, frame: int, flat: np.ndarray[Any, Any], seen: VisibilityBuffer) -> None:
         """A job in whose first picture with a background that has another colour than it should goes no further."""

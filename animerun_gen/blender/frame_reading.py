@@ -88,6 +88,8 @@ class FrameReader:
         self._memory = memory
         self._strokes = strokes
         self._reads_surfaces = reads_surfaces
+        lines = context.config.lines
+        self._marks = lines.engine == "geometry" and lines.freestyle and "edge_mark" in lines.edges
         self._surfaces: list[Surface | None] = []
         self._light: Light | None = None
         self._last: FrameGeometry | None = None
@@ -110,7 +112,9 @@ class FrameReader:
             start = time.perf_counter()
             self._require_room(frame, graph, draws=True, reads=with_geometry)
             if with_geometry:
-                found.append(self._read(graph, with_normals=self.context.config.style.shade.is_on))
+                found.append(
+                    self._read(graph, with_normals=self.context.config.style.shade.is_on, with_marks=self._marks)
+                )
             reading = time.perf_counter() - start
 
         self.context.reporter.begins(frame, "flat")
@@ -168,14 +172,21 @@ class FrameReader:
             self.context.reporter.failed(NoRoomError.__name__, str(error))
             raise
 
-    def _read(self, graph: Any, *, with_normals: bool = False) -> FrameGeometry:
+    def _read(self, graph: Any, *, with_normals: bool = False, with_marks: bool = False) -> FrameGeometry:
         """The geometry of a frame; before and after it jumps, a camera counts as two."""
         reader = None
         if self._reads_surfaces:
             reader = SurfaceReader(self.context.conversion.colors, self.context.opened.scene.frame_current)
             self._surfaces = reader.surfaces
         geometry = name_shot(
-            read_graph(graph, self.context.names, self.context.conversion.clipped, reader, with_normals=with_normals),
+            read_graph(
+                graph,
+                self.context.names,
+                self.context.conversion.clipped,
+                reader,
+                with_normals=with_normals,
+                with_marks=with_marks,
+            ),
             self._jumps,
         )
         self._light = None

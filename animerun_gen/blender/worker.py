@@ -24,7 +24,6 @@ from animerun_gen.blender.geometry import (
 )
 from animerun_gen.blender.graphs import GraphWatch
 from animerun_gen.blender.job_context import JobContext
-from animerun_gen.blender.marked_edges import note_marked_edges
 from animerun_gen.blender.opening import open_scene
 from animerun_gen.dataset.clip import ClipWriter
 from animerun_gen.dataset.files import refusal
@@ -58,7 +57,7 @@ def run_job(job: RenderJob, reporter: Reporter, *, despite_memory: bool = False)
         conversion = convert_scene(opened, film)
         jumps = finder.find(conversion.clipped, conversion.going_to(opened.scene))
         notes = [*opened.notes, *beyond, *conversion.notes, *note_distance(opened, film, conversion)]
-        notes += [*note_jumps(jumps, film), *note_marked_edges(job.config.lines)]
+        notes += note_jumps(jumps, film)
         reporter.opened(versions.engine_name(), notes, [job.config.source, *opened.inputs])
         writer = ClipWriter(job.output, job.config.split, job.config.name)
         context = JobContext(job, reporter, opened, conversion, scene_names(), writer)

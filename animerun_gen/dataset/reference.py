@@ -191,6 +191,8 @@ def _switches(modality: Modality) -> str:
         switches.append(f"`{modality.extra}`")
     if modality.shaded:
         switches.append("`style.shade.tones`")
+    if modality.switch:
+        switches.append(f"`{modality.switch}`")
     return " and ".join(switches) or "always"
 
 

@@ -16,4 +16,5 @@ def modalities_of(config: CutConfig) -> tuple[Modality, ...]:
         config.recolor.passes,
         compressed=config.dataset.compressed,
         shade=config.style.shade.is_on,
+        switches=config.lines.switches,
     )

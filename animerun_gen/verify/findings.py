@@ -242,6 +242,9 @@ class FrameInspection:
         elif what.name == "shade":
             if count := np.count_nonzero(value > 3):
                 yield f"has {_pixels(count)} of a tone that there is not: tones are 0 to 3"
+        elif what.name == "line_kind":
+            if count := np.count_nonzero(value > 7):
+                yield f"has {_pixels(count)} of a kind that there is not: kinds are 0 to 7"
         elif what.name == "depth":
             if count := np.count_nonzero(~(value > 0)):
                 yield f"has {_pixels(count)} whose depth is not a positive number"
