@@ -28,8 +28,9 @@ from animerun_gen.threads import available_threads, in_parallel
 
 U8Array = npt.NDArray[np.uint8]
 
-SHORTEST_BEND = 6
-"""Pixels of a crease below which those are left out that no edge between two faces tells for sure."""
+SHORTEST = 6
+"""Pixels below which a line is no line: a crease that no edge between two faces tells for sure, or what hangs on no
+other line within an object."""
 
 
 STRIP = 64
@@ -156,7 +157,7 @@ def find_contours(
 
     A line lies on the farther of the two pixels that it parts, so that nearer shapes keep their extent; where both are
     at one depth it lies on the right or lower one.  Of two neighbours (of four) that a wanted border parts, one is
-    always line.  A thicker line has all pixels whose centres are at most ``(thickness - 1) / 2`` from one of these, so
+    always line, but for specks within an object.  A thicker line has all pixels whose centres are at most ``(thickness - 1) / 2`` from one of these, so
     that it grows at 3, 3.83, 5 and so on.
 
     Whatever is drawn depends only on the pixels around it, short creases and faint steps on those along their line: a
@@ -213,6 +214,7 @@ def find_contours(
             at[passes] = crossing[passes]
     mark(right, below, marks)
     marks[_crumbs(marks) | _loose_ends(marks)] = NONE
+    marks[_specks(marks, seen.instance)] = NONE
     is_line = marks != NONE
     right[:, :-1][~(is_line[:, :-1] | is_line[:, 1:])] = NONE
     below[:-1][~(is_line[:-1] | is_line[1:])] = NONE
@@ -241,7 +243,7 @@ def _crumbs(marks: U8Array) -> npt.NDArray[np.bool_]:
     if not is_bend.any():
         return is_bend
     _, labels = cv2.connectedComponents((is_bend | (marks == CREASE)).astype(np.uint8), connectivity=8)
-    return _where(is_bend, labels, np.bincount(labels.ravel()) < SHORTEST_BEND)
+    return _where(is_bend, labels, np.bincount(labels.ravel()) < SHORTEST)
 
 
 def _loose_ends(marks: U8Array) -> npt.NDArray[np.bool_]:
@@ -257,6 +259,23 @@ def _loose_ends(marks: U8Array) -> npt.NDArray[np.bool_]:
     count = labels.max() + 1
     faint, sure = (np.bincount(labels[which], minlength=count) for which in (is_faint, is_sure))
     return _where(is_faint, labels, faint > sure)
+
+
+def _specks(marks: U8Array, instance: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
+    """Lines within an object that go on for a few pixels only and hang on nothing: where it is seen at a grazing angle.
+
+    What bounds an object, parts materials, or is the edge of a part, is none of them however small.
+    """
+    is_line = marks != NONE
+    _, labels, figures, _ = cv2.connectedComponentsWithStats(is_line.astype(np.uint8), connectivity=8)
+    is_short = figures[:, cv2.CC_STAT_AREA] < SHORTEST
+    stays = is_line & ~np.isin(marks, (STEP, OPEN_STEP, FAINT, CREASE, BEND))
+    for first, second in ((np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1], np.s_[1:])):
+        is_border = instance[first] != instance[second]
+        stays[first] |= is_border & is_line[first]
+        stays[second] |= is_border & is_line[second]
+    is_short[labels[stays]] = False
+    return _where(is_line, labels, is_short)
 
 
 def _where(

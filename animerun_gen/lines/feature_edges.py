@@ -151,6 +151,8 @@ class _MeshEdges:
 def weld(vertices: npt.NDArray[np.float32], among: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
     """For every vertex the one that stands for all at its place; only some of them are compared."""
     standing = np.arange(len(vertices), dtype=np.int32)
+    if not len(among):
+        return standing
     # zero has two signs
     places = (vertices[among] + np.float32(0.0)).view(np.uint32)
     order = np.lexsort(places.T)

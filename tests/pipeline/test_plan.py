@@ -167,6 +167,20 @@ FIELDS: dict[str, tuple[Any, set[str]]] = {
     "lines.thickness": (2.0, {"pictures", "labels"}),
     "lines.color": ("#000001", {"pictures", "labels"}),
     "lines.gamma": (0.5, {"pictures", "labels"}),
+    "lines.kinds": (False, {"pictures", "labels"}),
+    "lines.shade_border": (True, {"pictures", "labels"}),
+    "lines.style.antialias": (True, {"pictures", "labels"}),
+    "lines.style.thickness": (2.5, {"pictures", "labels"}),
+    "lines.style.rules": (({"on": "skin*", "kinds": ("crease",), "color": "auto"},), {"pictures", "labels"}),
+    "lines.style.auto_value": (0.6, {"pictures", "labels"}),
+    "lines.style.auto_chroma": (1.0, {"pictures", "labels"}),
+    "lines.style.depth.near": (5.0, {"pictures", "labels"}),
+    "lines.style.depth.far": (50.0, {"pictures", "labels"}),
+    "lines.style.depth.thickness": (0.5, {"pictures", "labels"}),
+    "lines.style.hand.thickness": (0.2, {"pictures", "labels"}),
+    "lines.style.hand.offset": (0.5, {"pictures", "labels"}),
+    "lines.style.gaps.share": (0.1, {"pictures", "labels"}),
+    "lines.style.gaps.radius": (3.0, {"pictures", "labels"}),
     "motion.backend": ("cycles", {"motion", "labels"}),
     "motion.background": ("static", {"motion", "labels"}),
     # marked or refused, the files are the same
@@ -216,6 +230,10 @@ def merged(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     return both
 
 
+DRAWN = merged(SHADED, {"lines": {"engine": "geometry", "kinds": True}})
+"""With lines that have kinds and may have a style, which colour passes have not."""
+
+
 def fields_of(model: type[BaseModel], prefix: str = "") -> list[str]:
     names = []
     for name, field in model.model_fields.items():
@@ -240,6 +258,8 @@ def test_every_field_belongs_to_the_stages_that_depend_on_it(tmp_path: Path, fie
     value, stages = FIELDS[field]
     needs_shade = field.startswith("style.shade.") or field == "labels.segment_by"
     begun = merged(RECOLORED, SHADED) if needs_shade else RECOLORED
+    if field in ("lines.kinds", "lines.shade_border") or field.startswith("lines.style."):
+        begun = DRAWN
     if field == "style.shade.palette":
         begun = merged(begun, {"style": {"shade": {"palette": str(SHIPPED)}}})
     config = make_cut(tmp_path, begun)
@@ -255,7 +275,7 @@ def test_every_field_belongs_to_the_stages_that_depend_on_it(tmp_path: Path, fie
         changes["style"]["shade"]["palette"] = shutil.copy(SHIPPED, tmp_path)
     changed = make_cut(tmp_path, merged(begun, changes))
     assert changed != config
-    if stages & {"pictures", "motion"}:
+    if stages & {"pictures", "motion"} and "recolor" in begun:
         stages = stages | {"recolor"}
     assert changed_stages(prints(config), prints(changed)) == stages
 
@@ -276,6 +296,13 @@ def test_what_was_made_before_there_was_shade_stands(tmp_path: Path) -> None:
     other = make_cut(tmp_path, merged(RECOLORED, {"style": {"shade": {"value": 0.5, "light": "lamp"}}}))
     assert other != config
     assert prints(other) == prints(config)
+
+
+def test_a_hand_and_gaps_depend_on_the_seed(tmp_path: Path) -> None:
+    for style, stages in (({}, set()), ({"gaps": {"share": 0.1}}, {"pictures", "labels"})):
+        config = make_cut(tmp_path, merged(DRAWN, {"lines": {"style": style}}))
+        other = make_cut(tmp_path, merged(DRAWN, {"lines": {"style": style}, "seed": 7}))
+        assert changed_stages(prints(config), prints(other)) == stages
 
 
 def test_pictures_depend_on_the_palette_of_their_shade(tmp_path: Path) -> None:
