@@ -28,9 +28,12 @@ from animerun_gen.threads import available_threads, in_parallel
 
 U8Array = npt.NDArray[np.uint8]
 
-SHORTEST = 6
-"""Pixels below which a line is no line: a crease that no edge between two faces tells for sure, or what hangs on no
-other line within an object."""
+SHORTEST_BEND = 6
+"""Pixels of a crease below which those are left out that no edge between two faces tells for sure."""
+
+SHORTEST = 3
+"""Pixels of a line within an object below which it is left out if it hangs on no other one.  A higher limit takes out
+lines of small things, now and then, and they flicker."""
 
 
 STRIP = 64
@@ -157,8 +160,8 @@ def find_contours(
 
     A line lies on the farther of the two pixels that it parts, so that nearer shapes keep their extent; where both are
     at one depth it lies on the right or lower one.  Of two neighbours (of four) that a wanted border parts, one is
-    always line, but for specks within an object.  A thicker line has all pixels whose centres are at most ``(thickness - 1) / 2`` from one of these, so
-    that it grows at 3, 3.83, 5 and so on.
+    always line, but for specks within an object.  A thicker line has all pixels whose centres are at most
+    ``(thickness - 1) / 2`` from one of these, so that it grows at 3, 3.83, 5 and so on.
 
     Whatever is drawn depends only on the pixels around it, short creases and faint steps on those along their line: a
     picture that moves by whole pixels takes its lines along.
@@ -243,7 +246,7 @@ def _crumbs(marks: U8Array) -> npt.NDArray[np.bool_]:
     if not is_bend.any():
         return is_bend
     _, labels = cv2.connectedComponents((is_bend | (marks == CREASE)).astype(np.uint8), connectivity=8)
-    return _where(is_bend, labels, np.bincount(labels.ravel()) < SHORTEST)
+    return _where(is_bend, labels, np.bincount(labels.ravel()) < SHORTEST_BEND)
 
 
 def _loose_ends(marks: U8Array) -> npt.NDArray[np.bool_]:
