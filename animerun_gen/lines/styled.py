@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from animerun_gen.color.oklab import from_oklab, to_oklab
 from animerun_gen.lines.contours import Contours
+from animerun_gen.lines.kernels.marks import FAINT, FAINT_BEFORE, OPEN_STEP, STEP
 from animerun_gen.lines.kernels.strokes import cover
 from animerun_gen.lines.kinds import KIND_OF_MARK, LineKind
 from animerun_gen.motion.geometry import FrameGeometry
@@ -23,6 +24,9 @@ from animerun_gen.motion.raster import VisibilityBuffer
 
 U8Array = npt.NDArray[np.uint8]
 FloatArray = npt.NDArray[np.float64]
+
+STEPS = (STEP, OPEN_STEP, FAINT, FAINT_BEFORE)
+"""What parts pixels of which one shows something nearer."""
 
 LEVELS = 3
 """How many places for gaps there are where the hand's first number grows by as much as it usually differs."""
@@ -134,7 +138,9 @@ class _Points:
         below: The same for its lower neighbour.
         places: ``(P, 2)`` float64, x and y in pixels.
         kinds: ``(P,)`` uint8.
-        owner: ``(2, P)`` int64, row and column of the pixel whose surface the line bounds: the nearer one.
+        owner: ``(2, P)`` int64, row and column of the pixel whose surface the line bounds: the nearer one where there
+            is a step in depth.  Elsewhere that would change from pixel to pixel, and the lower instance, material or
+            triangle counts.
     """
 
     right: npt.NDArray[np.int32]
@@ -171,7 +177,7 @@ def draw_styled(
         The lines.
     """
     height, width = seen.instance.shape
-    points = _find_points(seen, contours)
+    points = _find_points(seen, contours, materials)
     row, column = points.owner
     instance = seen.instance[row, column]
     colors, widths = _by_rules(points, flat, objects, materials, settings)
@@ -217,7 +223,7 @@ def draw_styled(
     return StyledLines(ink, amount, gaps)
 
 
-def _find_points(seen: VisibilityBuffer, contours: Contours) -> _Points:
+def _find_points(seen: VisibilityBuffer, contours: Contours, materials: npt.NDArray[np.uint16]) -> _Points:
     shape = seen.instance.shape
     is_line = contours.line_art == 0
     numbers = [np.full(shape, -1, np.int32) for _ in range(2)]
@@ -235,11 +241,27 @@ def _find_points(seen: VisibilityBuffer, contours: Contours) -> _Points:
         way = at[row, column].astype(np.float64)
         places.append(np.stack([column + across * way, row + down * way], axis=1))
         kinds.append(KIND_OF_MARK[found[row, column]])
-        second = seen.depth[row, column] > seen.depth[row + down, column + across]
+        here, there = (row, column), (row + down, column + across)
+        is_step = np.isin(found[here], STEPS)
+        second = np.where(is_step, seen.depth[here] > seen.depth[there], _comes_later(seen, materials, here, there))
         owners.append(np.stack([row + down * second, column + across * second]))
     return _Points(
         *numbers, np.concatenate(places), np.concatenate(kinds), np.concatenate(owners, axis=1).astype(np.int64)
     )
+
+
+def _comes_later(
+    seen: VisibilityBuffer,
+    materials: npt.NDArray[np.uint16],
+    here: tuple[npt.NDArray[np.intp], ...],
+    there: tuple[npt.NDArray[np.intp], ...],
+) -> npt.NDArray[np.bool_]:
+    """Whether what pixels show comes later than what others show: by instance, then material, then triangle."""
+    later, same = np.zeros(len(here[0]), bool), np.ones(len(here[0]), bool)
+    for number in (seen.instance, materials, seen.triangle):
+        later |= same & (number[here] > number[there])
+        same &= number[here] == number[there]
+    return later
 
 
 def _join(points: _Points) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:

@@ -74,7 +74,7 @@ def test_the_outline_of_a_ball_lies_on_its_silhouette_whatever_the_pixels(thickn
         rows, columns = np.mgrid[:64, :96]
         middle = (47.5 + x * scale, 31.5 - 0.05 * scale)
         radius = np.hypot(columns - middle[0], rows - middle[1])
-        assert ink.sum() == pytest.approx(2 * math.pi * scale * thickness, rel=0.06)
+        assert ink.sum() == pytest.approx(2 * math.pi * scale * thickness, rel=0.1)
         assert (ink * radius).sum() / ink.sum() == pytest.approx(scale, abs=0.25)
 
 
@@ -86,8 +86,8 @@ def test_hard_lines_of_one_pixel_part_what_the_line_art_parts() -> None:
 
 
 def test_rules_give_colour_and_thickness_and_the_first_that_fits_counts() -> None:
-    box = cube("box", translation(1.0, 0.2, -4.5) @ rotation(1, 0.5) @ rotation(0, 0.4))
-    geometry = frame(1, VIEW, [ball(-1.0), box])
+    box = cube("box", translation(1.7, 0.2, -4.5) @ rotation(1, 0.5) @ rotation(0, 0.4))
+    geometry = frame(1, VIEW, [ball(-1.5), box])
     rules = [
         Rule(frozenset({LineKind.CREASE}), ids(2), NONE, (250, 0, 0), 3.0),
         Rule(frozenset(), ids(2), NONE, (0, 250, 0), 1.0),
@@ -103,7 +103,7 @@ def test_rules_give_colour_and_thickness_and_the_first_that_fits_counts() -> Non
 
 
 def test_an_automatic_colour_is_a_darker_tone_of_what_is_beside_the_line() -> None:
-    geometry = frame(1, VIEW, [ball(-1.0), ball(1.0, key="other")])
+    geometry = frame(1, VIEW, [ball(-1.5), ball(1.5, key="other")])
     flat = np.full((64, 96, 3), 255, np.uint8)
     instance = raster.draw(geometry).instance
     flat[instance == 0], flat[instance == 1] = (240, 150, 130), (100, 140, 230)

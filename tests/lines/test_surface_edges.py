@@ -13,7 +13,7 @@ from animerun_gen.lines.surface_edges import SurfaceEdgeFinder, find_crossings
 from animerun_gen.motion import raster
 from animerun_gen.motion.geometry import FrameGeometry, MarkedEdges
 from animerun_gen.motion.islands import IslandFinder
-from tests.lines.test_contours import EVERYTHING, joined, larger, outside_of, parted, sheet, sphere
+from tests.lines.test_contours import EVERYTHING, joined, larger, leaks, outside_of, parted, sheet, sphere
 from tests.motion.synthetic import Thing, camera, cube, frame, orthographic, perspective, plane, rotation, translation
 
 VIEWS = {"perspective": camera(perspective(1.2)), "orthographic": camera(orthographic(2.5))}
@@ -71,8 +71,9 @@ def test_an_edge_passes_between_the_pixels_that_it_parts(view: str) -> None:
     right, below = parted(seen.triangle)
     inside_right = (seen.triangle[:, :-1] >= 0) & (seen.triangle[:, 1:] >= 0)
     inside_below = (seen.triangle[:-1] >= 0) & (seen.triangle[1:] >= 0)
-    assert np.array_equal(found.right[:, :-1] > 0, right & inside_right)
-    assert np.array_equal(found.below[:-1] > 0, below & inside_below)
+    assert (right & inside_right).sum() > 10
+    assert np.array_equal((found.right[:, :-1] > 0) & inside_right, right & inside_right)
+    assert np.array_equal((found.below[:-1] > 0) & inside_below, below & inside_below)
     assert ((found.right_at >= 0) & (found.right_at <= 1)).all()
 
 
@@ -97,18 +98,15 @@ def test_a_marked_edge_of_a_flat_face_is_a_line_of_its_kind_and_none_where_it_is
 
 
 def test_an_open_edge_that_hides_nothing_of_its_object_is_a_border() -> None:
-    """A patch whose lower edge is sunk into the sheet that it lies on is closed by its border, where that is wanted."""
-    patch = rotation(0, np.radians(-3.0)) @ translation(0, 0.5, 0.0)
-    both = joined(sheet(4, np.eye(4), 1.4), plane("patch", translation(0, -0.5, 0.0) @ patch, 0.5))
+    """A patch that rises from the sheet it lies on, its lower edge hardly above it: too little to be a step."""
+    patch = rotation(0, np.radians(3.0)) @ translation(0, 0.5, 0.0)
+    both = joined(sheet(4, np.eye(4), 1.4), plane("patch", translation(0, -0.5, 5e-4) @ patch, 0.5))
     geometry = frame(1, larger(VIEWS["perspective"], 72, 48), [replace(both, matrix=translation(0.01, 0.02, -4.0))])
     seen = raster.draw(geometry)
     on_patch = seen.triangle >= 32
     assert on_patch.sum() > 50
-    drawn = contours(geometry)
-    right, below = parted(on_patch)
-    is_line = drawn.line_art == 0
-    assert not (right & ~is_line[:, :-1] & ~is_line[:, 1:]).any()
-    assert not (below & ~is_line[:-1] & ~is_line[1:]).any()
+    assert leaks(on_patch, contours(geometry).line_art == 0) == 0
+    assert leaks(on_patch, contours(geometry, replace(EVERYTHING, open_edges=False)).line_art == 0) > 5
 
 
 def test_silhouettes_and_borders_are_told_apart() -> None:
