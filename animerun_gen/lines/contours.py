@@ -31,7 +31,7 @@ U8Array = npt.NDArray[np.uint8]
 SHORTEST_BEND = 6
 """Pixels of a crease below which those are left out that no edge between two faces tells for sure."""
 
-SHORTEST = 3
+SHORTEST = 2
 """Pixels of a line within an object below which it is left out if it hangs on no other one.  A higher limit takes out
 lines of small things, now and then, and they flicker."""
 

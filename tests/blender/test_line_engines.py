@@ -197,6 +197,7 @@ diagonal.update()
 board = bpy.data.objects.new("board", diagonal)
 board.location = (0, 4, 0)
 scene.collection.objects.link(board)
+add("uv_sphere", "ball", (0.05, 0.2, 0.8), location=(1.2, -1, 0.2), segments=64, ring_count=48)
 mark(diagonal, next(edge.index for edge in diagonal.edges if set(edge.vertices) == {0, 2}))
 """
 
@@ -204,16 +205,21 @@ mark(diagonal, next(edge.index for edge in diagonal.edges if set(edge.vertices) 
 def test_marked_edges_are_drawn_and_told_apart(
     tmp_path: Path, build: Callable[[str, str], Path], cut: Callable[..., Path]
 ) -> None:
-    """The diagonal of a flat board, which nothing else makes a line."""
-    more = "lines: {engine: geometry, kinds: true, style: {antialias: true, gaps: {share: 0.5}}}\n"
+    """The diagonal of a flat board, which nothing else makes a line, and the shade on a ball."""
+    more = (
+        "lines: {engine: geometry, kinds: true, shade_border: true, style: {antialias: true, gaps: {share: 0.5}}}\n"
+        "style: {shade: {tones: 2, direction: [1, 0, 0]}}\n"
+    )
     config = cut(build("marked", MARK), more)
     run_kept("render", config, "--out", tmp_path / "out", "--frames", "1:1")
     clip = Dataset(tmp_path / "out").clip("marked")
     kinds, line_art = clip.read("line_kind", 1), clip.read("contour", 1)
-    assert np.array_equal(kinds > 0, line_art == 0)
+    shade = kinds == LineKind.SHADE
+    assert np.array_equal((kinds > 0) & ~shade, line_art == 0)
+    assert shade.any()
+    assert np.array_equal(shade, (clip.read("trace", 1) != 255).any(axis=2) & (line_art != 0))
     marked = kinds == LineKind.MARK
     assert marked.sum() > 20
-    assert not (kinds == LineKind.CREASE).any()
     config.write_text(config.read_text().replace("geometry,", "geometry, edges: [silhouette, border, crease],"))
     run_kept("render", config, "--out", tmp_path / "without", "--frames", "1:1")
     without = Dataset(tmp_path / "without").clip("marked").read("contour", 1)

@@ -139,7 +139,7 @@ def test_a_minimal_cut(folder: Path) -> None:
         ("lines: {engine: geometry, shade_border: true}", "a.yaml:4: lines: shade_border is set, but kinds is off"),
         (
             "lines: {engine: geometry, kinds: true, shade_border: true}",
-            "lines.shade_border is set, but style.shade.tones is 1",
+            "a.yaml:1: lines.shade_border is set, but style.shade.tones is 1",
         ),
         (
             "lines: {engine: geometry, style: {depth: {near: 9, far: 3}}}",
@@ -147,7 +147,7 @@ def test_a_minimal_cut(folder: Path) -> None:
         ),
         (
             "lines: {engine: geometry, style: {antialias: true}}\nrecolor: {passes: 1}\nmotion: {extras: [ids]}",
-            "recolor.passes are painted with the lines of the line art, but lines.style gives the frame others",
+            "a.yaml:1: recolor.passes are painted with the lines of the line art, but lines.style gives the frame others",
         ),
         ("lines: {edges: []}", "a.yaml:4: lines: freestyle is on but edges is empty; list"),
         (
