@@ -147,7 +147,7 @@ def test_a_minimal_cut(folder: Path) -> None:
         ),
         (
             "lines: {engine: geometry, style: {antialias: true}}\nrecolor: {passes: 1}\nmotion: {extras: [ids]}",
-            "a.yaml:1: recolor.passes are painted with the lines of the line art, but lines.style gives the frame others",
+            "a.yaml:1: recolor.passes are painted with the lines of the line art, but lines.style gives",
         ),
         ("lines: {edges: []}", "a.yaml:4: lines: freestyle is on but edges is empty; list"),
         (
