@@ -41,6 +41,7 @@ COMPANIONS = {
     "line_kind": "LineKind/fight/0186.png",
     "styled_contour": "StyledContour/fight/0186.png",
     "line_gap": "LineGap/fight/0186.png",
+    "strokes": "Vector/fight/0186.npz",
     "valid_forward": "Valid/fight/forward/0186.png",
     "valid_backward": "Valid/fight/backward/0186.png",
     "exact_occlusion_forward": "ExactOcclusion/fight/forward/0186.png",
@@ -175,7 +176,7 @@ def test_extras_switch_on_their_modalities_and_nothing_else() -> None:
         "correspondence": {"correspondence"},
     }
     switches = {what.switch for what in MODALITIES}
-    assert enabled_modalities(get_args(Extra), tracks=1, shade=True, switches=switches) == MODALITIES
+    assert enabled_modalities(get_args(Extra), tracks=1, shade=True, vector=True, switches=switches) == MODALITIES
 
 
 def test_shade_brings_its_modalities_and_nothing_else() -> None:
@@ -195,6 +196,12 @@ def test_settings_of_the_lines_bring_their_modalities() -> None:
         (Lines(engine="geometry", style=LineStyle(gaps=LineGaps(share=0.5))), {"styled_contour", "line_gap"}),
     ):
         assert {what.name for what in set(enabled_modalities((), switches=lines.switches)) - always} == expected
+
+
+def test_lines_as_strokes_bring_their_modality_and_nothing_else() -> None:
+    without, vector = (enabled_modalities(("ids",), vector=vector) for vector in (False, True))
+    assert {what.name for what in set(vector) - set(without)} == {"strokes"}
+    assert set(without) < set(vector)
 
 
 def test_colour_passes_lie_beside_the_original_frames() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from animerun_gen.lines.contours import Contours, find_contours
 from animerun_gen.lines.hand import HandFinder
-from animerun_gen.lines.kernels.strokes import cover
+from animerun_gen.lines.kernels.inking import cover
 from animerun_gen.lines.kinds import LineKind
 from animerun_gen.lines.styled import Rule, StyledLines, StyleSettings, draw_styled
 from animerun_gen.lines.surface_edges import SurfaceEdgeFinder
