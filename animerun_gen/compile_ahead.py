@@ -126,8 +126,8 @@ def _contours() -> None:
 
 
 def _styled_lines() -> None:
-    from animerun_gen.lines.kernels.matching import match_neighbours
     from animerun_gen.lines.kernels.inking import cover
+    from animerun_gen.lines.kernels.matching import match_neighbours
 
     start = np.array([0, 1], np.int32)
     match_neighbours(start, start[::-1].copy(), 2)

@@ -187,6 +187,7 @@ class FrameReader:
             kept=self._most_kept,
             paints=paints,
             shades=draws and self.context.config.style.shade.is_on,
+            layers=0 if self.context.layers is None else len(self.context.layers.names),
         )
         try:
             self._memory.expect(frame, size, need)

@@ -374,6 +374,8 @@ MODALITIES: tuple[Modality, ...] = (
         published=False,
         meaning="Where a gap opens the closed line art: the gap's radius in whole pixels, 0 elsewhere.",
         switch="lines.style.gaps.share",
+    ),
+    Modality(
         name="strokes",
         folder="Vector/{cut}",
         suffix=".npz",
@@ -770,7 +772,7 @@ def _modality_of_layer(name: str, layer: str) -> Modality:
     apart = _GAP_NAME.fullmatch(name)
     kind, gap = (apart[1], int(apart[2])) if apart else (name, 1)
     for what in LAYER_KINDS:
-        if what.name == kind and (gap == 1 or (gap > 1 and what.spans_gaps)):
+        if what.name == kind and (apart is None or (gap > 1 and what.spans_gaps)):
             return at_gap(at_layer(what, layer), gap)
     raise ValueError(
         f"there is no modality {name!r} of a layer; there are {', '.join(what.name for what in LAYER_KINDS)}, those of "
@@ -805,8 +807,8 @@ def enabled_modalities(
 
     Returns:
         The modalities in the order of the table: all that are always made, and those that ``extras``, ``tracks``,
-        ``shade``, ``switches`` and ``vector`` switch on, and of each layer what is made of it; behind them the same motion over each
-        gap beyond 1, and the colour passes.
+        ``shade``, ``switches`` and ``vector`` switch on, and of each layer what is made of it; behind them the same
+        motion over each gap beyond 1, and the colour passes.
     """
     near = tuple(
         modality.compressed if compressed else modality

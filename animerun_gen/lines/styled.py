@@ -16,8 +16,8 @@ import numpy.typing as npt
 
 from animerun_gen.color.oklab import from_oklab, to_oklab
 from animerun_gen.lines.contours import Contours
-from animerun_gen.lines.kernels.marks import FAINT, FAINT_BEFORE, OPEN_STEP, STEP
 from animerun_gen.lines.kernels.inking import cover
+from animerun_gen.lines.kernels.marks import FAINT, FAINT_BEFORE, OPEN_STEP, STEP
 from animerun_gen.lines.kinds import KIND_OF_MARK, LineKind
 from animerun_gen.motion.geometry import FrameGeometry
 from animerun_gen.motion.raster import VisibilityBuffer

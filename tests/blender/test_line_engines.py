@@ -13,7 +13,6 @@ from animerun_gen.dataset import ClipFiles, Dataset
 from animerun_gen.dataset.files import read_image, read_json
 from animerun_gen.lines import compose
 from animerun_gen.lines.kinds import LineKind
-from tests.blender.conftest import needs_installed_blender, run_cli, run_kept
 from tests.blender.conftest import needs_installed_blender, run_kept
 
 pytestmark = pytest.mark.blender

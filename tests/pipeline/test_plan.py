@@ -207,6 +207,8 @@ FIELDS: dict[str, tuple[Any, set[str]]] = {
     "labels.match_occlusion": ("exact", {"labels"}),
     # each pass is there or missing, and none changes another one
     "dataset.compression": ("npz", {"labels"}),
+    "layers.groups": ({"square": {"objects": ["Square"]}}, {"pictures", "motion", "labels"}),
+    "layers.write": (False, {"pictures", "motion", "labels"}),
     "recolor.passes": (2, set()),
     # its content counts, not its place
     "recolor.palette": (Path("/elsewhere/palette.yaml"), set()),
@@ -228,6 +230,7 @@ FIELDS: dict[str, tuple[Any, set[str]]] = {
 
 
 RECOLORED = {"recolor": {"passes": 1}}
+LAYERED = {"layers": {"write": True}, "lines": {"engine": "geometry"}}
 SHADED = {"style": {"shade": {"tones": 2}}}
 
 
@@ -269,6 +272,8 @@ def test_every_field_belongs_to_the_stages_that_depend_on_it(tmp_path: Path, fie
     begun = merged(RECOLORED, SHADED) if needs_shade else RECOLORED
     if field in ("lines.kinds", "lines.shade_border") or field.startswith("lines.style."):
         begun = DRAWN
+    if field.startswith("layers."):
+        begun = merged(begun, LAYERED)
     if field == "style.shade.palette":
         begun = merged(begun, {"style": {"shade": {"palette": str(SHIPPED)}}})
     if field == "lines.vector":
@@ -321,6 +326,14 @@ def test_a_hand_and_gaps_depend_on_the_seed(tmp_path: Path) -> None:
         config = make_cut(tmp_path, merged(DRAWN, {"lines": {"style": style}}))
         other = make_cut(tmp_path, merged(DRAWN, {"lines": {"style": style}, "seed": 7}))
         assert changed_stages(prints(config), prints(other)) == stages
+
+
+def test_what_was_made_before_there_were_layers_stands(tmp_path: Path) -> None:
+    """Groups count for nothing where no layer is written."""
+    config = make_cut(tmp_path, RECOLORED)
+    other = make_cut(tmp_path, merged(RECOLORED, {"layers": {"groups": {"hero": {"objects": ["Hero"]}}}}))
+    assert other != config
+    assert prints(other) == prints(config)
 
 
 def test_pictures_depend_on_the_palette_of_their_shade(tmp_path: Path) -> None:

@@ -93,6 +93,7 @@ def memory_digest(config: CutConfig, made_from: MadeFrom, cross_check: bool) -> 
         cross_check,
         *(["shade"] if config.style.shade.is_on else []),
         *_layers(config),
+        *_timing(config),
     )
 
 
