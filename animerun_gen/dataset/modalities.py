@@ -78,6 +78,7 @@ class Modality:
         table: Name of the JSON file in its folder that says what ids stand for; empty where there is none.
         gap: How many frames of the clip the two frames of a pair are apart.
         shaded: Whether only clips with shade (``style.shade``) have it.
+        switch: The setting of a cut's lines without which it is not made; empty where there is none.
         vector: Whether only clips with lines as strokes (``lines.vector``) have it.
         layered: Whether only clips whose layers are written (``layers.write``) have it.
         layer: The layer that it shows alone; empty where it shows the frame.
@@ -98,6 +99,7 @@ class Modality:
     table: str = ""
     gap: int = 1
     shaded: bool = False
+    switch: str = ""
     vector: bool = False
     layered: bool = False
     layer: str = ""
@@ -331,6 +333,47 @@ MODALITIES: tuple[Modality, ...] = (
         meaning="The line art with coloured trace lines along the borders of the shade: violet-blue around shadows, "
         "yellow around highlights.",
         shaded=True,
+    ),
+    Modality(
+        name="line_kind",
+        folder="LineKind/{cut}",
+        suffix=".png",
+        dtype="uint8",
+        shape=("H", "W"),
+        kind="frame",
+        stage="pictures",
+        content="picture",
+        published=False,
+        meaning="What each pixel of the line art is the border of: **0 = no line, 1 = silhouette, 2 = crease, 3 = open "
+        "border, 4 = intersection, 5 = material boundary, 6 = marked edge, 7 = border of the shade (no ink)**, see "
+        "[lines.md](lines.md).",
+        switch="lines.kinds",
+    ),
+    Modality(
+        name="styled_contour",
+        folder="StyledContour/{cut}",
+        suffix=".png",
+        dtype="uint8",
+        shape=("H", "W", 3),
+        kind="frame",
+        stage="pictures",
+        content="picture",
+        published=False,
+        meaning="The lines as the colour frame shows them, in their colours on white; `contour` stays closed.",
+        switch="lines.style",
+    ),
+    Modality(
+        name="line_gap",
+        folder="LineGap/{cut}",
+        suffix=".png",
+        dtype="uint8",
+        shape=("H", "W"),
+        kind="frame",
+        stage="pictures",
+        content="picture",
+        published=False,
+        meaning="Where a gap opens the closed line art: the gap's radius in whole pixels, 0 elsewhere.",
+        switch="lines.style.gaps.share",
     ),
     Modality(
         name="strokes",
@@ -745,6 +788,7 @@ def enabled_modalities(
     *,
     compressed: bool = False,
     shade: bool = False,
+    switches: Collection[str] = (),
     vector: bool = False,
     layers: Collection[str] = (),
 ) -> tuple[Modality, ...]:
@@ -757,13 +801,14 @@ def enabled_modalities(
         passes: its ``recolor.passes``.
         compressed: whether its ``dataset.compression`` is anything but ``none``.
         shade: whether it has shade (``style.shade``).
+        switches: the settings of its ``lines`` that are on, see :attr:`Modality.switch`.
         vector: whether it has lines as strokes (``lines.vector``).
         layers: the layers of it that are written (``layers.write``).
 
     Returns:
         The modalities in the order of the table: all that are always made, and those that ``extras``, ``tracks``,
-        ``shade`` and ``vector`` switch on, and of each layer what is made of it; behind them the same motion over each
-        gap beyond 1, and the colour passes.
+        ``shade``, ``switches`` and ``vector`` switch on, and of each layer what is made of it; behind them the same
+        motion over each gap beyond 1, and the colour passes.
     """
     near = tuple(
         modality.compressed if compressed else modality
@@ -771,6 +816,7 @@ def enabled_modalities(
         if (modality.extra is None or modality.extra in extras)
         and (modality.content != "tracks" or tracks > 0)
         and (not modality.shaded or shade)
+        and (not modality.switch or modality.switch in switches)
         and (not modality.vector or vector)
         and (not modality.layered or layers)
     )

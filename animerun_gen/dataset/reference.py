@@ -217,6 +217,8 @@ def _switches(modality: Modality) -> str:
         switches.append("`style.shade.tones`")
     if modality.vector:
         switches.append("`lines.vector`")
+    if modality.switch:
+        switches.append(f"`{modality.switch}`")
     return " and ".join(switches) or "always"
 
 

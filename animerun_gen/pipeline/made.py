@@ -18,4 +18,5 @@ def modalities_of(config: CutConfig) -> tuple[Modality, ...]:
         shade=config.style.shade.is_on,
         vector=config.lines.vector,
         layers=config.layers.written,
+        switches=config.lines.switches,
     )
