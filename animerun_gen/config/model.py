@@ -716,6 +716,12 @@ class Lines(Section):
         "`geometry`.",
     )
 
+    vector: bool = Field(
+        default=False,
+        description="Write the lines of each frame as strokes, too: chains of points on the edges of meshes, which the "
+        "next frames have again, hidden strokes included. Needs `engine: geometry`.",
+    )
+
     @property
     def switches(self) -> tuple[str, ...]:
         """The settings that are on by which files of their own are made, see :class:`.Modality`."""
@@ -723,14 +729,9 @@ class Lines(Section):
             ("lines.kinds", self.kinds),
             ("lines.style", self.style.is_on),
             ("lines.style.gaps.share", self.style.gaps.share > 0),
+            ("lines.vector", self.vector),
         )
         return tuple(name for name, is_on in on if is_on)
-
-    vector: bool = Field(
-        default=False,
-        description="Write the lines of each frame as strokes, too: chains of points on the edges of meshes, which the "
-        "next frames have again, hidden strokes included. Needs `engine: geometry`.",
-    )
 
     @model_validator(mode="after")
     def _geometry_has_strokes(self) -> Self:

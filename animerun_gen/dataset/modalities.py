@@ -79,7 +79,6 @@ class Modality:
         gap: How many frames of the clip the two frames of a pair are apart.
         shaded: Whether only clips with shade (``style.shade``) have it.
         switch: The setting of a cut's lines without which it is not made; empty where there is none.
-        vector: Whether only clips with lines as strokes (``lines.vector``) have it.
         layered: Whether only clips whose layers are written (``layers.write``) have it.
         layer: The layer that it shows alone; empty where it shows the frame.
     """
@@ -100,7 +99,6 @@ class Modality:
     gap: int = 1
     shaded: bool = False
     switch: str = ""
-    vector: bool = False
     layered: bool = False
     layer: str = ""
 
@@ -387,7 +385,7 @@ MODALITIES: tuple[Modality, ...] = (
         published=False,
         meaning="The lines as strokes, hidden ones too, whose points are found again in other frames, see "
         "[vector_lines.md](vector_lines.md).",
-        vector=True,
+        switch="lines.vector",
     ),
     Modality(
         name="valid_forward",
@@ -789,7 +787,6 @@ def enabled_modalities(
     compressed: bool = False,
     shade: bool = False,
     switches: Collection[str] = (),
-    vector: bool = False,
     layers: Collection[str] = (),
 ) -> tuple[Modality, ...]:
     """What is made for a cut.
@@ -802,12 +799,11 @@ def enabled_modalities(
         compressed: whether its ``dataset.compression`` is anything but ``none``.
         shade: whether it has shade (``style.shade``).
         switches: the settings of its ``lines`` that are on, see :attr:`Modality.switch`.
-        vector: whether it has lines as strokes (``lines.vector``).
         layers: the layers of it that are written (``layers.write``).
 
     Returns:
         The modalities in the order of the table: all that are always made, and those that ``extras``, ``tracks``,
-        ``shade``, ``switches`` and ``vector`` switch on, and of each layer what is made of it; behind them the same
+        ``shade`` and ``switches`` switch on, and of each layer what is made of it; behind them the same
         motion over each gap beyond 1, and the colour passes.
     """
     near = tuple(
@@ -817,7 +813,6 @@ def enabled_modalities(
         and (modality.content != "tracks" or tracks > 0)
         and (not modality.shaded or shade)
         and (not modality.switch or modality.switch in switches)
-        and (not modality.vector or vector)
         and (not modality.layered or layers)
     )
     near += tuple(

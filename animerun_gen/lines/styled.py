@@ -245,9 +245,9 @@ def _find_points(seen: VisibilityBuffer, contours: Contours, materials: npt.NDAr
         is_step = np.isin(found[here], STEPS)
         second = np.where(is_step, seen.depth[here] > seen.depth[there], _comes_later(seen, materials, here, there))
         owners.append(np.stack([row + down * second, column + across * second]))
-    return _Points(
-        *numbers, np.concatenate(places), np.concatenate(kinds), np.concatenate(owners, axis=1).astype(np.int64)
-    )
+    right, below = numbers
+    owner = np.concatenate(owners, axis=1).astype(np.int64)
+    return _Points(right, below, np.concatenate(places), np.concatenate(kinds), owner)
 
 
 def _comes_later(

@@ -40,7 +40,6 @@ def missing_render(
     modalities = enabled_modalities(
         motion.extras,
         shade=config.style.shade.is_on,
-        vector=config.lines.vector,
         layers=config.layers.written,
         switches=config.lines.switches,
     )

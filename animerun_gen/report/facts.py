@@ -219,7 +219,6 @@ def _wanted_kinds(config: Mapping[str, Any]) -> tuple[Modality, ...]:
     tracks = motion.get("tracks")
     passes = _dict(config.get("recolor")).get("passes")
     shade = _dict(_dict(config.get("style")).get("shade")).get("tones") in (2, 3)
-    vector = _dict(config.get("lines")).get("vector") is True
     known = [number if type(number) is int and number > 0 else 0 for number in (tracks, passes)]
     return enabled_modalities(
         extras,
@@ -228,7 +227,6 @@ def _wanted_kinds(config: Mapping[str, Any]) -> tuple[Modality, ...]:
         min(known[1], 99),
         shade=shade,
         switches=_line_switches(_dict(config.get("lines"))),
-        vector=vector,
         layers=_written_layers(config),
     )
 

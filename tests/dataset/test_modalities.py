@@ -192,10 +192,10 @@ def test_extras_switch_on_their_modalities_and_nothing_else() -> None:
         "scene_flow": {"depth_change_forward", "depth_change_backward"},
         "correspondence": {"correspondence"},
     }
-    every = {"tracks": 1, "shade": True, "vector": True, "switches": {what.switch for what in MODALITIES}}
-    everything = enabled_modalities(get_args(Extra), **every, layers=("set",))
+    switches = {what.switch for what in MODALITIES}
+    everything = enabled_modalities(get_args(Extra), tracks=1, shade=True, switches=switches, layers=("set",))
     assert everything[: len(MODALITIES)] == MODALITIES
-    unlayered = enabled_modalities(get_args(Extra), **every)
+    unlayered = enabled_modalities(get_args(Extra), tracks=1, shade=True, switches=switches)
     assert set(unlayered) == {m for m in MODALITIES if not m.layered}
 
 
@@ -230,22 +230,17 @@ def test_shade_brings_its_modalities_and_nothing_else() -> None:
 
 
 def test_settings_of_the_lines_bring_their_modalities() -> None:
-    every = Lines(engine="geometry", kinds=True, style=LineStyle(gaps=LineGaps(share=0.5))).switches
+    every = Lines(engine="geometry", kinds=True, vector=True, style=LineStyle(gaps=LineGaps(share=0.5))).switches
     assert set(every) == {what.switch for what in MODALITIES if what.switch}
     always = set(enabled_modalities(()))
     for lines, expected in (
         (Lines(), set()),
         (Lines(engine="geometry", kinds=True), {"line_kind"}),
+        (Lines(engine="geometry", vector=True), {"strokes"}),
         (Lines(engine="geometry", style=LineStyle(antialias=True)), {"styled_contour"}),
         (Lines(engine="geometry", style=LineStyle(gaps=LineGaps(share=0.5))), {"styled_contour", "line_gap"}),
     ):
         assert {what.name for what in set(enabled_modalities((), switches=lines.switches)) - always} == expected
-
-
-def test_lines_as_strokes_bring_their_modality_and_nothing_else() -> None:
-    without, vector = (enabled_modalities(("ids",), vector=vector) for vector in (False, True))
-    assert {what.name for what in set(vector) - set(without)} == {"strokes"}
-    assert set(without) < set(vector)
 
 
 def test_colour_passes_lie_beside_the_original_frames() -> None:
