@@ -279,6 +279,8 @@ def write_pictures(writer: ClipWriter, config: CutConfig, frame: int, film: byte
         # all of the square is lit
         writer.write("shade", frame, np.where(inside, 2, 0).astype(np.uint8))
         writer.write("trace", frame, np.repeat(line_art[..., None], 3, axis=-1))
+    if config.lines.vector:
+        writer.write("strokes", frame, strokes(config, frame))
     for layer, there in layers_of(config, frame).items():
         alpha = there | (layer == SET_LAYER)
         color = colors(config, film)[0 if layer == SET_LAYER else 1]
