@@ -85,7 +85,8 @@ class PictureMaker:
                 line_art = thin_hair_lines(line_art, taken.seen, is_hair, self.context.config.lines.thickness)
         if self._strokes is not None and taken is not None:
             with self.context.stage(frame, "strokes"):
-                self.context.writer.write("strokes", frame, find_strokes(taken.geometry, self._strokes))
+                islands = self._islands.find(taken.geometry)
+                self.context.writer.write("strokes", frame, find_strokes(taken.geometry, self._strokes, islands))
         colored = flat
         if self._shade is not None and taken is not None:
             with self.context.stage(frame, "shade"):
