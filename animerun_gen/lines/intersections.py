@@ -80,10 +80,8 @@ def find_intersections(
     points, depths = np.concatenate(scene.points), np.concatenate(scene.depths)
     corners, faces = np.concatenate(scene.corners), np.concatenate(scene.faces)
     ends, sides = np.concatenate(scene.ends), np.concatenate(scene.sides)
-    boxes, of_bodies = (
-        piercing.boxes_around(points, corners),
-        _by_body(np.concatenate(scene.bodies_of_faces), scene.count),
-    )
+    of_bodies = _by_body(np.concatenate(scene.bodies_of_faces), scene.count)
+    boxes = piercing.boxes_around(points, corners)
     around = piercing.boxes_of_bodies(boxes, *of_bodies)
     edge_boxes = piercing.boxes_around(points, ends)
     edges = (ends, edge_boxes, *_by_body(np.concatenate(scene.bodies_of_edges), scene.count))
@@ -134,12 +132,13 @@ class _Scene:
         self.first_points = [0] * len(geometry.mesh)
         self._geometry = geometry
         self._first_face = first_faces(geometry)
+        self._view_axis = geometry.camera.pixel_matrix()[2]
         self._amount = 0
 
     def add(self, instance: int, edges: MeshEdges, islands: npt.NDArray[np.int32]) -> None:
         """One more instance; each island of its mesh is a body of its own."""
         geometry, mesh = self._geometry, int(self._geometry.mesh[instance])
-        world, eye = geometry.matrices[instance], geometry.camera.pixel_matrix()
+        world = geometry.matrices[instance]
         placed = geometry.mesh_vertices(mesh).astype(np.float64) @ world[:3, :3].T + world[:3, 3]
         body = self.count + islands[geometry.triangle_start[mesh] : geometry.triangle_start[mesh + 1]].astype(np.int64)
         there = materials_of(geometry, instance) >= 0
@@ -150,7 +149,7 @@ class _Scene:
         has_face = (sides != NO_FACE).any(axis=1)
         self.first_points[instance] = self._amount
         self.points.append(placed)
-        self.depths.append(placed @ eye[2, :3] + eye[2, 3])
+        self.depths.append(placed @ self._view_axis[:3] + self._view_axis[3])
         self.owner.append(np.full(len(placed), instance, np.int64))
         self.corners.append((edges.standing[edges.triangles[there]] + self._amount).astype(np.int64))
         self.faces.append(face[:-1][there])

@@ -32,6 +32,9 @@ RANKS = np.array([9, 0, 3, 1, 9, 2, 4])
 SHORTEST = 1e-3
 """Pixels below which a part of an edge is as its neighbour is: so little is due to rounding and :data:`SAME_DEPTH`."""
 
+NEVER = 1 << 62
+"""More triangles than there are."""
+
 HOLE_STEP = 0.125
 """Pixels between the places at which it is asked whether a surface has a hole."""
 
@@ -211,7 +214,7 @@ def hide_edges(meshes, view, places, holes, standing, first_faces, orthographic,
                         continue
                     for place in range(start[cell], start[cell + 1]):
                         e = members[place]
-                        if seen_by[e] == tested:
+                        if seen_by[e] >= tested:
                             continue
                         seen_by[e] = tested
                         if not drawn[e, 5] > nearest or _lie_apart(drawn[e], x0, x1, y0, y1):
@@ -231,6 +234,9 @@ def hide_edges(meshes, view, places, holes, standing, first_faces, orthographic,
                         if not low < high:
                             continue
                         if mask < 0:
+                            if low <= parts[e, 0] and high >= parts[e, 1]:
+                                # all of it; nothing else needs to be held against it
+                                seen_by[e] = NEVER
                             hidden, intervals = _with_room(hidden, intervals, count + 1)
                             hidden[count], intervals[count, 0], intervals[count, 1] = e, low, high
                             count += 1
