@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from animerun_gen.dataset.correspondence import ARRAYS as SURFACE_ARRAYS
-from animerun_gen.dataset.modalities import MODALITIES, Modality, color_pass, gap_modalities
+from animerun_gen.dataset.modalities import MODALITIES, Modality, color_pass, gap_modalities, layer_modalities
 from animerun_gen.dataset.named_arrays import NamedArray
 from animerun_gen.dataset.strokes import ARRAYS as STROKE_ARRAYS
 from animerun_gen.dataset.tracks import ARRAYS as TRACK_ARRAYS
@@ -46,6 +46,15 @@ _PASSES = """\
 `recolor.passes: 3` makes the colour frames again in the colours of other animation, three times, as `color_1`,
 `color_2` and `color_3`, where the published clips have theirs; [palette.md](palette.md) says how. Lines, motion and
 labels are the same for all of them. `recolor/<cut>.json` says which material has which colour in each.
+"""
+
+EXAMPLE_LAYER = "hero"
+"""The layer whose files the page shows."""
+
+_LAYERS = """\
+`layers.write` makes these of each layer alone, as if nothing were before it; the names of the layers come from the
+configuration, and `set` is one of them. [layers.md](layers.md) says how they are put together. `motion.gaps` makes the
+motion of layers over larger distances, too: `flow_forward_gap4@hero` in `Layers/hero/Gap4/Flow`.
 """
 
 _TRACKS = """\
@@ -141,6 +150,9 @@ def layout_markdown() -> str:
             "## In other colours\n",
             _PASSES,
             _table([color_pass(1)]),
+            "## Layers\n",
+            _LAYERS,
+            _table(layer_modalities(EXAMPLE_LAYER)),
             "## Cameras\n",
             _CAMERAS,
             "## Tracks\n",
@@ -178,9 +190,10 @@ def _table(modalities: Iterable[Modality]) -> str:
     return "\n".join(rows) + "\n"
 
 
-_TYPES = {"matches": "JSON", "surfaces": "npz", "strokes": "npz", "tracks": "npz"}
+_TYPES = {"matches": "JSON", "amodal": "JSON", "surfaces": "npz", "strokes": "npz", "tracks": "npz"}
 _SHAPES = {
     "matches": '`{"0": [j, ...], ...}`',
+    "amodal": "see [layers.md](layers.md)",
     "surfaces": "see [below](#correspondence)",
     "strokes": "see [below](#strokes)",
     "tracks": "see [below](#tracks)",
@@ -198,6 +211,8 @@ def _switches(modality: Modality) -> str:
         switches.append("`motion.gaps`")
     if modality.extra is not None:
         switches.append(f"`{modality.extra}`")
+    if modality.layered or modality.layer:
+        switches.append("`layers.write`")
     if modality.shaded:
         switches.append("`style.shade.tones`")
     if modality.vector:

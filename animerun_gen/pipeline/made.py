@@ -17,4 +17,5 @@ def modalities_of(config: CutConfig) -> tuple[Modality, ...]:
         compressed=config.dataset.compressed,
         shade=config.style.shade.is_on,
         vector=config.lines.vector,
+        layers=config.layers.written,
     )
