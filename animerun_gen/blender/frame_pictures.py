@@ -99,7 +99,8 @@ class PictureMaker:
                     line_art = self._thinned(line_art, taken)
         if self._strokes is not None and taken is not None:
             with self.context.stage(frame, "strokes"):
-                self.context.writer.write("strokes", frame, find_strokes(taken.geometry, self._strokes))
+                islands = self._islands.find(taken.geometry)
+                self.context.writer.write("strokes", frame, find_strokes(taken.geometry, self._strokes, islands))
         colored = flat
         if self._shade is not None and taken is not None:
             with self.context.stage(frame, "shade"):
