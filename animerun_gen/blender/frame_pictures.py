@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,9 +21,10 @@ from animerun_gen.color.hexadecimal import rgb
 from animerun_gen.color.srgb import linear_to_hex
 from animerun_gen.config.model import FREESTYLE_ONLY
 from animerun_gen.lines import compose, contours
+from animerun_gen.lines.drawn_strokes import lay_strokes, stroke_pixels, without_strokes
 from animerun_gen.lines.hair_lines import thin_hair_lines
 from animerun_gen.lines.hidden_lines import find_hidden_lines
-from animerun_gen.motion import companions
+from animerun_gen.motion import companions, raster
 from animerun_gen.motion.islands import IslandFinder
 from animerun_gen.motion.raster import VisibilityBuffer
 
@@ -58,6 +60,7 @@ class PictureMaker:
         self._judges_strokes = self.strokes and not set(lines.edges) & set(FREESTYLE_ONLY)
         self._has_marks = "edge_mark" in lines.edges and bool(marked_meshes())
         self._hair_ids = [context.names.objects.ids[name] for name in hair_objects()]
+        self._inks = [context.names.materials.ids[name] for name in sorted(context.conversion.grease_pencil.inks)]
         self._shade = ShadeMaker(context) if context.config.style.shade.is_on else None
         self.needs_geometry = (
             self._shade is not None
@@ -65,6 +68,7 @@ class PictureMaker:
             or lines.outline
             or self.strokes
             or bool(self._hair_ids)
+            or bool(self._inks)
             or self.paints_attributes
         )
 
@@ -73,14 +77,22 @@ class PictureMaker:
             with self.context.stage(frame, "attributes"):
                 flat = self._paint_attributes(flat, taken)
         with self.context.stage(frame, "lines"):
-            if self._contours is not None and taken is not None:
-                islands = self._islands.find(taken.geometry)
-                line_art = contours.draw_contours(taken.geometry, taken.seen, islands, self._contours)
+            lined = taken
+            if self._inks and taken is not None:
+                bare = without_strokes(taken.geometry, self._inks)
+                lined = replace(taken, geometry=bare, seen=raster.draw(bare))
+            if self._contours is not None and lined is not None:
+                islands = self._islands.find(lined.geometry)
+                line_art = contours.draw_contours(lined.geometry, lined.seen, islands, self._contours)
             else:
-                line_art = self._rendered_lines(frame, taken)
+                line_art = self._rendered_lines(frame, lined)
             if taken is not None and len(self._hair_ids):
                 is_hair = np.isin(taken.geometry.object_ids, self._hair_ids)
                 line_art = thin_hair_lines(line_art, taken.seen, is_hair, self.context.config.lines.thickness)
+            painted_lines = line_art
+            if self._inks and taken is not None:
+                is_stroke = stroke_pixels(taken.geometry, taken.seen, self._inks)
+                line_art, painted_lines = lay_strokes(line_art, is_stroke)
         colored = flat
         if self._shade is not None and taken is not None:
             with self.context.stage(frame, "shade"):
@@ -92,7 +104,7 @@ class PictureMaker:
             self.context.writer.write("flat", frame, flat)
             self.context.writer.write("contour", frame, line_art)
             ink = rgb(self.context.config.lines.color)
-            self.context.writer.write("frame", frame, compose.draw_lines(colored, line_art, ink))
+            self.context.writer.write("frame", frame, compose.draw_lines(colored, painted_lines, ink))
 
     def check_background(self, frame: int, flat: np.ndarray[Any, Any], seen: VisibilityBuffer) -> None:
         """A job in whose first picture with a background that has another colour than it should goes no further."""
