@@ -1,6 +1,6 @@
 """Reads what a Grease Pencil object shows in a frame, as arrays, and marks its points so that they can be followed.
 
-Blender 4.3 made Grease Pencil anew: drawings have attributes, which modifiers treat like everything else.  So its points
+Blender 4.3 made Grease Pencil anew: drawings have attributes, which modifiers treat like everything else.  So points
 carry identities as vertices of meshes do (:mod:`~animerun_gen.blender.identity`): three random numbers that are kept,
 mixed or lost (measured with 4.5.15: what subdivides mixes them, what mirrors copies them, what builds keeps some).
 Before, strokes had no attributes, and their points are known by their numbers, as long as nothing changes these.

@@ -1,7 +1,7 @@
 """The shapes that stand for Grease Pencil's strokes and fills, as arrays; knows nothing of Blender.
 
-A stroke becomes a ribbon that faces the camera, as wide as twice its radius, with round corners and ends; a fill becomes
-the polygon of its points.  Both are told in *view coordinates*: x to the right, y upwards, the camera at the origin
+A stroke becomes a ribbon that faces the camera, as wide as twice its radius, with round corners and ends; a fill
+becomes the polygon of its points.  Both are told in *view coordinates*: x to the right, y upwards, the camera at the origin
 looking along -z.  What lies over what is told by depth: each shape is moved a little towards the camera, along the rays
 on which it is seen, so that its place in the picture stays what it is.
 
@@ -12,6 +12,7 @@ end), and nothing but point and role makes its identity.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -36,13 +37,20 @@ DOT_SIDES = 16
 """Corners of a dot."""
 
 RISING = 0.5
-"""Share of the depth between two shapes by which a ribbon rises along itself, so that it lies over its own beginning."""
+"""Share of the depth between two shapes by which a ribbon rises along itself, and lies over its own beginning."""
 
 CELLS = 64
 """The picture is divided into so many columns and rows to see which shapes may lie over each other."""
 
 FARTHEST = 0.02
 """Share of its distance by which the topmost shape is nearer at most."""
+
+FLAT = 0.02
+"""How far points lie from a plane at most that they are drawn in, by how far they lie from their middle."""
+
+STEEPEST = 4.0
+"""How far a side of a ribbon lies nearer or farther than its middle at most, by the radius: in a plane that is seen at
+an angle of more than 76 degrees it leaves the plane."""
 
 TINY = 1e-12
 
@@ -62,6 +70,8 @@ class Strokes:
 
     Attributes:
         counts: ``(S,)`` int64, points of each stroke.
+        layers: ``(S,)`` int64, the layer of each stroke.
+        by_order: Whether the order alone says which stroke lies over which, and not their depth.
         points: ``(P, 3)`` float64, in the object's coordinates.
         radii: ``(P,)`` float64, half the width of the stroke in world units.
         shown: ``(P,)`` bool, whether the stroke is opaque enough there to be drawn.
@@ -79,6 +89,8 @@ class Strokes:
     """
 
     counts: Numbers
+    layers: Numbers
+    by_order: bool
     points: Points
     radii: Points
     shown: Flags
@@ -190,14 +202,82 @@ def build_shapes(strokes: Strokes, fills: list[Numbers], view: View) -> Shapes:
     Returns:
         The mesh; empty where nothing is drawn.
     """
+    planes = _find_planes(strokes, view)
     points = strokes.points @ view.matrix[:3, :3].T + view.matrix[:3, 3]
+    if strokes.by_order:
+        points = _slid(points, planes.normals, planes.middles, STEEPEST * planes.deviations, view)
     levels, step = _levels(strokes, points, view)
     parts = _Parts()
     _add_fills(parts, strokes, points, fills, levels[:, 0], step, view)
-    drawn = _Drawn(strokes, points, levels[:, 1], step, view)
+    drawn = _Drawn(strokes, points, planes.normals, levels[:, 1], step, view)
     _add_dots(parts, drawn)
     _add_ribbons(parts, drawn)
     return parts.joined(np.linalg.inv(view.matrix))
+
+
+@dataclass(frozen=True)
+class _Planes:
+    """The planes in which points are drawn, for each point, in view coordinates.
+
+    Attributes:
+        normals: ``(P, 3)``, of length 1; zeros where there is none.
+        middles: ``(P, 3)``, a point of the plane.
+        deviations: ``(P,)``, how far points of the plane lie from it at most.
+    """
+
+    normals: Points
+    middles: Points
+    deviations: Points
+
+
+def _find_planes(strokes: Strokes, view: View) -> _Planes:
+    """One plane for the whole object if it is flat, else for each layer that is, else for each stroke that is."""
+    count = len(strokes.points)
+    found = _Planes(np.zeros((count, 3)), np.zeros((count, 3)), np.zeros(count))
+    of = np.repeat(np.arange(len(strokes.counts)), strokes.counts)
+    left = np.ones(count, bool)
+    for groups in (np.zeros(count, np.int64), strokes.layers[of], of):
+        for group in np.unique(groups[left]):
+            here = np.flatnonzero(left & (groups == group))
+            plane = _fit(strokes.points[here])
+            if plane is not None:
+                found.normals[here], found.middles[here], found.deviations[here] = plane
+                left[here] = False
+        if not left.any():
+            break
+    turn, inverse = view.matrix[:3, :3], np.linalg.inv(view.matrix[:3, :3])
+    normals = found.normals @ inverse
+    length = np.linalg.norm(normals, axis=1)
+    stretch = np.divide(1.0, length, out=np.zeros(count), where=length > 0.0)
+    return _Planes(
+        normals * stretch[:, None],
+        found.middles @ turn.T + view.matrix[:3, 3],
+        found.deviations * stretch,
+    )
+
+
+def _fit(points: Points) -> tuple[Points, Points, float] | None:
+    """Normal, middle and largest deviation of the plane of some points; None where they have none, or many."""
+    middle = points.mean(axis=0)
+    apart = points - middle
+    extent = float(np.linalg.norm(apart, axis=1).max())
+    spread, axes = np.linalg.eigh(apart.T @ apart / len(points))
+    if extent <= TINY or np.sqrt(max(spread[1], 0.0)) < FLAT * extent:
+        return None
+    deviation = float(np.abs(apart @ axes[:, 0]).max())
+    return (axes[:, 0], middle, deviation) if deviation <= FLAT * extent else None
+
+
+def _slid(places: Points, normals: Points, anchors: Points, most: Points, view: View) -> Points:
+    """Places moved on the rays on which they are seen, into planes, by so much along the view axis at most."""
+    apart = ((anchors - places) * normals).sum(axis=1)
+    ray = np.tile((0.0, 0.0, -1.0), (len(places), 1)) if view.is_orthographic else places
+    slope = (ray * normals).sum(axis=1)
+    safe = np.where(np.abs(slope) > TINY, slope, 1.0)
+    share = np.where(np.abs(slope) > TINY, apart / safe, 0.0)
+    limit = most / np.maximum(np.abs(ray[:, 2]), TINY)
+    slid: Points = places + ray * np.clip(share, -limit, limit)[:, None]
+    return slid
 
 
 def _levels(strokes: Strokes, points: Points, view: View) -> tuple[Points, float]:
@@ -270,13 +350,17 @@ class _Drawn:
         strokes: The strokes.
         points: ``(P, 3)``, in view coordinates.
         of: ``(P,)``, the stroke of each point.
+        normals: ``(P, 3)``, of the planes that points are drawn in; zeros where there are none.
         heights: ``(P,)``, how many steps towards the camera each point lies.
         is_dot: ``(S,)`` bool, whether a stroke is drawn as dots.
     """
 
-    def __init__(self, strokes: Strokes, points: Points, levels: Points, step: float, view: View) -> None:
+    def __init__(
+        self, strokes: Strokes, points: Points, normals: Points, levels: Points, step: float, view: View
+    ) -> None:
         self.strokes = strokes
         self.points = points
+        self.normals = normals
         self.view = view
         self.step = step
         self.of: Numbers = np.repeat(np.arange(len(strokes.counts)), strokes.counts)
@@ -298,9 +382,13 @@ class _Drawn:
         return starts, ends
 
     def at(self, numbers: Numbers, offset: Points) -> Points:
-        """Where vertices are that lie some radii from points, across the view axis; ``offset`` is ``(n, 2)``."""
+        """Where vertices are that lie some radii from points, as it is seen; ``offset`` is ``(n, 2)``."""
         places = self.points[numbers].copy()
-        places[:, :2] += self.strokes.radii[numbers, None] * offset
+        reach = self.strokes.radii[numbers, None] * offset
+        places[:, :2] += reach
+        # a ribbon across the view axis would cut through fills of the plane that it is drawn in
+        most = STEEPEST * np.linalg.norm(reach, axis=1)
+        places = _slid(places, self.normals[numbers], self.points[numbers], most, self.view)
         return _raised(places, self.heights[numbers], self.step, self.view)
 
     def add(self, parts: _Parts, numbers: Numbers, offset: Points, role: Role) -> Numbers:
@@ -445,7 +533,7 @@ def _add_corners(parts: _Parts, drawn: _Drawn, numbers: Numbers, across: Points,
     for step in range(ROUND_STEPS + 1):
         offset = _turned(begin, angle * (step / ROUND_STEPS)) if step < ROUND_STEPS else end
         rim.append(drawn.add(parts, numbers, offset, AROUND_CORNER + step))
-    for one, other in zip(rim, rim[1:], strict=False):
+    for one, other in pairwise(rim):
         drawn.add_triangles(parts, [middle, one, other], numbers)
 
 
@@ -461,7 +549,7 @@ def _add_caps(
         offset = _turned(begin, np.full(len(numbers), np.pi * step / ROUND_STEPS))
         rim.append(drawn.add(parts, numbers, offset, kind + step))
     rim.append(other)
-    for second, third in zip(rim[1:], rim[2:], strict=False):
+    for second, third in pairwise(rim[1:]):
         drawn.add_triangles(parts, [rim[0], second, third], numbers)
 
 

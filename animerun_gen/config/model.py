@@ -952,9 +952,9 @@ class CutConfig(Section):
     particles: Particles = Field(default=Particles(), description="What becomes of particles that are no hair.")
     grease_pencil: Literal["draw", "remove"] = Field(
         default="draw",
-        description="What becomes of Grease Pencil. `draw`: strokes become ribbons that face the camera, fills polygons, "
-        "and their points are followed as long as the same drawing is shown. `remove`: neither is drawn. Single objects "
-        "are named in `remove.objects`.",
+        description="What becomes of Grease Pencil. `draw`: strokes become ribbons that face the camera, fills "
+        "polygons, and their points are followed as long as the same drawing is shown. `remove`: neither is drawn. "
+        "Single objects are named in `remove.objects`.",
     )
     transparency: Transparency = Field(
         default=Transparency(),

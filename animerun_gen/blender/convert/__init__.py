@@ -19,7 +19,12 @@ from animerun_gen.blender.clipped import ClippedMaterials
 from animerun_gen.blender.convert.colors import MaterialColors, convert_colors
 from animerun_gen.blender.convert.film_look import remove_film_look
 from animerun_gen.blender.convert.focal_length import find_zooming_cameras, fix_focal_lengths
-from animerun_gen.blender.convert.grease_pencil import GreasePencil, convert_grease_pencil, paint_strokes
+from animerun_gen.blender.convert.grease_pencil import (
+    GreasePencil,
+    convert_grease_pencil,
+    drawn_in_front,
+    paint_strokes,
+)
 from animerun_gen.blender.convert.hair import convert_hair
 from animerun_gen.blender.convert.lights import glowing_materials
 from animerun_gen.blender.convert.lost_looks import note_lost_looks
@@ -108,6 +113,7 @@ def convert_scene(opened: OpenedScene, config: CutConfig) -> Conversion:
         # of materials as the film has them
         done.glowing = glowing_materials(config)
     done.notes += note_unfollowed(opened.scene, config)
+    in_front = drawn_in_front()
     done.notes += remove_film_look(opened, config)
     done.notes += remove_named(config)
     done.notes += remove_by_rules(opened, config)
@@ -115,7 +121,7 @@ def convert_scene(opened: OpenedScene, config: CutConfig) -> Conversion:
     hair_notes, hair_followers = convert_hair(opened, config)
     done.notes += hair_notes
     done.followers += hair_followers
-    done.grease_pencil = convert_grease_pencil(opened, config)
+    done.grease_pencil = convert_grease_pencil(opened, config, in_front)
     done.notes += done.grease_pencil.notes
     done.followers += done.grease_pencil.followers
     done.notes += convert_particles(opened, config)

@@ -1,15 +1,15 @@
 """Turns Grease Pencil's strokes and fills into surfaces, which can be drawn, named and followed like all others.
 
-Each object of Grease Pencil gets a mesh in its place, under its name and as its child.  A follower sets the mesh from the
-evaluated drawing of every frame: ribbons that face the camera, polygons, and what lies over what by a little depth
-(:mod:`~animerun_gen.blender.stroke_shapes`).  The drawing is read from the *viewport's* dependency graph, as hair is; the
-renderer no longer meets it.
+Each object of Grease Pencil gets a mesh in its place, under its name and as its child.  A follower sets the mesh from
+the evaluated drawing of every frame: ribbons that face the camera, polygons, and what lies over what by a little depth
+(:mod:`~animerun_gen.blender.stroke_shapes`).  The drawing is read from the *viewport's* dependency graph, as hair is;
+the renderer no longer meets it.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 
 import bpy
@@ -103,12 +103,18 @@ def find_grease_pencil() -> list[GreasePencilFinding]:
     ]
 
 
-def convert_grease_pencil(opened: OpenedScene, config: CutConfig) -> GreasePencil:
+def drawn_in_front() -> set[str]:
+    """Names of the Grease Pencil objects that a film draws before all that is nearer; ask before it loses its look."""
+    return {obj.name for obj in _objects() if obj.show_in_front}
+
+
+def convert_grease_pencil(opened: OpenedScene, config: CutConfig, in_front: Collection[str] = ()) -> GreasePencil:
     """Replace the strokes and fills of the scene by surfaces.
 
     Args:
         opened: The opened scene, at the clip's first frame.
         config: The cut: ``grease_pencil``, ``transparency.threshold``.
+        in_front: Names of the objects that the film draws before all that is nearer.
 
     Returns:
         What became of them.
@@ -138,6 +144,8 @@ def convert_grease_pencil(opened: OpenedScene, config: CutConfig) -> GreasePenci
         if not unknown and not carried[owner.data.name_full]:
             unknown = "its points cannot carry identities"
         done.notes += _notes_of(owner, unknown)
+        if owner.name in in_front:
+            done.notes.append(f"'{owner.name}' is in front of everything in the film; here it is where it stands")
         drawn.append(_Drawn(owner, opened, hidden, not unknown, config.transparency.threshold, wardrobe))
     opened.scene.frame_set(config.frames.first)
     opened.view_layer.update()
@@ -454,6 +462,8 @@ class _Drawn:
         np.logical_or.at(any_shown, of, shown)
         return Strokes(
             counts=counts,
+            layers=np.concatenate([np.full(len(each.counts), number) for number, each in enumerate(found)]),
+            by_order=drawn.data.stroke_depth_order == "2D",
             points=np.concatenate([each.points @ each.matrix[:3, :3].T + each.matrix[:3, 3] for each in found]),
             radii=np.maximum(np.concatenate([each.radii for each in found]), 0.0) * scale,
             shown=shown,
