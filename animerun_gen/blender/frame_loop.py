@@ -54,7 +54,8 @@ class FrameLoop:
         )
         self._places: PlacePainter | None = None
         if job.identity_pictures:
-            self._places = PlacePainter(conversion.clipped.uv_maps, stays=self._stepper.has_state)
+            unpainted = {*conversion.clipped.uv_maps, *conversion.grease_pencil.meshes}
+            self._places = PlacePainter(unpainted, stays=self._stepper.has_state)
 
     def run(self) -> None:
         """Make all files of the job, in the order of its frames."""

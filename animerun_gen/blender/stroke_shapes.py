@@ -1,9 +1,9 @@
 """The shapes that stand for Grease Pencil's strokes and fills, as arrays; knows nothing of Blender.
 
 A stroke becomes a ribbon that faces the camera, as wide as twice its radius, with round corners and ends; a fill
-becomes the polygon of its points.  Both are told in *view coordinates*: x to the right, y upwards, the camera at the origin
-looking along -z.  What lies over what is told by depth: each shape is moved a little towards the camera, along the rays
-on which it is seen, so that its place in the picture stays what it is.
+becomes the polygon of its points.  Both are told in *view coordinates*: x to the right, y upwards, the camera at the
+origin looking along -z.  What lies over what is told by depth: each shape is moved a little towards the camera, along
+the rays on which it is seen, so that its place in the picture stays what it is.
 
 Every vertex belongs to one point of a stroke and has one role there (left side, right side, so many steps around its
 end), and nothing but point and role makes its identity.

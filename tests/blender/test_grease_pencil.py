@@ -31,8 +31,8 @@ def ink(name, color, fill=None, show_stroke=True):
     return material
 
 def sketch(name, *materials):
-    make = getattr(bpy.data, "grease_pencils_v3", None) or bpy.data.grease_pencils
-    data = make.new(name)
+    kinds = bpy.data.grease_pencils_v3 if hasattr(bpy.data, "grease_pencils_v3") else bpy.data.grease_pencils
+    data = kinds.new(name)
     for material in materials:
         data.materials.append(material)
     thing = bpy.data.objects.new(name, data)
@@ -142,7 +142,7 @@ def test_strokes_and_fills_move_by_formula_and_are_unknown_across_drawings(
     # a stroke that is only moved keeps its shape
     stroke = shown(clip, 1, "object_id", "line")
     assert 60 < stroke.sum() < 400
-    world = on_sheet(np.eye(3), np.array([1.5, 0, 0])) + [1.2, -0.5, 0.2]
+    world = on_sheet(np.eye(3), np.array([1.5, 0, 0])) + np.array([1.2, -0.5, 0.2])
     wanted = project(world) - np.stack([x, y], axis=2)
     assert valid[stroke].all()
     assert np.abs(flow[stroke] - wanted[stroke]).max() < 1e-3

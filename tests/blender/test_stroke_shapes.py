@@ -150,7 +150,7 @@ def test_what_is_drawn_later_lies_over_what_was_drawn_before(angle: float, ortho
 
 def test_order_moves_nothing_in_the_picture() -> None:
     of = view(0.4)
-    drawn = strokes(*[SHEET + (0, 0.01 * number, 0) for number in range(30)], fills=True, cyclic=True)
+    drawn = strokes(*[SHEET + np.array([0, 0.01 * number, 0]) for number in range(30)], fills=True, cyclic=True)
     shapes = build_shapes(drawn, [FAN] * 30, of)
     corners = np.unique(shapes.triangles[shapes.slots % 2 == 1])
     expected = on_picture(drawn.points @ of.matrix[:3, :3].T + of.matrix[:3, 3], of)

@@ -79,6 +79,7 @@ class GreasePencil:
         followers: Set the meshes to what a frame shows.
         inks: Full names of the materials of strokes, which are lines.
         fills: Full names of the materials of fills.
+        meshes: Full names of the meshes in whose frames a vertex number means nothing.
         varying: The materials whose strokes or fills have colours of their own, by full name; whether they change.
     """
 
@@ -86,6 +87,7 @@ class GreasePencil:
     followers: list[Callable[[], None]] = field(default_factory=list)
     inks: set[str] = field(default_factory=set)
     fills: set[str] = field(default_factory=set)
+    meshes: set[str] = field(default_factory=set)
     varying: dict[str, bool] = field(default_factory=dict)
 
 
@@ -151,6 +153,7 @@ def convert_grease_pencil(opened: OpenedScene, config: CutConfig, in_front: Coll
     opened.view_layer.update()
     for each in drawn:
         each.follow()
+        done.meshes.add(each.object.data.name_full)
         done.followers.append(each.follow)
     done.notes.append(
         f"drew Grease Pencil {named([each.object.name for each in drawn], 'object')} as surfaces: "
