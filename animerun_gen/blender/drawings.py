@@ -225,7 +225,8 @@ def _drawing(drawn: bpy.types.Object, layer: Any, drawing: Any, *, known: bool) 
         _values(attributes, "fill_color", "color", (strokes, 4), 0.0),
         _values(attributes, "fill_opacity", "value", (strokes,), 1.0),
     )
-    types = _whole(attributes, "curve_type", strokes, POLY)
+    # what has no such attribute is of the first type, and the Python API always gives one (4.5.15)
+    types = _whole(attributes, "curve_type", strokes, CATMULL_ROM)
     if (types == POLY).all():
         return found
     handles = [

@@ -123,7 +123,7 @@ def test_strokes_and_fills_move_by_formula_and_are_unknown_across_drawings(
     config = cut(build("drawn", MOVING), EXTRAS + "remove: {objects: [gone]}\nlines: {engine: geometry}\n", last=3)
     dataset, said = render_cuts(tmp_path, config)
     clip = dataset.clip("drawn")
-    assert "drew Grease Pencil 'card', 'line' as surfaces: 3 strokes in frame 1" in said
+    assert "drew 'card', 'line' of Grease Pencil as surfaces: 3 strokes in frame 1" in said
 
     # the fill is what a point-in-polygon test says, by a pinhole of our own
     here, there = (np.eye(3), np.array([-1, 0, 0.0])), (turned(0.6), np.array([-0.8, 0.5, 0.1]))

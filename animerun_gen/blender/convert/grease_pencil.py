@@ -146,9 +146,17 @@ def convert_grease_pencil(opened: OpenedScene, config: CutConfig, in_front: Coll
         if not unknown and not carried[owner.data.name_full]:
             unknown = "its points cannot carry identities"
         done.notes += _notes_of(owner, unknown)
+        shown_by = _instancers(owner, opened.view_layer)
+        is_shown = owner in opened.view_layer.objects.values()
+        if len(shown_by) + is_shown > 1:
+            place = "the object itself" if is_shown else f"instance '{shown_by[0].name}'"
+            done.notes.append(
+                f"'{owner.name}' is shown several times, and all its strokes face the camera as {place} does"
+            )
         if owner.name in in_front:
             done.notes.append(f"'{owner.name}' is in front of everything in the film; here it is where it stands")
-        drawn.append(_Drawn(owner, opened, hidden, not unknown, config.transparency.threshold, wardrobe))
+        instancer = shown_by[0] if shown_by and not is_shown else None
+        drawn.append(_Drawn(owner, opened, hidden, not unknown, config.transparency.threshold, wardrobe, instancer))
     opened.scene.frame_set(config.frames.first)
     opened.view_layer.update()
     for each in drawn:
@@ -156,7 +164,7 @@ def convert_grease_pencil(opened: OpenedScene, config: CutConfig, in_front: Coll
         done.meshes.add(each.object.data.name_full)
         done.followers.append(each.follow)
     done.notes.append(
-        f"drew Grease Pencil {named([each.object.name for each in drawn], 'object')} as surfaces: "
+        f"drew {named([each.object.name for each in drawn], 'object')} of Grease Pencil as surfaces: "
         f"{counted(sum(each.strokes for each in drawn), 'stroke')} in frame {config.frames.first}"
     )
     return done
@@ -221,19 +229,19 @@ def _notes_of(owner: bpy.types.Object, unknown: str) -> list[str]:
         notes.append(f"materials of '{name}' have textures or gradients; their first colour is shown")
     if any(style.use_stroke_holdout or style.use_fill_holdout for style in worn):
         notes.append(f"materials of '{name}' are holdouts, which are not drawn and cut nothing out")
-    instancers = [
-        each.name
-        for each in bpy.data.objects
+    return notes
+
+
+def _instancers(owner: bpy.types.Object, view_layer: bpy.types.ViewLayer) -> list[bpy.types.Object]:
+    """What shows instances of a collection with an object, by name."""
+    found = [
+        each
+        for each in view_layer.objects
         if each.instance_type == "COLLECTION"
         and each.instance_collection is not None
         and owner in each.instance_collection.all_objects.values()
     ]
-    if instancers:
-        notes.append(
-            f"{named(instancers, 'object')} shows instances of '{name}', whose strokes face the camera as '{name}' "
-            "itself does"
-        )
-    return notes
+    return sorted(found, key=lambda each: str(each.name_full))
 
 
 def _is_of_grease_pencil(material: bpy.types.Material | None) -> bool:
@@ -358,6 +366,7 @@ class _Drawn:
         known: Whether its points can be followed.
         threshold: Opacity below which nothing is drawn.
         wardrobe: Has the materials.
+        instancer: Where the object is seen, if not in its own place.
 
     Attributes:
         object: The mesh's object.
@@ -372,12 +381,14 @@ class _Drawn:
         known: bool,
         threshold: float,
         wardrobe: _Wardrobe,
+        instancer: bpy.types.Object | None,
     ) -> None:
         self._owner = owner
         self._scene, self._layer = opened.scene, opened.view_layer
         self._hidden = hidden
         self._known = known
         self._threshold = threshold
+        self._instancer = instancer
         self._triangulation = _Triangulation()
         self.strokes = 0
         hide(owner)
@@ -403,18 +414,28 @@ class _Drawn:
         drawn = self._owner.evaluated_get(graph)
         self.object.hide_render = self._hidden.get(frame, False)
         found = list(drawings(drawn, self._layer.name, known=self._known))
-        view = self._view(drawn, graph)
+        world = self._world(drawn, graph)
+        view = self._view(world, graph)
         self.strokes = sum(len(each.counts) for each in found)
         if not found or view is None:
             self._mesh.clear_geometry()
             self._mesh.update()
             return
-        strokes = self._arrange(drawn, found, graph)
+        strokes = self._arrange(drawn, found, world)
         _write(self._mesh, build_shapes(strokes, self._triangulation.of(strokes), view))
 
-    def _view(self, drawn: bpy.types.Object, graph: bpy.types.Depsgraph) -> View | None:
-        """From where the object is seen; None where it is scaled to nothing."""
+    def _world(self, drawn: bpy.types.Object, graph: bpy.types.Depsgraph) -> Points:
+        """The object's coordinates to the world, where it is seen ``(4, 4)``."""
         world = np.array(drawn.matrix_world, np.float64)
+        if self._instancer is None:
+            return world
+        offset = np.eye(4)
+        offset[:3, 3] = -np.array(self._instancer.instance_collection.instance_offset, np.float64)
+        placed: Points = np.array(self._instancer.evaluated_get(graph).matrix_world, np.float64) @ offset @ world
+        return placed
+
+    def _view(self, world: Points, graph: bpy.types.Depsgraph) -> View | None:
+        """From where the object is seen; None where it is scaled to nothing."""
         if abs(np.linalg.det(world[:3, :3])) < 1e-18:
             return None
         if self._scene.camera is None:
@@ -442,7 +463,7 @@ class _Drawn:
             (1.0 / abs(float(projection[0, 0])), 1.0 / abs(float(projection[1, 1]))),
         )
 
-    def _arrange(self, drawn: bpy.types.Object, found: list[Drawing], graph: bpy.types.Depsgraph) -> Strokes:
+    def _arrange(self, drawn: bpy.types.Object, found: list[Drawing], world: Points) -> Strokes:
         """All drawings together, as they are drawn."""
         styles = [_Style.of(slot.material) for slot in drawn.material_slots] or [_Style()]
         counts = np.concatenate([each.counts for each in found])
@@ -458,8 +479,7 @@ class _Drawn:
         colors = _covered(own[of], covering)
         total = np.zeros((len(counts), 3))
         np.add.at(total, of, colors)
-        matrix = np.array(drawn.matrix_world, np.float64)
-        scale = float(np.linalg.norm(matrix[:3, :3] @ np.full(3, 3.0**-0.5)))
+        scale = float(np.linalg.norm(world[:3, :3] @ np.full(3, 3.0**-0.5)))
         shown = opacity >= self._threshold
         any_shown = np.zeros(len(counts), bool)
         np.logical_or.at(any_shown, of, shown)
