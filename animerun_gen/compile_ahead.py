@@ -225,8 +225,9 @@ def _shade() -> None:
     corners = np.zeros((4, 3), np.int32)
     normals = Normals(np.array([[0, 0, 1]], np.float32), np.zeros(1, np.int64), corners, np.zeros(1, np.int64))
     geometry = replace(geometry, normals=normals)
-    light = Light.parallel(np.array([0.1, 0.0, -1.0]))
-    tones = shade_map(geometry, raster.draw(geometry), light, ToneSettings(highlight=0.9))
+    seen, lamp = raster.draw(geometry), Light(np.array([0.1, 0.0, 9.0]), np.array([0.0, 0.0, -1.0]))
+    shade_map(geometry, seen, Light.parallel(np.array([0.1, 0.0, -1.0])), ToneSettings())
+    tones = shade_map(geometry, seen, lamp, ToneSettings(highlight=0.9))
     shade_picture(np.zeros((SIZE, SIZE, 3), np.uint8), tones, ShadeColors())
     divide_by_tones(np.zeros((SIZE, SIZE), np.int32), tones, np.zeros((SIZE, SIZE), np.bool_), 1)
 

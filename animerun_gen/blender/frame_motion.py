@@ -173,7 +173,7 @@ class MotionMaker:
         reasons += vector_pass.background_problems(source.seen, motion, self.context.config.motion.background)
         if reasons:
             raise UnsupportedMotionError(
-                f"motion backend 'cycles' refuses frame {frame} to {other}: {'; '.join(reasons)}. "
-                "Set motion.backend to 'geometry', which is exact there."
+                f"motion backend 'cycles' refuses frame {frame} to {other}: {'; '.join(reasons)}",
+                remedy="set motion.backend to 'geometry', which is exact there",
             )
         return np.where(motion.valid[..., None], vectors, UNKNOWN_FLOW).astype(np.float32)

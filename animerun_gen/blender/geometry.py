@@ -98,8 +98,8 @@ def scene_names() -> SceneNames:
     for kind, names, first in (("objects", objects, 1), ("materials", materials, 2)):
         if len(names) + first > LARGEST_ID:
             raise SceneError(
-                f"the file has {len(names)} {kind}, more than the {LARGEST_ID} that 16-bit id maps can tell apart; "
-                "take 'ids' out of motion.extras or clean the file up."
+                f"the file has {len(names)} {kind}, more than the {LARGEST_ID} that 16-bit id maps can tell apart",
+                remedy="take 'ids' out of motion.extras or clean the file up",
             )
     return SceneNames(
         NameTable({name: number for number, name in enumerate(objects, start=BACKGROUND_ID + 1)}),
@@ -344,9 +344,9 @@ class _Reader:
         camera = scene.camera.evaluated_get(self.depsgraph)
         if camera.data.type not in CAMERA_TYPES:
             raise SceneError(
-                f"camera '{camera.original.name_full}' is of type {camera.data.type} in frame {scene.frame_current}; "
-                "only perspective and orthographic cameras have exact flow. Leave that frame out, or name another "
-                "'camera' in the cut's configuration."
+                f"camera '{camera.original.name_full}' is of type {camera.data.type} in frame "
+                f"{scene.frame_current}; only perspective and orthographic cameras have exact flow",
+                remedy="leave that frame out, or name another 'camera' in the cut's configuration",
             )
         return read_camera(camera, self.depsgraph)
 

@@ -138,9 +138,9 @@ class FrameRenderer:
         width, height = self._config.resolution
         if picture is None or picture.shape != (height, width, 3):
             raise SceneError(
-                f"Blender rendered frame {self._scene.frame_current} of {self._config.source} without writing the "
-                f"picture {path}{reason}; see whether that folder is there and has space, and run 'animerun-gen "
-                "doctor'."
+                f"Blender rendered frame {self._scene.frame_current} of {self._config.source} without writing "
+                f"the picture {path}{reason}",
+                remedy="see whether that folder is there and has space, and run 'animerun-gen doctor'",
             )
         return np.ascontiguousarray(picture[..., ::-1])
 

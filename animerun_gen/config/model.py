@@ -11,11 +11,12 @@ import re
 from collections.abc import Mapping
 from itertools import accumulate, pairwise
 from pathlib import Path
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from animerun_gen.color.hexadecimal import is_hex
+from animerun_gen.config.looks import Look, with_look
 from animerun_gen.config.messages import Expected, shown
 
 EdgeType = Literal[
@@ -924,6 +925,12 @@ class CutConfig(Section):
         description="Where random choices begin: which points `motion.tracks` follows, which colours `recolor` gives.",
     )
     frames: Frames = Field(description="Which frames of the film make up the clip.")
+    look: Look = Field(
+        default="paper",
+        description="A set of settings under one name, which everything that the file says elsewhere overrides. "
+        "`paper`: the style of AnimeRun, as every default is. `television`: what makes a frame look like a television "
+        "series; `docs/anime_look.md` lists what it turns on.",
+    )
     auto_split: AutoSplit = Field(
         default=AutoSplit(),
         description="Where `split: auto` puts a film with all its cuts. It depends on the film's name, the seed and "
@@ -973,6 +980,11 @@ class CutConfig(Section):
         default=Recolor(), description="Further passes of the colour frames, in the colour designs of a palette."
     )
     quality: Quality = Field(default=Quality(), description="When a frame or a pair of frames is reported.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _lay_over_look(cls, values: Any) -> Any:
+        return with_look(values) if isinstance(values, Mapping) else values
 
     @model_validator(mode="after")
     def _find_split(self) -> Self:

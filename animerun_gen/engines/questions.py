@@ -146,7 +146,7 @@ def ask_for_camera_marks(command: Callable[[str, str], list[str]], asked: Sequen
     Returns:
         The camera marks of the cuts, in their order, or why they cannot be had.  When it is closed, all Blenders end.
     """
-    remedy = "Or set camera_cuts to mark, where the film has none."
+    remedy = "look into the log, or set camera_cuts to mark where the film has no camera cuts"
     with ExitStack() as until_all_end:
         begun: deque[tuple[ExitStack, _Question[MarkedCut]]] = deque()
         waiting = deque(asked)
@@ -181,7 +181,7 @@ def ask_for_line_figures(command: Callable[[str, str], list[str]], config: CutCo
     Raises:
         SceneError: It could not be counted; the sentence says why.
     """
-    remedy = "Or set lines.engine to freestyle or geometry."
+    remedy = "look into the log, or set lines.engine to freestyle or geometry"
     return ask_blender(command, config, log, CountedCut, "counted what Freestyle would have to draw", remedy)
 
 
@@ -202,7 +202,7 @@ def ask_blender(
         log: File to which everything that Blender prints is appended.
         form: Of the answer, a dataclass.
         doing: What it does, as in ``"looked for camera cuts"``.
-        remedy: How to do without it, a sentence.
+        remedy: What to do about it, or how to do without it.
 
     Returns:
         The answer.
@@ -251,12 +251,11 @@ class _Question(Generic[Answer]):
         if self._conversation is not None:
             for event in self._conversation.events():
                 if event["event"] == "failed":
-                    raise SceneError(f"cut '{config.name}': {event['message']} (log: {log})")
+                    raise SceneError(f"{event['message']} (log: {log})", f"cut '{config.name}'")
                 if event["event"] == "found":
                     return TypeAdapter(self._form).validate_python(event["answer"])
             self._ended = self._conversation.ended
         doing, remedy = self._said
         raise SceneError(
-            f"cut '{config.name}': Blender {self._ended} while it {doing} in {config.source}; the log is {log}. "
-            f"{remedy}"
+            f"Blender {self._ended} while it {doing} in {config.source} (log: {log})", f"cut '{config.name}'", remedy
         )

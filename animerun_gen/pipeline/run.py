@@ -67,7 +67,7 @@ def generate(
     if options.output.exists() and not options.output.is_dir():
         raise NoDatasetError("is not a folder", options.output, "choose another --out")
     if not options.render and not options.output.is_dir():
-        raise NoDatasetError(f"{options.output} does not exist: correct --out, or run 'animerun-gen render' first")
+        raise NoDatasetError("does not exist", options.output, "correct --out, or run 'animerun-gen render' first")
     with (
         exclusive(options.output),
         digests_kept(options.output),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -112,7 +113,9 @@ draw(layer.frames.new(1).drawing, [(-0.4, 0, -0.9), (0.2, 0, 0), (-0.2, 0, 0.9)]
 draw(layer.frames.new(3).drawing, [(-0.4, 0, -0.9), (0.3, 0, 0), (-0.2, 0, 0.9)])
 move(line, ((1.5, 0, 0), (0, 0, 0)), ((1.2, -0.5, 0.2), (0, 0, 0)), ((1.2, -0.5, 0.2), (0, 0, 0)))
 gone = sketch("gone", bpy.data.materials["red"])
-draw(gone.data.layers.new("ink").frames.new(1).drawing, [(-2, 0, 1.2), (2, 0, 1.2)])
+layer = gone.data.layers.new("ink")
+for frame in (1, 4):
+    draw(layer.frames.new(frame).drawing, [(-2, 0, 1.2), (2, 0, 1.2)])
 """
 )
 
@@ -204,6 +207,8 @@ def test_what_modifiers_leave_is_followed_and_what_they_make_anew_is_not(
 def test_inspect_says_what_becomes_of_it_and_it_can_be_removed(build: Build, cut: Cut, tmp_path: Path) -> None:
     source = build("drawn", MOVING)
     said = run_kept("inspect", source).stdout
+    # all else stands from frame 3 on
+    assert json.loads(run_kept("inspect", source, "--json").stdout)["animated_range"] == [1, 4]
     assert "'card': 2 strokes on 1 layer" in said
     assert "points are followed as long as the same drawing is shown (grease_pencil)" in said
     dataset, said = render_cuts(tmp_path, cut(source, EXTRAS + "grease_pencil: remove\n"))

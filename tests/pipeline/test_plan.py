@@ -97,6 +97,8 @@ FIELDS: dict[str, tuple[Any, set[str]]] = {
     "scene": ("Scene.002", EVERYTHING),
     "view_layer": ("Characters", EVERYTHING),
     "camera": ("Camera.002", EVERYTHING),
+    # it says nothing but what other fields say
+    "look": ("television", {"pictures", "labels"}),
     # split cuts are split before anything is planned
     "camera_cuts": ("mark", set()),
     "trust_scripts": (True, EVERYTHING),

@@ -65,8 +65,9 @@ def split_at_camera_cuts(cuts: Sequence[Cut], finder: Looker | None, at_once: in
                 name = part.config.name
                 if owners.setdefault(name.lower(), cut.name) != cut.name:
                     raise DatasetError(
-                        f"cut '{cut.name}': one of its clips would be named '{name}', which is the name of "
-                        "another cut; rename one of them"
+                        f"one of its clips would be named '{name}', which is the name of another cut",
+                        f"cut '{cut.name}'",
+                        "rename one of them",
                     )
             for part in parts:
                 name = part.config.name
@@ -115,8 +116,8 @@ def split_cut(config: CutConfig, marks: Sequence[CameraMark]) -> list[CutPart]:
         parts.append(_stretch(config, number, camera, frames))
     if not parts:
         raise DatasetError(
-            f"cut '{config.name}' cannot be split at its camera cuts: no two neighbouring frames share a view; "
-            "choose other frames"
+            f"cut '{config.name}' cannot be split at its camera cuts: no two neighbouring frames share a view",
+            remedy="choose other frames",
         )
     return [replace(parts[0], notes=parts[0].notes + dropped), *parts[1:]]
 

@@ -77,8 +77,9 @@ def _figures(config: CutConfig, ledger: Ledger, counter: Looker | None) -> Seque
     if counter is None:
         if kept is None:
             raise DatasetError(
-                f"cut '{config.name}': its line engine has not been chosen yet; run 'animerun-gen render' first, "
-                "or set lines.engine to freestyle or geometry"
+                "its line engine has not been chosen yet",
+                f"cut '{config.name}'",
+                "run 'animerun-gen render' first, or set lines.engine to freestyle or geometry",
             )
         return kept.frames
     scene = _digest(config, counter)
