@@ -85,7 +85,6 @@ class Drawing:
         slots: ``(S,)`` int64, their materials.
         fill_colors: ``(S, 4)`` float64, as ``colors``.
         fill_opacities: ``(S,)`` float64.
-        is_rough: Whether curves are drawn by their control points, because nobody here knows their type.
     """
 
     layer: str
@@ -103,7 +102,6 @@ class Drawing:
     slots: npt.NDArray[np.int64]
     fill_colors: npt.NDArray[np.float64]
     fill_opacities: npt.NDArray[np.float64]
-    is_rough: bool = False
 
 
 def is_grease_pencil(obj: bpy.types.Object) -> bool:
@@ -166,6 +164,17 @@ def why_unknown(obj: bpy.types.Object) -> str:
         elif kind not in (_DEFORMING if obj.type == "GPENCIL" else _KEEPING):
             return f"its modifier '{modifier.name}' makes strokes anew"
     return ""
+
+
+def has_rough_curves(data: bpy.types.ID) -> bool:
+    """Whether any drawing has curves of a type that is drawn by its control points."""
+    for layer in data.layers:
+        for frame in layer.frames:
+            attributes = getattr(getattr(frame, "drawing", None), "attributes", None)
+            types = attributes.get("curve_type") if attributes is not None else None
+            if types is not None and (_numbers(types.data, "value", np.int32) > BEZIER).any():
+                return True
+    return False
 
 
 def drawings(drawn: bpy.types.Object, view_layer: str, *, known: bool) -> Iterator[Drawing]:
@@ -259,10 +268,8 @@ def _sampled(drawing: Drawing, types: npt.NDArray[np.int64], handles: list[Any],
     left, right = handles
     starts = np.cumsum(drawing.counts) - drawing.counts
     first, second, share, counts, points = [], [], [], [], []
-    is_rough = False
     for stroke, (start, count) in enumerate(zip(starts.tolist(), drawing.counts.tolist(), strict=True)):
         smooth = types[stroke] == CATMULL_ROM or (types[stroke] == BEZIER and left is not None and right is not None)
-        is_rough = is_rough or (types[stroke] != POLY and not smooth)
         segments = (count if drawing.cyclic[stroke] else count - 1) if count > 1 and smooth else 0
         steps = max(int(resolutions[stroke]), 1)
         if segments == 0:
@@ -320,7 +327,6 @@ def _sampled(drawing: Drawing, types: npt.NDArray[np.int64], handles: list[Any],
         drawing.slots,
         drawing.fill_colors,
         drawing.fill_opacities,
-        is_rough,
     )
 
 

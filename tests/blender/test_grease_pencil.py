@@ -100,11 +100,12 @@ def on_sheet(turn: np.ndarray, place: np.ndarray) -> np.ndarray:
 MOVING = (
     DRAW
     + """
-card = sketch("card", ink("paper", (0, 0, 0), (0.9, 0.5, 0.1), show_stroke=False))
+card = sketch("card", ink("paper", (0, 0, 0), (0.9, 0.5, 0.1), show_stroke=False), ink("chalk", (1, 1, 1)))
 layer = card.data.layers.new("sheet")
 # a notch makes it concave; a patch of another colour lies on it
 draw(layer.frames.new(1).drawing, [(-1, 0, -1), (1, 0, -1), (1, 0, 1), (0, 0, 0.2), (-1, 0, 1)], closed=True)
 draw(layer.frames[0].drawing, [(-0.8, 0, -0.9), (0.8, 0, -0.9), (0.8, 0, -0.4)], closed=True, color=(0, 0, 1))
+draw(layer.frames[0].drawing, [(-0.9, 0, -0.5), (0.9, 0, -0.5)], slot=1)
 move(card, ((-1, 0, 0), (0, 0, 0)), ((-0.8, 0.5, 0.1), (0, 0, 0.6)), ((-0.8, 0.5, 0.1), (0, 0, 0.6)))
 
 line = sketch("line", ink("red", (0.8, 0, 0)))
@@ -123,10 +124,12 @@ for frame in (1, 4):
 def test_strokes_and_fills_move_by_formula_and_are_unknown_across_drawings(
     build: Build, cut: Cut, tmp_path: Path
 ) -> None:
-    config = cut(build("drawn", MOVING), EXTRAS + "remove: {objects: [gone]}\nlines: {engine: geometry}\n", last=3)
+    removed = "remove: {objects: [gone], materials: [chalk]}\n"
+    config = cut(build("drawn", MOVING), EXTRAS + removed + "lines: {engine: geometry}\n", last=3)
     dataset, said = render_cuts(tmp_path, config)
     clip = dataset.clip("drawn")
-    assert "drew 'card', 'line' of Grease Pencil as surfaces: 3 strokes in frame 1" in said
+    assert "drew 'card', 'line' of Grease Pencil as surfaces: 4 strokes in frame 1" in said
+    assert "removed strokes and fills of 'chalk' from 'card'" in said
 
     # the fill is what a point-in-polygon test says, by a pinhole of our own
     here, there = (np.eye(3), np.array([-1, 0, 0.0])), (turned(0.6), np.array([-0.8, 0.5, 0.1]))
@@ -209,7 +212,7 @@ def test_inspect_says_what_becomes_of_it_and_it_can_be_removed(build: Build, cut
     said = run_kept("inspect", source).stdout
     # all else stands from frame 3 on
     assert json.loads(run_kept("inspect", source, "--json").stdout)["animated_range"] == [1, 4]
-    assert "'card': 2 strokes on 1 layer" in said
+    assert "'card': 3 strokes on 1 layer" in said
     assert "points are followed as long as the same drawing is shown (grease_pencil)" in said
     dataset, said = render_cuts(tmp_path, cut(source, EXTRAS + "grease_pencil: remove\n"))
     assert "removed 'card': grease pencil is not drawn" in said

@@ -20,12 +20,13 @@ from animerun_gen.blender import versions
 from animerun_gen.blender.convert.colors import MaterialColors, PaintedByAttributes
 from animerun_gen.blender.convert.hiding import hidden_in, hide
 from animerun_gen.blender.convert.particle_systems import make_local, may_be_seen
-from animerun_gen.blender.convert.patterns import matches
+from animerun_gen.blender.convert.patterns import Treatments, matches
 from animerun_gen.blender.convert.viewport import show_as_rendered
 from animerun_gen.blender.drawings import (
     LINE_ART,
     Drawing,
     drawings,
+    has_rough_curves,
     is_grease_pencil,
     modifier_path,
     modifiers_of,
@@ -136,7 +137,7 @@ def convert_grease_pencil(opened: OpenedScene, config: CutConfig, in_front: Coll
         if data.name_full not in carried:
             carried[data.name_full] = number_points(data)
     show_as_rendered(owners, opened.view_layer)
-    wardrobe = _Wardrobe(done)
+    wardrobe = _Wardrobe(done, _removed_materials(config))
     drawn = []
     for owner in owners:
         hidden = {}
@@ -146,6 +147,9 @@ def convert_grease_pencil(opened: OpenedScene, config: CutConfig, in_front: Coll
         if not unknown and not carried[owner.data.name_full]:
             unknown = "its points cannot carry identities"
         done.notes += _notes_of(owner, unknown)
+        gone = sorted({slot.material.name for slot in owner.material_slots if wardrobe.lacks(slot.material)})
+        if gone:
+            done.notes.append(f"removed strokes and fills of {named(gone, 'material')} from '{owner.name}'")
         shown_by = _instancers(owner, opened.view_layer)
         is_shown = owner in opened.view_layer.objects.values()
         if len(shown_by) + is_shown > 1:
@@ -221,6 +225,8 @@ def _notes_of(owner: bpy.types.Object, unknown: str) -> list[str]:
         notes.append(f"layers of '{name}' are masked by others, which is not followed: all of them is drawn")
     if any(layer.blend_mode != "REGULAR" for layer in layers):
         notes.append(f"layers of '{name}' are mixed with what lies below; they are drawn over it")
+    if has_rough_curves(owner.data):
+        notes.append(f"NURBS curves of '{name}' are drawn by their control points")
     worn = [slot.material.grease_pencil for slot in owner.material_slots if _is_of_grease_pencil(slot.material)]
     if any(
         (style.show_fill and style.fill_style != "SOLID") or (style.show_stroke and style.stroke_style != "SOLID")
@@ -242,6 +248,16 @@ def _instancers(owner: bpy.types.Object, view_layer: bpy.types.ViewLayer) -> lis
         and owner in each.instance_collection.all_objects.values()
     ]
     return sorted(found, key=lambda each: str(each.name_full))
+
+
+def _removed_materials(config: CutConfig) -> set[str]:
+    """Full names of the materials of which the configuration wants to see nothing."""
+    opened = Treatments(config.transparency.materials)
+    return {
+        material.name_full
+        for material in bpy.data.materials
+        if matches(material.name, config.remove.materials) or opened.of(material.name) == "remove"
+    }
 
 
 def _is_of_grease_pencil(material: bpy.types.Material | None) -> bool:
@@ -282,10 +298,16 @@ class _Style:
 
 
 class _Wardrobe:
-    """The materials of strokes and of fills, one of each for every material of Grease Pencil."""
+    """The materials of strokes and of fills, one of each for every material of Grease Pencil.
 
-    def __init__(self, done: GreasePencil) -> None:
+    Args:
+        done: Is told of them.
+        removed: Full names of the film's materials of which nothing is drawn.
+    """
+
+    def __init__(self, done: GreasePencil, removed: Collection[str]) -> None:
         self._done = done
+        self._removed = removed
         self._made: dict[tuple[str, bool], bpy.types.Material] = {}
 
     def of(self, material: bpy.types.Material | None, *, fill: bool) -> bpy.types.Material:
@@ -303,6 +325,10 @@ class _Wardrobe:
             if material is not None and versions.animates(material, "grease_pencil"):
                 self._done.varying[made.name_full] = True
         return self._made[key]
+
+    def lacks(self, material: bpy.types.Material | None) -> bool:
+        """Whether nothing of a material, evaluated or not, is drawn."""
+        return material is not None and material.original.name_full in self._removed
 
     def vary(self, owner: bpy.types.Object) -> None:
         """Have the materials of an object painted stroke by stroke, where its strokes have colours of their own."""
@@ -389,6 +415,7 @@ class _Drawn:
         self._known = known
         self._threshold = threshold
         self._instancer = instancer
+        self._wardrobe = wardrobe
         self._triangulation = _Triangulation()
         self.strokes = 0
         hide(owner)
@@ -465,7 +492,10 @@ class _Drawn:
 
     def _arrange(self, drawn: bpy.types.Object, found: list[Drawing], world: Points) -> Strokes:
         """All drawings together, as they are drawn."""
-        styles = [_Style.of(slot.material) for slot in drawn.material_slots] or [_Style()]
+        styles = [
+            _Style(has_stroke=False) if self._wardrobe.lacks(slot.material) else _Style.of(slot.material)
+            for slot in drawn.material_slots
+        ] or [_Style()]
         counts = np.concatenate([each.counts for each in found])
         slots = np.clip(np.concatenate([each.slots for each in found]), 0, len(styles) - 1)
         of = np.repeat(np.arange(len(counts)), counts)
