@@ -291,9 +291,9 @@ def _levels(strokes: Strokes, points: Points, view: View) -> tuple[Points, float
     levels = np.zeros((len(strokes.counts), 2))
     for stroke, (left, low, right, high) in enumerate(boxes.tolist()):
         cells = heights[low : high + 1, left : right + 1]
-        fill = cells.max() + 1.0
-        levels[stroke] = fill, fill + 1.0
-        cells[:] = fill + 1.0
+        fill = cells.max() + float(strokes.has_fill[stroke])
+        levels[stroke] = fill, fill + float(strokes.has_stroke[stroke])
+        cells[:] = levels[stroke, 1]
     highest = float(levels.max(initial=1.0))
     units = 8.0 * 2.0**-24
     if view.is_orthographic:

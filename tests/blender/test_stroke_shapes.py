@@ -167,7 +167,7 @@ def test_a_vertex_keeps_its_identity_whatever_the_view_and_has_it_alone() -> Non
     assert (one.identities != 0).all()
     redrawn = build_shapes(replace(drawn, identities=drawn.identities + np.uint64(1000)), NO_FILLS, view(0.1))
     assert not np.isin(redrawn.identities, one.identities).any()
-    unknown = build_shapes(replace(drawn, identities=0 * drawn.identities), NO_FILLS, view(0.1))
+    unknown = build_shapes(replace(drawn, identities=np.zeros_like(drawn.identities)), NO_FILLS, view(0.1))
     assert (unknown.identities == 0).all()
 
 
