@@ -130,6 +130,20 @@ def _feature_edges() -> None:
     count_crossings(find_feature_edges(_geometry(with_holes=False), 134.43), SIZE, SIZE)
 
 
+def _find_strokes(with_holes: bool) -> None:
+    from animerun_gen.lines.strokes import StrokeSettings, find_strokes
+
+    find_strokes(_geometry(with_holes), StrokeSettings())
+
+
+def _strokes() -> None:
+    _find_strokes(with_holes=False)
+
+
+def _strokes_with_holes() -> None:
+    _find_strokes(with_holes=True)
+
+
 def _pictures() -> tuple[U8Array, npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
     """A picture, a flow field and a mask."""
     picture = np.random.default_rng(0).integers(0, 256, (SIZE, SIZE, 3), np.uint8)
@@ -241,6 +255,8 @@ def _splatting() -> None:
 TASKS: tuple[Callable[[], None], ...] = (
     # those that take longest come first
     _motion_with_holes,
+    _strokes_with_holes,
+    _strokes,
     _contours,
     _plain_motion,
     _shade,

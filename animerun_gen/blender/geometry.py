@@ -277,6 +277,7 @@ class _Reader:
         mesh_of: list[int] = []
         matrices: list[list[list[float]]] = []
         object_ids: list[int] = []
+        owner_ids: list[int] = []
         ordered: list[bool] = []
         single: list[bool] = []
         modifiers: list[str] = []
@@ -300,6 +301,8 @@ class _Reader:
             mesh_of.append(mesh)
             matrices.append([list(row) for row in instance.matrix_world])
             object_ids.append(self.names.objects.ids.get(original.name_full, BACKGROUND_ID))
+            owner = instance.parent.original if instance.is_instance and instance.parent is not None else original
+            owner_ids.append(self.names.objects.ids.get(owner.name_full, BACKGROUND_ID))
             numbering = self.reader.numbering(drawn)
             ordered.append(numbering.ordered and self._keeps_what_it_had(drawn, mesh))
             single.append(numbering.single)
@@ -337,6 +340,7 @@ class _Reader:
             slot_materials=np.array(slot_materials, np.uint16),
             holes=self._holes(slot_masks),
             normals=self._normals() if self.with_normals else None,
+            owner_ids=np.array(owner_ids, np.uint16),
         )
 
     def _camera(self) -> Camera:

@@ -97,6 +97,20 @@ class CountedCut:
     inputs: dict[str, str]
 
 
+@dataclass(frozen=True)
+class LayeredCut:
+    """The layers that a Blender found in a cut.
+
+    Attributes:
+        groups: By the name of each layer but the set, patterns of its objects.
+        inputs: Files besides the ``.blend`` that it read, name to mark (see
+            :func:`~animerun_gen.engines.job.input_mark`).
+    """
+
+    groups: dict[str, tuple[str, ...]]
+    inputs: dict[str, str]
+
+
 class Looker(Protocol):
     """A Blender that looks into a cut's file."""
 
@@ -117,6 +131,13 @@ class Looker(Protocol):
 
         Raises:
             AnimerunGenError: It cannot be counted.
+        """
+
+    def find_layers(self, config: CutConfig, log: Path) -> LayeredCut:
+        """Which layers a cut has by itself; what Blender prints goes to a log file.
+
+        Raises:
+            AnimerunGenError: The scene cannot be opened or converted.
         """
 
 
@@ -183,6 +204,24 @@ def ask_for_line_figures(command: Callable[[str, str], list[str]], config: CutCo
     """
     remedy = "look into the log, or set lines.engine to freestyle or geometry"
     return ask_blender(command, config, log, CountedCut, "counted what Freestyle would have to draw", remedy)
+
+
+def ask_for_layers(command: Callable[[str, str], list[str]], config: CutConfig, log: Path) -> LayeredCut:
+    """Start a Blender that opens and converts the cut's scene and looks for what moves by itself.
+
+    Args:
+        command: Gives the command that reads the cut's configuration from a file (its path) and answers to an inherited
+            file descriptor (its number).
+        config: The cut.
+        log: File to which everything that Blender prints is appended.
+
+    Returns:
+        The layers.
+
+    Raises:
+        SceneError: They could not be found; the sentence says why.
+    """
+    return ask_blender(command, config, log, LayeredCut, "looked for layers", "Or name them in layers.groups.")
 
 
 def ask_blender(

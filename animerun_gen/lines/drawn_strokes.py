@@ -5,6 +5,7 @@ Line art is drawn of everything but strokes, as if they were not there, and stro
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection
 from dataclasses import replace
 
@@ -33,23 +34,36 @@ def stroke_pixels(geometry: FrameGeometry, seen: VisibilityBuffer, inks: Collect
 
 
 def without_strokes(geometry: FrameGeometry, inks: Collection[int]) -> FrameGeometry:
-    """A frame whose strokes are not seen; all instances, triangles and vertices keep their numbers.
+    """A frame without the triangles of strokes; instances and vertices keep their numbers, triangles do not.
 
     Args:
-        geometry: The frame; a mesh that shows strokes has one instance.
+        geometry: The frame; all instances of a mesh with strokes wear the same materials.
         inks: Ids of the materials of strokes.
+
+    Returns:
+        The frame, without normals.
     """
-    triangles = geometry.triangles.copy()
+    kept = np.ones(len(geometry.triangles), bool)
+    topologies = list(geometry.topologies)
     for instance, mesh in enumerate(geometry.mesh.tolist()):
         slots = geometry.slot_materials[geometry.slot_start[instance] : geometry.slot_start[instance + 1]]
         is_ink = np.isin(slots, list(inks))
         if not is_ink.any():
             continue
-        first, last = geometry.triangle_start[mesh], geometry.triangle_start[mesh + 1]
-        hidden = is_ink[np.minimum(geometry.triangle_slots[first:last], len(slots) - 1)]
-        # without extent: no ray meets it
-        triangles[first:last][hidden] = triangles[first:last][hidden][:, :1]
-    return replace(geometry, triangles=triangles)
+        own = slice(geometry.triangle_start[mesh], geometry.triangle_start[mesh + 1])
+        kept[own] = ~is_ink[np.minimum(geometry.triangle_slots[own], len(slots) - 1)]
+        digest = hashlib.blake2b(geometry.topologies[mesh], digest_size=16)
+        digest.update(kept[own].tobytes())
+        topologies[mesh] = digest.digest()
+    before = np.concatenate([[0], np.cumsum(kept)])
+    return replace(
+        geometry,
+        triangles=geometry.triangles[kept],
+        triangle_slots=geometry.triangle_slots[kept],
+        triangle_start=before[geometry.triangle_start].astype(np.int64),
+        topologies=tuple(topologies),
+        normals=None,
+    )
 
 
 def lay_strokes(line_art: U8Array, is_stroke: npt.NDArray[np.bool_]) -> tuple[U8Array, U8Array]:

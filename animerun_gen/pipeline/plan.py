@@ -104,6 +104,11 @@ def plan_cut(cut: Cut, options: Options) -> CutPlan:
     then = Then(output, record, config, made_from.engine, made_from.source)
     if options.engine is None:
         _require_rendered(then, wanted)
+    elif options.cross_check and config.timing.is_on:
+        raise DatasetError(
+            f"cut '{config.name}': its timing holds layers, of which Cycles' Vector pass knows nothing; run the "
+            "command without --cross-check"
+        )
     for other in elsewhere:
         move_cut(other, clip)
     numbers = config.frame_numbers

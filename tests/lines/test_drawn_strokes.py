@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 
+from animerun_gen.config.model import Lines
+from animerun_gen.lines import compose
+from animerun_gen.lines.contours import ContourSettings, draw_contours
 from animerun_gen.lines.drawn_strokes import lay_strokes, stroke_pixels, without_strokes
+from animerun_gen.lines.strokes import StrokeSettings, find_strokes
 from animerun_gen.motion import raster
+from animerun_gen.motion.islands import IslandFinder
 from tests.motion.synthetic import camera, frame, perspective, plane, translation
 
 INK = 7
@@ -16,17 +22,28 @@ INK = 7
 def test_strokes_are_seen_through_and_laid_over() -> None:
     wall = plane("wall", translation(0, 0, -6))
     card = plane("card", translation(0, 0, -4))
-    # the first of its triangles is a fill, the second a stroke
-    card = replace(card, slots=(3, INK), triangle_slots=np.array([0, 1]))
-    geometry = frame(1, camera(perspective(1.5)), [wall, card])
+    # the first of its triangles is a stroke, the second a fill
+    card = replace(card, slots=(INK, 3), triangle_slots=np.array([0, 1]))
+    # a drawing without fills
+    sketch = replace(plane("sketch", translation(0.6, 0, -3), 0.3), slots=(INK,), triangle_slots=np.array([0, 0]))
+    geometry = frame(1, camera(perspective(1.5)), [wall, card, sketch])
     seen = raster.draw(geometry)
     is_stroke = stroke_pixels(geometry, seen, [INK])
     assert 0 < is_stroke.sum() < is_stroke.size
     bare = without_strokes(geometry, [INK])
     behind = raster.draw(bare)
-    assert np.array_equal(seen.instance == behind.instance, ~is_stroke)
+    assert np.array_equal(seen.depth == behind.depth, ~is_stroke)
+    assert not (behind.instance == 2).any()
     assert not stroke_pixels(bare, behind, [INK]).any()
-    assert np.array_equal(behind.triangle[~is_stroke], seen.triangle[~is_stroke])
+    assert (seen.triangle[(seen.instance == 1) & ~is_stroke] == 1).all()
+    assert (behind.triangle[behind.instance == 1] == 0).all()
+    # lines go by what is left: the border of the fill, the wall's, and nothing around strokes
+    lines = draw_contours(bare, behind, IslandFinder().find(bare), ContourSettings())
+    parted = compose.outline(behind.instance) < 255
+    assert (lines == 0).any()
+    assert not (lines[~cv2.dilate(parted.astype(np.uint8), np.ones((3, 3))).astype(bool)] == 0).any()
+    settings = StrokeSettings.from_config(Lines(vector=True, engine="geometry"))
+    assert set(np.unique(find_strokes(bare, settings).instance)) == {0, 1}
     # what has no strokes is what it was
     assert np.array_equal(without_strokes(geometry, [99]).triangles, geometry.triangles)
 
