@@ -539,7 +539,7 @@ class _Drawn:
 def _covered(own: Points, covering: Points) -> Points:
     """Colours of materials under those of points or fills."""
     share = covering[:, 3:]
-    mixed: Points = own[:, :3] * (1.0 - share) + covering[:, :3] * share
+    mixed = np.asarray(own[:, :3] * (1.0 - share) + covering[:, :3] * share, np.float64)
     return mixed
 
 
