@@ -88,7 +88,8 @@ def read_timesheet(
     if not config.timing.is_on:
         return None
     numbers = config.frame_numbers
-    shown = exposures(config.timing, numbers, _shots(scene, numbers, jumps))
+    timing = config.timing.of(groups.names)
+    shown = exposures(timing, numbers, _shots(scene, numbers, jumps))
     for name in shown:
         if name not in groups.names:
             raise ConfigError(
@@ -100,11 +101,11 @@ def read_timesheet(
     if not _may_hold(config):
         return None
     by_layer = [shown.get(name, numbers) for name in groups.names]
-    holding = [config.timing.layers.get(name) for name in groups.names]
+    holding = [timing.layers.get(name) for name in groups.names]
     return Timesheet(
         groups=groups,
         film_frames={frame: tuple(layer[index] for layer in by_layer) for index, frame in enumerate(numbers)},
-        on_screen=tuple(timing is not None and timing.hold == "screen" for timing in holding),
+        on_screen=tuple(held is not None and held.hold == "screen" for held in holding),
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from animerun_gen.config.model import Extra, Frames
+from animerun_gen.config.model import Extra, Frames, LineGaps, Lines, LineStyle
 from animerun_gen.dataset.modalities import (
     MODALITIES,
     Modality,
@@ -39,6 +39,9 @@ COMPANIONS = {
     "flat": "Flat/fight/0186.png",
     "shade": "Shade/fight/0186.png",
     "trace": "Trace/fight/0186.png",
+    "line_kind": "LineKind/fight/0186.png",
+    "styled_contour": "StyledContour/fight/0186.png",
+    "line_gap": "LineGap/fight/0186.png",
     "strokes": "Vector/fight/0186.npz",
     "valid_forward": "Valid/fight/forward/0186.png",
     "valid_backward": "Valid/fight/backward/0186.png",
@@ -189,9 +192,10 @@ def test_extras_switch_on_their_modalities_and_nothing_else() -> None:
         "scene_flow": {"depth_change_forward", "depth_change_backward"},
         "correspondence": {"correspondence"},
     }
-    everything = enabled_modalities(get_args(Extra), tracks=1, shade=True, vector=True, layers=("set",))
+    switches = {what.switch for what in MODALITIES}
+    everything = enabled_modalities(get_args(Extra), tracks=1, shade=True, switches=switches, layers=("set",))
     assert everything[: len(MODALITIES)] == MODALITIES
-    unlayered = enabled_modalities(get_args(Extra), tracks=1, shade=True, vector=True)
+    unlayered = enabled_modalities(get_args(Extra), tracks=1, shade=True, switches=switches)
     assert set(unlayered) == {m for m in MODALITIES if not m.layered}
 
 
@@ -225,10 +229,18 @@ def test_shade_brings_its_modalities_and_nothing_else() -> None:
     assert set(without) < set(shaded)
 
 
-def test_lines_as_strokes_bring_their_modality_and_nothing_else() -> None:
-    without, vector = (enabled_modalities(("ids",), vector=vector) for vector in (False, True))
-    assert {what.name for what in set(vector) - set(without)} == {"strokes"}
-    assert set(without) < set(vector)
+def test_settings_of_the_lines_bring_their_modalities() -> None:
+    every = Lines(engine="geometry", kinds=True, vector=True, style=LineStyle(gaps=LineGaps(share=0.5))).switches
+    assert set(every) == {what.switch for what in MODALITIES if what.switch}
+    always = set(enabled_modalities(()))
+    for lines, expected in (
+        (Lines(), set()),
+        (Lines(engine="geometry", kinds=True), {"line_kind"}),
+        (Lines(engine="geometry", vector=True), {"strokes"}),
+        (Lines(engine="geometry", style=LineStyle(antialias=True)), {"styled_contour"}),
+        (Lines(engine="geometry", style=LineStyle(gaps=LineGaps(share=0.5))), {"styled_contour", "line_gap"}),
+    ):
+        assert {what.name for what in set(enabled_modalities((), switches=lines.switches)) - always} == expected
 
 
 def test_colour_passes_lie_beside_the_original_frames() -> None:
