@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from animerun_gen.dataset import MODALITIES, ClipWriter
+from animerun_gen.dataset.correspondence import ARRAYS, Surfaces
 
 PROJECT = Path(__file__).resolve().parent.parent
 PYTHONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
@@ -42,7 +43,8 @@ for clip in Dataset(Path(sys.argv[1])).clips():
         for frame in clip.frames(what.name):
             if clip.has(what.name, frame):
                 value = clip.read(what.name, frame)
-                digest.update(value.tobytes() if hasattr(value, "tobytes") else repr(value).encode())
+                for part in value.arrays.values() if hasattr(value, "arrays") else [value]:
+                    digest.update(part.tobytes() if hasattr(part, "tobytes") else repr(part).encode())
                 files += 1
     if clip.tracks_path.is_file():
         digest.update(clip.read_tracks().position.tobytes())
@@ -85,10 +87,24 @@ def write_example(root: Path) -> None:
         for frame in what.frames(range(1, 5)):
             if what.content == "matches":
                 writer.write(what.name, frame, [[frame, 1], [-1]])
+            elif what.content == "surfaces":
+                writer.write(what.name, frame, empty_surfaces(frame))
             elif what.content.endswith("mask"):
                 writer.write(what.name, frame, rng.random(shape) < 0.5)
             else:
                 writer.write(what.name, frame, (rng.random(shape) * 200).astype(what.dtype))
+
+
+def empty_surfaces(frame: int) -> Surfaces:
+    """What a frame holds that shows nothing but the background."""
+    sides = {"H": 27, "W": 48, "M+1": 1, "I+1": 1, "K+1": 1}
+    arrays = {}
+    for name, array in ARRAYS.items():
+        shape = [side if isinstance(side, int) else sides.get(side, 0) for side in array.shape]
+        arrays[name] = np.zeros(shape, array.dtype)
+    arrays["instance"] -= 1
+    arrays["triangle"] -= 1
+    return Surfaces(frame, arrays)
 
 
 def run(*command: str | Path) -> tuple[bool, str]:
