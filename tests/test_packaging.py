@@ -21,7 +21,6 @@ OPTIONAL = {
     "lpips": ("benchmark/learned",),
     "OpenEXR": (".",),
     "h5py": ("export/layouts",),
-    "zlib_ng": ("dataset/files.py",),
     "imageio_ffmpeg": ("publish",),
 }
 """What is imported where it is asked for alone, and where."""

@@ -9,6 +9,7 @@ the caller's mistake and raises :class:`ValueError`.
 from __future__ import annotations
 
 import errno
+import importlib
 import io
 import json
 import math
@@ -35,7 +36,7 @@ from animerun_gen.errors import DatasetError, UsageError
 unpacking: Any = zlib
 """What unpacks pictures: zlib-ng, where it is installed, which takes a quarter of the time and gives the same."""
 with suppress(ImportError):
-    from zlib_ng import zlib_ng as unpacking
+    unpacking = importlib.import_module("zlib_ng.zlib_ng")
 
 _FLOW_HEADER = struct.Struct("<4sii")
 _FLOW_MAGIC = b"PIEH"
