@@ -4,6 +4,6 @@
 FROM debian:12-slim
 WORKDIR /opt/animerun-gen
 COPY . .
-RUN bash -c '. scripts/setup.sh' && rm -rf /var/lib/apt/lists/* ~/.cache
+RUN bash scripts/setup.sh && rm -rf /var/lib/apt/lists/* ~/.cache
 ENV PATH=/opt/animerun-gen/.venv/bin:$PATH
 CMD ["animerun-gen", "doctor"]

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from animerun_gen.dataset.clip import ClipFiles, Dataset
     from animerun_gen.dataset.correspondence import MotionBetween
     from animerun_gen.dataset.modalities import MODALITIES, Modality
+    from animerun_gen.dataset.strokes import Strokes
     from animerun_gen.dataset.tracks import Tracks
     from animerun_gen.engines.blenders import find_engine
     from animerun_gen.errors import AnimerunGenError, ConfigError, DatasetError, SceneError, UsageError
@@ -87,6 +88,7 @@ __all__ = [
     "Report",
     "SceneError",
     "Shot",
+    "Strokes",
     "Tracks",
     "UsageError",
     "barycentric",
@@ -106,6 +108,7 @@ _PLACES = {
     "dataset.clip": ("ClipFiles", "Dataset"),
     "dataset.correspondence": ("MotionBetween",),
     "dataset.modalities": ("MODALITIES", "Modality"),
+    "dataset.strokes": ("Strokes",),
     "dataset.tracks": ("Tracks",),
     "engines.blenders": ("find_engine",),
     "errors": ("AnimerunGenError", "ConfigError", "DatasetError", "SceneError", "UsageError"),

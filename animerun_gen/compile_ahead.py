@@ -130,6 +130,20 @@ def _feature_edges() -> None:
     count_crossings(find_feature_edges(_geometry(with_holes=False), 134.43), SIZE, SIZE)
 
 
+def _find_strokes(with_holes: bool) -> None:
+    from animerun_gen.lines.strokes import StrokeSettings, find_strokes
+
+    find_strokes(_geometry(with_holes), StrokeSettings())
+
+
+def _strokes() -> None:
+    _find_strokes(with_holes=False)
+
+
+def _strokes_with_holes() -> None:
+    _find_strokes(with_holes=True)
+
+
 def _pictures() -> tuple[U8Array, npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
     """A picture, a flow field and a mask."""
     picture = np.random.default_rng(0).integers(0, 256, (SIZE, SIZE, 3), np.uint8)
@@ -225,8 +239,9 @@ def _shade() -> None:
     corners = np.zeros((4, 3), np.int32)
     normals = Normals(np.array([[0, 0, 1]], np.float32), np.zeros(1, np.int64), corners, np.zeros(1, np.int64))
     geometry = replace(geometry, normals=normals)
-    light = Light.parallel(np.array([0.1, 0.0, -1.0]))
-    tones = shade_map(geometry, raster.draw(geometry), light, ToneSettings(highlight=0.9))
+    seen, lamp = raster.draw(geometry), Light(np.array([0.1, 0.0, 9.0]), np.array([0.0, 0.0, -1.0]))
+    shade_map(geometry, seen, Light.parallel(np.array([0.1, 0.0, -1.0])), ToneSettings())
+    tones = shade_map(geometry, seen, lamp, ToneSettings(highlight=0.9))
     shade_picture(np.zeros((SIZE, SIZE, 3), np.uint8), tones, ShadeColors())
     divide_by_tones(np.zeros((SIZE, SIZE), np.int32), tones, np.zeros((SIZE, SIZE), np.bool_), 1)
 
@@ -240,6 +255,8 @@ def _splatting() -> None:
 TASKS: tuple[Callable[[], None], ...] = (
     # those that take longest come first
     _motion_with_holes,
+    _strokes_with_holes,
+    _strokes,
     _contours,
     _plain_motion,
     _shade,

@@ -51,6 +51,7 @@ AFTER_BLENDER = {
     "visibility": "visibility buffer",
     "companions": "ids",
     "motion": "motion and exact occlusion, both ways",
+    "shade": "shade",
     "write motion": "write motion",
     "frame labels": "segments, figures of the frame",
     "pair labels": "occlusion, matches, figures, both ways",
@@ -115,9 +116,12 @@ def measure(config: CutConfig, engine: ProgramEngine, rounds: int) -> None:
     print(f"| open and convert (once a process) | {opened:.2f} | | |")
     for titles, whose in ((BLENDERS, "Blender's"), (AFTER_BLENDER, "after Blender, on one core")):
         for stage, title in titles.items():
+            if stage not in steady:
+                # the cut has none
+                continue
             share = 100 * steady[stage] / total
             print(f"| {title} | {steady[stage]:.3f} | {share:.0f}% | {seconds[stage][0]:.3f} |")
-        together = sum(steady[stage] for stage in titles)
+        together = sum(steady.get(stage, 0.0) for stage in titles)
         print(f"| **{whose}** | **{together:.3f}** | **{100 * together / total:.0f} %** | |")
     print(f"| **all** | **{total:.3f}** | | |")
     ratio = freestyle["default"] / freestyle["ours"]

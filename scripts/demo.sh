@@ -4,6 +4,7 @@
 set -euo pipefail
 # shellcheck source=scripts/setup.sh
 source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
+set_up
 output=${1:-$project/out/demo}
 
 say "looking at this machine"

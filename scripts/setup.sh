@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes or reuses a virtual environment with everything pinned in requirements.txt, and sees that headless Blender finds
-# its system libraries.  Can be run again and again; demo.sh and test.sh source it.
+# its system libraries.  Can be run again and again; demo.sh and test.sh source it and call "set_up" or its parts.
 #   scripts/setup.sh [--blender-module VERSION]     VERSION of Blender's Python module bpy, such as 5.0.1
 # Without a version: .venv, with the module that is tested most.  Others lie beside it, in .venv-bpy-VERSION.
 
@@ -79,6 +79,14 @@ find_python() {
     return 1
 }
 
+# Install packages into an environment.
+pip_options=(-q --disable-pip-version-check)
+pip_install() {
+    local environment=$1
+    shift
+    "$environment/bin/python" -m pip install "${pip_options[@]}" "$@"
+}
+
 # Make or reuse the environment with a Blender module; sets "venv".
 need_environment() {
     local module=$1 version python stamp wanted pins
@@ -102,9 +110,9 @@ need_environment() {
     stamp="$venv/animerun-gen-installed"
     if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
         say "installing the pinned packages (Blender alone is 370 MB; this takes a few minutes the first time)"
-        "$venv/bin/python" -m pip install -q --disable-pip-version-check -r <(printf '%s\n' "$pins") ||
+        pip_install "$venv" -r <(printf '%s\n' "$pins") ||
             fail "pip could not install the packages, with the Blender module bpy $module; see above, and check the network."
-        "$venv/bin/python" -m pip install -q --disable-pip-version-check --no-deps -e "$project" ||
+        pip_install "$venv" --no-deps -e "$project" ||
             fail "pip could not install the project itself; see above."
         printf '%s' "$wanted" >"$stamp"
     fi
@@ -137,11 +145,15 @@ if [ "${BASH_SOURCE[0]}" = "$0" ] && [ $# != 0 ]; then
     fail "scripts/setup.sh does not know '$1'; it only takes --blender-module VERSION."
 fi
 
-need_libraries
-need_environment "$module"
-compile_ahead
+# What the scripts that source this one call first, or do piece by piece beside other things.
+set_up() {
+    need_libraries
+    need_environment "$module"
+    compile_ahead
+}
 
 if [ "${BASH_SOURCE[0]}" = "$0" ]; then
+    set_up
     say "everything is there"
     printf 'To use animerun-gen in this shell:  . %s/bin/activate\n' "$venv"
 fi

@@ -208,6 +208,36 @@ def aniunflow_linkto(options: Options) -> None:
             print(f"  {index}: clip {tuple(dataset[index]['clip'].shape)}")
 
 
+def animeinbet_vertices(options: Options) -> None:
+    dataset = _load("corr.datasets").MixamoLineArt(str(options.root), split=options.split, mode="eval")
+    _show_graphs(dataset)
+
+
+def animeinbet_motion(options: Options) -> None:
+    module = _load("datasets.ml_seq")
+    dataset = module.MixamoLineArtMotionSequence(str(options.root), gap=1, split=options.split, mode="eval")
+    _show_graphs(dataset)
+    sample = dataset[0]
+    for way in "01":
+        lengths = np.hypot(*np.asarray(sample[f"motion{way}"], np.float64).T)
+        shown = float(np.mean(np.asarray(sample[f"visibility{way}"])))
+        print(f"  motion {way}: {lengths.mean():.3f} px on average; {shown:.1%} on a line of the frame between")
+
+
+def _show_graphs(dataset: Any) -> None:
+    print(f"{len(dataset)} samples")
+    for index in range(min(SAMPLES, len(dataset))):
+        sample = dataset[index]
+        first, second = np.asarray(sample["keypoints0"], np.float64), np.asarray(sample["keypoints1"], np.float64)
+        matches = np.asarray(sample["m01"]).astype(int)
+        known = matches >= 0
+        lengths = np.hypot(*(second[matches[known]] - first[known]).T)
+        print(
+            f"  {index}: picture {tuple(sample['image0'].shape)}, {len(first)} and {len(second)} vertices, "
+            f"{known.mean():.1%} with a match, {lengths.mean():.3f} px away on average"
+        )
+
+
 class _Fetched:
     """A dataset whose own ``__getitem__`` goes on with other samples, for ever, where one cannot be read."""
 
@@ -286,6 +316,8 @@ READERS: dict[str, Callable[[Options], None]] = {
     "basicpbc": basicpbc,
     "dacon": dacon,
     "aniunflow-linkto": aniunflow_linkto,
+    "animeinbet-vertices": animeinbet_vertices,
+    "animeinbet-motion": animeinbet_motion,
 }
 
 if __name__ == "__main__":

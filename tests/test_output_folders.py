@@ -36,6 +36,17 @@ def test_a_file_is_no_folder(root: Path, tmp_path: Path, capsys: pytest.CaptureF
     assert file.read_text() == "mine"
 
 
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="This system has no /proc")
+def test_a_place_where_nothing_can_be_written_is_told_at_once(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for words in commands(root, tmp_path):
+        assert main([*words, "--out", "/proc/x/y"]) == 2
+        said = capsys.readouterr().err
+        assert said.startswith("/proc/x/y is where nothing can be written ("), said
+        assert said.endswith("; choose another folder with --out\n"), said
+
+
 def test_nothing_is_mixed_with_the_files_of_a_dataset(
     root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -51,18 +51,19 @@ def chosen_source(options: EvaluationOptions, open_method: Callable[[MethodChoic
     return options.predictions
 
 
-def pairs_left_out(sentences: Sequence[str]) -> list[str]:
-    """The remark of a result about pairs that were not measured; none where there are none.
+def remarks_on_left_out(sentences: Sequence[str], thing: str = "pair") -> list[str]:
+    """The remark of a result about what was not measured; none where there is nothing.
 
     Args:
-        sentences: One about each of them.
+        sentences: One about each pair or triplet.
+        thing: What it is.
 
     Example:
-        >>> pairs_left_out(["fight 9-10 has no flow_forward", "fight 10-11 has no flow_forward"])
+        >>> remarks_on_left_out(["fight 9-10 has no flow_forward", "fight 10-11 has no flow_forward"])
         ['2 pairs were left out: fight 9-10 has no flow_forward, and 1 more.']
     """
     if not sentences:
         return []
     count = len(sentences)
     more = f", and {count - 1} more" if count > 1 else ""
-    return [f"{counted(count, 'pair')} {'was' if count == 1 else 'were'} left out: {sentences[0]}{more}."]
+    return [f"{counted(count, thing)} {'was' if count == 1 else 'were'} left out: {sentences[0]}{more}."]

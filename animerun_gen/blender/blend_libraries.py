@@ -47,8 +47,8 @@ def look_at_files(film: Path, engine: str) -> list[str]:
             problem = film_files.endless(str(path))
             if problem:
                 raise SceneError(
-                    f"{holder} links the library {named}, but {problem}, which has no end; put the library "
-                    "in its place, or take it out of the film."
+                    f"{holder} links the library {named}, but {problem}, which has no end",
+                    remedy="put the library in its place, or take it out of the film",
                 )
             if path not in seen and len(seen) < MOST_LIBRARIES and film_files.is_file(path):
                 seen.add(path)

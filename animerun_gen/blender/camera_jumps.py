@@ -9,19 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import bpy
 import numpy as np
 
 from animerun_gen.blender.alone import alone, needs_all
 from animerun_gen.blender.camera_marks import cameras_by_frame
-from animerun_gen.blender.clipped import ClippedMaterials
-from animerun_gen.blender.geometry import scene_names, take_down
 from animerun_gen.blender.opening import OpenedScene
 from animerun_gen.blender.simulations import first_played_frame
 from animerun_gen.config import CutConfig
-from animerun_gen.motion.camera_jumps import WINDOW, CameraSteps, View, camera_steps, is_cut, may_be_cut
+from animerun_gen.motion.camera_steps import WINDOW, CameraSteps, camera_steps, may_be_cut
 from animerun_gen.motion.geometry import Camera, FrameGeometry
+
+if TYPE_CHECKING:
+    from animerun_gen.blender.clipped import ClippedMaterials
+    from animerun_gen.motion.camera_jumps import View
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,10 @@ class JumpFinder:
         """
         if not self._suspects:
             return []
+        # most cuts have no such pair, and these load the compiled loops
+        from animerun_gen.blender.geometry import scene_names, take_down
+        from animerun_gen.motion.camera_jumps import View, is_cut
+
         names = scene_names()
         views: dict[int, View] = {}
 

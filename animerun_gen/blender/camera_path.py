@@ -68,8 +68,8 @@ def camera_path(keys: Sequence[CameraKey], first: int, last: int) -> CameraPath:
     met = distance <= 1e-9 * (1.0 + np.abs(location).max(axis=1))
     if met.any():
         raise SceneError(
-            f"camera_motion.keyframes: in frame {frames[met][0]} the camera stands where it looks; let the target or "
-            "the location go another way between the keys"
+            f"camera_motion.keyframes: in frame {frames[met][0]} the camera stands where it looks",
+            remedy="let the target or the location go another way between the keys",
         )
     view /= distance[:, None]
     heading = _headings(view[:, :2])

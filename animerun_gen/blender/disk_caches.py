@@ -46,8 +46,9 @@ def keep_off_film_folder(config: CutConfig, scene: bpy.types.Scene) -> Temporary
             continue
         if kind != "DYNAMIC_PAINT":
             raise SceneError(
-                f"{owner} in {config.source} keeps its simulation in a disk cache that is not baked, which every "
-                "process that plays it would write again; bake it in Blender, or switch 'Disk Cache' off there."
+                f"{owner} in {config.source} keeps its simulation in a disk cache that is not baked, which "
+                "every process that plays it would write again",
+                remedy="bake it in Blender, or switch 'Disk Cache' off there",
             )
         painted = True
     if not painted:
@@ -55,8 +56,8 @@ def keep_off_film_folder(config: CutConfig, scene: bpy.types.Scene) -> Temporary
     baked = _baked_on_disk()
     if baked:
         raise SceneError(
-            f"the dynamic paint in {config.source} is not baked, but '{baked}' is, in files beside the film; bake both "
-            "in Blender."
+            f"the dynamic paint in {config.source} is not baked, but '{baked}' is, in files beside the film",
+            remedy="bake both in Blender",
         )
     return _move_open_file(config)
 
@@ -83,6 +84,7 @@ def _move_open_file(config: CutConfig) -> TemporaryFolder:
         reason = " ".join(str(error).split())
         raise SceneError(
             f"the dynamic paint in {config.source} is not baked, and Blender cannot play it in {folder.name} "
-            f"({reason}); see whether that folder has space, or bake it in Blender."
+            f"({reason})",
+            remedy="see whether that folder has space, or bake it in Blender",
         ) from error
     return folder

@@ -41,10 +41,13 @@ def require_drawable(config: CutConfig, scene: bpy.types.Scene, missing: Sequenc
         lost = and_more([file.path for file in libraries], SHOWN_LIBRARIES)
         which = "the library" if len(libraries) == 1 else "libraries"
         raise SceneError(
-            f"{reason}. It lacks {which} {lost}, and what comes from there is left out: put it back where the film "
-            "looks for it, and run the same command again."
+            f"{reason}. It lacks {which} {lost}, and what comes from there is left out",
+            remedy="put it back where the film looks for it, and run the same command again",
         )
-    raise SceneError(f"{reason}. Give another film, or name another of its scenes.")
+    raise SceneError(
+        reason,
+        remedy="give another film, or name another of its scenes",
+    )
 
 
 def _can_draw(obj: bpy.types.Object) -> bool:

@@ -133,8 +133,8 @@ def refuse_endless(source: Path, files: Collection[ExternalFile]) -> None:
         problem = film_files.endless(name)
         if problem:
             raise SceneError(
-                f"{source} names the {kind} {path}, but {problem}, which has no end; put a file in its "
-                "place, or take it out of the film."
+                f"{source} names the {kind} {path}, but {problem}, which has no end",
+                remedy="put a file in its place, or take it out of the film",
             )
 
 

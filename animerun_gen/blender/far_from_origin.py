@@ -64,6 +64,9 @@ def note_distance(opened: OpenedScene, config: CutConfig, conversion: Conversion
         return []
     said = describe_distance(spacing(place), pixels)
     if pixels >= TOO_COARSE:
-        raise SceneError(f"{said}, and labels would be wrong; set recenter to true, or move the scene in Blender")
+        raise SceneError(
+            f"{said}, and labels would be wrong",
+            remedy="set recenter to true, or move the scene in Blender",
+        )
     advice = "" if config.recenter else "; set recenter to true, or move the scene in Blender"
     return [f"{said}: places and motion are no more exact than that{advice}"]

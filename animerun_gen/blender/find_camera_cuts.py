@@ -9,8 +9,6 @@ from __future__ import annotations
 from animerun_gen.blender.answering import answer_and_exit
 from animerun_gen.blender.camera_jumps import JumpFinder
 from animerun_gen.blender.camera_marks import camera_marks, cameras_by_frame
-from animerun_gen.blender.convert import convert_scene
-from animerun_gen.blender.geometry import geometry_engine
 from animerun_gen.blender.opening import open_scene
 from animerun_gen.config import CutConfig
 from animerun_gen.engines.job import input_mark
@@ -24,16 +22,20 @@ def find_camera_marks(config: CutConfig) -> MarkedCut:
         SceneError: The scene does not allow it.
     """
     config = config.in_film_numbers()
+    opened = open_scene(config)
+    # before anything of them is looked at, so that what changes meanwhile is noticed
+    read = {str(path): input_mark(path) for path in opened.inputs}
+    marks = camera_marks(opened.scene)
+    first = config.frames.first
+    begins = CameraMark(first, cameras_by_frame(opened.scene, [first])[first].name)
+    finder = JumpFinder(opened, config)
+    if not finder.is_needed:
+        return MarkedCut(marks, read)
+    # they load the compiled loops, which takes longer than looking for marks
+    from animerun_gen.blender.convert import convert_scene
+    from animerun_gen.blender.geometry import geometry_engine
+
     with geometry_engine():
-        opened = open_scene(config)
-        # before anything of them is looked at, so that what changes meanwhile is noticed
-        read = {str(path): input_mark(path) for path in opened.inputs}
-        marks = camera_marks(opened.scene)
-        first = config.frames.first
-        begins = CameraMark(first, cameras_by_frame(opened.scene, [first])[first].name)
-        finder = JumpFinder(opened, config)
-        if not finder.is_needed:
-            return MarkedCut(marks, read)
         # only a converted scene shows what the pictures will
         conversion = convert_scene(opened, config)
         jumps = finder.find(conversion.clipped, conversion.going_to(opened.scene))

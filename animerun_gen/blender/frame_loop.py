@@ -6,13 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from animerun_gen.blender.camera_jumps import CameraJump
+from animerun_gen.blender.film_frames import FilmFrames, FrameSource, U8Array
+from animerun_gen.blender.frame_layers import LayerMaker
 from animerun_gen.blender.frame_motion import MotionMaker
 from animerun_gen.blender.frame_pictures import PictureMaker
-from animerun_gen.blender.frame_reading import FrameReader, TakenFrame
+from animerun_gen.blender.frame_reading import FrameReader, ReadFrame, TakenFrame
 from animerun_gen.blender.graphs import GraphWatch
+from animerun_gen.blender.held_frames import HeldFrames
 from animerun_gen.blender.identity_pictures import PlacePainter
 from animerun_gen.blender.job_context import JobContext
-from animerun_gen.blender.material_pictures import flat_colors, render_material_ids
+from animerun_gen.blender.layer_painting import LayerPainter
+from animerun_gen.blender.material_pictures import flat_colors
 from animerun_gen.blender.rendering import FrameRenderer
 from animerun_gen.blender.stepping import FrameStepper
 from animerun_gen.dataset.files import write_image
@@ -38,13 +42,26 @@ class FrameLoop:
         self.context = context
         self._graphs = graphs
         job, conversion = context.job, context.conversion
-        self._stepper = FrameStepper(context.opened, conversion, job.config.frames.first)
-        self._renderer = FrameRenderer(context.opened, job.config.in_film_numbers(), scratch, conversion.clipped)
-        self._pictures = PictureMaker(context, self._renderer)
+        stepper = FrameStepper(context.opened, conversion, job.config.frames.first)
+        renderer = self._renderer = FrameRenderer(
+            context.opened, job.config.in_film_numbers(), scratch, conversion.clipped
+        )
+        timesheet = context.timesheet
+        self._pictures = PictureMaker(context, renderer, held=timesheet is not None)
         self._motion = MotionMaker(context)
+        groups = context.layers if timesheet is None else timesheet.groups
+        painter = None
+        if groups is not None:
+            alone = {frozenset({number}) for number in range(len(groups.names))}
+            together = set() if timesheet is None else timesheet.drawn_together()
+            # one for both, because each makes collections of its own
+            painter = LayerPainter(context.opened, groups, alone if context.layers is not None else together)
+        self._layers = None
+        if context.layers is not None and painter is not None:
+            self._layers = LayerMaker(context, context.layers, renderer, painter)
         self._reader = FrameReader(
             context,
-            self._renderer,
+            renderer,
             jumps,
             graphs,
             memory,
@@ -52,15 +69,21 @@ class FrameLoop:
             reads_surfaces=self._pictures.paints_attributes,
             scratch=scratch,
         )
-        self._places: PlacePainter | None = None
+        places = None
         if job.identity_pictures:
-            self._places = PlacePainter(conversion.clipped.uv_maps, stays=self._stepper.has_state)
+            places = PlacePainter(conversion.clipped.uv_maps, stays=stepper.has_state)
+        made_of = context, stepper, renderer, self._reader, self._pictures, places
+        self._source: FrameSource = FilmFrames(*made_of)
+        if timesheet is not None and painter is not None:
+            self._source = HeldFrames(*made_of, timesheet, painter, graphs)
 
     def run(self) -> None:
         """Make all files of the job, in the order of its frames."""
         if "ids" in self.context.config.motion.extras:
             self.context.writer.write_names("object_id", self.context.names.object_table())
             self.context.writer.write_names("material_id", self.context.names.material_table())
+        if self._layers is not None:
+            self._layers.write_names()
         if self.context.job.pictures:
             self.context.writer.write_colors(
                 flat_colors(
@@ -68,6 +91,7 @@ class FrameLoop:
                     self.context.conversion.colors,
                     self.context.names.materials,
                     self.context.config.frames.offset,
+                    held=self.context.timesheet is not None,
                 )
             )
         if self.context.job.tracks:
@@ -83,38 +107,58 @@ class FrameLoop:
             with_geometry.update(self.context.job.pictures)
         # the first of the pictures is looked at: see picture_check
         with_geometry.update(self.context.job.pictures[:1])
+        if self._source.needs_geometry:
+            with_geometry.update(frames)
         kept: dict[int, TakenFrame] = {}
-        self._play_up_to(frames[0])
+        self._source.begin(frames)
         for frame in frames:
-            with self.context.stage(frame, "frame_set"):
-                self._go_to(frame)
-            if frame in self.context.job.pictures:
-                flat, geometry = self._reader.render_flat(frame, frame in with_geometry)
-                if geometry is not None:
-                    kept[frame] = self._reader.look_at(frame, geometry)
-                    self._pictures.check_background(frame, flat, kept[frame].seen)
-                self._pictures.make(frame, flat, kept.get(frame))
-                if frame in kept:
-                    kept[frame] = kept[frame].without_normals()
-            elif frame in with_geometry:
-                kept[frame] = self._reader.look_at(frame, self._reader.take_down(frame))
+            draws = frame in self.context.job.pictures
+            read = self._source.visit(frame, draws=draws, reads=frame in with_geometry)
+            if read is not None:
+                kept[frame] = self._look_at(frame, read)
+            taken = kept.get(frame)
+            if draws:
+                flat = self._source.flat(frame, taken)
+                if taken is not None:
+                    self._pictures.check_background(frame, flat, taken.seen)
+                self._make_pictures(frame, flat, taken)
+                if taken is not None:
+                    kept[frame] = taken.without_normals()
             if frame in self.context.job.material_pictures:
                 with self.context.stage(frame, "material ids"):
-                    ids = render_material_ids(self._renderer, self.context.names.materials)
+                    ids = self._source.material_ids(frame, taken)
                     write_image(material_picture(self.context.job.output, self.context.config.name, frame), ids)
-            if self._places is not None and frame in self.context.job.identity_pictures:
+            if frame in self.context.job.identity_pictures:
                 with self.context.stage(frame, "identity picture"):
-                    picture = self._places.render(self._renderer)
+                    picture = self._source.identity_picture(frame, taken)
                     write_image(identity_picture(self.context.job.output, self.context.config.name, frame), picture)
             if frame in with_geometry:
                 if frame in self.context.job.companions:
                     self._motion.write_companions(frame, kept[frame])
+                    if self._layers is not None:
+                        self._layers.write_companions(frame, kept[frame])
                 for earlier, later in self.context.job.pairs:
                     if later == frame:
-                        self._motion.write_pair(kept[earlier], kept[frame])
+                        written = self._motion.write_pair(kept[earlier], kept[frame])
+                        if written and self._layers is not None:
+                            self._layers.write_pair(kept[earlier], kept[frame])
                 needed = {earlier for earlier, later in self.context.job.pairs if later > frame}
                 kept = {number: taken for number, taken in kept.items() if number in needed}
             self.context.reporter.frame_done(frame, self._graphs.evaluations)
+
+    def _look_at(self, frame: int, read: ReadFrame) -> TakenFrame:
+        """What is seen of a frame, and of each of its layers alone where these are written."""
+        taken = self._reader.look_at(frame, read)
+        return taken if self._layers is None else self._layers.look_at(frame, taken)
+
+    def _make_pictures(self, frame: int, flat: U8Array, taken: TakenFrame | None) -> None:
+        if self._layers is None or taken is None:
+            self._pictures.make(frame, flat, taken)
+        elif isinstance(self._source, HeldFrames):
+            painted = self._source.layer_pictures(frame, taken)
+            self._layers.write_pictures(frame, painted, taken, self._pictures)
+        else:
+            self._layers.make_pictures(frame, flat, taken, self._pictures)
 
     def _make_tracks(self) -> None:
         """The file of tracks: one visit to the frames in which points are chosen, and then one to every frame."""
@@ -124,31 +168,24 @@ class FrameLoop:
             self.context.config.seed,
         )
         found = []
-        self._play_up_to(numbers[0])
-        for frame in tracks.query_frames(numbers, count):
-            with self.context.stage(frame, "frame_set"):
-                self._go_to(frame)
-            taken = self._reader.look_at(frame, self._reader.take_down(frame))
+        queried = tracks.query_frames(numbers, count)
+        self._source.begin(queried)
+        for frame in queried:
+            taken = self._reader.look_at(frame, self._geometry_of(frame))
             with self.context.stage(frame, "tracks"):
                 found.append(tracks.choose_points(taken.geometry, taken.seen, count, seed))
         following = tracks.Following(numbers, found, count, seed)
-        self._play_up_to(numbers[0])
+        self._source.begin(numbers)
         for frame in numbers:
-            with self.context.stage(frame, "frame_set"):
-                self._go_to(frame)
-            geometry = self._reader.take_down(frame)
+            geometry = self._geometry_of(frame).geometry
             with self.context.stage(frame, "tracks"):
                 following.visit(geometry)
             if frame == numbers[-1]:
                 self._motion.write_tracks(frame, following.tracks())
             self.context.reporter.frame_done(frame)
 
-    def _play_up_to(self, first: int) -> None:
-        """Give simulations their history, which does not begin with the job's first frame."""
-        if self._stepper.simulated:
-            self.context.reporter.begins(first, "simulation")
-        self._stepper.play_up_to(self.context.film_frame(first))
-
-    def _go_to(self, frame: int) -> None:
-        """Bring the scene to a frame of the clip, which the film may number otherwise."""
-        self._stepper.go_to(self.context.film_frame(frame))
+    def _geometry_of(self, frame: int) -> ReadFrame:
+        read = self._source.visit(frame, draws=False, reads=True)
+        if read is None:
+            raise AssertionError("what was to be read was read")
+        return read

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from animerun_gen.blender.camera_files import TakenCameras
 from animerun_gen.blender.frame_reading import TakenFrame
 from animerun_gen.blender.job_context import JobContext
+from animerun_gen.blender.timesheet import Timesheet
 from animerun_gen.blender.vector_pass import abilities
 from animerun_gen.conventions import UNKNOWN_FLOW
-from animerun_gen.dataset.cameras import write_record, write_reprojection
+from animerun_gen.dataset.cameras import Exposed, write_record, write_reprojection
 from animerun_gen.dataset.files import write_image, write_json
 from animerun_gen.dataset.layout import switched_picture, unknown_file
 from animerun_gen.dataset.modalities import at_gap, modality
@@ -55,10 +55,15 @@ class MotionMaker:
                 taken.geometry, taken.seen.instance, taken.seen.triangle, background
             )
         with self.context.stage(frame, "companions"):
-            self._write_cameras(frame, taken.cameras)
+            self._write_record(frame, taken)
             in_parallel(lambda name: self.context.writer.write(name, frame, makers[name]()), makers)
 
-    def write_pair(self, earlier: TakenFrame, later: TakenFrame) -> None:
+    def write_pair(self, earlier: TakenFrame, later: TakenFrame) -> bool:
+        """Write the motion between two frames, both ways.
+
+        Returns:
+            Whether it was written: a pair of which nothing is known is not.
+        """
         gap = self.context.job.gap((earlier.geometry.frame, later.geometry.frame))
         directions = (("forward", earlier, later), ("backward", later, earlier))
         with self.context.stage(earlier.geometry.frame, "motion"):
@@ -82,12 +87,13 @@ class MotionMaker:
         if refused := [reason for reason in refusals if reason is not None]:
             # published readers take every file for motion
             self.context.reporter.refused(refused[0])
-            return
+            return False
         # a pair of which one direction is refused leaves nothing behind
         for frame, made in found:
             with self.context.stage(frame, "write motion"):
                 for name, value in made.items():
                     self.context.writer.write(at_gap(modality(name), gap).name, frame, value)
+        return True
 
     def write_tracks(self, frame: int, made: Tracks) -> None:
         with self.context.stage(frame, "write tracks"):
@@ -98,15 +104,29 @@ class MotionMaker:
                 "followed: the frames in which they are chosen show no more pixels of surfaces"
             )
 
-    def _write_cameras(self, frame: int, cameras: TakenCameras) -> None:
+    def _write_record(self, frame: int, taken: TakenFrame) -> None:
         """Write the record of a frame from which the clip's file of cameras is collected."""
-        record = {
+        cameras = taken.cameras
+        record: dict[str, Any] = {
             "resolution": self.context.config.resolution,
             "moved_by": self.context.opened.moved_by,
             "camera": cameras.filming.as_dict(),
             "film_camera": None if cameras.film is None else cameras.film.as_dict(),
         }
+        if self.context.timesheet is not None:
+            record["exposed"] = self._exposed(self.context.timesheet, frame, taken)
         write_record(self.context.job.output, self.context.config.name, frame, record)
+
+    def _exposed(self, timesheet: Timesheet, frame: int, taken: TakenFrame) -> dict[str, Exposed]:
+        """Which frame of the film each layer shows, and on how much of the picture, for the quality figures."""
+        groups, offset = timesheet.groups, self.context.config.frames.offset
+        shown = taken.seen.instance[taken.seen.instance != raster.BACKGROUND]
+        counts = np.bincount(groups.of_instances(taken.geometry)[shown], minlength=len(groups.names)).tolist()
+        film_frames = timesheet.film_frames[self.context.film_frame(frame)]
+        return {
+            name: {"film_frame": film_frame + offset, "share": round(count / taken.seen.instance.size, 9)}
+            for name, film_frame, count in zip(groups.names, film_frames, counts, strict=True)
+        }
 
     def _write_reprojection(self, source: TakenFrame, target: TakenFrame, motion: Motion) -> None:
         """Write how well the motion agrees with depth and cameras, for the quality gate."""
@@ -171,7 +191,7 @@ class MotionMaker:
         reasons += vector_pass.background_problems(source.seen, motion, self.context.config.motion.background)
         if reasons:
             raise UnsupportedMotionError(
-                f"motion backend 'cycles' refuses frame {frame} to {other}: {'; '.join(reasons)}. "
-                "Set motion.backend to 'geometry', which is exact there."
+                f"motion backend 'cycles' refuses frame {frame} to {other}: {'; '.join(reasons)}",
+                remedy="set motion.backend to 'geometry', which is exact there",
             )
         return np.where(motion.valid[..., None], vectors, UNKNOWN_FLOW).astype(np.float32)

@@ -10,6 +10,7 @@ import numpy as np
 from animerun_gen.blender import versions
 from animerun_gen.blender.attribute_colors import paint_attributes
 from animerun_gen.blender.convert.hair import hair_objects
+from animerun_gen.blender.convert.surfaces import Surface
 from animerun_gen.blender.frame_reading import TakenFrame
 from animerun_gen.blender.frame_shade import ShadeMaker
 from animerun_gen.blender.job_context import JobContext
@@ -22,7 +23,9 @@ from animerun_gen.config.model import FREESTYLE_ONLY
 from animerun_gen.lines import compose, contours
 from animerun_gen.lines.hair_lines import thin_hair_lines
 from animerun_gen.lines.hidden_lines import find_hidden_lines
+from animerun_gen.lines.strokes import StrokeSettings, find_strokes
 from animerun_gen.motion import companions
+from animerun_gen.motion.geometry import FrameGeometry
 from animerun_gen.motion.islands import IslandFinder
 from animerun_gen.motion.raster import VisibilityBuffer
 
@@ -33,6 +36,8 @@ class PictureMaker:
     Args:
         context: The job.
         renderer: Draws what Workbench and Freestyle draw.
+        held: Whether the flat pictures that it is handed are put together from several frames of the film: they have
+            the colours that vary already.
 
     Attributes:
         strokes: Whether Freestyle draws the lines.
@@ -40,11 +45,12 @@ class PictureMaker:
         needs_geometry: Whether pictures cannot be made without the frame's geometry.
     """
 
-    def __init__(self, context: JobContext, renderer: FrameRenderer) -> None:
+    def __init__(self, context: JobContext, renderer: FrameRenderer, *, held: bool) -> None:
         self.context = context
         self._renderer = renderer
         lines = context.config.lines
         self._contours = contours.ContourSettings.from_config(lines) if lines.engine == "geometry" else None
+        self._strokes = StrokeSettings.from_config(lines) if lines.vector else None
         self._islands = IslandFinder()
         self.strokes = lines.freestyle and self._contours is None
         self._freestyle_checked = not self.strokes
@@ -54,6 +60,7 @@ class PictureMaker:
         painted = context.conversion.colors.by_attributes
         self._painted = {context.names.materials.ids[name]: each for name, each in painted.items()}
         self.paints_attributes = bool(self._painted)
+        self._paints = self.paints_attributes and not held
         # what depends on how a surface curves may be a line amid a face
         self._judges_strokes = self.strokes and not set(lines.edges) & set(FREESTYLE_ONLY)
         self._has_marks = "edge_mark" in lines.edges and bool(marked_meshes())
@@ -68,19 +75,29 @@ class PictureMaker:
             or self.paints_attributes
         )
 
-    def make(self, frame: int, flat: np.ndarray[Any, Any], taken: TakenFrame | None) -> None:
-        if self._painted and taken is not None:
-            with self.context.stage(frame, "attributes"):
-                flat = self._paint_attributes(flat, taken)
+    def make(self, frame: int, flat: np.ndarray[Any, Any], taken: TakenFrame | None) -> np.ndarray[Any, Any]:
+        """Write the pictures of a frame.
+
+        Args:
+            frame: The frame.
+            flat: Its flat picture, ``(H, W, 3)`` uint8.
+            taken: What was taken down of it, where that is needed.
+
+        Returns:
+            Its colours, shade included, without lines: ``(H, W, 3)`` uint8.
+        """
+        if self._paints and taken is not None:
+            flat = self.paint_attributes(frame, flat, taken.geometry, taken.seen, taken.surfaces)
         with self.context.stage(frame, "lines"):
             if self._contours is not None and taken is not None:
-                islands = self._islands.find(taken.geometry)
-                line_art = contours.draw_contours(taken.geometry, taken.seen, islands, self._contours)
+                line_art = self._drawn_lines(taken, self._contours)
             else:
                 line_art = self._rendered_lines(frame, taken)
-            if taken is not None and len(self._hair_ids):
-                is_hair = np.isin(taken.geometry.object_ids, self._hair_ids)
-                line_art = thin_hair_lines(line_art, taken.seen, is_hair, self.context.config.lines.thickness)
+            if taken is not None:
+                line_art = self._thinned(line_art, taken)
+        if self._strokes is not None and taken is not None:
+            with self.context.stage(frame, "strokes"):
+                self.context.writer.write("strokes", frame, find_strokes(taken.geometry, self._strokes))
         colored = flat
         if self._shade is not None and taken is not None:
             with self.context.stage(frame, "shade"):
@@ -93,6 +110,35 @@ class PictureMaker:
             self.context.writer.write("contour", frame, line_art)
             ink = rgb(self.context.config.lines.color)
             self.context.writer.write("frame", frame, compose.draw_lines(colored, line_art, ink))
+        return colored
+
+    def alone(self, flat: np.ndarray[Any, Any], taken: TakenFrame) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+        """The same of what a part of the frame shows, with nothing written.
+
+        Args:
+            flat: Its flat picture, ``(H, W, 3)`` uint8.
+            taken: The frame, seen as if the rest were not there.
+
+        Returns:
+            Its colours, shade included, without lines, ``(H, W, 3)`` uint8, and its line art, ``(H, W)`` uint8.
+        """
+        if self._contours is None:
+            raise AssertionError("only lines of the engine geometry are known of a part of a frame")
+        if self._paints:
+            flat = self.paint_attributes(taken.geometry.frame, flat, taken.geometry, taken.seen, taken.surfaces)
+        line_art = self._thinned(self._drawn_lines(taken, self._contours), taken)
+        return flat if self._shade is None else self._shade.make(flat, taken).picture, line_art
+
+    def _drawn_lines(self, taken: TakenFrame, settings: contours.ContourSettings) -> np.ndarray[Any, Any]:
+        """The lines of what is seen, from its geometry."""
+        return contours.draw_contours(taken.geometry, taken.seen, self._islands.find(taken.geometry), settings)
+
+    def _thinned(self, line_art: np.ndarray[Any, Any], taken: TakenFrame) -> np.ndarray[Any, Any]:
+        """The same with hair as fine as it is drawn."""
+        if not self._hair_ids:
+            return line_art
+        is_hair = np.isin(taken.geometry.object_ids, self._hair_ids)
+        return thin_hair_lines(line_art, taken.seen, is_hair, self.context.config.lines.thickness)
 
     def check_background(self, frame: int, flat: np.ndarray[Any, Any], seen: VisibilityBuffer) -> None:
         """A job in whose first picture with a background that has another colour than it should goes no further."""
@@ -100,10 +146,18 @@ class PictureMaker:
             color = rgb(linear_to_hex(self._renderer.backgrounds[self.context.film_frame(frame)]))
             self._background_checked = require_background(frame, flat, seen, color, versions.engine_name())
 
-    def _paint_attributes(self, flat: np.ndarray[Any, Any], taken: TakenFrame) -> np.ndarray[Any, Any]:
-        """The flat picture with the colours that vary, by what was just read of the frame's surfaces."""
-        ids = companions.material_id_map(taken.geometry, taken.seen)
-        return paint_attributes(flat, taken.geometry, taken.seen, ids, taken.surfaces, self._painted)
+    def paint_attributes(
+        self,
+        frame: int,
+        flat: np.ndarray[Any, Any],
+        geometry: FrameGeometry,
+        seen: VisibilityBuffer,
+        surfaces: list[Surface | None],
+    ) -> np.ndarray[Any, Any]:
+        """The flat picture with the colours that vary, by what was read of its surfaces; the scene stands there."""
+        with self.context.stage(frame, "attributes"):
+            ids = companions.material_id_map(geometry, seen)
+            return paint_attributes(flat, geometry, seen, ids, surfaces, self._painted)
 
     def _rendered_lines(self, frame: int, taken: TakenFrame | None) -> np.ndarray[Any, Any]:
         """Freestyle's strokes, and an outline as Workbench would draw it, which need not be rendered for that."""

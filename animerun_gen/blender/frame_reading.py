@@ -31,6 +31,23 @@ from animerun_gen.shade.light import Light
 
 
 @dataclass(frozen=True)
+class ReadFrame:
+    """What was read of a frame, before its pixels are looked at.
+
+    Attributes:
+        geometry: Its geometry.
+        surfaces: What shaders may ask the geometry's instances, of which colours vary; empty where none does.
+        cameras: Its cameras.
+        light: The light that it is shaded by; None where it is not, and then its geometry has no normals.
+    """
+
+    geometry: FrameGeometry
+    surfaces: list[Surface | None]
+    cameras: TakenCameras
+    light: Light | None = None
+
+
+@dataclass(frozen=True)
 class TakenFrame:
     """What was taken down of a frame.
 
@@ -41,6 +58,8 @@ class TakenFrame:
         vectors: The Vector pass of Cycles, ``(H, W, 4)`` float32; None where nobody asks for it.
         cameras: Its cameras.
         light: The light that it is shaded by; None where it is not, and then its geometry has no normals.
+        layers: What is seen of each layer alone, in the order of their numbers, by the instances of the whole geometry;
+            empty where layers are not written.
     """
 
     geometry: FrameGeometry
@@ -49,6 +68,11 @@ class TakenFrame:
     vectors: npt.NDArray[np.float32] | None
     cameras: TakenCameras
     light: Light | None = None
+    layers: tuple[VisibilityBuffer, ...] = ()
+
+    def of_layer(self, number: int) -> TakenFrame:
+        """The same frame as if nothing were before a layer: light is kept off it by the others all the same."""
+        return replace(self, seen=self.layers[number])
 
     def without_normals(self) -> TakenFrame:
         """What is needed of it after its pictures are made: normals are a third of a heavy scene."""
@@ -88,27 +112,27 @@ class FrameReader:
         self._memory = memory
         self._strokes = strokes
         self._reads_surfaces = reads_surfaces
-        self._surfaces: list[Surface | None] = []
-        self._light: Light | None = None
         self._last: FrameGeometry | None = None
-        self._cameras: dict[int, TakenCameras] = {}
         job = context.job
         self._most_kept = max(map(job.gap, job.pairs), default=0)
+        if context.timesheet is not None:
+            # the frames of the film that a frame is put together from, and its drawings, which take less
+            self._most_kept += 2 * context.timesheet.most_at_once
         # the Vector pass knows no others
         self._neighbours = {frame for pair in job.pairs if job.gap(pair) == 1 for frame in pair}
         wants_vectors = job.cross_check or job.config.motion.backend == "cycles"
         self._vectors = VectorPassRenderer(context.opened, scratch) if wants_vectors and self._neighbours else None
 
-    def render_flat(self, frame: int, with_geometry: bool) -> tuple[np.ndarray[Any, Any], FrameGeometry | None]:
+    def render_flat(self, frame: int, with_geometry: bool) -> tuple[np.ndarray[Any, Any], ReadFrame | None]:
         """The flat picture, and the geometry, if it is wanted, from the graph that Blender evaluates for it."""
-        found: list[FrameGeometry] = []
+        found: list[ReadFrame] = []
         reading = 0.0
 
         def read(graph: Any) -> None:
             nonlocal reading
             finish_evaluation(graph)
             start = time.perf_counter()
-            self._require_room(frame, graph, draws=True, reads=with_geometry)
+            self.require_room(frame, graph, draws=True, reads=with_geometry)
             if with_geometry:
                 found.append(self._read(graph, with_normals=self.context.config.style.shade.is_on))
             reading = time.perf_counter() - start
@@ -121,17 +145,18 @@ class FrameReader:
         self.context.reporter.took(frame, "geometry", reading)
         return flat, found[0] if found else None
 
-    def take_down(self, frame: int) -> FrameGeometry:
+    def take_down(self, frame: int, *, with_normals: bool = False) -> ReadFrame:
         """The geometry of a frame whose flat picture is not wanted."""
 
-        def read(graph: Any) -> FrameGeometry:
-            self._require_room(frame, graph, draws=False, reads=True)
-            return self._read(graph)
+        def read(graph: Any) -> ReadFrame:
+            self.require_room(frame, graph, draws=False, reads=True)
+            return self._read(graph, with_normals=with_normals)
 
         with self.context.stage(frame, "geometry"):
             return evaluate(self.context.opened.scene, read)
 
-    def look_at(self, frame: int, geometry: FrameGeometry) -> TakenFrame:
+    def look_at(self, frame: int, read: ReadFrame) -> TakenFrame:
+        geometry = read.geometry
         if geometry.frame != frame:
             raise SceneError(f"Blender evaluated frame {geometry.frame} when frame {frame} was to be rendered.")
         if self._last is not None:
@@ -143,9 +168,9 @@ class FrameReader:
         if self._vectors is not None and frame in self._neighbours:
             with self.context.stage(frame, "vector pass"):
                 vectors = self._vectors.render()
-        return TakenFrame(geometry, seen, self._surfaces, vectors, self._cameras[frame], self._light)
+        return TakenFrame(geometry, seen, read.surfaces, vectors, read.cameras, read.light)
 
-    def _require_room(self, frame: int, graph: Any, *, draws: bool, reads: bool) -> None:
+    def require_room(self, frame: int, graph: Any, *, draws: bool, reads: bool) -> None:
         """See whether what the frame will take fits into the memory, before it takes any of it."""
         width, height = self.context.config.resolution
         size = scene_size(graph, self.context.conversion.clipped)
@@ -168,21 +193,22 @@ class FrameReader:
             self.context.reporter.failed(NoRoomError.__name__, str(error))
             raise
 
-    def _read(self, graph: Any, *, with_normals: bool = False) -> FrameGeometry:
+    def _read(self, graph: Any, *, with_normals: bool = False) -> ReadFrame:
         """The geometry of a frame; before and after it jumps, a camera counts as two."""
-        reader = None
+        surfaces = None
         if self._reads_surfaces:
-            reader = SurfaceReader(self.context.conversion.colors, self.context.opened.scene.frame_current)
-            self._surfaces = reader.surfaces
+            surfaces = SurfaceReader(self.context.conversion.colors, self.context.opened.scene.frame_current)
         geometry = name_shot(
-            read_graph(graph, self.context.names, self.context.conversion.clipped, reader, with_normals=with_normals),
+            read_graph(graph, self.context.names, self.context.conversion.clipped, surfaces, with_normals=with_normals),
             self._jumps,
         )
-        self._light = None
+        light = None
         if with_normals:
             key = self.context.conversion.key_light
-            self._light = read_light(graph, geometry.camera, self.context.config, key)
-        frame = geometry.frame + self.context.config.frames.offset
-        # those of the frame that is looked at next
-        self._cameras = {frame: take_cameras(graph, self.context.opened.film_cameras.get(geometry.frame))}
-        return replace(geometry, frame=frame)
+            light = read_light(graph, geometry.camera, self.context.config, key)
+        return ReadFrame(
+            replace(geometry, frame=geometry.frame + self.context.config.frames.offset),
+            surfaces.surfaces if surfaces is not None else [],
+            take_cameras(graph, self.context.opened.film_cameras.get(geometry.frame)),
+            light,
+        )

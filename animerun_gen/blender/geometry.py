@@ -98,8 +98,8 @@ def scene_names() -> SceneNames:
     for kind, names, first in (("objects", objects, 1), ("materials", materials, 2)):
         if len(names) + first > LARGEST_ID:
             raise SceneError(
-                f"the file has {len(names)} {kind}, more than the {LARGEST_ID} that 16-bit id maps can tell apart; "
-                "take 'ids' out of motion.extras or clean the file up."
+                f"the file has {len(names)} {kind}, more than the {LARGEST_ID} that 16-bit id maps can tell apart",
+                remedy="take 'ids' out of motion.extras or clean the file up",
             )
     return SceneNames(
         NameTable({name: number for number, name in enumerate(objects, start=BACKGROUND_ID + 1)}),
@@ -277,6 +277,7 @@ class _Reader:
         mesh_of: list[int] = []
         matrices: list[list[list[float]]] = []
         object_ids: list[int] = []
+        owner_ids: list[int] = []
         ordered: list[bool] = []
         single: list[bool] = []
         modifiers: list[str] = []
@@ -300,6 +301,8 @@ class _Reader:
             mesh_of.append(mesh)
             matrices.append([list(row) for row in instance.matrix_world])
             object_ids.append(self.names.objects.ids.get(original.name_full, BACKGROUND_ID))
+            owner = instance.parent.original if instance.is_instance and instance.parent is not None else original
+            owner_ids.append(self.names.objects.ids.get(owner.name_full, BACKGROUND_ID))
             numbering = self.reader.numbering(drawn)
             ordered.append(numbering.ordered and self._keeps_what_it_had(drawn, mesh))
             single.append(numbering.single)
@@ -337,6 +340,7 @@ class _Reader:
             slot_materials=np.array(slot_materials, np.uint16),
             holes=self._holes(slot_masks),
             normals=self._normals() if self.with_normals else None,
+            owner_ids=np.array(owner_ids, np.uint16),
         )
 
     def _camera(self) -> Camera:
@@ -344,9 +348,9 @@ class _Reader:
         camera = scene.camera.evaluated_get(self.depsgraph)
         if camera.data.type not in CAMERA_TYPES:
             raise SceneError(
-                f"camera '{camera.original.name_full}' is of type {camera.data.type} in frame {scene.frame_current}; "
-                "only perspective and orthographic cameras have exact flow. Leave that frame out, or name another "
-                "'camera' in the cut's configuration."
+                f"camera '{camera.original.name_full}' is of type {camera.data.type} in frame "
+                f"{scene.frame_current}; only perspective and orthographic cameras have exact flow",
+                remedy="leave that frame out, or name another 'camera' in the cut's configuration",
             )
         return read_camera(camera, self.depsgraph)
 

@@ -85,8 +85,8 @@ class GraphWatch:
             raise self._failure
         if unread:
             raise SceneError(
-                f"Blender rendered frame {self._scene.frame_current} without handing over what it had evaluated; run "
-                "'animerun-gen doctor'."
+                f"Blender rendered frame {self._scene.frame_current} without handing over what it had evaluated",
+                remedy="run 'animerun-gen doctor'",
             )
 
     def _on_evaluated(self, _: bpy.types.Scene, graph: bpy.types.Depsgraph | None = None) -> None:

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial import cKDTree
 
 STEPS = 9
 """Points of a path; 2**3 + 1, as Blender's hair cache has with three display steps."""
@@ -329,12 +328,20 @@ def _farthest_points(features: Points, count: int, first: int) -> tuple[Numbers,
     return np.array(centres, np.int64), nearest
 
 
+def _tree(roots: Points) -> Any:
+    """Finds what is near among roots."""
+    # most films have no hair, and this takes a while to load
+    from scipy.spatial import cKDTree
+
+    return cKDTree(roots)
+
+
 def _areas(roots: Points) -> Points:
     """The area of the surface that each root stands for: its share of the disc that reaches to its neighbours."""
     count = min(NEIGHBOURS, len(roots) - 1)
     if count == 0:
         return np.full(1, np.inf)
-    distance, _ = cKDTree(roots).query(roots, k=count + 1)
+    distance, _ = _tree(roots).query(roots, k=count + 1)
     return np.pi * distance[:, -1] ** 2 / count
 
 
@@ -366,7 +373,7 @@ def _normals(roots: Points, leader: Numbers) -> Points:
 def _nearby(roots: Points, leader: Numbers) -> Numbers:
     """The guides around each leader, itself among them, (L, n)."""
     count = min(NEARBY, len(roots))
-    _, near = cKDTree(roots).query(roots[leader], k=count)
+    _, near = _tree(roots).query(roots[leader], k=count)
     return np.asarray(near, np.int64).reshape(len(leader), count)
 
 

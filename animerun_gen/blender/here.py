@@ -15,13 +15,14 @@ from typing import ClassVar
 from animerun_gen.blender import versions
 from animerun_gen.blender.count_lines import count_lines
 from animerun_gen.blender.find_camera_cuts import find_camera_marks
+from animerun_gen.blender.find_layers import find_layers
 from animerun_gen.blender.worker import run_job
 from animerun_gen.config import CutConfig
 from animerun_gen.dataset.files import open_log, system_says
 from animerun_gen.engines.children import Conditions
 from animerun_gen.engines.job import RenderJob, Reporter
 from animerun_gen.engines.protocol import Event
-from animerun_gen.engines.questions import AskedCut, CountedCut, Marked, MarkedCut, one_by_one
+from animerun_gen.engines.questions import AskedCut, CountedCut, LayeredCut, Marked, MarkedCut, one_by_one
 from animerun_gen.engines.render_process import RenderFailure
 from animerun_gen.errors import AnimerunGenError, DatasetError
 
@@ -67,6 +68,15 @@ class ThisBlender:
         """
         with _output_to(log):
             return count_lines(config)
+
+    def find_layers(self, config: CutConfig, log: Path) -> LayeredCut:
+        """Which layers a cut has by itself; what Blender prints goes to a log file.
+
+        Raises:
+            AnimerunGenError: The scene does not allow it.
+        """
+        with _output_to(log):
+            return find_layers(config)
 
 
 @dataclass(frozen=True)

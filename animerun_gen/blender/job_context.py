@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 from animerun_gen.blender.convert import Conversion
 from animerun_gen.blender.geometry import SceneNames
+from animerun_gen.blender.layer_groups import LayerGroups
 from animerun_gen.blender.opening import OpenedScene
+from animerun_gen.blender.timesheet import Timesheet
 from animerun_gen.config import CutConfig
 from animerun_gen.dataset.clip import ClipWriter
 from animerun_gen.engines.job import RenderJob, Reporter
@@ -26,6 +28,8 @@ class JobContext:
         conversion: What converting it did.
         names: The cut's ids.
         writer: Takes the files.
+        layers: The cut's layers; None where they are not asked for.
+        timesheet: What each layer shows in each frame; None where nothing is held.
     """
 
     job: RenderJob
@@ -34,6 +38,8 @@ class JobContext:
     conversion: Conversion
     names: SceneNames
     writer: ClipWriter
+    layers: LayerGroups | None = None
+    timesheet: Timesheet | None = None
 
     @property
     def config(self) -> CutConfig:

@@ -151,8 +151,8 @@ def read_light(graph: bpy.types.Depsgraph, camera: Camera, config: CutConfig, ke
         if lamp.name == key.name and lamp.instancer == key.instancer:
             return lamp.light
     raise SceneError(
-        f"the key light '{key.name}' is not there in frame {graph.scene.frame_current}; name another one in "
-        "'style.shade.light', or give 'style.shade.direction'."
+        f"the key light '{key.name}' is not there in frame {graph.scene.frame_current}",
+        remedy="name another one in 'style.shade.light', or give 'style.shade.direction'",
     )
 
 
@@ -211,8 +211,8 @@ def _named(name: str) -> KeyLight:
             return KeyLight(obj.name_full, obj.data.type.lower())
     known = ", ".join(f"'{obj.name}'" for obj in lights) or "none"
     raise SceneError(
-        f"style.shade.light names '{name}', but the film has no light of that name (its lights: {known}); name one of "
-        "them, or give 'style.shade.direction'."
+        f"style.shade.light names '{name}', but the film has no light of that name (its lights: {known})",
+        remedy="name one of them, or give 'style.shade.direction'",
     )
 
 

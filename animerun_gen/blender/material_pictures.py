@@ -28,7 +28,9 @@ _STEP = 10_000_019
 """An odd number: multiples of it hit every 24-bit colour once, and those of neighbouring ids look different."""
 
 
-def flat_colors(renderer: FrameRenderer, painted: MaterialColors, materials: NameTable, offset: int = 0) -> ColorTable:
+def flat_colors(
+    renderer: FrameRenderer, painted: MaterialColors, materials: NameTable, offset: int = 0, *, held: bool = False
+) -> ColorTable:
     """The colour that Workbench paints each material with.
 
     Args:
@@ -36,6 +38,8 @@ def flat_colors(renderer: FrameRenderer, painted: MaterialColors, materials: Nam
         painted: What changes from frame to frame.
         materials: The cut's material ids.
         offset: What the clip's files add to the film's numbers of frames.
+        held: Whether layers show other frames of the film than their own: a colour that changes then has several
+            values in one frame.
 
     Returns:
         The colours of all frames of the cut, which have the files' numbers, by material id.
@@ -56,6 +60,8 @@ def flat_colors(renderer: FrameRenderer, painted: MaterialColors, materials: Nam
             colors[number] = CHANGING if varying.changes else IMAGE
         elif textured:
             colors[number] = CHANGING if moves else IMAGE
+        elif keyed is not None and held:
+            colors[number] = linear_to_hex(next(iter(keyed.values()))) if len(set(keyed.values())) == 1 else CHANGING
         elif keyed is not None:
             colors[number] = _by_frame({frame + offset: linear_to_hex(color) for frame, color in keyed.items()})
         else:

@@ -197,8 +197,8 @@ def _load(config: CutConfig) -> list[str]:
         if not loaded or not Path(loaded).samefile(config.source):
             reason = " ".join(str(error).split())
             raise SceneError(
-                f"{versions.engine_name()} cannot open {config.source}: {reason}. A file that was cut short must be "
-                "copied again."
+                f"{versions.engine_name()} cannot open {config.source}: {reason}",
+                remedy="copy the file again if it was cut short",
             ) from error
         return [f"the file loaded with complaints: {' '.join(str(error).split())}"]
     return []
@@ -211,8 +211,8 @@ def _find_scene(config: CutConfig, saved: bpy.types.Scene) -> bpy.types.Scene:
     if config.scene not in bpy.data.scenes:
         own = [scene for scene in bpy.data.scenes if scene.name != IDLE]
         raise SceneError(
-            f"{config.source} has no scene named '{config.scene}'; it has {_names(own)}. "
-            "Change 'scene' in the cut's configuration."
+            f"{config.source} has no scene named '{config.scene}'; it has {_names(own)}",
+            remedy="change 'scene' in the cut's configuration",
         )
     return bpy.data.scenes[config.scene]
 
@@ -221,8 +221,9 @@ def _find_view_layer(config: CutConfig, scene: bpy.types.Scene) -> bpy.types.Vie
     if config.view_layer is not None:
         if config.view_layer not in scene.view_layers:
             raise SceneError(
-                f"scene '{scene.name}' of {config.source} has no view layer named '{config.view_layer}'; it has "
-                f"{_names(scene.view_layers)}. Change 'view_layer' in the cut's configuration."
+                f"scene '{scene.name}' of {config.source} has no view layer named '{config.view_layer}'; it "
+                f"has {_names(scene.view_layers)}",
+                remedy="change 'view_layer' in the cut's configuration",
             )
         return scene.view_layers[config.view_layer]
     used = [layer for layer in scene.view_layers if layer.use]
@@ -236,8 +237,8 @@ def _choose_camera(config: CutConfig, scene: bpy.types.Scene) -> None:
     if camera is None or camera.type != "CAMERA":
         cameras = [obj for obj in scene.objects if obj.type == "CAMERA"]
         raise SceneError(
-            f"scene '{scene.name}' of {config.source} has no camera named '{config.camera}'; it has {_names(cameras)}. "
-            "Change 'camera' in the cut's configuration."
+            f"scene '{scene.name}' of {config.source} has no camera named '{config.camera}'; it has {_names(cameras)}",
+            remedy="change 'camera' in the cut's configuration",
         )
     # markers would switch to another camera in the middle of the clip
     for marker in scene.timeline_markers:
@@ -255,7 +256,7 @@ def _check_camera(config: CutConfig, scene: bpy.types.Scene) -> None:
             remedy = f"set 'camera' in the cut's configuration to one of these: {_names(usable)}; or {own_way}"
             if not usable:
                 remedy = f"it has no camera that can be used: {own_way}, or add one in Blender"
-            raise SceneError(f"scene '{scene.name}' of {config.source} {problem}; {remedy}.")
+            raise SceneError(f"scene '{scene.name}' of {config.source} {problem}", remedy=remedy)
 
 
 def camera_problem(camera: bpy.types.Object | None) -> str:

@@ -55,9 +55,9 @@ def require_background(
     is_right = (np.abs(found.astype(np.int16) - np.array(color, np.int16)) <= TOLERANCE).all(axis=1)
     if is_right.mean() < LEAST_RIGHT:
         raise SceneError(
-            f"{engine} painted the background of frame {frame} {to_hex(_commonest(found[~is_right]))}, where "
-            f"{to_hex(color)} was asked for: its pictures cannot be trusted. Run 'animerun-gen doctor', and use a "
-            "Blender that docs/versions.md lists."
+            f"{engine} painted the background of frame {frame} {to_hex(_commonest(found[~is_right]))}, "
+            f"where {to_hex(color)} was asked for: its pictures cannot be trusted",
+            remedy="run 'animerun-gen doctor', and use a Blender that docs/versions.md lists",
         )
     return True
 
@@ -76,8 +76,9 @@ def require_paper(frame: int, strokes: npt.NDArray[np.uint8], engine: str) -> No
     lightest = int(strokes.max())
     if lightest < WHITE:
         raise SceneError(
-            f"{engine} drew the lines of frame {frame} on {to_hex((lightest,) * 3)}, where white was asked for: its "
-            "pictures cannot be trusted. Run 'animerun-gen doctor', and use a Blender that docs/versions.md lists."
+            f"{engine} drew the lines of frame {frame} on {to_hex((lightest,) * 3)}, where white was asked "
+            "for: its pictures cannot be trusted",
+            remedy="run 'animerun-gen doctor', and use a Blender that docs/versions.md lists",
         )
 
 

@@ -60,7 +60,8 @@ def recenter(config: CutConfig, scene: bpy.types.Scene) -> tuple[CutConfig, list
         return config, ["recenter: the camera stands near the origin already, so nothing was moved"], (0.0, 0.0, 0.0)
     if is_simulated(scene):
         raise SceneError(
-            "recenter: the scene is simulated, and what simulations keep lies where it was made; set recenter to false"
+            "recenter: the scene is simulated, and what simulations keep lies where it was made",
+            remedy="set recenter to false",
         )
     frames = sorted({config.frames.first, *_moments(scene)})
     before = {frame: _places(scene, frame) for frame in frames}
@@ -170,6 +171,7 @@ def _check(before: Places, after: Places, offset: Float64Array) -> None:
     if left:
         names = ", ".join(f"'{name}'" for name in sorted(set(left))[:5])
         raise SceneError(
-            f"recenter: {names} would not follow when the scene is moved, because a constraint, a driver or nodes hold "
-            "it in the world; take that out in Blender, or set recenter to false"
+            f"recenter: {names} would not follow when the scene is moved, because a constraint, a driver or "
+            "nodes hold it in the world",
+            remedy="take that out in Blender, or set recenter to false",
         )

@@ -56,6 +56,21 @@ class FrameRenderer:
         versions.paint_world(self._world, self.backgrounds[self._scene.frame_current])
         return self._render_workbench(self.color_type).astype(np.uint8, copy=False)
 
+    def backdrop(self, frame: int) -> U8Array:
+        """The same of a frame of the clip, whichever the scene stands at; for when no surface is shown."""
+        versions.paint_world(self._world, self.backgrounds[frame])
+        return self._render_workbench(self.color_type).astype(np.uint8, copy=False)
+
+    def flat_with_coverage(self) -> tuple[U8Array, npt.NDArray[np.bool_]]:
+        """The same, and where a surface is drawn, ``(H, W)`` bool: colours elsewhere mean nothing."""
+        render = self._scene.render
+        render.film_transparent, render.image_settings.color_mode = True, "RGBA"
+        try:
+            picture = self._render_workbench(self.color_type, channels=4).astype(np.uint8, copy=False)
+        finally:
+            render.film_transparent, render.image_settings.color_mode = False, "RGB"
+        return np.ascontiguousarray(picture[..., :3]), picture[..., 3] > 0
+
     def in_colors(self, colors: Mapping[bpy.types.Material, str], background: LinearColor) -> U8Array:
         """The frame with every material in a flat colour of its own, images left out.
 
@@ -114,16 +129,16 @@ class FrameRenderer:
         width, height = self._config.resolution
         return np.full((height, width), 255, np.uint8)
 
-    def _render_workbench(self, color_type: str) -> npt.NDArray[np.integer[Any]]:
+    def _render_workbench(self, color_type: str, channels: int = 3) -> npt.NDArray[np.integer[Any]]:
         shading = self._scene.display.shading
         shading.color_type = color_type
         # the film may show one; ours is drawn from what the pixels show: see animerun_gen.lines.compose.outline
         shading.show_object_outline = False
         self._scene.render.use_freestyle = False
-        return self._render("BLENDER_WORKBENCH")
+        return self._render("BLENDER_WORKBENCH", channels)
 
-    def _render(self, engine: str) -> npt.NDArray[np.integer[Any]]:
-        """``(H, W, 3)`` RGB, of as many bits as the scene's pictures have."""
+    def _render(self, engine: str, channels: int = 3) -> npt.NDArray[np.integer[Any]]:
+        """``(H, W, channels)`` RGB or RGBA, of as many bits as the scene's pictures have."""
         path = self._scratch / "picture.png"
         path.unlink(missing_ok=True)
         self._scene.render.engine = engine
@@ -133,16 +148,17 @@ class FrameRenderer:
             bpy.ops.render.render(write_still=True, scene=self._scene.name)
         except RuntimeError as error:
             reason = complaint(error)
-        depth = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
+        depth = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH if channels == 3 else cv2.IMREAD_UNCHANGED
         picture = cv2.imread(str(path), depth) if path.exists() and not reason else None
         width, height = self._config.resolution
-        if picture is None or picture.shape != (height, width, 3):
+        if picture is None or picture.shape != (height, width, channels):
             raise SceneError(
-                f"Blender rendered frame {self._scene.frame_current} of {self._config.source} without writing the "
-                f"picture {path}{reason}; see whether that folder is there and has space, and run 'animerun-gen "
-                "doctor'."
+                f"Blender rendered frame {self._scene.frame_current} of {self._config.source} without writing "
+                f"the picture {path}{reason}",
+                remedy="see whether that folder is there and has space, and run 'animerun-gen doctor'",
             )
-        return np.ascontiguousarray(picture[..., ::-1])
+        order = [2, 1, 0, 3][:channels]
+        return np.ascontiguousarray(picture[..., order])
 
 
 def complaint(error: RuntimeError) -> str:

@@ -85,8 +85,8 @@ class VectorPassRenderer:
             layer.material_override = None
         if reason or not path.exists():
             raise SceneError(
-                f"Cycles wrote no Vector pass for frame {scene.frame_current} to {path}{reason}; see whether that "
-                "folder is there and has space."
+                f"Cycles wrote no Vector pass for frame {scene.frame_current} to {path}{reason}",
+                remedy="see whether that folder is there and has space",
             )
         return _read_vectors(path)
 
@@ -96,8 +96,8 @@ def _read_vectors(path: Path) -> npt.NDArray[np.float32]:
         import OpenEXR
     except ImportError as error:
         raise AnimerunGenError(
-            "the cycles motion backend and --cross-check read OpenEXR files; install what does that: "
-            "pip install OpenEXR"
+            "the cycles motion backend and --cross-check read OpenEXR files",
+            remedy="install what does that: pip install OpenEXR",
         ) from error
     with OpenEXR.File(str(path), separate_channels=True) as file:
         channels = file.parts[0].channels

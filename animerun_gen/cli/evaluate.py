@@ -43,6 +43,7 @@ that predictions may lie in.
         from animerun_gen.benchmark.kinds import KINDS, open_evaluation
         from animerun_gen.benchmark.run import evaluate
         from animerun_gen.benchmark.tables import summary_of
+        from animerun_gen.dataset.files import remove_stale_temporaries
         from animerun_gen.errors import UsageError
 
         if self.kind not in KINDS:
@@ -51,6 +52,7 @@ that predictions may lie in.
         shared.require_output(options.output, [options.dataset])
         if options.save is not None:
             shared.require_output(options.save, [options.dataset], "--save")
+            remove_stale_temporaries(options.save)
         evaluation = open_evaluation(self.kind, options)
         done = evaluate(evaluation, options.output, options.compare, options.worst)
         for sentence in done.failures:

@@ -19,10 +19,10 @@ class Export:
     summary: ClassVar = "write a dataset in the layout that other code reads"
     description: ClassVar = """\
 Writes a dataset in the folders and files that the readers of another dataset expect, so that training code made for it
-runs as it is: sintel, spring, kitti, tapvid, cotracker, pointodyssey, paintbucket or linkto (docs/export.md says what
-each holds). Labels are exact or marked as unknown; what a layout cannot mark is left out and counted. Run again, the
-command goes on where it stopped; what has changed in the dataset is made again. The folder holds the cuts that were
-asked for and no others.
+runs as it is: sintel, spring, kitti, tapvid, cotracker, pointodyssey, paintbucket, linkto, animeinbet or svg
+(docs/export.md says what each holds). Labels are exact or marked as unknown; what a layout cannot mark is left out and
+counted. Run again, the command goes on where it stopped; what has changed in the dataset is made again. The folder
+holds the cuts that were asked for and no others.
 
     animerun-gen export out/toy --layout sintel --out out/toy_sintel --link
     animerun-gen export out/toy --layout paintbucket --out out/toy_paintbucket --cut courier

@@ -46,14 +46,24 @@ def require_output(output: Path, datasets: Iterable[Path] = (), option: str = "-
         option: The option that names the folder.
 
     Raises:
-        UsageError: There is a file in its place, or it would mix with the files of a dataset.
+        UsageError: There is a file in its place, nothing can be written there, or it would mix with the files of a
+            dataset.
     """
-    # the package brings numpy, which commands load when they run
+    # these bring libraries (numpy, for one) that commands load when they run
+    import tempfile
+
     from animerun_gen.dataset.modalities import SPLITS
 
     there = next(path for path in (output, *output.absolute().parents) if path.exists())
     if not there.is_dir():
         raise UsageError("is a file, not a folder", there, f"choose another folder with {option}")
+    try:
+        # permissions do not tell: nobody can write to /proc, and root to nearly all that is not his
+        with tempfile.TemporaryFile(dir=there):
+            pass
+    except OSError as error:
+        remedy = f"choose another folder with {option}"
+        raise UsageError(f"is where nothing can be written ({error.strerror})", output, remedy) from error
     resolved = output.resolve()
     for root in datasets:
         remedy = f"choose a folder of its own with {option}"

@@ -14,6 +14,9 @@ from pydantic.fields import FieldInfo
 from animerun_gen.config.messages import expected, item_type, shown
 from animerun_gen.config.yaml_file import BROKEN, Keys, Node, Problem, plain
 
+NO_KEYS = ("[key]", "[auto]", "[groups]")
+"""Parts of pydantic's places that stand for no key of the file."""
+
 
 def problems_of(
     error: ValidationError, root: Node, model: type[BaseModel], complete: bool = True, other_keys: Sequence[str] = ()
@@ -28,7 +31,7 @@ def problems_of(
         other_keys: Keys that the file may have beside those of the model.
     """
     for details in error.errors(include_url=False):
-        keys: Keys = tuple(key for key in details["loc"] if key != "[key]")
+        keys: Keys = tuple(key for key in details["loc"] if key not in NO_KEYS)
         # A list that is too short is "missing" something too; its complaint is about the list.
         missing = details["type"] == "missing" and isinstance(keys[-1], str)
         if missing and not complete:

@@ -11,6 +11,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from animerun_gen.config.checking import holds_broken, problems_of, said
+from animerun_gen.config.exposure_sheet import SUFFIXES as SHEET_SUFFIXES
+from animerun_gen.config.exposures import exposures
 from animerun_gen.config.messages import shown
 from animerun_gen.config.model import CutConfig
 from animerun_gen.config.palette import read_palette
@@ -167,13 +169,24 @@ class _Reader:
             if shade is not None and isinstance(shade.value, dict):
                 shade = self._with_palette(shade, ("style", "shade"))
                 entries["style"] = Node({**style.value, "shade": shade}, style.file, style.line)
+        timing = entries.get("timing")
+        if timing is not None and isinstance(timing.value, dict):
+            timing = entries["timing"] = self._with_sheet(timing)
         root = Node(entries, root.file, root.line)
         values = plain(root) if path is None else {**plain(root), "source": path}
         try:
-            return CutConfig.model_validate(values)
+            config = CutConfig.model_validate(values)
         except ValidationError as error:
             self.problems.extend(problems_of(error, root, CutConfig, complete, (INHERIT,)))
             return None
+        if timing is not None and config.timing.is_on:
+            try:
+                exposures(config.timing, config.frames.film_numbers)
+            except ConfigError as error:
+                for problem in error.problems:
+                    self._report(timing, ("timing",), problem)
+                return None
+        return config
 
     def _read_parent(self, entry: Node, heirs: tuple[str, ...]) -> tuple[Node | None, bool]:
         if holds_broken(entry):
@@ -216,6 +229,25 @@ class _Reader:
             self._palettes.add(path)
             self.problems.extend(read_palette(path)[1])
         return Node({**entries, "palette": Node(value, node.file, node.line)}, section.file, section.line)
+
+    def _with_sheet(self, section: Node) -> Node:
+        """The section ``timing`` with the absolute path of its exposure sheet."""
+        entries = dict(section.value) if isinstance(section.value, dict) else {}
+        node = entries.get("sheet")
+        if node is None or not isinstance(node.value, str):
+            return section
+        path, unset, problem = _expand(node)
+        if problem is None and unset:
+            problem = _unset(unset[0])
+        elif problem is None and ("\0" in node.value or path.suffix.lower() not in SHEET_SUFFIXES):
+            problem = f"{shown(node.value)} is neither a .csv nor a .json file; give an exposure sheet"
+        elif problem is None and not _is_file(path):
+            problem = f"file {path} does not exist; correct the path, which is relative to the folder of this YAML file"
+        value: Value = str(path)
+        if problem is not None:
+            self._report(node, ("timing", "sheet"), problem)
+            value = BROKEN
+        return Node({**entries, "sheet": Node(value, node.file, node.line)}, section.file, section.line)
 
     def _source(self, node: Node) -> Path | None:
         """The absolute path of the film scene, or None with the reason noted."""

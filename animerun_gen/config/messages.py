@@ -65,6 +65,9 @@ def expected(annotation: Any, metadata: Iterable[Any] = ()) -> str:
 def item_type(annotation: Any) -> Any:
     """The type of the entries of a list or of the values of a mapping; None for everything else."""
     annotation, _ = _unwrapped(annotation, ())
+    if get_origin(annotation) in (Union, types.UnionType):
+        # of a word or a mapping the latter has entries
+        return next((found for each in get_args(annotation) if (found := item_type(each)) is not None), None)
     if get_origin(annotation) is tuple:
         return get_args(annotation)[0]
     if isinstance(get_origin(annotation), type) and issubclass(get_origin(annotation), Mapping):

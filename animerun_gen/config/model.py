@@ -11,11 +11,12 @@ import re
 from collections.abc import Mapping
 from itertools import accumulate, pairwise
 from pathlib import Path
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from animerun_gen.color.hexadecimal import is_hex
+from animerun_gen.config.looks import Look, with_look
 from animerun_gen.config.messages import Expected, shown
 
 EdgeType = Literal[
@@ -34,6 +35,15 @@ RemovalRule = Literal["unseen", "volumes", "light_panels", "glowing"]
 
 FREESTYLE_ONLY = ("ridge_valley", "suggestive_contour")
 """Kinds of edges that only Freestyle draws: they depend on how a surface curves, not on where it ends."""
+
+SET_LAYER = "set"
+"""The layer of everything that is in no other one."""
+
+MOST_LAYERS = 100
+"""Layers of a cut, the set included."""
+
+MOST_AUTO_LAYERS = 16
+"""Layers beside the set that ``groups: auto`` makes at most."""
 
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _WINDOWS_DEVICE = re.compile(r"(con|prn|aux|nul|com[1-9]|lpt[1-9])(\..*)?", re.IGNORECASE)
@@ -121,6 +131,12 @@ Resolution = Annotated[
 ]
 SourcePath = Annotated[Path, Field(strict=False), Expected("the path of a .blend file (text)")]
 PalettePath = Annotated[Path, Field(strict=False), Expected("the path of a palette, a .yaml file (text)")]
+SheetPath = Annotated[Path, Field(strict=False), Expected("the path of an exposure sheet, a .csv or .json file (text)")]
+FilmFrames = Annotated[
+    tuple[Annotated[int, Field(ge=-999999, le=999999)], ...],
+    Field(strict=False),
+    Expected("a list of frames, as Blender numbers them"),
+]
 Overrides = Annotated[Mapping[Pattern, Color], Expected("a mapping from material names or patterns to colours")]
 Textures = Annotated[
     Mapping[Pattern, Pattern], Expected("a mapping from material names or patterns to images or attributes")
@@ -129,6 +145,11 @@ Casting = Annotated[Mapping[Pattern, bool], Expected("a mapping from object name
 Receiving = Annotated[
     Mapping[Pattern, Literal["all", "form", "none"]],
     Expected('a mapping from names or patterns of objects or materials to "all", "form" or "none"'),
+]
+Groups = Annotated[
+    Annotated[Literal["auto"], Tag("[auto]")] | Annotated[Mapping[SafeName, "LayerGroup"], Tag("[groups]")],
+    Discriminator(lambda value: "[groups]" if isinstance(value, Mapping) else "[auto]"),
+    Expected('"auto" or a mapping from names of layers to their objects and collections'),
 ]
 Share = Annotated[float, Field(ge=0, le=1)]
 Coordinate = Annotated[float, Field(ge=-1e7, le=1e7)]
@@ -597,6 +618,21 @@ class Lines(Section):
         "darker. Counts for Freestyle only: `geometry` draws no faint ones.",
     )
 
+    vector: bool = Field(
+        default=False,
+        description="Write the lines of each frame as strokes, too: chains of points on the edges of meshes, which the "
+        "next frames have again, hidden strokes included. Needs `engine: geometry`.",
+    )
+
+    @model_validator(mode="after")
+    def _geometry_has_strokes(self) -> Self:
+        if self.vector and self.engine != "geometry":
+            raise ValueError(
+                f"vector is on, but engine is {self.engine}, whose lines are pixels; set engine to geometry or vector "
+                "to false"
+            )
+        return self
+
     @model_validator(mode="after")
     def _freestyle_has_edges(self) -> Self:
         if self.freestyle and not self.edges:
@@ -624,6 +660,68 @@ class Lines(Section):
                     "engine geometry knows no edge_mark, the only kind in edges; list others or set engine to freestyle"
                 )
         return self
+
+
+class LayerTiming(Section):
+    """When a layer shows a new drawing, and what it is held in until then."""
+
+    on: int = Field(
+        default=1,
+        ge=1,
+        le=24,
+        description="A new drawing every so many frames of the clip: 2 is on twos. It counts from the first frame of "
+        "the clip, or behind a camera cut.",
+    )
+    phase: int = Field(
+        default=0,
+        ge=0,
+        le=23,
+        description="How many frames later the drawings change, less than `on`: on twos with 1 in the second frame, "
+        "the fourth and so on. Until then the first is held.",
+    )
+    hold: Literal["world", "screen"] = Field(
+        default="world",
+        description="What a drawing is held in. `world`: it stays where it is in the set, and slides under a pan. "
+        "`screen`: it stays where it is in the picture, and moves with the camera.",
+    )
+    frames: FilmFrames | None = Field(
+        default=None,
+        description="Film frames that the layer shows, one for each frame of the clip, all of them frames of the clip; "
+        "they count instead of `on`.",
+    )
+
+    @model_validator(mode="after")
+    def _phase_is_part_of_it(self) -> Self:
+        if self.phase >= self.on:
+            raise ValueError(f"phase {self.phase} is not less than on {self.on}; lower it")
+        return self
+
+
+class Timing(Section):
+    """Layers that are drawn on twos and threes under a camera on ones; see ``docs/timing.md``."""
+
+    layers: Annotated[
+        Mapping[Text, LayerTiming], Expected("a mapping from names of layers.groups to when they change")
+    ] = Field(
+        default={},
+        description="By name of a layer (`layers.groups`, or `set` for all the rest) when it shows a new drawing. What "
+        "is not named is on ones.",
+    )
+    sheet: SheetPath | None = Field(
+        default=None,
+        description="An exposure sheet, CSV or JSON, relative to the YAML file that names it: one row a frame, one "
+        "column a layer; an empty cell holds the row above. For its layers it counts instead of `on` and `frames`.",
+    )
+    cells: Literal["film_frames", "drawings"] = Field(
+        default="film_frames",
+        description="What the numbers in the sheet are. `film_frames`: frames of the film. `drawings`: numbers of "
+        "drawings, each of which shows the film as it is where the number stands first.",
+    )
+
+    @property
+    def is_on(self) -> bool:
+        """Whether any layer has a timing of its own."""
+        return bool(self.layers) or self.sheet is not None
 
 
 class Motion(Section):
@@ -709,6 +807,66 @@ class Labels(Section):
         "rule, as in `Unmatched*`. `exact`: that of the geometry, as in `ExactOcclusion`; it needs `exact_occlusion` "
         "among `motion.extras`.",
     )
+
+
+class LayerGroup(Section):
+    """What belongs to a layer, besides everything that hangs on it and is in no other layer."""
+
+    objects: Patterns = Field(
+        default=(),
+        description="Objects of the layer, by name or pattern; of what draws nothing itself (an empty, an armature) "
+        "everything that hangs on it.",
+    )
+    collections: Patterns = Field(
+        default=(), description="Collections that belong to the layer with everything in them, by name or pattern."
+    )
+
+    @model_validator(mode="after")
+    def _names_something(self) -> Self:
+        if not self.objects and not self.collections:
+            raise ValueError("a layer of nothing; name its objects or collections")
+        return self
+
+
+class Layers(Section):
+    """The cels that a frame is put together from; see ``docs/layers.md``."""
+
+    groups: Groups = Field(
+        default={},
+        description="The layers by their names, each with patterns of `objects` and `collections`; of several that "
+        "fit, the first counts. Everything else is the layer `set`, and so is what is seen where there is no surface. "
+        "Instances belong to the layer of the object that makes them. `auto`: what has an armature or moves by itself "
+        "is a layer of its own, with all that hangs on it; which ones there are stands in the summary.",
+    )
+    write: bool = Field(
+        default=False,
+        description="Write each layer alone, as if nothing were before it, into `Layers/<layer>/...`. It needs lines "
+        "of the engine `geometry`.",
+    )
+
+    @model_validator(mode="after")
+    def _set_is_ours(self) -> Self:
+        if self.groups != "auto":
+            if SET_LAYER in self.groups:
+                raise ValueError(
+                    f"{SET_LAYER} is the layer of everything that is in no other; give the group another name"
+                )
+            if len({name.lower() for name in self.groups}) < len(self.groups):
+                raise ValueError(
+                    "names of layers differ in upper and lower case only, and some disks know no such "
+                    "difference; choose others"
+                )
+            if len(self.groups) >= MOST_LAYERS:
+                raise ValueError(f"there are {len(self.groups)} layers; at most {MOST_LAYERS - 1} can be told apart")
+        return self
+
+    @property
+    def written(self) -> tuple[str, ...]:
+        """Names of the layers that are written, the set first; none where ``write`` is off.
+
+        Those of ``groups: auto`` are known when they are found, which a run does before everything else.
+        """
+        return (SET_LAYER, *([] if self.groups == "auto" else self.groups)) if self.write else ()
 
 
 class Files(Section):
@@ -924,6 +1082,12 @@ class CutConfig(Section):
         description="Where random choices begin: which points `motion.tracks` follows, which colours `recolor` gives.",
     )
     frames: Frames = Field(description="Which frames of the film make up the clip.")
+    look: Look = Field(
+        default="paper",
+        description="A set of settings under one name, which everything that the file says elsewhere overrides. "
+        "`paper`: the style of AnimeRun, as every default is. `television`: what makes a frame look like a television "
+        "series; `docs/anime_look.md` lists what it turns on.",
+    )
     auto_split: AutoSplit = Field(
         default=AutoSplit(),
         description="Where `split: auto` puts a film with all its cuts. It depends on the film's name, the seed and "
@@ -960,13 +1124,22 @@ class CutConfig(Section):
     )
     style: Style = Field(default=Style(), description="How surfaces are coloured.")
     lines: Lines = Field(default=Lines(), description="How contours are drawn.")
+    timing: Timing = Field(
+        default=Timing(), description="Which layers are drawn on twos and threes, while the camera moves on ones."
+    )
     motion: Motion = Field(default=Motion(), description="How motion is found and what is written beside it.")
     labels: Labels = Field(default=Labels(), description="How labels are made from pictures and motion.")
+    layers: Layers = Field(default=Layers(), description="The cels that a frame is put together from.")
     dataset: Files = Field(default=Files(), description="In which form files are kept.")
     recolor: Recolor = Field(
         default=Recolor(), description="Further passes of the colour frames, in the colour designs of a palette."
     )
     quality: Quality = Field(default=Quality(), description="When a frame or a pair of frames is reported.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _lay_over_look(cls, values: Any) -> Any:
+        return with_look(values) if isinstance(values, Mapping) else values
 
     @model_validator(mode="after")
     def _find_split(self) -> Self:
@@ -988,12 +1161,57 @@ class CutConfig(Section):
             )
         if self.recolor.passes and "ids" not in self.motion.extras:
             raise ValueError("recolor.passes needs the material ids, but motion.extras does not list ids; add it there")
+        if self.timing.is_on:
+            self._timing_fits()
+        if self.layers.write:
+            self._layers_fit()
         if self.motion.gaps[-1] >= len(self.frame_numbers):
             raise ValueError(
                 f"motion.gaps has {self.motion.gaps[-1]}, but the clip has only {len(self.frame_numbers)} frames; "
                 "leave out gaps that reach beyond it"
             )
         return self
+
+    def _timing_fits(self) -> None:
+        lines = self.lines
+        if self.motion.backend == "cycles":
+            raise ValueError(
+                "timing holds layers, of which Cycles' Vector pass knows nothing; set motion.backend to geometry"
+            )
+        if lines.freestyle and lines.engine == "freestyle":
+            raise ValueError(
+                "timing shows layers of different film frames, across which Freestyle cannot draw; set lines.engine to "
+                "geometry or auto"
+            )
+        if refused := [edge for edge in lines.edges if edge in FREESTYLE_ONLY and lines.freestyle]:
+            raise ValueError(
+                f"timing needs lines of the engine geometry, which cannot draw {' and '.join(refused)}; remove that "
+                "from lines.edges"
+            )
+        groups = self.layers.groups
+        for name in self.timing.layers:
+            if groups != "auto" and name != SET_LAYER and name not in groups:
+                raise ValueError(
+                    f"timing.layers names {shown(name)}, which is no layer; the layers are "
+                    f"{', '.join([SET_LAYER, *groups])}: correct the name, or add it to layers.groups"
+                )
+
+    def _layers_fit(self) -> None:
+        if self.lines.engine == "freestyle":
+            raise ValueError(
+                "layers.write needs lines of each layer alone, which Freestyle does not draw; set lines.engine to "
+                "geometry or auto"
+            )
+        if refused := [edge for edge in self.lines.edges if edge in FREESTYLE_ONLY and self.lines.freestyle]:
+            raise ValueError(
+                f"layers.write needs lines of the engine geometry, which cannot draw {' and '.join(refused)}; remove "
+                "that from lines.edges"
+            )
+        if self.motion.backend == "cycles":
+            raise ValueError(
+                "layers.write needs the motion of what is hidden, which backend cycles does not know; set "
+                "motion.backend to geometry"
+            )
 
     @property
     def film_name(self) -> str:

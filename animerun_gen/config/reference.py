@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from animerun_gen.config.looks import LOOKS
 from animerun_gen.config.messages import expected, item_type, written
 from animerun_gen.config.model import CutConfig
 
@@ -57,8 +59,20 @@ def reference_markdown() -> str:
     fields = CutConfig.model_fields
     sections = {name: field for name, field in fields.items() if _section(field) is not None}
     parts = [_INTRODUCTION, "## The cut\n", _table((n, f) for n, f in fields.items() if n not in sections)]
+    parts += [_looks()]
     for name, field in sections.items():
         parts += _section_parts(name, field, "##")
+    return "\n".join(parts)
+
+
+def _looks() -> str:
+    """What each look says, as a file would say it."""
+    parts = []
+    for name, values in LOOKS.items():
+        if values:
+            parts.append(
+                f"`look: {name}` is short for\n\n```yaml\n{yaml.safe_dump(dict(values), sort_keys=False)}```\n"
+            )
     return "\n".join(parts)
 
 

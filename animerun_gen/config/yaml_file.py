@@ -27,6 +27,9 @@ MAX_TEXT = 1_000
 """Characters of a sentence about a mistake: YAML's own may quote whatever stands in the file."""
 
 _TAG = "tag:yaml.org,2002:"
+_WORDS = ("on", "off")
+"""As keys they are words, as YAML 1.2 has them; YAML 1.1 has truth values of them."""
+
 _KNOWN_TAGS = {_TAG + kind for kind in ("str", "int", "float", "bool", "null", "seq", "map")}
 _DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9_]{0,17})")
 _PLAIN_KEY = re.compile(rf"[A-Za-z_][A-Za-z0-9_-]{{0,{SHOWN_CHARACTERS - 1}}}")
@@ -252,6 +255,8 @@ class _Builder:
         if isinstance(event, yaml.ScalarEvent) and event.value == "<<" and event.implicit[0]:
             self._report(_line(event), keys, f"YAML's merge key << is not supported; {self.kind.instead}")
             return None
+        if isinstance(event, yaml.ScalarEvent) and event.value in _WORDS and event.tag is None:
+            return event.value
         known = len(self.problems)
         # The level counts although a key has no path of its own, or keys of keys could nest without end.
         node = self._node(event, events, (*keys, "?"), None)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -261,6 +261,18 @@ def parse_cameras(data: Any) -> list[dict[str, Any]]:
         raise ValueError(f"it lacks {error}") from error
 
 
+class Exposed(TypedDict):
+    """A layer in a frame of a clip whose layers have timings of their own.
+
+    Attributes:
+        film_frame: The frame that it shows, numbered as the clip's files are.
+        share: Share of the picture that shows it, 0..1.
+    """
+
+    film_frame: int
+    share: float
+
+
 def write_record(output: Path, cut: str, frame: int, record: Mapping[str, Any]) -> None:
     """Leave the record of a frame, of which the clip's files are collected.
 
@@ -269,7 +281,8 @@ def write_record(output: Path, cut: str, frame: int, record: Mapping[str, Any]) 
         cut: Name of the cut.
         frame: The frame.
         record: ``"resolution"``, ``"moved_by"``, ``"camera"`` and ``"film_camera"`` (None where the film's films), both
-            as :meth:`FrameCamera.as_dict` has them, with ``"blender"``: what makes the camera again in Blender.
+            as :meth:`FrameCamera.as_dict` has them, with ``"blender"``: what makes the camera again in Blender.  Where
+            layers are held, ``"exposed"`` as well: an :class:`Exposed` for each layer.
 
     Raises:
         DatasetError: It cannot be written.

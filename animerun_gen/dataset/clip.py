@@ -21,16 +21,20 @@ from animerun_gen.dataset import files
 from animerun_gen.dataset.cameras import Cameras, FrameCamera, read_cameras
 from animerun_gen.dataset.colors import ColorTable, read_colors, write_colors
 from animerun_gen.dataset.correspondence import MotionBetween, read_surfaces, write_surfaces
+from animerun_gen.dataset.layers import BLACK, compose_layers, read_amodal, write_amodal
 from animerun_gen.dataset.layout import camera_files
 from animerun_gen.dataset.modalities import (
+    LAYERS_FOLDER,
     SPLITS,
     Content,
     Modality,
     at_gap,
+    is_layer_name,
     modality,
     named_as_there,
     other_forms,
 )
+from animerun_gen.dataset.strokes import read_strokes, write_strokes
 from animerun_gen.dataset.tracks import Tracks, read_tracks, write_tracks
 from animerun_gen.errors import DatasetError, NoDatasetError
 
@@ -48,6 +52,9 @@ _READERS: dict[Content, Callable[[Path], Any]] = {
     "array": files.read_array,
     "matches": files.read_matches,
     "surfaces": read_surfaces,
+    "strokes": read_strokes,
+    "cel": files.read_cel,
+    "amodal": read_amodal,
 }
 _WRITERS: dict[Content, Callable[[Path, Any], None]] = {
     "picture": files.write_image,
@@ -57,6 +64,9 @@ _WRITERS: dict[Content, Callable[[Path, Any], None]] = {
     "array": files.write_array,
     "matches": files.write_matches,
     "surfaces": write_surfaces,
+    "strokes": write_strokes,
+    "cel": files.write_cel,
+    "amodal": write_amodal,
 }
 
 
@@ -126,7 +136,9 @@ class ClipFiles:
         Returns:
             An array with the dtype and shape of the table of modalities; for masks ``(H, W)`` bool that mean what
             their names say; for matches a list of lists of ints; for correspondence
-            :class:`~animerun_gen.dataset.correspondence.Surfaces`.  What others store in another type (segments as
+            :class:`~animerun_gen.dataset.correspondence.Surfaces`; for strokes
+            :class:`~animerun_gen.dataset.strokes.Strokes`; for amodal
+            :class:`~animerun_gen.dataset.layers.Amodal`.  What others store in another type (segments as
             float64, line art as RGB) is brought into that of the table where nothing is lost by it.
 
         Raises:
@@ -241,6 +253,45 @@ class ClipFiles:
         between = importlib.import_module("animerun_gen.motion.between")
         found: MotionBetween = between.flow_between(self, source, target)
         return found
+
+    @cached_property
+    def layers(self) -> tuple[str, ...]:
+        """The clip's layers that are on the disk, by name; empty where it has none.
+
+        Raises:
+            DatasetError: the folder of layers cannot be read.
+        """
+        folder = self.root / self.split / LAYERS_FOLDER
+        try:
+            names = sorted(each.name for each in folder.iterdir()) if folder.is_dir() else []
+        except OSError as error:
+            raise DatasetError(f"cannot be read ({error.strerror})", folder, "check its permissions") from error
+        return tuple(
+            name
+            for name in names
+            if is_layer_name(name) and modality(f"cel@{name}").cut_folder(self.root, self.split, self.cut).is_dir()
+        )
+
+    def composed_frame(self, frame: int, line_color: tuple[int, int, int] = BLACK) -> npt.NDArray[np.uint8]:
+        """The colour frame, put together from the clip's layers; it equals ``read("frame", frame)``.
+
+        Args:
+            frame: the frame.
+            line_color: red, green and blue of its lines (``lines.color``).
+
+        Returns:
+            ``(H, W, 3)`` uint8.
+
+        Raises:
+            DatasetError: a file is missing or damaged.
+
+        Example:
+            >>> clip.composed_frame(12)  # doctest: +SKIP
+        """
+        order = self.read("amodal", frame).order
+        cels = [self.read(f"cel@{name}", frame) for name in order]
+        visible = [self.read(f"visible@{name}", frame) for name in order]
+        return compose_layers(cels, visible, self.read("contour", frame), line_color)
 
     def read_names(self, name: str) -> dict[str, str]:
         """What the ids of ``"object_id"`` or ``"material_id"`` stand for, by id as decimal text.

@@ -6,8 +6,6 @@ arrays in :data:`ARRAYS`, which ``numpy.load`` reads without this package.
 
 from __future__ import annotations
 
-import io
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,67 +14,56 @@ import numpy as np
 import numpy.typing as npt
 
 from animerun_gen.dataset import files
+from animerun_gen.dataset.named_arrays import NamedArray, misshapen, require_moderate
 from animerun_gen.errors import DatasetError
 
 MOST_UNPACKED = 1 << 32
 """Bytes that the arrays of a file may have; no frame that Blender can draw on a common machine has so many."""
 
 
-@dataclass(frozen=True)
-class SurfaceArray:
-    """One array of the file.
-
-    Attributes:
-        dtype: Type of its elements; ``"str"`` for text.
-        shape: Its shape: ``"H"``, ``"W"`` height and width of the picture, ``"M"`` meshes, ``"V"`` vertices and ``"T"``
-            triangles of all of them, ``"I"`` instances, ``"S"`` material slots of all instances, ``"K"`` masks of
-            holes; other letters stand for any length.
-        meaning: One sentence about it.
-    """
-
-    dtype: str
-    shape: tuple[str | int, ...]
-    meaning: str
-
-
-ARRAYS: dict[str, SurfaceArray] = {
-    "instance": SurfaceArray("int32", ("H", "W"), "Which instance each pixel shows; -1 on the background."),
-    "triangle": SurfaceArray(
+ARRAYS: dict[str, NamedArray] = {
+    "instance": NamedArray("int32", ("H", "W"), "Which instance each pixel shows; -1 on the background."),
+    "triangle": NamedArray(
         "int32", ("H", "W"), "Which triangle of that instance's mesh, counted within the mesh; -1 on the background."
     ),
-    "vertices": SurfaceArray("float32", ("V", 3), "Vertices of all meshes, in the coordinates of their mesh."),
-    "vertex_start": SurfaceArray("int64", ("M+1",), "First vertex of each mesh, and the number of all."),
-    "triangles": SurfaceArray("int32", ("T", 3), "Vertices of each triangle, counted within the mesh."),
-    "triangle_start": SurfaceArray("int64", ("M+1",), "First triangle of each mesh, and the number of all."),
-    "triangle_slot": SurfaceArray("int32", ("T",), "Material slot of each triangle."),
-    "mesh": SurfaceArray("int32", ("I",), "Mesh of each instance."),
-    "matrix": SurfaceArray("float64", ("I", 4, 4), "Mesh to world coordinates of each instance."),
-    "key": SurfaceArray("str", ("I",), "The name by which each instance is found again in another frame."),
-    "object_id": SurfaceArray("uint16", ("I",), "Object of each instance, as in `ObjectId`."),
-    "slot_start": SurfaceArray("int64", ("I+1",), "First material slot of each instance, and the number of all."),
-    "slot_material": SurfaceArray("uint16", ("S",), "Material of each slot, as in `MaterialId`."),
-    "identity": SurfaceArray(
+    "vertices": NamedArray("float32", ("V", 3), "Vertices of all meshes, in the coordinates of their mesh."),
+    "vertex_start": NamedArray("int64", ("M+1",), "First vertex of each mesh, and the number of all."),
+    "triangles": NamedArray("int32", ("T", 3), "Vertices of each triangle, counted within the mesh."),
+    "triangle_start": NamedArray("int64", ("M+1",), "First triangle of each mesh, and the number of all."),
+    "triangle_slot": NamedArray("int32", ("T",), "Material slot of each triangle."),
+    "mesh": NamedArray("int32", ("I",), "Mesh of each instance."),
+    "matrix": NamedArray("float64", ("I", 4, 4), "Mesh to world coordinates of each instance."),
+    "key": NamedArray("str", ("I",), "The name by which each instance is found again in another frame."),
+    "object_id": NamedArray("uint16", ("I",), "Object of each instance, as in `ObjectId`."),
+    "slot_start": NamedArray("int64", ("I+1",), "First material slot of each instance, and the number of all."),
+    "slot_material": NamedArray("uint16", ("S",), "Material of each slot, as in `MaterialId`."),
+    "identity": NamedArray(
         "uint64", ("V",), "What tells which vertex of the film each vertex is; 0 where nothing does."
     ),
-    "topology": SurfaceArray("uint8", ("M", 16), "Digest of each mesh's faces."),
-    "numbering": SurfaceArray("uint8", ("M", 16), "Digest of each mesh's identities in their order."),
-    "distinct": SurfaceArray("bool", ("M",), "Whether no two vertices of a mesh have the same identity, or none."),
-    "ordered": SurfaceArray("bool", ("I",), "Whether all that made the mesh numbers vertices by construction."),
-    "single": SurfaceArray("bool", ("I",), "Whether nothing that made the mesh copies vertices."),
-    "camera": SurfaceArray("str", (), "Name of the camera; another one after a camera cut."),
-    "camera_world": SurfaceArray("float64", (4, 4), "Camera to world coordinates, in the axes of Blender."),
-    "camera_projection": SurfaceArray("float64", (4, 4), "Camera to clip coordinates, as OpenGL has them."),
-    "camera_clip": SurfaceArray("float64", (2,), "Nearest and farthest distance along the view axis that is drawn."),
-    "background": SurfaceArray("str", (), "How the background moves: `motion.background`."),
-    "hole_uvs": SurfaceArray("float32", ("U", 3, 2), "Texture coordinates of the triangles of meshes with holes."),
-    "hole_uv_start": SurfaceArray("int64", ("N",), "First of them of each mesh, -1 for none; empty without holes."),
-    "hole_masks": SurfaceArray("int32", ("R",), "Mask of each slot, -1 for none; empty without holes."),
-    "mask_texels": SurfaceArray("uint8", ("P",), "Texels of all masks, 1 where there is a hole, lowest row first."),
-    "mask_start": SurfaceArray("int64", ("K+1",), "First texel of each mask, and the number of all."),
-    "mask_size": SurfaceArray("int64", ("K", 2), "Rows and columns of each mask."),
-    "mask_extension": SurfaceArray("uint8", ("K",), "Beyond a mask: 0 repeats, 1 extends, 2 is a hole, 3 mirrors."),
+    "topology": NamedArray("uint8", ("M", 16), "Digest of each mesh's faces."),
+    "numbering": NamedArray("uint8", ("M", 16), "Digest of each mesh's identities in their order."),
+    "distinct": NamedArray("bool", ("M",), "Whether no two vertices of a mesh have the same identity, or none."),
+    "ordered": NamedArray("bool", ("I",), "Whether all that made the mesh numbers vertices by construction."),
+    "single": NamedArray("bool", ("I",), "Whether nothing that made the mesh copies vertices."),
+    "camera": NamedArray("str", (), "Name of the camera; another one after a camera cut."),
+    "camera_world": NamedArray("float64", (4, 4), "Camera to world coordinates, in the axes of Blender."),
+    "camera_projection": NamedArray("float64", (4, 4), "Camera to clip coordinates, as OpenGL has them."),
+    "camera_clip": NamedArray("float64", (2,), "Nearest and farthest distance along the view axis that is drawn."),
+    "background": NamedArray("str", (), "How the background moves: `motion.background`."),
+    "hole_uvs": NamedArray("float32", ("U", 3, 2), "Texture coordinates of the triangles of meshes with holes."),
+    "hole_uv_start": NamedArray("int64", ("N",), "First of them of each mesh, -1 for none; empty without holes."),
+    "hole_masks": NamedArray("int32", ("R",), "Mask of each slot, -1 for none; empty without holes."),
+    "mask_texels": NamedArray("uint8", ("P",), "Texels of all masks, 1 where there is a hole, lowest row first."),
+    "mask_start": NamedArray("int64", ("K+1",), "First texel of each mask, and the number of all."),
+    "mask_size": NamedArray("int64", ("K", 2), "Rows and columns of each mask."),
+    "mask_extension": NamedArray("uint8", ("K",), "Beyond a mask: 0 repeats, 1 extends, 2 is a hole, 3 mirrors."),
 }
-"""What the file holds, in this order."""
+"""What the file holds, in this order.
+
+``"H"`` and ``"W"`` stand for height and width of the picture, ``"M"`` for meshes, ``"V"`` for vertices and ``"T"``
+for triangles of all of them, ``"I"`` for instances, ``"S"`` for material slots of all instances, ``"K"`` for masks of
+holes; other letters for any length.
+"""
 
 
 @dataclass(frozen=True)
@@ -141,7 +128,7 @@ def read_surfaces(path: Path) -> Surfaces:
     Raises:
         DatasetError: the file is missing or damaged, or its arrays contradict each other.
     """
-    _require_moderate(path)
+    require_moderate(path, MOST_UNPACKED)
     arrays = files.read_arrays(path, tuple(ARRAYS))
     problem = _problem(arrays)
     if problem is None and not path.stem.isdecimal():
@@ -151,40 +138,9 @@ def read_surfaces(path: Path) -> Surfaces:
     return Surfaces(int(path.stem), arrays)
 
 
-def _require_moderate(path: Path) -> None:
-    """See whether a file unpacks to what a frame may have.
-
-    Raises:
-        DatasetError: It does not; what is no archive at all is found when it is read.
-    """
-    try:
-        data = files.read_regular(path)
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            size = sum(member.file_size for member in archive.infolist())
-    except (OSError, zipfile.BadZipFile, zipfile.LargeZipFile):
-        return
-    if size > MOST_UNPACKED:
-        raise DatasetError(f"would unpack to {size} bytes, more than a frame can have", path, files.AGAIN)
-
-
 def _problem(arrays: dict[str, npt.NDArray[Any]]) -> str | None:
     """What is wrong with the arrays, as the end of a sentence; None where they are sound."""
-    missing = [name for name in ARRAYS if name not in arrays]
-    if missing:
-        return f"{missing[0]} is missing"
-    lengths: dict[str, int] = {}
-    for name, what in ARRAYS.items():
-        array = arrays[name]
-        is_right = array.dtype.kind == "U" if what.dtype == "str" else array.dtype == what.dtype
-        if not is_right or array.ndim != len(what.shape):
-            return f"{name} is {array.dtype} in {array.ndim} dimensions"
-        for side, wanted in zip(array.shape, what.shape, strict=True):
-            if isinstance(wanted, str) and wanted.endswith("+1"):
-                wanted, side = wanted.removesuffix("+1"), side - 1
-            known = wanted if isinstance(wanted, int) else lengths.setdefault(wanted, side)
-            if side != known:
-                return f"{name} has {side} entries where there should be {known}"
-    return _wrong_numbers(arrays)
+    return misshapen(arrays, ARRAYS) or _wrong_numbers(arrays)
 
 
 def _wrong_numbers(arrays: dict[str, npt.NDArray[Any]]) -> str | None:

@@ -347,7 +347,7 @@ def png_bytes(image: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]) -> bytes:
     with OpenCV less than half of the time to read.
 
     Args:
-        image: As :func:`write_image` takes it.
+        image: As :func:`write_image` or :func:`write_cel` takes it.
     """
     height, width = image.shape[:2]
     rows = image.astype(image.dtype.newbyteorder(">"), copy=False).reshape(height, -1).view(np.uint8)
@@ -357,7 +357,8 @@ def png_bytes(image: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]) -> bytes:
     # take twice as long.
     packed = zlib.compressobj(3, zlib.DEFLATED, zlib.MAX_WBITS, zlib.DEF_MEM_LEVEL)
     data = packed.compress(filtered.data) + packed.flush()
-    head = _PNG_HEAD.pack(width, height, 8 * image.dtype.itemsize, 2 if image.ndim == 3 else 0, 0, 0, 0)
+    color = 0 if image.ndim == 2 else {3: 2, 4: 6}[image.shape[2]]
+    head = _PNG_HEAD.pack(width, height, 8 * image.dtype.itemsize, color, 0, 0, 0)
     return _PNG_SIGNATURE + b"".join(map(_png_chunk, (b"IHDR", b"IDAT", b"IEND"), (head, data, b"")))
 
 
@@ -412,6 +413,46 @@ def read_image(
     if not drop_alpha:
         raise DatasetError("has an alpha channel, which no picture of a dataset has", path, "save it as plain RGB")
     return cv2.cvtColor(image, cv2.COLOR_BGRA2RGB)  # type: ignore[return-value]
+
+
+def write_cel(path: Path, cel: npt.NDArray[np.uint8]) -> None:
+    """Write a picture with alpha as a PNG file; the same picture always becomes the same bytes.
+
+    Args:
+        path: the file.
+        cel: ``(H, W, 4)`` uint8, red, green, blue and alpha, colours not multiplied by alpha.
+
+    Raises:
+        ValueError: ``cel`` has another shape or type.
+        DatasetError: the file cannot be written.
+    """
+    _require(cel, "uint8", ("H", "W", 4))
+    _write_bytes(path, png_bytes(cel))
+
+
+def read_cel(path: Path) -> npt.NDArray[np.uint8]:
+    """Read what :func:`write_cel` wrote.
+
+    Returns:
+        ``(H, W, 4)`` uint8.
+
+    Raises:
+        DatasetError: the file is missing, damaged, or no PNG file of 8 bits with alpha.
+    """
+    import cv2
+
+    data = _read_bytes(path)
+    if not is_whole_png(data):
+        raise _damaged(path, "is not a complete PNG file")
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error:
+        image = None
+    if image is None:
+        raise _damaged(path, "cannot be decoded as a PNG file")
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 4:
+        raise _damaged(path, "is no picture of 8 bits with alpha")
+    return cv2.cvtColor(image, cv2.COLOR_BGRA2RGBA)  # type: ignore[return-value]
 
 
 def write_mask(path: Path, mask: npt.NDArray[np.bool_]) -> None:
@@ -654,6 +695,17 @@ def write_json(path: Path, data: object) -> None:
         DatasetError: the file cannot be written.
     """
     _write_bytes(path, json_bytes(data))
+
+
+def write_compact_json(path: Path, data: object) -> None:
+    """Write JSON without spaces, its keys in the order that they have: for files of long lists.
+
+    Raises:
+        ValueError: ``data`` holds NaN or infinity.
+        TypeError: ``data`` holds something that JSON cannot.
+        DatasetError: the file cannot be written.
+    """
+    _write_bytes(path, _json_bytes(data))
 
 
 def write_if_changed(path: Path, data: object) -> None:

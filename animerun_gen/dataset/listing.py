@@ -15,10 +15,13 @@ from typing import NamedTuple
 
 from animerun_gen.dataset.files import is_temporary
 from animerun_gen.dataset.modalities import (
+    LAYERS_FOLDER,
     MODALITIES,
     Modality,
     color_pass,
     gap_modalities,
+    is_layer_name,
+    layer_modalities,
     modality,
     named_as_there,
     pass_number,
@@ -84,7 +87,7 @@ class Entry(NamedTuple):
 
 
 def modalities_there(root: Path, split: str, cut: str | None = None) -> tuple[Modality, ...]:
-    """All kinds of files that there may be: those of the table, and motion over every gap and every pass on disk.
+    """All kinds of files that there may be: those of the table, and every gap, layer and pass on disk.
 
     Args:
         root: Root folder of the dataset.
@@ -95,12 +98,28 @@ def modalities_there(root: Path, split: str, cut: str | None = None) -> tuple[Mo
         DatasetError: The folder of the split cannot be read.
     """
     gaps = sorted(int(found[1]) for name in _names_in(root / split) if (found := _GAP_FOLDER.fullmatch(name)))
-    far = (what for gap in gaps if gap > 1 for what in gap_modalities(gap))
+    far = [what for gap in gaps if gap > 1 for what in gap_modalities(gap)]
+    far += _of_layers(root / split / LAYERS_FOLDER, cut)
     if cut is None:
         return (*MODALITIES, *far)
     beside = modality("frame").cut_folder(root, split, cut).parent
     passes = sorted(number for name in _names_in(beside) if (number := pass_number(name)) is not None)
     return (*MODALITIES, *far, *map(color_pass, passes))
+
+
+def _of_layers(folder: Path, cut: str | None) -> list[Modality]:
+    """What there may be of layers, of one cut or of any."""
+    found: list[Modality] = []
+    for layer in sorted(_names_in(folder)):
+        if not is_layer_name(layer):
+            continue
+        gaps = [int(name[1]) for each in _names_in(folder / layer) if (name := _GAP_FOLDER.fullmatch(each))]
+        kinds = layer_modalities(layer, gaps)
+        # of a layer that other cuts have nothing need be looked for
+        parts = (what.folder.removeprefix(f"{LAYERS_FOLDER}/").partition("/{cut}")[0] for what in kinds)
+        if cut is None or any((folder / part / cut).is_dir() for part in dict.fromkeys(parts)):
+            found += kinds
+    return found
 
 
 def _names_in(folder: Path) -> list[str]:

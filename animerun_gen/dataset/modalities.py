@@ -3,7 +3,8 @@
 The published modalities are those of AnimeRun v2 (Li et al., "AnimeRun: 2D Animation Visual Correspondence from Open
 Source 3D Movies", NeurIPS 2022), under the names that its loaders look for; the others lie beside them.  The motion
 between frames that are further apart than neighbours has modalities of its own, made from those of neighbours by
-:func:`at_gap`, and so have the passes of the colour frame in other colours (:func:`color_pass`).
+:func:`at_gap`, and so have the passes of the colour frame in other colours (:func:`color_pass`) and what is written of
+each layer alone (:func:`at_layer`).
 """
 
 from __future__ import annotations
@@ -13,13 +14,25 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 SPLITS = ("train", "val", "test")
 
 Kind = Literal["frame", "forward", "backward", "clip"]
 Stage = Literal["pictures", "motion", "labels", "recolor"]
-Content = Literal["picture", "flow", "mask", "inverted_mask", "array", "matches", "surfaces", "tracks"]
+Content = Literal[
+    "picture",
+    "flow",
+    "mask",
+    "inverted_mask",
+    "array",
+    "matches",
+    "surfaces",
+    "strokes",
+    "tracks",
+    "cel",
+    "amodal",
+]
 
 
 def recolored_from(shade: bool) -> tuple[str, ...]:
@@ -34,6 +47,10 @@ of datasets that version 0.8.0 and earlier wrote."""
 COMPRESSED = ".npz"
 """How the names of masks and segments end where they are compressed (``dataset.compression``)."""
 
+LAYERS_FOLDER = "Layers"
+"""Below a split, what holds the layers of all its cuts."""
+
+_LAYER_NAME = re.compile(r"([a-z_0-9]+)@([A-Za-z0-9][A-Za-z0-9._-]{0,99})", re.ASCII)
 _GAP_NAME = re.compile(r"(.+)_gap([1-9][0-9]*)", re.ASCII)
 _PASS_NAME = re.compile(r"color_([1-9][0-9]?)", re.ASCII)
 
@@ -61,6 +78,9 @@ class Modality:
         table: Name of the JSON file in its folder that says what ids stand for; empty where there is none.
         gap: How many frames of the clip the two frames of a pair are apart.
         shaded: Whether only clips with shade (``style.shade``) have it.
+        vector: Whether only clips with lines as strokes (``lines.vector``) have it.
+        layered: Whether only clips whose layers are written (``layers.write``) have it.
+        layer: The layer that it shows alone; empty where it shows the frame.
     """
 
     name: str
@@ -78,6 +98,9 @@ class Modality:
     table: str = ""
     gap: int = 1
     shaded: bool = False
+    vector: bool = False
+    layered: bool = False
+    layer: str = ""
 
     def cut_folder(self, root: Path, split: str, cut: str) -> Path:
         """The folder of this modality's files of one cut."""
@@ -310,6 +333,20 @@ MODALITIES: tuple[Modality, ...] = (
         shaded=True,
     ),
     Modality(
+        name="strokes",
+        folder="Vector/{cut}",
+        suffix=".npz",
+        dtype="",
+        shape=(),
+        kind="frame",
+        stage="pictures",
+        content="strokes",
+        published=False,
+        meaning="The lines as strokes, hidden ones too, whose points are found again in other frames, see "
+        "[vector_lines.md](vector_lines.md).",
+        vector=True,
+    ),
+    Modality(
         name="valid_forward",
         folder="Valid/{cut}/forward",
         suffix=".png",
@@ -456,6 +493,20 @@ MODALITIES: tuple[Modality, ...] = (
         extra="correspondence",
     ),
     Modality(
+        name="amodal",
+        folder="Amodal/{cut}",
+        suffix=".json",
+        dtype="",
+        shape=(),
+        kind="frame",
+        stage="motion",
+        content="amodal",
+        published=False,
+        meaning="The whole mask of each object, hidden parts included, which layer and which object hides how much of "
+        "which, and the order of the layers, see [layers.md](layers.md).",
+        layered=True,
+    ),
+    Modality(
         name="tracks",
         folder="Tracks/{cut}",
         prefix="tracks",
@@ -471,6 +522,48 @@ MODALITIES: tuple[Modality, ...] = (
 )
 
 _BY_NAME = {modality.name: modality for modality in MODALITIES}
+
+
+def _of_layer(name: str, folder: str, meaning: str, *, stage: Stage = "motion", **other: Any) -> Modality:
+    """What is written of a layer alone, in the form of the modality that a frame has under the same name, if any."""
+    like = _BY_NAME.get(name, _BY_NAME["flat"])
+    return replace(like, name=name, folder=folder, meaning=meaning, stage=stage, published=False, table="", **other)
+
+
+LAYER_KINDS: tuple[Modality, ...] = (
+    _of_layer(
+        "cel",
+        "Cel/{cut}",
+        "The colours of the layer alone, shade included and without lines; alpha is 255 where it has a surface and 0 "
+        "elsewhere. The layer `set` has the background, too, and is 255 everywhere.",
+        stage="pictures",
+        content="cel",
+        shape=("H", "W", 4),
+    ),
+    _of_layer("contour", "Contour/{cut}", "The line art of the layer alone: black lines on white.", stage="pictures"),
+    _of_layer(
+        "visible",
+        "Visible/{cut}",
+        "Where the frame shows this layer: **255 = this one, 0 = another**. At each pixel it is one layer.",
+        content="mask",
+        shape=("H", "W"),
+    ),
+    replace(
+        _of_layer("object_id", "ObjectId/{cut}", "Which object of the layer is seen where nothing else is there."),
+        extra=None,
+        table="names.json",
+    ),
+    _of_layer("depth", "Depth/{cut}", "Distance of the layer alone along the view axis, as `depth`."),
+    *(
+        _of_layer(f"{what}_{direction}", f"{folder}/{{cut}}/{direction}", meaning)
+        for what, folder, meaning in (
+            ("flow", "Flow", "Motion of the layer alone, hidden parts included; 1e10 where unknown, or no surface."),
+            ("valid", "Valid", "Where the motion of the layer alone is known: **255 = exact, 0 = unknown**."),
+        )
+        for direction in ("forward", "backward")
+    ),
+)
+"""What is written of each layer alone; :func:`at_layer` makes the modalities of one."""
 
 
 def named_as_there(what: Modality, names: Iterable[str]) -> Modality:
@@ -529,10 +622,12 @@ def at_gap(what: Modality, gap: int) -> Modality:
         return what
     if gap < 1 or not what.spans_gaps:
         raise ValueError(f"{what.name} is not made for frames that are {gap} apart")
+    name, _, layer = what.name.partition("@")
+    beside = f"{LAYERS_FOLDER}/{layer}/" if layer else ""
     return replace(
         what,
-        name=f"{what.name}_gap{gap}",
-        folder=f"Gap{gap}/{what.folder}",
+        name=f"{name}_gap{gap}{'@' if layer else ''}{layer}",
+        folder=f"{beside}Gap{gap}/{what.folder.removeprefix(beside)}",
         published=False,
         meaning=f"As `{what.name}`, but of the two frames that are {gap} frames of the clip apart.",
         gap=gap,
@@ -542,6 +637,39 @@ def at_gap(what: Modality, gap: int) -> Modality:
 def gap_modalities(gap: int) -> tuple[Modality, ...]:
     """All that there can be for pairs of frames that are ``gap`` (2 or more) frames of the clip apart."""
     return tuple(at_gap(modality, gap) for modality in MODALITIES if modality.spans_gaps)
+
+
+def at_layer(what: Modality, layer: str) -> Modality:
+    """What a kind of files is of one layer alone.
+
+    Args:
+        what: One of :data:`LAYER_KINDS`.
+        layer: The layer.
+
+    Returns:
+        The modality ``<name>@<layer>`` in the folder ``Layers/<layer>``.
+
+    Example:
+        >>> at_layer(LAYER_KINDS[0], "hero").name
+        'cel@hero'
+    """
+    return replace(
+        what,
+        name=f"{what.name}@{layer}",
+        folder=f"{LAYERS_FOLDER}/{layer}/{what.folder}",
+        layer=layer,
+    )
+
+
+def is_layer_name(name: str) -> bool:
+    """Whether a folder may be that of a layer."""
+    return _LAYER_NAME.fullmatch(f"cel@{name}") is not None
+
+
+def layer_modalities(layer: str, gaps: Collection[int] = (1,)) -> tuple[Modality, ...]:
+    """All that there can be of one layer alone, its motion over every gap included."""
+    near = tuple(at_layer(what, layer) for what in LAYER_KINDS)
+    return (*near, *(at_gap(what, gap) for gap in sorted(gaps) if gap > 1 for what in near if what.spans_gaps))
 
 
 def color_pass(number: int) -> Modality:
@@ -584,14 +712,29 @@ def modality(name: str) -> Modality:
         return _BY_NAME[name]
     if (number := pass_number(name)) is not None:
         return color_pass(number)
+    if (of_layer := _LAYER_NAME.fullmatch(name)) is not None:
+        return _modality_of_layer(of_layer[1], of_layer[2])
     apart = _GAP_NAME.fullmatch(name)
     base = _BY_NAME.get(apart[1]) if apart else None
     if apart is None or base is None or not base.spans_gaps or int(apart[2]) < 2:
         raise ValueError(
             f"there is no modality {name!r}; there are {', '.join(_BY_NAME)}, those of motion between two frames also "
-            "with _gap2, _gap3, ... behind the name, and color_1 to color_99"
+            "with _gap2, _gap3, ... behind the name, color_1 to color_99, and those of a layer, such as cel@hero"
         )
     return at_gap(base, int(apart[2]))
+
+
+@cache
+def _modality_of_layer(name: str, layer: str) -> Modality:
+    apart = _GAP_NAME.fullmatch(name)
+    kind, gap = (apart[1], int(apart[2])) if apart else (name, 1)
+    for what in LAYER_KINDS:
+        if what.name == kind and (gap == 1 or (gap > 1 and what.spans_gaps)):
+            return at_gap(at_layer(what, layer), gap)
+    raise ValueError(
+        f"there is no modality {name!r} of a layer; there are {', '.join(what.name for what in LAYER_KINDS)}, those of "
+        "motion also with _gap2, _gap3, ... behind the name"
+    )
 
 
 def enabled_modalities(
@@ -602,6 +745,8 @@ def enabled_modalities(
     *,
     compressed: bool = False,
     shade: bool = False,
+    vector: bool = False,
+    layers: Collection[str] = (),
 ) -> tuple[Modality, ...]:
     """What is made for a cut.
 
@@ -612,10 +757,13 @@ def enabled_modalities(
         passes: its ``recolor.passes``.
         compressed: whether its ``dataset.compression`` is anything but ``none``.
         shade: whether it has shade (``style.shade``).
+        vector: whether it has lines as strokes (``lines.vector``).
+        layers: the layers of it that are written (``layers.write``).
 
     Returns:
-        The modalities in the order of the table: all that are always made, and those that ``extras``, ``tracks`` and
-        ``shade`` switch on; behind them the same motion over each gap beyond 1, and the colour passes.
+        The modalities in the order of the table: all that are always made, and those that ``extras``, ``tracks``,
+        ``shade`` and ``vector`` switch on, and of each layer what is made of it; behind them the same motion over each
+        gap beyond 1, and the colour passes.
     """
     near = tuple(
         modality.compressed if compressed else modality
@@ -623,6 +771,11 @@ def enabled_modalities(
         if (modality.extra is None or modality.extra in extras)
         and (modality.content != "tracks" or tracks > 0)
         and (not modality.shaded or shade)
+        and (not modality.vector or vector)
+        and (not modality.layered or layers)
+    )
+    near += tuple(
+        at_layer(what, layer) for layer in layers for what in LAYER_KINDS if what.extra is None or what.extra in extras
     )
     far = (at_gap(modality, gap) for gap in sorted(gaps) if gap > 1 for modality in near if modality.spans_gaps)
     return (*near, *far, *(color_pass(number) for number in range(1, passes + 1)))

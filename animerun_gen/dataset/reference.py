@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from animerun_gen.dataset.correspondence import ARRAYS as SURFACE_ARRAYS
-from animerun_gen.dataset.correspondence import SurfaceArray
-from animerun_gen.dataset.modalities import MODALITIES, Modality, color_pass, gap_modalities
+from animerun_gen.dataset.modalities import MODALITIES, Modality, color_pass, gap_modalities, layer_modalities
+from animerun_gen.dataset.named_arrays import NamedArray
+from animerun_gen.dataset.strokes import ARRAYS as STROKE_ARRAYS
 from animerun_gen.dataset.tracks import ARRAYS as TRACK_ARRAYS
-from animerun_gen.dataset.tracks import TrackArray
 
 _INTRODUCTION = """\
 # The dataset on disk
@@ -48,6 +48,15 @@ _PASSES = """\
 labels are the same for all of them. `recolor/<cut>.json` says which material has which colour in each.
 """
 
+EXAMPLE_LAYER = "hero"
+"""The layer whose files the page shows."""
+
+_LAYERS = """\
+`layers.write` makes these of each layer alone, as if nothing were before it; the names of the layers come from the
+configuration, and `set` is one of them. [layers.md](layers.md) says how they are put together. `motion.gaps` makes the
+motion of layers over larger distances, too: `flow_forward_gap4@hero` in `Layers/hero/Gap4/Flow`.
+"""
+
 _TRACKS = """\
 `motion.tracks: 1000` follows 1000 surface points through the whole clip, in one file: `clip.read_tracks()`, or
 `numpy.load` without this package. T is the number of frames and N of points; [tracks.md](tracks.md) says how they are
@@ -66,6 +75,11 @@ package; `clip.flow_between` uses them. H and W are height and width of the pict
 are those of vertices and triangles of all meshes together, I is the number of instances, S that of material slots of
 all instances, K that of images with holes; other letters stand for any length.
 [correspondence.md](correspondence.md) has more.
+"""
+
+_STROKES = """\
+`lines.vector: true` writes the lines of each frame as strokes: `clip.read("strokes", 186)`, or `numpy.load` without
+this package. N is the number of points and S that of strokes; [vector_lines.md](vector_lines.md) has more.
 """
 
 _COMPRESSED = """\
@@ -136,6 +150,9 @@ def layout_markdown() -> str:
             "## In other colours\n",
             _PASSES,
             _table([color_pass(1)]),
+            "## Layers\n",
+            _LAYERS,
+            _table(layer_modalities(EXAMPLE_LAYER)),
             "## Cameras\n",
             _CAMERAS,
             "## Tracks\n",
@@ -144,6 +161,9 @@ def layout_markdown() -> str:
             "## Correspondence\n",
             _SURFACES,
             _table_of_arrays("array of a frame", SURFACE_ARRAYS),
+            "## Strokes\n",
+            _STROKES,
+            _table_of_arrays("array of a frame", STROKE_ARRAYS),
             "## Compressed masks and segments\n",
             _COMPRESSED,
             _CLOSING,
@@ -170,10 +190,12 @@ def _table(modalities: Iterable[Modality]) -> str:
     return "\n".join(rows) + "\n"
 
 
-_TYPES = {"matches": "JSON", "surfaces": "npz", "tracks": "npz"}
+_TYPES = {"matches": "JSON", "amodal": "JSON", "surfaces": "npz", "strokes": "npz", "tracks": "npz"}
 _SHAPES = {
     "matches": '`{"0": [j, ...], ...}`',
+    "amodal": "see [layers.md](layers.md)",
     "surfaces": "see [below](#correspondence)",
+    "strokes": "see [below](#strokes)",
     "tracks": "see [below](#tracks)",
 }
 
@@ -189,8 +211,12 @@ def _switches(modality: Modality) -> str:
         switches.append("`motion.gaps`")
     if modality.extra is not None:
         switches.append(f"`{modality.extra}`")
+    if modality.layered or modality.layer:
+        switches.append("`layers.write`")
     if modality.shaded:
         switches.append("`style.shade.tones`")
+    if modality.vector:
+        switches.append("`lines.vector`")
     return " and ".join(switches) or "always"
 
 
@@ -203,7 +229,7 @@ def _example(modality: Modality) -> str:
     return f"{folder}/{modality.prefix}{number}{modality.suffix}"
 
 
-def _table_of_arrays(title: str, arrays: Mapping[str, TrackArray] | Mapping[str, SurfaceArray]) -> str:
+def _table_of_arrays(title: str, arrays: Mapping[str, NamedArray]) -> str:
     rows = [f"| {title} | type | shape | meaning |", "| --- | --- | --- | --- |"]
     for name, what in arrays.items():
         alone = "one text" if what.dtype == "str" else "one number"

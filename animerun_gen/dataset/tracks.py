@@ -13,52 +13,37 @@ import numpy as np
 import numpy.typing as npt
 
 from animerun_gen.dataset import files
+from animerun_gen.dataset.named_arrays import NamedArray
 from animerun_gen.errors import DatasetError
 
-
-@dataclass(frozen=True)
-class TrackArray:
-    """One array of the file.
-
-    Attributes:
-        dtype: Type of its elements.
-        shape: Its shape: ``"T"`` frames of the clip, ``"N"`` points.
-        meaning: One sentence about it.
-    """
-
-    dtype: str
-    shape: tuple[str | int, ...]
-    meaning: str
-
-
-ARRAYS: dict[str, TrackArray] = {
-    "frames": TrackArray("int32", ("T",), "The numbers of the clip's frames, ascending."),
-    "position": TrackArray(
+ARRAYS: dict[str, NamedArray] = {
+    "frames": NamedArray("int32", ("T",), "The numbers of the clip's frames, ascending."),
+    "position": NamedArray(
         "float64",
         ("T", "N", 2),
         "Where each point is in the picture in pixels: x to the right, y down; NaN where unknown.",
     ),
-    "world": TrackArray(
+    "world": NamedArray(
         "float64",
         ("T", "N", 3),
         "Where it is in the world, in scene units, which that frame's camera (`Camera`) projects to `position`; NaN "
         "where unknown.",
     ),
-    "depth": TrackArray(
+    "depth": NamedArray(
         "float32", ("T", "N"), "Its distance along the camera's view axis in scene units; NaN where unknown."
     ),
-    "known": TrackArray("bool", ("T", "N"), "Whether its place is known exactly in that frame."),
-    "in_frame": TrackArray("bool", ("T", "N"), "Whether its place is known and inside the picture."),
-    "visible": TrackArray(
+    "known": NamedArray("bool", ("T", "N"), "Whether its place is known exactly in that frame."),
+    "in_frame": NamedArray("bool", ("T", "N"), "Whether its place is known and inside the picture."),
+    "visible": NamedArray(
         "bool", ("T", "N"), "Whether it is in the picture, within the clipping range, and behind nothing."
     ),
-    "query_frame": TrackArray("int32", ("N",), "The frame in which it was chosen: there it is the centre of a pixel."),
-    "object_id": TrackArray("uint16", ("N",), "The object that it lies on, as in `ObjectId`."),
-    "material_id": TrackArray("uint16", ("N",), "The material that it has in its query frame, as in `MaterialId`."),
-    "requested": TrackArray("int32", (), "How many points were asked for: `motion.tracks`."),
-    "seed": TrackArray("uint32", (), "The `seed` by which they were chosen."),
+    "query_frame": NamedArray("int32", ("N",), "The frame in which it was chosen: there it is the centre of a pixel."),
+    "object_id": NamedArray("uint16", ("N",), "The object that it lies on, as in `ObjectId`."),
+    "material_id": NamedArray("uint16", ("N",), "The material that it has in its query frame, as in `MaterialId`."),
+    "requested": NamedArray("int32", (), "How many points were asked for: `motion.tracks`."),
+    "seed": NamedArray("uint32", (), "The `seed` by which they were chosen."),
 }
-"""What the file holds, in this order."""
+"""What the file holds, in this order; ``"T"`` stands for frames of the clip, ``"N"`` for points."""
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,11 @@ from animerun_gen.engines.protocol import Event
 from animerun_gen.engines.questions import (
     AskedCut,
     CountedCut,
+    LayeredCut,
     Looker,
     Marked,
     ask_for_camera_marks,
+    ask_for_layers,
     ask_for_line_figures,
 )
 from animerun_gen.errors import AnimerunGenError, UsageError
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 WORKER = "animerun_gen.blender.worker"
 CAMERA_CUTS = "animerun_gen.blender.find_camera_cuts"
 LINES = "animerun_gen.blender.count_lines"
+LAYERS = "animerun_gen.blender.find_layers"
 START_SCRIPT = Path(__file__).parent.parent / "blender" / "start.py"
 
 
@@ -146,6 +149,9 @@ class BpyModule:
     def count_lines(self, config: CutConfig, log: Path) -> CountedCut:
         return ask_for_line_figures(partial(self.module_command, LINES), config, log)
 
+    def find_layers(self, config: CutConfig, log: Path) -> LayeredCut:
+        return ask_for_layers(partial(self.module_command, LAYERS), config, log)
+
     def module_command(self, module: str, *arguments: str) -> list[str]:
         return [sys.executable, "-m", module, *arguments]
 
@@ -188,6 +194,9 @@ class InstalledBlender:
 
     def count_lines(self, config: CutConfig, log: Path) -> CountedCut:
         return ask_for_line_figures(partial(self.module_command, LINES), config, log)
+
+    def find_layers(self, config: CutConfig, log: Path) -> LayeredCut:
+        return ask_for_layers(partial(self.module_command, LAYERS), config, log)
 
     def module_command(self, module: str, *arguments: str) -> list[str]:
         options = ["--background", "--factory-startup", "--python-exit-code", "1", "--python", str(START_SCRIPT)]

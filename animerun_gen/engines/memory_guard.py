@@ -85,8 +85,8 @@ class MemoryGuard:
         cause, remedy = _cause(frame, size, need)
         if self._base + need.least - held > available and not self._insists:
             raise NoRoomError(
-                f"{cause}, and only {_amount(available)} of memory are free; {remedy}use a machine with more "
-                "memory, or begin it nevertheless with --despite-memory"
+                f"{cause}, and only {_amount(available)} of memory are free",
+                remedy=f"{remedy}use a machine with more memory, or begin it nevertheless with --despite-memory",
             )
         if not self._noted:
             self._noted = True

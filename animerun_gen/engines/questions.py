@@ -97,6 +97,20 @@ class CountedCut:
     inputs: dict[str, str]
 
 
+@dataclass(frozen=True)
+class LayeredCut:
+    """The layers that a Blender found in a cut.
+
+    Attributes:
+        groups: By the name of each layer but the set, patterns of its objects.
+        inputs: Files besides the ``.blend`` that it read, name to mark (see
+            :func:`~animerun_gen.engines.job.input_mark`).
+    """
+
+    groups: dict[str, tuple[str, ...]]
+    inputs: dict[str, str]
+
+
 class Looker(Protocol):
     """A Blender that looks into a cut's file."""
 
@@ -117,6 +131,13 @@ class Looker(Protocol):
 
         Raises:
             AnimerunGenError: It cannot be counted.
+        """
+
+    def find_layers(self, config: CutConfig, log: Path) -> LayeredCut:
+        """Which layers a cut has by itself; what Blender prints goes to a log file.
+
+        Raises:
+            AnimerunGenError: The scene cannot be opened or converted.
         """
 
 
@@ -146,7 +167,7 @@ def ask_for_camera_marks(command: Callable[[str, str], list[str]], asked: Sequen
     Returns:
         The camera marks of the cuts, in their order, or why they cannot be had.  When it is closed, all Blenders end.
     """
-    remedy = "Or set camera_cuts to mark, where the film has none."
+    remedy = "look into the log, or set camera_cuts to mark where the film has no camera cuts"
     with ExitStack() as until_all_end:
         begun: deque[tuple[ExitStack, _Question[MarkedCut]]] = deque()
         waiting = deque(asked)
@@ -181,8 +202,26 @@ def ask_for_line_figures(command: Callable[[str, str], list[str]], config: CutCo
     Raises:
         SceneError: It could not be counted; the sentence says why.
     """
-    remedy = "Or set lines.engine to freestyle or geometry."
+    remedy = "look into the log, or set lines.engine to freestyle or geometry"
     return ask_blender(command, config, log, CountedCut, "counted what Freestyle would have to draw", remedy)
+
+
+def ask_for_layers(command: Callable[[str, str], list[str]], config: CutConfig, log: Path) -> LayeredCut:
+    """Start a Blender that opens and converts the cut's scene and looks for what moves by itself.
+
+    Args:
+        command: Gives the command that reads the cut's configuration from a file (its path) and answers to an inherited
+            file descriptor (its number).
+        config: The cut.
+        log: File to which everything that Blender prints is appended.
+
+    Returns:
+        The layers.
+
+    Raises:
+        SceneError: They could not be found; the sentence says why.
+    """
+    return ask_blender(command, config, log, LayeredCut, "looked for layers", "Or name them in layers.groups.")
 
 
 def ask_blender(
@@ -202,7 +241,7 @@ def ask_blender(
         log: File to which everything that Blender prints is appended.
         form: Of the answer, a dataclass.
         doing: What it does, as in ``"looked for camera cuts"``.
-        remedy: How to do without it, a sentence.
+        remedy: What to do about it, or how to do without it.
 
     Returns:
         The answer.
@@ -251,12 +290,11 @@ class _Question(Generic[Answer]):
         if self._conversation is not None:
             for event in self._conversation.events():
                 if event["event"] == "failed":
-                    raise SceneError(f"cut '{config.name}': {event['message']} (log: {log})")
+                    raise SceneError(f"{event['message']} (log: {log})", f"cut '{config.name}'")
                 if event["event"] == "found":
                     return TypeAdapter(self._form).validate_python(event["answer"])
             self._ended = self._conversation.ended
         doing, remedy = self._said
         raise SceneError(
-            f"cut '{config.name}': Blender {self._ended} while it {doing} in {config.source}; the log is {log}. "
-            f"{remedy}"
+            f"Blender {self._ended} while it {doing} in {config.source} (log: {log})", f"cut '{config.name}'", remedy
         )

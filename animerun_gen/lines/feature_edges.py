@@ -56,21 +56,21 @@ def find_feature_edges(geometry: FrameGeometry, crease_angle: float) -> FeatureE
     turned = np.cos(np.pi - np.radians(crease_angle))
     camera = geometry.camera
     size = (camera.width, camera.height)
-    meshes: dict[int, _MeshEdges] = {}
+    meshes: dict[int, MeshEdges] = {}
     ends, points = [np.empty((0, 4))], [np.empty((0, 2), np.int64)]
     hides, depths = [np.empty(0, bool)], [np.empty((0, 2))]
     first = 0
     for instance, matrix in enumerate(geometry.instance_pixel_matrices()):
         mesh = int(geometry.mesh[instance])
         if mesh not in meshes:
-            meshes[mesh] = _MeshEdges.of(geometry, mesh)
+            meshes[mesh] = MeshEdges.of(geometry, mesh)
         edges, vertices = meshes[mesh], geometry.mesh_vertices(mesh)
         found = find_edges(
             vertices,
             edges.triangles,
             edges.vertices,
             edges.faces,
-            _materials(geometry, instance),
+            materials_of(geometry, instance),
             matrix,
             geometry.matrices[instance],
             turned,
@@ -122,30 +122,33 @@ def seen_edges(edges: FeatureEdges, depth: npt.NDArray[np.float64], *, is_orthog
 
 
 @dataclass(frozen=True)
-class _MeshEdges:
+class MeshEdges:
     """The ``E`` edges of a mesh.
 
     Attributes:
         triangles: ``(T, 3)`` int32, vertex numbers of its triangles.
-        vertices: ``(E, 2)`` int32, of copies of a vertex always the same one.
+        standing: ``(V,)`` int32, for every vertex the one that stands for all copies at its place.
+        vertices: ``(E, 2)`` int32, of copies of a vertex always that one.
         faces: ``(E, 2)`` int32, the triangles on both sides; the second is -1 where the edge is open.
     """
 
     triangles: npt.NDArray[np.int32]
+    standing: npt.NDArray[np.int32]
     vertices: npt.NDArray[np.int32]
     faces: npt.NDArray[np.int32]
 
     @classmethod
-    def of(cls, geometry: FrameGeometry, mesh: int) -> _MeshEdges:
+    def of(cls, geometry: FrameGeometry, mesh: int) -> MeshEdges:
         triangles = geometry.triangles[geometry.triangle_start[mesh] : geometry.triangle_start[mesh + 1]]
-        corners = triangles
-        vertices, faces = _pair(corners)
+        places = geometry.mesh_vertices(mesh)
+        standing = np.arange(len(places), dtype=np.int32)
+        vertices, faces = _pair(triangles)
         is_open = faces[:, 1] < 0
         if is_open.any():
             # only what lies on open edges can be a copy of another vertex
-            corners = _weld(geometry.mesh_vertices(mesh), np.unique(vertices[is_open]))[triangles]
-            vertices, faces = _pair(corners)
-        return cls(triangles, vertices, faces)
+            standing = _weld(places, np.unique(vertices[is_open]))
+            vertices, faces = _pair(standing[triangles])
+        return cls(triangles, standing, vertices, faces)
 
 
 def _weld(vertices: npt.NDArray[np.float32], among: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
@@ -174,7 +177,7 @@ def _pair(corners: npt.NDArray[np.int32]) -> tuple[npt.NDArray[np.int32], npt.ND
     return pair_sorted(keys, np.argsort(keys, kind="stable"), whole)
 
 
-def _materials(geometry: FrameGeometry, instance: int) -> npt.NDArray[np.int32]:
+def materials_of(geometry: FrameGeometry, instance: int) -> npt.NDArray[np.int32]:
     """``(t,)`` int32: the material of each triangle of an instance, -1 where its surface has holes."""
     mesh = geometry.mesh[instance]
     first, last = geometry.slot_start[instance], geometry.slot_start[instance + 1]

@@ -218,8 +218,8 @@ def _match(
     source_identities: Identities, source: Triangles, target_identities: Identities, target: Triangles
 ) -> _Match | bool:
     """Match triangles by the identities of their corners; what is there twice, or has none, matches nothing."""
-    keys, first = _triangle_keys(source_identities, source)
-    other_keys, other_first = _triangle_keys(target_identities, target)
+    keys, first = triangle_keys(source_identities, source)
+    other_keys, other_first = triangle_keys(target_identities, target)
     wanted, candidates = _once(keys), _once(other_keys)
     ordered = candidates[np.argsort(other_keys[candidates])]
     if len(wanted) == 0 or len(ordered) == 0:
@@ -238,7 +238,7 @@ def _match(
     return _Match(triangle, corners)
 
 
-def _triangle_keys(identities: Identities, triangles: Triangles) -> tuple[Identities, npt.NDArray[np.int64]]:
+def triangle_keys(identities: Identities, triangles: Triangles) -> tuple[Identities, npt.NDArray[np.int64]]:
     """A key for the corners of each triangle, whichever comes first, zero for none; which is the smallest."""
     corners = identities[triangles]
     first = corners.argmin(axis=1)

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from animerun_gen.conventions import longest_motion
 from animerun_gen.motion import raster
 from animerun_gen.motion.backdrop import BackgroundMotion, backdrop
-from animerun_gen.motion.counterparts import find_counterparts
+from animerun_gen.motion.counterparts import Counterparts, find_counterparts
 from animerun_gen.motion.geometry import FrameGeometry
 from animerun_gen.motion.kernels import following
 from animerun_gen.motion.raster import VisibilityBuffer
@@ -50,6 +50,7 @@ def compute_motion(
     seen: VisibilityBuffer,
     target: FrameGeometry,
     background: BackgroundMotion = "infinity",
+    twins: Counterparts | None = None,
 ) -> Motion:
     """The exact flow from one frame to another.
 
@@ -60,6 +61,7 @@ def compute_motion(
         background: How the world behind all surfaces moves: ``infinity``, as points infinitely far away (behind an
             orthographic camera: as a backdrop that stands still in the world, unknown once the camera turns);
             ``static``, not at all in the picture; ``invalid``, unknown.
+        twins: What of the target frame is what of the source frame, where that is known already.
 
     Returns:
         The motion of every pixel.  It is unknown where the point is not proven to be there
@@ -77,7 +79,8 @@ def compute_motion(
         counterpart=np.empty(shape, np.int32),
         triangle=np.empty(shape, np.int32),
     )
-    twins = find_counterparts(source, target)
+    if twins is None:
+        twins = find_counterparts(source, target)
     following.follow(
         seen.instance,
         seen.triangle,

@@ -159,6 +159,8 @@ class FrameGeometry:
         slot_materials: ``(S,)`` uint16, material id of every slot of every instance.
         holes: Where surfaces have holes; None where none has.
         normals: The normals that it is shaded by; None where nobody asked for them.
+        owner_ids: ``(I,)`` uint16, the object of the scene that shows each instance: the object itself, or whatever
+            makes the instance (an instancer, an emitter); None where nobody took that down.
     """
 
     frame: int
@@ -183,6 +185,7 @@ class FrameGeometry:
     slot_materials: npt.NDArray[np.uint16]
     holes: Holes | None = None
     normals: Normals | None = None
+    owner_ids: npt.NDArray[np.uint16] | None = None
 
     def mesh_vertices(self, mesh: int) -> npt.NDArray[np.float32]:
         """The ``(n, 3)`` float32 vertices of one mesh, in its own coordinates (a view)."""

@@ -44,13 +44,14 @@ class VisibilityBuffer:
     depth: npt.NDArray[np.float64]
 
 
-def draw(geometry: FrameGeometry) -> VisibilityBuffer:
+def draw(geometry: FrameGeometry, *, instances: npt.NDArray[np.bool_] | None = None) -> VisibilityBuffer:
     """Find what is seen at every pixel centre of a frame.
 
     Of surfaces at exactly the same depth the one that comes first in the frame's list of instances is kept.
 
     Args:
         geometry: The frame.
+        instances: ``(I,)`` bool, which instances are there at all; None: all.  They keep their numbers.
 
     Returns:
         The frame's visibility buffer.
@@ -60,13 +61,60 @@ def draw(geometry: FrameGeometry) -> VisibilityBuffer:
     triangle = np.full(shape, -1, np.int32)
     depth = np.full(shape, np.inf)
     drawn, seen = meshes(geometry), view(geometry.camera)
-    placed, holes = _places(drawn, seen), _holes(geometry)
+    placed, holes = _places(drawn, seen, instances), _holes(geometry)
 
     def draw_rows(band: range) -> None:
         visibility.draw(drawn, seen, placed, holes, band[0], band[-1], instance, triangle, depth)
 
     in_parallel(draw_rows, bands(shape[0], 1 if shape[0] * shape[1] < LARGE else available_threads()))
     return VisibilityBuffer(instance, triangle, depth)
+
+
+@dataclass(frozen=True)
+class Alone:
+    """What is seen of some instances alone, within the part of the picture that they may reach.
+
+    Attributes:
+        top: First row of that part.
+        left: First column of it.
+        depth: ``(h, w)`` float64, distance along the view axis in scene units, ``inf`` where they are not.
+    """
+
+    top: int
+    left: int
+    depth: npt.NDArray[np.float64]
+
+
+def draw_each(geometry: FrameGeometry, group: npt.NDArray[np.int64]) -> dict[int, Alone]:
+    """Find where each of several groups of instances would be seen if there were nothing else.
+
+    Args:
+        geometry: The frame.
+        group: ``(I,)`` int64, the group of each instance.
+
+    Returns:
+        By the number of the group, ascending; without those of which nothing is within the picture.
+    """
+    shape = (geometry.camera.height, geometry.camera.width)
+    instance, triangle = np.full(shape, BACKGROUND, np.int32), np.full(shape, -1, np.int32)
+    depth = np.full(shape, np.inf)
+    drawn, seen = meshes(geometry), view(geometry.camera)
+    placed, holes = _places(drawn, seen, None), _holes(geometry)
+    found: dict[int, Alone] = {}
+    for number in np.unique(group[placed.order]).tolist():
+        order = placed.order[group[placed.order] == number]
+        left, top = (int(placed.pixels[order, side].min()) for side in (0, 2))
+        right, bottom = (int(placed.pixels[order, side].max()) for side in (1, 3))
+        if left > right or top > bottom:
+            continue
+        own = placed._replace(order=order)
+        visibility.draw(drawn, seen, own, holes, top, bottom, instance, triangle, depth)
+        part = (slice(top, bottom + 1), slice(left, right + 1))
+        if np.isfinite(depth[part]).any():
+            found[int(number)] = Alone(top, left, depth[part].copy())
+        # only what was drawn to has to be emptied again
+        instance[part], triangle[part], depth[part] = BACKGROUND, -1, np.inf
+    return found
 
 
 def hidden_points(
@@ -109,9 +157,7 @@ def hidden_points(
     hidden = np.ones(len(x), bool)
     drawn, seen = meshes(geometry), view(geometry.camera)
     tested = hiding.sort_points(points, seen, hidden)
-    placed = _places(drawn, seen)
-    if hiding_instances is not None:
-        placed = placed._replace(order=placed.order[hiding_instances[placed.order]])
+    placed = _places(drawn, seen, hiding_instances)
     hiding.hide(drawn, seen, placed, _holes(geometry), points, tested, hidden)
     if from_edge:
         hiding.vanish(drawn, points, hidden)
@@ -128,6 +174,12 @@ def nearest_depth(geometry: FrameGeometry) -> float:
     """
     nearest, _ = places.find_places(meshes(geometry), view(geometry.camera))
     return float(nearest.min(initial=np.inf))
+
+
+def what_hides(geometry: FrameGeometry) -> tuple[Meshes, View, places.Places, Holes | None]:
+    """What of a frame may lie before something, for the compiled loops that ask that."""
+    drawn, seen = meshes(geometry), view(geometry.camera)
+    return drawn, seen, _places(drawn, seen, None), _holes(geometry)
 
 
 def meshes(geometry: FrameGeometry) -> Meshes:
@@ -165,8 +217,9 @@ def _holes(geometry: FrameGeometry) -> Holes | None:
     )
 
 
-def _places(drawn: Meshes, seen: View) -> places.Places:
-    """Where in the picture the instances of a frame are."""
+def _places(drawn: Meshes, seen: View, chosen: npt.NDArray[np.bool_] | None) -> places.Places:
+    """Where in the picture the instances of a frame are, or those that are chosen."""
     nearest, pixels = places.find_places(drawn, seen)
     order = np.argsort(nearest, kind="stable")
-    return places.Places(order[nearest[order] < np.inf], nearest, pixels)
+    order = order[nearest[order] < np.inf]
+    return places.Places(order if chosen is None else order[chosen[order]], nearest, pixels)

@@ -41,6 +41,19 @@ class Weights:
     about: Mapping[str, Any]
     tensors: Mapping[str, torch.Tensor]
 
+    @property
+    def trained_on(self) -> str:
+        """What tables say that it was trained on: datasets, steps, and what it began with; empty where nobody said."""
+        try:
+            begun = json.loads(self.about["config"])["model"]
+            name = begun.get("released") or begun.get("weights")
+            after = f", begun with {Path(name).name}" if name else ""
+            said = self.about["trained_on"]
+            return f"{said}: {int(self.about['step']):,} steps{after}" if said else ""
+        # it is somebody's file
+        except (KeyError, TypeError, ValueError, AttributeError):
+            return ""
+
 
 def write_weights(path: Path, weights: Weights) -> None:
     """Write the weights of a trained network; the file is complete or absent.

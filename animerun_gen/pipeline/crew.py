@@ -425,20 +425,29 @@ class ClusterCrew(DaskCrew):
 
 def _connect(address: str) -> Any:
     client: Any = distributed.Client
+    hint = ""
     try:
+        if address.startswith("tls:"):
+            hint = ", or look whether its certificates are those that Dask knows here"
+            # a client without any fails as well, but is closed only after 40 s, with a stack trace
+            _require_certificates(address)
         return client(address, timeout=CONNECT_SECONDS, set_as_default=False)
-    except TypeError as error:
-        # of an address with tls:// when Dask knows of no certificates
-        raise UsageError(
-            f"--scheduler: for '{address}' Dask has to know the certificates: set "
-            "DASK_DISTRIBUTED__COMM__TLS__CA_FILE, ..._CLIENT__CERT and ..._CLIENT__KEY (docs/farm.md)"
-        ) from error
     except (OSError, ValueError, TimeoutError, ImportError) as error:
-        hint = ", or look whether its certificates are those that Dask knows here" if address.startswith("tls:") else ""
         raise UsageError(
-            f"--scheduler: no Dask scheduler can be reached at '{address}'; start one with 'dask scheduler' and give "
-            f"the address that it prints, such as tcp://10.0.0.5:8786{hint}"
+            f"no Dask scheduler can be reached at '{address}'",
+            "--scheduler",
+            f"start one with 'dask scheduler' and give the address that it prints, such as tcp://10.0.0.5:8786{hint}",
         ) from error
+
+
+def _require_certificates(address: str) -> None:
+    security: Any = distributed.Security
+    if security().get_connection_args("client").get("ssl_context") is None:
+        raise UsageError(
+            f"for '{address}' Dask has to know the certificates",
+            "--scheduler",
+            "set DASK_DISTRIBUTED__COMM__TLS__CA_FILE, ..._CLIENT__CERT and ..._CLIENT__KEY (docs/farm.md)",
+        )
 
 
 def _new_topic() -> str:

@@ -126,6 +126,10 @@ def _describe_quality(quality: dict[str, Any]) -> list[str]:
         lines.append(f"rule-based and exact occlusion agree on {_percent(both)} of the pixels")
     if summary["held_share"]:
         lines.append(f"{_percent(summary['held_share'])} of the pairs are held frames: nothing moves or changes")
+    held = {name: figures["pairs"] for name, figures in quality.get("timing", {}).items() if figures["pairs"]}
+    if held:
+        listed = ", ".join(f"{name} in {_percent(share)}" for name, share in held.items())
+        lines.append(f"layers that are held from one frame to the next: {listed} of the pairs")
     if repainted := _figure(summary, "repainted_share", "worst"):
         lines.append(
             f"colours that change by themselves, on up to {100 * repainted:.2f}% of a frame, are not compared with "

@@ -37,7 +37,9 @@ def missing_render(
         cross_check: Whether the two motion backends are compared.
     """
     motion = config.motion
-    modalities = enabled_modalities(motion.extras, shade=config.style.shade.is_on)
+    modalities = enabled_modalities(
+        motion.extras, shade=config.style.shade.is_on, vector=config.lines.vector, layers=config.layers.written
+    )
     pictures = [m for m in modalities if m.stage == "pictures"]
     annotations = [m for m in modalities if m.stage == "motion" and m.kind == "frame"]
     between = [m for m in modalities if m.stage == "motion" and m.kind != "frame"]

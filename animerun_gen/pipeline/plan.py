@@ -104,6 +104,11 @@ def plan_cut(cut: Cut, options: Options) -> CutPlan:
     then = Then(output, record, config, made_from.engine, made_from.source)
     if options.engine is None:
         _require_rendered(then, wanted)
+    elif options.cross_check and config.timing.is_on:
+        raise DatasetError(
+            f"cut '{config.name}': its timing holds layers, of which Cycles' Vector pass knows nothing; run the "
+            "command without --cross-check"
+        )
     for other in elsewhere:
         move_cut(other, clip)
     numbers = config.frame_numbers
@@ -193,9 +198,10 @@ def _refuse_to_lose(
     lost = {entry.frame for entry in found.entries if entry.modality.stage in rendered and entry.frame in others}
     if lost:
         raise DatasetError(
-            f"cut '{clip.cut}': {counted(len(lost), 'frame')} outside --frames would be lost, because they are out of "
-            f"date, too ({redone[rendered[0]]}); run the command without --frames to make all of them again, or try "
-            "some with another --out"
+            f"{counted(len(lost), 'frame')} outside --frames would be lost, because they are out of date, too "
+            f"({redone[rendered[0]]})",
+            f"cut '{clip.cut}'",
+            "run the command without --frames to make all of them again, or try some with another --out",
         )
 
 
@@ -209,18 +215,24 @@ def _refuse_foreign_files(ledger: Ledger, *clips: ClipWriter) -> None:
         for stage in STAGES:
             if has_stage(clip, stage):
                 raise DatasetError(
-                    f"cut '{cut}': {output / clip.split} already has a cut of this name from elsewhere; rename "
-                    "the cut, choose another --out, or remove those files"
+                    f"{output / clip.split} already has a cut of this name from elsewhere",
+                    f"cut '{cut}'",
+                    "rename the cut, choose another --out, or remove those files",
                 )
 
 
 def _require_rendered(then: Then, wanted: Mapping[str, str]) -> None:
     name, output, record = then.config.name, then.output, then.record
     if not record.engine:
-        raise DatasetError(f"cut '{name}': none of it has been rendered into {output}; run 'animerun-gen render' first")
+        raise DatasetError(
+            f"none of it has been rendered into {output}",
+            f"cut '{name}'",
+            "run 'animerun-gen render' first",
+        )
     for stage in ("pictures", "motion"):
         if record.fingerprints.get(stage) != wanted[stage]:
             raise DatasetError(
-                f"cut '{name}': its {stage} in {output} {'are' if stage == 'pictures' else 'is'} out of date "
-                f"({then.why(stage)}); bring it up to date with 'animerun-gen render' first"
+                f"its {stage} in {output} {'are' if stage == 'pictures' else 'is'} out of date ({then.why(stage)})",
+                f"cut '{name}'",
+                "bring it up to date with 'animerun-gen render' first",
             )

@@ -32,6 +32,7 @@ from animerun_gen.pipeline.state.lock import exclusive
 from animerun_gen.pipeline.state.manifest import SHOWN_NAMES, write_manifest
 from animerun_gen.pipeline.summary import CutSummary, failures_to
 from animerun_gen.pipeline.tasks.camera_cuts import split_at_camera_cuts
+from animerun_gen.pipeline.tasks.layer_choice import choose_layers
 from animerun_gen.pipeline.tasks.line_engine import choose_line_engines
 from animerun_gen.terminal import complain
 
@@ -67,7 +68,7 @@ def generate(
     if options.output.exists() and not options.output.is_dir():
         raise NoDatasetError("is not a folder", options.output, "choose another --out")
     if not options.render and not options.output.is_dir():
-        raise NoDatasetError(f"{options.output} does not exist: correct --out, or run 'animerun-gen render' first")
+        raise NoDatasetError("does not exist", options.output, "correct --out, or run 'animerun-gen render' first")
     with (
         exclusive(options.output),
         digests_kept(options.output),
@@ -102,6 +103,7 @@ def _begin(cuts: Sequence[CutConfig], options: Options, decided: Mapping[str, Se
     if decided is not None:
         return [begin_cut(config, output, engine, decided[config.name]) for config in cuts]
     begun = split_at_camera_cuts([begin_cut(config, output, engine) for config in cuts], engine, options.workers)
+    choose_layers(begun, engine)
     choose_line_engines(begun, engine)
     return begun
 

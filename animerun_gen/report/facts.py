@@ -9,7 +9,9 @@ from itertools import pairwise
 from typing import Any
 
 from animerun_gen.config.messages import spans
+from animerun_gen.config.model import SET_LAYER
 from animerun_gen.dataset import MODALITIES, ClipFiles, Modality, enabled_modalities, layout, read_json
+from animerun_gen.dataset.modalities import is_layer_name
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline.state.ledger import read_ledger
 from animerun_gen.pipeline.state.manifest_file import (
@@ -122,6 +124,10 @@ def _read_quality(clip: ClipFiles, frames: Sequence[int], remarks: list[str]) ->
     pairs = [pair for pair in _dicts(quality.get("pairs")) if all(_is_number(pair.get(key)) for key in PAIR_ENDS)]
     quality["pairs"] = pairs
     quality["frame_figures"] = [one for one in _dicts(quality.get("frame_figures")) if _is_number(one.get("frame"))]
+    held = {str(name): _dict(shares) for name, shares in _dict(quality.get("timing")).items()}
+    if held:
+        listed = "; ".join(f"{name} {_held(shares)}" for name, shares in held.items())
+        remarks.append(f"Layers show the same frame of the film in neighbouring frames (docs/timing.md): {listed}.")
     judged = {(pair["source"], pair.get("target")) for pair in pairs}
     unjudged = [f"{a}-{b}" for a, b in pairwise(frames) if (a, b) not in judged]
     if unjudged:
@@ -130,6 +136,14 @@ def _read_quality(clip: ClipFiles, frames: Sequence[int], remarks: list[str]) ->
             f"{name} has no figures of {len(unjudged)} of {len(frames) - 1} pairs of neighbouring frames: {shown}."
         )
     return quality
+
+
+def _held(shares: Mapping[str, Any]) -> str:
+    """How much a layer is held, in words."""
+    pairs, pixels = shares.get("pairs"), shares.get("pixels")
+    of_pairs = f"in {100 * pairs:.0f}% of the pairs" if isinstance(pairs, int | float) else "in unknown pairs"
+    of_pixels = f"{100 * pixels:.0f}% of its pixels" if isinstance(pixels, int | float) else "never seen"
+    return f"{of_pairs}, {of_pixels}"
 
 
 def _read_origin(clip: ClipFiles) -> dict[str, Any]:
@@ -202,8 +216,20 @@ def _wanted_kinds(config: Mapping[str, Any]) -> tuple[Modality, ...]:
     tracks = motion.get("tracks")
     passes = _dict(config.get("recolor")).get("passes")
     shade = _dict(_dict(config.get("style")).get("shade")).get("tones") in (2, 3)
+    vector = _dict(config.get("lines")).get("vector") is True
     known = [number if type(number) is int and number > 0 else 0 for number in (tracks, passes)]
-    return enabled_modalities(extras, gaps, known[0], min(known[1], 99), shade=shade)
+    return enabled_modalities(
+        extras, gaps, known[0], min(known[1], 99), shade=shade, vector=vector, layers=_written_layers(config)
+    )
+
+
+def _written_layers(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """The layers that a configuration has written."""
+    layers = _dict(config.get("layers"))
+    if layers.get("write") is not True:
+        return ()
+    groups = [str(name) for name in _dict(layers.get("groups"))]
+    return (SET_LAYER, *(name for name in groups if is_layer_name(name)))
 
 
 def _count(frames: Sequence[int]) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from animerun_gen.motion.geometry import Camera
+from animerun_gen.shade.kernels import extents
 
 Float64Array = npt.NDArray[np.float64]
 
@@ -62,25 +63,26 @@ def cameras_of(light: Light, points: Float64Array, pixels: int) -> Iterator[tupl
     if light.place is None:
         yield _orthographic(light.direction, points, pixels), np.arange(len(points))
         return
-    apart = points - light.place
-    distance = np.linalg.norm(apart, axis=1)
     # what lies in the light itself is lit, whatever it is: nothing can be before it
-    apart = np.where(distance[:, None] > 0.0, apart, light.direction)
-    distance = np.where(distance > 0.0, distance, 1.0)
-    toward = apart / distance[:, None]
-    axis = toward.mean(axis=0)
-    length = np.linalg.norm(axis)
-    nearest = NEAREST * float(distance.min())
-    if length > 0.0 and (toward @ axis).min() > length * np.cos(np.radians(WIDEST)):
-        yield _perspective(light.place, axis / length, apart, pixels, nearest), np.arange(len(points))
-        return
-    face = 2 * np.abs(toward).argmax(axis=1)
-    face += np.take_along_axis(toward, face[:, None] // 2, axis=1)[:, 0] < 0.0
+    together, low, high = np.zeros(3), np.empty(2), np.empty(2)
+    nearest = NEAREST * extents.look_around(points, light.place, light.direction, together)
+    length = np.linalg.norm(together)
+    if length > 0.0:
+        turned = _frame(together / length)
+        if extents.cone(points, light.place, light.direction, turned, low, high) > np.cos(np.radians(WIDEST)):
+            yield _perspective(light.place, turned, low, high, pixels, nearest), np.arange(len(points))
+            return
+    apart = points - light.place
+    apart[~apart.any(axis=1)] = light.direction
+    face = 2 * np.abs(apart).argmax(axis=1)
+    face += np.take_along_axis(apart, face[:, None] // 2, axis=1)[:, 0] < 0.0
     for number in np.unique(face):
         axis = np.zeros(3)
         axis[number // 2] = 1.0 - 2.0 * (number % 2)
+        turned = _frame(axis)
         among = np.flatnonzero(face == number)
-        yield _perspective(light.place, axis, apart[among], pixels, nearest), among
+        extents.cone(points[among], light.place, light.direction, turned, low, high)
+        yield _perspective(light.place, turned, low, high, pixels, nearest), among
 
 
 def _frame(axis: Float64Array) -> Float64Array:
@@ -98,29 +100,30 @@ def _picture(extent: Float64Array, pixels: int) -> tuple[int, int]:
     return max(1, min(pixels, round(width))), max(1, min(pixels, round(pixels / width)))
 
 
-def _middle(places: Float64Array) -> tuple[Float64Array, Float64Array]:
-    """The middle of places ``(n, 2)``, and half of what they take up, with a margin."""
-    low, high = places.min(axis=0), places.max(axis=0)
+def _middle(low: Float64Array, high: Float64Array) -> tuple[Float64Array, Float64Array]:
+    """The middle between the least and the largest of places ``(2,)``, and half of what they take up, with a margin."""
     half = 0.5 * MARGIN * (high - low)
     # of a single point, or of a row of them, there has to be something
-    return 0.5 * (low + high), np.maximum(half, 1e-6 * max(float(half.max()), float(np.abs(places).max()), 1e-300))
+    farthest = max(float(np.abs(low).max()), float(np.abs(high).max()))
+    return 0.5 * (low + high), np.maximum(half, 1e-6 * max(float(half.max()), farthest, 1e-300))
 
 
 def _orthographic(direction: Float64Array, points: Float64Array, pixels: int) -> Camera:
     turned = _frame(direction)
-    placed = points @ turned
-    middle, half = _middle(placed[:, :2])
+    low, high = np.empty(3), np.empty(3)
+    extents.box(points, turned, low, high)
+    middle, half = _middle(low[:2], high[:2])
     world = np.eye(4)
     world[:3, :3] = turned
-    world[:3, 3] = turned @ np.array([*middle, placed[:, 2].max()])
+    world[:3, 3] = turned @ np.array([*middle, high[2]])
     projection = np.diag([1.0 / half[0], 1.0 / half[1], -1.0, 1.0])
     return Camera("light", world, projection, -np.inf, np.inf, *_picture(half, pixels))
 
 
-def _perspective(place: Float64Array, axis: Float64Array, apart: Float64Array, pixels: int, nearest: float) -> Camera:
-    turned = _frame(axis)
-    placed = apart @ turned
-    middle, half = _middle(placed[:, :2] / -placed[:, 2:])
+def _perspective(
+    place: Float64Array, turned: Float64Array, low: Float64Array, high: Float64Array, pixels: int, nearest: float
+) -> Camera:
+    middle, half = _middle(low, high)
     world = np.eye(4)
     world[:3, :3], world[:3, 3] = turned, place
     projection = np.zeros((4, 4))

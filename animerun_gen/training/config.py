@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
@@ -47,6 +48,14 @@ FilePath = Annotated[
 ]
 """A path that may hold ``${VARIABLE}``; one that is relative begins at the folder in which the command runs."""
 
+Name = Annotated[str, Field(min_length=1, max_length=200), Expected("a name (text)")]
+Share = Annotated[float, Field(ge=0, le=1)]
+Side = Annotated[int, Field(ge=16, le=16384)]
+Crop = Annotated[
+    tuple[Side, Side],
+    Field(strict=False),
+    Expected("a list [width, height] of two whole numbers, each from 16 to 16384"),
+]
 Steps = Annotated[int, Field(ge=1, le=100_000_000)]
 
 
@@ -78,6 +87,42 @@ class Schedule(Section):
     validate_every: Steps = Field(default=1000, description="Steps after which the network is tried on `validation`.")
     save_every: Steps = Field(default=500, description="Steps after which a killed training can go on.")
     log_every: Steps = Field(default=50, description="Steps of which the log has one line, with their means.")
+
+
+class Data(Section):
+    """A dataset that a network is trained or tried on."""
+
+    root: FilePath = Field(description="Its root folder.")
+    name: Name | None = Field(default=None, description="What the log calls it; null: its kind or its split.")
+    repeat: int = Field(
+        default=1, ge=1, le=100_000, description="How often each pair comes while the others come once: its weight."
+    )
+    direction: Literal["forward", "backward", "both"] = Field(
+        default="forward", description="Which way pairs go; `both`: each pair of frames once each way."
+    )
+    cuts: Annotated[tuple[Name, ...], Field(strict=False, min_length=1)] | None = Field(
+        default=None, description="The cuts to take of a dataset in the layout of AnimeRun; null: all of the split."
+    )
+    most: int | None = Field(
+        default=None, ge=1, description="So many pairs at most, spread evenly over the split; null: all."
+    )
+
+
+def require_data(data: Sequence[Data], tried_on: Sequence[str]) -> None:
+    """See whether there is something to train on, and whether the log can tell what is tried on apart.
+
+    Args:
+        data: The datasets to train on.
+        tried_on: What the log calls the datasets of the validation.
+
+    Raises:
+        ValueError: There is none, or two have the same name.
+    """
+    if not data:
+        raise ValueError("data lists no dataset; give it at least one")
+    for name in tried_on:
+        if tried_on.count(name) > 1:
+            raise ValueError(f"validation has two datasets called {name!r}; give one of them another name")
 
 
 _Model = TypeVar("_Model", bound=Section)

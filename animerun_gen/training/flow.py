@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from animerun_gen.config.messages import counted
 from animerun_gen.dataset.pairs import Sample
 from animerun_gen.dataset.torch import CreativeFlow, FlowPairs, FlyingThings3D, LinkToAnime, Sintel
 from animerun_gen.dataset.torch.flow import FlowSamples
@@ -21,8 +20,8 @@ from animerun_gen.training.augmentation import FlowFinish
 from animerun_gen.training.config import read_training
 from animerun_gen.training.flow_config import FlowData, FlowTraining
 from animerun_gen.training.loop import device_named, seeded
-from animerun_gen.training.run import pairs_left_out, run_training
-from animerun_gen.training.sampling import Drawn, Mix
+from animerun_gen.training.run import described, pairs_left_out, require_crop_fits, run_training
+from animerun_gen.training.sampling import Drawn, Mix, OpenData, as_it_is
 
 
 def train_from(config: Path, output: Path, *, device: str = "auto", workers: int = 0) -> list[str]:
@@ -44,7 +43,7 @@ def train_from(config: Path, output: Path, *, device: str = "auto", workers: int
     wanted = read_training(config, FlowTraining)
     chosen = device_named(device)
     task = FlowTask(wanted)
-    return run_training(task, wanted, output, device=chosen, workers=workers, decimals=3, trained_on=task.trained_on)
+    return run_training(task, wanted, output, device=chosen, workers=workers, decimals=3)
 
 
 class FlowTask:
@@ -57,9 +56,10 @@ class FlowTask:
         pairs: How many pairs there are to train on.
         held_out: How many there are for the validation.
         left_out: A sentence for each dataset of which pairs are left out.
-        trained_on: What tables say that the network was trained on: datasets with their numbers of pairs.
+        trained_on: What tables say that the network was trained on.
 
     Raises:
+        ConfigError: The crop is larger than the frames of a dataset.
         AnimerunGenError: A dataset or a file of weights cannot be used, or a package is not installed.
     """
 
@@ -74,18 +74,14 @@ class FlowTask:
         self.network: FlowNetwork = build(model.name, model.options, model.weights, model.released)
         self.model: Mapping[str, Any] = self.network.model
         sources = [open_data(data) for data in wanted.data]
+        require_crop_fits(wanted.crop, wanted.data, sources)
         self.left_out = pairs_left_out(wanted.data, sources)
         self.validation = {data.name or data.kind: open_data(data) for data in wanted.validation}
         mix = Mix([len(source) for source in sources], [data.repeat for data in wanted.data], seed)
         finish = FlowFinish(wanted.crop, wanted.augmentation)
         self.samples: Dataset[Any] = Drawn(sources, mix, partial(_tensors, finish), seed)
         self.pairs = sum(map(len, sources))
-        named = [data.name or data.root.resolve().name for data in wanted.data]
-        times = [f" x {data.repeat}" if data.repeat > 1 else "" for data in wanted.data]
-        self.trained_on = ", ".join(
-            f"{name} ({counted(len(source), 'pair')}{often})"
-            for name, source, often in zip(named, sources, times, strict=True)
-        )
+        self.trained_on = described(wanted.data, sources)
         self.held_out = sum(map(len, self.validation.values()))
         self.figure = "epe" if self.validation else None
 
@@ -200,27 +196,6 @@ def mean_where(values: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
     return values.sum() / valid.sum().clamp(min=1)
 
 
-class OpenData:
-    """A dataset of a configuration, opened: samples as arrays.
-
-    Attributes:
-        left_out: A sentence for each pair that lacks something.
-    """
-
-    def __init__(self, pairs: FlowSamples, most: int | None) -> None:
-        count = len(pairs)
-        self._pairs = pairs
-        self._places = range(count) if most is None or most >= count else [at * count // most for at in range(most)]
-        self.left_out: list[str] = pairs.left_out
-
-    def __len__(self) -> int:
-        return len(self._places)
-
-    def __getitem__(self, index: int) -> Sample:
-        sample: Sample = self._pairs[self._places[index]]
-        return sample
-
-
 def open_data(data: FlowData) -> OpenData:
     """Open a dataset of a configuration.
 
@@ -228,7 +203,7 @@ def open_data(data: FlowData) -> OpenData:
         NoDatasetError: There is no such dataset, split or cut.
         DatasetError: There is no pair that has all that is asked for.
     """
-    common: dict[str, Any] = {"transforms": _as_it_is, "pictures": data.pictures or "random"}
+    common: dict[str, Any] = {"transforms": as_it_is, "pictures": data.pictures or "random"}
     if data.kind == "animerun":
         pairs: FlowSamples = FlowPairs(
             data.root,
@@ -249,10 +224,6 @@ def open_data(data: FlowData) -> OpenData:
     else:
         pairs = LinkToAnime(data.root, data.split or "train", **common)
     return OpenData(pairs, data.most)
-
-
-def _as_it_is(sample: Sample) -> Sample:
-    return sample
 
 
 def _tensors(finish: FlowFinish, sample: Sample, rng: np.random.Generator) -> dict[str, torch.Tensor]:

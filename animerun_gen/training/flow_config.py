@@ -8,12 +8,9 @@ from pydantic import Field, model_validator
 
 from animerun_gen.config.messages import Expected
 from animerun_gen.config.model import Section
-from animerun_gen.training.config import FilePath, Schedule
+from animerun_gen.training.config import Crop, Data, FilePath, Name, Schedule, Share, Side, require_data
 
-Share = Annotated[float, Field(ge=0, le=1)]
-Side = Annotated[int, Field(ge=16, le=16384)]
 Gap = Annotated[int, Field(ge=1, le=1000)]
-Name = Annotated[str, Field(min_length=1, max_length=200), Expected("a name (text)")]
 Options = Annotated[
     dict[Name, object], Expected("a mapping from names of options to numbers, texts, truth values or lists of them")
 ]
@@ -95,34 +92,20 @@ class Augmentation(Section):
         return self
 
 
-class FlowData(Section):
-    """A dataset that a network is trained or tried on."""
+class FlowData(Data):
+    """A dataset with flow."""
 
     kind: Literal["animerun", "sintel", "flying_things", "creative_flow", "linkto_anime"] = Field(
         description="Whose layout it has: `animerun` is that of this project and of the published AnimeRun v2."
     )
-    root: FilePath = Field(description="Its root folder.")
     split: Name | None = Field(default=None, description="Its split; null: the one to train on.")
-    name: Name | None = Field(default=None, description="What the log calls it; null: its kind.")
-    repeat: int = Field(
-        default=1, ge=1, le=100_000, description="How often each sample comes while the others come once: its weight."
-    )
     pictures: Name | None = Field(
         default=None,
         description="What frames are drawn as: `frame`, `contour`, `color_1`, `clean` ..., `random`: one that is "
         "there, drawn anew each time; null: `random`.",
     )
-    direction: Literal["forward", "backward", "both"] = Field(
-        default="forward", description="Which way the motion goes; `both`: each pair of frames once each way."
-    )
     gaps: Annotated[tuple[Gap, ...], Field(strict=False, min_length=1)] = Field(
         default=(1,), description="How many frames of an `animerun` clip the two of a pair are apart."
-    )
-    cuts: Annotated[tuple[Name, ...], Field(strict=False, min_length=1)] | None = Field(
-        default=None, description="The cuts of an `animerun` dataset to take; null: all of the split."
-    )
-    most: int | None = Field(
-        default=None, ge=1, description="So many pairs at most, spread evenly over the split; null: all."
     )
 
     @model_validator(mode="after")
@@ -139,11 +122,7 @@ class FlowTraining(Section):
 
     model: Model = Field(description="The network that is trained.")
     loss: Loss = Field(default=Loss(), description="What is to become less.")
-    crop: Annotated[
-        tuple[Side, Side],
-        Field(strict=False),
-        Expected("a list [width, height] of two whole numbers, each from 16 to 16384"),
-    ] = Field(default=(768, 368), description="Width and height of the samples in pixels.")
+    crop: Crop = Field(default=(768, 368), description="Width and height of the samples in pixels.")
     augmentation: Augmentation | None = Field(
         default=Augmentation(), description="What is done to samples before they are cropped; null: nothing."
     )
@@ -157,10 +136,5 @@ class FlowTraining(Section):
 
     @model_validator(mode="after")
     def _has_data(self) -> Self:
-        if not self.data:
-            raise ValueError("data lists no dataset; give it at least one")
-        names = [one.name or one.kind for one in self.validation]
-        for name in names:
-            if names.count(name) > 1:
-                raise ValueError(f"validation has two datasets called {name!r}; give one of them another name")
+        require_data(self.data, [one.name or one.kind for one in self.validation])
         return self

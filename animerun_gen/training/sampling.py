@@ -26,6 +26,56 @@ class Samples(Protocol):
     def __getitem__(self, index: int, /) -> Any: ...
 
 
+class Pairs(Samples, Protocol):
+    """The pairs of a dataset, as :mod:`animerun_gen.dataset.torch` has them.
+
+    Attributes:
+        left_out: A sentence for each pair that lacks something.
+    """
+
+    left_out: list[str]
+
+
+class OpenData:
+    """A dataset of a configuration, opened: samples as arrays.
+
+    Args:
+        pairs: Its pairs.
+        most: So many of them at most, spread evenly; None: all.
+
+    Attributes:
+        left_out: A sentence for each pair that lacks something.
+    """
+
+    def __init__(self, pairs: Pairs, most: int | None) -> None:
+        count = len(pairs)
+        self._pairs = pairs
+        self._places = range(count) if most is None or most >= count else [at * count // most for at in range(most)]
+        self.left_out = pairs.left_out
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        sample: dict[str, Any] = self._pairs[self._places[index]]
+        return sample
+
+    @property
+    def frame_size(self) -> tuple[int, int]:
+        """Width and height of the frames of the first pair.
+
+        Raises:
+            DatasetError: A file of it is missing or damaged.
+        """
+        height, width = self[0]["images"][0].shape[:2]
+        return width, height
+
+
+def as_it_is(sample: dict[str, Any]) -> dict[str, Any]:
+    """What datasets are asked to do with a sample: arrays stay arrays."""
+    return sample
+
+
 class Mix:
     """The order in which the samples of several datasets come.
 

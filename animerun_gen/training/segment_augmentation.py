@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -21,13 +22,17 @@ class SegmentFinish:
     """Makes of a pair with its segments what the network is trained on.
 
     Args:
-        crop: Width and height in pixels; smaller frames stay whole.
+        crop: Width and height in pixels; a frame that is smaller stays whole.
         augmentation: What is done before; None: nothing, and the crop is in the middle.
+        guides: Flow methods that are asked about the crops (:data:`~animerun_gen.benchmark.ant.guide.GUIDES`).
     """
 
-    def __init__(self, crop: tuple[int, int], augmentation: SegmentAugmentation | None) -> None:
+    def __init__(
+        self, crop: tuple[int, int], augmentation: SegmentAugmentation | None, guides: Sequence[str] = ()
+    ) -> None:
         self.crop = crop
         self.augmentation = augmentation
+        self.guides = guides
 
     def __call__(self, sample: dict[str, Any], rng: np.random.Generator) -> AntPair:
         """Augment and crop a pair.
@@ -55,7 +60,7 @@ class SegmentFinish:
         matches = cropped_matches(sample["all_matches"], kept, shares[0])
         # both crops are said to lie where the first one does: what was shifted has moved
         pictures = [picture[window] for picture, window in zip(pictures, windows, strict=True)]
-        return prepare_pair(pictures, cut, matches, corner=(left, top), size=(width, height))
+        return prepare_pair(pictures, cut, matches, (left, top), (width, height), self.guides)
 
     def _places(self, whole: int, crop: int, rng: np.random.Generator) -> tuple[int, int]:
         """Where the two crops begin along one side."""

@@ -19,8 +19,8 @@ from animerun_gen.benchmark.segments.metrics import measure_segments
 from animerun_gen.dataset.torch import SegmentPairs
 from animerun_gen.training.config import read_training
 from animerun_gen.training.loop import device_named, seeded
-from animerun_gen.training.run import pairs_left_out, run_training
-from animerun_gen.training.sampling import Drawn, Mix
+from animerun_gen.training.run import described, pairs_left_out, require_crop_fits, run_training
+from animerun_gen.training.sampling import Drawn, Mix, OpenData, as_it_is
 from animerun_gen.training.segment_augmentation import SegmentFinish
 from animerun_gen.training.segments_config import SegmentData, SegmentTraining
 
@@ -60,8 +60,10 @@ class SegmentTask:
         pairs: How many pairs there are to train on.
         held_out: How many there are for the validation.
         left_out: A sentence for each dataset of which pairs are left out.
+        trained_on: What tables say that the network was trained on.
 
     Raises:
+        ConfigError: The crop is larger than the frames of a dataset.
         AnimerunGenError: A dataset cannot be used.
     """
 
@@ -75,12 +77,15 @@ class SegmentTask:
         shape = AntShape(**wanted.model.model_dump())
         self.network = Ant(shape)
         self.model: Mapping[str, Any] = model_of(shape)
-        sources = [OpenData(data) for data in wanted.data]
+        sources = [open_data(data) for data in wanted.data]
+        require_crop_fits(wanted.crop, wanted.data, sources)
         self.left_out = pairs_left_out(wanted.data, sources)
-        self.validation = {data.name or data.split: OpenData(data) for data in wanted.validation}
+        self.validation = {data.name or data.split: open_data(data) for data in wanted.validation}
         mix = Mix([len(source) for source in sources], [data.repeat for data in wanted.data], seed)
-        self.samples: Dataset[Any] = Drawn(sources, mix, SegmentFinish(wanted.crop, wanted.augmentation), seed)
+        finish = SegmentFinish(wanted.crop, wanted.augmentation, shape.guide)
+        self.samples: Dataset[Any] = Drawn(sources, mix, finish, seed)
         self.pairs = sum(map(len, sources))
+        self.trained_on = described(wanted.data, sources)
         self.held_out = sum(map(len, self.validation.values()))
         self.figure = FIGURES[0] if self.validation else None
 
@@ -127,37 +132,14 @@ class SegmentTask:
         return {key: fmean(of) if of else 0.0 for key, of in values.items()}
 
 
-class OpenData:
-    """A dataset of a configuration, opened: pairs as arrays.
-
-    Attributes:
-        left_out: A sentence for each pair that lacks something.
+def open_data(data: SegmentData) -> OpenData:
+    """Open a dataset of a configuration.
 
     Raises:
         NoDatasetError: There is no such dataset, split or cut.
         DatasetError: There is no pair that has all that is asked for.
     """
-
-    def __init__(self, data: SegmentData) -> None:
-        self._pairs = SegmentPairs(
-            data.root,
-            data.split,
-            _as_it_is,
-            direction=data.direction,
-            pictures=data.pictures,
-            cuts=data.cuts,
-        )
-        count, most = len(self._pairs), data.most
-        self._places = range(count) if most is None or most >= count else [at * count // most for at in range(most)]
-        self.left_out: list[str] = self._pairs.left_out
-
-    def __len__(self) -> int:
-        return len(self._places)
-
-    def __getitem__(self, index: int) -> dict[str, Any]:
-        sample: dict[str, Any] = self._pairs[self._places[index]]
-        return sample
-
-
-def _as_it_is(sample: dict[str, Any]) -> dict[str, Any]:
-    return sample
+    pairs = SegmentPairs(
+        data.root, data.split, as_it_is, direction=data.direction, pictures=data.pictures, cuts=data.cuts
+    )
+    return OpenData(pairs, data.most)

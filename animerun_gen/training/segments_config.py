@@ -8,9 +8,9 @@ from pydantic import Field, model_validator
 
 from animerun_gen.config.messages import Expected
 from animerun_gen.config.model import Section
-from animerun_gen.training.config import FilePath, Schedule
-from animerun_gen.training.flow_config import Name, Share, Side
+from animerun_gen.training.config import Crop, Data, Name, Schedule, Share, require_data
 
+Guide = Literal["dis", "farneback"]
 Channels = Annotated[int, Field(ge=1, le=4096)]
 
 
@@ -45,12 +45,22 @@ class AntModel(Section):
         default=0, ge=0, le=200, description="How often rows and columns of the scores are balanced; 0: a softmax."
     )
 
+    guide: Annotated[tuple[Guide, ...], Field(strict=False), Expected("a list of flow methods: dis, farneback")] = (
+        Field(
+            default=(),
+            description="Flow methods without weights, `dis` and `farneback`, whose votes the matches begin from; "
+            "what is learnt is where the votes of the first one are wrong.",
+        )
+    )
+
     @model_validator(mode="after")
     def _can_be_shared_out(self) -> Self:
         if self.channels[-1] % self.heads:
             raise ValueError(f"the last of channels must be a multiple of heads, {self.heads}; correct one of them")
         if self.layers % self.rounds:
             raise ValueError(f"layers must be a multiple of rounds, {self.rounds}; correct one of them")
+        if len(set(self.guide)) < len(self.guide):
+            raise ValueError("guide names a flow method more than once; remove the repetition")
         return self
 
 
@@ -75,28 +85,14 @@ class SegmentAugmentation(Section):
     flip_vertically: Share = Field(default=0.1, description="Share of pairs that are turned upside down.")
 
 
-class SegmentData(Section):
-    """A dataset that a network is trained or tried on, in the layout of this project and of AnimeRun v2."""
+class SegmentData(Data):
+    """A dataset with segments, in the layout of this project and of AnimeRun v2."""
 
-    root: FilePath = Field(description="Its root folder.")
     split: Name = Field(default="train", description="Its split.")
-    name: Name | None = Field(default=None, description="What the log calls it; null: the split.")
-    repeat: int = Field(
-        default=1, ge=1, le=100_000, description="How often each pair comes while the others come once: its weight."
-    )
     pictures: Name = Field(
         default="frame",
         description="What frames are drawn as: `frame`, `contour`, `color_1` ..., `random`: the colour frame or one of "
         "the passes, drawn anew each time.",
-    )
-    direction: Literal["forward", "backward", "both"] = Field(
-        default="forward", description="Which way segments are matched; `both`: each pair of frames once each way."
-    )
-    cuts: Annotated[tuple[Name, ...], Field(strict=False, min_length=1)] | None = Field(
-        default=None, description="The cuts to take; null: all of the split."
-    )
-    most: int | None = Field(
-        default=None, ge=1, description="So many pairs at most, spread evenly over the split; null: all."
     )
 
 
@@ -105,11 +101,7 @@ class SegmentTraining(Section):
 
     model: AntModel = Field(default=AntModel(), description="The network that is trained.")
     loss: AntLoss = Field(default=AntLoss(), description="What is to become less.")
-    crop: Annotated[
-        tuple[Side, Side],
-        Field(strict=False),
-        Expected("a list [width, height] of two whole numbers, each from 16 to 16384"),
-    ] = Field(default=(368, 368), description="Width and height of the crops in pixels; smaller frames stay whole.")
+    crop: Crop = Field(default=(368, 368), description="Width and height of the crops in pixels.")
     augmentation: SegmentAugmentation | None = Field(
         default=SegmentAugmentation(), description="What is done to pairs before they are cropped; null: nothing."
     )
@@ -123,10 +115,5 @@ class SegmentTraining(Section):
 
     @model_validator(mode="after")
     def _has_data(self) -> Self:
-        if not self.data:
-            raise ValueError("data lists no dataset; give it at least one")
-        names = [one.name or one.split for one in self.validation]
-        for name in names:
-            if names.count(name) > 1:
-                raise ValueError(f"validation has two datasets called {name!r}; give one of them another name")
+        require_data(self.data, [one.name or one.split for one in self.validation])
         return self

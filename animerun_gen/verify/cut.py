@@ -6,6 +6,7 @@ from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
+from animerun_gen.color.hexadecimal import rgb
 from animerun_gen.pipeline.state.manifest import remember_checksums
 from animerun_gen.pipeline.state.on_disk import mark
 from animerun_gen.verify.checked_clip import CheckedClip
@@ -59,7 +60,7 @@ class CutCheck:
         """What is to be done for each frame."""
         ids = {}
         for what in self.clip.modalities:
-            if what.table and what.name in ("object_id", "material_id"):
+            if what.table and what.name.partition("@")[0] in ("object_id", "material_id"):
                 table = read_table(self.clip, what)
                 if table is not None:
                     ids[what.name] = frozenset(map(int, table))
@@ -68,7 +69,9 @@ class CutCheck:
             if entry.frame is not None:
                 checksum = None if self.clip.quick else self.clip.manifest.files.get(entry.name)
                 by_frame.setdefault(entry.frame, []).append(FrameFile(entry.name, entry.modality, checksum))
-        filled = self.clip.config is not None and self.clip.config.fills_unknown
+        config = self.clip.config
+        filled = config is not None and config.fills_unknown
+        line_color = (0, 0, 0) if config is None else rgb(config.lines.color)
         return [
             FrameInspection(
                 self.clip.root,
@@ -80,6 +83,7 @@ class CutCheck:
                 ids,
                 filled,
                 self.clip.again,
+                line_color,
             )
             for frame, files in sorted(by_frame.items())
         ]

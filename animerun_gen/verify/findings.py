@@ -18,8 +18,12 @@ from animerun_gen.dataset import files
 from animerun_gen.dataset.checksums import readable_digest
 from animerun_gen.dataset.correspondence import read_surfaces
 from animerun_gen.dataset.headers import Header, read_header
+from animerun_gen.dataset.layers import read_amodal
 from animerun_gen.dataset.modalities import Content, Modality
+from animerun_gen.dataset.strokes import read_strokes
 from animerun_gen.errors import DatasetError
+from animerun_gen.verify.layers import layer_problems
+from animerun_gen.verify.words import pixels
 
 BACKGROUND_ID = 0
 """Object id of the background."""
@@ -38,8 +42,8 @@ PNG_ROOM = 16 << 20
 FAR = 10.0
 """Motion beyond so many picture widths is worth a note."""
 
-SURFACES_LIMIT = 1 << 31
-"""Bytes of a file of surfaces that are read; ten million triangles have a fifth of it."""
+GEOMETRY_LIMIT = 1 << 31
+"""Bytes of a file of surfaces or strokes that are read; ten million triangles have a fifth of it."""
 
 BORDER = 1e-3
 """Pixels: how far float32 flow may be from the float64 motion that the exact occlusion was decided by."""
@@ -53,6 +57,9 @@ _READERS: dict[Content, Callable[[Path], Any]] = {
     "inverted_mask": files.read_array,
     "array": files.read_array,
     "surfaces": read_surfaces,
+    "strokes": read_strokes,
+    "cel": files.read_cel,
+    "amodal": read_amodal,
 }
 
 
@@ -123,6 +130,7 @@ class FrameInspection:
         ids: By modality, the ids that its table names.
         filled: Whether flow continues known motion where none is known (``motion.unknown: fill``).
         again: What to do about a file that is damaged.
+        line_color: Red, green and blue of the lines in the colour frame.
     """
 
     root: Path
@@ -134,6 +142,7 @@ class FrameInspection:
     ids: Mapping[str, frozenset[int]] = field(default_factory=dict)
     filled: bool = False
     again: str = AGAIN
+    line_color: tuple[int, int, int] = (0, 0, 0)
 
     def run(self) -> FrameFindings:
         """Do it; nothing that a file holds makes it fail."""
@@ -172,7 +181,8 @@ class FrameInspection:
         if header is not None and (problem := self._misfit(header, what)):
             findings.defects.append(Defect(file.name, "form", problem, self.again))
             sound = False
-        limit = SURFACES_LIMIT if what.content == "surfaces" else _largest_size(header, self.shape)
+        holds_geometry = what.content in ("surfaces", "strokes")
+        limit = GEOMETRY_LIMIT if holds_geometry else _largest_size(header, self.shape)
         if size > limit:
             if sound:
                 problem = f"has {size} bytes, far more than it can need"
@@ -182,7 +192,7 @@ class FrameInspection:
             findings.defects.append(defect)
         if not sound or (self.quick and header is not None):
             return None
-        if header is not None and header.kind.endswith("alpha"):
+        if header is not None and header.kind.endswith("alpha") and what.content != "cel":
             # only a picture that this program did not make gets here
             _require_decodable(path)
             return None
@@ -207,7 +217,7 @@ class FrameInspection:
             fits = fits and all(
                 isinstance(wanted, str) or side == wanted for side, wanted in zip(header.shape, what.shape, strict=True)
             )
-            fits = fits and header.kind in ("", "grey", "RGB")
+            fits = fits and header.kind in (("RGB with alpha",) if what.content == "cel" else ("", "grey", "RGB"))
         if fits:
             return None
         return f"is {header}, but a file of {what.name} is {' x '.join(map(str, what.shape))} {what.dtype}"
@@ -241,29 +251,36 @@ class FrameInspection:
                 yield f"shows the {_listed(sorted(unnamed))}, which {what.table} does not name"
         elif what.name == "shade":
             if count := np.count_nonzero(value > 3):
-                yield f"has {_pixels(count)} of a tone that there is not: tones are 0 to 3"
-        elif what.name == "depth":
+                yield f"has {pixels(count)} of a tone that there is not: tones are 0 to 3"
+        elif what.content == "cel":
+            if count := np.count_nonzero(~np.isin(value[..., 3], (0, 255))):
+                yield f"has {pixels(count)} that are partly covered: a cel's alpha is 0 or 255"
+        elif what.content == "amodal":
+            if self.shape is not None and (value.height, value.width) != self.shape:
+                height, width = self.shape
+                yield f"has masks of {value.height} x {value.width} pixels, but the pictures are {height} x {width}"
+        elif what.name.partition("@")[0] == "depth":
             if count := np.count_nonzero(~(value > 0)):
-                yield f"has {_pixels(count)} whose depth is not a positive number"
+                yield f"has {pixels(count)} whose depth is not a positive number"
         elif what.name.startswith("depth_change"):
             if count := np.count_nonzero(np.isinf(value)):
-                yield f"has {_pixels(count)} whose depth changes without end"
+                yield f"has {pixels(count)} whose depth changes without end"
         elif what.name == "normal":
             squared = np.einsum("hwi,hwi->hw", value, value)
             if count := np.count_nonzero(~((np.abs(squared - 1.0) < 2e-3) | (squared == 0.0))):
-                yield f"has {_pixels(count)} whose normal is neither of length 1 nor zero"
+                yield f"has {pixels(count)} whose normal is neither of length 1 nor zero"
 
     def _flow_problems(self, flow: npt.NDArray[np.float32], file: FrameFile, findings: FrameFindings) -> Iterator[str]:
         known = known_flow(flow)
         unknown = flow[~known]
         if count := np.count_nonzero(~np.isfinite(unknown).all(axis=-1)):
-            yield f"has {_pixels(count)} whose flow is not a number"
+            yield f"has {pixels(count)} whose flow is not a number"
             return
-        if self.filled and len(unknown):
-            yield f"has {_pixels(len(unknown))} without flow, but motion.unknown of the cut is fill"
+        if self.filled and len(unknown) and not file.modality.layer:
+            yield f"has {pixels(len(unknown))} without flow, but motion.unknown of the cut is fill"
             return
         if self.ours and (count := np.count_nonzero((unknown != UNKNOWN_FLOW).any(axis=-1))):
-            yield f"has {_pixels(count)} whose flow is neither a motion nor 1e10 in both components"
+            yield f"has {pixels(count)} whose flow is neither a motion nor 1e10 in both components"
         largest = float(np.abs(flow).max(where=known[..., None], initial=0.0))
         if largest > FAR * flow.shape[1]:
             findings.notes.append(f"{file.name} holds motion of {largest:.0f} px, many times the picture's width")
@@ -277,14 +294,14 @@ class FrameInspection:
             if flow is None:
                 continue
             known = known_flow(flow)
-            if self.filled:
-                if (valid := values.get(what.name.replace("flow", "valid"))) is None:
+            if self.filled and not what.layer:
+                if (valid := values.get(what.name.replace("flow", "valid", 1))) is None:
                     continue
                 known = valid
                 problems = _fill_problems(flow, valid, values.get("object_id"))
                 findings.defects += [Defect(names[what.name], "contradiction", problem) for problem in problems]
             for companion, slack in (("valid", None), ("occlusion", 0.0), ("exact_occlusion", BORDER)):
-                name = what.name.replace("flow", companion)
+                name = what.name.replace("flow", companion, 1)
                 if name not in values:
                     continue
                 if slack is None:
@@ -293,9 +310,12 @@ class FrameInspection:
                     leaves = _leaves_frame(flow, known, slack)
                     problems = _occlusion_problems(values[name], known, leaves, names[what.name])
                 findings.defects += [Defect(names[name], "contradiction", problem, self.again) for problem in problems]
-            name = what.name.replace("flow", "depth_change")
+            name = what.name.replace("flow", "depth_change", 1)
             if name in values and (count := np.count_nonzero(~np.isnan(values[name]) & ~known)):
-                problem = f"says how depth changes at {_pixels(count)} whose motion is unknown in {names[what.name]}"
+                problem = f"says how depth changes at {pixels(count)} whose motion is unknown in {names[what.name]}"
+                findings.defects.append(Defect(names[name], "contradiction", problem, self.again))
+        if "amodal" in values:
+            for name, problem in layer_problems(values, names, self.line_color):
                 findings.defects.append(Defect(names[name], "contradiction", problem, self.again))
         if "object_id" not in values:
             return
@@ -303,12 +323,12 @@ class FrameInspection:
             surfaces = values["correspondence"]
             objects = np.append(surfaces.arrays["object_id"], np.uint16(0))[surfaces.instance]
             if count := np.count_nonzero(objects != values["object_id"]):
-                problem = f"shows other objects than {names['object_id']} at {_pixels(count)}"
+                problem = f"shows other objects than {names['object_id']} at {pixels(count)}"
                 findings.defects.append(Defect(names["correspondence"], "contradiction", problem, self.again))
         empty = values["object_id"] == BACKGROUND_ID
         for name in ("material_id", "depth", "normal"):
             if name in values and (count := np.count_nonzero(_shows_nothing(name, values[name]) != empty)):
-                disagreement = f"disagrees with {names['object_id']} at {_pixels(count)} about where a surface is seen"
+                disagreement = f"disagrees with {names['object_id']} at {pixels(count)} about where a surface is seen"
                 findings.defects.append(Defect(names[name], "contradiction", disagreement, self.again))
 
 
@@ -382,23 +402,23 @@ def _fill_problems(
 
     expected = continued_flow(flow, valid, object_ids, BACKGROUND_ID)
     if count := np.count_nonzero((flow != expected).any(axis=-1)):
-        yield f"does not continue the nearest known motion at {_pixels(count)} of unknown motion"
+        yield f"does not continue the nearest known motion at {pixels(count)} of unknown motion"
 
 
 def _valid_problems(valid: npt.NDArray[np.bool_], known: npt.NDArray[np.bool_], flow: str) -> Iterator[str]:
     if count := np.count_nonzero(valid & ~known):
-        yield f"marks {_pixels(count)} as known where {flow} has no motion"
+        yield f"marks {pixels(count)} as known where {flow} has no motion"
     if count := np.count_nonzero(~valid & known):
-        yield f"marks {_pixels(count)} as unknown where {flow} has a motion"
+        yield f"marks {pixels(count)} as unknown where {flow} has a motion"
 
 
 def _occlusion_problems(
     occluded: npt.NDArray[np.bool_], known: npt.NDArray[np.bool_], leaves: npt.NDArray[np.bool_], flow: str
 ) -> Iterator[str]:
     if count := np.count_nonzero(~occluded & ~known):
-        yield f"calls {_pixels(count)} visible whose motion is unknown in {flow}"
+        yield f"calls {pixels(count)} visible whose motion is unknown in {flow}"
     if count := np.count_nonzero(~occluded & leaves):
-        yield f"calls {_pixels(count)} visible that leave the picture by {flow}"
+        yield f"calls {pixels(count)} visible that leave the picture by {flow}"
 
 
 def _leaves_frame(flow: npt.NDArray[np.float32], known: npt.NDArray[np.bool_], slack: float) -> npt.NDArray[np.bool_]:
@@ -463,10 +483,6 @@ def _read_matches(path: Path) -> tuple[int, int, int]:
         if max(targets) > largest:
             largest, owner = max(targets), segment
     return len(table), largest, owner
-
-
-def _pixels(count: int | np.integer[Any]) -> str:
-    return "1 pixel" if count == 1 else f"{count} pixels"
 
 
 def _listed(ids: list[int]) -> str:

@@ -121,9 +121,9 @@ def _plan(root: Path, report: CutReport) -> _Repair:
     is_its = config is not None and (config.name, config.split) == (report.cut, report.split)
     if config is None or not is_its or not kept.origin.fingerprints:
         raise DatasetError(
-            "there is no record of what it was made from. Run 'animerun-gen generate' with its configuration, "
-            "which makes "
-            "it again, or download its files again"
+            "there is no record of what it was made from",
+            remedy="run 'animerun-gen generate' with its configuration, which makes it again, or download its files "
+            "again",
         )
     checksums = CheckedManifest.read(root, report.cut).files
     defects = report.defects
@@ -173,23 +173,27 @@ def _require_same(plan: _Repair, engine: Engine | None) -> None:
         DatasetError: It does not.
     """
     config, record = plan.config, plan.kept.origin
-    advice = "Run 'animerun-gen generate' with its configuration, which makes all of it again"
+    again = "run 'animerun-gen generate' with its configuration, which makes all of it again"
     if engine is not None:
         if engine.version != record.engine:
             raise DatasetError(
-                f"it was made with {record.engine}, and this is {engine.version}. Name that Blender with --blender, or "
-                f"run 'animerun-gen generate' with its configuration, which makes all of it again"
+                f"it was made with {record.engine}, and this is {engine.version}",
+                remedy=f"name that Blender with --blender, or {again}",
             )
         if config.trust_scripts:
             raise DatasetError(
-                "the scripts of its film are to run (trust_scripts), and a dataset may not ask for that. Delete the "
-                "damaged files and run 'animerun-gen generate' with its configuration, which makes just these again"
+                "the scripts of its film are to run (trust_scripts), and a dataset may not ask for that",
+                remedy="delete the damaged files and run 'animerun-gen generate' with its configuration, which makes "
+                "just these again",
             )
         if not config.source.is_file():
-            raise DatasetError(f"its film {config.source} is not there. Put it there and run the same command again")
+            raise DatasetError(
+                f"its film {config.source} is not there",
+                remedy="put it there and run the same command again",
+            )
         now = look_at_inputs(plan.kept, config.source)
         film = [str(config.source)] if now.source != record.source else []
         if others := [*film, *now.under_way, *now.changed]:
-            raise DatasetError(f"{others[0]} has changed since it was made. {advice}")
+            raise DatasetError(f"{others[0]} has changed since it was made", remedy=again)
     if fingerprints(config, record.engine, record.source) != record.fingerprints:
-        raise DatasetError(f"it was made by another version of this program or with another palette. {advice}")
+        raise DatasetError("it was made by another version of this program or with another palette", remedy=again)

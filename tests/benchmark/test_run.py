@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +17,7 @@ from animerun_gen.benchmark.flow.methods import FlowMethod
 from animerun_gen.benchmark.results import MethodFacts, read_result
 from animerun_gen.benchmark.source import MethodChoice
 from animerun_gen.cli import main
-from animerun_gen.dataset import Dataset, write_flow
+from animerun_gen.dataset import Dataset, files, write_flow
 from tests.benchmark.clips import SIZE, write_dataset
 
 
@@ -115,6 +117,48 @@ def test_a_run_that_was_stopped_goes_on_and_gives_the_same(root: Path, tmp_path:
     counting.calls = 0
     assert evaluate(root, *words, "--out", tmp_path / "stopped") == 0
     assert counting.calls == 0
+
+
+def test_nothing_is_half_written_wherever_it_is_killed(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SIGKILL before each file is put in place, one after the other, in the same folder."""
+    folders = {name: [tmp_path / name / "out", tmp_path / name / "saved"] for name in ("whole", "killed")}
+
+    def words(name: str) -> list[str]:
+        options = ["--method", "zero", "--split", "all", "--worst", "0"]
+        out, saved = map(str, folders[name])
+        return ["evaluate", "flow", str(root), *options, "--out", out, "--save", saved]
+
+    assert main(words("whole")) == 0
+    flush, left = files.flush, [0]
+
+    def kill_or_flush(path: Path) -> None:
+        left[0] -= 1
+        if left[0] == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        flush(path)
+
+    monkeypatch.setattr(files, "flush", kill_or_flush)
+    for place in range(1, 100):
+        shutil.rmtree(tmp_path / "killed", ignore_errors=True)
+        if (child := os.fork()) == 0:
+            left[0] = place
+            os._exit(main(words("killed")))
+        _, status = os.waitpid(child, 0)
+        visible = [file for file in tmp_path.glob("killed/**/*.*") if not files.is_temporary(file.name)]
+        for file in visible:
+            twin = tmp_path / "whole" / file.relative_to(tmp_path / "killed")
+            assert file.read_bytes() == twin.read_bytes(), file
+        if not os.WIFSIGNALED(status):
+            break
+        # the temporary file of the kill is there, and the next run goes on and leaves none
+        assert len(visible) == place - 1
+        assert main(words("killed")) == 0
+        made = [{file.relative_to(tmp_path / name) for file in tmp_path.glob(f"{name}/**/*")} for name in folders]
+        assert made[0] == made[1]
+    # flow of five pairs, figures of three clips, result, table and page
+    assert (place, len(visible)) == (12, 11)
 
 
 def test_what_has_changed_is_measured_again(root: Path, tmp_path: Path, counting: Counting) -> None:

@@ -42,6 +42,12 @@ def run_kept(*arguments: object, check: bool = True) -> subprocess.CompletedProc
     return _checked(result) if check else result
 
 
+def run_elsewhere(*arguments: object, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """The same as :func:`run_kept` in another process, which must make the same files."""
+    result = kept_blender(1).run("command", [str(argument) for argument in arguments])
+    return _checked(result) if check else result
+
+
 def run_script(text: str, *arguments: object) -> subprocess.CompletedProcess[str]:
     """Run a script that may import ``bpy`` in the Blender that is kept for tests; it ends by running out."""
     return kept_blender().run("script", [text, *[str(argument) for argument in arguments]])
@@ -64,14 +70,14 @@ def write_config(folder: Path, toy: str, text: str = "", resolution: tuple[int, 
 
 @pytest.fixture(scope="session")
 def toy_dataset(made_once: Callable[[str, Callable[[Path], object]], Path]) -> Dataset:
-    """All toy cuts, small, made by the ``bpy`` module with two workers."""
+    """All toy cuts, small, made by the ``bpy`` module."""
 
     def make(folder: Path) -> None:
         for toy in TOYS:
             write_config(
                 folder / "configs", toy, f"motion: {{gaps: {list(GAPS)}, tracks: 300}}\n" if toy in FAR_TOYS else ""
             )
-        run_cli("generate", folder / "configs", "--out", folder / "dataset", "--workers", 2)
+        run_kept("generate", folder / "configs", "--out", folder / "dataset")
 
     return Dataset(made_once("toys", make) / "dataset")
 

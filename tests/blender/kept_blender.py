@@ -5,7 +5,9 @@ loads them three times: for itself, for the Blender that looks for camera cuts, 
 commands render in the process that they run in, as scripts inside Blender do
 (:class:`animerun_gen.blender.here.ThisBlender`).  Opening a film leaves nothing of the one before.
 
-What is about processes (several workers, crashes, limits, environments) starts programs of its own: ``run_cli``.
+What must not depend on the process that does it is done again in a second one, which has other hashes and has opened
+other films before.  What is about processes (several workers, crashes, limits, environments) starts programs of its
+own: ``run_cli``.
 """
 
 from __future__ import annotations
@@ -97,8 +99,8 @@ class KeptBlender:
 
 
 @cache
-def kept_blender() -> KeptBlender:
-    """The one of this process."""
+def kept_blender(number: int = 0) -> KeptBlender:
+    """Those of this process: one for most tests, and another one for what must not depend on the process."""
     return KeptBlender()
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from animerun_gen.dataset import Dataset
-from tests.blender.conftest import run_cli, run_kept
+from tests.blender.conftest import run_elsewhere, run_kept
 
 pytestmark = pytest.mark.blender
 
@@ -89,7 +89,7 @@ def test_a_camera_that_jumps_is_marked_alike_wherever_a_process_begins(config: P
         assert refused in result.stdout + result.stderr
         assert f"camera 'Camera' is cut to another view between frames {frame - 1} and {frame}: motion across" in said
     assert said.count("is cut to another view") == len(JUMPS)
-    run_cli("render", config, "--out", tmp_path / "parts", "--chunk-frames", 7, check=False)
+    run_elsewhere("render", config, "--out", tmp_path / "parts", "--chunk-frames", 7, check=False)
     whole = tmp_path / "whole" / "train"
     files = [file.relative_to(whole) for file in sorted(whole.rglob("*")) if file.is_file()]
     assert not [f for f in files if not filecmp.cmp(whole / f, tmp_path / "parts" / "train" / f, shallow=False)]
@@ -106,7 +106,7 @@ def test_a_camera_that_jumps_is_marked_alike_wherever_a_process_begins(config: P
 
 def test_a_camera_that_jumps_is_split_where_it_does(config: Path, tmp_path: Path) -> None:
     config.write_text(config.read_text().replace("camera_cuts: mark", "camera: Camera"))
-    run_cli("render", config, "--out", tmp_path / "out", "--workers", 2)
+    run_kept("render", config, "--out", tmp_path / "out")
     clips = [(clip.cut, clip.frame_numbers[0], clip.frame_numbers[-1]) for clip in Dataset(tmp_path / "out").clips()]
     assert clips == [
         ("jumping-1", 2, 4),

@@ -30,7 +30,7 @@ def differing(one: np.ndarray, other: np.ndarray) -> float:
 
 
 def test_a_pass_equals_a_render_in_its_colours(configure: Callable[..., Path], tmp_path: Path) -> None:
-    toys = {"courier": "{first: 6, last: 8}", "festival": "{first: 9, last: 11}"}
+    toys = {"courier": "{first: 6, last: 7}", "festival": "{first: 9, last: 10}"}
     configs = [
         configure(toy, f"frames: {frames}\nrecolor: {{passes: 2}}", resolution=(240, 136))
         for toy, frames in toys.items()

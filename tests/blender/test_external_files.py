@@ -379,7 +379,7 @@ def test_a_library_without_an_end_is_refused_before_blender_opens_it(
     os.mkfifo(library)
     assert look_at(source)["refused"] == (
         f"film.blend links the library //{which}.blend, but {library.name} is a named pipe, which has no end; "
-        "put the library in its place, or take it out of the film."
+        "put the library in its place, or take it out of the film"
     )
     library.unlink()
     os.symlink("/dev/zero", library)

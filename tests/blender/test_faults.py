@@ -17,7 +17,7 @@ from animerun_gen.engines.blenders import BpyModule, JobRun
 from animerun_gen.engines.children import Conditions
 from animerun_gen.engines.job import RenderJob
 from animerun_gen.engines.protocol import Event
-from animerun_gen.engines.questions import AskedCut, CountedCut, Marked
+from animerun_gen.engines.questions import AskedCut, CountedCut, LayeredCut, Marked
 from animerun_gen.pipeline.options import Options
 from animerun_gen.pipeline.run import generate
 from tests.blender.conftest import SCENE
@@ -52,6 +52,9 @@ class Meddled:
 
     def count_lines(self, config: CutConfig, log: Path) -> CountedCut:
         return self.engine.count_lines(config, log)
+
+    def find_layers(self, config: CutConfig, log: Path) -> LayeredCut:
+        return self.engine.find_layers(config, log)
 
     def start(self, job: RenderJob, log: Path, conditions: Conditions | None = None) -> MeddledRun:
         return MeddledRun(self.engine.start(job, log, conditions), self.meddle)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from animerun_gen.dataset import ClipFiles
-from tests.blender.conftest import SCENE, render_cuts, run_cli, run_kept
+from tests.blender.conftest import SCENE, render_cuts, run_elsewhere, run_kept
 
 pytestmark = pytest.mark.blender
 
@@ -135,7 +135,7 @@ def test_a_simulation_does_not_depend_on_where_the_work_begins(build: Build, cut
     config.write_text(text + "motion: {gaps: [1, 2], tracks: 40}\n", encoding="utf-8")
     run_kept("render", config, "--out", tmp_path / "whole")
     for frames in ("11:12", "9:10", "9:12"):
-        run_cli("render", config, "--out", tmp_path / "parts", "--frames", frames)
+        run_elsewhere("render", config, "--out", tmp_path / "parts", "--frames", frames)
     names = [file.relative_to(tmp_path / "whole") for file in (tmp_path / "whole" / "train").rglob("*.*")]
     assert len(names) > 20
     for name in names:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from animerun_gen.dataset import ClipFiles
-from tests.blender.conftest import PROJECT, needs_installed_blender, render_cuts, run_cli, run_kept, run_script
+from tests.blender.conftest import PROJECT, needs_installed_blender, render_cuts, run_kept, run_script
 
 pytestmark = pytest.mark.blender
 
@@ -304,7 +304,7 @@ def test_the_meadow_is_the_same_in_the_oldest_and_the_newest_blender(tmp_path: P
     clips = []
     for engine in ([], ["--blender", "blender"]):
         folder = tmp_path / f"out{len(engine)}"
-        said = run_cli("render", config, "--out", folder, *engine).stdout
+        said = run_kept("render", config, "--out", folder, *engine).stdout
         assert "turned hair 'Coat/Fur' into" in said
         assert "turned the halos of particles 'Tree top/Petals' into balls" in said
         clips.append(ClipFiles(folder, "train", "meadow"))

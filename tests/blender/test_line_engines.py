@@ -12,7 +12,7 @@ import pytest
 from animerun_gen.dataset import ClipFiles, Dataset
 from animerun_gen.dataset.files import read_image, read_json
 from animerun_gen.lines import compose
-from tests.blender.conftest import needs_installed_blender, run_cli, run_kept
+from tests.blender.conftest import needs_installed_blender, run_kept
 
 pytestmark = pytest.mark.blender
 
@@ -96,7 +96,7 @@ def test_lines_are_where_the_slow_reference_has_them(
     tmp_path: Path, build: Callable[[str, str], Path], cut: Callable[..., Path]
 ) -> None:
     config = cut(build("floating", FLOATING), GEOMETRY, last=3)
-    result = run_cli("generate", config, "--out", tmp_path / "out", "--workers", 2)
+    result = run_kept("generate", config, "--out", tmp_path / "out")
     assert "Freestyle" not in result.stdout
     clip = Dataset(tmp_path / "out").clip("floating")
     for frame in (1, 2, 3):
@@ -197,7 +197,7 @@ def test_an_installed_blender_draws_the_same_lines(tmp_path: Path, configure: Ca
     config = configure("courier", "frames: {first: 3, last: 4}\nlines: {engine: geometry}\n")
     pictures = []
     for name, more in (("module", ()), ("program", ("--blender", "blender"))):
-        run_cli("render", config, "--out", tmp_path / name, *more)
+        run_kept("render", config, "--out", tmp_path / name, *more)
         pictures.append(Dataset(tmp_path / name).clip("courier").read("contour", 3))
     assert (pictures[0] == 0).sum() > 300
     assert np.mean(pictures[0] != pictures[1]) < 0.001

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from animerun_gen.dataset import ClipFiles
-from tests.blender.conftest import run_cli, run_kept
+from tests.blender.conftest import run_elsewhere, run_kept
 from tests.blender.test_hair import FOCAL, HEIGHT, PLAIN, WIDTH, project
 
 pytestmark = pytest.mark.blender
@@ -74,7 +74,7 @@ def test_each_particle_is_followed_as_long_as_it_lives(
     assert "particles 'fountain/stones' show object 'stone', as in the film" in said
     assert "particles.systems: no particles are named 'none/*'" in said
     for frames in ("8:9", "6:8"):
-        run_cli("render", config, "--out", tmp_path / "parts", "--frames", frames)
+        run_elsewhere("render", config, "--out", tmp_path / "parts", "--frames", frames)
     names = [file.relative_to(tmp_path / "whole") for file in (tmp_path / "whole" / "train").rglob("*.*")]
     assert len(names) > 20
     for name in names:

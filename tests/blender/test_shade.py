@@ -11,7 +11,7 @@ import pytest
 
 from animerun_gen.dataset import Dataset
 from animerun_gen.shade.tone import BASE, HIGHLIGHT, SHADOW
-from tests.blender.conftest import needs_installed_blender, render_cuts, run_cli
+from tests.blender.conftest import needs_installed_blender, render_cuts, run_kept
 
 pytestmark = pytest.mark.blender
 
@@ -111,7 +111,7 @@ def test_a_light_that_is_not_there_is_an_error(build: Build, cut: Cut, tmp_path:
     config = cut(
         build("lamps", f'{LAMPS}lamp("sun", "SUN", 1.0, (0, 0, 5))\n'), "style: {shade: {tones: 2, light: x}}\n"
     )
-    answer = run_cli("render", config, "--out", tmp_path / "out", check=False)
+    answer = run_kept("render", config, "--out", tmp_path / "out", check=False)
     assert answer.returncode != 0
     assert "'sun'" in answer.stdout + answer.stderr
 
@@ -139,7 +139,7 @@ def test_pictures_labels_and_passes_of_a_shaded_clip(build: Build, cut: Cut, tmp
         recolor: {passes: 1, keep: [floor]}
     """
     config = cut(build("all", LAMPS + EVERYTHING), text, last=3)
-    run_cli("generate", config, "--out", tmp_path / "out")
+    run_kept("generate", config, "--out", tmp_path / "out")
     clip = Dataset(tmp_path / "out").clip("all")
     for frame in clip.frame_numbers:
         tones, flat, shown = clip.read("shade", frame), clip.read("flat", frame), clip.read("frame", frame)
@@ -174,7 +174,7 @@ def test_two_blenders_shade_alike(configure: Callable[..., Path], tmp_path: Path
     tones = []
     for name, options in (("module", ()), ("installed", ("--blender", "blender"))):
         config = configure("courier", shade, (160, 90))
-        run_cli("render", config, "--out", tmp_path / name, "--frames", "1:2", *options)
+        run_kept("render", config, "--out", tmp_path / name, "--frames", "1:2", *options)
         clip = Dataset(tmp_path / name).clip("courier")
         tones.append(clip.read("shade", clip.frame_numbers[0]))
     assert (tones[0] == tones[1]).mean() > 0.995

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from animerun_gen.dataset import ClipFiles, Dataset
-from tests.blender.conftest import render_cuts, run_cli, run_kept, run_script, save_blend
+from tests.blender.conftest import render_cuts, run_elsewhere, run_kept, run_script, save_blend
 
 pytestmark = pytest.mark.blender
 
@@ -399,7 +399,7 @@ def test_keyed_colors_are_those_of_each_frame(
     painted = [clip.read("color_1", frame)[clip.read("material_id", frame) == number_of["socket"]] for frame in (1, 4)]
     assert np.abs(np.median(painted[0], axis=0) - np.median(painted[1], axis=0)).max() > 10
     # whichever process renders a frame
-    run_cli("render", path, "--out", tmp_path / "alone", "--frames", "3:3")
+    run_elsewhere("render", path, "--out", tmp_path / "alone", "--frames", "3:3")
     alone = Dataset(tmp_path / "alone").clip("keyed")
     assert alone.read_colors() == table
     assert alone.path("flat", 3).read_bytes() == clip.path("flat", 3).read_bytes()

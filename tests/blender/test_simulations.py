@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from animerun_gen.dataset import Dataset
-from tests.blender.conftest import run_cli, run_kept
+from tests.blender.conftest import run_elsewhere, run_kept
 from tests.blender.test_graphs import run_in_blender
 
 pytestmark = pytest.mark.blender
@@ -101,7 +101,7 @@ def test_what_is_simulated_moves_and_is_the_same_wherever_a_process_begins(
     source = build("simulated", SIMULATED)
     config.write_text(f"name: simulated\nsource: {source.name}\nframes: {{first: 6, last: 10}}\n{PLAIN}")
     said = run_kept("render", config, "--out", tmp_path / "whole", "--chunk-frames", 9).stdout
-    run_cli("render", config, "--out", tmp_path / "parts", "--chunk-frames", 1)
+    run_elsewhere("render", config, "--out", tmp_path / "parts", "--chunk-frames", 1)
     assert "simulations are played before the first frame of the clip: 'flag', 'jelly', 'pool', 'rod', 'walker'" in said
     whole = tmp_path / "whole" / "train"
     files = [file.relative_to(whole) for file in sorted(whole.rglob("*")) if file.is_file()]

@@ -14,15 +14,7 @@ import numpy as np
 import pytest
 
 from animerun_gen.dataset import ClipFiles, Dataset
-from tests.blender.conftest import (
-    PREAMBLE,
-    PROJECT,
-    needs_installed_blender,
-    render_cuts,
-    run_cli,
-    run_kept,
-    run_script,
-)
+from tests.blender.conftest import PREAMBLE, PROJECT, needs_installed_blender, render_cuts, run_kept, run_script
 
 pytestmark = pytest.mark.blender
 
@@ -467,7 +459,7 @@ def test_the_orchard_has_the_same_holes_in_both_blenders(tmp_path: Path) -> None
     config.write_text(f"inherit: {PROJECT}/configs/conversions/orchard.yaml\n", "utf-8")
     clips = {}
     for name, options in (("module", []), ("installed", ["--blender", "blender"])):
-        said = run_cli("generate", config, "--out", tmp_path / name, "--frames", "1:2", *options).stdout
+        said = run_kept("generate", config, "--out", tmp_path / name, "--frames", "1:2", *options).stdout
         for words in (
             "clipped 'grass' by the alpha of image 'grass'",
             "clipped 'net' by the color of image 'net'",

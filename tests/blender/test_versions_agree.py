@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from animerun_gen.dataset import Dataset
-from tests.blender.conftest import PROJECT
+from tests.blender.conftest import PROJECT, run_kept
 
 sys.path.insert(0, str(PROJECT / "scripts"))
 from compare_versions import Engine, compare, engine_of, small_configs
@@ -27,15 +27,16 @@ CUTS = (PROJECT / "configs" / "toy" / "workshop.yaml", PROJECT / "configs" / "co
 MODULES = ("5.0.1", "5.2.3")
 
 
-def _made(folder: Path, engine: Engine) -> Dataset:
-    engine.generate(small_configs(folder / "configs", 2, CUTS, 192), folder / "out")
-    return Dataset(folder / "out")
+def _configs(folder: Path) -> Path:
+    return small_configs(folder / "configs", 2, CUTS, 192)
 
 
 @pytest.fixture(scope="module")
 def ours(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     """The clips as the module of this environment makes them."""
-    return _made(tmp_path_factory.mktemp("ours"), Engine(sys.executable))
+    folder = tmp_path_factory.mktemp("ours")
+    run_kept("generate", _configs(folder), "--out", folder / "out")
+    return Dataset(folder / "out")
 
 
 def _other(name: str) -> Engine:
@@ -55,7 +56,8 @@ def _other(name: str) -> Engine:
 
 @pytest.mark.parametrize("name", ["blender", *MODULES])
 def test_blenders_agree(ours: Dataset, tmp_path: Path, name: str) -> None:
-    theirs = _made(tmp_path, _other(name))
+    _other(name).generate(_configs(tmp_path), tmp_path / "out")
+    theirs = Dataset(tmp_path / "out")
     versions = {engine_of(clip) for clip in theirs.clips()}
     assert versions != {engine_of(clip) for clip in ours.clips()}
     for clip in ours.clips():

@@ -578,3 +578,42 @@ def test_films_that_would_be_torn_apart_are_sentences(folder: Path) -> None:
     assert problem.startswith('c.yaml:5: film: is "other", but "film.blend" in a.yaml, a cut of the same .blend file;')
     [problem] = problems_of(write_auto("d", more="auto_split: {train: 0.5}\n"))
     assert problem.startswith("d.yaml:5: auto_split: the shares train, val and test add up to 0.7; make that 1")
+
+
+TIMED = "lines: {engine: auto}\nlayers: {groups: {hero: {objects: [walker]}}}\n"
+SHEET = "frame,hero\n" + "".join(f"{frame},\n" for frame in range(1, 11))
+
+
+def test_an_exposure_sheet_lies_beside_the_file_that_names_it(folder: Path) -> None:
+    write("shared/sheet.csv", SHEET)
+    write("shared/_timed.yaml", f"{TIMED}timing: {{sheet: sheet.csv, layers: {{hero: {{on: 2, hold: screen}}}}}}\n")
+    config = load_cuts([write("a.yaml", f"inherit: shared/_timed.yaml\n{BASE}")])[0].config
+    assert config.timing.sheet == folder / "shared" / "sheet.csv"
+    assert config.timing.layers["hero"].hold == "screen"
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("timing: {sheet: none.csv}", "timing.sheet: file"),
+        ("timing: {sheet: film.blend}", 'timing.sheet: "film.blend" is neither a .csv nor a .json file'),
+        ("timing: {sheet: short.csv}", "short.csv has no row for frames 2-10 of the clip"),
+        ("timing: {layers: {hero: {on: 0}}}", "timing.layers.hero.on: must be a whole number from 1 to 24, but is 0"),
+        ("timing: {layers: {hero: {on: 2, phase: 2}}}", "timing.layers.hero: phase 2 is not less than on 2"),
+        ("timing: {layers: {hero: {frames: [1]}}}", "timing.layers.hero.frames has 1 frames, but the clip 10"),
+        (
+            "timing: {layers: {villain: {on: 2}}}",
+            'timing.layers names "villain", which is no layer; the layers are set',
+        ),
+        ("timing: {layers: {set: {on: 2}}}\nmotion: {backend: cycles}", "timing holds layers, of which Cycles'"),
+        ("timing: {layers: {set: {on: 2}}}\nlines: {engine: freestyle}", "across which Freestyle cannot draw"),
+    ],
+)
+def test_timing_that_cannot_be(folder: Path, text: str, complaint: str) -> None:
+    write("short.csv", "frame,hero\n1,1\n")
+    own = text if "lines:" in text else f"{text}\nlines: {{engine: auto}}"
+    path = write("a.yaml", f"{BASE}layers: {{groups: {{hero: {{objects: [walker]}}}}}}\n{own}\n")
+    problems = problems_of(path)
+    assert len(problems) == 1
+    assert problems[0].startswith("a.yaml:")
+    assert complaint in problems[0]

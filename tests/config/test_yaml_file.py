@@ -183,3 +183,12 @@ def test_what_cannot_be_opened(tmp_path: Path) -> None:
     assert "does not exist" in str(read_yaml_file(tmp_path / "none.yaml")[1][0])
     assert "not a regular file" in str(read_yaml_file(tmp_path)[1][0])
     assert read_yaml_file(tmp_path / ("x" * 300 + ".yaml"))[1]
+
+
+def test_on_and_off_are_words_where_they_are_keys(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text("on: 2\noff: on\n")
+    node, problems = read_yaml_file(file)
+    assert problems == []
+    assert node is not None
+    assert plain(node) == {"on": 2, "off": True}

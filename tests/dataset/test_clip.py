@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from animerun_gen.config import CutConfig
 from animerun_gen.dataset import MODALITIES, ClipFiles, ClipWriter, Dataset, Modality, files
 from animerun_gen.dataset.modalities import gap_modalities
 from animerun_gen.errors import DatasetError
-from tests.pipeline.fake_engine import surfaces
+from tests.pipeline.fake_engine import strokes, surfaces
 
 FRAMES = (8, 10, 12)
 CONFIG = CutConfig.model_validate(
@@ -29,6 +30,8 @@ def value_of(what: Modality, frame: int) -> Any:
         return rng.random(shape) < 0.5
     if what.content == "surfaces":
         return surfaces(CONFIG, frame)
+    if what.content == "strokes":
+        return strokes(CONFIG, frame)
     return (rng.random(shape) * 200).astype(what.dtype)
 
 
@@ -56,6 +59,9 @@ def test_what_is_written_is_read(clip: ClipWriter, what: Modality) -> None:
             assert value.arrays.keys() == expected.arrays.keys()
             for name, array in expected.arrays.items():
                 np.testing.assert_array_equal(value.arrays[name], array, name)
+        elif what.content == "strokes":
+            for field in dataclasses.fields(expected):
+                np.testing.assert_array_equal(getattr(value, field.name), getattr(expected, field.name), field.name)
         else:
             assert value.dtype == expected.dtype
             np.testing.assert_array_equal(value, expected)

@@ -38,6 +38,7 @@ COMPANIONS = {
     "flat": "Flat/fight/0186.png",
     "shade": "Shade/fight/0186.png",
     "trace": "Trace/fight/0186.png",
+    "strokes": "Vector/fight/0186.npz",
     "valid_forward": "Valid/fight/forward/0186.png",
     "valid_backward": "Valid/fight/backward/0186.png",
     "exact_occlusion_forward": "ExactOcclusion/fight/forward/0186.png",
@@ -171,13 +172,19 @@ def test_extras_switch_on_their_modalities_and_nothing_else() -> None:
         "scene_flow": {"depth_change_forward", "depth_change_backward"},
         "correspondence": {"correspondence"},
     }
-    assert enabled_modalities(get_args(Extra), tracks=1, shade=True) == MODALITIES
+    assert enabled_modalities(get_args(Extra), tracks=1, shade=True, vector=True) == MODALITIES
 
 
 def test_shade_brings_its_modalities_and_nothing_else() -> None:
     without, shaded = (enabled_modalities(("ids",), shade=shade) for shade in (False, True))
     assert {what.name for what in set(shaded) - set(without)} == {"shade", "trace"}
     assert set(without) < set(shaded)
+
+
+def test_lines_as_strokes_bring_their_modality_and_nothing_else() -> None:
+    without, vector = (enabled_modalities(("ids",), vector=vector) for vector in (False, True))
+    assert {what.name for what in set(vector) - set(without)} == {"strokes"}
+    assert set(without) < set(vector)
 
 
 def test_colour_passes_lie_beside_the_original_frames() -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from animerun_gen.benchmark.results import read_result
+from animerun_gen.cli import main
 from animerun_gen.dataset import MODALITIES, Dataset, files
 from animerun_gen.dataset.pairs import Wanted, chosen_clips, find_pairs, read_sample
 from animerun_gen.verify.run import describe, verify
@@ -175,3 +177,24 @@ def test_line_areas_of_others_have_to_be_masks(root: Path) -> None:
     files.write_array(path, np.full((48, 64), 0.5))
     [defect] = [defect for report in verify(root) for defect in report.defects]
     assert (root / defect.file, defect.what) == (path, "is not a mask: it has values other than 0 and 1")
+
+
+@pytest.mark.parametrize(
+    ("kind", "method"), [("flow", "farneback"), ("segments", "flow:farneback"), ("segments", "overlap")]
+)
+def test_it_is_measured_like_ours(ours: Path, published: Path, tmp_path: Path, kind: str, method: str) -> None:
+    results = []
+    for root in (ours, published):
+        out = tmp_path / root.name
+        words = ["evaluate", kind, str(root), "--method", method, "--pictures", "contour", "--out", str(out)]
+        assert main([*words, "--split", "all"]) == 0
+        results.append(read_result(out))
+    own, other = results
+    assert [clip.cut for clip in other.clips] == [clip.cut for clip in own.clips]
+    for one, two in zip(own.clips, other.clips, strict=True):
+        assert [pair.frames for pair in one.pairs] == [pair.frames for pair in two.pairs]
+        for left, right in zip(one.pairs, two.pairs, strict=True):
+            # the published training clips do not say where lines are
+            keys = [key for key, figure in right.figures.items() if figure.value is not None]
+            assert {key: right.figures[key] for key in keys} == {key: left.figures[key] for key in keys}
+            assert {"epe" if kind == "flow" else "acc"} <= set(keys)

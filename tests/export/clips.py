@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from animerun_gen.dataset import ClipWriter, Tracks
+from animerun_gen.dataset import ClipWriter, Strokes, Tracks
 
 FRAMES = (8, 10, 12)
 WIDTH, HEIGHT = 24, 16
@@ -54,6 +54,7 @@ def write_clip(root: Path, split: str = "train", cut: str = "square") -> ClipWri
         clip.write("object_id", frame, np.where(around, 3, 0).astype(np.uint16))
         clip.write("material_id", frame, np.where(around, 7, 0).astype(np.uint16))
         clip.write("segment", frame, inside.astype(np.int32))
+        clip.write("strokes", frame, strokes(place))
         for way, sign, there in (("forward", 1, frame != FRAMES[-1]), ("backward", -1, frame != FRAMES[0])):
             if there:
                 flow = np.zeros((HEIGHT, WIDTH, 2), np.float32)
@@ -73,6 +74,35 @@ def write_clip(root: Path, split: str = "train", cut: str = "square") -> ClipWri
     clip.write_names("material_id", {"0": "background", "7": "ink"})
     clip.write_tracks(tracks())
     return clip
+
+
+def strokes(place: int) -> Strokes:
+    """The sides of the square and a hidden diagonal; in the first frame its lower side is half covered.
+
+    Corners have the identities 1 to 4, clockwise from the upper left.
+    """
+    left = LEFT + STEP * place
+    low, high = -0.5, SIDE - 0.5
+    corners = np.array([[low, low], [high, low], [high, high], [low, high]]) + np.array([left, TOP])
+    ends = np.array([[1, 1], [2, 2], [3, 3], [4, 4], [3, 4]], np.uint64)
+    # what is hidden, and each stroke's points
+    ring = [(False, [0, 1, 2, 3, 0]), (True, [0, 2])]
+    parts = [(False, [4, 3, 0, 1, 2]), (True, [2, 4]), (True, [0, 2])]
+    lines = parts if place == 0 else ring
+    count = 5 if place == 0 else 4
+    return Strokes(
+        position=np.concatenate([corners, [[left + (low + high) / 2, TOP + high]]])[:count],
+        depth=np.full(count, 3.0),
+        identity=ends[:count],
+        along=np.array([0, 0, 0, 0, 0.5])[:count],
+        vertices=(ends[:count] - 1).astype(np.int32),
+        stroke_start=np.cumsum([0, *[len(points) for _, points in lines]]),
+        stroke_points=np.concatenate([points for _, points in lines]).astype(np.int32),
+        kind=np.array([3, 2] if place else [3, 3, 2], np.uint8),
+        hidden=np.array([hidden for hidden, _ in lines]),
+        instance=np.zeros(len(lines), np.int32),
+        object_id=np.full(len(lines), 3, np.uint16),
+    )
 
 
 def tracks() -> Tracks:

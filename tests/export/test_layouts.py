@@ -12,6 +12,7 @@ import os
 import pickle
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import cv2
 import numpy as np
@@ -20,6 +21,7 @@ import pytest
 from PIL import Image
 
 from animerun_gen.dataset import MODALITIES
+from animerun_gen.errors import UsageError
 from animerun_gen.export.run import export
 from tests.export.clips import (
     FAR,
@@ -345,3 +347,95 @@ def test_linkto(dataset: Path, tmp_path: Path) -> None:
     assert np.array_equal(known == 1, valid)
     for reader in READERS:
         assert np.array_equal(reader(flow), valid), reader.__name__
+
+
+def read_animeinbet(path: Path) -> tuple[npt.NDArray[Any], list[list[int]], npt.NDArray[Any]]:
+    """AnimeInbet: places are cut down to whole pixels of a square, x before y."""
+    data = json.loads(path.read_text())
+    return np.array(data["vertex location"]).astype(int), data["connection"], np.array(data["original index"])
+
+
+def test_animeinbet(dataset: Path, tmp_path: Path) -> None:
+    done = export(dataset, "animeinbet", tmp_path / "out")
+    assert done.sentences == []
+    root = tmp_path / "out" / "train"
+    pictures, labels = sorted((root / "frames" / "square").iterdir()), sorted((root / "labels" / "square").iterdir())
+    assert [path.name for path in pictures] == ["Image0001.png", "Image0002.png", "Image0003.png"]
+    assert [path.name for path in labels] == ["Line0001.json", "Line0002.json", "Line0003.json"]
+    scale = 720 / WIDTH
+    top = (720 - scale * HEIGHT) / 2
+    read = [read_animeinbet(path) for path in labels]
+    for place, (location, connection, index) in enumerate(read):
+        left, right = ((LEFT + STEP * place + side) * scale for side in (0, SIDE))
+        upper, lower = ((TOP + side) * scale + top for side in (0, SIDE))
+        # the corner of a pixel lies half a pixel before its centre
+        expected = [[left, upper], [right, upper], [right, lower], [left, lower]]
+        if place == 0:
+            expected.append([(left + right) / 2, lower])
+        assert np.abs(location - (np.array(expected) - 0.5)).max() <= 0.5
+        assert len(set(index.tolist())) == len(index)
+        # the hidden half of the lower side and the diagonal are none of the graph
+        sides = [[1, 3], [0, 2], [1], [0, 4], [3]] if place == 0 else [[1, 3], [0, 2], [1, 3], [0, 2]]
+        assert connection == sides
+        picture = np.asarray(Image.open(pictures[place]))
+        assert picture.shape == (720, 720, 3)
+        # on a line at each vertex, and white in the middle of the square
+        assert (picture[location[:, 1], location[:, 0]] < 200).all()
+        assert (picture[round((upper + lower) / 2), round((left + right) / 2)] == 255).all()
+    # ids_to_mat: the corners are the same ones in all frames
+    assert [index[:4].tolist() for _, _, index in read] == [[0, 1, 2, 3]] * 3
+    assert read[0][2][4] not in read[1][2]
+
+
+def test_animeinbet_keeps_one_vertex_a_pixel_and_says_so(dataset: Path, tmp_path: Path) -> None:
+    from animerun_gen.export.layouts.animeinbet import line_graph
+    from tests.export.clips import strokes
+
+    ring = strokes(1)
+    near = dataclasses.replace(ring, position=ring.position[[0, 1, 1, 3]] + [[0, 0], [0, 0], [0.001, 0], [0, 0]])
+    graph = line_graph(near, np.array([7, 5, 3, 9]), WIDTH, HEIGHT)
+    assert (graph.number.tolist(), graph.merged) == ([3, 7, 9], 1)
+    assert graph.joined.tolist() == [[0, 1], [0, 2], [1, 2]]
+
+
+def test_svg(dataset: Path, tmp_path: Path) -> None:
+    done = export(dataset, "svg", tmp_path / "out", cuts=["square"])
+    assert (done.counts["strokes"], done.counts["hidden_strokes"]) == (3, 4)
+    files = sorted((tmp_path / "out" / "train" / "square").iterdir())
+    assert [path.name for path in files] == [f"{frame:04d}.svg" for frame in FRAMES]
+    space = "{http://www.w3.org/2000/svg}"
+    for place, path in enumerate(files):
+        root = ElementTree.parse(path).getroot()
+        # pixels have their centres at whole numbers
+        assert root.get("viewBox") == f"-0.5 -0.5 {WIDTH} {HEIGHT}"
+        groups = {group.get("id"): group for group in root.iter(f"{space}g")}
+        assert groups["hidden"].get("display") == "none"
+        [side] = groups["border"].iter(f"{space}path")
+        left, right = LEFT + STEP * place - 0.5, LEFT + STEP * place + SIDE - 0.5
+        top, bottom = TOP - 0.5, TOP + SIDE - 0.5
+        if place:
+            assert side.get("d") == f"M{left} {top}L{right} {top}L{right} {bottom}L{left} {bottom}Z"
+        else:
+            middle = round((left + right) / 2, 3)
+            drawn = f"M{middle:g} {bottom}L{left} {bottom}L{left} {top}L{right} {top}L{right} {bottom}"
+            assert side.get("d") == drawn
+        assert side.get("data-object") == "Square"
+        assert side.get("data-points") == ("0 1 2 3 0" if place else "4 3 0 1 2")
+        [diagonal] = groups["hidden-crease"].iter(f"{space}path")
+        assert diagonal.get("data-points") == "0 2"
+
+
+def test_names_of_objects_that_xml_has_no_way_to_write() -> None:
+    from animerun_gen.export.layouts.svg import svg_bytes
+    from tests.export.clips import strokes
+
+    made = svg_bytes(strokes(1), np.arange(4), WIDTH, HEIGHT, {3: 'a<b & "c"\x01\ud800'})
+    [first, *_] = ElementTree.fromstring(made).iter("{http://www.w3.org/2000/svg}path")
+    assert first.get("data-object") == 'a<b & "c"\ufffd\ufffd'
+
+
+@pytest.mark.parametrize("layout", ["animeinbet", "svg"])
+def test_lines_need_strokes(layout: str, dataset: Path, tmp_path: Path) -> None:
+    (dataset / "train" / "Vector" / "square" / "0010.npz").unlink()
+    with pytest.raises(UsageError, match=r"has no train/Vector/square/0010\.npz.*lines\.vector"):
+        export(dataset, layout, tmp_path / "out")

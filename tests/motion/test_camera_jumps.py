@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
-from animerun_gen.motion.camera_jumps import WINDOW, View, camera_steps, is_cut, may_be_cut, shared
+from animerun_gen.motion.camera_jumps import View, is_cut, shared
+from animerun_gen.motion.camera_steps import WINDOW, camera_steps, may_be_cut
 from animerun_gen.motion.geometry import Camera
 from tests.motion.synthetic import Thing, camera, cube, frame, orthographic, perspective, plane, rotation, translation
 

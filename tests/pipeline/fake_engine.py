@@ -31,6 +31,7 @@ from animerun_gen.dataset.correspondence import ARRAYS, Surfaces
 from animerun_gen.dataset.files import write_image, write_json
 from animerun_gen.dataset.layout import identity_picture, material_picture, unknown_file
 from animerun_gen.dataset.modalities import at_gap, modality
+from animerun_gen.dataset.strokes import Strokes
 from animerun_gen.dataset.tracks import Tracks
 from animerun_gen.engines.children import Conditions
 from animerun_gen.engines.fence import fence_of_parent
@@ -38,7 +39,7 @@ from animerun_gen.engines.film_files import files_of
 from animerun_gen.engines.job import RenderJob, Reporter
 from animerun_gen.engines.lifetime import die_with_parent
 from animerun_gen.engines.protocol import Event, from_text, read_request, to_text
-from animerun_gen.engines.questions import AskedCut, CameraMark, CountedCut, Marked, MarkedCut, one_by_one
+from animerun_gen.engines.questions import AskedCut, CameraMark, CountedCut, LayeredCut, Marked, MarkedCut, one_by_one
 from animerun_gen.engines.render_process import RenderFailure, RenderProcess
 from animerun_gen.lines import compose
 from animerun_gen.lines.cost import LineFigures
@@ -58,6 +59,9 @@ class OneCamera:
 
     def count_lines(self, config: CutConfig, log: Path) -> CountedCut:
         return CountedCut([LineFigures(config.frames.first, triangles=2, edges=4, crossings=0, visits=0)], {})
+
+    def find_layers(self, config: CutConfig, log: Path) -> LayeredCut:
+        return LayeredCut({"square": ("Square",)}, {})
 
 
 @dataclass(frozen=True)
@@ -271,6 +275,8 @@ def write_pictures(writer: ClipWriter, config: CutConfig, frame: int, film: byte
         # all of the square is lit
         writer.write("shade", frame, np.where(inside, 2, 0).astype(np.uint8))
         writer.write("trace", frame, np.repeat(line_art[..., None], 3, axis=-1))
+    if config.lines.vector:
+        writer.write("strokes", frame, strokes(config, frame))
 
 
 def write_companions(writer: ClipWriter, config: CutConfig, frame: int) -> None:
@@ -284,6 +290,27 @@ def write_companions(writer: ClipWriter, config: CutConfig, frame: int) -> None:
         writer.write("correspondence", frame, surfaces(config, frame))
     if "normals" in config.motion.extras:
         writer.write("normal", frame, np.where(inside[..., None], (0, 0, 1), 0).astype(np.float32))
+
+
+def strokes(config: CutConfig, frame: int) -> Strokes:
+    """The border of the square that :func:`surfaces` makes, as one ring."""
+    left, top = left_of(config, frame), 6
+    low, high = -0.5, SIDE - 0.5
+    corners = np.array([[low, low], [high, low], [high, high], [low, high]])
+    numbers = np.arange(4)
+    return Strokes(
+        position=corners + np.array([left, top]),
+        depth=np.full(4, 5.0),
+        identity=np.repeat(numbers[:, None] + 1, 2, axis=1).astype(np.uint64),
+        along=np.zeros(4),
+        vertices=np.repeat(numbers[:, None], 2, axis=1).astype(np.int32),
+        stroke_start=np.array([0, 5]),
+        stroke_points=np.array([0, 1, 2, 3, 0], np.int32),
+        kind=np.full(1, 3, np.uint8),
+        hidden=np.zeros(1, bool),
+        instance=np.zeros(1, np.int32),
+        object_id=np.ones(1, np.uint16),
+    )
 
 
 def surfaces(config: CutConfig, frame: int) -> Surfaces:

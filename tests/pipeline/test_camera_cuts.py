@@ -87,6 +87,17 @@ def test_gaps_beyond_a_stretch_are_left_out_and_said(tmp_path: Path) -> None:
     assert any("motion.gaps beyond 2 are left out" in note for note in parts[0].notes)
 
 
+def test_timing_goes_along_with_each_stretch(tmp_path: Path) -> None:
+    timing = {"layers": {"set": {"frames": [1, 1, 3, 4, 4, 6, 6, 6, 9]}}}
+    config = split(tmp_path, lines={"engine": "geometry"}, timing=timing)
+    parts = split_cut(config, [CameraMark(1, "a"), CameraMark(4, "b")])
+    assert [part.config.timing.layers["set"].frames for part in parts] == [(1, 1, 3), (4, 4, 6, 6, 6, 9)]
+    timing["layers"]["set"]["frames"][3] = 3
+    crossing = split(tmp_path, lines={"engine": "geometry"}, timing=timing)
+    with pytest.raises(DatasetError, match=r"timing.layers.set.frames shows film frame 3 in frame 4, but the clip"):
+        split_cut(crossing, [CameraMark(1, "a"), CameraMark(4, "b")])
+
+
 @pytest.mark.parametrize("marks", [[], [CameraMark(20, "a")], [CameraMark(1, "a"), CameraMark(5, "a")]])
 def test_a_cut_that_one_camera_films_stays_itself(tmp_path: Path, marks: list[CameraMark]) -> None:
     parts = split_cut(split(tmp_path), marks)

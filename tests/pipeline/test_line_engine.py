@@ -52,6 +52,14 @@ def chosen(config: CutConfig, output: Path, counter: CountingEngine | None) -> C
     return cut
 
 
+def test_held_layers_are_drawn_from_their_geometry_without_a_look(tmp_path: Path) -> None:
+    counter = CountingEngine(triangles=1)
+    cut = chosen(undecided(tmp_path, timing={"layers": {"set": {"on": 2}}}), tmp_path / "out", counter)
+    assert cut.config.lines.engine == "geometry"
+    assert counter.asked == []
+    assert "layers are held at different frames of the film" in cut.decided[0]
+
+
 def test_freestyle_draws_as_long_as_one_can_wait_for_it(tmp_path: Path) -> None:
     a_triangle = freestyle_seconds(1, 0) - freestyle_seconds(0, 0)
     most = int((SLOW_SECONDS - freestyle_seconds(0, 100)) / a_triangle)

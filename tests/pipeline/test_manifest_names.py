@@ -17,6 +17,11 @@ def test_a_palette_is_named_without_its_folder_and_the_rest_stays() -> None:
     assert without_folders({"recolor": {"palette": None}}) == {"recolor": {"palette": None}}
 
 
+def test_an_exposure_sheet_is_named_without_its_folder() -> None:
+    config = {"timing": {"sheet": "/home/ann/sheet.csv", "cells": "drawings"}}
+    assert without_folders(config) == {"timing": {"sheet": "sheet.csv", "cells": "drawings"}}
+
+
 def test_files_of_one_name_in_two_folders_are_both_there() -> None:
     inputs = {"/a/wood.png": "1", "/b/wood.png": "2", "//tree.blend": "3"}
     assert inputs_without_folders(inputs) == {"wood.png": "1", "wood.png (2)": "2", "tree.blend": "3"}

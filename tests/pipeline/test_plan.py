@@ -97,6 +97,8 @@ FIELDS: dict[str, tuple[Any, set[str]]] = {
     "scene": ("Scene.002", EVERYTHING),
     "view_layer": ("Characters", EVERYTHING),
     "camera": ("Camera.002", EVERYTHING),
+    # it says nothing but what other fields say
+    "look": ("television", {"pictures", "labels"}),
     # split cuts are split before anything is planned
     "camera_cuts": ("mark", set()),
     "trust_scripts": (True, EVERYTHING),
@@ -167,6 +169,13 @@ FIELDS: dict[str, tuple[Any, set[str]]] = {
     "lines.thickness": (2.0, {"pictures", "labels"}),
     "lines.color": ("#000001", {"pictures", "labels"}),
     "lines.gamma": (0.5, {"pictures", "labels"}),
+    # strokes are there or missing, and change no other file
+    "lines.vector": (True, set()),
+    # they count where layers are held
+    "timing.layers": ({"set": {"on": 2}}, {"pictures", "motion", "labels"}),
+    # its content counts, not its place
+    "timing.sheet": (Path("/elsewhere/sheet.csv"), set()),
+    "timing.cells": ("drawings", {"pictures", "motion", "labels"}),
     "motion.backend": ("cycles", {"motion", "labels"}),
     "motion.background": ("static", {"motion", "labels"}),
     # marked or refused, the files are the same
@@ -242,6 +251,13 @@ def test_every_field_belongs_to_the_stages_that_depend_on_it(tmp_path: Path, fie
     begun = merged(RECOLORED, SHADED) if needs_shade else RECOLORED
     if field == "style.shade.palette":
         begun = merged(begun, {"style": {"shade": {"palette": str(SHIPPED)}}})
+    if field == "lines.vector":
+        begun = merged(begun, {"lines": {"engine": "geometry"}})
+    if field.startswith("timing."):
+        sheet = tmp_path / "sheet.csv"
+        sheet.write_text("frame,set\n")
+        timing = {"sheet": sheet} if field != "timing.layers" else {}
+        begun = merged(begun, {"lines": {"engine": "geometry"}, "timing": timing})
     config = make_cut(tmp_path, begun)
     changes: Any = value
     for key in reversed(field.split(".")):
@@ -253,6 +269,8 @@ def test_every_field_belongs_to_the_stages_that_depend_on_it(tmp_path: Path, fie
         changes["recolor"]["palette"] = shutil.copy(SHIPPED, tmp_path)
     if field == "style.shade.palette":
         changes["style"]["shade"]["palette"] = shutil.copy(SHIPPED, tmp_path)
+    if field == "timing.sheet":
+        changes["timing"]["sheet"] = shutil.copy(tmp_path / "sheet.csv", tmp_path / "another.csv")
     changed = make_cut(tmp_path, merged(begun, changes))
     assert changed != config
     if stages & {"pictures", "motion"}:
@@ -285,6 +303,26 @@ def test_pictures_depend_on_the_palette_of_their_shade(tmp_path: Path) -> None:
     one = prints(config)
     palette.write_text("another")
     assert changed_stages(one, prints(config)) == {"pictures", "labels"}
+
+
+def test_pictures_and_motion_depend_on_the_exposure_sheet(tmp_path: Path) -> None:
+    sheet = tmp_path / "sheet.csv"
+    config = make_cut(tmp_path, {"lines": {"engine": "geometry"}, "timing": {"sheet": sheet}})
+    sheet.write_text("one")
+    one = prints(config)
+    sheet.write_text("another")
+    assert changed_stages(one, prints(config)) == EVERYTHING - {"recolor"}
+
+
+def test_where_layers_are_held_frames_depend_on_the_step_and_on_what_the_layers_are(tmp_path: Path) -> None:
+    timed = {"lines": {"engine": "geometry"}, "timing": {"layers": {"set": {"on": 2}}}, "frames": {"last": 9}}
+    config = make_cut(tmp_path, timed)
+    for change in ({"frames": {"step": 2}}, {"layers": {"groups": {"hero": {"objects": ["walker"]}}}}):
+        assert changed_stages(prints(config), prints(make_cut(tmp_path, merged(timed, change)))) == {
+            "pictures",
+            "motion",
+            "labels",
+        }
 
 
 def test_no_field_is_listed_that_does_not_exist() -> None:

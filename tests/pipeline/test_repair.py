@@ -216,15 +216,15 @@ def test_nothing_is_removed_that_cannot_be_made_again(
     film.rename(finished / "elsewhere")
     try:
         assert main(["verify", str(output), "--repair"]) == 1
-        assert f"square cannot be repaired: its film {film} is not there." in capsys.readouterr().out
+        assert f"square cannot be repaired: its film {film} is not there; put it there" in capsys.readouterr().out
         film.write_bytes(b"another film")
         assert main(["verify", str(output), "--repair"]) == 1
-        assert f"square cannot be repaired: {film} has changed since it was made." in capsys.readouterr().out
+        assert f"square cannot be repaired: {film} has changed since it was made; run" in capsys.readouterr().out
     finally:
         (finished / "elsewhere").rename(film)
     monkeypatch.setattr(BpyModule, "find", lambda: FakeEngine("Blender 9"))
     assert main(["verify", str(output), "--repair"]) == 1
-    assert "it was made with Blender 1.2.3, and this is Blender 9. Name that" in capsys.readouterr().out
+    assert "it was made with Blender 1.2.3, and this is Blender 9; name that" in capsys.readouterr().out
     monkeypatch.setattr("animerun_gen.pipeline.state.fingerprints.__version__", "99")
     monkeypatch.setattr(BpyModule, "find", lambda: engine)
     assert main(["verify", str(output), "--repair"]) == 1
@@ -250,7 +250,7 @@ def test_what_was_made_elsewhere_cannot_be_repaired(
     shutil.rmtree(output / STATE)
     before = contents(output)
     assert main(["verify", str(output), "--repair"]) == 1
-    assert "square cannot be repaired: there is no record of what it was made from." in capsys.readouterr().out
+    assert "square cannot be repaired: there is no record of what it was made from; run" in capsys.readouterr().out
     assert contents(output) == before
     assert not (output / STATE).exists()
 
@@ -261,7 +261,7 @@ def test_a_record_of_another_cut_is_not_believed(
     flip(output / FLOW)
     edit_ledger(output, "square", lambda kept: kept["made_from"]["config"].update(name="other"))
     assert main(["verify", str(output), "--repair"]) == 1
-    assert "square cannot be repaired: there is no record of what it was made from." in capsys.readouterr().out
+    assert "square cannot be repaired: there is no record of what it was made from; run" in capsys.readouterr().out
     assert (output / FLOW).exists()
     assert not engine.jobs
 

@@ -781,7 +781,7 @@ def test_labelling_refuses_pictures_of_another_configuration(tmp_path: Path, cha
 
 def test_labelling_refuses_what_was_never_rendered(tmp_path: Path) -> None:
     config, output = make_cut(tmp_path), tmp_path / "out"
-    with pytest.raises(DatasetError, match="out does not exist: correct --out"):
+    with pytest.raises(DatasetError, match="out does not exist; correct --out"):
         only_label(config, output)
     assert not output.exists()
     output.mkdir()

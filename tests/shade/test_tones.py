@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from animerun_gen.motion import raster
 from animerun_gen.motion.geometry import Camera, FrameGeometry
@@ -254,6 +255,35 @@ def test_no_pixel_flickers_under_a_slow_light() -> None:
     assert (tones[1:] != tones[:-1]).any()
     back = (tones[:-2] == tones[2:]) & (tones[1:-1] != tones[2:])
     assert back[:, seen.instance >= 0].mean() <= 0.001
+
+
+@pytest.mark.parametrize("light", [SLANTED, Light(np.array([-3.0, 4.0, -3.0]), SLANTED.direction)])
+def test_what_moves_elsewhere_changes_no_pixel_of_a_still_surface(light: Light) -> None:
+    """Neither the light's own camera nor the order of the triangles may show: both change with what moves."""
+    still = ball_on_floor()
+    world = still.camera.world
+
+    def frame(place: float) -> FrameGeometry:
+        things = [
+            scenes.sphere("ball", translation(0.0, 0.0, -6.0), 24),
+            plane("floor", translation(0.0, -1.2, -6.0) @ rotation(0, -np.pi / 2), 5.0),
+            cube("box", translation(1.6, -0.7, -6.0) @ rotation(1, 0.5) @ np.diag([0.5, 0.5, 0.5, 1.0])),
+            cube("mover", translation(place, 1.3, -6.0) @ rotation(1, place) @ np.diag([0.2, 0.2, 0.2, 1.0])),
+        ]
+        return scenes.frame(scenes.camera(world), things, [True, False, False, False])
+
+    casts = np.array([True, True, True, False])
+    frames = [frame(place) for place in (-1.9, -0.4, 1.1, 2.2)]
+    seen = [raster.draw(geometry) for geometry in frames]
+    tones = [shade_map(geometry, each, light, RAW, casts=casts) for geometry, each in zip(frames, seen, strict=True)]
+    near = np.zeros(tones[0].shape, bool)
+    for each in seen:
+        near |= ndimage.binary_dilation(each.instance == 3, iterations=3)
+    assert 0.01 < near.mean() < 0.3
+    borders = tones[0][:, 1:] != tones[0][:, :-1]
+    assert borders.sum() > 100
+    for other in tones[1:]:
+        assert (other == tones[0])[~near].all()
 
 
 def test_every_point_is_looked_at_by_a_camera_that_has_it_in_its_picture() -> None:

@@ -15,7 +15,7 @@ pytest.importorskip("pydantic", reason="a training is described by pydantic mode
 from torch import nn  # noqa: E402
 
 from animerun_gen.dataset import ClipWriter  # noqa: E402
-from animerun_gen.errors import NoDatasetError, UsageError  # noqa: E402
+from animerun_gen.errors import ConfigError, NoDatasetError, UsageError  # noqa: E402
 from animerun_gen.networks import flow as networks  # noqa: E402
 from animerun_gen.networks.weights import read_weights  # noqa: E402
 from animerun_gen.training import flow as training  # noqa: E402
@@ -27,25 +27,30 @@ from tests.dataset import other_trees  # noqa: E402
 
 pytestmark = pytest.mark.torch
 
+PROJECT = Path(__file__).resolve().parents[2]
+
 HEIGHT, WIDTH, MOTION = 48, 64, (3.0, -2.0)
 
 
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_clips(tmp_path_factory.mktemp("clips"), HEIGHT, WIDTH)
+
+
+def write_clips(root: Path, height: int, width: int) -> Path:
     """Clips of noise that moves by whole pixels, with a patch where the motion is unknown."""
-    root = tmp_path_factory.mktemp("clips")
     rng = np.random.default_rng(0)
     for split, cut in (("train", "one"), ("train", "two"), ("test", "three")):
         writer = ClipWriter(root, split, cut)
-        picture = rng.integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8)
+        picture = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
         for frame in (1, 2, 3):
             writer.write("frame", frame, picture)
             writer.write("color_1", frame, 255 - picture)
             picture = np.roll(picture, (int(MOTION[1]), int(MOTION[0])), axis=(0, 1))
-        known = np.ones((HEIGHT, WIDTH), bool)
+        known = np.ones((height, width), bool)
         known[:10, :20] = False
         for sign, way, frames in ((1, "forward", (1, 2)), (-1, "backward", (2, 3))):
-            flow = np.broadcast_to(np.array(MOTION, np.float32) * np.float32(sign), (HEIGHT, WIDTH, 2)).copy()
+            flow = np.broadcast_to(np.array(MOTION, np.float32) * np.float32(sign), (height, width, 2)).copy()
             flow[~known] = 1e10
             for frame in frames:
                 writer.write(f"flow_{way}", frame, flow)
@@ -212,13 +217,13 @@ def test_frozen_batch_norm_stays(dataset: Path, tmp_path: Path, constant: None) 
     assert task.network.network.training
 
 
-def test_raft_learns_a_step_at_a_time(dataset: Path, tmp_path: Path) -> None:
+def test_raft_learns_a_step_at_a_time(tmp_path: Path) -> None:
     """The path of the recipes with a real network, where torchvision is there."""
     try:
         networks.build("torchvision:raft_small", {})
     except Exception as error:
         pytest.skip(str(error))
-    file = config(tmp_path, dataset, steps=2)
+    file = config(tmp_path, write_clips(tmp_path / "clips", 128, 144), steps=2)
     text = file.read_text().replace('"test:constant"', '"torchvision:raft_small", options: {updates: 2}')
     file.write_text(text.replace("crop: [48, 32]", "crop: [128, 128]").replace("rate: 0.2", "rate: 0.0001"))
     training.train_from(file, tmp_path / "out", device="cpu")
@@ -226,8 +231,44 @@ def test_raft_learns_a_step_at_a_time(dataset: Path, tmp_path: Path) -> None:
     assert all(torch.isfinite(value).all() for value in network.values())
 
 
-def test_datasets_of_others_mix_with_ours(tmp_path: Path, dataset: Path, constant: None) -> None:
+def test_the_papers_recipe_starts(tmp_path: Path, constant: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file as it is shipped, with another network, whose weights need not be downloaded, and fewer steps."""
+    monkeypatch.setattr(other_trees, "HEIGHT", 540)
+    monkeypatch.setattr(other_trees, "WIDTH", 960)
+    other_trees.flying_things(tmp_path / "things")
+    monkeypatch.setenv("FLYING_THINGS", str(tmp_path / "things"))
+    monkeypatch.setenv("ANIMERUN", str(write_clips(tmp_path / "animerun", 540, 960)))
+    text = (PROJECT / "configs" / "training" / "flow_paper.yaml").read_text()
+    for old, new in (
+        ("name: ptlflow:raft", 'name: "test:constant"'),
+        ("released: things", "released: null"),
+        ("options: {iters: 12}", "options: {}"),
+        ("steps: 20000", "steps: 1"),
+        ("batch: 12", "batch: 2"),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    (file := tmp_path / "paper.yaml").write_text(text)
+    said = training.train_from(file, tmp_path / "out", device="cpu")
+    assert "trained 1 step:" in said[0]
+    weights = read_weights(tmp_path / "out" / "final.pt")
+    assert weights.about["trained_on"].endswith("animerun (8 pairs x 200)")
+
+
+def test_a_crop_must_fit_into_the_frames(tmp_path: Path, dataset: Path, constant: None) -> None:
+    file = config(tmp_path, dataset)
+    file.write_text(file.read_text().replace("crop: [48, 32]", "crop: [65, 32]"))
+    with pytest.raises(ConfigError, match=r"crop: \[65, 32\] is larger than the frames of .* 64 x 48 pixels"):
+        training.train_from(file, tmp_path / "out", device="cpu")
+    assert not (tmp_path / "out").exists()
+
+
+def test_datasets_of_others_mix_with_ours(
+    tmp_path: Path, dataset: Path, constant: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """T + S + R: pictures of unlike sizes become crops of one, each dataset comes as often as it is repeated."""
+    monkeypatch.setattr(other_trees, "HEIGHT", 20)
+    monkeypatch.setattr(other_trees, "WIDTH", 36)
     other_trees.sintel(tmp_path / "sintel")
     other_trees.flying_things(tmp_path / "things")
     other_trees.creative_flow(tmp_path / "creative")

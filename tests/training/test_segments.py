@@ -13,14 +13,20 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed here: scri
 pytest.importorskip("pydantic")
 
 from animerun_gen.benchmark.ant.inputs import IGNORED  # noqa: E402
+from animerun_gen.benchmark.options import EvaluationOptions  # noqa: E402
+from animerun_gen.benchmark.run import evaluate  # noqa: E402
+from animerun_gen.benchmark.segments.evaluation import open_evaluation  # noqa: E402
 from animerun_gen.dataset import ClipWriter  # noqa: E402
 from animerun_gen.errors import ConfigError  # noqa: E402
+from animerun_gen.training.config import read_training  # noqa: E402
 from animerun_gen.training.segment_augmentation import LEAST_SHARE, SegmentFinish  # noqa: E402
-from animerun_gen.training.segments import train_from  # noqa: E402
-from animerun_gen.training.segments_config import SegmentAugmentation  # noqa: E402
+from animerun_gen.training.segments import SegmentTask, train_from  # noqa: E402
+from animerun_gen.training.segments_config import SegmentAugmentation, SegmentTraining  # noqa: E402
 from tests.benchmark.ant.scenes import boxes_pair  # noqa: E402
 
 pytestmark = pytest.mark.torch
+
+SHIPPED = sorted((Path(__file__).resolve().parents[2] / "configs" / "training").glob("ant*.yaml"))
 
 
 def told_by_pictures(seed: int) -> dict[str, Any]:
@@ -149,8 +155,57 @@ def test_trains_is_stopped_and_goes_on(root: Path, tmp_path: Path, monkeypatch: 
     ).keys()
 
 
+def test_a_guided_model_is_trained_and_evaluated(root: Path, tmp_path: Path) -> None:
+    """What it was trained on stands in its weights and in the results; its guide comes from the file of weights."""
+    text = config(tmp_path, root, 2).read_text().replace("head}", "head, guide: [dis, farneback]}")
+    file = tmp_path / "guided.yaml"
+    file.write_text(text.replace(f"data: [{{root: {root}}}]", f"data: [{{root: {root}, repeat: 2}}]"))
+    train_from(file, tmp_path / "guided", device="cpu")
+    options = EvaluationOptions(
+        dataset=root, output=tmp_path / "out", method=f"checkpoint:{tmp_path / 'guided' / 'final.pt'}", splits=("val",)
+    )
+    result = evaluate(open_evaluation(options), options.output).result
+    assert result is not None
+    assert result.method.trained_on == f"{root.name} (2 pairs x 2): 2 steps"
+    assert result.pairs == 1
+
+
+def test_an_untrained_guided_model_has_the_figures_of_the_votes(root: Path, tmp_path: Path) -> None:
+    file = tmp_path / "guided.yaml"
+    file.write_text(config(tmp_path, root, 1).read_text().replace("head}", "head, guide: [farneback]}"))
+    task = SegmentTask(read_training(file, SegmentTraining))
+    task.network.eval()
+    options = EvaluationOptions(dataset=root, output=tmp_path / "out", method="flow:farneback", splits=("val",))
+    votes = evaluate(open_evaluation(options), options.output).result
+    assert votes is not None
+    with torch.no_grad():
+        assert task.validate()["acc"] == votes.averages.figure("acc", "mean_of_pairs")
+
+
+def test_a_crop_must_fit_into_the_frames(root: Path, tmp_path: Path) -> None:
+    file = config(tmp_path, root, 1)
+    file.write_text(file.read_text().replace("crop: [48, 32]", "crop: [48, 49]"))
+    with pytest.raises(ConfigError) as caught:
+        train_from(file, tmp_path / "out", device="cpu")
+    assert caught.value.problems == [
+        f"crop: [48, 49] is larger than the frames of {root}, which have 64 x 48 pixels; make it [48, 48] or smaller"
+    ]
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.stem)
+def test_shipped_configurations_can_be_read(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ANIMERUN", "VIEWS", "WIDE"):
+        monkeypatch.setenv(name, "/data")
+    wanted = read_training(file, SegmentTraining)
+    assert all(data.split == "train" for data in wanted.data)
+
+
 def test_mistakes_of_a_file_are_told(tmp_path: Path) -> None:
     file = tmp_path / "bad.yaml"
+    file.write_text("model: {guide: [dis, dis]}\ndata: [{root: x}]\nschedule: {steps: 1, batch: 1, rate: 1}\n")
+    with pytest.raises(ConfigError, match="names a flow method more than once"):
+        train_from(file, tmp_path / "out", device="cpu")
     file.write_text("model: {layers: 5, rounds: 2}\ndata: [{root: x}]\nschedule: {steps: 1, batch: 1, rate: 1}\n")
     with pytest.raises(ConfigError, match="layers must be a multiple of rounds"):
         train_from(file, tmp_path / "out", device="cpu")

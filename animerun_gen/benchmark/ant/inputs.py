@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from animerun_gen.benchmark.ant.guide import FACTS, guidance
 from animerun_gen.benchmark.segments.regions import regions_of
 
 IGNORED = -2
@@ -33,6 +34,9 @@ class AntPair:
             also where the pictures are a crop of it.
         shared: ``(K, L)`` int32: pixels that belong to a segment of the source and one of the target frame.
         size: Width and height of the whole frame.
+        votes: ``(guides * 2, K, L)`` float32, what guides say of pairs of segments
+            (:class:`~animerun_gen.benchmark.ant.guide.Guidance`).
+        facts: For each frame ``(K, guides * 7)`` float32, what they say of segments.
         matches: ``(K,)`` int64: the match of each source segment, -1: none, :data:`IGNORED`; None: unknown.
     """
 
@@ -41,6 +45,8 @@ class AntPair:
     geometry: tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
     shared: npt.NDArray[np.int32]
     size: tuple[int, int]
+    votes: npt.NDArray[np.float32]
+    facts: tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
     matches: npt.NDArray[np.int64] | None = None
 
 
@@ -50,6 +56,7 @@ def prepare_pair(
     matches: Sequence[int] | npt.NDArray[np.int64] | None = None,
     corner: tuple[int, int] = (0, 0),
     size: tuple[int, int] | None = None,
+    guides: Sequence[str] = (),
 ) -> AntPair:
     """Measure the segments of a pair.
 
@@ -59,6 +66,7 @@ def prepare_pair(
         matches: The match of each source segment.
         corner: x and y of their upper left pixel, where they are crops, in the whole frame.
         size: Width and height of the whole frame; None: that of the pictures.
+        guides: Flow methods that are asked about the pair (:data:`~animerun_gen.benchmark.ant.guide.GUIDES`).
     """
     left, top = corner
     geometry = []
@@ -69,12 +77,15 @@ def prepare_pair(
     counts = [len(one) for one in geometry]
     both = segments[0].astype(np.int64) * counts[1] + segments[1]
     shared = np.bincount(both.ravel(), minlength=counts[0] * counts[1]).reshape(counts)
+    told = guidance(pictures, segments, guides)
     return AntPair(
         pictures=np.stack(pictures).transpose(0, 3, 1, 2),
         labels=np.stack(segments).astype(np.int32),
         geometry=(geometry[0], geometry[1]),
         shared=shared.astype(np.int32),
         size=size or (segments[0].shape[1], segments[0].shape[0]),
+        votes=told.votes,
+        facts=told.facts,
         matches=None if matches is None else np.asarray(matches, np.int64),
     )
 
@@ -90,6 +101,8 @@ class AntBatch:
         counts: ``(B, 2)`` int64: how many segments each frame has.
         shared: ``(B, K, K)`` float32.
         sizes: ``(B, 2)`` float32, width and height of the whole frames.
+        votes: ``(B, guides * 2, K, K)`` float32, see :class:`AntPair`.
+        facts: ``(B, 2, K, guides * 7)`` float32.
         matches: ``(B, K)`` int64; all :data:`IGNORED` where they are unknown.
     """
 
@@ -99,6 +112,8 @@ class AntBatch:
     counts: torch.Tensor
     shared: torch.Tensor
     sizes: torch.Tensor
+    votes: torch.Tensor
+    facts: torch.Tensor
     matches: torch.Tensor
 
     def to(self, device: torch.device | str) -> AntBatch:
@@ -119,7 +134,7 @@ def collate_pairs(pairs: Sequence[AntPair], at_least: int = 1) -> AntBatch:
     """Make a batch of pairs, also of unequal sizes and numbers of segments.
 
     Args:
-        pairs: The pairs.
+        pairs: The pairs, all with the same guides.
         at_least: ``K`` is at least this.
     """
     batch = len(pairs)
@@ -129,6 +144,9 @@ def collate_pairs(pairs: Sequence[AntPair], at_least: int = 1) -> AntBatch:
     labels = np.full((batch, 2, height, width), PADDING, np.int32)
     geometry = np.zeros((batch, 2, most, GEOMETRY), np.float32)
     shared = np.zeros((batch, most, most), np.float32)
+    channels = len(pairs[0].votes)
+    votes = np.zeros((batch, channels, most, most), np.float32)
+    facts = np.zeros((batch, 2, most, channels // 2 * FACTS), np.float32)
     matches = np.full((batch, most), IGNORED, np.int64)
     for at, pair in enumerate(pairs):
         rows, columns = pair.labels.shape[1:]
@@ -137,6 +155,9 @@ def collate_pairs(pairs: Sequence[AntPair], at_least: int = 1) -> AntBatch:
         for frame, one in enumerate(pair.geometry):
             geometry[at, frame, : len(one)] = one
         shared[at, : pair.shared.shape[0], : pair.shared.shape[1]] = pair.shared
+        votes[at, :, : pair.votes.shape[1], : pair.votes.shape[2]] = pair.votes
+        for frame, one in enumerate(pair.facts):
+            facts[at, frame, : len(one)] = one
         if pair.matches is not None:
             matches[at, : len(pair.matches)] = pair.matches
     return AntBatch(
@@ -146,5 +167,7 @@ def collate_pairs(pairs: Sequence[AntPair], at_least: int = 1) -> AntBatch:
         torch.tensor([[len(one) for one in pair.geometry] for pair in pairs]),
         torch.from_numpy(shared),
         torch.tensor([pair.size for pair in pairs], dtype=torch.float32),
+        torch.from_numpy(votes),
+        torch.from_numpy(facts),
         torch.from_numpy(matches),
     )

@@ -39,7 +39,7 @@ def load(path: Path) -> tuple[Ant, Weights]:
         raise UsageError(f"holds a network for {weights.kind}, not for {KIND}", path)
     try:
         shape = dict(weights.model["shape"])
-        model = Ant(AntShape(**{**shape, "channels": tuple(shape["channels"])}))
+        model = Ant(AntShape(**{**shape, "channels": tuple(shape["channels"]), "guide": tuple(shape.get("guide", ()))}))
     except (KeyError, TypeError, ValueError, AssertionError) as error:
         raise UsageError(f"describes no model that this version can make ({error})", path) from error
     put_into(model, weights.tensors, path)
@@ -59,7 +59,8 @@ class AntMatcher:
         self.device = device
 
     def __call__(self, pair: SegmentPair) -> list[int]:
-        batch = collate_pairs([prepare_pair(pair.pictures, pair.segments)]).to(self.device)
+        prepared = prepare_pair(pair.pictures, pair.segments, guides=self.model.shape.guide)
+        batch = collate_pairs([prepared]).to(self.device)
         with torch.inference_mode():
             found = decide(self.model(batch)[-1])[0].tolist()
         return found[: len(pair.regions[0])]
@@ -80,6 +81,7 @@ def open_matcher(choice: MethodChoice) -> SegmentMethod:
         name="checkpoint",
         title=path.stem,
         weights="trained",
+        trained_on=weights.trained_on,
         details={"step": str(weights.about.get("step", "")), "checksum": file_digest(path)},
     )
     return SegmentMethod(facts, AntMatcher(model, torch.device(name)))

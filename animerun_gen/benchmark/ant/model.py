@@ -16,6 +16,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from animerun_gen.benchmark.ant.guide import FACTS
+from animerun_gen.benchmark.ant.guide import UNIT as _UNIT
 from animerun_gen.benchmark.ant.inputs import AntBatch
 from animerun_gen.benchmark.ant.matching import log_assignment
 from animerun_gen.benchmark.ant.pooling import segment_means
@@ -25,6 +27,12 @@ _POSITION_SHARE = 0.7
 
 _PAIR_FEATURES = 11
 _PAIR_WIDTH = 32
+
+_NO_VOTE = 0.01
+"""Added to shares of votes before the logarithm is taken."""
+
+_FEW = -3.0
+"""How much speaks for no match before anything is learnt: few segments have none."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +52,9 @@ class AntShape:
         occlusion: ``"column"``: one learnt number speaks for "no match"; ``"head"``: each segment has a number of its
             own, made of what it knows of both frames.
         sinkhorn: How often rows and columns of the scores are balanced; 0: a softmax.
+        guide: Flow methods whose votes the matches begin from
+            (:data:`~animerun_gen.benchmark.ant.guide.GUIDES`): an untrained model decides as the votes of the first one
+            do, and what is learnt is where these are wrong.
     """
 
     channels: tuple[int, ...] = (32, 64, 128)
@@ -55,6 +66,7 @@ class AntShape:
     relative: bool = False
     occlusion: str = "column"
     sinkhorn: int = 0
+    guide: tuple[str, ...] = ()
 
     @property
     def width(self) -> int:
@@ -88,18 +100,21 @@ class Ant(nn.Module):
         self.project = nn.ModuleList(nn.Linear(shape.width, shape.width) for _ in range(shape.rounds))
         self.unmatched = nn.Parameter(torch.zeros(2))
         if shape.relative:
-            self.pair = nn.Sequential(
-                nn.Linear(_PAIR_FEATURES, _PAIR_WIDTH), nn.ReLU(), nn.Linear(_PAIR_WIDTH, _PAIR_WIDTH)
-            )
-            self.pair_score = nn.ModuleList(nn.Linear(_PAIR_WIDTH, 1) for _ in range(shape.rounds))
+            features = _PAIR_FEATURES + (_GUIDED_FEATURES * len(shape.guide) + 2 if shape.guide else 0)
+            self.pair = nn.Sequential(nn.Linear(features, _PAIR_WIDTH), nn.ReLU(), nn.Linear(_PAIR_WIDTH, _PAIR_WIDTH))
+            self.pair_score = nn.ModuleList(_pair_score(shape) for _ in range(shape.rounds))
         if shape.rounds > 1:
             self.moved = nn.ModuleList(_perceptron(3, 32, shape.width) for _ in range(shape.rounds - 1))
         if shape.occlusion == "head":
-            self.seen = nn.ModuleList(_perceptron(shape.width + 2, 64, 1) for _ in range(shape.rounds))
+            known = 3 if shape.guide else 2
+            self.seen = nn.ModuleList(_perceptron(shape.width + known, 64, 1) for _ in range(shape.rounds))
             for part in self.seen:
-                # few segments have no match
                 nn.init.zeros_(part[-1].weight)
-                nn.init.constant_(part[-1].bias, -3.0)
+                nn.init.constant_(part[-1].bias, _FEW)
+        if shape.guide:
+            self.guided = _Guided(shape)
+            if shape.occlusion == "column":
+                nn.init.constant_(self.unmatched, _FEW)
 
     def forward(self, batch: AntBatch) -> list[torch.Tensor]:
         """Match the segments of each pair.
@@ -116,67 +131,136 @@ class Ant(nn.Module):
         with _in_full(batch.geometry):
             tokens = self.position(_positions(batch, shape.relative))
         tokens = tokens + self.descriptor(batch)
+        if shape.guide:
+            tokens = tokens + self.guided.told(batch.facts)
         # padding must not become anything that a sum could notice
         tokens = tokens * present.unsqueeze(-1)
-        near = self._near(batch) if shape.relative else None
-        moved: torch.Tensor | None = None
+        moved = _motion_of_guide(batch) if shape.guide else None
+        near = self._near(batch, moved) if shape.relative else None
+        before: torch.Tensor | None = None
         found = []
         share = shape.layers // shape.rounds
         for turn in range(shape.rounds):
-            if moved is not None:
+            if before is not None and moved is not None:
                 tokens = tokens + self.moved[turn - 1](moved) * present.unsqueeze(-1)
-                near = None if near is None else replace(near, across=self._across(batch, moved))
+                near = None if near is None else replace(near, across=self._across(batch, moved, before))
             for layer in self.layers[turn * share : (turn + 1) * share]:
                 tokens = layer(tokens, present, near)
-            scores, unmatched = self._scores(tokens, present, near, turn)
+            scores, unmatched = self._scores(tokens, batch, near, turn)
             found.append(log_assignment(scores, unmatched, present, shape.sinkhorn))
             if turn + 1 < shape.rounds:
-                moved = _motion(scores.detach(), unmatched.detach(), batch)
+                before = scores.detach()
+                moved = _motion(before, unmatched.detach(), batch)
         return found
 
-    def _near(self, batch: AntBatch) -> _Near:
+    def _near(self, batch: AntBatch, moved: torch.Tensor | None) -> _Near:
         """How the segments lie to each other, as far as that is known before they are matched."""
         centres, extents = batch.geometry[..., 4:6].flatten(0, 1), _extents(batch.geometry).flatten(0, 1)
         apart = batch.shared.new_zeros(1, 1, 1, 2).expand(*centres.shape[:2], centres.shape[1], -1)
         with _in_full(centres):
-            within = self.pair(_pair_features(centres, centres, extents, extents, apart))
-        return _Near(within.unflatten(0, (-1, 2)), self._across(batch, None))
+            features = _pair_features(centres, centres, extents, extents, apart)
+            # no guide speaks of segments of one frame
+            features = functional.pad(features, (0, self.pair[0].in_features - features.shape[-1]))
+            within = self.pair(features)
+        return _Near(within.unflatten(0, (-1, 2)), self._across(batch, moved, None))
 
-    def _across(self, batch: AntBatch, moved: torch.Tensor | None) -> torch.Tensor:
-        """How the segments of the target frame lie to where those of the source frame are expected."""
+    def _across(self, batch: AntBatch, moved: torch.Tensor | None, scores: torch.Tensor | None) -> torch.Tensor:
+        """How the segments of the target frame lie to where those of the source frame are expected.
+
+        Args:
+            batch: The pairs.
+            moved: How far they are expected to move.
+            scores: Of the round before; a guided model is told them.
+        """
         centres, extents = batch.geometry[..., 4:6], _extents(batch.geometry)
         expected = centres[:, 0] if moved is None else centres[:, 0] + moved[:, 0, :, :2] * _UNIT
         areas = batch.geometry[..., 6].clamp_min(1)
         shared = torch.stack([batch.shared / areas[:, 0, :, None], batch.shared / areas[:, 1, None, :]], dim=-1)
         with _in_full(centres):
             near = _pair_features(expected, centres[:, 1], extents[:, 0], extents[:, 1], shared)
+            if self.shape.guide:
+                near = torch.cat([near, _vote_features(batch), _ranks(batch, scores)], dim=-1)
             across: torch.Tensor = self.pair(near)
         return across
 
     def _scores(
-        self, tokens: torch.Tensor, present: torch.Tensor, near: _Near | None, turn: int
+        self, tokens: torch.Tensor, batch: AntBatch, near: _Near | None, turn: int
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """``(B, K, K)`` scores of pairs, and ``(B, 2, K)`` how much speaks for no match."""
+        present = batch.present
         described = self.project[turn](tokens).float()
+        one, other = described[:, 0], described[:, 1]
         with _in_full(described):
-            scores = described[:, 0] @ described[:, 1].transpose(1, 2) / self.shape.width**0.5
+            if self.shape.guide:
+                other = self.guided.compare[turn](other)
+            scores = one @ other.transpose(1, 2) / self.shape.width**0.5
         if near is not None:
             scores = scores + self.pair_score[turn](near.across).squeeze(-1).float()
+        if self.shape.guide:
+            with _in_full(scores):
+                scores = scores + self.guided.votes(batch, turn)
         unmatched = self.unmatched.view(1, 2, 1).expand(len(tokens), -1, tokens.shape[2]).float()
+        if self.shape.occlusion == "column" and not self.shape.guide:
+            return scores, unmatched
+        there = scores.masked_fill(~present[:, 1].unsqueeze(1), -1e4)
+        back = scores.masked_fill(~present[:, 0].unsqueeze(2), -1e4)
+        best = torch.stack([there.amax(2), back.amax(1)], dim=1)
+        total = torch.stack([there.logsumexp(2), back.logsumexp(1)], dim=1)
         if self.shape.occlusion == "head":
-            there = scores.masked_fill(~present[:, 1].unsqueeze(1), -1e4)
-            back = scores.masked_fill(~present[:, 0].unsqueeze(2), -1e4)
-            known = torch.stack(
-                [
-                    torch.stack([there.amax(2), back.amax(1)], dim=1),
-                    torch.stack([there.logsumexp(2), back.logsumexp(1)], dim=1),
-                ],
-                dim=-1,
-            )
-            spoken = self.seen[turn](torch.cat([tokens, known.to(tokens.dtype)], dim=-1)).squeeze(-1).float()
-            # measured from the scores that it has to beat
-            unmatched = unmatched + spoken + known[..., 1]
-        return scores, unmatched
+            known = [best, total]
+            if self.shape.guide:
+                # how well the best match goes, where it has to be the best one for both
+                both = 2 * scores - total[:, 0].unsqueeze(2) - total[:, 1].unsqueeze(1)
+                both = both.masked_fill(~(present[:, 0].unsqueeze(2) & present[:, 1].unsqueeze(1)), -1e4)
+                mutual = torch.stack([both.amax(2), both.amax(1)], dim=1).clamp_min(-20)
+                known = [total - best, mutual, self.guided.silent(batch)]
+            seen = torch.cat([tokens, torch.stack(known, dim=-1).to(tokens.dtype)], dim=-1)
+            unmatched = unmatched + self.seen[turn](seen).squeeze(-1).float()
+        # measured from the scores that it has to beat
+        if self.shape.guide:
+            return scores, unmatched + best + self.guided.lost[turn] * self.guided.silent(batch)
+        return scores, unmatched + total
+
+
+class _Guided(nn.Module):
+    """What a guided model has beside the others; it begins as one that decides as the votes of the first guide do.
+
+    Args:
+        shape: Of the model.
+    """
+
+    def __init__(self, shape: AntShape) -> None:
+        super().__init__()
+        self.told = _perceptron(FACTS * len(shape.guide), 32, shape.width)
+        self.compare = nn.ModuleList(nn.Linear(shape.width, shape.width, bias=False) for _ in range(shape.rounds))
+        for part in self.compare:
+            nn.init.zeros_(part.weight)
+        # how much the votes there and back of each guide count
+        weights = torch.zeros(shape.rounds, 2 * len(shape.guide))
+        weights[:, 0] = 2.0
+        self.weights = nn.Parameter(weights)
+        # more than what speaks against it: what no vote is cast for has no match
+        self.lost = nn.Parameter(torch.full((shape.rounds,), -2 * _FEW))
+
+    def votes(self, batch: AntBatch, turn: int) -> torch.Tensor:
+        """``(B, K, K)``: scores of pairs by votes."""
+        scores: torch.Tensor = torch.einsum("bgkl,g->bkl", (batch.votes + _NO_VOTE).log(), self.weights[turn])
+        return scores
+
+    def silent(self, batch: AntBatch) -> torch.Tensor:
+        """``(B, 2, K)``: 1 for a segment of which no pixel stays in the picture by the first guide, else 0."""
+        there, back = batch.votes[:, 0], batch.votes[:, 1]
+        return torch.stack([there.amax(2) == 0, back.amax(1) == 0], dim=1).float()
+
+
+def _pair_score(shape: AntShape) -> nn.Module:
+    """What makes a score of how two segments lie to each other."""
+    if not shape.guide:
+        return nn.Linear(_PAIR_WIDTH, 1)
+    score = nn.Sequential(nn.ReLU(), nn.Linear(_PAIR_WIDTH, _PAIR_WIDTH), nn.ReLU(), nn.Linear(_PAIR_WIDTH, 1))
+    nn.init.zeros_(score[-1].weight)
+    nn.init.zeros_(score[-1].bias)
+    return score
 
 
 def _in_full(tensor: torch.Tensor) -> torch.autocast:
@@ -291,10 +375,6 @@ class _Near:
     across: torch.Tensor
 
 
-_UNIT = 64.0
-"""Pixels: what differences of places are measured in."""
-
-
 def _extents(geometry: torch.Tensor) -> torch.Tensor:
     """``(..., 3)``: logarithms of area, width and height."""
     width = geometry[..., 1] - geometry[..., 0] + 1
@@ -320,6 +400,37 @@ def _pair_features(
         ],
         dim=-1,
     )
+
+
+_GUIDED_FEATURES = 6
+
+
+def _vote_features(batch: AntBatch) -> torch.Tensor:
+    """``(B, K, K, guides * 6)``: shares of votes there and back, and of the union, linear and by their logarithms."""
+    here, there = batch.geometry[..., 6].clamp_min(1).unbind(1)
+    pixels = torch.stack([here.unsqueeze(2).expand_as(batch.shared), there.unsqueeze(1).expand_as(batch.shared)], dim=1)
+    votes = batch.votes.unflatten(1, (-1, 2))
+    common = (votes * pixels.unsqueeze(1)).mean(2, keepdim=True)
+    union = common / (pixels.sum(1)[:, None, None] - common).clamp_min(1)
+    shares = torch.cat([votes, union.clamp(0, 1)], dim=2).flatten(1, 2).movedim(1, -1)
+    return torch.cat([shares, (shares + _NO_VOTE).log() / 4], dim=-1)
+
+
+def _ranks(batch: AntBatch, scores: torch.Tensor | None) -> torch.Tensor:
+    """``(B, K, K, 2)``: logarithms of how probable a pair was in the round before, there and back; 0 before it."""
+    if scores is None:
+        return batch.shared.new_zeros(1, 1, 1, 2).expand(*batch.shared.shape, -1)
+    present = batch.present
+    allowed = present[:, 0, :, None] & present[:, 1, None, :]
+    scores = scores.masked_fill(~allowed, -1e9)
+    both = torch.stack([scores.log_softmax(2), scores.log_softmax(1)], dim=-1)
+    return both.clamp_min(-12) / 4
+
+
+def _motion_of_guide(batch: AntBatch) -> torch.Tensor:
+    """``(B, 2, K, 3)``: how far the first guide says that segments move, as :func:`_motion`."""
+    facts = batch.facts
+    return torch.cat([facts[..., :2].clamp(-8, 8), facts[..., 4:5]], dim=-1)
 
 
 def _positions(batch: AntBatch, rich: bool) -> torch.Tensor:

@@ -17,7 +17,7 @@ from animerun_gen.benchmark.flow.metrics import COLUMNS, measure_flow
 from animerun_gen.benchmark.flow.predictions import find_predictions, read_prediction, require_usable
 from animerun_gen.benchmark.options import EvaluationOptions
 from animerun_gen.benchmark.results import Average, Column, Measured, MethodFacts, Pair, summed
-from animerun_gen.benchmark.source import chosen_source, pairs_left_out
+from animerun_gen.benchmark.source import chosen_source, remarks_on_left_out
 from animerun_gen.config.messages import counted
 from animerun_gen.conventions import UNKNOWN_FLOW, known_flow
 from animerun_gen.dataset import files
@@ -133,7 +133,7 @@ class FlowEvaluation:
                 remarks.append(
                     f"{columns} are measured on {there:,} of {counted(total, 'pair')}: the others have no {folder}."
                 )
-        return [*remarks, *pairs_left_out(self.left_out)]
+        return [*remarks, *remarks_on_left_out(self.left_out)]
 
     def _saved(self, split: str, cut: str, pairs: Sequence[SampleFiles]) -> list[Path]:
         """Where the predictions of some pairs are kept; nothing where they are not."""

@@ -20,7 +20,7 @@ from animerun_gen.benchmark.interpolation.metrics import SMALLEST_SIDE, Picture
 from animerun_gen.benchmark.interpolation.triplets import Triplet, Triplets, find_triplets
 from animerun_gen.benchmark.options import EvaluationOptions
 from animerun_gen.benchmark.results import Average, Column, Figure, Measured, MethodFacts, Pair, summed
-from animerun_gen.benchmark.source import chosen_source
+from animerun_gen.benchmark.source import chosen_source, remarks_on_left_out
 from animerun_gen.dataset.files import write_image
 from animerun_gen.dataset.pairs import read_picture, read_pictures
 from animerun_gen.errors import DatasetError, UsageError
@@ -133,9 +133,7 @@ class InterpolationEvaluation:
         if counts.get("filled"):
             share = summed(counts, "filled", "pixels")
             remarks.append(f"{share:.3g}% of the pixels came from nowhere: the mean of both frames stands there.")
-        if self.triplets.left_out:
-            remarks.append(f"{len(self.triplets.left_out)} triplets were left out: {self.triplets.left_out[0]}.")
-        return remarks
+        return [*remarks, *remarks_on_left_out(self.triplets.left_out, "triplet")]
 
     def _figures(
         self, triplet: Triplet, prediction: Picture, truth: Picture, counts: dict[str, int]

@@ -7,7 +7,6 @@ is ptlflow's ``gmflow_refine``.
 from __future__ import annotations
 
 import importlib.metadata
-import json
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from animerun_gen.benchmark.source import MethodChoice
 from animerun_gen.dataset.checksums import file_digest
 from animerun_gen.errors import AnimerunGenError, UsageError
 from animerun_gen.networks.flow import FlowNetwork, build, from_weights
-from animerun_gen.networks.weights import Weights, read_weights
+from animerun_gen.networks.weights import read_weights
 
 GMFLOW = "ptlflow:gmflow_refine"
 """The network of the name "gmflow"."""
@@ -85,22 +84,10 @@ def _trained_here(choice: MethodChoice) -> tuple[FlowNetwork, MethodFacts]:
         name=f"checkpoint:{path.name}",
         title=network.name,
         weights="trained",
-        trained_on=_said(weights),
+        trained_on=weights.trained_on,
         details={"sha256": file_digest(path), "step": str(weights.about.get("step", ""))},
     )
     return network, facts
-
-
-def _said(weights: Weights) -> str:
-    """What a file of weights says that it was trained on: datasets, steps, and what it began with."""
-    try:
-        begun = json.loads(weights.about["config"])["model"]
-        name = begun.get("released") or begun.get("weights")
-        after = f", begun with {Path(name).name}" if name else ""
-        return f"{weights.about['trained_on']}: {int(weights.about['step']):,} steps{after}"
-    # it is somebody's file
-    except (KeyError, TypeError, ValueError, AttributeError):
-        return ""
 
 
 def _from_library(choice: MethodChoice) -> tuple[FlowNetwork, MethodFacts]:

@@ -18,7 +18,7 @@ from animerun_gen.benchmark.results import Average, Column, Measured, MethodFact
 from animerun_gen.benchmark.segments.methods import SegmentMethod, SegmentPair, open_method
 from animerun_gen.benchmark.segments.metrics import COLUMNS, measure_segments
 from animerun_gen.benchmark.segments.predictions import find_predictions, read_prediction, write_prediction
-from animerun_gen.benchmark.source import chosen_source, pairs_left_out
+from animerun_gen.benchmark.source import chosen_source, remarks_on_left_out
 from animerun_gen.dataset.pairs import ClipIndex, directed_pairs, pictures_of, read_pictures
 from animerun_gen.errors import DatasetError, UsageError
 
@@ -152,7 +152,7 @@ class SegmentEvaluation:
             f"{counts.get('segments', 0):,} segments, of which {summed(counts, 'occluded', 'segments'):.3g}% have no"
             f" match and {summed(counts, 'several_matches', 'segments'):.3g}% have several; the first one counts."
         ]
-        return [*remarks, *pairs_left_out(self.left_out)]
+        return [*remarks, *remarks_on_left_out(self.left_out)]
 
     def _saved(self, key: Key, labelled: LabelledPair) -> list[Path]:
         """Where the prediction of a pair is kept; nothing where it is not."""

@@ -229,8 +229,9 @@ class _Dolly:
         scale = film.matrix_world.col[2].xyz.length
         if scale == 0.0:
             raise SceneError(
-                f"camera '{self.camera.name}' is scaled to nothing in frame {self._opened.scene.frame_current}, so it "
-                "cannot move along its view axis; give it a scale in Blender, or set 'camera_motion.focal_length: keep'"
+                f"camera '{self.camera.name}' is scaled to nothing in frame "
+                f"{self._opened.scene.frame_current}, so it cannot move along its view axis",
+                remedy="give it a scale in Blender, or set 'camera_motion.focal_length: keep'",
             )
         self.stand_in.location = (0.0, 0.0, offset / scale)
 
@@ -276,7 +277,8 @@ class _Dolly:
         if not (math.isfinite(found) and found > 0.0):
             raise SceneError(
                 f"camera '{self.camera.name}' cannot keep in size what is in focus: {what} lies at {found:.4g} units "
-                f"before it in frame {self._opened.scene.frame_current}; {REMEDY} in the cut's configuration."
+                f"before it in frame {self._opened.scene.frame_current}",
+                remedy=f"{REMEDY} in the cut's configuration",
             )
         return float(found)
 

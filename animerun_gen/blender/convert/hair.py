@@ -342,9 +342,10 @@ def _refuse_other_number(source: Any, graph: bpy.types.Depsgraph, total: int) ->
         source.total = total
     if total != source.total:
         raise SceneError(
-            f"hair '{source.name}' has {total} strands in frame {graph.scene.frame_current} and {source.total} in the "
-            "clip's first: so they cannot be matched. Fix their number in Blender, or set "
-            f'"hair: {{systems: {{"{source.name}": {{mode: remove}}}}}}" in the cut\'s configuration.'
+            f"hair '{source.name}' has {total} strands in frame {graph.scene.frame_current} and "
+            f"{source.total} in the clip's first, so they cannot be matched",
+            remedy="fix their number in Blender, or set "
+            f'"hair: {{systems: {{"{source.name}": {{mode: remove}}}}}}" in the cut\'s configuration',
         )
 
 
@@ -409,9 +410,9 @@ def _instances(source: _Source, treatment: HairTreatment, paths: Points, usable:
         names = [f"'{obj.name}'" for obj in bpy.data.objects if obj.type == "MESH"]
         listed = and_more(names, 20)
         raise SceneError(
-            f"hair '{source.name}' shall become instances of '{treatment.object}', but the file has no object with "
-            f"surfaces of that name; it has {listed or 'none'}. Change 'hair.object', or that of the system in "
-            "'hair.systems', in the cut's configuration."
+            f"hair '{source.name}' shall become instances of '{treatment.object}', but the file has no object "
+            f"with surfaces of that name; it has {listed or 'none'}",
+            remedy="change 'hair.object', or that of the system in 'hair.systems', in the cut's configuration",
         )
     kept = _evenly(usable)
     plan = plan_tubes(paths, kept, source.radius)

@@ -204,8 +204,8 @@ def _render(stage: bpy.types.Scene, path: Path) -> np.ndarray[Any, Any]:
     picture = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH) if path.exists() else None
     if picture is None:
         raise SceneError(
-            f"Blender rendered the world for its mean colour without writing the picture {path}; see whether that "
-            "folder is there and has space, or set style.background in the cut's configuration."
+            f"Blender rendered the world for its mean colour without writing the picture {path}",
+            remedy="see whether that folder is there and has space, or set style.background in the cut's configuration",
         )
     return srgb_to_linear(picture[..., ::-1].astype(np.float64) / np.iinfo(np.uint16).max)
 

@@ -36,7 +36,7 @@ def find_edges(vertices, triangles, edges, faces, materials, to_pixels, to_world
         pixels[v] = _point(to_pixels, vertices[v])
     fronts = np.empty(len(triangles), np.bool_)
     for t in range(len(triangles)):
-        fronts[t] = _is_front(pixels[triangles[t, 0]], pixels[triangles[t, 1]], pixels[triangles[t, 2]])
+        fronts[t] = is_front(pixels[triangles[t, 0]], pixels[triangles[t, 1]], pixels[triangles[t, 2]])
     ends = np.empty((len(edges), 6))
     points = np.empty((len(edges), 2), np.int64)
     hides = np.empty(len(edges), np.bool_)
@@ -74,7 +74,7 @@ def _point(matrix, vertex):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _is_front(p, q, r):  # type: ignore[no-untyped-def]
+def is_front(p, q, r):  # type: ignore[no-untyped-def]
     """Whether a triangle of homogeneous pixels goes round in one sense and not in the other."""
     return (
         p[0] * (q[1] * r[3] - q[3] * r[1]) + p[1] * (q[3] * r[0] - q[0] * r[3]) + p[3] * (q[0] * r[1] - q[1] * r[0])
@@ -84,9 +84,15 @@ def _is_front(p, q, r):  # type: ignore[no-untyped-def]
 @kernel
 def _is_sharp(vertices, triangles, f, g, to_world, turned):  # type: ignore[no-untyped-def]
     """Whether two faces are turned from each other by so much that the cosine is at most ``turned``."""
+    return cosine_between(vertices, triangles, f, g, to_world) <= turned
+
+
+@kernel
+def cosine_between(vertices, triangles, f, g, to_world):  # type: ignore[no-untyped-def]
+    """The cosine of the angle by which two faces are turned from each other; no number where one has no extent."""
     a = _world_normal(vertices, triangles, f, to_world)
     b = _world_normal(vertices, triangles, g, to_world)
-    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2] <= turned
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 
 
 @kernel

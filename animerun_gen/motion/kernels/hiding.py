@@ -27,6 +27,9 @@ kernel = compiled.kernels(__name__, error_model="numpy")
 TILE = 8
 """Width and height, in pixels, of the squares of which the farthest point that may yet be hidden is kept."""
 
+SMALL = 9
+"""Of so many pixels around a triangle each is asked whether anything in it may be hidden, before points are tested."""
+
 
 class Points(NamedTuple):
     """Surface points, see :func:`~animerun_gen.motion.raster.hidden_points`."""
@@ -50,6 +53,7 @@ class SortedPoints(NamedTuple):
         y: ``(n,)`` float64, likewise.
         limit: ``(n,)`` float64, the depth before which a surface hides the point; ``-inf`` once one does.
         farthest: ``(rows, columns)`` float64, the largest limit in each tile, while nothing is hidden.
+        farthest_in: ``(H * W,)`` float64, the same of each pixel.
     """
 
     start: npt.NDArray[np.int32]
@@ -58,6 +62,7 @@ class SortedPoints(NamedTuple):
     y: npt.NDArray[np.float64]
     limit: npt.NDArray[np.float64]
     farthest: npt.NDArray[np.float64]
+    farthest_in: npt.NDArray[np.float64]
 
 
 @kernel
@@ -100,20 +105,23 @@ def sort_points(points, view, hidden):  # type: ignore[no-untyped-def]
             sorted_x[place] = x[k]
             sorted_y[place] = y[k]
             limit[place] = depth[k] * (1.0 - SAME_DEPTH)
-    return SortedPoints(start, number, sorted_x, sorted_y, limit, _farthest_limits(start, limit, width, height))
+    farthest, farthest_in = _farthest_limits(start, limit, width, height)
+    return SortedPoints(start, number, sorted_x, sorted_y, limit, farthest, farthest_in)
 
 
 @kernel
 def _farthest_limits(start, limit, width, height):  # type: ignore[no-untyped-def]
-    """The largest limit in each tile; ``-inf`` where there is no point."""
+    """The largest limit in each tile, and in each pixel; ``-inf`` where there is no point."""
     farthest = np.full(((height + TILE - 1) // TILE, (width + TILE - 1) // TILE), -np.inf)
+    farthest_in = np.empty(width * height)
     for row in range(height):
-        for tile in range(farthest.shape[1]):
-            most = farthest[row // TILE, tile]
-            for place in range(start[row * width + tile * TILE], start[row * width + min(tile * TILE + TILE, width)]):
+        for column in range(width):
+            most = -np.inf
+            for place in range(start[row * width + column], start[row * width + column + 1]):
                 most = max(most, limit[place])
-            farthest[row // TILE, tile] = most
-    return farthest
+            farthest_in[row * width + column] = most
+            farthest[row // TILE, column // TILE] = max(farthest[row // TILE, column // TILE], most)
+    return farthest, farthest_in
 
 
 @kernel
@@ -122,6 +130,16 @@ def _may_hide(nearest, x0, x1, y0, y1, farthest):  # type: ignore[no-untyped-def
     for row in range(y0 // TILE, y1 // TILE + 1):
         for column in range(x0 // TILE, x1 // TILE + 1):
             if farthest[row, column] > nearest:
+                return True
+    return False
+
+
+@kernel
+def _may_hide_in(nearest, x0, x1, y0, y1, farthest_in, width):  # type: ignore[no-untyped-def]
+    """The same of few pixels, as far as each of them tells."""
+    for row in range(y0, y1 + 1):
+        for column in range(x0, x1 + 1):
+            if farthest_in[row * width + column] > nearest:
                 return True
     return False
 
@@ -140,7 +158,7 @@ def hide(meshes, view, places, holes, points, tested, hidden):  # type: ignore[n
 
     ``holes`` is None where there are none.
     """
-    start, number, x, y, limit, farthest = tested
+    start, number, x, y, limit, farthest, farthest_in = tested
     _, _, width, height = view
     instance, triangle = points.instance, points.triangle
     triangles = meshes.triangles
@@ -159,6 +177,10 @@ def hide(meshes, view, places, holes, points, tested, hidden):  # type: ignore[n
                 continue
             nearest = nearest_depth_of(p, q, r)
             if not _may_hide(nearest, x0, x1, y0, y1, farthest):
+                continue
+            # most triangles of a heavy scene are smaller than pixels, and part of the surface whose points are tested
+            is_small = (x1 - x0 + 1) * (y1 - y0 + 1) <= SMALL
+            if is_small and not _may_hide_in(nearest, x0, x1, y0, y1, farthest_in, width):
                 continue
             edges = edge_functions(p, q, r)
             e, f, g = edges

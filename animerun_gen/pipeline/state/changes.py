@@ -68,6 +68,8 @@ class Then:
         if not reasons and stage == "recolor" and self._same("pictures") and self._same("motion"):
             # nothing else is left of what it depends on
             reasons.append("the palette has changed")
+        if not reasons and self.config.timing.sheet is not None:
+            reasons.append("the exposure sheet has changed")
         if not reasons:
             return UNNAMED
         more = [f"and {len(reasons) - SHOWN_CHANGES} more"] * (len(reasons) > SHOWN_CHANGES)

@@ -272,8 +272,13 @@ def _remove_modality(clip: ClipFiles, modality: Modality) -> None:
         while parent.name == clip.cut and parent.is_dir() and not any(parent.iterdir()):
             parent.rmdir()
             parent = parent.parent
-        # a gap that no cut has any more leaves no trace
-        while modality.gap > 1 and parent != clip.root / clip.split and parent.is_dir() and not any(parent.iterdir()):
+        # a gap or a layer that no cut has any more leaves no trace
+        while (
+            (modality.gap > 1 or modality.layer)
+            and parent != clip.root / clip.split
+            and parent.is_dir()
+            and not any(parent.iterdir())
+        ):
             parent.rmdir()
             parent = parent.parent
 

@@ -85,7 +85,7 @@ def measure_coverage(
     for name in (name for name, frames in there.items() if not frames):
         folder = modality(name).cut_folder(output, config.split, config.name)
         if folder.is_file():
-            raise DatasetError(f"{folder} cannot be read: it is a file, not a folder; remove it")
+            raise DatasetError("cannot be read: it is a file, not a folder", folder, "remove it")
     # loaders do not miss a folder of colours that is not there at all
     missing_passes = tuple(m.name for m in enabled if m.stage == "recolor" and not there[m.name])
     modalities = [m for m in enabled if m.kind != "clip" and m.name not in missing_passes]

@@ -35,14 +35,16 @@ def fingerprints(config: CutConfig, engine: str, source: str) -> dict[str, str]:
         gate, which also depend on what there is to hold the labels against: companions, and samples of the clip.
 
     Raises:
-        DatasetError: The palette of the colour passes, or of the shade, cannot be read.
+        DatasetError: The palette of the colour passes, or of the shade, or the exposure sheet, cannot be read.
     """
     scene = _scene(config, engine, source)
-    pictures = _digest(scene, _looks(config))
+    layers = [*_timing(config), *_layers(config)]
+    pictures = _digest(scene, _looks(config), *layers)
     motion = _digest(
         scene,
         config.model_dump(mode="json", include={"motion": {"backend", "background"}}),
         {"step": config.frames.step, "fills_unknown": config.fills_unknown},
+        *layers,
     )
     labelled = config.model_dump(mode="json", include={"labels"})
     if config.labels.segment_by == "lines":
@@ -90,6 +92,7 @@ def memory_digest(config: CutConfig, made_from: MadeFrom, cross_check: bool) -> 
         config.model_dump(mode="json", include={"lines", "motion"}),
         cross_check,
         *(["shade"] if config.style.shade.is_on else []),
+        *_layers(config),
     )
 
 
@@ -127,11 +130,29 @@ def _looks(config: CutConfig) -> dict[str, Any]:
     """What only pictures depend on."""
     looks = config.model_dump(mode="json", include={"style", "lines"})
     shade = looks["style"].pop("shade")
+    # strokes are there or missing, and change no other file
+    del looks["lines"]["vector"]
     if config.style.shade.is_on:
         palette = config.style.shade.palette
         # its content, wherever it lies
         looks["shade"] = shade | {"palette": None if palette is None else file_digest(palette)}
     return looks
+
+
+def _timing(config: CutConfig) -> list[object]:
+    """What pictures and motion depend on where layers are held at other frames than their own."""
+    if not config.timing.is_on:
+        return []
+    timing = config.model_dump(mode="json", include={"timing": True, "layers": {"groups"}})
+    sheet = config.timing.sheet
+    # its content, wherever it lies
+    timing["timing"]["sheet"] = None if sheet is None else file_digest(sheet)
+    return [timing, config.frames.step]
+
+
+def _layers(config: CutConfig) -> list[object]:
+    """What pictures and motion depend on where layers are written; nothing where they are not."""
+    return [config.model_dump(mode="json", include={"layers"})] if config.layers.write else []
 
 
 def _digest(*parts: object) -> str:

@@ -105,8 +105,9 @@ def end_reading(ledger: Ledger) -> None:
         # what is put back as it was must not be taken for what never changed
         ledger.keep(reading=ledger.kept.reading | dict.fromkeys(changed, CHANGED))
         raise DatasetError(
-            f"cut '{ledger.cut}': {changed[0]} changed while the cut was being rendered, so its frames may show two "
-            "versions of it; run the same command again, which makes all of them again"
+            f"{changed[0]} changed while the cut was being rendered, so its frames may show two versions of it",
+            f"cut '{ledger.cut}'",
+            "run the same command again, which makes all of them again",
         )
     ledger.keep(reading={})
 

@@ -14,8 +14,10 @@ from typing import Any
 from animerun_gen import __version__
 from animerun_gen.config import CutConfig
 from animerun_gen.dataset import layout
+from animerun_gen.dataset.cameras import Exposed, read_record
 from animerun_gen.dataset.checksums import digest_of
 from animerun_gen.dataset.files import json_bytes, read_regular, write_if_changed
+from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline.state.figures import frame_files, pair_files, read_cross_checks, read_figures
 from animerun_gen.pipeline.state.ledger import Judged, Ledger
 from animerun_gen.pipeline.state.on_disk import mark
@@ -78,6 +80,7 @@ def collect_quality(ledger: Ledger, config: CutConfig, judged: Judged | None = N
                 return dict(json.loads(written))
     # the gate brings the compiled kernels along, which a run with nothing to do need not load
     from animerun_gen.quality.gate import Thresholds, failed_pairs, judge, summarise
+    from animerun_gen.quality.held import held_shares
 
     frames = config.frame_numbers
     found = [read_figures(file) for file in frame_files(output, config).values()]
@@ -108,6 +111,8 @@ def collect_quality(ledger: Ledger, config: CutConfig, judged: Judged | None = N
         "frame_figures": frame_figures,
         "pairs": pairs,
     }
+    if config.timing.is_on:
+        quality["timing"] = held_shares([_exposed(output, config.name, frame) for frame in frames])
     write_if_changed(layout.quality_file(output, config.name), quality)
     seen = Judged(
         basis=_basis(output, config),
@@ -119,11 +124,22 @@ def collect_quality(ledger: Ledger, config: CutConfig, judged: Judged | None = N
     return quality
 
 
+def _exposed(output: Path, cut: str, frame: int) -> dict[str, Exposed] | None:
+    """What a frame shows of the cut's layers; None where nothing sound says so, or nothing is ever held."""
+    try:
+        exposed = read_record(output, cut, frame).get("exposed")
+    except DatasetError:
+        return None
+    return exposed if isinstance(exposed, dict) else None
+
+
 def _basis(output: Path, config: CutConfig) -> str:
     """Changes with everything that decides what :func:`collect_quality` writes, and with the file it wrote."""
     settings = config.model_dump(
         mode="json", include={"name", "split", "frames", "frame_rate", "resolution", "quality"}
     )
+    if config.timing.is_on:
+        settings |= config.model_dump(mode="json", include={"timing"})
     seen = [__version__, json.dumps(settings), str(config.refuses_unknown)]
     with suppress(OSError), os.scandir(layout.figures_folder(output, config.name)) as entries:
         seen += sorted(f"{entry.name} {mark(entry.stat())}" for entry in entries)

@@ -95,6 +95,21 @@ class CountedLines(Section):
     frames: tuple[LineFigures, ...]
 
 
+class FoundLayers(Section):
+    """The layers of a cut that leaves them open (``layers.groups: auto``), see
+    :mod:`animerun_gen.pipeline.tasks.layer_choice`.
+
+    Attributes:
+        scene: Digest of the scene and what else they depend on; stale where it is another one now.
+        inputs: Files besides the ``.blend``, name to SHA-256; stale as soon as one has another.
+        groups: By the name of each layer, patterns of its objects.
+    """
+
+    scene: str
+    inputs: dict[str, str]
+    groups: dict[str, tuple[str, ...]]
+
+
 class PeakMemory(Section):
     """What a Blender held at most that rendered the cut, so that the first one of the next run is known too.
 
@@ -154,6 +169,7 @@ class CutLedger(BaseModel):
             :mod:`animerun_gen.pipeline.state.inputs`; empty when the last run finished.
         camera_marks: Where its film switches cameras; None where nobody asked.
         line_figures: What Freestyle would have to do; None where nobody asked.
+        layers: Which layers its film has by itself; None where nobody asked.
         worker_memory: What a Blender needed of the memory; None where that was not seen.
         failures: The sentences that the last run of it ended with; none where it succeeded.
         judged: What its quality file was collected from; None where that was not written.
@@ -167,6 +183,7 @@ class CutLedger(BaseModel):
     reading: dict[str, str] = {}
     camera_marks: FoundMarks | None = None
     line_figures: CountedLines | None = None
+    layers: FoundLayers | None = None
     worker_memory: PeakMemory | None = None
     failures: tuple[str, ...] = ()
     judged: Judged | None = None
@@ -195,6 +212,7 @@ class Sections(TypedDict, total=False):
     reading: dict[str, str]
     camera_marks: FoundMarks
     line_figures: CountedLines
+    layers: FoundLayers
     worker_memory: PeakMemory
     failures: tuple[str, ...]
     judged: Judged

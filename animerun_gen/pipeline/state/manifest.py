@@ -101,7 +101,7 @@ def _same_stages(made_from: MadeFrom, earlier: Manifest) -> set[str]:
     if inputs_without_folders(earlier.inputs) != inputs_without_folders(made_from.inputs):
         return set()
     try:
-        config = CutConfig.model_validate(_with_palette_of(made_from, earlier.config))
+        config = CutConfig.model_validate(_with_files_of(made_from, earlier.config))
         then = fingerprints(config, earlier.made_with["engine"], earlier.source.sha256)
     # whatever it holds, it is no such manifest
     except (DatasetError, ValueError, KeyError):
@@ -109,14 +109,16 @@ def _same_stages(made_from: MadeFrom, earlier: Manifest) -> set[str]:
     return {stage for stage in STAGES if stage in then and then[stage] == made_from.fingerprints.get(stage)}
 
 
-def _with_palette_of(made_from: MadeFrom, published: dict[str, Any]) -> dict[str, Any]:
-    """A published configuration with the palette in the folder where it is here, if it has the same name."""
-    here, then = made_from.config.get("recolor"), published.get("recolor")
-    if not isinstance(here, dict) or not isinstance(then, dict) or not here.get("palette") or not then.get("palette"):
-        return published
-    if base_name(str(here["palette"])) != base_name(str(then["palette"])):
-        return published
-    return {**published, "recolor": {**then, "palette": here["palette"]}}
+def _with_files_of(made_from: MadeFrom, published: dict[str, Any]) -> dict[str, Any]:
+    """A published configuration with palette and exposure sheet in the folders where they are here, if so named."""
+    found = dict(published)
+    for section, key in (("recolor", "palette"), ("timing", "sheet")):
+        here, then = made_from.config.get(section), published.get(section)
+        if not isinstance(here, dict) or not isinstance(then, dict) or not here.get(key) or not then.get(key):
+            continue
+        if base_name(str(here[key])) == base_name(str(then[key])):
+            found[section] = {**then, key: here[key]}
+    return found
 
 
 def _digest_of(path: Path) -> str:

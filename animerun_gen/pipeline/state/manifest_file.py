@@ -72,6 +72,9 @@ def without_folders(config: Mapping[str, Any]) -> dict[str, Any]:
     shade = style.get("shade") if isinstance(style, dict) else None
     if isinstance(style, dict) and isinstance(shade, dict) and isinstance(shade.get("palette"), str):
         published["style"] = {**style, "shade": {**shade, "palette": base_name(shade["palette"])}}
+    timing = config.get("timing")
+    if isinstance(timing, dict) and isinstance(timing.get("sheet"), str):
+        published["timing"] = {**timing, "sheet": base_name(timing["sheet"])}
     return published
 
 

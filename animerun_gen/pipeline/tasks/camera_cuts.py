@@ -13,9 +13,10 @@ from dataclasses import dataclass, field, replace
 from pydantic import ValidationError
 
 from animerun_gen.config import CutConfig
+from animerun_gen.config.exposures import exposures
 from animerun_gen.dataset import layout
 from animerun_gen.engines.questions import AskedCut, CameraMark, Looker, MarkedCut, mark_at
-from animerun_gen.errors import AnimerunGenError, DatasetError
+from animerun_gen.errors import AnimerunGenError, ConfigError, DatasetError
 from animerun_gen.pipeline.cut import Cut
 from animerun_gen.pipeline.state.fingerprints import scene_digest
 from animerun_gen.pipeline.state.inputs import are_unchanged, digests_as_read
@@ -65,8 +66,9 @@ def split_at_camera_cuts(cuts: Sequence[Cut], finder: Looker | None, at_once: in
                 name = part.config.name
                 if owners.setdefault(name.lower(), cut.name) != cut.name:
                     raise DatasetError(
-                        f"cut '{cut.name}': one of its clips would be named '{name}', which is the name of "
-                        "another cut; rename one of them"
+                        f"one of its clips would be named '{name}', which is the name of another cut",
+                        f"cut '{cut.name}'",
+                        "rename one of them",
                     )
             for part in parts:
                 name = part.config.name
@@ -115,8 +117,8 @@ def split_cut(config: CutConfig, marks: Sequence[CameraMark]) -> list[CutPart]:
         parts.append(_stretch(config, number, camera, frames))
     if not parts:
         raise DatasetError(
-            f"cut '{config.name}' cannot be split at its camera cuts: no two neighbouring frames share a view; "
-            "choose other frames"
+            f"cut '{config.name}' cannot be split at its camera cuts: no two neighbouring frames share a view",
+            remedy="choose other frames",
         )
     return [replace(parts[0], notes=parts[0].notes + dropped), *parts[1:]]
 
@@ -133,8 +135,16 @@ def _stretch(config: CutConfig, number: int, camera: str, frames: Sequence[int])
         "frames": config.frames.model_dump() | {"first": frames[0], "last": frames[-1]},
     }
     part["motion"]["gaps"] = gaps
+    first = config.frames.film_numbers.index(frames[0])
+    for layer in part["timing"]["layers"].values():
+        if layer["frames"] is not None:
+            layer["frames"] = layer["frames"][first : first + len(frames)]
     try:
-        return CutPart(CutConfig.model_validate(part), notes)
+        made = CutConfig.model_validate(part)
+        exposures(made.timing, made.frames.film_numbers)
+        return CutPart(made, notes)
+    except ConfigError as error:
+        raise DatasetError(f"cut '{config.name}' cannot be split at its camera cuts: {error}") from error
     except ValidationError as error:
         reasons = "; ".join(str(details.get("ctx", {}).get("error", details["msg"])) for details in error.errors())
         raise DatasetError(f"cut '{config.name}' cannot be split at its camera cuts: {reasons}") from error

@@ -95,8 +95,9 @@ def colors_at(clip: ClipFiles, frame: int) -> dict[int, RGB | None]:
         return clip.read_colors().at(frame)
     except KeyError as error:
         raise DatasetError(
-            f"{clip.names_path('flat')} has no colours of frame {frame}; delete it and run 'animerun-gen generate' "
-            "again"
+            f"has no colours of frame {frame}",
+            clip.names_path("flat"),
+            "delete it and run 'animerun-gen generate' again",
         ) from error
 
 

@@ -42,9 +42,14 @@ def choose_line_engines(cuts: Iterable[Cut], counter: Looker | None) -> None:
 
 def _choose(cut: Cut, counter: Looker | None) -> None:
     config = cut.config
+    if config.timing.is_on:
+        _decide(cut, "geometry", "layers are held at different frames of the film, across which Freestyle cannot draw")
+        return
     only_freestyle = [edge for edge in config.lines.edges if edge in FREESTYLE_ONLY]
     engine: Literal["freestyle", "geometry"] = "freestyle"
-    if only_freestyle:
+    if config.layers.write:
+        engine, reason = "geometry", "only it draws the lines of a layer alone (layers.write)"
+    elif only_freestyle:
         reason = f"only Freestyle draws {' and '.join(only_freestyle)}"
     else:
         most = max(_figures(config, cut.ledger, counter), key=_seconds)
@@ -61,8 +66,12 @@ def _choose(cut: Cut, counter: Looker | None) -> None:
                 "; things far outside the picture of its orthographic camera make most of that: remove them, and "
                 "Freestyle is fast"
             )
-    lines = config.lines.model_copy(update={"engine": engine})
-    cut.decide(config.model_copy(update={"lines": lines}), f"lines: {engine}, because {reason}")
+    _decide(cut, engine, reason)
+
+
+def _decide(cut: Cut, engine: Literal["freestyle", "geometry"], reason: str) -> None:
+    lines = cut.config.lines.model_copy(update={"engine": engine})
+    cut.decide(cut.config.model_copy(update={"lines": lines}), f"lines: {engine}, because {reason}")
 
 
 def _seconds(figures: LineFigures) -> float:
@@ -77,8 +86,9 @@ def _figures(config: CutConfig, ledger: Ledger, counter: Looker | None) -> Seque
     if counter is None:
         if kept is None:
             raise DatasetError(
-                f"cut '{config.name}': its line engine has not been chosen yet; run 'animerun-gen render' first, "
-                "or set lines.engine to freestyle or geometry"
+                "its line engine has not been chosen yet",
+                f"cut '{config.name}'",
+                "run 'animerun-gen render' first, or set lines.engine to freestyle or geometry",
             )
         return kept.frames
     scene = _digest(config, counter)

@@ -35,24 +35,18 @@ def vote(tones, instances, normals, places, sizes, found):  # type: ignore[no-un
     height, width = tones.shape
     # whether the pixels of a row around a pixel have its tone
     level = np.empty((height, width), np.bool_)
+    alike = np.empty(width, np.bool_)
     for row in range(height):
-        for column in range(width):
-            level[row, column] = True
-            for x in range(max(column - REACH, 0), min(column + REACH, width - 1) + 1):
-                level[row, column] &= tones[row, x] == tones[row, column]
+        _mark_level(tones[row], level[row])
     for row in range(height):
         top, bottom = max(row - REACH, 0), min(row + REACH, height - 1)
+        _mark_alike(tones, level, row, top, bottom, alike)
         for column in range(width):
             own = tones[row, column]
             found[row, column] = own
-            if own == BACKGROUND:
+            if alike[column] or own == BACKGROUND:
                 continue
             left, right = max(column - REACH, 0), min(column + REACH, width - 1)
-            alike = True
-            for y in range(top, bottom + 1):
-                alike &= level[y, column] & (tones[y, column] == own)
-            if alike:
-                continue
             dark = lit = high = 0
             for y in range(top, bottom + 1):
                 for x in range(left, right + 1):
@@ -67,6 +61,30 @@ def vote(tones, instances, normals, places, sizes, found):  # type: ignore[no-un
                 found[row, column] = HIGHLIGHT
             else:
                 found[row, column] = BASE
+
+
+@kernel
+def _mark_level(tones, level):  # type: ignore[no-untyped-def]
+    """Fill ``level`` (W,) where the pixels of a row as far as :data:`REACH` have a pixel's tone.
+
+    Without branches, so that processors run many pixels at a time.
+    """
+    width = len(tones)
+    level[:] = True
+    for away in range(1, REACH + 1):
+        for column in range(width - away):
+            level[column] &= tones[column] == tones[column + away]
+        for column in range(away, width):
+            level[column] &= tones[column] == tones[column - away]
+
+
+@kernel
+def _mark_alike(tones, level, row, top, bottom, alike):  # type: ignore[no-untyped-def]
+    """Fill ``alike`` (W,) where all the pixels around one of a row have its tone, in the same way."""
+    alike[:] = True
+    for y in range(top, bottom + 1):
+        for column in range(len(alike)):
+            alike[column] &= level[y, column] & (tones[y, column] == tones[row, column])
 
 
 @kernel
@@ -97,62 +115,52 @@ def merge_small(tones, instances, smallest):  # type: ignore[no-untyped-def]
     its neighbour, so that what is small as a whole keeps its tone.  Of small neighbours the smaller one goes first.
     """
     height, width = tones.shape
-    parent = np.empty(height * width, np.int64)
-    changed = True
-    while changed:
-        changed = False
-        for place in range(height * width):
-            parent[place] = place
+    # stretches of a row of one tone and one instance, one after the other
+    start = np.empty(height * width, np.int32)
+    first = np.empty(height + 1, np.int64)
+    while True:
+        runs = _find_runs(tones, instances, start, first)
+        parent = np.arange(runs)
+        size = np.zeros(runs, np.int64)
+        for row in range(1, height):
+            above, here = first[row - 1], first[row]
+            while above < first[row] and here < first[row + 1]:
+                if _may_join(tones, instances, row - 1, start[above], row, start[here]):
+                    join(parent, above, here)
+                above, here = _next_pair(
+                    above, here, _end(start, first, row - 1, above, width), start, first, row, width
+                )
         for row in range(height):
-            for column in range(width):
-                own = tones[row, column]
-                if own == BACKGROUND:
-                    continue
-                place = row * width + column
-                if column and tones[row, column - 1] == own and instances[row, column - 1] == instances[row, column]:
-                    join(parent, place, place - 1)
-                if row and tones[row - 1, column] == own and instances[row - 1, column] == instances[row, column]:
-                    join(parent, place, place - width)
-        size = np.zeros(height * width, np.int64)
-        for place in range(height * width):
-            parent[place] = root(parent, place)
-            size[parent[place]] += 1
-        number = np.full(height * width, -1, np.int64)
+            for run in range(first[row], first[row + 1]):
+                parent[run] = root(parent, run)
+                size[parent[run]] += _end(start, first, row, run, width) - start[run]
+        number = np.full(runs, -1, np.int64)
         count = 0
         for row in range(height):
-            for column in range(width):
-                place = parent[row * width + column]
-                if place == row * width + column and tones[row, column] != BACKGROUND and size[place] < smallest:
-                    number[place] = count
+            for run in range(first[row], first[row + 1]):
+                if parent[run] == run and tones[row, start[run]] != BACKGROUND and size[run] < smallest:
+                    number[run] = count
                     count += 1
         if count == 0:
             return
         borders = np.zeros((count, 4), np.int64)
         waits = np.zeros(count, np.bool_)
         for row in range(height):
-            for column in range(width):
-                here = parent[row * width + column]
-                for down, across in ((0, 1), (1, 0)):
-                    y, x = row + down, column + across
-                    if y >= height or x >= width or instances[y, x] != instances[row, column]:
-                        continue
-                    there = parent[y * width + x]
-                    if there == here or tones[y, x] == BACKGROUND or tones[row, column] == BACKGROUND:
-                        continue
-                    one, other = number[here], number[there]
-                    if one >= 0:
-                        borders[one, tones[y, x]] += 1
-                    if other >= 0:
-                        borders[other, tones[row, column]] += 1
-                    if one >= 0 and other >= 0:
-                        # the one that begins later goes first where both are as large
-                        if size[here] < size[there] or (size[here] == size[there] and here > there):
-                            waits[other] = True
-                        else:
-                            waits[one] = True
+            for run in range(first[row], first[row + 1] - 1):
+                here, there = (row, start[run], parent[run]), (row, start[run + 1], parent[run + 1])
+                _note_border(tones, instances, here, there, 1, number, size, borders, waits)
+        for row in range(1, height):
+            above, here = first[row - 1], first[row]
+            while above < first[row] and here < first[row + 1]:
+                end = _end(start, first, row - 1, above, width)
+                length = min(end, _end(start, first, row, here, width)) - max(start[above], start[here])
+                upper, lower = (row - 1, start[above], parent[above]), (row, start[here], parent[here])
+                _note_border(tones, instances, upper, lower, length, number, size, borders, waits)
+                above, here = _next_pair(above, here, end, start, first, row, width)
+        changed = False
         for row in range(height):
-            for column in range(width):
-                one = number[parent[row * width + column]]
+            for run in range(first[row], first[row + 1]):
+                one = number[parent[run]]
                 if one < 0 or waits[one]:
                     continue
                 most = 0
@@ -160,5 +168,67 @@ def merge_small(tones, instances, smallest):  # type: ignore[no-untyped-def]
                     if borders[one, tone] > borders[one, most]:
                         most = tone
                 if borders[one, most] > 0:
-                    tones[row, column] = most
+                    tones[row, start[run] : _end(start, first, row, run, width)] = most
                     changed = True
+        if not changed:
+            return
+
+
+@kernel
+def _find_runs(tones, instances, start, first):  # type: ignore[no-untyped-def]
+    """Fill in the first column of each run, row by row, and the first run of each row; how many there are."""
+    height, width = tones.shape
+    count = 0
+    for row in range(height):
+        first[row] = count
+        for column in range(width):
+            if (
+                column == 0
+                or tones[row, column] != tones[row, column - 1]
+                or instances[row, column] != instances[row, column - 1]
+            ):
+                start[count] = column
+                count += 1
+    first[height] = count
+    return count
+
+
+@kernel
+def _end(start, first, row, run, width):  # type: ignore[no-untyped-def]
+    """The column behind a run of a row."""
+    return start[run + 1] if run + 1 < first[row + 1] else width
+
+
+@kernel
+def _next_pair(above, here, end_above, start, first, row, width):  # type: ignore[no-untyped-def]
+    """The next two runs of a row and of the row above it that touch."""
+    end_here = _end(start, first, row, here, width)
+    return above + (end_above <= end_here), here + (end_here <= end_above)
+
+
+@kernel
+def _may_join(tones, instances, y, x, row, column):  # type: ignore[no-untyped-def]
+    """Whether two pixels that touch are of one region."""
+    tone = tones[row, column]
+    return tone != BACKGROUND and tones[y, x] == tone and instances[y, x] == instances[row, column]
+
+
+@kernel
+def _note_border(tones, instances, one, other, length, number, size, borders, waits):  # type: ignore[no-untyped-def]
+    """Count a border between two runs, each given by its row, its first column and its region."""
+    row, column, here = one
+    y, x, there = other
+    if here == there or instances[row, column] != instances[y, x]:
+        return
+    if tones[row, column] == BACKGROUND or tones[y, x] == BACKGROUND:
+        return
+    if number[here] >= 0:
+        borders[number[here], tones[y, x]] += length
+    if number[there] >= 0:
+        borders[number[there], tones[row, column]] += length
+    if number[here] >= 0 and number[there] >= 0:
+        # the one that begins later goes first where both are as large
+        if size[here] < size[there] or (size[here] == size[there] and here > there):
+            waits[number[there]] = True
+        else:
+            waits[number[here]] = True

@@ -26,21 +26,26 @@ PLAIN = AntShape(channels=(4, 8, 16), heads=2, layers=2)
 RICH = AntShape(
     channels=(4, 8, 16), heads=2, layers=2, shrink=2, context=1, rounds=2, relative=True, occlusion="head", sinkhorn=5
 )
-SHAPES = pytest.mark.parametrize("shape", [PLAIN, RICH], ids=["paper", "variant"])
+GUIDED = AntShape(
+    channels=(4, 8, 16), heads=2, layers=2, rounds=2, relative=True, occlusion="head", guide=("dis", "farneback")
+)
+SHAPES = pytest.mark.parametrize("shape", [PLAIN, RICH, GUIDED], ids=["paper", "variant", "guided"])
 
 
 def model_with(shape: AntShape) -> Ant:
-    """A model that already does something: attention begins as none."""
+    """A model that already does something."""
     torch.manual_seed(0)
     model = Ant(shape)
     for name, part in model.named_parameters():
-        if name.endswith("change.3.weight"):
+        # attention begins as none, and so does what a guided model adds to the votes
+        if name.endswith(".3.weight") or "compare" in name:
             torch.nn.init.normal_(part, std=0.3)
     return model.eval()
 
 
-def prepared(sample: dict[str, Any]) -> AntPair:
-    return prepare_pair(sample["images"], sample["segments"], [targets[0] for targets in sample["all_matches"]])
+def prepared(sample: dict[str, Any], shape: AntShape) -> AntPair:
+    matches = [targets[0] for targets in sample["all_matches"]]
+    return prepare_pair(sample["images"], sample["segments"], matches, guides=shape.guide)
 
 
 def probabilities(model: Ant, batch: AntBatch) -> list[Any]:
@@ -79,14 +84,14 @@ def test_means_are_those_of_each_segment_for_itself(shrunk: int) -> None:
 def test_numbers_of_segments_do_not_matter(shape: AntShape) -> None:
     sample = boxes_pair(1)
     model = model_with(shape)
-    before = probabilities(model, collate_pairs([prepared(sample)]))
+    before = probabilities(model, collate_pairs([prepared(sample, shape)]))
     rng = np.random.default_rng(0)
     orders = [rng.permutation(int(labels.max()) + 1) for labels in sample["segments"]]
     renumbered = {
         **sample,
         "segments": [order[labels] for order, labels in zip(orders, sample["segments"], strict=True)],
     }
-    pair = prepare_pair(renumbered["images"], renumbered["segments"])
+    pair = prepare_pair(renumbered["images"], renumbered["segments"], guides=shape.guide)
     after = probabilities(model, collate_pairs([pair]))
     columns = np.append(orders[1], len(orders[1]))
     for one, other in zip(before, after, strict=True):
@@ -96,7 +101,7 @@ def test_numbers_of_segments_do_not_matter(shape: AntShape) -> None:
 @SHAPES
 def test_padding_and_other_pairs_do_not_matter(shape: AntShape) -> None:
     model = model_with(shape)
-    pair, other = prepared(boxes_pair(1)), prepared(boxes_pair(2, boxes=9))
+    pair, other = prepared(boxes_pair(1), shape), prepared(boxes_pair(2, boxes=9), shape)
     alone = probabilities(model, collate_pairs([pair]))
     for batch in (collate_pairs([pair], at_least=40), collate_pairs([pair, other])):
         for one, padded in zip(alone, probabilities(model, batch), strict=True):
@@ -106,7 +111,7 @@ def test_padding_and_other_pairs_do_not_matter(shape: AntShape) -> None:
 @SHAPES
 def test_each_row_is_a_distribution(shape: AntShape) -> None:
     model = model_with(shape)
-    batch = collate_pairs([prepared(boxes_pair(1)), prepared(boxes_pair(2, boxes=9))])
+    batch = collate_pairs([prepared(boxes_pair(1), shape), prepared(boxes_pair(2, boxes=9), shape)])
     for one in model(batch):
         rows = one.exp()[batch.present[:, 0]]
         torch.testing.assert_close(rows.sum(1), torch.ones(len(rows)))
@@ -114,7 +119,7 @@ def test_each_row_is_a_distribution(shape: AntShape) -> None:
 
 @SHAPES
 def test_the_same_twice(shape: AntShape) -> None:
-    batch = collate_pairs([prepared(boxes_pair(1))])
+    batch = collate_pairs([prepared(boxes_pair(1), shape)])
     losses = []
     for _ in range(2):
         model = model_with(shape)
@@ -128,7 +133,7 @@ def test_the_same_twice(shape: AntShape) -> None:
 def test_learns_two_pairs_by_heart(shape: AntShape) -> None:
     torch.manual_seed(0)
     model = Ant(shape)
-    batch = collate_pairs([prepared(boxes_pair(1)), prepared(boxes_pair(2, boxes=7, gone=2))])
+    batch = collate_pairs([prepared(boxes_pair(1), shape), prepared(boxes_pair(2, boxes=7, gone=2), shape)])
     optimizer = torch.optim.Adam(model.parameters(), 5e-3)
     known = batch.matches != IGNORED
     for _ in range(150):
@@ -179,12 +184,13 @@ def test_many_segments_in_a_batch() -> None:
         assert model_with(RICH)(batch)[-1].shape == (2, 480, 481)
 
 
-def test_weights_are_kept_and_made_again(tmp_path: Path) -> None:
-    model = model_with(RICH)
+@SHAPES
+def test_weights_are_kept_and_made_again(tmp_path: Path, shape: AntShape) -> None:
+    model = model_with(shape)
     path = tmp_path / "final.pt"
-    write_weights(path, Weights("segments", model_of(RICH), {"step": 3}, model.state_dict()))
+    write_weights(path, Weights("segments", model_of(shape), {"step": 3}, model.state_dict()))
     again, weights = load(path)
-    assert again.shape == RICH
+    assert again.shape == shape
     assert weights.about == {"step": 3}
     sample = boxes_pair(3)
     pair = SegmentPair(tuple(sample["images"]), tuple(sample["segments"]))

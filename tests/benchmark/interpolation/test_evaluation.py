@@ -13,7 +13,7 @@ from animerun_gen.benchmark.options import EvaluationOptions
 from animerun_gen.benchmark.results import Result
 from animerun_gen.benchmark.run import Evaluated, evaluate
 from animerun_gen.cli import main
-from animerun_gen.dataset import files
+from animerun_gen.dataset import ClipWriter, files
 from animerun_gen.errors import NoDatasetError, UsageError
 from tests.benchmark.interpolation.clips import HEIGHT, SPEED, WIDTH, hidden, picture, write_square
 
@@ -104,6 +104,19 @@ def test_pixels_that_a_neighbour_hides_are_measured_apart(square: Path, tmp_path
             expected[name].append(10 * np.log10(255**2 / squares[where].mean()))
     for name, values in expected.items():
         assert figures(result)[f"psnr_{name}"] == pytest.approx(np.mean(values))
+
+
+def test_triplets_that_lack_something_are_counted(square: Path, tmp_path: Path) -> None:
+    """One of them is one, and of several the first is named."""
+    clip = ClipWriter(square, "test", "square")
+    for frame in range(1, 5):
+        clip.write("contour", frame, picture(frame))
+    for name, said in (("one", "1 triplet was left out: "), ("two", "2 triplets were left out: ")):
+        result = result_of(square, tmp_path / name, method="blend", pictures="contour")
+        [remark] = [remark for remark in result.remarks if "left out" in remark]
+        assert remark.startswith(said), remark
+        assert ("and 1 more." in remark) == (name == "two")
+        clip.path("contour", 4).unlink(missing_ok=True)
 
 
 def test_held_triplets_are_named_and_can_be_left_out(tmp_path: Path) -> None:

@@ -1,0 +1,48 @@
+"""Looks: settings that belong together under one name, weaker than everything that a cut's own file says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, get_args
+
+Look = Literal["paper", "television"]
+
+LOOKS: Mapping[str, Mapping[str, Any]] = {
+    "paper": {},
+    "television": {
+        "style": {"shade": {"tones": 2}},
+    },
+}
+"""What each look says, in the form of a cut's YAML file."""
+
+
+def with_look(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a cut, and below them those of its look.
+
+    Args:
+        values: What the cut's file says, of which ``look`` names the look.
+
+    Returns:
+        The same keys, and those of the look that the file does not give.  Mappings are combined key by key, lists are
+        replaced whole, as where one file inherits another.
+
+    Example:
+        >>> with_look({"look": "television", "style": {"shade": {"tones": 2}}})["style"]
+        {'shade': {'tones': 2}}
+    """
+    look = values.get("look")
+    if look not in get_args(Look):
+        # no look at all, or a wrong one, which the model says
+        return dict(values)
+    return _over(values, LOOKS[str(look)])
+
+
+def _over(strong: Mapping[str, Any], weak: Mapping[str, Any]) -> dict[str, Any]:
+    found = dict(strong)
+    for key, value in weak.items():
+        own = found.get(key)
+        if key not in found:
+            found[key] = value
+        elif isinstance(own, Mapping) and isinstance(value, Mapping):
+            found[key] = _over(own, value)
+    return found

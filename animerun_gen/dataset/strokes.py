@@ -1,0 +1,207 @@
+"""The lines of a frame as strokes: chains of points on the edges of meshes (``docs/vector_lines.md``).
+
+A file is a compressed ``.npz`` file of the arrays in :data:`ARRAYS`, which ``numpy.load`` reads without this package.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from animerun_gen.dataset import files
+from animerun_gen.dataset.named_arrays import NamedArray, misshapen, require_moderate
+from animerun_gen.errors import DatasetError
+
+STROKE_KINDS = {1: "silhouette", 3: "border", 5: "material", 2: "crease", 6: "mark"}
+"""The kinds of strokes, by what stands in ``kind``.  An edge of several kinds is of the first of them.
+
+``silhouette``: between a face that is turned towards the camera and one that is not.  ``border``: an open edge.
+``material``: between two materials.  ``crease``: between faces that meet at a sharp angle.  ``mark``: an edge that
+someone marked.  Numbers between these are lines that no stroke is.
+"""
+
+MOST_UNPACKED = 1 << 31
+"""Bytes that the arrays of a file may have."""
+
+
+ARRAYS: dict[str, NamedArray] = {
+    "position": NamedArray("float64", ("N", 2), "Where each point is in pixels: x to the right, y down."),
+    "depth": NamedArray("float64", ("N",), "Its distance along the view axis in scene units."),
+    "identity": NamedArray(
+        "uint64",
+        ("N", 2),
+        "Which two vertices it lies between, the smaller number first; twice the same for a point that is a vertex.",
+    ),
+    "along": NamedArray(
+        "float64", ("N",), "How far it lies from the first of them to the second, in the mesh, from 0 to 1."
+    ),
+    "vertices": NamedArray(
+        "int32", ("N", 2), "The same two vertices, counted within the mesh, as in a file of `Correspondence`."
+    ),
+    "stroke_start": NamedArray("int64", ("S+1",), "Where each stroke begins in `stroke_points`, and where all end."),
+    "stroke_points": NamedArray(
+        "int32", ("K",), "The points of each stroke in their order; a closed stroke ends with its first point."
+    ),
+    "kind": NamedArray("uint8", ("S",), "1 silhouette, 2 crease, 3 border, 5 material boundary, 6 marked edge."),
+    "hidden": NamedArray("bool", ("S",), "Whether something lies before the whole stroke; else nothing does."),
+    "instance": NamedArray("int32", ("S",), "The instance that it belongs to, as in a file of `Correspondence`."),
+    "object_id": NamedArray("uint16", ("S",), "The object that it belongs to, as in `ObjectId`."),
+}
+"""What the file holds, in this order; ``"N"`` stands for points, ``"S"`` for strokes, other letters for any length."""
+
+
+@dataclass(frozen=True)
+class Strokes:
+    """The ``S`` strokes of a frame and their ``N`` points; :data:`ARRAYS` says what each array means.
+
+    Two points of any two frames of a clip that have the same ``identity`` and ``along`` are one surface point.
+
+    Attributes:
+        position: ``(N, 2)`` float64, pixels, the centre of a pixel at whole numbers.
+        depth: ``(N,)`` float64, scene units.
+        identity: ``(N, 2)`` uint64.
+        along: ``(N,)`` float64.
+        vertices: ``(N, 2)`` int32.
+        stroke_start: ``(S + 1,)`` int64.
+        stroke_points: ``(K,)`` int32.
+        kind: ``(S,)`` uint8, see :data:`STROKE_KINDS`.
+        hidden: ``(S,)`` bool.
+        instance: ``(S,)`` int32.
+        object_id: ``(S,)`` uint16.
+    """
+
+    position: npt.NDArray[np.float64]
+    depth: npt.NDArray[np.float64]
+    identity: npt.NDArray[np.uint64]
+    along: npt.NDArray[np.float64]
+    vertices: npt.NDArray[np.int32]
+    stroke_start: npt.NDArray[np.int64]
+    stroke_points: npt.NDArray[np.int32]
+    kind: npt.NDArray[np.uint8]
+    hidden: npt.NDArray[np.bool_]
+    instance: npt.NDArray[np.int32]
+    object_id: npt.NDArray[np.uint16]
+
+    def __len__(self) -> int:
+        return len(self.kind)
+
+    def points(self, stroke: int) -> npt.NDArray[np.int32]:
+        """``(n,)`` int32: the points of a stroke in their order, the first one again at the end of a closed one."""
+        return self.stroke_points[self.stroke_start[stroke] : self.stroke_start[stroke + 1]]
+
+    def polyline(self, stroke: int) -> npt.NDArray[np.float64]:
+        """``(n, 2)`` float64: where the points of a stroke are, in pixels."""
+        return self.position[self.points(stroke)]
+
+    def segments(self, strokes: npt.NDArray[np.bool_] | None = None) -> npt.NDArray[np.int32]:
+        """The straight pieces that strokes are made of.
+
+        Args:
+            strokes: ``(S,)`` bool, which strokes; all by default.
+
+        Returns:
+            ``(n, 2)`` int32, the points at both ends of each.
+        """
+        follows = np.ones(len(self.stroke_points), bool)
+        follows[self.stroke_start[:-1]] = False
+        if strokes is not None:
+            follows &= np.repeat(strokes, np.diff(self.stroke_start))
+        last = np.flatnonzero(follows)
+        return np.stack([self.stroke_points[last - 1], self.stroke_points[last]], axis=1)
+
+    def shown(self) -> npt.NDArray[np.bool_]:
+        """``(N,)`` bool: the points of strokes that nothing hides."""
+        shown = np.zeros(len(self.position), bool)
+        shown[self.segments(~self.hidden).ravel()] = True
+        return shown
+
+    def matches(self, other: Strokes) -> npt.NDArray[np.int64]:
+        """The points that another frame of the clip has as well.
+
+        Args:
+            other: The strokes of the other frame.
+
+        Returns:
+            ``(n, 2)`` int64: a point here and the same surface point there, ascending by the first.  Points without a
+            partner may still be surface points of both frames: no stroke goes through them there.
+
+        Example:
+            >>> here, there = clip.read("strokes", 3), clip.read("strokes", 4)  # doctest: +SKIP
+            >>> first, second = here.matches(there).T  # doctest: +SKIP
+            >>> motion = there.position[second] - here.position[first]  # doctest: +SKIP
+        """
+        keys, others = _keys(self), _keys(other)
+        _, first, second = np.intersect1d(keys, others, assume_unique=True, return_indices=True)
+        order = np.argsort(first)
+        return np.stack([first[order], second[order]], axis=1).astype(np.int64)
+
+
+_KEY = np.dtype([("first", np.uint64), ("second", np.uint64), ("along", np.float64)])
+
+
+def _keys(strokes: Strokes) -> npt.NDArray[Any]:
+    keys = np.empty(len(strokes.along), _KEY)
+    keys["first"], keys["second"], keys["along"] = *strokes.identity.T, strokes.along
+    return keys
+
+
+def write_strokes(path: Path, strokes: Strokes) -> None:
+    """Write the strokes of a frame.
+
+    Args:
+        path: the file.
+        strokes: what :func:`read_strokes` will return.
+
+    Raises:
+        ValueError: an array has another type or shape, or the arrays contradict each other.
+        DatasetError: the file cannot be written.
+    """
+    arrays = {name: np.asarray(getattr(strokes, name)) for name in ARRAYS}
+    problem = _problem(arrays)
+    if problem is not None:
+        raise ValueError(f"strokes: {problem}")
+    files.write_arrays(path, arrays)
+
+
+def read_strokes(path: Path) -> Strokes:
+    """Read what :func:`write_strokes` wrote.
+
+    Args:
+        path: the file.
+
+    Raises:
+        DatasetError: the file is missing or damaged, or its arrays contradict each other.
+
+    Example:
+        >>> strokes = read_strokes(Path("out/demo/train/Vector/courier/0003.npz"))  # doctest: +SKIP
+        >>> seen = [strokes.polyline(k) for k in range(len(strokes)) if not strokes.hidden[k]]  # doctest: +SKIP
+    """
+    require_moderate(path, MOST_UNPACKED)
+    arrays = files.read_arrays(path, tuple(ARRAYS))
+    problem = _problem(arrays)
+    if problem is not None:
+        raise DatasetError(f"holds no strokes: {problem}", path, files.AGAIN)
+    return Strokes(**arrays)
+
+
+def _problem(arrays: dict[str, npt.NDArray[Any]]) -> str | None:
+    """What is wrong with the arrays, as the end of a sentence; None where they are sound."""
+    problem = misshapen(arrays, ARRAYS)
+    if problem is not None:
+        return problem
+    start, points = arrays["stroke_start"], arrays["stroke_points"]
+    if start[0] != 0 or start[-1] != len(points) or (np.diff(start) < 2).any():
+        return "stroke_start does not lead through stroke_points, two points at least a stroke"
+    if ((points < 0) | (points >= len(arrays["position"]))).any():
+        return "a stroke has a point that there is not"
+    if not np.isin(arrays["kind"], list(STROKE_KINDS)).all():
+        return "a stroke is of a kind that there is not"
+    if not np.isfinite(arrays["position"]).all() or not np.isfinite(arrays["depth"]).all():
+        return "a point has no place"
+    if not ((arrays["along"] >= 0.0) & (arrays["along"] <= 1.0)).all():
+        return "a point lies beyond the vertices that it lies between"
+    return None

@@ -1,0 +1,355 @@
+"""Strokes of solids that can be worked out by hand, against a slow ray caster, and from frame to frame."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from animerun_gen.config.model import Lines
+from animerun_gen.dataset.strokes import STROKE_KINDS, Strokes
+from animerun_gen.lines.strokes import StrokeSettings, find_strokes
+from animerun_gen.motion.counterparts import NO_INSTANCE, NO_TRIANGLE, find_counterparts
+from animerun_gen.motion.geometry import FrameGeometry
+from tests.motion.synthetic import (
+    HEIGHT,
+    WIDTH,
+    Thing,
+    camera,
+    cast,
+    cube,
+    frame,
+    masks,
+    orthographic,
+    perspective,
+    plane,
+    project,
+    rotation,
+    soup,
+    translation,
+)
+
+NEAR, FAR = (perspective(1.5), orthographic(4.0))
+ALL = StrokeSettings()
+TILTED = translation(0.2, 0.1, -6.0) @ rotation(1, 0.6) @ rotation(0, 0.5)
+
+
+def strokes_of(*things: Thing, projection: np.ndarray = NEAR, wanted: StrokeSettings = ALL) -> Strokes:
+    return find_strokes(frame(1, camera(projection), things), wanted)
+
+
+def kinds(strokes: Strokes, *, hidden: bool) -> list[str]:
+    return sorted(STROKE_KINDS[kind] for kind in strokes.kind[strokes.hidden == hidden].tolist())
+
+
+def length(strokes: Strokes, which: np.ndarray) -> float:
+    first, last = strokes.position[strokes.segments(which)].transpose(1, 0, 2)
+    return float(np.hypot(*(last - first).T).sum())
+
+
+def seam(key: str, split: bool) -> Thing:
+    """Two squares side by side that share an edge, or have an edge each at the same place."""
+    corners = np.array([[-1, -1, 0], [0, -1, 0], [0, 1, 0], [-1, 1, 0], [1, -1, 0.5], [1, 1, 0.5]], np.float64)
+    if split:
+        corners = np.concatenate([corners, corners[1:3]])
+    b, c = (6, 7) if split else (1, 2)
+    triangles = np.array([(0, 1, 2), (0, 2, 3), (b, 4, 5), (b, 5, c)])
+    slots = np.array([0, 0, 1, 1])
+    return Thing(key, corners, triangles, translation(0.0, 0.0, -4.0), slots=(2, 3), triangle_slots=slots)
+
+
+@pytest.mark.parametrize("projection", [NEAR, FAR], ids=["perspective", "orthographic"])
+def test_a_box_has_its_outline_as_one_ring_and_three_edges_behind_it(projection: np.ndarray) -> None:
+    box = cube("box", TILTED)
+    strokes = strokes_of(box, projection=projection)
+    assert kinds(strokes, hidden=False) == ["crease"] * 3 + ["silhouette"]
+    assert kinds(strokes, hidden=True) == ["crease"] * 3
+    [ring] = np.flatnonzero(strokes.kind == 1)
+    points = strokes.points(ring)
+    assert len(points) == 7
+    assert points[0] == points[-1]
+    placed = box.vertices @ TILTED[:3, :3].T + TILTED[:3, 3]
+    assert len(strokes.position) == 8
+    expected = project(camera(projection), placed)[strokes.vertices[:, 0]]
+    np.testing.assert_allclose(strokes.position, expected, atol=1e-4)
+    np.testing.assert_allclose(strokes.depth, -placed[strokes.vertices[:, 0], 2], rtol=1e-6)
+    # the corner that is farthest away is the one where the hidden edges meet
+    hidden_edges = strokes.segments(strokes.hidden)
+    assert set.intersection(*map(set, hidden_edges.tolist())) == {int(strokes.depth.argmax())}
+
+
+def test_an_outline_ends_where_another_box_begins() -> None:
+    """The square in front covers the middle third of a wide one behind: what is seen is worked out by hand."""
+    behind = plane("behind", translation(0, 0, -8) @ np.diag([3.0, 1.0, 1.0, 1.0]))
+    before = plane("before", translation(0, 0, -4) @ np.diag([0.5, 1.0, 1.0, 1.0]))
+    strokes = strokes_of(before, behind, projection=FAR)
+    scale = WIDTH / 8.0
+    long_sides = 2 * 6.0 * scale
+    assert kinds(strokes, hidden=True) == ["border", "border"]
+    assert length(strokes, strokes.hidden) == pytest.approx(2 * 1.0 * scale, abs=1e-9)
+    assert length(strokes, ~strokes.hidden & (strokes.instance == 1)) == pytest.approx(
+        long_sides - 2 * scale + 2 * 2 * scale, abs=1e-9
+    )
+    assert length(strokes, strokes.instance == 0) == pytest.approx(2 * (1 + 2) * scale, abs=1e-9)
+    # it disappears and appears a twelfth of its length beside the middle
+    cut = strokes.along[(strokes.along > 0) & (strokes.along < 1)]
+    np.testing.assert_allclose(np.sort(cut), [5 / 12, 5 / 12, 7 / 12, 7 / 12], atol=1e-12)
+
+
+def test_an_edge_that_goes_into_a_surface_is_hidden_from_there_on() -> None:
+    wall = plane("wall", translation(0, 0, -6), half=2.5)
+    needle = Thing(
+        "needle",
+        np.array([[-0.5, 0, 2.0], [0.5, 0, -2.0], [0.5, 0.3, -2.0]]),
+        np.array([[0, 1, 2]]),
+        translation(0, 0, -6),
+    )
+    strokes = strokes_of(wall, needle, projection=FAR)
+    tip = strokes.along[(strokes.along > 0) & (strokes.along < 1)]
+    np.testing.assert_allclose(tip, [0.5, 0.5], atol=1e-6)
+    mine = strokes.instance == 1
+    # half of both long sides, and all of the short one
+    assert length(strokes, mine & strokes.hidden) == pytest.approx(
+        (0.5 + np.hypot(0.5, 0.15) + 0.3) * WIDTH / 8.0, abs=1e-5
+    )
+
+
+def icosphere(levels: int) -> tuple[np.ndarray, np.ndarray]:
+    """Points of a unit ball, and triangles between them that all are turned outwards."""
+    t = (1.0 + 5.0**0.5) / 2.0
+    points = [(-1, t, 0), (1, t, 0), (-1, -t, 0), (1, -t, 0), (0, -1, t), (0, 1, t), (0, -1, -t), (0, 1, -t)]
+    points += [(t, 0, -1), (t, 0, 1), (-t, 0, -1), (-t, 0, 1)]
+    faces = [(0, 11, 5), (0, 5, 1), (0, 1, 7), (0, 7, 10), (0, 10, 11), (1, 5, 9), (5, 11, 4), (11, 10, 2), (10, 7, 6)]
+    faces += [(7, 1, 8), (3, 9, 4), (3, 4, 2), (3, 2, 6), (3, 6, 8), (3, 8, 9), (4, 9, 5), (2, 4, 11), (6, 2, 10)]
+    faces += [(8, 6, 7), (9, 8, 1)]
+    vertices = [np.array(p) / np.linalg.norm(p) for p in points]
+    for _ in range(levels):
+        middles: dict[tuple[int, int], int] = {}
+        finer = []
+        for a, b, c in faces:
+            between = []
+            for one, other in ((a, b), (b, c), (c, a)):
+                key = (min(one, other), max(one, other))
+                if key not in middles:
+                    middles[key] = len(vertices)
+                    middle = vertices[one] + vertices[other]
+                    vertices.append(middle / np.linalg.norm(middle))
+                between.append(middles[key])
+            ab, bc, ca = between
+            finer += [(a, ab, ca), (b, bc, ab), (c, ca, bc), (ab, bc, ca)]
+        faces = finer
+    return np.array(vertices), np.array(faces)
+
+
+def test_a_ball_has_one_ring_around_it_and_nothing_else() -> None:
+    vertices, triangles = icosphere(3)
+    distance, focal = 5.0, 1.5
+    strokes = strokes_of(Thing("ball", vertices, triangles, translation(0, 0, -distance)))
+    assert kinds(strokes, hidden=False) == ["silhouette"]
+    assert kinds(strokes, hidden=True) == []
+    assert strokes.points(0)[0] == strokes.points(0)[-1]
+    # the silhouette of the ball itself, seen at an angle whose sine is 1 / distance
+    radius = focal * WIDTH / 2 / np.sqrt(distance**2 - 1.0)
+    from_middle = np.hypot(*(strokes.position - [(WIDTH - 1) / 2, (HEIGHT - 1) / 2]).T)
+    longest = np.linalg.norm(vertices[triangles[:, 0]] - vertices[triangles[:, 1]], axis=1).max()
+    assert (from_middle <= radius * (1 + 1e-6)).all()
+    assert (from_middle >= radius * np.cos(longest)).all()
+
+
+def test_faces_that_go_round_the_other_way_make_no_silhouette() -> None:
+    vertices, triangles = icosphere(2)
+    turned = triangles.copy()
+    turned[::3] = turned[::3, ::-1]
+    ball, mixed = (Thing("ball", vertices, faces, translation(0, 0, -5)) for faces in (triangles, turned))
+    assert len(strokes_of(ball).segments()) == len(strokes_of(mixed).segments())
+
+
+@pytest.mark.parametrize("split", [False, True], ids=["shared", "split"])
+def test_kinds_of_edges_and_what_asks_for_them(split: bool) -> None:
+    """Copies of vertices at one place, as importers leave them along seams, are one."""
+    thing = seam("seam", split)
+    strokes = strokes_of(thing)
+    assert kinds(strokes, hidden=False) == ["border", "material"]
+    of_border = strokes.points(int(np.flatnonzero(strokes.kind == 3)[0]))
+    assert len(of_border) == 7
+    without = strokes_of(thing, wanted=replace(ALL, materials=False))
+    # 153 degrees
+    assert kinds(without, hidden=False) == ["border"]
+    flatter = strokes_of(thing, wanted=replace(ALL, materials=False, crease_angle=160.0))
+    assert kinds(flatter, hidden=False) == ["border", "crease"]
+    assert len(strokes_of(thing, wanted=StrokeSettings(False, False, False, False, False))) == 0
+
+
+def test_strokes_end_where_picture_and_clipping_range_end() -> None:
+    wide = plane("wide", translation(0, 0, -5) @ np.diag([40.0, 0.5, 1.0, 1.0]))
+    strokes = strokes_of(wide)
+    assert sorted(strokes.position[:, 0].round(9).tolist()) == [-0.5, -0.5, WIDTH - 0.5, WIDTH - 0.5]
+    rails = plane("rails", translation(0, -0.5, 0) @ rotation(0, np.pi / 2) @ np.diag([0.3, 200.0, 1.0, 1.0]))
+    strokes = strokes_of(rails)
+    assert strokes.depth.max() == pytest.approx(100.0)
+    assert strokes.depth.min() > 0.1
+    assert np.isfinite(strokes.position).all()
+    assert (strokes.position >= -0.5 - 1e-9).all()
+
+
+@settings(max_examples=12)
+@given(st.integers(0, 2**32 - 1), st.booleans())
+def test_what_is_hidden_is_what_a_ray_caster_does_not_see(seed: int, far: bool) -> None:
+    chance = np.random.default_rng(seed)
+    (x, y), (u, v) = chance.uniform(-2, 2, (2, 2)).tolist()
+    things = [
+        soup(chance, 6),
+        cube("a", translation(x, y, -7) @ rotation(1, chance.uniform(0, 3)) @ rotation(0, 0.4)),
+        cube("b", translation(u, v, -6) @ rotation(0, chance.uniform(0, 3)) @ rotation(1, 0.3)),
+    ]
+    geometry = frame(1, camera(FAR if far else NEAR), things)
+    strokes = find_strokes(geometry, ALL)
+    first, last = strokes.segments().T
+    hidden = np.concatenate([np.full(len(strokes.points(k)) - 1, strokes.hidden[k]) for k in range(len(strokes))])
+    start, end = strokes.position[first], strokes.position[last]
+    for share in (0.1, 0.5, 0.93):
+        place = start + share * (end - start)
+        depths = strokes.depth[first], strokes.depth[last]
+        depth = depths[0] + share * (depths[1] - depths[0])
+        if not far:
+            # the inverse of the distance is linear in the picture
+            depth = 1.0 / (1.0 / depths[0] + share * (1.0 / depths[1] - 1.0 / depths[0]))
+        _, _, before = cast(geometry, *place.T)
+        long = np.hypot(*(end - start).T) > 0.05
+        # the caster may miss a face by rounding where the point lies on its edge
+        assert not (long & hidden & (before >= depth * (1 - 1e-9))).any()
+        assert not (long & ~hidden & (before < depth * (1 - 1e-5))).any()
+    assert hidden.any()
+    assert not hidden.all()
+
+
+def test_holes_hide_nothing_and_have_no_strokes() -> None:
+    """A card whose right half is a hole, before a bar."""
+    image = np.zeros((2, 2), bool)
+    image[:, 1] = True
+    uvs = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float64)
+    card = plane("card", translation(0, 0, -4))
+    card.uvs = uvs[card.triangles]
+    card.slot_masks = (0,)
+    bar = plane("bar", translation(0, 0, -8) @ np.diag([3.0, 0.2, 1.0, 1.0]))
+    geometry = frame(1, camera(FAR), [card, bar], masks(image))
+    strokes = find_strokes(geometry, ALL)
+    assert (strokes.instance == 1).all()
+    scale = WIDTH / 8.0
+    assert length(strokes, strokes.hidden) == pytest.approx(2 * scale, abs=2 * 0.125)
+    assert length(strokes, ~strokes.hidden) == pytest.approx((2 * 6 + 2 * 0.4 - 2) * scale, abs=2 * 0.125)
+
+
+def test_nothing_to_draw_is_no_strokes() -> None:
+    strokes = strokes_of()
+    assert (len(strokes), len(strokes.position), strokes.segments().shape) == (0, 0, (0, 2))
+
+
+def moved(thing: Thing, matrix: np.ndarray, **changes: Any) -> Thing:
+    return replace(thing, matrix=matrix, **changes)
+
+
+def pair(one: Thing, other: Thing) -> tuple[FrameGeometry, FrameGeometry]:
+    eye = translation(0.3, 0.0, 0.2)
+    return frame(1, camera(NEAR), [one]), frame(2, camera(perspective(1.7), eye), [other])
+
+
+def exact_places(strokes: Strokes, source: FrameGeometry, target: FrameGeometry) -> np.ndarray:
+    """``(N, 2)``: where the points of strokes are in another frame, by the triangles that have their edges, as flow has
+    it; NaN where that is unknown."""
+    twins = find_counterparts(source, target)
+    places = np.full((len(strokes.position), 2), np.nan)
+    matrices = target.instance_pixel_matrices()
+    for stroke in range(len(strokes)):
+        instance = int(strokes.instance[stroke])
+        other = int(twins.instance[instance])
+        corners = source.mesh_triangles(source.mesh[instance])
+        for point in strokes.points(stroke).tolist():
+            a, b = strokes.vertices[point]
+            having = np.flatnonzero((corners == a).any(axis=1) & (corners == b).any(axis=1))
+            if other == NO_INSTANCE:
+                continue
+            triangle, there = twins.triangles_of(source, np.full(len(having), instance), having)
+            for number, found in zip(having, np.flatnonzero(triangle != NO_TRIANGLE), strict=False):
+                number = having[found]
+                shares = np.where(corners[number] == b, strokes.along[point], 0.0)
+                shares += np.where(corners[number] == a, 1.0 - strokes.along[point] if a != b else 0.0, 0.0)
+                shares = np.where((corners[number] == a) & (a == b), 1.0, shares)
+                local = shares @ target.mesh_vertices(target.mesh[other])[there[found]].astype(np.float64)
+                x, y, _, w = matrices[other] @ np.append(local, 1.0)
+                places[point] = x / w, y / w
+    return places
+
+
+@pytest.mark.parametrize("how", ["rigid", "deformed", "renumbered"])
+def test_points_of_one_identity_move_as_the_surface_does(how: str) -> None:
+    vertices, triangles = icosphere(2)
+    identities = np.arange(1000, 1000 + len(vertices)).astype(np.uint64)
+    ball = Thing("ball", vertices, triangles, translation(-0.2, 0, -5), identities=identities)
+    there = translation(0.3, 0.1, -4.8) @ rotation(2, 0.2)
+    other = moved(ball, there)
+    if how != "rigid":
+        other = moved(ball, there, vertices=vertices * (1.0 + 0.1 * np.sin(3 * vertices[:, ::-1])))
+    if how == "renumbered":
+        # as modifiers leave it that keep, drop or sort: numbers say nothing, what vertices carry does
+        order = np.random.default_rng(1).permutation(len(vertices))
+        place = np.argsort(order)
+        other = replace(other, vertices=other.vertices[order], triangles=place[triangles], identities=identities[order])
+        ball, other = (replace(thing, ordered=False, single=True) for thing in (ball, other))
+    source, target = pair(ball, other)
+    here, next_one = find_strokes(source, ALL), find_strokes(target, ALL)
+    first, second = here.matches(next_one).T
+    assert len(first) > 10
+    expected = exact_places(here, source, target)
+    np.testing.assert_allclose(next_one.position[second], expected[first], atol=1e-9, rtol=0)
+    # what is proven to be in both frames is found, wherever both have a stroke through it
+    assert not np.isnan(expected).any()
+    assert len(np.unique(here.identity[:, 0] + here.along)) == len(here.position)
+
+
+def test_points_that_nobody_proves_to_be_the_same_have_no_partner() -> None:
+    vertices, triangles = icosphere(1)
+    ball = Thing("ball", vertices, triangles, translation(0, 0, -5), ordered=False)
+    still, grown = moved(ball, translation(0.2, 0, -5)), replace(ball, vertices=1.1 * vertices)
+    renamed, cut = replace(ball, key="another"), frame(2, camera(NEAR, name="other"), [ball])
+    here = find_strokes(frame(1, camera(NEAR), [ball]), ALL)
+
+    def partners(target: FrameGeometry) -> int:
+        return len(here.matches(find_strokes(target, ALL)))
+
+    # a mesh in which nothing moves is known even so
+    assert partners(frame(2, camera(NEAR), [still])) > 5
+    assert partners(frame(2, camera(NEAR), [grown])) == 0
+    assert partners(frame(2, camera(NEAR), [renamed])) == 0
+    assert partners(cut) == 0
+
+
+def test_a_mirrored_copy_is_not_taken_for_what_it_mirrors() -> None:
+    """Of a mirrored mesh a mask leaves one half in one frame and the other half in the next."""
+    quad = plane("half", translation(0, 0, -5))
+    identities = np.array([11, 12, 13, 14], np.uint64)
+    half = replace(
+        quad, vertices=quad.vertices + np.array([1.5, 0, 0]), identities=identities, ordered=False, single=True
+    )
+    mirror = replace(half, vertices=half.vertices * [-1, 1, 1], triangles=half.triangles[:, ::-1])
+    shown = [find_strokes(frame(number, camera(NEAR), [one]), ALL) for number, one in enumerate((half, half, mirror))]
+    assert len(shown[0].matches(shown[1])) == 4
+    assert len(shown[0].matches(shown[2])) == 0
+
+
+def test_what_a_configuration_asks_for() -> None:
+    def wanted(**changes: Any) -> StrokeSettings:
+        return StrokeSettings.from_config(Lines(engine="geometry", vector=True, **changes))
+
+    assert wanted() == ALL
+    assert wanted(freestyle=False) == StrokeSettings(True, True, False, False, False)
+    assert wanted(outline=False, edges=("crease",)) == StrokeSettings(False, False, False, True, False)
+    assert wanted(outline=False, edges=("border", "edge_mark"), crease_angle=90.0) == StrokeSettings(
+        False, True, False, False, True, 90.0
+    )
+    with pytest.raises(ValueError, match="set engine to geometry"):
+        Lines(vector=True)
