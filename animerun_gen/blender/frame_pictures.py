@@ -11,6 +11,7 @@ from animerun_gen.blender import versions
 from animerun_gen.blender.attribute_colors import paint_attributes
 from animerun_gen.blender.convert.hair import hair_objects
 from animerun_gen.blender.convert.surfaces import Surface
+from animerun_gen.blender.frame_lines import LineMaker
 from animerun_gen.blender.frame_reading import TakenFrame
 from animerun_gen.blender.frame_shade import ShadeMaker
 from animerun_gen.blender.job_context import JobContext
@@ -20,13 +21,12 @@ from animerun_gen.blender.rendering import FrameRenderer
 from animerun_gen.color.hexadecimal import rgb
 from animerun_gen.color.srgb import linear_to_hex
 from animerun_gen.config.model import FREESTYLE_ONLY
-from animerun_gen.lines import compose, contours
+from animerun_gen.lines import compose
 from animerun_gen.lines.hair_lines import thin_hair_lines
 from animerun_gen.lines.hidden_lines import find_hidden_lines
 from animerun_gen.lines.strokes import StrokeSettings, find_strokes
 from animerun_gen.motion import companions
 from animerun_gen.motion.geometry import FrameGeometry
-from animerun_gen.motion.islands import IslandFinder
 from animerun_gen.motion.raster import VisibilityBuffer
 
 
@@ -49,10 +49,9 @@ class PictureMaker:
         self.context = context
         self._renderer = renderer
         lines = context.config.lines
-        self._contours = contours.ContourSettings.from_config(lines) if lines.engine == "geometry" else None
+        self._lines = LineMaker(context) if lines.engine == "geometry" else None
         self._strokes = StrokeSettings.from_config(lines) if lines.vector else None
-        self._islands = IslandFinder()
-        self.strokes = lines.freestyle and self._contours is None
+        self.strokes = lines.freestyle and self._lines is None
         self._freestyle_checked = not self.strokes
         self._background_checked = False
         # Freestyle knows no holes, so that lines behind surfaces with holes have to be taken out again
@@ -68,7 +67,7 @@ class PictureMaker:
         self._shade = ShadeMaker(context) if context.config.style.shade.is_on else None
         self.needs_geometry = (
             self._shade is not None
-            or self._contours is not None
+            or self._lines is not None
             or lines.outline
             or self.strokes
             or bool(self._hair_ids)
@@ -88,13 +87,16 @@ class PictureMaker:
         """
         if self._paints and taken is not None:
             flat = self.paint_attributes(frame, flat, taken.geometry, taken.seen, taken.surfaces)
+        contours = drawn = traced = None
         with self.context.stage(frame, "lines"):
-            if self._contours is not None and taken is not None:
-                line_art = self._drawn_lines(taken, self._contours)
+            if self._lines is not None and taken is not None:
+                contours = self._lines.find(taken)
+                line_art = self._thinned(contours.line_art, taken)
+                drawn = self._lines.draw(contours, line_art, flat, taken)
             else:
                 line_art = self._rendered_lines(frame, taken)
-            if taken is not None:
-                line_art = self._thinned(line_art, taken)
+                if taken is not None:
+                    line_art = self._thinned(line_art, taken)
         if self._strokes is not None and taken is not None:
             with self.context.stage(frame, "strokes"):
                 self.context.writer.write("strokes", frame, find_strokes(taken.geometry, self._strokes))
@@ -104,12 +106,16 @@ class PictureMaker:
                 shaded = self._shade.make(flat, taken)
                 colored = shaded.picture
                 self.context.writer.write("shade", frame, shaded.tones)
-                self.context.writer.write("trace", frame, self._shade.trace(shaded, taken, line_art))
+                traced = self._shade.trace(shaded, taken, line_art)
+                self.context.writer.write("trace", frame, traced)
         with self.context.stage(frame, "write pictures"):
             self.context.writer.write("flat", frame, flat)
             self.context.writer.write("contour", frame, line_art)
+            if self._lines is not None and contours is not None:
+                self._lines.write(frame, contours, line_art, drawn, traced)
             ink = rgb(self.context.config.lines.color)
-            self.context.writer.write("frame", frame, compose.draw_lines(colored, line_art, ink))
+            shown = compose.draw_lines(colored, line_art, ink) if drawn is None else drawn.over(colored)
+            self.context.writer.write("frame", frame, shown)
         return colored
 
     def alone(self, flat: np.ndarray[Any, Any], taken: TakenFrame) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
@@ -122,16 +128,12 @@ class PictureMaker:
         Returns:
             Its colours, shade included, without lines, ``(H, W, 3)`` uint8, and its line art, ``(H, W)`` uint8.
         """
-        if self._contours is None:
+        if self._lines is None:
             raise AssertionError("only lines of the engine geometry are known of a part of a frame")
         if self._paints:
             flat = self.paint_attributes(taken.geometry.frame, flat, taken.geometry, taken.seen, taken.surfaces)
-        line_art = self._thinned(self._drawn_lines(taken, self._contours), taken)
+        line_art = self._thinned(self._lines.find(taken).line_art, taken)
         return flat if self._shade is None else self._shade.make(flat, taken).picture, line_art
-
-    def _drawn_lines(self, taken: TakenFrame, settings: contours.ContourSettings) -> np.ndarray[Any, Any]:
-        """The lines of what is seen, from its geometry."""
-        return contours.draw_contours(taken.geometry, taken.seen, self._islands.find(taken.geometry), settings)
 
     def _thinned(self, line_art: np.ndarray[Any, Any], taken: TakenFrame) -> np.ndarray[Any, Any]:
         """The same with hair as fine as it is drawn."""

@@ -215,8 +215,8 @@ def _switches(modality: Modality) -> str:
         switches.append("`layers.write`")
     if modality.shaded:
         switches.append("`style.shade.tones`")
-    if modality.vector:
-        switches.append("`lines.vector`")
+    if modality.switch:
+        switches.append(f"`{modality.switch}`")
     return " and ".join(switches) or "always"
 
 

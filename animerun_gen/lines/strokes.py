@@ -145,7 +145,7 @@ def _find_edges(geometry: FrameGeometry, settings: StrokeSettings) -> tuple[_Edg
         standing[geometry.vertex_start[mesh] : geometry.vertex_start[mesh + 1]] = known[mesh].standing
     found = [_Edges.none()]
     for instance, mesh in enumerate(geometry.mesh.tolist()):
-        edges, marked = known[mesh], np.zeros(len(known[mesh].vertices), bool)
+        edges, marked = known[mesh], _marked(geometry, mesh, known[mesh])
         project_mesh(meshes, instance, projected)
         chosen, kind, part = kernels.find_stroke_edges(
             projected,
@@ -165,6 +165,21 @@ def _find_edges(geometry: FrameGeometry, settings: StrokeSettings) -> tuple[_Edg
         found.append(_Edges(whose, vertices, kind, part, projected[vertices, :4]))
     joined = zip(*[(e.instance, e.vertices, e.kind, e.part, e.ends) for e in found], strict=True)
     return _Edges(*(np.concatenate(arrays) for arrays in joined)), standing
+
+
+def _marked(geometry: FrameGeometry, mesh: int, edges: MeshEdges) -> npt.NDArray[np.bool_]:
+    """Which edges of a mesh someone marked, ``(E,)`` bool; of a seam both sides are marked if either is."""
+    if geometry.marked_edges is None:
+        return np.zeros(len(edges.vertices), bool)
+    first, last = geometry.marked_edges.start[mesh : mesh + 2]
+    ends = edges.standing[geometry.marked_edges.vertices[first:last]]
+    return np.isin(_names(edges.vertices), _names(ends))
+
+
+def _names(ends: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
+    """A number for each edge, whichever of its ends comes first."""
+    low, high = ends.min(axis=1).astype(np.int64), ends.max(axis=1).astype(np.int64)
+    return low << 32 | high
 
 
 def _pieces(

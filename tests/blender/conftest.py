@@ -23,6 +23,8 @@ TOYS = ("blueprint", "courier", "festival", "flyover", "postcard", "still", "wor
 CLIPS = ("blueprint", "courier", "festival", "flyover", "postcard", "still", "workshop-1")
 """A clip of each; that of the workshop ends where the camera is cut."""
 RESOLUTION = (240, 135)
+LAST_FRAMES = {"blueprint": 8, "courier": 11, "festival": 8, "flyover": 111, "postcard": 14}
+"""Where clips end before their configuration says: nothing happens later that has not happened by then."""
 FAR_TOYS = ("courier", "flyover", "workshop")
 """Toys whose motion is also made over larger distances."""
 FAR_CLIPS = ("courier", "flyover", "workshop-1")
@@ -74,9 +76,10 @@ def toy_dataset(made_once: Callable[[str, Callable[[Path], object]], Path]) -> D
 
     def make(folder: Path) -> None:
         for toy in TOYS:
-            write_config(
-                folder / "configs", toy, f"motion: {{gaps: {list(GAPS)}, tracks: 300}}\n" if toy in FAR_TOYS else ""
-            )
+            text = f"motion: {{gaps: {list(GAPS)}, tracks: 300}}\n" if toy in FAR_TOYS else ""
+            if toy in LAST_FRAMES:
+                text += f"frames: {{last: {LAST_FRAMES[toy]}}}\n"
+            write_config(folder / "configs", toy, text)
         run_kept("generate", folder / "configs", "--out", folder / "dataset")
 
     return Dataset(made_once("toys", make) / "dataset")

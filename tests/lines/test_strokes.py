@@ -14,7 +14,7 @@ from animerun_gen.config.model import Lines
 from animerun_gen.dataset.strokes import STROKE_KINDS, Strokes
 from animerun_gen.lines.strokes import StrokeSettings, find_strokes
 from animerun_gen.motion.counterparts import NO_INSTANCE, NO_TRIANGLE, find_counterparts
-from animerun_gen.motion.geometry import FrameGeometry
+from animerun_gen.motion.geometry import FrameGeometry, MarkedEdges
 from tests.motion.synthetic import (
     HEIGHT,
     WIDTH,
@@ -182,6 +182,14 @@ def test_kinds_of_edges_and_what_asks_for_them(split: bool) -> None:
     flatter = strokes_of(thing, wanted=replace(ALL, materials=False, crease_angle=160.0))
     assert kinds(flatter, hidden=False) == ["border", "crease"]
     assert len(strokes_of(thing, wanted=StrokeSettings(False, False, False, False, False))) == 0
+
+
+def test_a_marked_edge_is_a_stroke_of_its_kind() -> None:
+    wall = frame(1, camera(NEAR), [plane("wall", translation(0.0, 0.0, -6.0))])
+    marked = replace(wall, marked_edges=MarkedEdges(np.array([[2, 0]], np.int32), np.array([0, 1], np.int64)))
+    assert kinds(find_strokes(marked, ALL), hidden=False).count("mark") == 1
+    for strokes in (find_strokes(wall, ALL), find_strokes(marked, replace(ALL, marks=False))):
+        assert "mark" not in kinds(strokes, hidden=False)
 
 
 def test_strokes_end_where_picture_and_clipping_range_end() -> None:

@@ -136,11 +136,11 @@ def test_mistakes_are_told(
 
 @pytest.mark.parametrize(
     ("budget", "frames", "reduced"),
-    [(4.0, 12, "All pictures are shown at"), (1.0, 12, "All pictures are shown at"), (0.25, 40, "frames (")],
+    [(1.0, 12, "All pictures are shown at"), (0.35, 12, "All pictures are shown at"), (0.2, 24, "frames (")],
 )
 def test_no_page_grows_beyond_its_size(tmp_path: Path, budget: float, frames: int, reduced: str) -> None:
     # noise in every layer; nothing real is as large
-    write_clip(tmp_path, frames=range(frames), size=(320, 180), noise=True)
+    write_clip(tmp_path, frames=range(frames), size=(160, 90), noise=True)
     [page] = build_report(tmp_path, max_size=budget).pages
     assert page.stat().st_size <= budget * 1e6
     # nor is anything left out without need
