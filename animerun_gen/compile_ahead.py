@@ -116,11 +116,23 @@ def _motion_with_holes() -> None:
 
 def _contours() -> None:
     from animerun_gen.lines.contours import ContourSettings, draw_contours
+    from animerun_gen.lines.surface_edges import SurfaceEdgeFinder
     from animerun_gen.motion import raster
     from animerun_gen.motion.islands import IslandFinder
 
     geometry = _geometry(with_holes=False)
-    draw_contours(geometry, raster.draw(geometry), IslandFinder().find(geometry), ContourSettings())
+    edges = SurfaceEdgeFinder().find(geometry)
+    draw_contours(geometry, raster.draw(geometry), IslandFinder().find(geometry), ContourSettings(), edges)
+
+
+def _styled_lines() -> None:
+    from animerun_gen.lines.kernels.inking import cover
+    from animerun_gen.lines.kernels.matching import match_neighbours
+
+    start = np.array([0, 1], np.int32)
+    match_neighbours(start, start[::-1].copy(), 2)
+    coverage, nearest = np.zeros((SIZE, SIZE), np.float32), np.full((SIZE, SIZE), -1, np.int32)
+    cover(np.zeros((2, 2)), np.ones(2), np.array([[0, 1]], np.int32), coverage, nearest)
 
 
 def _feature_edges() -> None:
@@ -264,6 +276,7 @@ TASKS: tuple[Callable[[], None], ...] = (
     _labels,
     _recolor,
     _feature_edges,
+    _styled_lines,
     _figures_of_frames,
     _statistics,
     _splatting,

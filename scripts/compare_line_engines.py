@@ -46,6 +46,7 @@ ROWS = (
     ("leaks", "leaks", "{:.2%}"),
     ("pieces", "pieces a surface", "{:.2f}"),
     ("flicker", "line pixels that the next frame has not", "{:.2%}"),
+    ("lost", "how many these are", "{:.0f}"),
     ("warp_error", "warp error of colour frames", "{:.4f}"),
     ("occlusion_agreement", "occlusions that agree", "{:.2%}"),
 )
@@ -119,14 +120,16 @@ def _make(config: CutConfig, lines_by: str, engine: ProgramEngine, output: Path)
     figures = {name: found["mean"] for name, found in quality["summary"].items() if isinstance(found, dict) and found}
     figures["lines"] = statistics.median(seconds["lines"])
     figures["line_pixels"] = statistics.mean(float(found.sum()) for found in lines.values())
-    figures["flicker"] = statistics.mean(
-        _lost(clip, earlier, lines[earlier], lines[later]) for earlier, later in pairwise(frames)
-    )
+    lost = [_lost(clip, earlier, lines[earlier], lines[later]) for earlier, later in pairwise(frames)]
+    figures["flicker"] = statistics.mean(count / max(1, known) for count, known in lost)
+    figures["lost"] = statistics.mean(count for count, _ in lost)
     return Made(clip, figures)
 
 
-def _lost(clip: ClipFiles, frame: int, lines: npt.NDArray[np.bool_], following: npt.NDArray[np.bool_]) -> float:
-    """Share of the line pixels of a frame that lead to no line in the next one.
+def _lost(
+    clip: ClipFiles, frame: int, lines: npt.NDArray[np.bool_], following: npt.NDArray[np.bool_]
+) -> tuple[int, int]:
+    """How many line pixels of a frame lead to no line in the next one, and of how many that is known.
 
     A line lies on the border of two surfaces, and it is not known whose motion it has: it is lost if no flow of its
     pixel, and none of the eight around it, leads to a line, within :data:`AROUND`.  Pixels that have no flow, or that
@@ -148,7 +151,7 @@ def _lost(clip: ClipFiles, frame: int, lines: npt.NDArray[np.bool_], following: 
             inside = usable[y, x] & (to_x >= 0) & (to_x < width) & (to_y >= 0) & (to_y < height)
             known |= inside
             kept[inside] |= near_line[to_y[inside], to_x[inside]]
-    return float(1.0 - kept[known].mean()) if known.any() else 0.0
+    return int((known & ~kept).sum()), int(known.sum())
 
 
 def _print_table(config: CutConfig, made: dict[str, Made]) -> None:

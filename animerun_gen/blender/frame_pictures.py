@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from animerun_gen.blender import versions
 from animerun_gen.blender.attribute_colors import paint_attributes
 from animerun_gen.blender.convert.hair import hair_objects
 from animerun_gen.blender.convert.surfaces import Surface
+from animerun_gen.blender.frame_lines import LineMaker
 from animerun_gen.blender.frame_reading import TakenFrame
 from animerun_gen.blender.frame_shade import ShadeMaker
 from animerun_gen.blender.job_context import JobContext
@@ -20,13 +22,13 @@ from animerun_gen.blender.rendering import FrameRenderer
 from animerun_gen.color.hexadecimal import rgb
 from animerun_gen.color.srgb import linear_to_hex
 from animerun_gen.config.model import FREESTYLE_ONLY
-from animerun_gen.lines import compose, contours
+from animerun_gen.lines import compose
+from animerun_gen.lines.drawn_strokes import lay_strokes, stroke_pixels, without_strokes
 from animerun_gen.lines.hair_lines import thin_hair_lines
 from animerun_gen.lines.hidden_lines import find_hidden_lines
 from animerun_gen.lines.strokes import StrokeSettings, find_strokes
-from animerun_gen.motion import companions
+from animerun_gen.motion import companions, raster
 from animerun_gen.motion.geometry import FrameGeometry
-from animerun_gen.motion.islands import IslandFinder
 from animerun_gen.motion.raster import VisibilityBuffer
 
 
@@ -49,10 +51,9 @@ class PictureMaker:
         self.context = context
         self._renderer = renderer
         lines = context.config.lines
-        self._contours = contours.ContourSettings.from_config(lines) if lines.engine == "geometry" else None
+        self._lines = LineMaker(context) if lines.engine == "geometry" else None
         self._strokes = StrokeSettings.from_config(lines) if lines.vector else None
-        self._islands = IslandFinder()
-        self.strokes = lines.freestyle and self._contours is None
+        self.strokes = lines.freestyle and self._lines is None
         self._freestyle_checked = not self.strokes
         self._background_checked = False
         # Freestyle knows no holes, so that lines behind surfaces with holes have to be taken out again
@@ -65,13 +66,15 @@ class PictureMaker:
         self._judges_strokes = self.strokes and not set(lines.edges) & set(FREESTYLE_ONLY)
         self._has_marks = "edge_mark" in lines.edges and bool(marked_meshes())
         self._hair_ids = [context.names.objects.ids[name] for name in hair_objects()]
+        self._inks = [context.names.materials.ids[name] for name in sorted(context.conversion.grease_pencil.inks)]
         self._shade = ShadeMaker(context) if context.config.style.shade.is_on else None
         self.needs_geometry = (
             self._shade is not None
-            or self._contours is not None
+            or self._lines is not None
             or lines.outline
             or self.strokes
             or bool(self._hair_ids)
+            or bool(self._inks)
             or self.paints_attributes
         )
 
@@ -88,50 +91,77 @@ class PictureMaker:
         """
         if self._paints and taken is not None:
             flat = self.paint_attributes(frame, flat, taken.geometry, taken.seen, taken.surfaces)
+        contours = drawn = traced = None
         with self.context.stage(frame, "lines"):
-            if self._contours is not None and taken is not None:
-                line_art = self._drawn_lines(taken, self._contours)
+            lined = None if taken is None else self._without_inks(taken)
+            if self._lines is not None and lined is not None:
+                contours = self._lines.find(lined)
+                line_art = contours.line_art
             else:
-                line_art = self._rendered_lines(frame, taken)
-            if taken is not None:
-                line_art = self._thinned(line_art, taken)
-        if self._strokes is not None and taken is not None:
+                line_art = self._rendered_lines(frame, lined)
+            painted_lines = line_art
+            if taken is not None and lined is not None:
+                line_art, painted_lines = self._with_inks(self._thinned(line_art, taken), taken)
+                if self._lines is not None and contours is not None:
+                    drawn = self._lines.draw(contours, painted_lines, flat, lined)
+        if self._strokes is not None and self._lines is not None and lined is not None:
             with self.context.stage(frame, "strokes"):
-                self.context.writer.write("strokes", frame, find_strokes(taken.geometry, self._strokes))
+                islands = self._lines.islands.find(lined.geometry)
+                self.context.writer.write("strokes", frame, find_strokes(lined.geometry, self._strokes, islands))
         colored = flat
         if self._shade is not None and taken is not None:
             with self.context.stage(frame, "shade"):
                 shaded = self._shade.make(flat, taken)
                 colored = shaded.picture
                 self.context.writer.write("shade", frame, shaded.tones)
-                self.context.writer.write("trace", frame, self._shade.trace(shaded, taken, line_art))
+                traced = self._shade.trace(shaded, taken, line_art)
+                self.context.writer.write("trace", frame, traced)
         with self.context.stage(frame, "write pictures"):
             self.context.writer.write("flat", frame, flat)
             self.context.writer.write("contour", frame, line_art)
+            if self._lines is not None and contours is not None:
+                self._lines.write(frame, contours, (line_art, painted_lines), drawn, traced)
             ink = rgb(self.context.config.lines.color)
-            self.context.writer.write("frame", frame, compose.draw_lines(colored, line_art, ink))
+            shown = compose.draw_lines(colored, painted_lines, ink) if drawn is None else drawn.over(colored)
+            self.context.writer.write("frame", frame, shown)
         return colored
 
-    def alone(self, flat: np.ndarray[Any, Any], taken: TakenFrame) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    def alone(
+        self, flat: np.ndarray[Any, Any], taken: TakenFrame, instances: np.ndarray[Any, Any]
+    ) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
         """The same of what a part of the frame shows, with nothing written.
 
         Args:
             flat: Its flat picture, ``(H, W, 3)`` uint8.
             taken: The frame, seen as if the rest were not there.
+            instances: ``(I,)`` bool, which instances are that part.
 
         Returns:
-            Its colours, shade included, without lines, ``(H, W, 3)`` uint8, and its line art, ``(H, W)`` uint8.
+            Its colours, shade included, without lines, ``(H, W, 3)`` uint8, and its line art, ``(H, W)`` uint8, but for
+            strokes that the film draws itself: they are among the colours.
         """
-        if self._contours is None:
+        if self._lines is None:
             raise AssertionError("only lines of the engine geometry are known of a part of a frame")
         if self._paints:
             flat = self.paint_attributes(taken.geometry.frame, flat, taken.geometry, taken.seen, taken.surfaces)
-        line_art = self._thinned(self._drawn_lines(taken, self._contours), taken)
+        line_art = self._lines.find(self._without_inks(taken, instances)).line_art
+        _, line_art = self._with_inks(self._thinned(line_art, taken), taken)
         return flat if self._shade is None else self._shade.make(flat, taken).picture, line_art
 
-    def _drawn_lines(self, taken: TakenFrame, settings: contours.ContourSettings) -> np.ndarray[Any, Any]:
-        """The lines of what is seen, from its geometry."""
-        return contours.draw_contours(taken.geometry, taken.seen, self._islands.find(taken.geometry), settings)
+    def _without_inks(self, taken: TakenFrame, instances: np.ndarray[Any, Any] | None = None) -> TakenFrame:
+        """The frame, or some of its instances, without the strokes that the film draws itself, as lines go by it."""
+        if not self._inks:
+            return taken
+        bare = without_strokes(taken.geometry, self._inks)
+        return replace(taken, geometry=bare, seen=raster.draw(bare, instances=instances))
+
+    def _with_inks(
+        self, line_art: np.ndarray[Any, Any], taken: TakenFrame
+    ) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+        """The line art with these strokes, and that part of it which is painted in the colour of lines."""
+        if not self._inks:
+            return line_art, line_art
+        return lay_strokes(line_art, stroke_pixels(taken.geometry, taken.seen, self._inks))
 
     def _thinned(self, line_art: np.ndarray[Any, Any], taken: TakenFrame) -> np.ndarray[Any, Any]:
         """The same with hair as fine as it is drawn."""

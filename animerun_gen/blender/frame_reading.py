@@ -112,6 +112,8 @@ class FrameReader:
         self._memory = memory
         self._strokes = strokes
         self._reads_surfaces = reads_surfaces
+        lines = context.config.lines
+        self._marks = (lines.vector or lines.engine == "geometry") and lines.freestyle and "edge_mark" in lines.edges
         self._last: FrameGeometry | None = None
         job = context.job
         self._most_kept = max(map(job.gap, job.pairs), default=0)
@@ -185,6 +187,7 @@ class FrameReader:
             kept=self._most_kept,
             paints=paints,
             shades=draws and self.context.config.style.shade.is_on,
+            layers=0 if self.context.layers is None else len(self.context.layers.names),
         )
         try:
             self._memory.expect(frame, size, need)
@@ -199,7 +202,14 @@ class FrameReader:
         if self._reads_surfaces:
             surfaces = SurfaceReader(self.context.conversion.colors, self.context.opened.scene.frame_current)
         geometry = name_shot(
-            read_graph(graph, self.context.names, self.context.conversion.clipped, surfaces, with_normals=with_normals),
+            read_graph(
+                graph,
+                self.context.names,
+                self.context.conversion.clipped,
+                surfaces,
+                with_normals=with_normals,
+                with_marks=self._marks,
+            ),
             self._jumps,
         )
         light = None

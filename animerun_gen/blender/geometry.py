@@ -30,7 +30,7 @@ from animerun_gen.blender.opening import CAMERA_TYPES
 from animerun_gen.blender.unreadable import UnreadableDrawn
 from animerun_gen.errors import SceneError
 from animerun_gen.motion.companions import BACKGROUND_ID, NO_MATERIAL_ID
-from animerun_gen.motion.geometry import Camera, FrameGeometry, Holes, Normals
+from animerun_gen.motion.geometry import Camera, FrameGeometry, Holes, MarkedEdges, Normals
 
 Read = TypeVar("Read")
 
@@ -200,6 +200,7 @@ def read_graph(
     surfaces: InstanceReader | None = None,
     *,
     with_normals: bool = False,
+    with_marks: bool = False,
 ) -> FrameGeometry:
     """Read the geometry of a frame from a render dependency graph that is evaluated and still alive.
 
@@ -209,6 +210,7 @@ def read_graph(
         clipped: The cut's materials with holes.
         surfaces: Is shown every instance of the geometry, in order.
         with_normals: Whether the normals are taken down by which Blender shades it.
+        with_marks: Whether the edges are taken down that are marked for Freestyle.
 
     Returns:
         The frame's geometry.
@@ -216,7 +218,7 @@ def read_graph(
     Raises:
         UnreadableGeometryError: Something is drawn that has no triangles.
     """
-    return _Reader(depsgraph, names, clipped, surfaces, with_normals).read()
+    return _Reader(depsgraph, names, clipped, surfaces, with_normals, with_marks).read()
 
 
 def read_camera(camera: bpy.types.Object, graph: bpy.types.Depsgraph) -> Camera:
@@ -254,10 +256,13 @@ class _Reader:
         clipped: ClippedMaterials,
         surfaces: InstanceReader | None,
         with_normals: bool,
+        with_marks: bool,
     ) -> None:
         self.depsgraph = depsgraph
         self.with_normals = with_normals
         self.normals: list[versions.ShadingNormals] = []
+        self.with_marks = with_marks
+        self.marked: list[np.ndarray[Any, Any]] = []
         self.surfaces = surfaces
         self.names = names
         self.clipped = clipped
@@ -340,6 +345,7 @@ class _Reader:
             slot_materials=np.array(slot_materials, np.uint16),
             holes=self._holes(slot_masks),
             normals=self._normals() if self.with_normals else None,
+            marked_edges=self._marked_edges() if self.with_marks else None,
             owner_ids=np.array(owner_ids, np.uint16),
         )
 
@@ -386,6 +392,10 @@ class _Reader:
         self.identities.append(read_identities(mesh, self.reader.numbering(drawn)))
         if self.with_normals:
             self.normals.append(versions.shading_normals(mesh))
+        if self.with_marks:
+            edges = np.empty(2 * len(mesh.edges), np.int32)
+            mesh.edges.foreach_get("vertices", edges)
+            self.marked.append(edges.reshape(-1, 2)[versions.marked_edges(mesh)])
         self.mesh_index[address] = len(self.topologies) - 1
         return self.mesh_index[address]
 
@@ -411,6 +421,9 @@ class _Reader:
             corners=np.concatenate([np.empty((0, 3), np.int32), *corners]),
             corner_start=np.where(has_corners, _starts(corners)[:-1], -1),
         )
+
+    def _marked_edges(self) -> MarkedEdges:
+        return MarkedEdges(np.concatenate([np.empty((0, 2), np.int32), *self.marked]), _starts(self.marked))
 
     def _holes(self, slot_masks: list[int]) -> Holes | None:
         if not self.uvs:

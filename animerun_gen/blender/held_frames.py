@@ -127,21 +127,27 @@ class HeldFrames:
         self._views: dict[int, CameraView] = {}
         self._drawings: dict[int, list[_Drawing]] = {}
         self._latest: dict[tuple[int, frozenset[int]], _Drawing] = {}
-        self._visited: set[int] = set()
+        # ascending, so that the last frame that shows one counts
+        self._last_shown = {there: frame for frame in self._frames for there in self._timesheet.of(frame)}
+        self._to_visit = sorted(self._last_shown)
 
     def begin(self, frames: Sequence[int]) -> None:
         self._clear(frames)
-        first = min(frame for each in self._frames for frame in self._timesheet.of(each))
         if not self._stepper.has_state:
             return
         self._require_forwards()
-        self.context.reporter.begins(frames[0], "simulation")
+        if self._stepper.simulated:
+            self.context.reporter.begins(frames[0], "simulation")
         if any(len(self._timesheet.of(frame)) > 1 for frame in self._frames):
             self._stepper.play_up_to(self._frames[0])
             for frame in self._frames:
                 self._stepper.go_to(frame)
-                self._views[frame] = view_in(self.context.opened.view_layer.depsgraph)
-        self._stepper.play_up_to(first)
+                self._views[frame] = self._view_now()
+        self._stepper.play_up_to(self._to_visit[0])
+
+    def _view_now(self) -> CameraView:
+        """The camera's view where the scene was played to."""
+        return view_in(self.context.opened.view_layer.depsgraph)
 
     def _require_forwards(self) -> None:
         """A scene with a history is not played backwards.
@@ -160,14 +166,15 @@ class HeldFrames:
     def visit(self, frame: int, *, draws: bool, reads: bool) -> ReadFrame | None:
         now = self.context.film_frame(frame)
         if self._stepper.has_state:
-            for there in sorted({each for one in self._frames for each in self._timesheet.of(one)} - self._visited):
-                if there <= now:
-                    self._visited.add(there)
-                    self._go_to(frame, there)
-                    self._take_down(frame, there)
-                    for later in self._frames:
-                        if later >= now and there in self._timesheet.of(later):
-                            self._draw(later, there)
+            while self._to_visit and self._to_visit[0] <= now:
+                there = self._to_visit.pop(0)
+                self._go_to(frame, there)
+                # from where it was found for the others, so that no picture depends on what else is made
+                self._views.setdefault(there, self._view_now())
+                self._take_down(frame, there)
+                for later in self._frames:
+                    if now <= later <= self._last_shown[there] and there in self._timesheet.of(later):
+                        self._draw(later, there)
         else:
             # its own frame first, whose camera films the others
             for there in sorted(self._timesheet.of(now), key=lambda each: (each != now, each)):
@@ -211,6 +218,8 @@ class HeldFrames:
             PLACES: number in job.identity_pictures,
         }
         kinds = frozenset(kind for kind, is_wanted in pictures.items() if is_wanted)
+        if not kinds:
+            return []
         in_world, on_screen = self._timesheet.layers_of(frame, there)
         found = [_Wanted(layers, self._views[frame], kinds) for layers in self._drawn_at_once(in_world)]
         if on_screen:
@@ -295,10 +304,8 @@ class HeldFrames:
 
     def _forget(self, now: int) -> None:
         """Keep nothing that no later frame of the clip shows."""
-        later = [frame for frame in self._frames if frame > now]
-        needed = {there for frame in later for there in self._timesheet.of(frame)}
-        self._read = {there: read for there, read in self._read.items() if there in needed}
-        self._latest = {key: drawing for key, drawing in self._latest.items() if key[0] in needed}
+        self._read = {there: read for there, read in self._read.items() if self._last_shown[there] > now}
+        self._latest = {key: drawing for key, drawing in self._latest.items() if self._last_shown[key[0]] > now}
         self._drawings = {frame: drawn for frame, drawn in self._drawings.items() if frame >= now}
 
     def flat(self, frame: int, taken: TakenFrame | None) -> U8Array:

@@ -26,6 +26,9 @@ from animerun_gen.motion.geometry import FrameGeometry
 MOVES = ("location", "rotation", "scale", "delta_", "pose.", "constraints", "modifiers", "parent")
 """Beginnings of an object's properties whose animation moves it or bends it."""
 
+HOLDING_CONSTRAINTS = {"ARMATURE", "CHILD_OF", "COPY_LOCATION", "COPY_TRANSFORMS"}
+"""Constraints by which an object goes where their target goes; others only aim at it, or keep away."""
+
 SIMULATED_MODIFIERS = {"CLOTH", "SOFT_BODY", "FLUID", "OCEAN"}
 """Modifiers that move what they are on without any keyframe, besides those that change with the frame."""
 
@@ -251,7 +254,7 @@ def _holders(obj: bpy.types.Object) -> list[bpy.types.Object]:
     """What constraints hold an object to."""
     targets = []
     for constraint in obj.constraints:
-        if constraint.mute:
+        if constraint.mute or constraint.type not in HOLDING_CONSTRAINTS:
             continue
         targets.append(getattr(constraint, "target", None))
         targets += [each.target for each in getattr(constraint, "targets", ())]

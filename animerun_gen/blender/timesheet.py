@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import bpy
 
@@ -33,13 +34,18 @@ class Timesheet:
     @property
     def most_at_once(self) -> int:
         """Of how many frames of the film something has to be kept at a time, at most."""
+        first: dict[int, int] = {}
+        last: dict[int, int] = {}
         numbers = sorted(self.film_frames)
-        kept = [
-            {there for later in numbers if later >= frame for there in self.of(later) if there <= frame}
-            | self.of(frame)
-            for frame in numbers
-        ]
-        return max(map(len, kept))
+        for index, frame in enumerate(numbers):
+            for there in self.of(frame):
+                first.setdefault(there, index)
+                last[there] = index
+        changes = [0] * (len(numbers) + 1)
+        for there, index in first.items():
+            changes[index] += 1
+            changes[last[there] + 1] -= 1
+        return max(accumulate(changes))
 
     def layers_of(self, frame: int, there: int) -> tuple[frozenset[int], frozenset[int]]:
         """The layers of a frame of the clip that show a frame of the film.
@@ -74,8 +80,7 @@ def read_timesheet(
         jumps: Where its cameras jump.
 
     Returns:
-        The timing, which depends on the whole clip and not on what is rendered of it; None where in all of the clip no
-        layer is shown as it is at another frame.
+        The timing, which depends on the whole clip and not on what is rendered of it; None where all is on ones.
 
     Raises:
         ConfigError: The exposure sheet is wrong, or names a layer that is not there.
@@ -83,7 +88,8 @@ def read_timesheet(
     if not config.timing.is_on:
         return None
     numbers = config.frame_numbers
-    shown = exposures(config.timing, numbers, _shots(scene, numbers, jumps))
+    timing = config.timing.of(groups.names)
+    shown = exposures(timing, numbers, _shots(scene, numbers, jumps))
     for name in shown:
         if name not in groups.names:
             raise ConfigError(
@@ -92,14 +98,23 @@ def read_timesheet(
                     "or add it to layers.groups"
                 ]
             )
-    by_layer = [shown.get(name, numbers) for name in groups.names]
-    if all(layer == numbers for layer in by_layer):
+    if not _may_hold(config):
         return None
-    holding = [config.timing.layers.get(name) for name in groups.names]
+    by_layer = [shown.get(name, numbers) for name in groups.names]
+    holding = [timing.layers.get(name) for name in groups.names]
     return Timesheet(
         groups=groups,
         film_frames={frame: tuple(layer[index] for layer in by_layer) for index, frame in enumerate(numbers)},
-        on_screen=tuple(timing is not None and timing.hold == "screen" for timing in holding),
+        on_screen=tuple(held is not None and held.hold == "screen" for held in holding),
+    )
+
+
+def _may_hold(config: CutConfig) -> bool:
+    """Whether a layer may be shown as it is at another frame: a clip that becomes longer must not change its mind."""
+    timing = config.timing
+    return timing.sheet is not None or any(
+        layer.on > 1 if layer.frames is None else layer.frames != config.frame_numbers
+        for layer in timing.layers.values()
     )
 
 

@@ -25,7 +25,6 @@ from animerun_gen.blender.geometry import (
 from animerun_gen.blender.graphs import GraphWatch
 from animerun_gen.blender.job_context import JobContext
 from animerun_gen.blender.layer_groups import resolve_groups
-from animerun_gen.blender.marked_edges import note_marked_edges
 from animerun_gen.blender.opening import open_scene
 from animerun_gen.blender.timesheet import read_timesheet
 from animerun_gen.dataset.clip import ClipWriter
@@ -60,7 +59,7 @@ def run_job(job: RenderJob, reporter: Reporter, *, despite_memory: bool = False)
         conversion = convert_scene(opened, film)
         jumps = finder.find(conversion.clipped, conversion.going_to(opened.scene))
         notes = [*opened.notes, *beyond, *conversion.notes, *note_distance(opened, film, conversion)]
-        notes += [*note_jumps(jumps, film), *note_marked_edges(job.config.lines)]
+        notes += note_jumps(jumps, film)
         names = scene_names()
         asked = job.config.layers.write or job.config.timing.is_on
         groups = resolve_groups(opened.scene, job.config.layers, names) if asked else None

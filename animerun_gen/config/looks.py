@@ -11,6 +11,9 @@ LOOKS: Mapping[str, Mapping[str, Any]] = {
     "paper": {},
     "television": {
         "style": {"shade": {"tones": 2}},
+        "layers": {"groups": "auto"},
+        "timing": {"layers": {"*": {"on": 2}}},
+        "lines": {"engine": "geometry"},
     },
 }
 """What each look says, in the form of a cut's YAML file."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
@@ -38,6 +38,9 @@ FREESTYLE_ONLY = ("ridge_valley", "suggestive_contour")
 
 SET_LAYER = "set"
 """The layer of everything that is in no other one."""
+
+OTHER_LAYERS = "*"
+"""In ``timing.layers``: all layers that are not named there, but for the set."""
 
 MOST_LAYERS = 100
 """Layers of a cut, the set included."""
@@ -568,6 +571,88 @@ class Style(Section):
     )
 
 
+LineKindName = Literal["silhouette", "crease", "border", "intersection", "material", "mark"]
+"""The kinds of lines that are drawn, see :class:`animerun_gen.lines.kinds.LineKind`."""
+
+
+class LineRule(Section):
+    """How some lines are drawn."""
+
+    on: Pattern = Field(
+        default="*",
+        description="Lines of these objects or materials, by name or pattern: those that bound them, and those within.",
+    )
+    kinds: Annotated[tuple[LineKindName, ...], Field(strict=False), AfterValidator(_without_repeats)] = Field(
+        default=(), description="Lines of these kinds alone; empty: of all. They are those of `lines.kinds`."
+    )
+    color: AutoOrColor | None = Field(
+        default=None,
+        description="Their colour; `auto`: a darker tone of the flat colour beside the line; null: `lines.color`.",
+    )
+    thickness: float = Field(default=1, gt=0, le=20, description="Their thickness, times that of all lines.")
+
+
+class LineDepth(Section):
+    """How lines get thinner with the distance."""
+
+    near: float = Field(
+        default=0, ge=0, le=1e7, description="Distance along the view axis, in scene units, up to which they do not."
+    )
+    far: float = Field(default=100, gt=0, le=1e7, description="Distance from which on they get no thinner.")
+    thickness: float = Field(default=1, gt=0, le=20, description="Their thickness there, times that of all lines.")
+
+    @model_validator(mode="after")
+    def _ends_behind_its_start(self) -> Self:
+        if self.far <= self.near:
+            raise ValueError(f"far is {self.far:g}, not behind near, {self.near:g}; make it larger")
+        return self
+
+
+class LineHand(Section):
+    """How a line varies, as if someone had drawn it; it stays with the surface and is the same in every frame."""
+
+    thickness: float = Field(default=0, ge=0, le=1, description="By how much thickness usually differs, as a share.")
+    offset: float = Field(default=0, ge=0, le=20, description="How far lines are usually off, in pixels.")
+
+
+class LineGaps(Section):
+    """Open places in lines, which stay with the surface."""
+
+    share: Share = Field(
+        default=0,
+        description="Share of the places where a gap may be that are open; there are one or two dozen along the "
+        "outline of an object.",
+    )
+    radius: float = Field(default=2, gt=0, le=100, description="Radius of a gap in pixels: nothing is drawn in there.")
+
+
+class LineStyle(Section):
+    """How the frame shows its lines; the line art (`contour`) stays closed and hard, see ``docs/lines.md``."""
+
+    antialias: bool = Field(default=False, description="Whether lines may cover pixels in part.")
+    thickness: float | None = Field(
+        default=None, gt=0, le=100, description="Thickness in pixels, fractions too; null: `lines.thickness`."
+    )
+    rules: Annotated[tuple[LineRule, ...], Field(strict=False)] = Field(
+        default=(), description="Colour and thickness by surface and kind; of several rules that fit, the first counts."
+    )
+    auto_value: float = Field(
+        default=0.5,
+        ge=0,
+        le=2,
+        description="Lightness (Oklab) of an `auto` colour as a share of that of the colour beside the line.",
+    )
+    auto_chroma: float = Field(default=1.2, ge=0, le=4, description="The same for its chroma.")
+    depth: LineDepth = Field(default=LineDepth(), description="Thinner lines farther away.")
+    hand: LineHand = Field(default=LineHand(), description="A hand that is not quite steady.")
+    gaps: LineGaps = Field(default=LineGaps(), description="Open places, to train segmentation against.")
+
+    @property
+    def is_on(self) -> bool:
+        """Whether frames show other lines than the line art."""
+        return self != LineStyle()
+
+
 class Lines(Section):
     """How contours are drawn."""
 
@@ -593,8 +678,8 @@ class Lines(Section):
     )
     edges: Annotated[tuple[EdgeType, ...], Field(strict=False), AfterValidator(_without_repeats)] = Field(
         default=("silhouette", "crease", "border", "contour", "external_contour", "material_boundary", "edge_mark"),
-        description="The kinds of edges, in Freestyle's terms, that become lines. `geometry` has no `edge_mark`, and "
-        "refuses `ridge_valley` and `suggestive_contour`.",
+        description="The kinds of edges, in Freestyle's terms, that become lines. `geometry` refuses `ridge_valley` "
+        "and `suggestive_contour`.",
     )
     crease_angle: float = Field(
         default=134.43,
@@ -617,12 +702,36 @@ class Lines(Section):
         description="Gamma of the line art: `out = 255 * (in / 255) ** (1 / gamma)`; smaller values make faint lines "
         "darker. Counts for Freestyle only: `geometry` draws no faint ones.",
     )
+    kinds: bool = Field(
+        default=False,
+        description="Write `LineKind`: what each pixel of a line is the border of. Only with engine `geometry`.",
+    )
+    shade_border: bool = Field(
+        default=False,
+        description="Have `LineKind` show the borders of the shade, too, where `Trace` draws them (`style.shade`).",
+    )
+    style: LineStyle = Field(
+        default=LineStyle(),
+        description="How the frame shows its lines: colours, thickness, a hand, gaps, anti-aliased. Only with engine "
+        "`geometry`.",
+    )
 
     vector: bool = Field(
         default=False,
         description="Write the lines of each frame as strokes, too: chains of points on the edges of meshes, which the "
         "next frames have again, hidden strokes included. Needs `engine: geometry`.",
     )
+
+    @property
+    def switches(self) -> tuple[str, ...]:
+        """The settings that are on by which files of their own are made, see :class:`.Modality`."""
+        on = (
+            ("lines.kinds", self.kinds),
+            ("lines.style", self.style.is_on),
+            ("lines.style.gaps.share", self.style.gaps.share > 0),
+            ("lines.vector", self.vector),
+        )
+        return tuple(name for name, is_on in on if is_on)
 
     @model_validator(mode="after")
     def _geometry_has_strokes(self) -> Self:
@@ -642,6 +751,18 @@ class Lines(Section):
         return self
 
     @model_validator(mode="after")
+    def _kinds_are_known(self) -> Self:
+        for name, is_on in (("kinds", self.kinds), ("style", self.style.is_on)):
+            if is_on and self.engine != "geometry":
+                raise ValueError(
+                    f"{name} is set, but engine is {self.engine}: Freestyle does not tell what its lines are; set "
+                    f"engine to geometry or leave {name} out"
+                )
+        if self.shade_border and not self.kinds:
+            raise ValueError("shade_border is set, but kinds is off, so nothing would show it; set kinds to true")
+        return self
+
+    @model_validator(mode="after")
     def _engine_draws_what_is_asked_for(self) -> Self:
         if self.engine == "auto" and not self.freestyle:
             raise ValueError(
@@ -654,10 +775,6 @@ class Lines(Section):
                 raise ValueError(
                     f"engine geometry cannot draw {' and '.join(refused)}; remove that from edges or set engine to "
                     "freestyle"
-                )
-            if self.edges == ("edge_mark",):
-                raise ValueError(
-                    "engine geometry knows no edge_mark, the only kind in edges; list others or set engine to freestyle"
                 )
         return self
 
@@ -704,8 +821,8 @@ class Timing(Section):
         Mapping[Text, LayerTiming], Expected("a mapping from names of layers.groups to when they change")
     ] = Field(
         default={},
-        description="By name of a layer (`layers.groups`, or `set` for all the rest) when it shows a new drawing. What "
-        "is not named is on ones.",
+        description="By name of a layer (`layers.groups`, or `set` for all the rest) when it shows a new drawing. "
+        '`"*"`: all that are not named, but for the set. What nothing here is about is on ones.',
     )
     sheet: SheetPath | None = Field(
         default=None,
@@ -722,6 +839,15 @@ class Timing(Section):
     def is_on(self) -> bool:
         """Whether any layer has a timing of its own."""
         return bool(self.layers) or self.sheet is not None
+
+    def of(self, names: Iterable[str]) -> Timing:
+        """The same with layers of these names in place of :data:`OTHER_LAYERS`."""
+        others = self.layers.get(OTHER_LAYERS)
+        if others is None:
+            return self
+        layers = {name: timing for name, timing in self.layers.items() if name != OTHER_LAYERS}
+        layers |= {name: others for name in names if name not in layers and name != SET_LAYER}
+        return self.model_copy(update={"layers": layers})
 
 
 class Motion(Section):
@@ -1114,6 +1240,12 @@ class CutConfig(Section):
     keep: Keep = Field(default=Keep(), description="What no rule of `remove` may take out; patterns as there.")
     hair: Hair = Field(default=Hair(), description="What becomes of hair and fur: particle hair and hair curves.")
     particles: Particles = Field(default=Particles(), description="What becomes of particles that are no hair.")
+    grease_pencil: Literal["draw", "remove"] = Field(
+        default="draw",
+        description="What becomes of Grease Pencil. `draw`: strokes become ribbons that face the camera, fills "
+        "polygons, and their points are followed as long as the same drawing is shown. `remove`: neither is drawn. "
+        "Single objects are named in `remove.objects`.",
+    )
     transparency: Transparency = Field(
         default=Transparency(),
         description="What becomes of surfaces with holes; everything else is made solid, in the colour of its opaque "
@@ -1159,6 +1291,15 @@ class CutConfig(Section):
                 "labels.segment_by is regions, but style.shade.tones is 1, so there are none besides those of the "
                 "lines; set tones to 2 or 3"
             )
+        if self.lines.shade_border and not self.style.shade.is_on:
+            raise ValueError(
+                "lines.shade_border is set, but style.shade.tones is 1, so there is no shade; set tones to 2 or 3"
+            )
+        if self.recolor.passes and self.lines.style.is_on:
+            raise ValueError(
+                "recolor.passes are painted with the lines of the line art, but lines.style gives the frame others; "
+                "set passes to 0 or leave lines.style out"
+            )
         if self.recolor.passes and "ids" not in self.motion.extras:
             raise ValueError("recolor.passes needs the material ids, but motion.extras does not list ids; add it there")
         if self.timing.is_on:
@@ -1190,7 +1331,7 @@ class CutConfig(Section):
             )
         groups = self.layers.groups
         for name in self.timing.layers:
-            if groups != "auto" and name != SET_LAYER and name not in groups:
+            if groups != "auto" and name not in (SET_LAYER, OTHER_LAYERS) and name not in groups:
                 raise ValueError(
                     f"timing.layers names {shown(name)}, which is no layer; the layers are "
                     f"{', '.join([SET_LAYER, *groups])}: correct the name, or add it to layers.groups"

@@ -177,14 +177,19 @@ def lay_lines(colors: U8Array, line_art: U8Array, line_color: tuple[int, int, in
 
     Args:
         colors: ``(H, W, 3)`` uint8, or ``(H, W, 4)`` with alpha, which becomes 255 under lines.
-        line_art: ``(H, W)`` uint8, 255 where there is no line; whatever is darker than half is one.
+        line_art: ``(H, W)`` uint8, 255 where there is no line, 0 where a line covers the pixel wholly.
         line_color: Red, green and blue of the lines.
 
     Returns:
         An array of the same shape.
     """
     inked = colors.copy()
-    inked[line_art < 128] = (*line_color, 255)[: colors.shape[2]]
+    covered = line_art < 255
+    bare = line_art[covered].astype(np.uint32)[:, None]
+    mixed = colors[covered, :3].astype(np.uint32) * bare + np.array(line_color, np.uint32) * (255 - bare)
+    inked[covered, :3] = (mixed + 127) // 255
+    if colors.shape[2] == 4:
+        inked[covered, 3] = 255
     return inked
 
 

@@ -78,7 +78,7 @@ class Modality:
         table: Name of the JSON file in its folder that says what ids stand for; empty where there is none.
         gap: How many frames of the clip the two frames of a pair are apart.
         shaded: Whether only clips with shade (``style.shade``) have it.
-        vector: Whether only clips with lines as strokes (``lines.vector``) have it.
+        switch: The setting of a cut's lines without which it is not made; empty where there is none.
         layered: Whether only clips whose layers are written (``layers.write``) have it.
         layer: The layer that it shows alone; empty where it shows the frame.
     """
@@ -98,7 +98,7 @@ class Modality:
     table: str = ""
     gap: int = 1
     shaded: bool = False
-    vector: bool = False
+    switch: str = ""
     layered: bool = False
     layer: str = ""
 
@@ -333,6 +333,47 @@ MODALITIES: tuple[Modality, ...] = (
         shaded=True,
     ),
     Modality(
+        name="line_kind",
+        folder="LineKind/{cut}",
+        suffix=".png",
+        dtype="uint8",
+        shape=("H", "W"),
+        kind="frame",
+        stage="pictures",
+        content="picture",
+        published=False,
+        meaning="What each pixel of the line art is the border of: **0 = no line, 1 = silhouette, 2 = crease, 3 = open "
+        "border, 4 = intersection, 5 = material boundary, 6 = marked edge, 7 = border of the shade (no ink)**, see "
+        "[lines.md](lines.md).",
+        switch="lines.kinds",
+    ),
+    Modality(
+        name="styled_contour",
+        folder="StyledContour/{cut}",
+        suffix=".png",
+        dtype="uint8",
+        shape=("H", "W", 3),
+        kind="frame",
+        stage="pictures",
+        content="picture",
+        published=False,
+        meaning="The lines as the colour frame shows them, in their colours on white; `contour` stays closed.",
+        switch="lines.style",
+    ),
+    Modality(
+        name="line_gap",
+        folder="LineGap/{cut}",
+        suffix=".png",
+        dtype="uint8",
+        shape=("H", "W"),
+        kind="frame",
+        stage="pictures",
+        content="picture",
+        published=False,
+        meaning="Where a gap opens the closed line art: the gap's radius in whole pixels, 0 elsewhere.",
+        switch="lines.style.gaps.share",
+    ),
+    Modality(
         name="strokes",
         folder="Vector/{cut}",
         suffix=".npz",
@@ -344,7 +385,7 @@ MODALITIES: tuple[Modality, ...] = (
         published=False,
         meaning="The lines as strokes, hidden ones too, whose points are found again in other frames, see "
         "[vector_lines.md](vector_lines.md).",
-        vector=True,
+        switch="lines.vector",
     ),
     Modality(
         name="valid_forward",
@@ -729,7 +770,7 @@ def _modality_of_layer(name: str, layer: str) -> Modality:
     apart = _GAP_NAME.fullmatch(name)
     kind, gap = (apart[1], int(apart[2])) if apart else (name, 1)
     for what in LAYER_KINDS:
-        if what.name == kind and (gap == 1 or (gap > 1 and what.spans_gaps)):
+        if what.name == kind and (apart is None or (gap > 1 and what.spans_gaps)):
             return at_gap(at_layer(what, layer), gap)
     raise ValueError(
         f"there is no modality {name!r} of a layer; there are {', '.join(what.name for what in LAYER_KINDS)}, those of "
@@ -745,7 +786,7 @@ def enabled_modalities(
     *,
     compressed: bool = False,
     shade: bool = False,
-    vector: bool = False,
+    switches: Collection[str] = (),
     layers: Collection[str] = (),
 ) -> tuple[Modality, ...]:
     """What is made for a cut.
@@ -757,13 +798,13 @@ def enabled_modalities(
         passes: its ``recolor.passes``.
         compressed: whether its ``dataset.compression`` is anything but ``none``.
         shade: whether it has shade (``style.shade``).
-        vector: whether it has lines as strokes (``lines.vector``).
+        switches: the settings of its ``lines`` that are on, see :attr:`Modality.switch`.
         layers: the layers of it that are written (``layers.write``).
 
     Returns:
         The modalities in the order of the table: all that are always made, and those that ``extras``, ``tracks``,
-        ``shade`` and ``vector`` switch on, and of each layer what is made of it; behind them the same motion over each
-        gap beyond 1, and the colour passes.
+        ``shade`` and ``switches`` switch on, and of each layer what is made of it; behind them the same
+        motion over each gap beyond 1, and the colour passes.
     """
     near = tuple(
         modality.compressed if compressed else modality
@@ -771,7 +812,7 @@ def enabled_modalities(
         if (modality.extra is None or modality.extra in extras)
         and (modality.content != "tracks" or tracks > 0)
         and (not modality.shaded or shade)
-        and (not modality.vector or vector)
+        and (not modality.switch or modality.switch in switches)
         and (not modality.layered or layers)
     )
     near += tuple(

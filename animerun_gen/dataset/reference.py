@@ -163,7 +163,7 @@ def layout_markdown() -> str:
             _table_of_arrays("array of a frame", SURFACE_ARRAYS),
             "## Strokes\n",
             _STROKES,
-            _table_of_arrays("array of a frame", STROKE_ARRAYS),
+            _table_of_arrays("array of the strokes", STROKE_ARRAYS),
             "## Compressed masks and segments\n",
             _COMPRESSED,
             _CLOSING,
@@ -215,8 +215,8 @@ def _switches(modality: Modality) -> str:
         switches.append("`layers.write`")
     if modality.shaded:
         switches.append("`style.shade.tones`")
-    if modality.vector:
-        switches.append("`lines.vector`")
+    if modality.switch:
+        switches.append(f"`{modality.switch}`")
     return " and ".join(switches) or "always"
 
 

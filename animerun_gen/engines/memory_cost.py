@@ -52,6 +52,12 @@ BYTES_A_PIXEL_TO_SHADE = 120
 BYTES_A_KEPT_VERTEX = 12
 """What is kept a vertex of a further frame."""
 
+BYTES_A_KEPT_PIXEL_OF_A_LAYER = 16
+"""What is seen of a layer alone: instance, triangle and depth."""
+
+BYTES_A_PIXEL_OF_A_LAYER = BYTES_A_KEPT_PIXEL_OF_A_LAYER + 3
+"""The same, and its flat picture."""
+
 BYTES_A_KEPT_PIXEL = 16
 """What is kept a pixel of a further frame."""
 
@@ -120,6 +126,7 @@ def frame_need(
     kept: int,
     paints: bool = False,
     shades: bool = False,
+    layers: int = 0,
 ) -> Need:
     """What a frame will take.
 
@@ -132,6 +139,7 @@ def frame_need(
         kept: How many further frames are kept for motion.
         paints: Whether an identity picture of it is drawn, too.
         shades: Whether it is shaded.
+        layers: How many layers are looked at alone.
     """
     of_drawing = BYTES_TO_DRAW + BYTES_A_PIXEL_TO_DRAW * pixels + BYTES_A_TRIANGLE_TO_DRAW * size.triangles
     if paints:
@@ -140,7 +148,9 @@ def frame_need(
     arrays = BYTES_A_TRIANGLE * size.triangles + BYTES_A_PIXEL * pixels
     if shades:
         arrays += BYTES_A_TRIANGLE_TO_SHADE * size.triangles + BYTES_A_PIXEL_TO_SHADE * pixels
-    of_kept = kept * (BYTES_A_KEPT_VERTEX * size.vertices + BYTES_A_KEPT_PIXEL * pixels)
+    arrays += layers * BYTES_A_PIXEL_OF_A_LAYER * pixels
+    of_kept = kept * layers * BYTES_A_KEPT_PIXEL_OF_A_LAYER * pixels
+    of_kept += kept * (BYTES_A_KEPT_VERTEX * size.vertices + BYTES_A_KEPT_PIXEL * pixels)
     return Need(
         pictures=of_drawing if draws else 0,
         arrays=arrays + of_kept if reads else 0,

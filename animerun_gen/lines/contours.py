@@ -17,8 +17,10 @@ import numpy.typing as npt
 
 from animerun_gen.config.model import Lines
 from animerun_gen.lines.kernels import borders, planes
-from animerun_gen.lines.kernels.marks import BEND, CREASE, FAINT, NONE, STEP, mark
+from animerun_gen.lines.kernels.marks import BEND, CREASE, FAINT, NONE, OPEN_STEP, STEP, add_edges, mark
 from animerun_gen.lines.kernels.steps import EVEN
+from animerun_gen.lines.kinds import KIND_OF_MARK, LineKind
+from animerun_gen.lines.surface_edges import SurfaceEdges, find_crossings
 from animerun_gen.motion import companions, raster
 from animerun_gen.motion.geometry import Camera, FrameGeometry
 from animerun_gen.motion.raster import VisibilityBuffer
@@ -28,6 +30,10 @@ U8Array = npt.NDArray[np.uint8]
 
 SHORTEST_BEND = 6
 """Pixels of a crease below which those are left out that no edge between two faces tells for sure."""
+
+SHORTEST = 2
+"""Pixels of a line within an object below which it is left out if it hangs on no other one.  A higher limit takes out
+lines of small things, now and then, and they flicker."""
 
 
 STRIP = 64
@@ -48,6 +54,8 @@ class ContourSettings:
             borders.
         materials: Whether those between materials of an object do.
         creases: Whether those between faces do that meet at an angle.
+        open_edges: Whether open edges do that hide nothing of their object, where they are known.
+        marked_edges: Whether marked edges do, where they are known.
         crease_angle: Degrees; faces that meet at a smaller angle make a crease, 180 is flat.
         thickness: Thickness in pixels, see :func:`draw_contours`.
     """
@@ -58,6 +66,8 @@ class ContourSettings:
     folds: bool = True
     materials: bool = True
     creases: bool = True
+    open_edges: bool = True
+    marked_edges: bool = True
     crease_angle: float = 134.43
     thickness: float = 1.0
 
@@ -66,7 +76,7 @@ class ContourSettings:
         """What a cut's configuration asks for, in Freestyle's terms.
 
         What borders on the background is a part of every contour, and every contour is a silhouette.  An open border
-        within an object is seen only where it lies in front of something, as a silhouette is.
+        that lies in front of another part of its object is drawn as a silhouette is.
         """
         edges = set(lines.edges) if lines.freestyle else set()
         completed = lines.outline and lines.intersections
@@ -78,20 +88,80 @@ class ContourSettings:
             folds=not edges.isdisjoint({"silhouette", "border"}),
             materials="material_boundary" in edges or (completed and "material_boundary" in lines.edges),
             creases="crease" in edges,
+            open_edges="border" in edges,
+            marked_edges="edge_mark" in edges,
             crease_angle=lines.crease_angle,
             thickness=lines.thickness,
         )
 
 
+@dataclass(frozen=True)
+class Contours:
+    """The lines of a frame.
+
+    Attributes:
+        line_art: ``(H, W)`` uint8, 0 on lines, 255 elsewhere.
+        marks: ``(H, W)`` uint8, what makes each pixel line (see :mod:`animerun_gen.lines.kernels.marks`), 0 for none:
+            the lines before they get their thickness.
+        right: ``(H, W)`` uint8, what parts each pixel from its right neighbour, 0 where no line is drawn for it.
+        below: The same for its lower neighbour.
+        right_at: ``(H, W)`` float32, where that lies: 0 at the pixel's own centre, 1 at the neighbour's.
+        below_at: The same for the lower neighbour.
+    """
+
+    line_art: U8Array
+    marks: U8Array
+    right: U8Array
+    below: U8Array
+    right_at: npt.NDArray[np.float32]
+    below_at: npt.NDArray[np.float32]
+
+    def kinds(self) -> U8Array:
+        """What each pixel of the lines is: ``(H, W)`` uint8, see :class:`~animerun_gen.lines.kinds.LineKind`.
+
+        A pixel that a line has from its thickness is what the nearest one is that it would have without.
+        """
+        kinds = KIND_OF_MARK[self.marks]
+        thick = (self.line_art == 0) & (kinds == LineKind.NONE)
+        if thick.any():
+            is_free = (kinds == LineKind.NONE).astype(np.uint8)
+            _, nearest = cv2.distanceTransformWithLabels(
+                is_free, cv2.DIST_L2, cv2.DIST_MASK_PRECISE, labelType=cv2.DIST_LABEL_PIXEL
+            )
+            kind_of_label = np.zeros(nearest.max() + 1, np.uint8)
+            kind_of_label[nearest[is_free == 0]] = kinds[is_free == 0]
+            kinds[thick] = kind_of_label[nearest[thick]]
+        return kinds
+
+
 def draw_contours(
-    geometry: FrameGeometry, seen: VisibilityBuffer, islands: npt.NDArray[np.int32], settings: ContourSettings
+    geometry: FrameGeometry,
+    seen: VisibilityBuffer,
+    islands: npt.NDArray[np.int32],
+    settings: ContourSettings,
+    edges: SurfaceEdges | None = None,
 ) -> U8Array:
-    """Draw the lines of a frame.
+    """Draw the lines of a frame, see :func:`find_contours`.
+
+    Returns:
+        ``(H, W)`` uint8, 0 on lines, 255 elsewhere.
+    """
+    return find_contours(geometry, seen, islands, settings, edges).line_art
+
+
+def find_contours(
+    geometry: FrameGeometry,
+    seen: VisibilityBuffer,
+    islands: npt.NDArray[np.int32],
+    settings: ContourSettings,
+    edges: SurfaceEdges | None = None,
+) -> Contours:
+    """Find the lines of a frame.
 
     A line lies on the farther of the two pixels that it parts, so that nearer shapes keep their extent; where both are
     at one depth it lies on the right or lower one.  Of two neighbours (of four) that a wanted border parts, one is
-    always line.  A thicker line has all pixels whose centres are at most ``(thickness - 1) / 2`` from one of these, so
-    that it grows at 3, 3.83, 5 and so on.
+    always line, but for specks within an object.  A thicker line has all pixels whose centres are at most
+    ``(thickness - 1) / 2`` from one of these, so that it grows at 3, 3.83, 5 and so on.
 
     Whatever is drawn depends only on the pixels around it, short creases and faint steps on those along their line: a
     picture that moves by whole pixels takes its lines along.
@@ -101,9 +171,11 @@ def draw_contours(
         seen: What it sees.
         islands: ``(T,)`` the island of each triangle, see :meth:`animerun_gen.motion.islands.IslandFinder.find`.
         settings: Which lines.
+        edges: Its open and marked edges, see :class:`~animerun_gen.lines.surface_edges.SurfaceEdgeFinder`; None where
+            they are not known.
 
     Returns:
-        ``(H, W)`` uint8, 0 on lines, 255 elsewhere.
+        The lines.
     """
     shape = seen.instance.shape
     crease = math.radians(180.0 - settings.crease_angle)
@@ -118,27 +190,43 @@ def draw_contours(
         math.cos(0.5 * crease),
         min(EVEN, 0.25 * crease),
     )
-    meshes, lens = raster.meshes(geometry), _lens(geometry.camera)
+    meshes, lens = raster.meshes(geometry), lens_of(geometry.camera)
     height, width = shape
     margins = 2 * planes.MARGIN
     materials = companions.material_id_map(geometry, seen)
     marks, right, below = (np.zeros(shape, np.uint8) for _ in range(3))
+    right_at, below_at = (np.zeros(shape, np.float32) for _ in range(2))
 
     def look_at(tops: range) -> None:
         strip = np.empty((min(height, STRIP) + margins, width + margins), planes.PIXEL)
         for top in tops:
             planes.find_planes(meshes, islands, seen.instance, seen.triangle, seen.depth, materials, lens, top, strip)
-            borders.find_borders(strip, lens, wanted, top, marks, right, below)
+            borders.find_borders(strip, lens, wanted, top, marks, right, below, right_at, below_at)
 
     # what two strips may both mark, the row below the upper one, they mark alike
     count = available_threads()
     in_parallel(look_at, [range(first * STRIP, height, count * STRIP) for first in range(count)])
+    if edges is not None:
+        crossings = find_crossings(geometry, seen, edges, lens)
+        are_lines = (settings.open_edges, settings.marked_edges)
+        add_edges(crossings.right, crossings.below, seen.depth, are_lines, marks, right, below)
+        for at, crossing, passes in (
+            (right_at, crossings.right_at, crossings.right > 0),
+            (below_at, crossings.below_at, crossings.below > 0),
+        ):
+            at[passes] = crossing[passes]
     mark(right, below, marks)
-    is_line = (marks != NONE) & ~_crumbs(marks) & ~_loose_ends(marks)
-    return np.where(_thickened(is_line, settings.thickness), 0, 255).astype(np.uint8)
+    marks[_crumbs(marks) | _loose_ends(marks)] = NONE
+    marks[_specks(marks, seen.instance)] = NONE
+    is_line = marks != NONE
+    right[:, :-1][~(is_line[:, :-1] | is_line[:, 1:])] = NONE
+    below[:-1][~(is_line[:-1] | is_line[1:])] = NONE
+    line_art = np.where(_thickened(is_line, settings.thickness), 0, 255).astype(np.uint8)
+    return Contours(line_art, marks, right, below, right_at, below_at)
 
 
-def _lens(camera: Camera) -> planes.Lens:
+def lens_of(camera: Camera) -> planes.Lens:
+    """How a camera makes pixels of camera coordinates."""
     half_width, half_height = 0.5 * camera.width, 0.5 * camera.height
     projection = camera.projection
     # the point in the middle of the picture is off the axis by the lens shift
@@ -169,11 +257,28 @@ def _loose_ends(marks: U8Array) -> npt.NDArray[np.bool_]:
     is_faint = marks == FAINT
     if not is_faint.any():
         return is_faint
-    is_sure = marks == STEP
+    is_sure = (marks == STEP) | (marks == OPEN_STEP)
     _, labels = cv2.connectedComponents((is_faint | is_sure).astype(np.uint8), connectivity=8)
     count = labels.max() + 1
     faint, sure = (np.bincount(labels[which], minlength=count) for which in (is_faint, is_sure))
     return _where(is_faint, labels, faint > sure)
+
+
+def _specks(marks: U8Array, instance: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
+    """Lines within an object that go on for a few pixels only and hang on nothing: where it is seen at a grazing angle.
+
+    What bounds an object, parts materials, or is the edge of a part, is none of them however small.
+    """
+    is_line = marks != NONE
+    _, labels, figures, _ = cv2.connectedComponentsWithStats(is_line.astype(np.uint8), connectivity=8)
+    is_short = figures[:, cv2.CC_STAT_AREA] < SHORTEST
+    stays = is_line & ~np.isin(marks, (STEP, OPEN_STEP, FAINT, CREASE, BEND))
+    for first, second in ((np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1], np.s_[1:])):
+        is_border = instance[first] != instance[second]
+        stays[first] |= is_border & is_line[first]
+        stays[second] |= is_border & is_line[second]
+    is_short[labels[stays]] = False
+    return _where(is_line, labels, is_short)
 
 
 def _where(

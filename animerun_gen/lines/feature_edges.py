@@ -146,14 +146,16 @@ class MeshEdges:
         is_open = faces[:, 1] < 0
         if is_open.any():
             # only what lies on open edges can be a copy of another vertex
-            standing = _weld(places, np.unique(vertices[is_open]))
+            standing = weld(places, np.unique(vertices[is_open]))
             vertices, faces = _pair(standing[triangles])
         return cls(triangles, standing, vertices, faces)
 
 
-def _weld(vertices: npt.NDArray[np.float32], among: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+def weld(vertices: npt.NDArray[np.float32], among: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
     """For every vertex the one that stands for all at its place; only some of them are compared."""
     standing = np.arange(len(vertices), dtype=np.int32)
+    if not len(among):
+        return standing
     # zero has two signs
     places = (vertices[among] + np.float32(0.0)).view(np.uint32)
     order = np.lexsort(places.T)

@@ -128,6 +128,19 @@ class Normals:
 
 
 @dataclass(frozen=True)
+class MarkedEdges:
+    """The edges of ``M`` meshes that someone marked as lines (Blender: for Freestyle).
+
+    Attributes:
+        vertices: ``(E, 2)`` int32, both ends of each, counted within the mesh.
+        start: ``(M + 1,)`` int64, first edge of each mesh.
+    """
+
+    vertices: npt.NDArray[np.int32]
+    start: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
 class FrameGeometry:
     """Everything that a frame's picture shows, as arrays; meshes are stored once however often they are drawn.
 
@@ -161,6 +174,7 @@ class FrameGeometry:
         normals: The normals that it is shaded by; None where nobody asked for them.
         owner_ids: ``(I,)`` uint16, the object of the scene that shows each instance: the object itself, or whatever
             makes the instance (an instancer, an emitter); None where nobody took that down.
+        marked_edges: The edges that are marked as lines; None where nobody asked for them.
     """
 
     frame: int
@@ -186,6 +200,7 @@ class FrameGeometry:
     holes: Holes | None = None
     normals: Normals | None = None
     owner_ids: npt.NDArray[np.uint16] | None = None
+    marked_edges: MarkedEdges | None = None
 
     def mesh_vertices(self, mesh: int) -> npt.NDArray[np.float32]:
         """The ``(n, 3)`` float32 vertices of one mesh, in its own coordinates (a view)."""

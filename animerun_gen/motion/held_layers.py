@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from animerun_gen.errors import SceneError
-from animerun_gen.motion.geometry import Camera, Float64Array, FrameGeometry, Holes, Normals
+from animerun_gen.motion.geometry import Camera, Float64Array, FrameGeometry, Holes, MarkedEdges, Normals
 
 NO_MASK = -1
 """What stands in :attr:`Holes.slot_masks` for a slot without holes."""
@@ -171,6 +171,7 @@ def _used_meshes(geometry: FrameGeometry) -> FrameGeometry:
         mesh=mesh.astype(np.int32),
         holes=None if geometry.holes is None else _holes_of(geometry.holes, used, triangle_counts),
         normals=None if geometry.normals is None else _normals_of(geometry.normals, used, triangle_counts),
+        marked_edges=None if geometry.marked_edges is None else _marked_of(geometry.marked_edges, used),
     )
 
 
@@ -192,6 +193,11 @@ def _normals_of(normals: Normals, used: npt.NDArray[np.int32], triangles: npt.ND
         corners=normals.corners[_ranges(start, corners)],
         corner_start=np.where(start >= 0, _starts(corners)[:-1], -1),
     )
+
+
+def _marked_of(marked: MarkedEdges, used: npt.NDArray[np.int32]) -> MarkedEdges:
+    counts = np.diff(marked.start)[used]
+    return MarkedEdges(marked.vertices[_ranges(marked.start[:-1][used], counts)], _starts(counts))
 
 
 def _join(frame: int, camera: Camera, parts: Sequence[FrameGeometry]) -> FrameGeometry:
@@ -222,6 +228,7 @@ def _join(frame: int, camera: Camera, parts: Sequence[FrameGeometry]) -> FrameGe
         slot_materials=np.concatenate([part.slot_materials for part in parts]),
         holes=_join_holes(parts),
         normals=_join_normals(parts),
+        marked_edges=_join_marked(parts),
         owner_ids=_join_owners(parts),
     )
 
@@ -263,6 +270,16 @@ def _join_normals(parts: Sequence[FrameGeometry]) -> Normals | None:
                 for each, first in zip(known, corners, strict=False)
             ]
         ),
+    )
+
+
+def _join_marked(parts: Sequence[FrameGeometry]) -> MarkedEdges | None:
+    known = [part.marked_edges for part in parts if part.marked_edges is not None]
+    if len(known) < len(parts):
+        return None
+    return MarkedEdges(
+        np.concatenate([each.vertices for each in known]),
+        _starts(np.concatenate([np.diff(each.start) for each in known])),
     )
 
 

@@ -83,9 +83,12 @@ class _Parts:
         whole = cls(np.zeros(len(part), np.int32), 1, np.empty(0, np.int64), np.empty(0, np.int32))
         if count <= 1:
             return whole
-        part_of_vertex, is_open = _open_vertices(triangles, part, vertices)
-        seams = np.flatnonzero(is_open)
-        return whole if len(seams) > MOST_SEAMS else cls(part, count, seams, part_of_vertex[seams])
+        seams = np.flatnonzero(open_vertices(triangles, vertices))
+        if len(seams) > MOST_SEAMS:
+            return whole
+        part_of_vertex = np.full(vertices, -1, np.int32)
+        part_of_vertex[triangles] = part[:, None]
+        return cls(part, count, seams, part_of_vertex[seams])
 
     def welded(self, vertices: npt.NDArray[np.float32]) -> npt.NDArray[np.int32]:
         """The island of each triangle when the vertices are there: parts that share a place are one island."""
@@ -122,23 +125,21 @@ def _label(triangles, parent):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _open_vertices(triangles, part, vertices):  # type: ignore[no-untyped-def]
-    """The part of each vertex, and whether it lies on an open edge.
+def open_vertices(triangles, vertices):  # type: ignore[no-untyped-def]
+    """Which of so many vertices lie on an open edge, ``(vertices,)`` bool.
 
     Each triangle at a vertex leads from one of its neighbours to the next; around a vertex that has none but whole
     edges they lead back to where they began, and the differences of any numbers that the neighbours have add up to
     nothing.  Where faces are turned against each other they do not, which does no harm: a vertex is looked at that need
     not be.
     """
-    part_of_vertex = np.full(vertices, -1, np.int32)
     turn = np.zeros(vertices, np.uint64)
     for t in range(len(triangles)):
         a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
         turn[a] += _scrambled(c) - _scrambled(b)
         turn[b] += _scrambled(a) - _scrambled(c)
         turn[c] += _scrambled(b) - _scrambled(a)
-        part_of_vertex[a] = part_of_vertex[b] = part_of_vertex[c] = part[t]
-    return part_of_vertex, turn != 0
+    return turn != 0
 
 
 @kernel

@@ -16,6 +16,6 @@ def modalities_of(config: CutConfig) -> tuple[Modality, ...]:
         config.recolor.passes,
         compressed=config.dataset.compressed,
         shade=config.style.shade.is_on,
-        vector=config.lines.vector,
         layers=config.layers.written,
+        switches=config.lines.switches,
     )

@@ -38,7 +38,10 @@ def missing_render(
     """
     motion = config.motion
     modalities = enabled_modalities(
-        motion.extras, shade=config.style.shade.is_on, vector=config.lines.vector, layers=config.layers.written
+        motion.extras,
+        shade=config.style.shade.is_on,
+        layers=config.layers.written,
+        switches=config.lines.switches,
     )
     pictures = [m for m in modalities if m.stage == "pictures"]
     annotations = [m for m in modalities if m.stage == "motion" and m.kind == "frame"]

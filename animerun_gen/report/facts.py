@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
+from pydantic import ValidationError
+
 from animerun_gen.config.messages import spans
-from animerun_gen.config.model import SET_LAYER
+from animerun_gen.config.model import SET_LAYER, Lines
 from animerun_gen.dataset import MODALITIES, ClipFiles, Modality, enabled_modalities, layout, read_json
 from animerun_gen.dataset.modalities import is_layer_name
 from animerun_gen.errors import DatasetError
@@ -216,11 +219,24 @@ def _wanted_kinds(config: Mapping[str, Any]) -> tuple[Modality, ...]:
     tracks = motion.get("tracks")
     passes = _dict(config.get("recolor")).get("passes")
     shade = _dict(_dict(config.get("style")).get("shade")).get("tones") in (2, 3)
-    vector = _dict(config.get("lines")).get("vector") is True
     known = [number if type(number) is int and number > 0 else 0 for number in (tracks, passes)]
     return enabled_modalities(
-        extras, gaps, known[0], min(known[1], 99), shade=shade, vector=vector, layers=_written_layers(config)
+        extras,
+        gaps,
+        known[0],
+        min(known[1], 99),
+        shade=shade,
+        switches=_line_switches(_dict(config.get("lines"))),
+        layers=_written_layers(config),
     )
+
+
+def _line_switches(lines: Mapping[str, Any]) -> tuple[str, ...]:
+    """The settings of a cut's lines by which files of their own are made; none where they cannot be read."""
+    try:
+        return Lines.model_validate_json(json.dumps(lines)).switches
+    except (ValidationError, TypeError, ValueError):
+        return ()
 
 
 def _written_layers(config: Mapping[str, Any]) -> tuple[str, ...]:

@@ -252,6 +252,9 @@ class FrameInspection:
         elif what.name == "shade":
             if count := np.count_nonzero(value > 3):
                 yield f"has {pixels(count)} of a tone that there is not: tones are 0 to 3"
+        elif what.name == "line_kind":
+            if count := np.count_nonzero(value > 7):
+                yield f"has {pixels(count)} of a kind that there is not: kinds are 0 to 7"
         elif what.content == "cel":
             if count := np.count_nonzero(~np.isin(value[..., 3], (0, 255))):
                 yield f"has {pixels(count)} that are partly covered: a cel's alpha is 0 or 255"

@@ -12,6 +12,7 @@ import pytest
 from animerun_gen.dataset import ClipFiles, Dataset
 from animerun_gen.dataset.files import read_image, read_json
 from animerun_gen.lines import compose
+from animerun_gen.lines.kinds import LineKind
 from tests.blender.conftest import needs_installed_blender, run_kept
 
 pytestmark = pytest.mark.blender
@@ -181,15 +182,50 @@ scene.collection.objects.link(bpy.data.objects["grass"])
         assert f"note: lines: {engine}, because Freestyle" in said
 
 
-def test_marked_edges_that_are_not_drawn_are_mentioned(
+MARK = """
+def mark(mesh, number):
+    if bpy.app.version < (5, 0, 0):
+        mesh.edges[number].use_freestyle_mark = True
+        return
+    attribute = mesh.attributes.get("freestyle_edge") or mesh.attributes.new("freestyle_edge", "BOOLEAN", "EDGE")
+    attribute.data[number].value = True
+
+
+diagonal = bpy.data.meshes.new("diagonal")
+diagonal.from_pydata([(-2, 0, -1.5), (2, 0, -1.5), (2, 0, 1.5), (-2, 0, 1.5)], [], [(0, 1, 2), (0, 2, 3)])
+diagonal.update()
+board = bpy.data.objects.new("board", diagonal)
+board.location = (0, 4, 0)
+scene.collection.objects.link(board)
+add("uv_sphere", "ball", (0.05, 0.2, 0.8), location=(1.2, -1, 0.2), segments=64, ring_count=48)
+mark(diagonal, next(edge.index for edge in diagonal.edges if set(edge.vertices) == {0, 2}))
+"""
+
+
+def test_marked_edges_are_drawn_and_told_apart(
     tmp_path: Path, build: Callable[[str, str], Path], cut: Callable[..., Path]
 ) -> None:
-    marked = FLOATING + "box.data.edges[0].use_freestyle_mark = True\n"
-    config = cut(build("marked", marked), "lines: {engine: geometry}\n")
-    said = run_kept("render", config, "--out", tmp_path / "out", "--frames", "1:1").stdout
-    assert "because engine geometry does not support edge_mark" in said
-    config.write_text(config.read_text().replace("geometry}", "geometry, edges: [silhouette, crease]}"))
-    assert "edge_mark" not in run_kept("render", config, "--out", tmp_path / "out", "--frames", "1:1").stdout
+    """The diagonal of a flat board, which nothing else makes a line, and the shade on a ball."""
+    more = (
+        "lines: {engine: geometry, kinds: true, shade_border: true, style: {antialias: true, gaps: {share: 0.5}}}\n"
+        "style: {shade: {tones: 2, direction: [1, 0, 0]}}\n"
+    )
+    config = cut(build("marked", MARK), more)
+    run_kept("render", config, "--out", tmp_path / "out", "--frames", "1:1")
+    clip = Dataset(tmp_path / "out").clip("marked")
+    kinds, line_art = clip.read("line_kind", 1), clip.read("contour", 1)
+    shade = kinds == LineKind.SHADE
+    assert np.array_equal((kinds > 0) & ~shade, line_art == 0)
+    assert shade.any()
+    assert np.array_equal(shade, (clip.read("trace", 1) != 255).any(axis=2) & (line_art != 0))
+    marked = kinds == LineKind.MARK
+    assert marked.sum() > 20
+    config.write_text(config.read_text().replace("geometry,", "geometry, edges: [silhouette, border, crease],"))
+    run_kept("render", config, "--out", tmp_path / "without", "--frames", "1:1")
+    without = Dataset(tmp_path / "without").clip("marked").read("contour", 1)
+    assert np.array_equal((without == 0) | marked, line_art == 0)
+    assert clip.read("styled_contour", 1).min() < 255
+    assert clip.read("line_gap", 1).shape == kinds.shape
 
 
 @needs_installed_blender

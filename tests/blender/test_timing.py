@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from animerun_gen.dataset import ClipFiles, Dataset
+from animerun_gen.dataset.colors import CHANGING, IMAGE
 from animerun_gen.dataset.files import read_json
 from tests.blender.conftest import run_kept, save_blend
 
@@ -32,6 +33,21 @@ def keyed(thing, first, last):
 walker = add("plane", "walker", (0.8, 0.1, 0.05), rotation=(math.pi / 2, 0, 0), size=1.5)
 walker.data.materials.append(paint("belt", (0.1, 0.1, 0.6)))
 keyed(walker, -1.0, -1.0 + 3 * {WALK})
+cap = add("plane", "cap", (0.1, 0.1, 0.6), location=(0, 1.0, 0.1), size=0.6)
+cap.parent = walker
+for frame, green in ((1, 0.1), (4, 0.7)):
+    cap.active_material.diffuse_color[1] = green
+    cap.active_material.keyframe_insert("diffuse_color", frame=frame)
+sash = add("plane", "sash", (0.8, 0.8, 0.8), location=(0, 0, 0.2), size=0.9)
+sash.parent = walker
+tree, output = nodes_of(sash.active_material)
+shader, painted = tree.nodes.new("ShaderNodeBsdfDiffuse"), tree.nodes.new("ShaderNodeAttribute")
+painted.attribute_name = "painted"
+tree.links.new(painted.outputs["Color"], shader.inputs["Color"])
+tree.links.new(shader.outputs[0], output.inputs["Surface"])
+colors = sash.data.color_attributes.new("painted", "FLOAT_COLOR", "POINT")
+for corner, color in zip(colors.data, ((1, 0, 0, 1), (0, 1, 0, 1), (0, 0, 1, 1), (1, 1, 1, 1))):
+    corner.color = color
 wall = add("plane", "wall", (0.5, 0.7, 0.5), location=(1.5, {WALL}, 0), rotation=(math.pi / 2, 0, 0), size=9)
 runner = add("plane", "runner", (0.9, 0.8, 0.1), location=(0, 1, -1.6), rotation=(math.pi / 2, 0, 0), size=0.8)
 keyed(runner, 0.0, 3 * {WALK})
@@ -47,7 +63,8 @@ COMMON = """
 frames: {first: 1, last: 4}
 resolution: [96, 64]
 lines: {engine: geometry}
-quality: {max_warp_error: 0.05}
+quality: {max_warp_error: 0.05, max_edge_error: 0.05}
+style: {color: attribute}
 motion: {gaps: [1, 2], tracks: 20, extras: [ids, exact_occlusion, depth]}
 layers: {groups: {hero: {objects: [walker]}}}
 """
@@ -117,6 +134,24 @@ def test_under_a_still_camera_what_is_held_stands_still(timed: Dataset) -> None:
     assert not covered[pixels_of(clip, 1, "walker")].any()
     over_two = clip.read("flow_forward_gap2", 1)[pixels_of(clip, 1, "walker")]
     np.testing.assert_allclose(over_two[:, 0], 2 * WALK * step, atol=2e-4)
+
+
+def test_colours_are_those_of_the_film_frame_that_is_shown(timed: Dataset) -> None:
+    clip = timed.clip("still")
+    materials = {name: int(number) for number, name in clip.read_names("material_id").items()}
+    table = clip.read_colors()
+    assert table.colors[materials["cap"]] == CHANGING
+    assert table.colors[materials["wall"]] not in {CHANGING, IMAGE}
+    for name, least in (("cap", 1), ("sash", 20)):
+        found = []
+        for frame in (1, 2, 3, 4):
+            here = pixels_of(clip, frame, name)
+            assert here.sum() > 10
+            found.append(clip.read("flat", frame)[here])
+        assert np.array_equal(found[0], found[1])
+        assert np.array_equal(found[2], found[3])
+        assert not np.array_equal(found[1][:10], found[2][:10])
+        assert len(np.unique(found[0], axis=0)) >= least
 
 
 def test_under_a_pan_what_is_held_moves_as_far_away_as_it_is(timed: Dataset) -> None:

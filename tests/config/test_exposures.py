@@ -151,3 +151,11 @@ def test_files_that_cannot_be_sheets(tmp_path: Path) -> None:
     for name, complaint in (("latin.csv", "UTF-8"), ("large.csv", "4,000,000 bytes"), ("none.csv", "cannot be read")):
         with pytest.raises(ConfigError, match=complaint):
             exposures(Timing(sheet=tmp_path / name), FRAMES)
+
+
+def test_a_star_stands_for_the_layers_that_are_not_named() -> None:
+    timing = Timing(layers={"fox": LayerTiming(on=3), "*": LayerTiming(on=2)})
+    meant = timing.of(("set", "hero", "fox"))
+    assert exposures(meant, range(10, 14)) == {"fox": (10, 10, 10, 13), "hero": (10, 10, 12, 12)}
+    assert Timing(layers={"hero": LayerTiming(on=2)}).of(("set", "fox")).layers.keys() == {"hero"}
+    assert not Timing(layers={"*": LayerTiming(on=2)}).of(("set",)).is_on

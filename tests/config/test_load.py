@@ -131,7 +131,24 @@ def test_a_minimal_cut(folder: Path) -> None:
             "lines: {engine: geometry, edges: [crease, ridge_valley]}",
             "a.yaml:4: lines: engine geometry cannot draw ridge_valley; remove that from edges",
         ),
-        ("lines: {engine: geometry, edges: [edge_mark]}", "a.yaml:4: lines: engine geometry knows no edge_mark"),
+        ("lines: {kinds: true}", "a.yaml:4: lines: kinds is set, but engine is freestyle: Freestyle does not tell"),
+        (
+            "lines: {engine: auto, style: {antialias: true}}",
+            "a.yaml:4: lines: style is set, but engine is auto: Freestyle does not tell",
+        ),
+        ("lines: {engine: geometry, shade_border: true}", "a.yaml:4: lines: shade_border is set, but kinds is off"),
+        (
+            "lines: {engine: geometry, kinds: true, shade_border: true}",
+            "a.yaml:1: lines.shade_border is set, but style.shade.tones is 1",
+        ),
+        (
+            "lines: {engine: geometry, style: {depth: {near: 9, far: 3}}}",
+            "a.yaml:4: lines.style.depth: far is 3, not behind near, 9",
+        ),
+        (
+            "lines: {engine: geometry, style: {antialias: true}}\nrecolor: {passes: 1}\nmotion: {extras: [ids]}",
+            "a.yaml:1: recolor.passes are painted with the lines of the line art, but lines.style gives",
+        ),
         ("lines: {edges: []}", "a.yaml:4: lines: freestyle is on but edges is empty; list"),
         (
             "lines: {thickness: 0}",

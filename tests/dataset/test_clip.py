@@ -9,15 +9,15 @@ import pytest
 
 from animerun_gen.config import CutConfig
 from animerun_gen.dataset import MODALITIES, ClipFiles, ClipWriter, Dataset, Modality, files
-from animerun_gen.dataset.modalities import gap_modalities
+from animerun_gen.dataset.modalities import gap_modalities, layer_modalities
 from animerun_gen.errors import DatasetError
-from tests.pipeline.fake_engine import strokes, surfaces
+from tests.pipeline.fake_engine import amodal_of, strokes, surfaces
 
 FRAMES = (8, 10, 12)
 CONFIG = CutConfig.model_validate(
     {"name": "fight", "source": "film.blend", "frames": {"first": 8, "last": 12, "step": 2}, "resolution": [64, 48]}
 )
-KINDS = [*(m for m in MODALITIES if m.kind != "clip"), *gap_modalities(2)]
+KINDS = [*(m for m in MODALITIES if m.kind != "clip"), *gap_modalities(2), *layer_modalities("hero", (1, 2))]
 
 
 def value_of(what: Modality, frame: int) -> Any:
@@ -30,6 +30,8 @@ def value_of(what: Modality, frame: int) -> Any:
         return rng.random(shape) < 0.5
     if what.content == "surfaces":
         return surfaces(CONFIG, frame)
+    if what.content == "amodal":
+        return amodal_of(CONFIG, {"set": rng.random((48, 64)) < 0.5})
     if what.content == "strokes":
         return strokes(CONFIG, frame)
     return (rng.random(shape) * 200).astype(what.dtype)
@@ -52,7 +54,7 @@ def test_what_is_written_is_read(clip: ClipWriter, what: Modality) -> None:
     for frame in reader.frames(what.name):
         assert reader.has(what.name, frame)
         value, expected = reader.read(what.name, frame), value_of(what, frame)
-        if what.content == "matches":
+        if what.content in ("matches", "amodal"):
             assert value == expected
         elif what.content == "surfaces":
             assert value.frame == frame
@@ -71,7 +73,8 @@ def test_what_is_written_is_read(clip: ClipWriter, what: Modality) -> None:
 @pytest.mark.parametrize("what", [m for m in KINDS if m.dtype], ids=lambda what: what.name)
 def test_dtypes_on_disk_are_those_of_the_table(clip: ClipWriter, what: Modality) -> None:
     path = clip.path(what.name, what.frames(FRAMES)[-1])
-    on_disk = {".png": files.read_image, ".npy": files.read_array, ".flo": files.read_flow}[what.suffix](path)
+    read_picture = files.read_cel if what.content == "cel" else files.read_image
+    on_disk = {".png": read_picture, ".npy": files.read_array, ".flo": files.read_flow}[what.suffix](path)
     assert str(on_disk.dtype) == what.dtype
     assert on_disk.ndim == len(what.shape)
 

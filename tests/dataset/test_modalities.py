@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from animerun_gen.config.model import Extra, Frames
+from animerun_gen.config.model import Extra, Frames, LineGaps, Lines, LineStyle
 from animerun_gen.dataset.modalities import (
     MODALITIES,
     Modality,
@@ -15,6 +15,7 @@ from animerun_gen.dataset.modalities import (
     color_pass,
     enabled_modalities,
     gap_modalities,
+    layer_modalities,
     modality,
     named_as_there,
     other_forms,
@@ -38,6 +39,9 @@ COMPANIONS = {
     "flat": "Flat/fight/0186.png",
     "shade": "Shade/fight/0186.png",
     "trace": "Trace/fight/0186.png",
+    "line_kind": "LineKind/fight/0186.png",
+    "styled_contour": "StyledContour/fight/0186.png",
+    "line_gap": "LineGap/fight/0186.png",
     "strokes": "Vector/fight/0186.npz",
     "valid_forward": "Valid/fight/forward/0186.png",
     "valid_backward": "Valid/fight/backward/0186.png",
@@ -50,6 +54,22 @@ COMPANIONS = {
     "object_id": "ObjectId/fight/0186.png",
     "material_id": "MaterialId/fight/0186.png",
     "correspondence": "Correspondence/fight/0186.npz",
+    "amodal": "Amodal/fight/0186.json",
+}
+OF_LAYER = {
+    "cel@hero": "Layers/hero/Cel/fight/0186.png",
+    "contour@hero": "Layers/hero/Contour/fight/0186.png",
+    "visible@hero": "Layers/hero/Visible/fight/0186.png",
+    "object_id@hero": "Layers/hero/ObjectId/fight/0186.png",
+    "depth@hero": "Layers/hero/Depth/fight/0186.npy",
+    "flow_forward@hero": "Layers/hero/Flow/fight/forward/0186.flo",
+    "flow_backward@hero": "Layers/hero/Flow/fight/backward/0186.flo",
+    "valid_forward@hero": "Layers/hero/Valid/fight/forward/0186.png",
+    "valid_backward@hero": "Layers/hero/Valid/fight/backward/0186.png",
+    "flow_forward_gap4@hero": "Layers/hero/Gap4/Flow/fight/forward/0186.flo",
+    "flow_backward_gap4@hero": "Layers/hero/Gap4/Flow/fight/backward/0186.flo",
+    "valid_forward_gap4@hero": "Layers/hero/Gap4/Valid/fight/forward/0186.png",
+    "valid_backward_gap4@hero": "Layers/hero/Gap4/Valid/fight/backward/0186.png",
 }
 FAR = {
     "flow_forward_gap4": "Gap4/Flow/fight/forward/0186.flo",
@@ -172,7 +192,35 @@ def test_extras_switch_on_their_modalities_and_nothing_else() -> None:
         "scene_flow": {"depth_change_forward", "depth_change_backward"},
         "correspondence": {"correspondence"},
     }
-    assert enabled_modalities(get_args(Extra), tracks=1, shade=True, vector=True) == MODALITIES
+    switches = {what.switch for what in MODALITIES}
+    everything = enabled_modalities(get_args(Extra), tracks=1, shade=True, switches=switches, layers=("set",))
+    assert everything[: len(MODALITIES)] == MODALITIES
+    unlayered = enabled_modalities(get_args(Extra), tracks=1, shade=True, switches=switches)
+    assert set(unlayered) == {m for m in MODALITIES if not m.layered}
+
+
+def test_layers_have_files_of_their_own() -> None:
+    found = {what.name: what.path(Path(), "train", "fight", 186) for what in layer_modalities("hero", (1, 4))}
+    assert found == {name: Path("train") / path for name, path in OF_LAYER.items()}
+    for name, path in OF_LAYER.items():
+        assert modality(name).path(Path(), "train", "fight", 186) == Path("train") / path
+        assert modality(name).layer == "hero"
+    without, layered = (enabled_modalities((), (1, 4), layers=layers) for layers in ((), ("set", "hero")))
+    made = {what.name for what in set(layered) - set(without)}
+    assert made == {"amodal", *(name.replace("hero", layer) for name in OF_LAYER for layer in ("set", "hero"))} - {
+        "depth@set",
+        "depth@hero",
+    }
+    # names of layers are taken whole
+    assert modality("flow_forward@flow_gap2").layer == "flow_gap2"
+
+
+@pytest.mark.parametrize(
+    "name", ["cel", "cel@", "cel@.x", "cel@a/b", "frame@hero", "cel_gap2@hero", "flow_forward_gap1@a"]
+)
+def test_there_is_no_other_kind_of_a_layer(name: str) -> None:
+    with pytest.raises(ValueError, match="there is no modality"):
+        modality(name)
 
 
 def test_shade_brings_its_modalities_and_nothing_else() -> None:
@@ -181,10 +229,18 @@ def test_shade_brings_its_modalities_and_nothing_else() -> None:
     assert set(without) < set(shaded)
 
 
-def test_lines_as_strokes_bring_their_modality_and_nothing_else() -> None:
-    without, vector = (enabled_modalities(("ids",), vector=vector) for vector in (False, True))
-    assert {what.name for what in set(vector) - set(without)} == {"strokes"}
-    assert set(without) < set(vector)
+def test_settings_of_the_lines_bring_their_modalities() -> None:
+    every = Lines(engine="geometry", kinds=True, vector=True, style=LineStyle(gaps=LineGaps(share=0.5))).switches
+    assert set(every) == {what.switch for what in MODALITIES if what.switch}
+    always = set(enabled_modalities(()))
+    for lines, expected in (
+        (Lines(), set()),
+        (Lines(engine="geometry", kinds=True), {"line_kind"}),
+        (Lines(engine="geometry", vector=True), {"strokes"}),
+        (Lines(engine="geometry", style=LineStyle(antialias=True)), {"styled_contour"}),
+        (Lines(engine="geometry", style=LineStyle(gaps=LineGaps(share=0.5))), {"styled_contour", "line_gap"}),
+    ):
+        assert {what.name for what in set(enabled_modalities((), switches=lines.switches)) - always} == expected
 
 
 def test_colour_passes_lie_beside_the_original_frames() -> None:

@@ -12,7 +12,7 @@ import pytest
 from animerun_gen.errors import SceneError
 from animerun_gen.motion import raster, tracks
 from animerun_gen.motion.flow import compute_motion, exact_occlusion
-from animerun_gen.motion.geometry import Camera, FrameGeometry
+from animerun_gen.motion.geometry import Camera, FrameGeometry, MarkedEdges
 from animerun_gen.motion.held_layers import HeldPart, compose_layers, screen_transform
 from tests.motion.synthetic import (
     WIDTH,
@@ -243,6 +243,24 @@ def corner_normals(geometry: FrameGeometry, instance: int) -> np.ndarray:
     triangles, first = geometry.mesh_triangles(mesh), normals.corner_start[mesh]
     numbers = triangles if first < 0 else normals.corners[first : first + len(triangles)]
     return np.asarray(normals.vectors[normals.vector_start[mesh] + numbers])
+
+
+def test_marked_edges_come_along() -> None:
+    things = [cube("box", translation(0, 0, -6)), plane("floor", translation(0, -1, -8)), cube("post", np.eye(4))]
+    marks = MarkedEdges(np.array([[0, 1], [1, 3], [0, 2], [6, 7]], np.int32), np.array([0, 2, 3, 4], np.int64))
+    whole = replace(frame(1, camera(perspective(1.1)), things), marked_edges=marks)
+    for held in (["box"], ["post", "floor"], ["box", "floor", "post"]):
+        others = [key for key in whole.keys if key not in held]
+        composed = compose_layers(1, whole.camera, [part(whole, held), part(whole, others)]).geometry
+        found = composed.marked_edges
+        assert found is not None
+        for number, mesh in enumerate(composed.mesh):
+            edges = marks.vertices[marks.start[number] : marks.start[number + 1]]
+            assert np.array_equal(found.vertices[found.start[mesh] : found.start[mesh + 1]], edges)
+        unmarked = replace(whole, marked_edges=None)
+        assert (
+            compose_layers(1, whole.camera, [part(whole, held), part(unmarked, others)]).geometry.marked_edges is None
+        )
 
 
 def test_instances_that_share_a_mesh_go_on_sharing_it() -> None:

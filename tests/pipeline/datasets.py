@@ -35,6 +35,7 @@ STAGE_FOLDERS = {
         "Camera",
         "SceneFlow",
         "Correspondence",
+        "Amodal",
         "Gap2",
         "Gap3",
         "Gap4",
@@ -144,6 +145,8 @@ def stage_of(name: str) -> str | None:
         return None
     if parts[1] == "Frame_Anime" and parts[3] != "original":
         return "recolor"
+    if parts[1] == "Layers":
+        return "pictures" if parts[3] in ("Cel", "Contour") else "motion"
     return next(stage for stage, folders in STAGE_FOLDERS.items() if parts[1] in folders)
 
 

@@ -24,11 +24,13 @@ import numpy as np
 
 from animerun_gen.color.hexadecimal import rgb
 from animerun_gen.config import CutConfig
+from animerun_gen.config.model import SET_LAYER
 from animerun_gen.conventions import UNKNOWN_FLOW
 from animerun_gen.dataset.cameras import TO_OPENCV, FrameCamera, write_record
 from animerun_gen.dataset.clip import ClipWriter
 from animerun_gen.dataset.correspondence import ARRAYS, Surfaces
 from animerun_gen.dataset.files import write_image, write_json
+from animerun_gen.dataset.layers import Amodal, AmodalObject, LayerExtent, pack_mask
 from animerun_gen.dataset.layout import identity_picture, material_picture, unknown_file
 from animerun_gen.dataset.modalities import at_gap, modality
 from animerun_gen.dataset.strokes import Strokes
@@ -187,6 +189,8 @@ def do_job(job: RenderJob, reporter: Reporter, engine: FakeEngine) -> None:
     if "ids" in config.motion.extras:
         writer.write_names("object_id", {"0": "background", "1": "square"})
         writer.write_names("material_id", {"0": "background", "1": "none", "2": "paint"})
+    for layer in config.layers.written:
+        writer.write_names(f"object_id@{layer}", {"0": "background", "1": "square"})
     if job.pictures:
         background, paint = (f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in colors(config, film))
         writer.write_names("flat", {"0": background, "1": "#e7e7e7", "2": paint})
@@ -277,6 +281,22 @@ def write_pictures(writer: ClipWriter, config: CutConfig, frame: int, film: byte
         writer.write("trace", frame, np.repeat(line_art[..., None], 3, axis=-1))
     if config.lines.vector:
         writer.write("strokes", frame, strokes(config, frame))
+    for layer, there in layers_of(config, frame).items():
+        alpha = there | (layer == SET_LAYER)
+        color = colors(config, film)[0 if layer == SET_LAYER else 1]
+        cel = np.where(alpha[..., None], np.array([*color, 255], np.uint8), np.uint8(0))
+        writer.write(f"cel@{layer}", frame, cel)
+        writer.write(f"contour@{layer}", frame, line_art if there.any() else np.full_like(line_art, 255))
+    if config.lines.vector:
+        writer.write("strokes", frame, strokes(config, frame))
+
+
+def layers_of(config: CutConfig, frame: int) -> dict[str, np.ndarray]:
+    """Where each layer has a surface: the square is the first beside the set, which is the plain, and no surface."""
+    inside, _ = square(config, frame)
+    return {
+        layer: inside if number == 1 else np.zeros_like(inside) for number, layer in enumerate(config.layers.written)
+    }
 
 
 def write_companions(writer: ClipWriter, config: CutConfig, frame: int) -> None:
@@ -290,6 +310,40 @@ def write_companions(writer: ClipWriter, config: CutConfig, frame: int) -> None:
         writer.write("correspondence", frame, surfaces(config, frame))
     if "normals" in config.motion.extras:
         writer.write("normal", frame, np.where(inside[..., None], (0, 0, 1), 0).astype(np.float32))
+    layers = layers_of(config, frame)
+    for layer, there in layers.items():
+        writer.write(f"visible@{layer}", frame, there if layer != SET_LAYER or len(layers) == 1 else ~inside)
+        writer.write(f"object_id@{layer}", frame, there.astype(np.uint16))
+        if "depth" in config.motion.extras:
+            writer.write(f"depth@{layer}", frame, np.where(there, 5.0, np.inf).astype(np.float32))
+    if layers:
+        writer.write("amodal", frame, amodal_of(config, layers))
+
+
+def amodal_of(config: CutConfig, layers: dict[str, np.ndarray]) -> Amodal:
+    """The square, which hides nothing that is a surface."""
+    width, height = config.resolution
+    found = [(layer, there) for layer, there in layers.items() if there.any()]
+    return Amodal(
+        height=height,
+        width=width,
+        layers=tuple(LayerExtent(layer, int(there.sum()), int(there.sum())) for layer, there in layers.items()),
+        order_is_exact=True,
+        layer_occlusions=(),
+        objects=tuple(
+            AmodalObject(
+                1,
+                "square",
+                layer,
+                int(there.sum()),
+                int(there.sum()),
+                (int(np.argwhere(there.T)[0][0]), 6, SIDE, SIDE),
+                pack_mask(there),
+            )
+            for layer, there in found
+        ),
+        object_occlusions=(),
+    )
 
 
 def strokes(config: CutConfig, frame: int) -> Strokes:
@@ -303,12 +357,12 @@ def strokes(config: CutConfig, frame: int) -> Strokes:
         depth=np.full(4, 5.0),
         identity=np.repeat(numbers[:, None] + 1, 2, axis=1).astype(np.uint64),
         along=np.zeros(4),
+        instance=np.zeros(4, np.int32),
         vertices=np.repeat(numbers[:, None], 2, axis=1).astype(np.int32),
         stroke_start=np.array([0, 5]),
         stroke_points=np.array([0, 1, 2, 3, 0], np.int32),
         kind=np.full(1, 3, np.uint8),
         hidden=np.zeros(1, bool),
-        instance=np.zeros(1, np.int32),
         object_id=np.ones(1, np.uint16),
     )
 
@@ -398,6 +452,12 @@ def write_motion(writer: ClipWriter, config: CutConfig, earlier: int, later: int
         flow[inside, 0] = left[target] - left[source]
         valid = inside | (config.motion.background != "invalid")
         flow[~valid] = UNKNOWN_FLOW
+        for layer, area in layers_of(config, source).items():
+            # the plain has no surface, and stands still as the background does
+            known = (area | (config.motion.background != "invalid")) if layer == SET_LAYER else area
+            own = np.where(known[..., None], np.where(area[..., None], flow, 0), UNKNOWN_FLOW).astype(np.float32)
+            for what, value in (("flow", own), ("valid", known)):
+                writer.write(at_gap(modality(f"{what}_{direction}@{layer}"), gap).name, source, value)
         if not valid.all() and gap == 1:
             told = describe_unknown(np.where(valid, 0, 1).astype(np.uint8), inside.astype(np.uint16), {1: "square"})
             write_json(unknown_file(writer.root, config.name, source, target), told)

@@ -98,7 +98,7 @@ FIELDS: dict[str, tuple[Any, set[str]]] = {
     "view_layer": ("Characters", EVERYTHING),
     "camera": ("Camera.002", EVERYTHING),
     # it says nothing but what other fields say
-    "look": ("television", {"pictures", "labels"}),
+    "look": ("television", EVERYTHING),
     # split cuts are split before anything is planned
     "camera_cuts": ("mark", set()),
     "trust_scripts": (True, EVERYTHING),
@@ -129,6 +129,7 @@ FIELDS: dict[str, tuple[Any, set[str]]] = {
     "particles.mode": ("remove", EVERYTHING),
     "particles.size": (0.5, EVERYTHING),
     "particles.systems": ({"dust": {"mode": "remove"}}, EVERYTHING),
+    "grease_pencil": ("remove", EVERYTHING),
     "transparency.alpha_textures": ("solid", EVERYTHING),
     "transparency.threshold": (0.25, EVERYTHING),
     "transparency.materials": ({"leaf*": "solid"}, EVERYTHING),
@@ -169,6 +170,20 @@ FIELDS: dict[str, tuple[Any, set[str]]] = {
     "lines.thickness": (2.0, {"pictures", "labels"}),
     "lines.color": ("#000001", {"pictures", "labels"}),
     "lines.gamma": (0.5, {"pictures", "labels"}),
+    "lines.kinds": (False, {"pictures", "labels"}),
+    "lines.shade_border": (True, {"pictures", "labels"}),
+    "lines.style.antialias": (True, {"pictures", "labels"}),
+    "lines.style.thickness": (2.5, {"pictures", "labels"}),
+    "lines.style.rules": (({"on": "skin*", "kinds": ("crease",), "color": "auto"},), {"pictures", "labels"}),
+    "lines.style.auto_value": (0.6, {"pictures", "labels"}),
+    "lines.style.auto_chroma": (1.0, {"pictures", "labels"}),
+    "lines.style.depth.near": (5.0, {"pictures", "labels"}),
+    "lines.style.depth.far": (50.0, {"pictures", "labels"}),
+    "lines.style.depth.thickness": (0.5, {"pictures", "labels"}),
+    "lines.style.hand.thickness": (0.2, {"pictures", "labels"}),
+    "lines.style.hand.offset": (0.5, {"pictures", "labels"}),
+    "lines.style.gaps.share": (0.1, {"pictures", "labels"}),
+    "lines.style.gaps.radius": (3.0, {"pictures", "labels"}),
     # strokes are there or missing, and change no other file
     "lines.vector": (True, set()),
     # they count where layers are held
@@ -193,6 +208,8 @@ FIELDS: dict[str, tuple[Any, set[str]]] = {
     "labels.match_occlusion": ("exact", {"labels"}),
     # each pass is there or missing, and none changes another one
     "dataset.compression": ("npz", {"labels"}),
+    "layers.groups": ({"square": {"objects": ["Square"]}}, {"pictures", "motion", "labels"}),
+    "layers.write": (False, {"pictures", "motion", "labels"}),
     "recolor.passes": (2, set()),
     # its content counts, not its place
     "recolor.palette": (Path("/elsewhere/palette.yaml"), set()),
@@ -214,6 +231,7 @@ FIELDS: dict[str, tuple[Any, set[str]]] = {
 
 
 RECOLORED = {"recolor": {"passes": 1}}
+LAYERED = {"layers": {"write": True}, "lines": {"engine": "geometry"}}
 SHADED = {"style": {"shade": {"tones": 2}}}
 
 
@@ -223,6 +241,10 @@ def merged(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     for key, value in other.items():
         both[key] = merged(both[key], value) if isinstance(value, dict) and isinstance(both.get(key), dict) else value
     return both
+
+
+DRAWN = merged(SHADED, {"lines": {"engine": "geometry", "kinds": True}})
+"""With lines that have kinds and may have a style, which colour passes have not."""
 
 
 def fields_of(model: type[BaseModel], prefix: str = "") -> list[str]:
@@ -249,6 +271,10 @@ def test_every_field_belongs_to_the_stages_that_depend_on_it(tmp_path: Path, fie
     value, stages = FIELDS[field]
     needs_shade = field.startswith("style.shade.") or field == "labels.segment_by"
     begun = merged(RECOLORED, SHADED) if needs_shade else RECOLORED
+    if field in ("lines.kinds", "lines.shade_border") or field.startswith("lines.style."):
+        begun = DRAWN
+    if field.startswith("layers."):
+        begun = merged(begun, LAYERED)
     if field == "style.shade.palette":
         begun = merged(begun, {"style": {"shade": {"palette": str(SHIPPED)}}})
     if field == "lines.vector":
@@ -273,7 +299,7 @@ def test_every_field_belongs_to_the_stages_that_depend_on_it(tmp_path: Path, fie
         changes["timing"]["sheet"] = shutil.copy(tmp_path / "sheet.csv", tmp_path / "another.csv")
     changed = make_cut(tmp_path, merged(begun, changes))
     assert changed != config
-    if stages & {"pictures", "motion"}:
+    if stages & {"pictures", "motion"} and "recolor" in begun:
         stages = stages | {"recolor"}
     assert changed_stages(prints(config), prints(changed)) == stages
 
@@ -292,6 +318,21 @@ def test_what_was_made_before_there_was_shade_stands(tmp_path: Path) -> None:
     """Keys of the shade count for nothing where there is none."""
     config = make_cut(tmp_path, RECOLORED)
     other = make_cut(tmp_path, merged(RECOLORED, {"style": {"shade": {"value": 0.5, "light": "lamp"}}}))
+    assert other != config
+    assert prints(other) == prints(config)
+
+
+def test_a_hand_and_gaps_depend_on_the_seed(tmp_path: Path) -> None:
+    for style, stages in (({}, set()), ({"gaps": {"share": 0.1}}, {"pictures", "labels"})):
+        config = make_cut(tmp_path, merged(DRAWN, {"lines": {"style": style}}))
+        other = make_cut(tmp_path, merged(DRAWN, {"lines": {"style": style}, "seed": 7}))
+        assert changed_stages(prints(config), prints(other)) == stages
+
+
+def test_what_was_made_before_there_were_layers_stands(tmp_path: Path) -> None:
+    """Groups count for nothing where no layer is written."""
+    config = make_cut(tmp_path, RECOLORED)
+    other = make_cut(tmp_path, merged(RECOLORED, {"layers": {"groups": {"hero": {"objects": ["Hero"]}}}}))
     assert other != config
     assert prints(other) == prints(config)
 

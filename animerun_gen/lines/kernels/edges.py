@@ -33,7 +33,7 @@ def find_edges(vertices, triangles, edges, faces, materials, to_pixels, to_world
     """The feature edges of one instance, see :class:`FeatureEdges`."""
     pixels = np.empty((len(vertices), 4))
     for v in range(len(vertices)):
-        pixels[v] = _point(to_pixels, vertices[v])
+        pixels[v] = point(to_pixels, vertices[v])
     fronts = np.empty(len(triangles), np.bool_)
     for t in range(len(triangles)):
         fronts[t] = is_front(pixels[triangles[t, 0]], pixels[triangles[t, 1]], pixels[triangles[t, 2]])
@@ -50,7 +50,7 @@ def find_edges(vertices, triangles, edges, faces, materials, to_pixels, to_world
         hiding = not f_is_there or not g_is_there or fronts[f] != fronts[g]
         if not hiding and materials[f] == materials[g] and not _is_sharp(vertices, triangles, f, g, to_world, turned):
             continue
-        line = _in_picture(pixels[edges[e, 0]], pixels[edges[e, 1]], depths, size)
+        line = in_picture(pixels[edges[e, 0]], pixels[edges[e, 1]], depths, size)
         if not line[0] <= np.inf:
             continue
         ends[count] = line
@@ -62,7 +62,7 @@ def find_edges(vertices, triangles, edges, faces, materials, to_pixels, to_world
 
 
 @kernel
-def _point(matrix, vertex):  # type: ignore[no-untyped-def]
+def point(matrix, vertex):  # type: ignore[no-untyped-def]
     """A vertex times a matrix, homogeneous."""
     x, y, z = np.float64(vertex[0]), np.float64(vertex[1]), np.float64(vertex[2])
     return (
@@ -98,9 +98,9 @@ def cosine_between(vertices, triangles, f, g, to_world):  # type: ignore[no-unty
 @kernel
 def _world_normal(vertices, triangles, t, to_world):  # type: ignore[no-untyped-def]
     return _normal(
-        _point(to_world, vertices[triangles[t, 0]]),
-        _point(to_world, vertices[triangles[t, 1]]),
-        _point(to_world, vertices[triangles[t, 2]]),
+        point(to_world, vertices[triangles[t, 0]]),
+        point(to_world, vertices[triangles[t, 1]]),
+        point(to_world, vertices[triangles[t, 2]]),
     )
 
 
@@ -115,7 +115,7 @@ def _normal(p, q, r):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _in_picture(p, q, depths, size):  # type: ignore[no-untyped-def]
+def in_picture(p, q, depths, size):  # type: ignore[no-untyped-def]
     """The part of an edge within the clipping range and the picture, in pixels, and how far away both its ends are; no
     numbers where there is none."""
     nothing = (np.nan, np.nan, np.nan, np.nan, np.nan, np.nan)

@@ -3,17 +3,62 @@
 from __future__ import annotations
 
 from animerun_gen import compiled
+from animerun_gen.lines.kernels.surface_edges import MARKED, OPEN, OPEN_HERE, OPEN_THERE
 
 kernel = compiled.kernels(__name__, error_model="numpy")
 
 NONE, STEP, FLUSH, CREASE, BEND, FAINT = range(6)
-"""What parts two pixels: nothing; a step in depth; another material or object at the same depth; an edge between two
-faces; a sharp bend of a surface whose faces there are too small to tell; or what may be a step or a ramp that no pixel
-sees.  It is what becomes of a pixel, too.
+"""What parts two pixels: nothing; a step in depth; another object, or part of one, at the same depth; an edge between
+two faces; a sharp bend of a surface whose faces there are too small to tell; or what may be a step or a ramp that no
+pixel sees.  It is what becomes of a pixel, too.
 """
 
 FAINT_BEFORE = 6
 """The same as FAINT, of which the first pixel is the farther one."""
+
+MATERIAL, OPEN_STEP, OPEN_EDGE, MARKED_EDGE, SHALLOW = range(7, 12)
+"""Another material at the same depth; a step in depth at an open edge of what is nearer; an open edge that hides
+nothing of its object; a marked edge; another part of one object at the same depth and at a small angle."""
+
+
+@kernel
+def add_edges(edge_right, edge_below, depth, are_lines, marks, right, below):  # type: ignore[no-untyped-def]
+    """Enter the open and marked edges that are seen, see :class:`Crossings`.
+
+    ``are_lines`` says whether open ones are lines of their own, and whether marked ones are.  A marked edge is one even
+    where it is a crease or parts materials.  Steps at open edges are marked as such.
+    """
+    _add_edges(edge_right, 0, 1, depth, are_lines, marks, right)
+    _add_edges(edge_below, 1, 0, depth, are_lines, marks, below)
+
+
+@kernel
+def _add_edges(edges, down, across, depth, are_lines, marks, found):  # type: ignore[no-untyped-def]
+    borders, lines = are_lines
+    height, width = marks.shape
+    for row in range(height - down):
+        for column in range(width - across):
+            edge = edges[row, column]
+            if edge == 0:
+                continue
+            here = (row, column)
+            there = (row + down, column + across)
+            if edge & OPEN:
+                first_is_farther = depth[here] > depth[there]
+                farther = here if first_is_farther else there
+                bounds_nearer = edge & (OPEN_THERE if first_is_farther else OPEN_HERE)
+                if found[here] == STEP and bounds_nearer:
+                    found[here] = OPEN_STEP
+                    marks[farther] = OPEN_STEP
+                if found[here] == SHALLOW:
+                    # parts that end there, as tiles do, are not stuck into each other
+                    found[here] = NONE
+            kind = found[here]
+            is_step = kind in (STEP, FLUSH, SHALLOW, OPEN_STEP)
+            if edge & MARKED and lines and not is_step:
+                found[here] = MARKED_EDGE
+            elif edge & OPEN and borders and kind in (NONE, FAINT, FAINT_BEFORE):
+                found[here] = OPEN_EDGE
 
 
 @kernel
@@ -36,7 +81,8 @@ def _mark(found, down, across, faint, marks):  # type: ignore[no-untyped-def]
     for row in range(height - down):
         for column in range(width - across):
             kind = found[row, column]
-            if kind == NONE or (kind >= FAINT) != faint:
+            # steps are marked already
+            if kind in (NONE, STEP, OPEN_STEP) or (kind in (FAINT, FAINT_BEFORE)) != faint:
                 continue
             there = (row + down, column + across)
             if marks[row, column] != NONE or marks[there] != NONE:

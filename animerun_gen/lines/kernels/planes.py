@@ -96,14 +96,9 @@ def find_planes(meshes, islands, instance, triangle, depth, material, lens, top,
                 q = _corner(meshes, i, t, 1, column, row)
                 r = _corner(meshes, i, t, 2, column, row)
                 e, f, g, determinant = _edges(p, q, r)
-                if lens.is_orthographic:
-                    slope_x = -(e[0] * p[2] + f[0] * q[2] + g[0] * r[2]) / determinant * lens.fx
-                    slope_y = -(e[1] * p[2] + f[1] * q[2] + g[1] * r[2]) / determinant * lens.fy
-                    normal = unit(slope_x, slope_y, 1.0)
-                else:
-                    slope_x = (e[0] + f[0] + g[0]) / determinant * lens.fx
-                    slope_y = (e[1] + f[1] + g[1]) / determinant * lens.fy
-                    normal = unit(slope_x, slope_y, nearness - slope_x * x - slope_y * y)
+                slope_x, slope_y = _slopes((p, q, r), (e, f, g), determinant, lens)
+                along = 1.0 if lens.is_orthographic else nearness - slope_x * x - slope_y * y
+                normal = unit(slope_x, slope_y, along)
                 clockwise = determinant > 0.0
                 edges = (_inward(e, determinant), _inward(f, determinant), _inward(g, determinant))
                 first = column
@@ -139,6 +134,31 @@ def find_planes(meshes, islands, instance, triangle, depth, material, lens, top,
             pixel.left = left
             pixel.down = down
             pixel.up = up
+
+
+@kernel
+def slopes_of(meshes, lens, i, t, x, y):  # type: ignore[no-untyped-def]
+    """The slopes of the nearness of a triangle's plane over ``X`` and ``Y``, reckoned around pixel ``(x, y)``."""
+    p = _corner(meshes, i, t, 0, x, y)
+    q = _corner(meshes, i, t, 1, x, y)
+    r = _corner(meshes, i, t, 2, x, y)
+    e, f, g, determinant = _edges(p, q, r)
+    return _slopes((p, q, r), (e, f, g), determinant, lens)
+
+
+@kernel
+def _slopes(corners, edges, determinant, lens):  # type: ignore[no-untyped-def]
+    p, q, r = corners
+    e, f, g = edges
+    if lens.is_orthographic:
+        return (
+            -(e[0] * p[2] + f[0] * q[2] + g[0] * r[2]) / determinant * lens.fx,
+            -(e[1] * p[2] + f[1] * q[2] + g[1] * r[2]) / determinant * lens.fy,
+        )
+    return (
+        (e[0] + f[0] + g[0]) / determinant * lens.fx,
+        (e[1] + f[1] + g[1]) / determinant * lens.fy,
+    )
 
 
 @kernel

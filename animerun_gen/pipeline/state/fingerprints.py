@@ -93,6 +93,7 @@ def memory_digest(config: CutConfig, made_from: MadeFrom, cross_check: bool) -> 
         cross_check,
         *(["shade"] if config.style.shade.is_on else []),
         *_layers(config),
+        *_timing(config),
     )
 
 
@@ -129,6 +130,13 @@ def _scene(config: CutConfig, engine: str, source: str) -> dict[str, Any]:
 def _looks(config: CutConfig) -> dict[str, Any]:
     """What only pictures depend on."""
     looks = config.model_dump(mode="json", include={"style", "lines"})
+    lines = looks["lines"]
+    # what was made before there were kinds and styles stands where none is asked for
+    if not config.lines.kinds:
+        del lines["kinds"], lines["shade_border"]
+    style = lines.pop("style")
+    if config.lines.style.is_on:
+        lines["style"] = style | {"seed": config.seed}
     shade = looks["style"].pop("shade")
     # strokes are there or missing, and change no other file
     del looks["lines"]["vector"]

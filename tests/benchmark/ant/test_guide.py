@@ -17,6 +17,7 @@ from animerun_gen.benchmark.ant.inputs import IGNORED, AntBatch, collate_pairs, 
 from animerun_gen.benchmark.ant.matcher import AntMatcher  # noqa: E402
 from animerun_gen.benchmark.ant.matching import decide, matching_loss  # noqa: E402
 from animerun_gen.benchmark.ant.model import Ant, AntShape  # noqa: E402
+from animerun_gen.benchmark.flow.methods import PLAIN  # noqa: E402
 from animerun_gen.benchmark.segments.methods import SegmentPair, votes_of_flow  # noqa: E402
 from tests.benchmark.ant.scenes import boxes_pair  # noqa: E402
 
@@ -34,7 +35,7 @@ def drawn_flows(monkeypatch: pytest.MonkeyPatch, seed: int, farthest: float = 9)
         there, back = (np.clip(flow, -farthest, farthest) for flow in (there, back))
         there[:24, :32] -= 70
         flows[name] = there, back
-        monkeypatch.setitem(guides.PLAIN, name, (name, Told(flows[name])))
+        monkeypatch.setitem(PLAIN, name, (name, Told(flows[name])))
     return flows
 
 

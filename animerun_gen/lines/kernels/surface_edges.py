@@ -1,0 +1,112 @@
+"""Between which pixels the edges of meshes pass, where nothing hides them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from animerun_gen import compiled
+from animerun_gen.lines.kernels.edges import in_picture, point
+from animerun_gen.lines.kernels.planes import slopes_of
+from animerun_gen.lines.kernels.steps import SAME_DEPTH, SAME_PLACE
+
+kernel = compiled.kernels(__name__, error_model="numpy")
+
+OPEN, MARKED, OPEN_HERE, OPEN_THERE = 1, 2, 4, 8
+"""What passes between two pixels: an open edge, a marked one; and which of them shows what an open edge bounds."""
+
+CLOSE = 0.25
+"""So far from an edge, in pixels, may the surface be that a pixel shows: the faces between them may be too small to be
+seen."""
+
+
+@kernel
+def find_crossings(  # type: ignore[no-untyped-def]
+    meshes, vertices, what, start, instance, triangle, depth, lens, depths, right, below, right_at, below_at
+):
+    """Fill ``right``, ``below`` and the places of the crossings, see :class:`Crossings`; all of them are zero before.
+
+    ``vertices``, ``what`` and ``start`` are those of :class:`SurfaceEdges`.
+    """
+    height, width = depth.shape
+    seen = np.zeros(len(meshes.mesh), np.bool_)
+    for row in range(height):
+        for column in range(width):
+            if instance[row, column] >= 0:
+                seen[instance[row, column]] = True
+    for i in range(len(meshes.mesh)):
+        m = meshes.mesh[i]
+        if not seen[i]:
+            continue
+        for e in range(start[m], start[m + 1]):
+            first, last = vertices[e, 0], vertices[e, 1]
+            p = point(meshes.matrices[i], meshes.vertices[meshes.vertex_start[m] + first])
+            q = point(meshes.matrices[i], meshes.vertices[meshes.vertex_start[m] + last])
+            line = in_picture(p, q, depths, (width, height))
+            if not line[0] <= np.inf:
+                continue
+            x0, y0, x1, y1, d0, d1 = line
+            n0, n1 = (-d0, -d1) if lens.is_orthographic else (1.0 / d0, 1.0 / d1)
+            edge = (i, first, last)
+            pictures = (instance, triangle, depth)
+            low, high = min(y0, y1), max(y0, y1)
+            for row in range(max(0, int(np.ceil(low))), min(height - 1, int(np.ceil(high)) - 1) + 1):
+                along = (row - y0) / (y1 - y0)
+                x = x0 + along * (x1 - x0)
+                column = int(np.floor(x))
+                if column < 0 or column + 1 >= width:
+                    continue
+                nearness = n0 + along * (n1 - n0)
+                found = _seen(meshes, lens, pictures, edge, (row, column), (row, column + 1), x - column, nearness)
+                if found:
+                    right[row, column] |= what[e] | (found if what[e] == OPEN else 0)
+                    right_at[row, column] = x - column
+            low, high = min(x0, x1), max(x0, x1)
+            for column in range(max(0, int(np.ceil(low))), min(width - 1, int(np.ceil(high)) - 1) + 1):
+                along = (column - x0) / (x1 - x0)
+                y = y0 + along * (y1 - y0)
+                row = int(np.floor(y))
+                if row < 0 or row + 1 >= height:
+                    continue
+                nearness = n0 + along * (n1 - n0)
+                found = _seen(meshes, lens, pictures, edge, (row, column), (row + 1, column), y - row, nearness)
+                if found:
+                    below[row, column] |= what[e] | (found if what[e] == OPEN else 0)
+                    below_at[row, column] = y - row
+
+
+@kernel
+def _seen(meshes, lens, pictures, edge, here, there, at, nearness):  # type: ignore[no-untyped-def]
+    """By which of two pixels a point of an edge is seen, so far on the way from one to the other and so near."""
+    is_across = here[0] == there[0]
+    found = 0
+    if _is_beside(meshes, lens, pictures, edge, here, at, nearness, is_across):
+        found |= OPEN_HERE
+    if _is_beside(meshes, lens, pictures, edge, there, at - 1.0, nearness, is_across):
+        found |= OPEN_THERE
+    return found
+
+
+@kernel
+def _is_beside(meshes, lens, pictures, edge, pixel, away, nearness, is_across):  # type: ignore[no-untyped-def]
+    """Whether what a pixel shows reaches a point of an edge, which is so far away from its centre."""
+    instance, triangle, depth = pictures
+    i, first, last = edge
+    if instance[pixel] != i:
+        return False
+    t = triangle[pixel]
+    m = meshes.mesh[i]
+    ends = 0
+    for corner in range(3):
+        v = meshes.triangles[meshes.triangle_start[m] + t, corner]
+        if v in (first, last):
+            ends += 1
+    row, column = pixel
+    here = -depth[pixel] if lens.is_orthographic else 1.0 / depth[pixel]
+    slope_x, slope_y = slopes_of(meshes, lens, i, t, column, row)
+    span = 1.0 if lens.is_orthographic else max(here, nearness)
+    unit = span / (lens.fx if is_across else lens.fy)
+    slope = (slope_x if is_across else slope_y) / span
+    rounding = SAME_PLACE + SAME_DEPTH * min(abs(here), abs(nearness)) / unit
+    slack = rounding if ends == 2 else rounding + CLOSE
+    # a face that is hardly wider than its own edge is steep there
+    return abs((nearness - here) / unit - slope * away) <= slack * max(1.0, abs(slope))

@@ -1,0 +1,150 @@
+"""Open and marked edges are followed through the picture, and tell what a line is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from animerun_gen.lines.contours import Contours, ContourSettings, find_contours, lens_of
+from animerun_gen.lines.kinds import LineKind
+from animerun_gen.lines.surface_edges import SurfaceEdgeFinder, find_crossings
+from animerun_gen.motion import raster
+from animerun_gen.motion.geometry import FrameGeometry, MarkedEdges
+from animerun_gen.motion.islands import IslandFinder
+from tests.lines.test_contours import EVERYTHING, joined, larger, leaks, outside_of, parted, sheet, sphere
+from tests.motion.synthetic import Thing, camera, cube, frame, orthographic, perspective, plane, rotation, translation
+
+VIEWS = {"perspective": camera(perspective(1.2)), "orthographic": camera(orthographic(2.5))}
+
+
+def contours(geometry: FrameGeometry, settings: ContourSettings = EVERYTHING) -> Contours:
+    edges = SurfaceEdgeFinder().find(geometry)
+    return find_contours(geometry, raster.draw(geometry), IslandFinder().find(geometry), settings, edges)
+
+
+def marked(geometry: FrameGeometry, *edges: tuple[int, int]) -> FrameGeometry:
+    """A frame of one mesh with marked edges."""
+    vertices = np.array(edges, np.int32).reshape(-1, 2)
+    return replace(geometry, marked_edges=MarkedEdges(vertices, np.array([0, len(vertices)], np.int64)))
+
+
+def test_only_a_sheets_rim_is_open() -> None:
+    geometry = frame(1, VIEWS["perspective"], [sheet(5, translation(0, 0, -4)), cube("box", translation(2, 0, -4))])
+    edges = SurfaceEdgeFinder().find(geometry)
+    assert edges.start.tolist() == [0, 20, 20]
+    rim = geometry.vertices[edges.vertices]
+    assert (np.abs(rim).max(axis=2) == 2.0).all()
+
+
+def test_a_seam_of_two_copies_is_not_open() -> None:
+    """As importers split meshes: the halves share places there, and the rim stays."""
+    whole = sheet(4, np.eye(4))
+    centre = whole.vertices[whole.triangles].mean(axis=1)
+    halves = [Thing("half", whole.vertices, whole.triangles[centre[:, 0] * side > 0], np.eye(4)) for side in (-1, 1)]
+    for mesh, count in ((joined(*halves), 16), (whole, 16)):
+        edges = SurfaceEdgeFinder().find(frame(1, VIEWS["perspective"], [replace(mesh, matrix=translation(0, 0, -4))]))
+        assert len(edges.vertices) == count
+
+
+def test_which_edges_are_open_depends_on_the_frame_alone() -> None:
+    """A seam that tears: the finder that has seen it whole says the same as a new one."""
+    left, right = sheet(2, translation(-2, 0, 0)), sheet(2, translation(2, 0, 0))
+    finder, counts = SurfaceEdgeFinder(), []
+    for apart in (0.0, 0.5, 0.0):
+        torn = joined(left, replace(right, matrix=translation(2 + apart, 0, 0)))
+        geometry = frame(1, VIEWS["perspective"], [replace(torn, matrix=translation(0, 0, -9))])
+        found, anew = finder.find(geometry), SurfaceEdgeFinder().find(geometry)
+        assert np.array_equal(found.vertices, anew.vertices)
+        counts.append(len(found.vertices))
+    assert counts == [12, 16, 12]
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_an_edge_passes_between_the_pixels_that_it_parts(view: str) -> None:
+    """Against the halves of a flat sheet, told by the sign of a plane: where the diagonal passes between pixels."""
+    geometry = frame(1, VIEWS[view], [plane("wall", translation(0.03, 0.05, -4.0) @ rotation(2, 0.2), 1.2)])
+    seen = raster.draw(geometry)
+    edges = SurfaceEdgeFinder(open_edges=False).find(marked(geometry, (0, 2)))
+    found = find_crossings(geometry, seen, edges, lens_of(geometry.camera))
+    right, below = parted(seen.triangle)
+    inside_right = (seen.triangle[:, :-1] >= 0) & (seen.triangle[:, 1:] >= 0)
+    inside_below = (seen.triangle[:-1] >= 0) & (seen.triangle[1:] >= 0)
+    assert (right & inside_right).sum() > 10
+    assert np.array_equal((found.right[:, :-1] > 0) & inside_right, right & inside_right)
+    assert np.array_equal((found.below[:-1] > 0) & inside_below, below & inside_below)
+    assert ((found.right_at >= 0) & (found.right_at <= 1)).all()
+
+
+def test_a_marked_edge_of_a_flat_face_is_a_line_of_its_kind_and_none_where_it_is_hidden() -> None:
+    wall = frame(1, larger(VIEWS["perspective"], 72, 48), [plane("wall", translation(0, 0, -4.0), 1.3)])
+    drawn = contours(marked(wall, (0, 2)))
+    kinds = drawn.kinds()
+    plain = contours(wall)
+    added = (drawn.line_art == 0) & (plain.line_art == 255)
+    assert added.sum() > 20
+    assert (kinds[added] == LineKind.MARK).all()
+    assert np.array_equal(
+        contours(marked(wall, (0, 2)), replace(EVERYTHING, marked_edges=False)).line_art, plain.line_art
+    )
+    # another sheet of the same mesh, before the middle of it
+    both = joined(plane("wall", np.eye(4), 1.3), plane("patch", translation(0, 0, 0.5), 0.4))
+    covered = frame(1, larger(VIEWS["perspective"], 72, 48), [replace(both, matrix=translation(0, 0, -4.0))])
+    kinds = contours(marked(covered, (0, 2))).kinds()
+    before = raster.draw(covered).triangle >= 2
+    assert (kinds == LineKind.MARK).sum() > 5
+    assert not (kinds[before] == LineKind.MARK).any()
+
+
+def test_an_open_edge_that_hides_nothing_of_its_object_is_a_border() -> None:
+    """A patch that rises from the sheet it lies on, its lower edge hardly above it: too little to be a step."""
+    patch = rotation(0, np.radians(3.0)) @ translation(0, 0.5, 0.0)
+    both = joined(sheet(4, np.eye(4), 1.4), plane("patch", translation(0, -0.5, 5e-4) @ patch, 0.5))
+    geometry = frame(1, larger(VIEWS["perspective"], 72, 48), [replace(both, matrix=translation(0.01, 0.02, -4.0))])
+    seen = raster.draw(geometry)
+    on_patch = seen.triangle >= 32
+    assert on_patch.sum() > 50
+    assert leaks(on_patch, contours(geometry).line_art == 0) == 0
+    assert leaks(on_patch, contours(geometry, replace(EVERYTHING, open_edges=False)).line_art == 0) > 5
+
+
+def test_silhouettes_and_borders_are_told_apart() -> None:
+    things = [
+        sphere("ball", translation(-1.1, 0, -4.0), 12),
+        plane("card", translation(1.2, 0, -4.0) @ rotation(1, 0.3)),
+    ]
+    geometry = frame(1, larger(VIEWS["perspective"], 96, 64), things)
+    seen = raster.draw(geometry)
+    kinds = contours(geometry, replace(EVERYTHING, creases=False)).kinds()
+    for number, kind in enumerate((LineKind.SILHOUETTE, LineKind.BORDER)):
+        around = outside_of(seen.instance == number)
+        assert around.sum() > 50
+        assert (kinds[around] == kind).all()
+    assert (kinds == 0).sum() == kinds.size - outside_of(seen.instance >= 0).sum()
+
+
+def test_every_kind_of_line_is_told() -> None:
+    """A ball half sunk into a box of two materials; the box has creases, an outline and a marked diagonal."""
+    box = replace(cube("box", np.eye(4)), slots=(2, 3), triangle_slots=np.array([0] * 4 + [1] * 2 + [0] * 6))
+    both = joined(box, sphere("ball", translation(0.2, 0.3, 0.9), 12))
+    both = replace(both, slots=(2, 3), triangle_slots=np.concatenate([box.triangle_slots, np.zeros(528, int)]))
+    pose = translation(0, 0, -6.0) @ rotation(0, 0.4) @ rotation(1, 0.5)
+    geometry = marked(frame(1, larger(VIEWS["perspective"], 96, 64), [replace(both, matrix=pose)]), (1, 7))
+    drawn = contours(geometry)
+    kinds = drawn.kinds()
+    assert np.array_equal(kinds > 0, drawn.line_art == 0)
+    assert {LineKind.SILHOUETTE, LineKind.CREASE, LineKind.INTERSECTION, LineKind.MARK} <= set(np.unique(kinds))
+    thick = contours(geometry, replace(EVERYTHING, thickness=4.0))
+    assert np.array_equal(thick.kinds() > 0, thick.line_art == 0)
+    assert np.array_equal(thick.kinds()[kinds > 0], kinds[kinds > 0])
+
+
+def test_what_is_behind_the_camera_or_outside_the_picture_does_no_harm() -> None:
+    generator = np.random.default_rng(4)
+    things = [plane(f"{n}", translation(*generator.uniform(-3, 3, 3)) @ rotation(n % 3, n)) for n in range(12)]
+    for view in VIEWS.values():
+        geometry = frame(1, view, things)
+        drawn = contours(geometry)
+        assert np.array_equal(drawn.kinds() > 0, drawn.line_art == 0)
+    assert not contours(frame(1, VIEWS["perspective"], [])).kinds().any()
