@@ -85,7 +85,7 @@ def compare(clip: ClipFiles, earlier: int, later: int) -> Found:
     shown, shown_there = here.shown(), there.shown()
     chosen = shown[first]
     first, second = first[chosen], second[chosen]
-    instance = instances_of_points(here)
+    instance = here.instance.astype(np.int64)
     triangle, shares = triangles_with(source, here, instance, first)
     places = where(source, target, twins, instance[first], triangle, shares)
     errors = np.hypot(*(there.position[second] - places).T)
@@ -108,13 +108,6 @@ def compare(clip: ClipFiles, earlier: int, later: int) -> Found:
     flow_errors = np.hypot(*(np.stack([columns, rows], axis=1) + flow - pixels)[valid].T)
     both = int(shown_there[second].sum())
     return Found(int(shown.sum()), both, len(first), errors[~unproven], int(unproven.sum()), flow_errors)
-
-
-def instances_of_points(strokes: Strokes) -> Whole:
-    """``(N,)``: the instance on which each point lies."""
-    instance = np.full(len(strokes.position), -1, np.int64)
-    instance[strokes.stroke_points] = np.repeat(strokes.instance, np.diff(strokes.stroke_start))
-    return instance
 
 
 def triangles_with(geometry: FrameGeometry, strokes: Strokes, instance: Whole, points: Whole) -> tuple[Whole, Floats]:

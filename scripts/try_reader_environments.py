@@ -19,6 +19,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -103,7 +104,7 @@ def write_example(root: Path) -> None:
                 writer.write(what.name, frame, (rng.random(shape) * 200).astype(what.dtype))
 
 
-def of_nothing(table: Mapping[str, NamedArray]) -> dict[str, np.ndarray]:
+def of_nothing(table: Mapping[str, NamedArray]) -> dict[str, Any]:
     """The arrays of a frame that shows nothing but the background."""
     sides = {"H": 27, "W": 48}
     arrays = {}

@@ -18,19 +18,23 @@ import bpy
 
 from animerun_gen.blender import versions
 from animerun_gen.blender.convert.film_look import FILM_LOOK_PATHS
+from animerun_gen.blender.drawings import is_grease_pencil, modifiers_of
 from animerun_gen.blender.node_trees import nodes_within
 from animerun_gen.blender.opening import animated_blocks
 from animerun_gen.blender.particles_drawn import is_hidden, is_seen
 from animerun_gen.blender.references import needed_by
 from animerun_gen.blender.simulations import find_simulations, has_rigid_bodies, scenes_drawn
 
-TIMED_MODIFIERS = {"BUILD", "EXPLODE", "MESH_CACHE", "MESH_SEQUENCE_CACHE", "WAVE"}
+TIMED_MODIFIERS = {
+    *("BUILD", "EXPLODE", "MESH_CACHE", "MESH_SEQUENCE_CACHE", "WAVE"),
+    *("GREASE_PENCIL_BUILD", "GREASE_PENCIL_NOISE", "GP_BUILD", "GP_NOISE"),
+}
 """Modifiers that change with the frame without any keyframe."""
 
 TIMED_CONSTRAINTS = {"CAMERA_SOLVER", "FOLLOW_TRACK", "OBJECT_SOLVER", "TRANSFORM_CACHE"}
 """Constraints that do: they read tracked footage, or a cache."""
 
-UNPICTURED = {"LIGHT", "LIGHT_PROBE", "SPEAKER", "VOLUME", "POINTCLOUD", "GPENCIL", "GREASEPENCIL"}
+UNPICTURED = {"LIGHT", "LIGHT_PROBE", "SPEAKER", "VOLUME", "POINTCLOUD"}
 """Objects that 2D style shows nothing of: their motion counts where something else hangs on them."""
 
 UNPICTURED_PATHS = {"Scene": (*FILM_LOOK_PATHS, "sequence_editor"), "Camera": ("dof.",), "Object": ("hide_viewport",)}
@@ -72,6 +76,7 @@ def animated_range(scene: bpy.types.Scene, *, trust_scripts: bool) -> tuple[int,
             if not driver.data_path.startswith(unpictured) and _follows_frame(driver, trust_scripts):
                 reach += whole
     reach += _footage_times(needed, scene)
+    reach += _drawing_times(needed)
     if has_rigid_bodies(scene) or _changes_by_itself(needed, scene):
         reach += whole
     if not reach or min(reach) == max(reach):
@@ -174,6 +179,19 @@ def _footage_times(needed: set[bpy.types.ID], scene: bpy.types.Scene) -> Iterato
                 yield (user.frame_start + user.frame_duration - 1) * stretch(scene)
 
 
+def _drawing_times(needed: set[bpy.types.ID]) -> Iterator[int]:
+    """First and last frames of the scene in which Grease Pencil shows another drawing.
+
+    They are frames whether the scene stretches its time or not.
+    """
+    for block in needed:
+        if isinstance(block, bpy.types.Object) and is_grease_pencil(block) and not is_hidden(block):
+            for layer in block.data.layers:
+                numbers = [frame.frame_number for frame in layer.frames]
+                if len(numbers) > 1:
+                    yield from (min(numbers), max(numbers))
+
+
 def _changes_by_itself(needed: set[bpy.types.ID], scene: bpy.types.Scene) -> bool:
     """Whether something that the scene needs changes with the frame without any keyframe."""
     simulated = {each.modifier.as_pointer() for each in find_simulations(scene)}
@@ -182,7 +200,7 @@ def _changes_by_itself(needed: set[bpy.types.ID], scene: bpy.types.Scene) -> boo
             continue
         if any(constraint.type in TIMED_CONSTRAINTS and not constraint.mute for constraint in obj.constraints):
             return True
-        for modifier in obj.modifiers:
+        for modifier in modifiers_of(obj):
             if modifier.type == "PARTICLE_SYSTEM":
                 if is_seen(modifier) and _moves(modifier.particle_system):
                     return True

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 import bpy
 
+from animerun_gen.blender.drawings import is_grease_pencil, modifiers_of
 from animerun_gen.blender.references import needed_by
 from animerun_gen.blender.simulations import scenes_drawn
+from animerun_gen.blender.unreadable import draws_nothing
 from animerun_gen.config import CutConfig
 from animerun_gen.config.messages import and_more
 from animerun_gen.engines.film_files import MissingFile
@@ -36,7 +38,7 @@ def require_drawable(config: CutConfig, scene: bpy.types.Scene, missing: Sequenc
     """
     if any(isinstance(block, bpy.types.Object) and _can_draw(block) for block in needed_by(scenes_drawn(scene))):
         return
-    reason = f"scene '{scene.name}' of {config.source} has nothing that draws: no surface and no hair"
+    reason = f"scene '{scene.name}' of {config.source} has nothing that draws: no surface, no hair and no stroke"
     if libraries := [file for file in missing if file.kind == "library"]:
         lost = and_more([file.path for file in libraries], SHOWN_LIBRARIES)
         which = "the library" if len(libraries) == 1 else "libraries"
@@ -56,4 +58,6 @@ def _can_draw(obj: bpy.types.Object) -> bool:
         return True
     if obj.type == "MESH":
         return bool(obj.modifiers) or len(obj.data.polygons) > 0
+    if is_grease_pencil(obj):
+        return bool(modifiers_of(obj)) or not draws_nothing(obj.data)
     return obj.type in SURFACES_OR_HAIR

@@ -100,11 +100,12 @@ class LayerMaker:
 
     def write_pictures(self, frame: int, painted: list[U8Array], taken: TakenFrame, pictures: PictureMaker) -> None:
         """Write the pictures of a frame, which is put together from its layers' flat pictures, and of the layers."""
-        shown = layer_map(taken.seen, self.groups.of_instances(taken.geometry))
+        of_instance = self.groups.of_instances(taken.geometry)
+        shown = layer_map(taken.seen, of_instance)
         colored = pictures.make(frame, put_together(painted, shown), taken)
         for number, name in enumerate(self.groups.names):
             with self.context.stage(frame, "layers"):
-                alone, line_art = pictures.alone(painted[number], taken.of_layer(number))
+                alone, line_art = pictures.alone(painted[number], taken.of_layer(number), of_instance == number)
                 # the shade of a region depends on its shape, of which the frame may show a part
                 visible = (shown == number)[..., None]
                 covered = taken.layers[number].instance != BACKGROUND

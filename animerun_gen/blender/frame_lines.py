@@ -27,13 +27,16 @@ class LineMaker:
 
     Args:
         context: The job, of a cut whose lines come from the geometry.
+
+    Attributes:
+        islands: Finds the parts of meshes.
     """
 
     def __init__(self, context: JobContext) -> None:
         self.context = context
         lines = context.config.lines
         self._settings = ContourSettings.from_config(lines)
-        self._islands = IslandFinder()
+        self.islands = IslandFinder()
         # open edges tell borders from silhouettes, too
         self._edges = SurfaceEdgeFinder(marked_edges=self._settings.marked_edges)
         self._style = _style_settings(context) if lines.style.is_on else None
@@ -42,7 +45,7 @@ class LineMaker:
     def find(self, taken: TakenFrame) -> Contours:
         """The lines of a frame."""
         geometry = taken.geometry
-        islands, edges = self._islands.find(geometry), self._edges.find(geometry)
+        islands, edges = self.islands.find(geometry), self._edges.find(geometry)
         return find_contours(geometry, taken.seen, islands, self._settings, edges)
 
     def draw(
@@ -74,7 +77,7 @@ class LineMaker:
         self,
         frame: int,
         contours: Contours,
-        line_art: np.ndarray[Any, Any],
+        line_art: tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]],
         drawn: styled.StyledLines | None,
         traced: np.ndarray[Any, Any] | None,
     ) -> None:
@@ -83,15 +86,17 @@ class LineMaker:
         Args:
             frame: The frame.
             contours: Its lines.
-            line_art: ``(H, W)`` uint8, what is left of them.
+            line_art: ``(H, W)`` uint8 each, the line art, and that part of it which the film does not draw itself.
             drawn: The lines as the frame shows them.
             traced: ``(H, W, 3)`` uint8, the line art with the borders of the shade, where there is shade.
         """
         lines = self.context.config.lines
         if lines.kinds:
-            kinds = np.where(line_art == 0, contours.kinds(), np.uint8(LineKind.NONE))
+            every, found = line_art
+            kinds = np.where(found == 0, contours.kinds(), np.uint8(LineKind.NONE))
+            kinds[(every == 0) & (found != 0)] = LineKind.MARK
             if lines.shade_border and traced is not None:
-                kinds[(line_art != 0) & (traced != 255).any(axis=2)] = LineKind.SHADE
+                kinds[(every != 0) & (traced != 255).any(axis=2)] = LineKind.SHADE
             self.context.writer.write("line_kind", frame, kinds)
         if drawn is not None:
             self.context.writer.write("styled_contour", frame, drawn.on_white())

@@ -71,7 +71,8 @@ class FrameLoop:
         )
         places = None
         if job.identity_pictures:
-            places = PlacePainter(conversion.clipped.uv_maps, stays=stepper.has_state)
+            unpainted = {*conversion.clipped.uv_maps, *conversion.grease_pencil.meshes}
+            places = PlacePainter(unpainted, stays=stepper.has_state)
         made_of = context, stepper, renderer, self._reader, self._pictures, places
         self._source: FrameSource = FilmFrames(*made_of)
         if timesheet is not None and painter is not None:

@@ -181,7 +181,9 @@ class MotionMaker:
         vectors = forward if direction == "forward" else backward
         reasons = vector_pass.surface_problems(source.geometry, source.seen, target.geometry, abilities())
         if self.context.conversion.followers:
-            reasons.append("this program moves parts of the scene itself (the camera, locks of hair), frame by frame")
+            reasons.append(
+                "this program moves parts of the scene itself (the camera, locks of hair, strokes), frame by frame"
+            )
         frame, other = source.geometry.frame, target.geometry.frame
         if self.context.job.cross_check:
             figures = compare_flows(motion, vectors, source.seen.instance != raster.BACKGROUND)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,10 +23,11 @@ from animerun_gen.color.hexadecimal import rgb
 from animerun_gen.color.srgb import linear_to_hex
 from animerun_gen.config.model import FREESTYLE_ONLY
 from animerun_gen.lines import compose
+from animerun_gen.lines.drawn_strokes import lay_strokes, stroke_pixels, without_strokes
 from animerun_gen.lines.hair_lines import thin_hair_lines
 from animerun_gen.lines.hidden_lines import find_hidden_lines
 from animerun_gen.lines.strokes import StrokeSettings, find_strokes
-from animerun_gen.motion import companions
+from animerun_gen.motion import companions, raster
 from animerun_gen.motion.geometry import FrameGeometry
 from animerun_gen.motion.raster import VisibilityBuffer
 
@@ -64,6 +66,7 @@ class PictureMaker:
         self._judges_strokes = self.strokes and not set(lines.edges) & set(FREESTYLE_ONLY)
         self._has_marks = "edge_mark" in lines.edges and bool(marked_meshes())
         self._hair_ids = [context.names.objects.ids[name] for name in hair_objects()]
+        self._inks = [context.names.materials.ids[name] for name in sorted(context.conversion.grease_pencil.inks)]
         self._shade = ShadeMaker(context) if context.config.style.shade.is_on else None
         self.needs_geometry = (
             self._shade is not None
@@ -71,6 +74,7 @@ class PictureMaker:
             or lines.outline
             or self.strokes
             or bool(self._hair_ids)
+            or bool(self._inks)
             or self.paints_attributes
         )
 
@@ -89,17 +93,21 @@ class PictureMaker:
             flat = self.paint_attributes(frame, flat, taken.geometry, taken.seen, taken.surfaces)
         contours = drawn = traced = None
         with self.context.stage(frame, "lines"):
-            if self._lines is not None and taken is not None:
-                contours = self._lines.find(taken)
-                line_art = self._thinned(contours.line_art, taken)
-                drawn = self._lines.draw(contours, line_art, flat, taken)
+            lined = None if taken is None else self._without_inks(taken)
+            if self._lines is not None and lined is not None:
+                contours = self._lines.find(lined)
+                line_art = contours.line_art
             else:
-                line_art = self._rendered_lines(frame, taken)
-                if taken is not None:
-                    line_art = self._thinned(line_art, taken)
-        if self._strokes is not None and taken is not None:
+                line_art = self._rendered_lines(frame, lined)
+            painted_lines = line_art
+            if taken is not None and lined is not None:
+                line_art, painted_lines = self._with_inks(self._thinned(line_art, taken), taken)
+                if self._lines is not None and contours is not None:
+                    drawn = self._lines.draw(contours, painted_lines, flat, lined)
+        if self._strokes is not None and self._lines is not None and lined is not None:
             with self.context.stage(frame, "strokes"):
-                self.context.writer.write("strokes", frame, find_strokes(taken.geometry, self._strokes))
+                islands = self._lines.islands.find(lined.geometry)
+                self.context.writer.write("strokes", frame, find_strokes(lined.geometry, self._strokes, islands))
         colored = flat
         if self._shade is not None and taken is not None:
             with self.context.stage(frame, "shade"):
@@ -112,28 +120,48 @@ class PictureMaker:
             self.context.writer.write("flat", frame, flat)
             self.context.writer.write("contour", frame, line_art)
             if self._lines is not None and contours is not None:
-                self._lines.write(frame, contours, line_art, drawn, traced)
+                self._lines.write(frame, contours, (line_art, painted_lines), drawn, traced)
             ink = rgb(self.context.config.lines.color)
-            shown = compose.draw_lines(colored, line_art, ink) if drawn is None else drawn.over(colored)
+            shown = compose.draw_lines(colored, painted_lines, ink) if drawn is None else drawn.over(colored)
             self.context.writer.write("frame", frame, shown)
         return colored
 
-    def alone(self, flat: np.ndarray[Any, Any], taken: TakenFrame) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    def alone(
+        self, flat: np.ndarray[Any, Any], taken: TakenFrame, instances: np.ndarray[Any, Any]
+    ) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
         """The same of what a part of the frame shows, with nothing written.
 
         Args:
             flat: Its flat picture, ``(H, W, 3)`` uint8.
             taken: The frame, seen as if the rest were not there.
+            instances: ``(I,)`` bool, which instances are that part.
 
         Returns:
-            Its colours, shade included, without lines, ``(H, W, 3)`` uint8, and its line art, ``(H, W)`` uint8.
+            Its colours, shade included, without lines, ``(H, W, 3)`` uint8, and its line art, ``(H, W)`` uint8, but for
+            strokes that the film draws itself: they are among the colours.
         """
         if self._lines is None:
             raise AssertionError("only lines of the engine geometry are known of a part of a frame")
         if self._paints:
             flat = self.paint_attributes(taken.geometry.frame, flat, taken.geometry, taken.seen, taken.surfaces)
-        line_art = self._thinned(self._lines.find(taken).line_art, taken)
+        line_art = self._lines.find(self._without_inks(taken, instances)).line_art
+        _, line_art = self._with_inks(self._thinned(line_art, taken), taken)
         return flat if self._shade is None else self._shade.make(flat, taken).picture, line_art
+
+    def _without_inks(self, taken: TakenFrame, instances: np.ndarray[Any, Any] | None = None) -> TakenFrame:
+        """The frame, or some of its instances, without the strokes that the film draws itself, as lines go by it."""
+        if not self._inks:
+            return taken
+        bare = without_strokes(taken.geometry, self._inks)
+        return replace(taken, geometry=bare, seen=raster.draw(bare, instances=instances))
+
+    def _with_inks(
+        self, line_art: np.ndarray[Any, Any], taken: TakenFrame
+    ) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+        """The line art with these strokes, and that part of it which is painted in the colour of lines."""
+        if not self._inks:
+            return line_art, line_art
+        return lay_strokes(line_art, stroke_pixels(taken.geometry, taken.seen, self._inks))
 
     def _thinned(self, line_art: np.ndarray[Any, Any], taken: TakenFrame) -> np.ndarray[Any, Any]:
         """The same with hair as fine as it is drawn."""

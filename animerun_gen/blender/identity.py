@@ -297,7 +297,7 @@ def number_vertices() -> list[str]:
             continue
         name = mesh.name_full
         try:
-            for attribute, numbers in zip(NAMES, _random_numbers(name, len(mesh.vertices)), strict=True):
+            for attribute, numbers in zip(NAMES, random_numbers(name, len(mesh.vertices)), strict=True):
                 layer = mesh.attributes.get(attribute) or mesh.attributes.new(attribute, "FLOAT", "POINT")
                 versions.write_values(layer.data, "value", numbers)
         except (RuntimeError, AttributeError, TypeError):
@@ -311,7 +311,7 @@ def number_vertices() -> list[str]:
     ]
 
 
-def _random_numbers(name: str, count: int) -> npt.NDArray[np.float32]:
+def random_numbers(name: str, count: int) -> npt.NDArray[np.float32]:
     """``(3, count)`` float32 between 1 and 2, the same in every process; others for every mesh."""
     digest = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little")
     drawn = scramble(np.arange(3 * count, dtype=np.uint64) + np.uint64(digest)) >> np.uint64(64 - IDENTITY_BITS)
@@ -603,11 +603,11 @@ def _identities(carried: npt.NDArray[np.float32], ranked: bool) -> npt.NDArray[n
     identities = pack(carried)
     if ranked:
         known = identities != 0
-        identities[known] = scramble(identities[known] ^ _ranks(identities[known]))
+        identities[known] = scramble(identities[known] ^ ranks(identities[known]))
     return identities
 
 
-def _ranks(keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+def ranks(keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     """How many equal keys come before each."""
     order = np.argsort(keys, kind="stable")
     begins = np.flatnonzero(np.r_[True, keys[order][1:] != keys[order][:-1]])

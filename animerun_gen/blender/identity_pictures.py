@@ -52,7 +52,7 @@ class PlacePainter:
     Args:
         stays: Whether the colours stay on.
         unpainted: Full names of meshes on which no place can be told: those that are seen through holes, which
-            Workbench does not know here.
+            Workbench does not know here, and those that are made anew in every frame.
     """
 
     def __init__(self, unpainted: Collection[str], *, stays: bool) -> None:

@@ -28,6 +28,7 @@ from animerun_gen.blender.convert import Conversion, convert_scene
 from animerun_gen.blender.convert.colors import shown_image, undecodable_images, wants_shader
 from animerun_gen.blender.convert.film_look import film_look_in_use, square_resolution
 from animerun_gen.blender.convert.focal_length import find_zooming_cameras
+from animerun_gen.blender.convert.grease_pencil import find_grease_pencil
 from animerun_gen.blender.convert.hair import find_hair
 from animerun_gen.blender.convert.images import is_moving
 from animerun_gen.blender.convert.lost_looks import find_lost_looks
@@ -38,6 +39,7 @@ from animerun_gen.blender.convert.shader_color import surface_input
 from animerun_gen.blender.convert.unreadable import find_unreadable
 from animerun_gen.blender.convert.world import world_colors
 from animerun_gen.blender.count_lines import line_figures
+from animerun_gen.blender.drawings import is_grease_pencil
 from animerun_gen.blender.geometry import evaluate, geometry_engine, read_graph, scene_names, take_down
 from animerun_gen.blender.key_light import choose_key_light
 from animerun_gen.blender.looking_through import look_through
@@ -70,6 +72,7 @@ from animerun_gen.shot.shot import (
     UNTRIED,
     FarFromOrigin,
     FilmLight,
+    GreasePencil,
     HairSystem,
     ImageOffer,
     ParticleSystem,
@@ -190,7 +193,14 @@ def _look(
         "object_names": tuple(sorted(set(objects.values()))),
         "bare_displays": tuple(sorted(objects[name] for name in bare_displays())),
         "unreadable": tuple(
-            (objects[name], reason) for name, reason in find_unreadable() if objects[name] not in left_out
+            (objects[name], reason)
+            for name, reason in find_unreadable()
+            if objects[name] not in left_out and not is_grease_pencil(bpy.data.objects[objects[name]])
+        ),
+        "grease_pencil": tuple(
+            GreasePencil(each.name, each.strokes, each.layers, each.unknown, each.line_art)
+            for each in find_grease_pencil()
+            if each.name not in left_out
         ),
         "hair": tuple(
             HairSystem(each.name, each.strands, each.drawn) for each in find_hair() if each.drawn != "nothing"

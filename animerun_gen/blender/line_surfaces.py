@@ -1,4 +1,4 @@
-"""Keeps faces with holes away from Freestyle.
+"""Keeps faces with holes, and strokes that are lines already, away from Freestyle.
 
 Freestyle knows meshes and no images: it would draw the border of a whole card of leaves, and hide every line behind it.
 While it draws, these faces are deleted by a modifier, which is off at all other times.
@@ -14,6 +14,14 @@ import bpy
 from animerun_gen.blender import versions
 
 NAME = "animerun-gen without holes"
+
+INK_MARK = "animerun_gen_ink"
+"""Property of the materials of strokes."""
+
+
+def ink_materials() -> list[str]:
+    """Full names of the materials of strokes, once Grease Pencil is converted."""
+    return [material.name_full for material in bpy.data.materials if INK_MARK in material]
 
 
 class LineSurfaces:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from animerun_gen.blender import versions
 from animerun_gen.blender.clipped import ClippedMaterials
 from animerun_gen.blender.convert.world import BLACK, LinearColor, world_colors
-from animerun_gen.blender.line_surfaces import LineSurfaces
+from animerun_gen.blender.line_surfaces import LineSurfaces, ink_materials
 from animerun_gen.blender.opening import OpenedScene
 from animerun_gen.config import CutConfig
 from animerun_gen.errors import SceneError
@@ -48,7 +48,7 @@ class FrameRenderer:
         self.color_type: str = self._scene.display.shading.color_type
         self.backgrounds = world_colors(self._scene, config)
         self._world = _own_world(self._scene)
-        self._line_surfaces = LineSurfaces(clipped.names())
+        self._line_surfaces = LineSurfaces([*clipped.names(), *ink_materials()])
         _set_up_freestyle(opened, config)
 
     def flat(self) -> U8Array:

@@ -343,6 +343,12 @@ def corner_vertices(mesh: bpy.types.Mesh) -> npt.NDArray[np.int32]:
     return corners
 
 
+def set_face_sizes(mesh: bpy.types.Mesh, sizes: npt.NDArray[np.int32]) -> None:
+    """Say how many corners each face of a mesh has that was just made: since 4.1 that follows from where they begin."""
+    if VERSION < (4, 1, 0):
+        mesh.polygons.foreach_set("loop_total", sizes)
+
+
 def edge_vertices(mesh: bpy.types.Mesh) -> npt.NDArray[np.int32]:
     """The two vertices of each edge, ``(E, 2)`` int32."""
     vertices = np.empty(2 * len(mesh.edges), np.int32)

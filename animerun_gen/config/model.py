@@ -1240,6 +1240,12 @@ class CutConfig(Section):
     keep: Keep = Field(default=Keep(), description="What no rule of `remove` may take out; patterns as there.")
     hair: Hair = Field(default=Hair(), description="What becomes of hair and fur: particle hair and hair curves.")
     particles: Particles = Field(default=Particles(), description="What becomes of particles that are no hair.")
+    grease_pencil: Literal["draw", "remove"] = Field(
+        default="draw",
+        description="What becomes of Grease Pencil. `draw`: strokes become ribbons that face the camera, fills "
+        "polygons, and their points are followed as long as the same drawing is shown. `remove`: neither is drawn. "
+        "Single objects are named in `remove.objects`.",
+    )
     transparency: Transparency = Field(
         default=Transparency(),
         description="What becomes of surfaces with holes; everything else is made solid, in the colour of its opaque "

@@ -163,7 +163,7 @@ def layout_markdown() -> str:
             _table_of_arrays("array of a frame", SURFACE_ARRAYS),
             "## Strokes\n",
             _STROKES,
-            _table_of_arrays("array of a frame", STROKE_ARRAYS),
+            _table_of_arrays("array of the strokes", STROKE_ARRAYS),
             "## Compressed masks and segments\n",
             _COMPRESSED,
             _CLOSING,

@@ -16,12 +16,12 @@ from animerun_gen.dataset import files
 from animerun_gen.dataset.named_arrays import NamedArray, misshapen, require_moderate
 from animerun_gen.errors import DatasetError
 
-STROKE_KINDS = {1: "silhouette", 3: "border", 5: "material", 2: "crease", 6: "mark"}
+STROKE_KINDS = {1: "silhouette", 3: "border", 4: "intersection", 5: "material", 2: "crease", 6: "mark"}
 """The kinds of strokes, by what stands in ``kind``.  An edge of several kinds is of the first of them.
 
 ``silhouette``: between a face that is turned towards the camera and one that is not.  ``border``: an open edge.
-``material``: between two materials.  ``crease``: between faces that meet at a sharp angle.  ``mark``: an edge that
-someone marked.  Numbers between these are lines that no stroke is.
+``intersection``: where two objects, or two parts of a mesh, cut through each other, within faces.  ``material``:
+between two materials.  ``crease``: between faces that meet at a sharp angle.  ``mark``: an edge that someone marked.
 """
 
 MOST_UNPACKED = 1 << 31
@@ -34,10 +34,14 @@ ARRAYS: dict[str, NamedArray] = {
     "identity": NamedArray(
         "uint64",
         ("N", 2),
-        "Which two vertices it lies between, the smaller number first; twice the same for a point that is a vertex.",
+        "Which two vertices it lies between, the smaller number first; twice the same for a point that is a vertex, "
+        "and 0 for a point within faces.",
     ),
     "along": NamedArray(
         "float64", ("N",), "How far it lies from the first of them to the second, in the mesh, from 0 to 1."
+    ),
+    "instance": NamedArray(
+        "int32", ("N",), "Instance that it lies on, as in a file of `Correspondence`; -1 within faces."
     ),
     "vertices": NamedArray(
         "int32", ("N", 2), "The same two vertices, counted within the mesh, as in a file of `Correspondence`."
@@ -46,9 +50,10 @@ ARRAYS: dict[str, NamedArray] = {
     "stroke_points": NamedArray(
         "int32", ("K",), "The points of each stroke in their order; a closed stroke ends with its first point."
     ),
-    "kind": NamedArray("uint8", ("S",), "1 silhouette, 2 crease, 3 border, 5 material boundary, 6 marked edge."),
+    "kind": NamedArray(
+        "uint8", ("S",), "1 silhouette, 2 crease, 3 border, 4 intersection, 5 material boundary, 6 marked edge."
+    ),
     "hidden": NamedArray("bool", ("S",), "Whether something lies before the whole stroke; else nothing does."),
-    "instance": NamedArray("int32", ("S",), "The instance that it belongs to, as in a file of `Correspondence`."),
     "object_id": NamedArray("uint16", ("S",), "The object that it belongs to, as in `ObjectId`."),
 }
 """What the file holds, in this order; ``"N"`` stands for points, ``"S"`` for strokes, other letters for any length."""
@@ -58,19 +63,19 @@ ARRAYS: dict[str, NamedArray] = {
 class Strokes:
     """The ``S`` strokes of a frame and their ``N`` points; :data:`ARRAYS` says what each array means.
 
-    Two points of any two frames of a clip that have the same ``identity`` and ``along`` are one surface point.
+    Two points of any two frames of a clip that have the same ``identity``, not 0, and ``along`` are one surface point.
 
     Attributes:
         position: ``(N, 2)`` float64, pixels, the centre of a pixel at whole numbers.
         depth: ``(N,)`` float64, scene units.
         identity: ``(N, 2)`` uint64.
         along: ``(N,)`` float64.
+        instance: ``(N,)`` int32.
         vertices: ``(N, 2)`` int32.
         stroke_start: ``(S + 1,)`` int64.
         stroke_points: ``(K,)`` int32.
         kind: ``(S,)`` uint8, see :data:`STROKE_KINDS`.
         hidden: ``(S,)`` bool.
-        instance: ``(S,)`` int32.
         object_id: ``(S,)`` uint16.
     """
 
@@ -78,12 +83,12 @@ class Strokes:
     depth: npt.NDArray[np.float64]
     identity: npt.NDArray[np.uint64]
     along: npt.NDArray[np.float64]
+    instance: npt.NDArray[np.int32]
     vertices: npt.NDArray[np.int32]
     stroke_start: npt.NDArray[np.int64]
     stroke_points: npt.NDArray[np.int32]
     kind: npt.NDArray[np.uint8]
     hidden: npt.NDArray[np.bool_]
-    instance: npt.NDArray[np.int32]
     object_id: npt.NDArray[np.uint16]
 
     def __len__(self) -> int:
@@ -134,10 +139,11 @@ class Strokes:
             >>> first, second = here.matches(there).T  # doctest: +SKIP
             >>> motion = there.position[second] - here.position[first]  # doctest: +SKIP
         """
-        keys, others = _keys(self), _keys(other)
-        _, first, second = np.intersect1d(keys, others, assume_unique=True, return_indices=True)
-        order = np.argsort(first)
-        return np.stack([first[order], second[order]], axis=1).astype(np.int64)
+        known, others_known = (np.flatnonzero(strokes.identity[:, 0]) for strokes in (self, other))
+        keys, others = _keys(self)[known], _keys(other)[others_known]
+        _, first, second = np.intersect1d(keys, others, return_indices=True)
+        pairs = np.stack([known[first], others_known[second]], axis=1)
+        return pairs[np.argsort(pairs[:, 0])].astype(np.int64)
 
 
 _KEY = np.dtype([("first", np.uint64), ("second", np.uint64), ("along", np.float64)])

@@ -33,15 +33,24 @@ def numbered_strokes(clip: ClipFiles) -> Iterator[tuple[int, Strokes, npt.NDArra
 
     Yields:
         The frame; its strokes; ``(N,)`` int64, a number for each of their points, which this point has in all frames
-        of the clip and no other point has in any.  Numbers are given from 0 on in the order in which points appear.
+        of the clip and no other point has in any.  Numbers are given from 0 on in the order in which points appear; a
+        point without identity has one of its own.
 
     Raises:
         DatasetError: A file is missing or damaged.
     """
     known: dict[tuple[int, int, float], int] = {}
+    given = 0
     for frame in clip.frame_numbers:
         strokes: Strokes = clip.read("strokes", frame)
         first, second = strokes.identity.T.tolist()
-        keys = zip(first, second, strokes.along.tolist(), strict=True)
-        numbers = [known.setdefault(key, len(known)) for key in keys]
-        yield frame, strokes, np.array(numbers, np.int64)
+        numbers = np.empty(len(first), np.int64)
+        here: set[int] = set()
+        for point, key in enumerate(zip(first, second, strokes.along.tolist(), strict=True)):
+            number = known.setdefault(key, given) if key[0] else given
+            # two points that lie closer together than is said of them are still two
+            number = given if number in here else number
+            given = max(given, number + 1)
+            here.add(number)
+            numbers[point] = number
+        yield frame, strokes, numbers

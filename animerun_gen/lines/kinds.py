@@ -31,7 +31,7 @@ class LineKind(IntEnum):
         BORDER: An open edge of a mesh, before something or not.
         INTERSECTION: Two objects, or two parts of a mesh, cut through each other.
         MATERIAL: Two materials of one object meet.
-        MARK: An edge that someone marked.
+        MARK: An edge that someone marked, or a stroke that the film draws itself (Grease Pencil).
         SHADE: The border of a shadow or of a highlight; no ink.
 
     Example:

@@ -12,7 +12,9 @@ quantitative invisibility and the machine rendering of solids", ACM 1967, withou
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,15 +22,24 @@ import numpy.typing as npt
 from animerun_gen.config.model import Lines
 from animerun_gen.dataset.strokes import Strokes
 from animerun_gen.lines.feature_edges import MeshEdges, materials_of
+from animerun_gen.lines.intersections import NO_FACE, Intersections, find_intersections, first_faces
 from animerun_gen.lines.kernels import strokes as kernels
 from animerun_gen.lines.kernels.crossings import sort_into_cells
 from animerun_gen.motion import raster
 from animerun_gen.motion.geometry import FrameGeometry
+from animerun_gen.motion.islands import IslandFinder
 from animerun_gen.motion.kernels.projection import project_mesh, room_for_a_mesh
 from animerun_gen.motion.lasting_identity import LastingIdentities
 
 CELL = 8.0
 """Width and height, in pixels, of the squares in which edges are held against triangles."""
+
+ALONG_STEPS = 2.0**30
+"""Parts of an edge to which a point is said to lie between its vertices: of what does not move in its surface, only the
+last bits differ from frame to frame, and no picture is so wide that a part would be more than 1e-4 px."""
+
+NOBODY = -1
+"""In place of an instance or a vertex: this is no edge of a mesh."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +52,7 @@ class StrokeSettings:
         materials: Whether those between two materials do.
         creases: Whether those between faces do that meet at an angle.
         marks: Whether those do that someone marked.
+        intersections: Whether lines do where two objects, or two parts of a mesh, cut through each other.
         crease_angle: Degrees; faces that meet at a smaller angle make a crease, 180 is flat.
     """
 
@@ -49,6 +61,7 @@ class StrokeSettings:
     materials: bool = True
     creases: bool = True
     marks: bool = True
+    intersections: bool = True
     crease_angle: float = 134.43
 
     @classmethod
@@ -66,84 +79,121 @@ class StrokeSettings:
             materials="material_boundary" in edges,
             creases="crease" in edges,
             marks="edge_mark" in edges,
+            intersections=lines.outline and lines.intersections,
             crease_angle=lines.crease_angle,
         )
 
 
 @dataclass(frozen=True)
 class _Edges:
-    """The ``n`` edges that make strokes.
+    """The ``n`` straight lines that make strokes: edges of meshes, and behind them pieces of intersections.
 
     Attributes:
-        instance: ``(n,)`` int32.
-        vertices: ``(n, 2)`` int32, counted within the mesh, the smaller one first.
+        whose: ``(n,)`` int32, the instance whose line it is.
+        instance: ``(n,)`` int32, the instance of the edge; -1 for a piece of an intersection.
+        vertices: ``(n, 2)`` int32, of an edge, counted within the mesh, the smaller one first.
+        faces: ``(n, 2)`` int64, the triangles within which a piece of an intersection lies, :func:`first_faces`.
         kind: ``(n,)`` uint8.
         part: ``(n, 2)`` float64, from where to where it lies in the picture and the clipping range.
-        ends: ``(n, 2, 4)`` float64, homogeneous pixels of its vertices.
+        ends: ``(n, 2, 4)`` float64, homogeneous pixels of its ends.
     """
 
+    whose: npt.NDArray[np.int32]
     instance: npt.NDArray[np.int32]
     vertices: npt.NDArray[np.int32]
+    faces: npt.NDArray[np.int64]
     kind: npt.NDArray[np.uint8]
     part: npt.NDArray[np.float64]
     ends: npt.NDArray[np.float64]
 
     @classmethod
-    def none(cls) -> _Edges:
-        """No edges at all."""
-        whole, small = np.empty((0, 2), np.int32), np.empty(0, np.uint8)
-        return cls(whole[:, 0], whole, small, np.empty((0, 2)), np.empty((0, 2, 4)))
+    def of_mesh(
+        cls,
+        instance: int,
+        vertices: npt.NDArray[np.int32],
+        kind: npt.NDArray[np.uint8],
+        part: npt.NDArray[np.float64],
+        ends: npt.NDArray[np.float64],
+    ) -> _Edges:
+        """Edges of an instance's mesh."""
+        whose = np.full(len(kind), instance, np.int32)
+        return cls(whose, whose, vertices, np.full((len(kind), 2), NO_FACE, np.int64), kind, part, ends)
+
+    @classmethod
+    def of_intersections(cls, found: Intersections) -> _Edges:
+        """Pieces of intersections; whose they are is not said otherwise, so they are the first one's."""
+        count = len(found.ends)
+        return cls(
+            whose=found.instance[found.ends].min(axis=1),
+            instance=np.full(count, NOBODY, np.int32),
+            vertices=np.full((count, 2), NOBODY, np.int32),
+            faces=found.faces,
+            kind=np.full(count, kernels.INTERSECTION, np.uint8),
+            part=np.tile([0.0, 1.0], (count, 1)),
+            ends=found.place[found.ends],
+        )
+
+    @classmethod
+    def joined(cls, parts: Sequence[_Edges]) -> _Edges:
+        """All of them, one after the other."""
+        return cls(*(np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(cls)))
 
 
-def find_strokes(geometry: FrameGeometry, settings: StrokeSettings) -> Strokes:
+def find_strokes(
+    geometry: FrameGeometry, settings: StrokeSettings, islands: npt.NDArray[np.int32] | None = None
+) -> Strokes:
     """Find the lines of a frame as strokes.
 
     Args:
         geometry: The frame.
         settings: Which edges become strokes.
+        islands: ``(T,)`` the island of each triangle, see :meth:`animerun_gen.motion.islands.IslandFinder.find`; by
+            default this is asked of it.
 
     Returns:
         The strokes within the picture and the clipping range.  Of one stroke all is of one kind and one instance, and
         all of it is hidden or none.  It ends where more than two edges of its kind meet that are hidden as it is, or
         no other one goes on.  Parts of an edge of less than 1e-3 px are as their neighbours are.  Strokes that begin
-        and end somewhere come first, then rings, each in the order of instances and of edges in their mesh.
+        and end somewhere come first, then rings, each in the order of instances and of edges in their mesh, and then
+        intersections.
     """
-    edges, standing = _find_edges(geometry, settings)
-    edge, piece, hidden = _pieces(geometry, edges, standing)
-    points = _Points.of(geometry, edges, edge, piece)
+    known = [MeshEdges.of(geometry, mesh) for mesh in range(len(geometry.topologies))]
+    hiding = raster.what_hides(geometry)
+    found = Intersections.none()
+    if settings.intersections:
+        islands = IslandFinder().find(geometry) if islands is None else islands
+        found = find_intersections(geometry, known, islands, np.sort(hiding[2].order).tolist())
+    edges = _Edges.joined([*_find_edges(geometry, settings, known), _Edges.of_intersections(found)])
+    standing = np.concatenate([np.empty(0, np.int32), *[each.standing for each in known]])
+    edge, piece, hidden = _pieces(geometry, edges, standing, hiding)
+    points = _Points.of(geometry, edges, found, edge, piece)
     kind = edges.kind[edge]
     mates = _mates(points.of_pieces, kind.astype(np.int64) * 2 + hidden)
     start, chain, of = kernels.join_pieces(points.of_pieces, mates)
-    instance = edges.instance[edge[of]]
     return Strokes(
         position=points.position,
         depth=points.depth,
         identity=points.identity,
         along=points.along,
+        instance=points.instance,
         vertices=points.vertices,
         stroke_start=start,
         stroke_points=chain,
         kind=kind[of],
         hidden=hidden[of],
-        instance=instance,
-        object_id=geometry.object_ids[instance],
+        object_id=geometry.object_ids[edges.whose[edge[of]]],
     )
 
 
-def _find_edges(geometry: FrameGeometry, settings: StrokeSettings) -> tuple[_Edges, npt.NDArray[np.int32]]:
-    """The edges that make strokes, and for every vertex of all meshes the one that stands for it in its mesh."""
+def _find_edges(geometry: FrameGeometry, settings: StrokeSettings, known: Sequence[MeshEdges]) -> list[_Edges]:
+    """The edges that make strokes, of one instance after the other."""
     turned = math.cos(math.pi - math.radians(settings.crease_angle))
     wanted = np.zeros(kernels.MARK + 1, np.bool_)
     wanted[[kernels.SILHOUETTE, kernels.BORDER]] = settings.silhouettes, settings.borders
     wanted[[kernels.MATERIAL, kernels.CREASE, kernels.MARK]] = settings.materials, settings.creases, settings.marks
     meshes, view = raster.meshes(geometry), raster.view(geometry.camera)
     projected = room_for_a_mesh(meshes)
-    known: dict[int, MeshEdges] = {}
-    standing = np.empty(len(geometry.vertices), np.int32)
-    for mesh in range(len(geometry.topologies)):
-        known[mesh] = MeshEdges.of(geometry, mesh)
-        standing[geometry.vertex_start[mesh] : geometry.vertex_start[mesh + 1]] = known[mesh].standing
-    found = [_Edges.none()]
+    found = []
     for instance, mesh in enumerate(geometry.mesh.tolist()):
         edges, marked = known[mesh], _marked(geometry, mesh, known[mesh])
         project_mesh(meshes, instance, projected)
@@ -161,10 +211,8 @@ def _find_edges(geometry: FrameGeometry, settings: StrokeSettings) -> tuple[_Edg
             view,
         )
         vertices = edges.vertices[chosen]
-        whose = np.full(len(chosen), instance, np.int32)
-        found.append(_Edges(whose, vertices, kind, part, projected[vertices, :4]))
-    joined = zip(*[(e.instance, e.vertices, e.kind, e.part, e.ends) for e in found], strict=True)
-    return _Edges(*(np.concatenate(arrays) for arrays in joined)), standing
+        found.append(_Edges.of_mesh(instance, vertices, kind, part, projected[vertices, :4]))
+    return found
 
 
 def _marked(geometry: FrameGeometry, mesh: int, edges: MeshEdges) -> npt.NDArray[np.bool_]:
@@ -183,7 +231,7 @@ def _names(ends: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
 
 
 def _pieces(
-    geometry: FrameGeometry, edges: _Edges, standing: npt.NDArray[np.int32]
+    geometry: FrameGeometry, edges: _Edges, standing: npt.NDArray[np.int32], hiding: tuple[Any, ...]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
     """The edges, divided where they disappear and appear, see :func:`kernels.split_edges`."""
     camera = geometry.camera
@@ -191,14 +239,17 @@ def _pieces(
     columns, rows = int(camera.width / CELL) + 1, int(camera.height / CELL) + 1
     cells = (CELL, columns, *sort_into_cells(drawn[:, :4], CELL, columns, rows))
     hidden, intervals = kernels.hide_edges(
-        *raster.what_hides(geometry),
+        *hiding,
         standing,
+        first_faces(geometry),
         camera.is_orthographic,
-        (edges.instance, edges.vertices, edges.ends, edges.part, drawn),
+        (edges.instance, edges.vertices, edges.faces, edges.ends, edges.part, drawn),
         cells,
     )
     order = np.lexsort((intervals[:, 1], intervals[:, 0], hidden))
-    return kernels.split_edges(edges.part, edges.ends, hidden[order], intervals[order])
+    pieces: tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], npt.NDArray[np.bool_]]
+    pieces = kernels.split_edges(edges.part, edges.ends, hidden[order], intervals[order])
+    return pieces
 
 
 @dataclass(frozen=True)
@@ -214,22 +265,40 @@ class _Points:
     depth: npt.NDArray[np.float64]
     identity: npt.NDArray[np.uint64]
     along: npt.NDArray[np.float64]
+    instance: npt.NDArray[np.int32]
     vertices: npt.NDArray[np.int32]
 
     @classmethod
     def of(
-        cls, geometry: FrameGeometry, edges: _Edges, edge: npt.NDArray[np.int64], piece: npt.NDArray[np.float64]
+        cls,
+        geometry: FrameGeometry,
+        edges: _Edges,
+        found: Intersections,
+        edge: npt.NDArray[np.int64],
+        piece: npt.NDArray[np.float64],
     ) -> _Points:
-        """The points at which pieces begin and end; vertices come first, in the order of instances."""
-        first_vertex = np.cumsum([0, *np.diff(geometry.vertex_start)[geometry.mesh]])
+        """The points at which pieces begin and end.
+
+        Vertices come first, then points of edges, ends of intersections, and last where something hides one of these.
+        """
         share, of = piece.ravel(), np.repeat(edge, 2)
-        vertices = edges.vertices[of]
-        is_vertex = (share == 0.0) | (share == 1.0)
+        is_end = (share == 0.0) | (share == 1.0)
+        is_edge = edges.instance[of] != NOBODY
+        # what tells points apart: a vertex of an instance, an end of an intersection, or a line and a share
+        first_vertex = np.cumsum([0, *np.diff(geometry.vertex_start)[geometry.mesh]])
+        first_line = int(first_vertex[-1])
+        first_end = first_line + len(edges.kind)
+        first_inner = first_end + len(found.share)
+        instance, vertices = edges.instance[of], edges.vertices[of]
         at = np.where(share == 1.0, vertices[:, 1], vertices[:, 0])
-        vertices = np.where(is_vertex[:, None], at[:, None], vertices)
-        # what tells points apart: a vertex of an instance, or an edge and a share
-        owner = np.where(is_vertex, first_vertex[edges.instance[of]] + at, first_vertex[-1] + of)
-        along = np.where(is_vertex, 0.0, share)
+        vertices = np.where((is_edge & is_end)[:, None], at[:, None], vertices)
+        owner = np.where(is_edge, np.where(is_end, first_vertex[instance] + at, first_line + of), first_inner + of)
+        along = np.where(is_end, 0.0, share)
+        known = is_edge.copy()
+        mine = np.flatnonzero(~is_edge & is_end)
+        end = found.ends[of[mine] - np.count_nonzero(edges.instance != NOBODY), (share[mine] == 1.0).astype(np.int64)]
+        owner[mine], along[mine], known[mine] = first_end + end, found.share[end], True
+        instance[mine], vertices[mine] = found.instance[end], found.vertices[end]
         order = np.lexsort((along, owner))
         begins = np.ones(len(order), bool)
         begins[1:] = (np.diff(owner[order]) != 0) | (np.diff(along[order]) != 0.0)
@@ -238,19 +307,21 @@ class _Points:
         chosen = order[begins]
         place = edges.ends[of[chosen], 0] + share[chosen, None] * np.diff(edges.ends[of[chosen]], axis=1)[:, 0]
         # a vertex is where it is, whatever the other end of an edge is
-        is_end = share[chosen] == 1.0
-        place[is_end] = edges.ends[of[chosen[is_end]], 1]
-        identity = _identities(geometry, edges.instance[of[chosen]], vertices[chosen])
+        is_last = share[chosen] == 1.0
+        place[is_last] = edges.ends[of[chosen[is_last]], 1]
+        known, along, instance, vertices = known[chosen], along[chosen], instance[chosen], vertices[chosen]
+        identity = np.zeros(vertices.shape, np.uint64)
+        identity[known] = _identities(geometry, instance[known], vertices[known])
         turned = identity[:, 0] > identity[:, 1]
-        along = np.where(turned, 1.0 - along[chosen], along[chosen])
         turn = turned[:, None]
         return cls(
             of_pieces=number.reshape(-1, 2),
             position=place[:, :2] / place[:, 3:],
             depth=place[:, 2],
             identity=np.where(turn, identity[:, ::-1], identity),
-            along=along,
-            vertices=np.where(turn, vertices[chosen, ::-1], vertices[chosen]).astype(np.int32),
+            along=np.where(known, np.rint(np.where(turned, 1.0 - along, along) * ALONG_STEPS) / ALONG_STEPS, 0.0),
+            instance=instance,
+            vertices=np.where(turn, vertices[:, ::-1], vertices).astype(np.int32),
         )
 
 

@@ -402,6 +402,22 @@ def _hair_and_particles(shot: Shot) -> Iterator[Finding]:
             yield Finding(
                 "hair", f"'{hair.name}': {hair.strands} times {hair.drawn}", "they stay, each followed", "hair.systems"
             )
+    for drawn in shot.grease_pencil:
+        yield Finding(
+            "grease pencil",
+            f"'{drawn.name}': {counted(drawn.strokes, 'stroke')} on {counted(drawn.layers, 'layer')}",
+            f"drawn as surfaces, and their motion is unknown: {drawn.unknown}"
+            if drawn.unknown
+            else "drawn as surfaces; points are followed as long as the same drawing is shown",
+            "grease_pencil",
+        )
+        if drawn.line_art:
+            yield Finding(
+                "grease pencil",
+                f"'{drawn.name}' has lines that Line Art draws of the scene",
+                "left out: lines.engine draws the lines of the scene",
+                "lines.engine",
+            )
     for particles in shot.particles:
         yield Finding(
             "particles",

@@ -45,6 +45,25 @@ class HairSystem:
 
 
 @dataclass(frozen=True)
+class GreasePencil:
+    """An object of Grease Pencil.
+
+    Attributes:
+        name: Its name.
+        strokes: How many strokes all its drawings have together.
+        layers: How many layers it has.
+        unknown: Why its points cannot be followed, the rest of a sentence; empty where they can.
+        line_art: Whether a modifier of it draws lines of the scene.
+    """
+
+    name: str
+    strokes: int
+    layers: int
+    unknown: str = ""
+    line_art: bool = False
+
+
+@dataclass(frozen=True)
 class ParticleSystem:
     """Particles that are no hair.
 
@@ -239,6 +258,7 @@ class Shot:
         bare_displays: Objects displayed as wire or bounds that nevertheless belong to the picture.
         unreadable: Objects without surfaces that could be followed, and why.
         hair: Hair and fur.
+        grease_pencil: Grease Pencil objects that a render shows.
         particles: Other particles.
         see_through: Materials through which a film camera sees.
         background: Colour of the world, ``"#rrggbb"``.
@@ -314,6 +334,7 @@ class Shot:
     trusts_scripts: bool = False
     view_share: float | None = None
     key_light: FilmLight | None = None
+    grease_pencil: tuple[GreasePencil, ...] = ()
 
     @property
     def has_square_pixels(self) -> bool:

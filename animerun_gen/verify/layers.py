@@ -33,11 +33,11 @@ def layer_problems(
     if unnamed := sorted(written - set(amodal.order)):
         yield "amodal", f"has no layer {unnamed[0]}, of which there are files"
         return
-    cels = {layer: values.get(f"cel@{layer}") for layer in amodal.order}
-    visible = {layer: values.get(f"visible@{layer}") for layer in amodal.order}
-    if any(value is None for value in (*cels.values(), *visible.values())):
+    if any(f"{kind}@{layer}" not in values for kind in ("cel", "visible") for layer in amodal.order):
         # what is missing or damaged is said elsewhere
         return
+    cels: dict[str, npt.NDArray[np.uint8]] = {layer: values[f"cel@{layer}"] for layer in amodal.order}
+    visible: dict[str, npt.NDArray[np.bool_]] = {layer: values[f"visible@{layer}"] for layer in amodal.order}
     times = np.sum(list(visible.values()), axis=0)
     if count := np.count_nonzero(times != 1):
         yield f"visible@{amodal.order[0]}", f"and those of the other layers show {pixels(count)} not just once"

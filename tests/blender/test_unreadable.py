@@ -1,4 +1,4 @@
-"""Points, volumes and strokes, which have no triangles: a draft leaves them out, and what is empty disturbs nobody."""
+"""Points and volumes, which have no triangles: a draft leaves them out, and what is empty disturbs nobody."""
 
 from __future__ import annotations
 
@@ -60,12 +60,12 @@ def test_a_draft_leaves_out_what_cannot_be_followed_and_renders(
     said = run_kept("init", source, "-o", config).stdout
 
     drafted = load_cuts([config])[0].config
-    assert set(drafted.remove.objects) == {"points", "fog", "strokes", "cloud"}
+    assert set(drafted.remove.objects) == {"points", "fog", "cloud"}
     assert "'points': its geometry nodes make a point cloud" in said
     assert "empty volume" not in said
     dataset, _ = render_cuts(tmp_path, config)
     shown = set(dataset.clip(drafted.name).read_names("object_id").values())
-    assert {"box", "ball", "nothing"} <= shown
+    assert {"box", "ball", "nothing", "strokes"} <= shown
 
 
 def test_what_is_empty_is_no_error(build: Callable[[str, str], Path], cut: Callable[..., Path], tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def generated(
     }
     if layers:
         groups = {layer: {"objects": ["Square"]} for layer in layers}
-        changes |= {"lines": {"engine": "geometry"}, "layers": {"write": True, "groups": groups}}
+        changes |= {"lines": {"engine": "geometry", "vector": True}, "layers": {"write": True, "groups": groups}}
     make(make_cut(folder, changes), folder / "out", FakeEngine())
     root = folder / "out" / "train"
     return [path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()]
@@ -112,6 +112,9 @@ def test_every_file_is_as_its_one_row_of_the_page_says(tmp_path: Path) -> None:
             continue
         numbers[row].append(int(match["frame"]))
         if row.dtype == "npz":
+            if name.startswith("Vector/"):
+                # docs/vector_lines.md has their arrays
+                continue
             with np.load(path) as arrays:
                 assert set(arrays) == {cell[0].strip("`") for cell in cells(PAGE.read_text(), "array of a frame")}
         elif row.dtype == "JSON":

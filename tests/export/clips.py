@@ -95,12 +95,12 @@ def strokes(place: int) -> Strokes:
         depth=np.full(count, 3.0),
         identity=ends[:count],
         along=np.array([0, 0, 0, 0, 0.5])[:count],
+        instance=np.zeros(count, np.int32),
         vertices=(ends[:count] - 1).astype(np.int32),
         stroke_start=np.cumsum([0, *[len(points) for _, points in lines]]),
         stroke_points=np.concatenate([points for _, points in lines]).astype(np.int32),
         kind=np.array([3, 2] if place else [3, 3, 2], np.uint8),
         hidden=np.array([hidden for hidden, _ in lines]),
-        instance=np.zeros(len(lines), np.int32),
         object_id=np.full(len(lines), 3, np.uint16),
     )
 

@@ -10,6 +10,7 @@ import dataclasses
 import json
 import os
 import pickle
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -20,7 +21,7 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from animerun_gen.dataset import MODALITIES
+from animerun_gen.dataset import MODALITIES, ClipWriter
 from animerun_gen.errors import UsageError
 from animerun_gen.export.run import export
 from tests.export.clips import (
@@ -396,6 +397,23 @@ def test_animeinbet_keeps_one_vertex_a_pixel_and_says_so(dataset: Path, tmp_path
     graph = line_graph(near, np.array([7, 5, 3, 9]), WIDTH, HEIGHT)
     assert (graph.number.tolist(), graph.merged) == ([3, 7, 9], 1)
     assert graph.joined.tolist() == [[0, 1], [0, 2], [1, 2]]
+
+
+def test_points_without_identity_have_numbers_of_their_own(dataset: Path) -> None:
+    from animerun_gen.export.strokes import numbered_strokes
+    from tests.export.clips import strokes
+
+    clip = ClipWriter(dataset, "train", "square")
+    for place, frame in enumerate(FRAMES):
+        of_frame = strokes(place)
+        identity = of_frame.identity.copy()
+        # two without any, and two that are said to be one
+        identity[:2], identity[3] = 0, identity[2]
+        clip.write("strokes", frame, dataclasses.replace(of_frame, identity=identity))
+    numbers = [numbers.tolist() for _, _, numbers in numbered_strokes(clip)]
+    assert [len(set(of_frame)) for of_frame in numbers] == [5, 4, 4]
+    shared = [set(one) & set(other) for one, other in pairwise(numbers)]
+    assert shared == [{numbers[0][2]}] * 2
 
 
 def test_svg(dataset: Path, tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ from tests.motion.synthetic import (
 
 NEAR, FAR = (perspective(1.5), orthographic(4.0))
 ALL = StrokeSettings()
+NOTHING = StrokeSettings(False, False, False, False, False, False)
 TILTED = translation(0.2, 0.1, -6.0) @ rotation(1, 0.6) @ rotation(0, 0.5)
 
 
@@ -91,13 +92,13 @@ def test_an_outline_ends_where_another_box_begins() -> None:
     long_sides = 2 * 6.0 * scale
     assert kinds(strokes, hidden=True) == ["border", "border"]
     assert length(strokes, strokes.hidden) == pytest.approx(2 * 1.0 * scale, abs=1e-9)
-    assert length(strokes, ~strokes.hidden & (strokes.instance == 1)) == pytest.approx(
+    assert length(strokes, ~strokes.hidden & (strokes.object_id == 2)) == pytest.approx(
         long_sides - 2 * scale + 2 * 2 * scale, abs=1e-9
     )
-    assert length(strokes, strokes.instance == 0) == pytest.approx(2 * (1 + 2) * scale, abs=1e-9)
+    assert length(strokes, strokes.object_id == 1) == pytest.approx(2 * (1 + 2) * scale, abs=1e-9)
     # it disappears and appears a twelfth of its length beside the middle
     cut = strokes.along[(strokes.along > 0) & (strokes.along < 1)]
-    np.testing.assert_allclose(np.sort(cut), [5 / 12, 5 / 12, 7 / 12, 7 / 12], atol=1e-12)
+    np.testing.assert_allclose(np.sort(cut), [5 / 12, 5 / 12, 7 / 12, 7 / 12], atol=1e-9)
 
 
 def test_an_edge_that_goes_into_a_surface_is_hidden_from_there_on() -> None:
@@ -108,10 +109,10 @@ def test_an_edge_that_goes_into_a_surface_is_hidden_from_there_on() -> None:
         np.array([[0, 1, 2]]),
         translation(0, 0, -6),
     )
-    strokes = strokes_of(wall, needle, projection=FAR)
+    strokes = strokes_of(wall, needle, projection=FAR, wanted=replace(ALL, intersections=False))
     tip = strokes.along[(strokes.along > 0) & (strokes.along < 1)]
     np.testing.assert_allclose(tip, [0.5, 0.5], atol=1e-6)
-    mine = strokes.instance == 1
+    mine = strokes.object_id == 2
     # half of both long sides, and all of the short one
     assert length(strokes, mine & strokes.hidden) == pytest.approx(
         (0.5 + np.hypot(0.5, 0.15) + 0.3) * WIDTH / 8.0, abs=1e-5
@@ -181,7 +182,7 @@ def test_kinds_of_edges_and_what_asks_for_them(split: bool) -> None:
     assert kinds(without, hidden=False) == ["border"]
     flatter = strokes_of(thing, wanted=replace(ALL, materials=False, crease_angle=160.0))
     assert kinds(flatter, hidden=False) == ["border", "crease"]
-    assert len(strokes_of(thing, wanted=StrokeSettings(False, False, False, False, False))) == 0
+    assert len(strokes_of(thing, wanted=NOTHING)) == 0
 
 
 def test_a_marked_edge_is_a_stroke_of_its_kind() -> None:
@@ -235,6 +236,89 @@ def test_what_is_hidden_is_what_a_ray_caster_does_not_see(seed: int, far: bool) 
     assert not hidden.all()
 
 
+def crossing(shift: float = 0.0) -> tuple[Thing, Thing]:
+    """A board that goes through a wall, upright and at 45 degrees; nothing of both is symmetric."""
+    wall = plane("wall", translation(0.1, 0, -6), half=2.0)
+    board = plane("board", translation(shift, 0.3, -6.0) @ rotation(1, np.pi / 4))
+    return wall, board
+
+
+def test_surfaces_that_cut_through_each_other_have_a_line_there() -> None:
+    strokes = strokes_of(*crossing(), projection=FAR)
+    [line] = np.flatnonzero(strokes.kind == 4)
+    points = strokes.points(line)
+    places = strokes.polyline(line)
+    scale = WIDTH / 8.0
+    assert not strokes.hidden[line]
+    np.testing.assert_allclose(places[:, 0], (WIDTH - 1) / 2, atol=1e-6)
+    np.testing.assert_allclose(np.sort(places[[0, -1], 1]), (HEIGHT - 1) / 2 + scale * np.array([-1.3, 0.7]), atol=1e-6)
+    # it begins and ends in the middle of two sides of the board, and crosses one diagonal of each
+    assert strokes.instance[points[[0, -1]]].tolist() == [1, 1]
+    np.testing.assert_allclose(strokes.along[points[[0, -1]]], [0.5, 0.5], atol=1e-6)
+    assert sorted(strokes.instance[points[1:-1]].tolist()) == [0, 1]
+    # the half of the board that is behind the wall
+    assert length(strokes, strokes.hidden & (strokes.object_id == 2)) == pytest.approx(
+        (2 * np.sqrt(0.5) + 2.0) * scale, abs=1e-4
+    )
+    assert (strokes_of(*crossing(), wanted=replace(ALL, intersections=False)).kind != 4).all()
+
+
+@pytest.mark.parametrize("parts", [False, True], ids=["two objects", "one mesh"])
+def test_balls_that_cut_through_each_other_have_a_circle_there(parts: bool) -> None:
+    """Of two unit balls at (-+0.6, 0, 0) it has the radius 0.8; seen from the side half of it is hidden."""
+    vertices, triangles = icosphere(3)
+    turn = rotation(1, 0.9)[:3, :3]
+    one, other = vertices @ turn.T - [0.6, 0, 0], vertices @ turn.T + [0.6, 0, 0]
+    place = translation(0, 0, -6) @ rotation(1, 0.7)
+    if parts:
+        both = np.concatenate([one, other]), np.concatenate([triangles, triangles + len(vertices)])
+        things = [Thing("balls", *both, place)]
+    else:
+        things = [Thing("one", one, triangles, place), Thing("other", other, triangles, place)]
+    strokes = strokes_of(*things, projection=FAR)
+    assert {STROKE_KINDS[kind] for kind in strokes.kind.tolist()} == {"silhouette", "intersection"}
+    lines = np.flatnonzero(strokes.kind == 4)
+    assert set(strokes.hidden[lines].tolist()) == {False, True}
+    # in the plane between the balls
+    scale = WIDTH / 8.0
+    points = np.unique(strokes.segments(strokes.kind == 4))
+    x = (strokes.position[points, 0] - (WIDTH - 1) / 2) / scale
+    y = -(strokes.position[points, 1] - (HEIGHT - 1) / 2) / scale
+    z = 6.0 - strokes.depth[points]
+    away = x * np.cos(0.7) - z * np.sin(0.7)
+    np.testing.assert_allclose(away, 0.0, atol=0.02)
+    np.testing.assert_allclose(np.sqrt(x**2 + y**2 + z**2), 0.8, atol=0.02)
+    # one ring, if what is seen and what is hidden are put together
+    assert (np.bincount(strokes.segments(strokes.kind == 4).ravel(), minlength=len(x))[points] == 2).all()
+
+
+def test_surfaces_that_touch_do_not_cut_through_each_other() -> None:
+    floor = plane("floor", translation(0, -1, -6) @ rotation(0, -np.pi / 2), half=3.0)
+    box = cube("box", translation(0.13, 0, -6) @ rotation(1, 0.4))
+    strokes = strokes_of(floor, box)
+    assert (strokes.kind != 4).all()
+    raised = replace(floor, matrix=translation(0, -0.9, -6) @ rotation(0, -np.pi / 2))
+    assert (strokes_of(raised, box).kind == 4).any()
+
+
+def test_intersections_of_what_moves_together_are_found_again() -> None:
+    step = translation(0.2, 0.1, 0.3) @ rotation(2, 0.2)
+    here = find_strokes(frame(1, camera(NEAR), crossing()), ALL)
+    there = find_strokes(frame(2, camera(NEAR), [moved(each, step @ each.matrix) for each in crossing()]), ALL)
+    shifted = find_strokes(frame(2, camera(NEAR), crossing(0.1)), ALL)
+
+    def partners(other: Strokes) -> int:
+        points = np.unique(here.segments(here.kind == 4))
+        return int(np.isin(here.matches(other)[:, 0], points).sum())
+
+    assert partners(here) == partners(there) == 4
+    # the line stays in the middle of two sides of the board, and moves over the wall
+    assert partners(shifted) == 3
+    inner = here.identity[:, 0] == 0
+    assert (here.vertices[inner] == -1).all()
+    assert (here.instance[~inner] >= 0).all()
+
+
 def test_holes_hide_nothing_and_have_no_strokes() -> None:
     """A card whose right half is a hole, before a bar."""
     image = np.zeros((2, 2), bool)
@@ -246,7 +330,7 @@ def test_holes_hide_nothing_and_have_no_strokes() -> None:
     bar = plane("bar", translation(0, 0, -8) @ np.diag([3.0, 0.2, 1.0, 1.0]))
     geometry = frame(1, camera(FAR), [card, bar], masks(image))
     strokes = find_strokes(geometry, ALL)
-    assert (strokes.instance == 1).all()
+    assert (strokes.object_id == 2).all()
     scale = WIDTH / 8.0
     assert length(strokes, strokes.hidden) == pytest.approx(2 * scale, abs=2 * 0.125)
     assert length(strokes, ~strokes.hidden) == pytest.approx((2 * 6 + 2 * 0.4 - 2) * scale, abs=2 * 0.125)
@@ -273,10 +357,10 @@ def exact_places(strokes: Strokes, source: FrameGeometry, target: FrameGeometry)
     places = np.full((len(strokes.position), 2), np.nan)
     matrices = target.instance_pixel_matrices()
     for stroke in range(len(strokes)):
-        instance = int(strokes.instance[stroke])
-        other = int(twins.instance[instance])
-        corners = source.mesh_triangles(source.mesh[instance])
         for point in strokes.points(stroke).tolist():
+            instance = int(strokes.instance[point])
+            other = int(twins.instance[instance])
+            corners = source.mesh_triangles(source.mesh[instance])
             a, b = strokes.vertices[point]
             having = np.flatnonzero((corners == a).any(axis=1) & (corners == b).any(axis=1))
             if other == NO_INSTANCE:
@@ -313,7 +397,7 @@ def test_points_of_one_identity_move_as_the_surface_does(how: str) -> None:
     first, second = here.matches(next_one).T
     assert len(first) > 10
     expected = exact_places(here, source, target)
-    np.testing.assert_allclose(next_one.position[second], expected[first], atol=1e-9, rtol=0)
+    np.testing.assert_allclose(next_one.position[second], expected[first], atol=1e-7, rtol=0)
     # what is proven to be in both frames is found, wherever both have a stroke through it
     assert not np.isnan(expected).any()
     assert len(np.unique(here.identity[:, 0] + here.along)) == len(here.position)
@@ -354,10 +438,11 @@ def test_what_a_configuration_asks_for() -> None:
         return StrokeSettings.from_config(Lines(engine="geometry", vector=True, **changes))
 
     assert wanted() == ALL
-    assert wanted(freestyle=False) == StrokeSettings(True, True, False, False, False)
-    assert wanted(outline=False, edges=("crease",)) == StrokeSettings(False, False, False, True, False)
-    assert wanted(outline=False, edges=("border", "edge_mark"), crease_angle=90.0) == StrokeSettings(
-        False, True, False, False, True, 90.0
+    assert wanted(freestyle=False) == replace(NOTHING, silhouettes=True, borders=True, intersections=True)
+    assert wanted(intersections=False) == replace(ALL, intersections=False)
+    assert wanted(outline=False, edges=("crease",)) == replace(NOTHING, creases=True)
+    assert wanted(outline=False, edges=("border", "edge_mark"), crease_angle=90.0) == replace(
+        NOTHING, borders=True, marks=True, crease_angle=90.0
     )
     with pytest.raises(ValueError, match="set engine to geometry"):
         Lines(vector=True)

@@ -178,7 +178,10 @@ def test_what_was_covered_and_not_painted_takes_the_colour_beside_it() -> None:
 
 def test_each_group_alone_is_what_drawing_it_alone_gives() -> None:
     generator = np.random.default_rng(3)
-    things = [cube(f"{n}", translation(*generator.uniform(-2, 2, 2), -6) @ rotation(n % 3, 0.4 * n)) for n in range(6)]
+    things = [
+        cube(f"{n}", translation(x, y, -6) @ rotation(n % 3, 0.4 * n))
+        for n, (x, y) in enumerate(generator.uniform(-2, 2, (6, 2)))
+    ]
     # one that reaches behind the camera, one outside the picture
     things += [Thing("near", np.array([[-1, 0, 1], [1, 0, 1], [0, 0.5, -3.0]]), np.array([[0, 1, 2]]), np.eye(4))]
     things += [cube("away", translation(90, 0, -6))]

@@ -357,12 +357,12 @@ def strokes(config: CutConfig, frame: int) -> Strokes:
         depth=np.full(4, 5.0),
         identity=np.repeat(numbers[:, None] + 1, 2, axis=1).astype(np.uint64),
         along=np.zeros(4),
+        instance=np.zeros(4, np.int32),
         vertices=np.repeat(numbers[:, None], 2, axis=1).astype(np.int32),
         stroke_start=np.array([0, 5]),
         stroke_points=np.array([0, 1, 2, 3, 0], np.int32),
         kind=np.full(1, 3, np.uint8),
         hidden=np.zeros(1, bool),
-        instance=np.zeros(1, np.int32),
         object_id=np.ones(1, np.uint16),
     )
 

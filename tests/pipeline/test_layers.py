@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -128,7 +129,7 @@ def test_verify_sees_layers_that_are_not_those_of_the_frame(tmp_path: Path) -> N
     half[tuple(shown)] = (*half[tuple(shown)][:3], 128)
     flow = clip.read("flow_forward@hero", 2)
     flow[tuple(shown)] += 1.0
-    changes = {
+    changes: dict[str, tuple[Callable[[Path, Any], None], np.ndarray, str]] = {
         "cel@hero": (files.write_cel, cel, "contradiction"),
         "visible@hero": (files.write_mask, np.zeros(cel.shape[:2], bool), "contradiction"),
         "object_id@hero": (files.write_image, np.zeros(cel.shape[:2], np.uint16), "contradiction"),

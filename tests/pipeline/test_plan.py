@@ -129,6 +129,7 @@ FIELDS: dict[str, tuple[Any, set[str]]] = {
     "particles.mode": ("remove", EVERYTHING),
     "particles.size": (0.5, EVERYTHING),
     "particles.systems": ({"dust": {"mode": "remove"}}, EVERYTHING),
+    "grease_pencil": ("remove", EVERYTHING),
     "transparency.alpha_textures": ("solid", EVERYTHING),
     "transparency.threshold": (0.25, EVERYTHING),
     "transparency.materials": ({"leaf*": "solid"}, EVERYTHING),

@@ -16,6 +16,7 @@ from animerun_gen.shot.shot import (
     Contents,
     FarFromOrigin,
     FilmLight,
+    GreasePencil,
     HairSystem,
     ParticleSystem,
     Removal,
@@ -211,6 +212,25 @@ def test_any_name_that_a_file_may_hold_is_written_so_that_it_means_itself(tmp_pa
         assert fnmatchcase(expected, patterns[0])
         assert not fnmatchcase("leaf1aa", patterns[0])
     assert all(line.isprintable() for line in text.split("\n"))
+
+
+def test_grease_pencil_is_named_and_stays(tmp_path: Path) -> None:
+    config, text = read(
+        tmp_path,
+        shot(
+            grease_pencil=(
+                GreasePencil("hero", 120, 3),
+                GreasePencil("smoke", 8, 1, "its modifier 'Dash' makes strokes anew"),
+                GreasePencil("art", 0, 1, line_art=True),
+            )
+        ),
+    )
+    assert config.grease_pencil == "draw"
+    said = " ".join(text.replace("\n#", "").split())
+    assert "'hero': 120 strokes on 3 layers" in said
+    assert "drawn as surfaces; points are followed as long as the same drawing is shown" in said
+    assert "their motion is unknown: its modifier 'Dash' makes strokes anew" in said
+    assert "'art' has lines that Line Art draws of the scene" in said
 
 
 def test_hair_particles_and_textures(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from animerun_gen.cli import main
 from animerun_gen.dataset import read_json
-from animerun_gen.statistics import measure, run
+from animerun_gen.statistics import measure, plots, run
 from animerun_gen.statistics.figures import Statistics
 from tests.dataset import other_trees
 from tests.report.clips import write_clip
@@ -25,6 +25,12 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()}
 
 
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the plots be blank, where they are not what is tested: drawing takes longer than everything else."""
+    monkeypatch.setattr(plots, "_draw", lambda kind, curves: plots.Plot(kind.name, kind.title, b"<svg/>", b""))
+
+
 def test_what_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     root = small.write(tmp_path / "data")
     output = tmp_path / "out"
@@ -33,10 +39,10 @@ def test_what_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert said.splitlines()[0].startswith("data; clips 3; frames 9; size 96x54; seg/frame 1")
     assert said.splitlines()[-1] == f"3 clips of 1 dataset, 9 frames; open {output / 'index.html'} in a browser"
     assert "counting: 100%" in progress
-    plots = {
+    drawn = {
         f"{name}.{kind}" for name in ("luminance", "differences", "motion", "segment_areas") for kind in ("svg", "png")
     }
-    assert contents(output).keys() == plots | {"statistics.json", "statistics.md", "index.html"}
+    assert contents(output).keys() == drawn | {"statistics.json", "statistics.md", "index.html"}
     found = Statistics.model_validate(read_json(output / "statistics.json"))
     assert [one.name for one in found.datasets] == ["data"]
     table = (output / "statistics.md").read_text()
@@ -67,6 +73,7 @@ def test_it_is_the_same_however_it_is_made(tmp_path: Path, monkeypatch: pytest.M
     assert contents(first) == contents(second)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_what_has_changed_is_counted_again(tmp_path: Path) -> None:
     root, output = tmp_path / "data", tmp_path / "out"
     clip = write_clip(root, "fight")
@@ -112,6 +119,7 @@ def test_it_can_be_killed_and_goes_on(tmp_path: Path) -> None:
     assert contents(output) == contents(tmp_path / "anew")
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_damaged_clip_is_left_out_and_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     root = small.write(tmp_path / "data")
     flow = root / "train/Flow/two/forward/0002.flo"
@@ -126,6 +134,7 @@ def test_a_damaged_clip_is_left_out_and_named(tmp_path: Path, capsys: pytest.Cap
     assert "0002.flo" in (tmp_path / "out/index.html").read_text()
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("content", ['{"0": [0], "1": [7]}', '{"0": [0]}'])
 def test_matches_that_fit_no_segments(tmp_path: Path, content: str, capsys: pytest.CaptureFixture[str]) -> None:
     root = small.write(tmp_path / "data")
@@ -134,6 +143,7 @@ def test_matches_that_fit_no_segments(tmp_path: Path, content: str, capsys: pyte
     assert "does not fit the segments of its two frames" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_mask_of_another_size(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     root = small.write(tmp_path / "data")
     other = write_clip(tmp_path / "other", "walk", (1, 2))
@@ -143,6 +153,7 @@ def test_a_mask_of_another_size(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert "is not of the size 96 x 54 of its frame" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_against_a_reference(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     root = small.write(tmp_path / "data")
     frames = tmp_path / "episode"
@@ -162,6 +173,7 @@ def test_against_a_reference(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert "| AnimeRun, with colour augmentation | 0.21 | 253.42 |" in table
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_one_of_the_datasets_may_be_the_reference(tmp_path: Path) -> None:
     one, other = small.write(tmp_path / "one"), small.write(tmp_path / "again" / "one")
     command = ["stats", str(one), str(other), "--reference", str(other), "--out", str(tmp_path / "out")]

@@ -19,6 +19,12 @@ from animerun_gen.blender.clipped import ClippedMaterials
 from animerun_gen.blender.convert.colors import MaterialColors, convert_colors
 from animerun_gen.blender.convert.film_look import remove_film_look
 from animerun_gen.blender.convert.focal_length import find_zooming_cameras, fix_focal_lengths
+from animerun_gen.blender.convert.grease_pencil import (
+    GreasePencil,
+    convert_grease_pencil,
+    drawn_in_front,
+    paint_strokes,
+)
 from animerun_gen.blender.convert.hair import convert_hair
 from animerun_gen.blender.convert.lights import glowing_materials
 from animerun_gen.blender.convert.lost_looks import note_lost_looks
@@ -57,6 +63,7 @@ class Conversion:
         clipped: The materials with holes, for whoever draws the scene or takes its geometry down.
         colors: What the materials are painted with, frame by frame.
         glowing: Full names of the materials that shine, which are not shaded.
+        grease_pencil: What became of Grease Pencil.
         key_light: The light that shade goes by; None where there is no shade, or its direction is given.
         folder: Where files lie that the converted scene shows; it goes when this object does.
     """
@@ -67,6 +74,7 @@ class Conversion:
     clipped: ClippedMaterials = field(default_factory=ClippedMaterials)
     colors: MaterialColors = field(default_factory=lambda: MaterialColors(ClippedMaterials()))
     glowing: frozenset[str] = frozenset()
+    grease_pencil: GreasePencil = field(default_factory=GreasePencil)
     key_light: KeyLight | None = None
     folder: TemporaryDirectory[str] | None = None
 
@@ -105,6 +113,7 @@ def convert_scene(opened: OpenedScene, config: CutConfig) -> Conversion:
         # of materials as the film has them
         done.glowing = glowing_materials(config)
     done.notes += note_unfollowed(opened.scene, config)
+    in_front = drawn_in_front()
     done.notes += remove_film_look(opened, config)
     done.notes += remove_named(config)
     done.notes += remove_by_rules(opened, config)
@@ -112,6 +121,9 @@ def convert_scene(opened: OpenedScene, config: CutConfig) -> Conversion:
     hair_notes, hair_followers = convert_hair(opened, config)
     done.notes += hair_notes
     done.followers += hair_followers
+    done.grease_pencil = convert_grease_pencil(opened, config, in_front)
+    done.notes += done.grease_pencil.notes
+    done.followers += done.grease_pencil.followers
     done.notes += convert_particles(opened, config)
     done.notes += show_simulations(opened)
     done.notes += remove_unreadable()
@@ -125,6 +137,7 @@ def convert_scene(opened: OpenedScene, config: CutConfig) -> Conversion:
     done.notes += note_lost_looks()
     done.colors, notes = convert_colors(opened, config, done.clipped, moving)
     done.notes += notes
+    paint_strokes(done.colors, done.grease_pencil, config)
     done.folder, notes = fill_sequences(moving)
     done.notes += notes
     # after everything that makes meshes of its own
@@ -134,7 +147,11 @@ def convert_scene(opened: OpenedScene, config: CutConfig) -> Conversion:
     # last, because what is in focus may have to be found by looking at the converted scene
     notes, followers = fix_focal_lengths(zooming, opened, config, done.clipped, go_to)
     done.notes += notes
-    done.followers += followers
+    # strokes face the camera where it is in the end
+    done.followers = [each for each in done.followers if each not in done.grease_pencil.followers]
+    done.followers += [*followers, *done.grease_pencil.followers]
+    # what is drawn has its light already
+    done.glowing |= done.grease_pencil.inks | done.grease_pencil.fills
     go_to(config.frames.first)
     done.key_light = find_key_light(opened, config, done.clipped)
     if done.key_light is not None:

@@ -10,10 +10,10 @@ from animerun_gen.blender.unreadable import draws_nothing
 UNREADABLE = {
     "VOLUME": "a volume has no surface",
     "POINTCLOUD": "points have no surface",
-    "GPENCIL": "grease pencil strokes have no surface",
-    "GREASEPENCIL": "grease pencil strokes have no surface",
+    "GPENCIL": "grease pencil is not drawn",
+    "GREASEPENCIL": "grease pencil is not drawn",
 }
-"""Object types without triangles, and why they go."""
+"""Object types without triangles, and why they go; Grease Pencil that is drawn is hidden already."""
 
 
 def remove_unreadable() -> list[str]:

@@ -32,6 +32,9 @@ RANKS = np.array([9, 0, 3, 1, 9, 2, 4])
 SHORTEST = 1e-3
 """Pixels below which a part of an edge is as its neighbour is: so little is due to rounding and :data:`SAME_DEPTH`."""
 
+NEVER = 1 << 62
+"""More triangles than there are."""
+
 HOLE_STEP = 0.125
 """Pixels between the places at which it is asked whether a surface has a hole."""
 
@@ -160,19 +163,21 @@ def drawn_ends(ends, parts):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def hide_edges(meshes, view, places, holes, standing, orthographic, edges, cells):  # type: ignore[no-untyped-def]
+def hide_edges(meshes, view, places, holes, standing, first_faces, orthographic, edges, cells):  # type: ignore[no-untyped-def]
     """The parts of edges before which a triangle lies.
 
     Args:
         standing: ``(V,)`` int32, of copies of a vertex the one that stands for all, counted within the mesh.
+        first_faces: ``(I + 1,)`` int64, the number of the first triangle of each instance, where all are counted.
         orthographic: Whether the camera is.
-        edges: ``(instance, vertices, ends, parts, drawn)`` of ``n`` edges; ``holes`` is None where there are none.
+        edges: ``(instance, vertices, faces, ends, parts, drawn)`` of ``n`` edges, ``instance`` -1 and ``faces`` two
+            triangles for those that lie within faces; ``holes`` is None where there are none.
         cells: ``(side, columns, start, members)``, which edges touch each cell of the picture.
 
     Returns:
         ``(m,)`` int64, an edge, and ``(m, 2)`` float64, from where to where one triangle hides it.
     """
-    instance, vertices, ends, parts, drawn = edges
+    instance, vertices, faces, ends, parts, drawn = edges
     side, columns, start, members = cells
     farthest = _farthest_in_cells(drawn, start, members)
     seen_by = np.full(len(ends), -1, np.int64)
@@ -195,6 +200,7 @@ def hide_edges(meshes, view, places, holes, standing, orthographic, edges, cells
             if not functions[0][0] <= np.inf:
                 continue
             nearest = nearest_depth_of(p, q, r)
+            face = first_faces[i] + t - meshes.triangle_start[mesh]
             mask, corners = -1, -1
             if holes is not None:
                 mask, corners = mask_of(meshes, holes, i, t)
@@ -208,10 +214,12 @@ def hide_edges(meshes, view, places, holes, standing, orthographic, edges, cells
                         continue
                     for place in range(start[cell], start[cell + 1]):
                         e = members[place]
-                        if seen_by[e] == tested:
+                        if seen_by[e] >= tested:
                             continue
                         seen_by[e] = tested
                         if not drawn[e, 5] > nearest or _lie_apart(drawn[e], x0, x1, y0, y1):
+                            continue
+                        if faces[e, 0] == face or faces[e, 1] == face:
                             continue
                         first_corner, last_corner = -1, -1
                         if instance[e] == i:
@@ -226,6 +234,9 @@ def hide_edges(meshes, view, places, holes, standing, orthographic, edges, cells
                         if not low < high:
                             continue
                         if mask < 0:
+                            if low <= parts[e, 0] and high >= parts[e, 1]:
+                                # all of it; nothing else needs to be held against it
+                                seen_by[e] = NEVER
                             hidden, intervals = _with_room(hidden, intervals, count + 1)
                             hidden[count], intervals[count, 0], intervals[count, 1] = e, low, high
                             count += 1
