@@ -42,7 +42,7 @@ def published_loader(checkout: Path, root: Path, split: str) -> Any:
         return AnimeRun(split=split, root=str(root), dstype="Frame_Anime")
 
 
-class Timed(Dataset[tuple[float, float]]):
+class Timed(Dataset[tuple[float, float]]):  # type: ignore[misc]
     """What loading each sample of a dataset takes, in milliseconds on the wall and of the processor."""
 
     def __init__(self, dataset: Any, without: str = "") -> None:

@@ -104,7 +104,7 @@ def write_example(root: Path) -> None:
                 writer.write(what.name, frame, (rng.random(shape) * 200).astype(what.dtype))
 
 
-def of_nothing(table: Mapping[str, NamedArray]) -> dict[str, Any]:
+def of_nothing(table: Mapping[str, NamedArray]) -> dict[str, np.ndarray[Any, Any]]:
     """The arrays of a frame that shows nothing but the background."""
     sides = {"H": 27, "W": 48}
     arrays = {}

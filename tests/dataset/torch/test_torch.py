@@ -404,7 +404,8 @@ def test_pictures_are_the_same_with_and_without_zlib_ng(
     other = pytest.importorskip("zlib_ng.zlib_ng")
     assert files.unpacking is other
     rng = np.random.default_rng(1)
-    path, image = tmp_path / "a.png", rng.integers(0, 4, (541, 963, 3)).astype(bits)
+    path = tmp_path / "a.png"
+    image: np.ndarray[Any, Any] = rng.integers(0, 4, (541, 963, 3)).astype(bits)
     files.write_image(path, image)
     whole = path.read_bytes()
     # the checksum of what is packed, behind which the chunk's own follows
@@ -418,7 +419,7 @@ def test_pictures_are_the_same_with_and_without_zlib_ng(
         path.write_bytes(whole)
         chunks = files._png_chunks(whole)
         assert chunks is not None
-        found = files._unfiltered(whole, chunks, np.empty)
+        found: Any = files._unfiltered(whole, chunks, np.empty)
         np.testing.assert_array_equal(found, image, strict=True)
         # what is packed wrongly is left to the decoder
         assert files._unfiltered(bytes(spoiled), chunks, np.empty) is None
