@@ -15,7 +15,8 @@ from animerun_gen.errors import MissingPackageError, UsageError
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 
-ALLOWED = {"animerun_gen", "cv2", "numpy"}
+ALLOWED = {"animerun_gen", "cv2", "numpy", "zlib_ng"}
+"""The last only where it is installed: nothing asks for it."""
 OWN = {"dataset", "errors", "conventions", "color"}
 """What of this package may be imported."""
 
