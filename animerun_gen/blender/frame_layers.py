@@ -102,7 +102,11 @@ class LayerMaker:
         """Write the pictures of a frame, which is put together from its layers' flat pictures, and of the layers."""
         of_instance = self.groups.of_instances(taken.geometry)
         shown = layer_map(taken.seen, of_instance)
-        colored = pictures.make(frame, put_together(painted, shown), taken)
+        colored, inked = pictures.make(frame, put_together(painted, shown), taken)
+        # whatever their colour, and also where they cover a pixel in part
+        lines = np.dstack([inked, np.where((inked != colored).any(axis=2), 255, 0).astype(np.uint8)])
+        lines[lines[..., 3] == 0] = 0
+        self.context.writer.write("line_layer", frame, lines)
         for number, name in enumerate(self.groups.names):
             with self.context.stage(frame, "layers"):
                 alone, line_art = pictures.alone(painted[number], taken.of_layer(number), of_instance == number)

@@ -78,7 +78,9 @@ class PictureMaker:
             or self.paints_attributes
         )
 
-    def make(self, frame: int, flat: np.ndarray[Any, Any], taken: TakenFrame | None) -> np.ndarray[Any, Any]:
+    def make(
+        self, frame: int, flat: np.ndarray[Any, Any], taken: TakenFrame | None
+    ) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
         """Write the pictures of a frame.
 
         Args:
@@ -87,7 +89,7 @@ class PictureMaker:
             taken: What was taken down of it, where that is needed.
 
         Returns:
-            Its colours, shade included, without lines: ``(H, W, 3)`` uint8.
+            Its colours, shade included, without and with lines: ``(H, W, 3)`` uint8.
         """
         if self._paints and taken is not None:
             flat = self.paint_attributes(frame, flat, taken.geometry, taken.seen, taken.surfaces)
@@ -124,7 +126,7 @@ class PictureMaker:
             ink = rgb(self.context.config.lines.color)
             shown = compose.draw_lines(colored, painted_lines, ink) if drawn is None else drawn.over(colored)
             self.context.writer.write("frame", frame, shown)
-        return colored
+        return colored, shown
 
     def alone(
         self, flat: np.ndarray[Any, Any], taken: TakenFrame, instances: np.ndarray[Any, Any]

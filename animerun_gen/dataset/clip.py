@@ -21,7 +21,7 @@ from animerun_gen.dataset import files
 from animerun_gen.dataset.cameras import Cameras, FrameCamera, read_cameras
 from animerun_gen.dataset.colors import ColorTable, read_colors, write_colors
 from animerun_gen.dataset.correspondence import MotionBetween, read_surfaces, write_surfaces
-from animerun_gen.dataset.layers import BLACK, compose_layers, read_amodal, write_amodal
+from animerun_gen.dataset.layers import compose_layers, read_amodal, write_amodal
 from animerun_gen.dataset.layout import camera_files
 from animerun_gen.dataset.modalities import (
     LAYERS_FOLDER,
@@ -272,12 +272,11 @@ class ClipFiles:
             if is_layer_name(name) and modality(f"cel@{name}").cut_folder(self.root, self.split, self.cut).is_dir()
         )
 
-    def composed_frame(self, frame: int, line_color: tuple[int, int, int] = BLACK) -> npt.NDArray[np.uint8]:
+    def composed_frame(self, frame: int) -> npt.NDArray[np.uint8]:
         """The colour frame, put together from the clip's layers; it equals ``read("frame", frame)``.
 
         Args:
             frame: the frame.
-            line_color: red, green and blue of its lines (``lines.color``).
 
         Returns:
             ``(H, W, 3)`` uint8.
@@ -291,7 +290,7 @@ class ClipFiles:
         order = self.read("amodal", frame).order
         cels = [self.read(f"cel@{name}", frame) for name in order]
         visible = [self.read(f"visible@{name}", frame) for name in order]
-        return compose_layers(cels, visible, self.read("contour", frame), line_color)
+        return compose_layers(cels, visible, self.read("line_layer", frame))
 
     def read_names(self, name: str) -> dict[str, str]:
         """What the ids of ``"object_id"`` or ``"material_id"`` stand for, by id as decimal text.

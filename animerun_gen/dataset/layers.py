@@ -135,10 +135,7 @@ class Amodal:
 
 
 def compose_layers(
-    cels: Sequence[U8Array],
-    visible: Sequence[Mask] | None = None,
-    line_art: U8Array | None = None,
-    line_color: tuple[int, int, int] = BLACK,
+    cels: Sequence[U8Array], visible: Sequence[Mask] | None = None, lines: U8Array | None = None
 ) -> U8Array:
     """Put cels together to a frame.
 
@@ -146,8 +143,7 @@ def compose_layers(
         cels: ``(H, W, 4)`` uint8 RGBA of each layer, from the back to the front; alpha is 0 or 255.
         visible: ``(H, W)`` bool of each, where the frame shows it: then the result is exact also where layers reach
             through each other.  None: each cel lies wholly over those before it.
-        line_art: ``(H, W)`` uint8, lines that are laid over all, 255 where there is none; None: no lines.
-        line_color: Red, green and blue of the lines.
+        lines: ``(H, W, 4)`` uint8 RGBA, lies over all; None: no lines.
 
     Returns:
         ``(H, W, 3)`` uint8; black where no cel has anything.
@@ -169,7 +165,10 @@ def compose_layers(
     for number, cel in enumerate(cels):
         shown = cel[..., 3] > 0 if visible is None else visible[number]
         found[shown] = cel[shown, :3]
-    return found if line_art is None else lay_lines(found, line_art, line_color)
+    if lines is not None:
+        drawn = lines[..., 3] > 0
+        found[drawn] = lines[drawn, :3]
+    return found
 
 
 def lay_lines(colors: U8Array, line_art: U8Array, line_color: tuple[int, int, int] = BLACK) -> U8Array:

@@ -534,6 +534,20 @@ MODALITIES: tuple[Modality, ...] = (
         extra="correspondence",
     ),
     Modality(
+        name="line_layer",
+        folder="LineLayer/{cut}",
+        suffix=".png",
+        dtype="uint8",
+        shape=("H", "W", 4),
+        kind="frame",
+        stage="pictures",
+        content="cel",
+        published=False,
+        meaning="The lines of the frame, which are the top layer: its colours where it has lines, with alpha 255, and "
+        "alpha 0 elsewhere, see [layers.md](layers.md).",
+        layered=True,
+    ),
+    Modality(
         name="amodal",
         folder="Amodal/{cut}",
         suffix=".json",

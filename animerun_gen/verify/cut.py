@@ -6,7 +6,6 @@ from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
-from animerun_gen.color.hexadecimal import rgb
 from animerun_gen.pipeline.state.manifest import remember_checksums
 from animerun_gen.pipeline.state.on_disk import mark
 from animerun_gen.verify.checked_clip import CheckedClip
@@ -71,7 +70,6 @@ class CutCheck:
                 by_frame.setdefault(entry.frame, []).append(FrameFile(entry.name, entry.modality, checksum))
         config = self.clip.config
         filled = config is not None and config.fills_unknown
-        line_color = (0, 0, 0) if config is None else rgb(config.lines.color)
         return [
             FrameInspection(
                 self.clip.root,
@@ -83,7 +81,6 @@ class CutCheck:
                 ids,
                 filled,
                 self.clip.again,
-                line_color,
             )
             for frame, files in sorted(by_frame.items())
         ]

@@ -130,7 +130,6 @@ class FrameInspection:
         ids: By modality, the ids that its table names.
         filled: Whether flow continues known motion where none is known (``motion.unknown: fill``).
         again: What to do about a file that is damaged.
-        line_color: Red, green and blue of the lines in the colour frame.
     """
 
     root: Path
@@ -142,7 +141,6 @@ class FrameInspection:
     ids: Mapping[str, frozenset[int]] = field(default_factory=dict)
     filled: bool = False
     again: str = AGAIN
-    line_color: tuple[int, int, int] = (0, 0, 0)
 
     def run(self) -> FrameFindings:
         """Do it; nothing that a file holds makes it fail."""
@@ -318,7 +316,7 @@ class FrameInspection:
                 problem = f"says how depth changes at {pixels(count)} whose motion is unknown in {names[what.name]}"
                 findings.defects.append(Defect(names[name], "contradiction", problem, self.again))
         if "amodal" in values:
-            for name, problem in layer_problems(values, names, self.line_color):
+            for name, problem in layer_problems(values, names):
                 findings.defects.append(Defect(names[name], "contradiction", problem, self.again))
         if "object_id" not in values:
             return

@@ -15,15 +15,12 @@ BACKGROUND_ID = 0
 """Object id of the background."""
 
 
-def layer_problems(
-    values: Mapping[str, Any], names: Mapping[str, str], line_color: tuple[int, int, int]
-) -> Iterator[tuple[str, str]]:
+def layer_problems(values: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """What is wrong with the layers of a frame, of which every file is sound by itself.
 
     Args:
         values: What the files of the frame hold, by modality; ``amodal`` is among them.
         names: Their file names, by modality.
-        line_color: Red, green and blue of the lines.
 
     Yields:
         The modality of the file that is wrong, and the end of a sentence about it.
@@ -44,8 +41,8 @@ def layer_problems(
         return
     for layer in amodal.order:
         yield from _of_layer(layer, cels[layer], visible[layer], values, names)
-    if "frame" in values and "contour" in values:
-        composed = compose_layers(list(cels.values()), list(visible.values()), values["contour"], line_color)
+    if "frame" in values and "line_layer" in values:
+        composed = compose_layers(list(cels.values()), list(visible.values()), values["line_layer"])
         differs = (composed != values["frame"]).any(axis=2)
         if count := np.count_nonzero(differs):
             where = tuple(np.argwhere(differs)[0])

@@ -54,6 +54,7 @@ COMPANIONS = {
     "object_id": "ObjectId/fight/0186.png",
     "material_id": "MaterialId/fight/0186.png",
     "correspondence": "Correspondence/fight/0186.npz",
+    "line_layer": "LineLayer/fight/0186.png",
     "amodal": "Amodal/fight/0186.json",
 }
 OF_LAYER = {
@@ -207,7 +208,11 @@ def test_layers_have_files_of_their_own() -> None:
         assert modality(name).layer == "hero"
     without, layered = (enabled_modalities((), (1, 4), layers=layers) for layers in ((), ("set", "hero")))
     made = {what.name for what in set(layered) - set(without)}
-    assert made == {"amodal", *(name.replace("hero", layer) for name in OF_LAYER for layer in ("set", "hero"))} - {
+    assert made == {
+        "amodal",
+        "line_layer",
+        *(name.replace("hero", layer) for name in OF_LAYER for layer in ("set", "hero")),
+    } - {
         "depth@set",
         "depth@hero",
     }

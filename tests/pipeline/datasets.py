@@ -22,7 +22,7 @@ from animerun_gen.pipeline.state.ledger import open_ledger
 from animerun_gen.pipeline.summary import CutSummary
 
 STAGE_FOLDERS = {
-    "pictures": ("Frame_Anime", "contour", "Flat", "Shade", "Trace", "Vector"),
+    "pictures": ("Frame_Anime", "contour", "Flat", "Shade", "Trace", "LineLayer", "Vector"),
     "motion": (
         "Flow",
         "Valid",

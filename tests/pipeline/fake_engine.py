@@ -281,6 +281,9 @@ def write_pictures(writer: ClipWriter, config: CutConfig, frame: int, film: byte
         writer.write("trace", frame, np.repeat(line_art[..., None], 3, axis=-1))
     if config.lines.vector:
         writer.write("strokes", frame, strokes(config, frame))
+    if config.layers.written:
+        inked = compose.draw_lines(flat, line_art, rgb(config.lines.color))
+        writer.write("line_layer", frame, np.dstack([inked, np.where(line_art < 255, 255, 0).astype(np.uint8)]))
     for layer, there in layers_of(config, frame).items():
         alpha = there | (layer == SET_LAYER)
         color = colors(config, film)[0 if layer == SET_LAYER else 1]
