@@ -117,7 +117,8 @@ def _make(config: CutConfig, lines_by: str, engine: ProgramEngine, output: Path)
         quality: dict[str, Any] = collect_quality(open_ledger(output, config.name), config)
     clip = ClipFiles(output, config.split, config.name)
     lines = {frame: line_pixels(clip.read("contour", frame), config.labels.line_threshold) for frame in frames}
-    figures = {name: found["mean"] for name, found in quality["summary"].items() if isinstance(found, dict) and found}
+    summary = quality["summary"]
+    figures = {name: found["mean"] for name, found in summary.items() if isinstance(found, dict) and "mean" in found}
     figures["lines"] = statistics.median(seconds["lines"])
     figures["line_pixels"] = statistics.mean(float(found.sum()) for found in lines.values())
     lost = [_lost(clip, earlier, lines[earlier], lines[later]) for earlier, later in pairwise(frames)]

@@ -17,12 +17,17 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from animerun_gen.dataset import MODALITIES, ClipWriter
+from animerun_gen.dataset import MODALITIES, ClipWriter, correspondence, strokes
+from animerun_gen.dataset.correspondence import Surfaces
+from animerun_gen.dataset.layers import Amodal
+from animerun_gen.dataset.named_arrays import NamedArray
+from animerun_gen.dataset.strokes import Strokes
 
 PROJECT = Path(__file__).resolve().parent.parent
 PYTHONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
@@ -42,7 +47,9 @@ for clip in Dataset(Path(sys.argv[1])).clips():
         for frame in clip.frames(what.name):
             if clip.has(what.name, frame):
                 value = clip.read(what.name, frame)
-                digest.update(value.tobytes() if hasattr(value, "tobytes") else repr(value).encode())
+                held = getattr(value, "arrays", None) or getattr(value, "__dict__", {{"": value}})
+                for part in held.values():
+                    digest.update(part.tobytes() if hasattr(part, "tobytes") else repr(part).encode())
                 files += 1
     if clip.tracks_path.is_file():
         digest.update(clip.read_tracks().position.tobytes())
@@ -85,10 +92,29 @@ def write_example(root: Path) -> None:
         for frame in what.frames(range(1, 5)):
             if what.content == "matches":
                 writer.write(what.name, frame, [[frame, 1], [-1]])
+            elif what.content == "surfaces":
+                writer.write(what.name, frame, Surfaces(frame, of_nothing(correspondence.ARRAYS)))
+            elif what.content == "strokes":
+                writer.write(what.name, frame, Strokes(**of_nothing(strokes.ARRAYS)))
+            elif what.content == "amodal":
+                writer.write(what.name, frame, Amodal(27, 48, (), True, (), (), ()))
             elif what.content.endswith("mask"):
                 writer.write(what.name, frame, rng.random(shape) < 0.5)
             else:
                 writer.write(what.name, frame, (rng.random(shape) * 200).astype(what.dtype))
+
+
+def of_nothing(table: Mapping[str, NamedArray]) -> dict[str, np.ndarray[Any, Any]]:
+    """The arrays of a frame that shows nothing but the background."""
+    sides = {"H": 27, "W": 48}
+    arrays = {}
+    for name, array in table.items():
+        shape = [side if isinstance(side, int) else sides.get(side, int(side.endswith("+1"))) for side in array.shape]
+        arrays[name] = np.zeros(shape, array.dtype)
+        # maps of what each pixel shows
+        if array.shape == ("H", "W"):
+            arrays[name] -= 1
+    return arrays
 
 
 def run(*command: str | Path) -> tuple[bool, str]:

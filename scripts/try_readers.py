@@ -12,6 +12,8 @@ from __future__ import annotations
 import argparse
 import contextlib
 import importlib
+import importlib.util
+import json
 import os
 import sys
 import types
@@ -47,7 +49,7 @@ def main() -> int:
     options = Options(words.export.resolve(), words.split)
     with contextlib.chdir(words.checkout or Path()):
         if words.checkout is not None:
-            sys.path[:0] = [str(Path(folder).resolve()) for folder in (".", "core")]
+            sys.path[:0] = [str(Path(folder).resolve()) for folder in (".", "core", "dacon")]
         READERS[words.reader](options)
     return 0
 
@@ -120,6 +122,29 @@ def cotracker_tapvid(options: Options) -> None:
     _show_points(dataset, lambda sample: (sample.video, sample.trajectory, sample.visibility, True))
 
 
+def tapnet_tapvid(options: Options) -> None:
+    """TAP-Vid's own queries and measures: for the truth itself, and for points that are said to stay where they are."""
+    # what it needs of them is how to open a file, and the name of a type
+    _stand_in("tensorflow", io=types.SimpleNamespace(gfile=types.SimpleNamespace(GFile=open)))
+    _stand_in("tensorflow_datasets")
+    _stand_in("chex", Array=np.ndarray)
+    module = _load("tapnet.tapvid.evaluation_datasets")
+    for query_mode in ("first", "strided"):
+        path = str(options.root / f"tapvid_{options.split}.pkl")
+        for number, sample in enumerate(module.create_davis_dataset(path, query_mode, resolution=None)):
+            found = sample["davis"]
+            truth = {"gt_occluded": found["occluded"], "gt_tracks": found["target_points"], "query_mode": query_mode}
+            queries, tracks = found["query_points"], found["target_points"]
+            still = np.broadcast_to(queries[:, :, None, :0:-1], tracks.shape)
+            print(f"  {query_mode} {number}: video {found['video'].shape}, {tracks.shape[1]} queries")
+            for name, places in (("truth", tracks), ("no motion", still)):
+                got = module.compute_tapvid_metrics(
+                    queries, pred_occluded=found["occluded"], pred_tracks=places, **truth
+                )
+                figures = ("average_jaccard", "average_pts_within_thresh", "occlusion_accuracy")
+                print(f"    {name}: " + ", ".join(f"{figure} {float(got[figure][0]):.3f}" for figure in figures))
+
+
 def pips_pointodyssey(options: Options) -> None:
     dataset = _load("datasets.pointodysseydataset").PointOdysseyDataset(
         str(options.root), dset=options.split, S=4, N=8, strides=[1], resize_size=(160, 256), crop_size=(96, 160)
@@ -141,6 +166,46 @@ def basicpbc(options: Options) -> None:
         matches = np.asarray(sample["all_matches"])
         shape, matched = tuple(sample["line"].shape), np.mean(matches >= 0)
         print(f"  {index}: line {shape}, {len(matches)} segments, {matched:.1%} with a match")
+
+
+def dacon(options: Options) -> None:
+    data, utils = _load("data"), _load("utils")
+    root = str(options.root / options.split)
+    if options.split == "train":
+        lists = {"train": utils.make_train_data_list(root)}
+    else:
+        lists = {
+            "val_kf": utils.make_val_data_list(root, "keyframe", "max"),
+            "val_cf": utils.make_val_data_list(root, "consecutive_frame", 20),
+        }
+    for mode, samples in lists.items():
+        dataset = data.DACoNDataset(samples, root, None, mode)
+        print(f"{mode}: {len(dataset)} samples")
+        for index in range(min(SAMPLES, len(dataset))):
+            sample = dataset[index]
+            source, target = (np.asarray(sample[f"seg_colors_{which}"][0]) for which in ("src", "tgt"))
+            known = {tuple(color) for color in source.tolist()}
+            colored = (target >= 0).all(axis=1)
+            [frame] = samples[index][2]
+            with open(Path(root, samples[index][0], "json_color", f"{frame:04d}.json"), "rb") as file:
+                regions = len(json.load(file))
+            print(
+                f"  {index}: line {tuple(sample['line_images_tgt'][0].shape)}, {len(target)} segments of {regions}"
+                f" regions, {colored.mean():.1%} with a colour,"
+                f" {np.mean([tuple(color) in known for color in target.tolist()]):.1%} of the colours in the source"
+            )
+
+
+def aniunflow_linkto(options: Options) -> None:
+    module = _load("dataio.linkto_anime_clip_dataset")
+    dataset = module.LinkToAnimeClipDataset(str(options.root), split=options.split, T=3, resize=False)
+    if dataset.is_test:
+        _show_flow(dataset, lambda sample: (sample["clip"][0], sample["flow_list"][0], None))
+    else:
+        # it takes no flow to train with
+        print(f"{len(dataset)} samples")
+        for index in range(min(SAMPLES, len(dataset))):
+            print(f"  {index}: clip {tuple(dataset[index]['clip'].shape)}")
 
 
 def animeinbet_vertices(options: Options) -> None:
@@ -184,6 +249,14 @@ class _Fetched:
 
     def __getitem__(self, index: int) -> Any:
         return self._dataset.fetch(index)
+
+
+def _stand_in(module: str, **content: Any) -> None:
+    """Put an empty module in the place of one that is not installed and that the reader hardly needs."""
+    if importlib.util.find_spec(module) is None:
+        sys.modules[module] = types.ModuleType(module)
+        vars(sys.modules[module]).update(content)
+        print(f"{module} is not installed: a stand-in is in its place")
 
 
 def _load(module: str) -> Any:
@@ -238,8 +311,11 @@ READERS: dict[str, Callable[[Options], None]] = {
     "ptlflow-spring": ptlflow_spring,
     "cotracker-kubric": cotracker_kubric,
     "cotracker-tapvid": cotracker_tapvid,
+    "tapnet-tapvid": tapnet_tapvid,
     "pips-pointodyssey": pips_pointodyssey,
     "basicpbc": basicpbc,
+    "dacon": dacon,
+    "aniunflow-linkto": aniunflow_linkto,
     "animeinbet-vertices": animeinbet_vertices,
     "animeinbet-motion": animeinbet_motion,
 }

@@ -117,9 +117,7 @@ class FrameReader:
         self._last: FrameGeometry | None = None
         job = context.job
         self._most_kept = max(map(job.gap, job.pairs), default=0)
-        if context.timesheet is not None:
-            # the frames of the film that a frame is put together from, and its drawings, which take less
-            self._most_kept += 2 * context.timesheet.most_at_once
+        self._most_held = 0 if context.timesheet is None else context.timesheet.most_at_once
         # the Vector pass knows no others
         self._neighbours = {frame for pair in job.pairs if job.gap(pair) == 1 for frame in pair}
         wants_vectors = job.cross_check or job.config.motion.backend == "cycles"
@@ -188,6 +186,7 @@ class FrameReader:
             paints=paints,
             shades=draws and self.context.config.style.shade.is_on,
             layers=0 if self.context.layers is None else len(self.context.layers.names),
+            held=self._most_held,
         )
         try:
             self._memory.expect(frame, size, need)

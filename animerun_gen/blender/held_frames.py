@@ -203,6 +203,9 @@ class HeldFrames:
         read = self._reader.take_down(number, with_normals=self._with_normals)
         if read.geometry.frame != number:
             raise SceneError(f"Blender evaluated frame {read.geometry.frame} when frame {number} was to be taken down.")
+        if self._read:
+            shared = read.geometry.sharing(next(reversed(self._read.values())).geometry)
+            read = replace(read, geometry=shared)
         self._read[there] = read
         if there in self._views:
             require_same(read.geometry.camera, self._views[there].camera)

@@ -26,7 +26,7 @@ class Preview:
     summary: ClassVar = "show one pair of frames, with lines, flow and segments, in seconds"
     description: ClassVar = """\
 Makes one pair of frames as 'generate' would and draws it: frame, line art, flow and segments of both. A film scene is
-converted with the decisions that 'init' would write. Nothing but the picture is kept.
+converted with the decisions that 'init' would write. Nothing but the picture is kept, and the log where Blender fails.
 
     animerun-gen preview shots/fight_010.blend
     animerun-gen preview configs/toy/courier.yaml --frame 8 --out courier.png --force
@@ -139,7 +139,7 @@ converted with the decisions that 'init' would write. Nothing but the picture is
         from animerun_gen.publish.pair import lightened, preview_pair
 
         shown = lightened(config, full=self.full)
-        made = preview_pair(shown, self.frame, engine)
+        made = preview_pair(shown, self.frame, engine, target.with_suffix(".log"))
         (width, height), (earlier, later) = shown.resolution, made.frames
         say(f"{made.summary.config.name}: frames {earlier} and {later}, {width}x{height}")
         if shown.resolution != config.resolution:

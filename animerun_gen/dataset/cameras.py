@@ -9,13 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 import numpy.typing as npt
 
 from animerun_gen.dataset import files, layout
 from animerun_gen.errors import DatasetError
+
+if TYPE_CHECKING:
+    # of Python 3.11; reading works with 3.10 as well
+    from typing import Self
 
 Float64Array = npt.NDArray[np.float64]
 

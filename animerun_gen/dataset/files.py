@@ -9,6 +9,7 @@ the caller's mistake and raises :class:`ValueError`.
 from __future__ import annotations
 
 import errno
+import importlib
 import io
 import json
 import math
@@ -31,6 +32,11 @@ import numpy.typing as npt
 from animerun_gen.dataset.modalities import COMPRESSED
 from animerun_gen.dataset.opencv import cv2
 from animerun_gen.errors import DatasetError, UsageError
+
+unpacking: Any = zlib
+"""What unpacks pictures: zlib-ng, where it is installed, which takes a quarter of the time and gives the same."""
+with suppress(ImportError):
+    unpacking = importlib.import_module("zlib_ng.zlib_ng")
 
 _FLOW_HEADER = struct.Struct("<4sii")
 _FLOW_MAGIC = b"PIEH"
@@ -859,7 +865,7 @@ def _unfiltered(
     picture = room((height, width, 3) if color == 2 else (height, width), np.uint8 if depth == 8 else np.uint16)
     # the bytes of 16 bits are turned round when all are there
     pixels = picture.reshape(height, -1).view(np.uint8)
-    unpacker = zlib.decompressobj()
+    unpacker = unpacking.decompressobj()
     packed: bytes | memoryview = memoryview(data)[chunks[1][1] : chunks[1][2]]
     # some rows at a time, which stay in the processor's cache and need no memory of their own
     at_once = max(_UNPACKED_AT_ONCE // (1 + row), 1)
@@ -877,7 +883,7 @@ def _unfiltered(
         # its checksum stands behind the last row
         if unpacker.decompress(packed, 1) or not unpacker.eof or unpacker.unused_data:
             return None
-    except zlib.error:
+    except unpacking.error:
         return None
     if depth == 16 and sys.byteorder == "little":
         picture.byteswap(inplace=True)

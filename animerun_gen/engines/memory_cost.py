@@ -127,6 +127,7 @@ def frame_need(
     paints: bool = False,
     shades: bool = False,
     layers: int = 0,
+    held: int = 0,
 ) -> Need:
     """What a frame will take.
 
@@ -140,6 +141,7 @@ def frame_need(
         paints: Whether an identity picture of it is drawn, too.
         shades: Whether it is shaded.
         layers: How many layers are looked at alone.
+        held: Of how many frames of the film something is kept to put frames together from; 0 where nothing is held.
     """
     of_drawing = BYTES_TO_DRAW + BYTES_A_PIXEL_TO_DRAW * pixels + BYTES_A_TRIANGLE_TO_DRAW * size.triangles
     if paints:
@@ -149,6 +151,11 @@ def frame_need(
     if shades:
         arrays += BYTES_A_TRIANGLE_TO_SHADE * size.triangles + BYTES_A_PIXEL_TO_SHADE * pixels
     arrays += layers * BYTES_A_PIXEL_OF_A_LAYER * pixels
+    if held:
+        # the frame that is put together, and those that it is made of, which share what is the same in all of them
+        of_one = BYTES_A_KEPT_VERTEX * size.vertices + BYTES_A_KEPT_PIXEL * pixels
+        of_one += BYTES_A_TRIANGLE_TO_SHADE * size.triangles if shades else 0
+        arrays += BYTES_A_TRIANGLE * size.triangles + held * of_one
     of_kept = kept * layers * BYTES_A_KEPT_PIXEL_OF_A_LAYER * pixels
     of_kept += kept * (BYTES_A_KEPT_VERTEX * size.vertices + BYTES_A_KEPT_PIXEL * pixels)
     return Need(

@@ -60,7 +60,8 @@ def compose_layers(frame: int, camera: Camera, parts: Sequence[HeldPart]) -> Com
 
     Returns:
         All instances that are chosen, in the order that they have in their own frames: of surfaces at equal depth the
-        same one is seen, whatever is held.  Normals are there if all parts have them.
+        same one is seen, whatever is held.  Meshes are in the order in which instances show them.  Normals are there if
+        all parts have them.
 
     Raises:
         SceneError: What is to be held on the screen was filmed by a perspective camera, and now there is an
@@ -71,7 +72,7 @@ def compose_layers(frame: int, camera: Camera, parts: Sequence[HeldPart]) -> Com
     part = np.repeat(np.arange(len(parts)), [len(numbers) for _, numbers in taken])
     instance = np.concatenate([numbers for _, numbers in taken])
     order = np.argsort(instance, kind="stable")
-    geometry = _chosen_instances(joined, order)
+    geometry = _used_meshes(_chosen_instances(joined, order))
     if len(set(geometry.keys)) < len(geometry.keys):
         twice = next(key for key in geometry.keys if geometry.keys.count(key) > 1)
         raise SceneError(
@@ -149,10 +150,13 @@ def _chosen_instances(geometry: FrameGeometry, numbers: npt.NDArray[np.int64]) -
 
 
 def _used_meshes(geometry: FrameGeometry) -> FrameGeometry:
-    """The same frame without the meshes that no instance shows."""
-    used, mesh = np.unique(geometry.mesh, return_inverse=True)
-    if len(used) == len(geometry.topologies):
+    """The same frame with those meshes alone that an instance shows, in the order in which the first ones do."""
+    found, first, inverse = np.unique(geometry.mesh, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    used = found[order]
+    if np.array_equal(used, np.arange(len(geometry.topologies))):
         return geometry
+    mesh = np.argsort(order)[inverse]
     vertex_counts = np.diff(geometry.vertex_start)[used]
     triangle_counts = np.diff(geometry.triangle_start)[used]
     vertices = _ranges(geometry.vertex_start[:-1][used], vertex_counts)

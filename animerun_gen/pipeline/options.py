@@ -32,6 +32,7 @@ class Options:
         blender: Name or path of an installed Blender; None for the ``bpy`` module.
         render: Whether to do the Blender half.
         label: Whether to do the second half.
+        announce: Whether notes and failures of cuts are told as they happen, and not in the summaries alone.
 
     Raises:
         ValueError: A value cannot be.
@@ -85,6 +86,7 @@ class Options:
     )
     render: bool = True
     label: bool = True
+    announce: bool = True
 
     def __post_init__(self) -> None:
         require(self)

@@ -280,11 +280,11 @@ class Work:
         return True
 
     def _note(self, summary: CutSummary, sentence: str) -> None:
-        if summary.note(sentence):
+        if summary.note(sentence) and self._options.announce:
             self._progress.say(f"cut '{summary.config.name}': {sentence}")
 
     def _fail(self, summary: CutSummary, sentence: str) -> None:
-        if summary.fail(sentence):
+        if summary.fail(sentence) and self._options.announce:
             self._progress.say(sentence)
 
 

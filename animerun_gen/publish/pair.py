@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,9 +13,11 @@ import numpy.typing as npt
 from animerun_gen.config import CutConfig
 from animerun_gen.conventions import known_flow
 from animerun_gen.dataset import ClipFiles
+from animerun_gen.dataset.files import read_regular, system_says, written_aside
+from animerun_gen.dataset.layout import log_file
 from animerun_gen.engines.blenders import Engine
 from animerun_gen.engines.scratch import TemporaryFolder
-from animerun_gen.errors import DatasetError, UsageError
+from animerun_gen.errors import AnimerunGenError, DatasetError, UsageError
 from animerun_gen.pipeline.options import Options
 from animerun_gen.pipeline.run import generate
 from animerun_gen.pipeline.summary import CutSummary
@@ -44,7 +47,7 @@ class PairPreview:
     summary: CutSummary
 
 
-def preview_pair(config: CutConfig, frame: int | None, engine: Engine) -> PairPreview:
+def preview_pair(config: CutConfig, frame: int | None, engine: Engine, log: Path | None = None) -> PairPreview:
     """Make one pair of frames with everything that belongs to it, and draw it.
 
     It is made by the run that makes datasets, in a temporary folder that is gone at the end, so that the picture shows
@@ -55,6 +58,7 @@ def preview_pair(config: CutConfig, frame: int | None, engine: Engine) -> PairPr
         frame: Which frame, as files number them: the pair is this one and the next of the clip, or the one before
             where it is the last.  None: the middle of the clip.
         engine: The Blender that renders.
+        log: Where what Blender printed is kept when something fails; a file that is there is replaced.  None: nowhere.
 
     Returns:
         The pair.  Where the cut is split at its camera cuts, both frames are of one stretch.
@@ -76,14 +80,17 @@ def preview_pair(config: CutConfig, frame: int | None, engine: Engine) -> PairPr
     pair = neighbours(frame, numbers)
     with TemporaryFolder() as folder:
         output = Path(folder, "dataset")
-        summary = _make(config, frame, pair, output, engine)
-        own = neighbours(frame, summary.config.frame_numbers)
-        if own != pair and not summary.failures:
-            # its next frame is on the other side of a camera cut, which only that run has found
-            notes, pair = summary.notes, own
+        with _log_kept(output, log):
             summary = _make(config, frame, pair, output, engine)
-            for note in notes:
-                summary.note(note)
+            own = neighbours(frame, summary.config.frame_numbers)
+            if own != pair and not summary.failures:
+                # its next frame is on the other side of a camera cut, which only that run has found
+                notes, pair = summary.notes, own
+                summary = _make(config, frame, pair, output, engine)
+                for note in notes:
+                    summary.note(note)
+        if summary.failures:
+            summary.failures[:] = _pointing_to(_keep_log(output, log), summary.failures)
         clip = ClipFiles(output, summary.config.split, summary.config.name)
         there = all(clip.has("frame", number) for number in pair)
         return PairPreview(pair, sheet(_rows(clip, *pair)) if there else None, summary)
@@ -91,7 +98,8 @@ def preview_pair(config: CutConfig, frame: int | None, engine: Engine) -> PairPr
 
 def _make(config: CutConfig, frame: int, pair: tuple[int, int], output: Path, engine: Engine) -> CutSummary:
     """Make a pair, and say what became of the stretch of the cut that has a frame."""
-    summaries = generate([config], Options(output, engine=engine, frames=pair))
+    # what is told names the log that is kept, which is only known in the end
+    summaries = generate([config], Options(output, engine=engine, frames=pair, announce=False))
     for summary in summaries:
         if frame in summary.config.frame_numbers:
             return summary
@@ -100,6 +108,47 @@ def _make(config: CutConfig, frame: int, pair: tuple[int, int], output: Path, en
         f"cut '{config.name}'",
         "choose another --frame",
     )
+
+
+@contextmanager
+def _log_kept(output: Path, log: Path | None) -> Iterator[None]:
+    """Keep what Blender printed where the work ends with an error, and name that file in it."""
+    try:
+        yield
+    except AnimerunGenError as error:
+        kept = _keep_log(output, log)
+        [error.what] = _pointing_to(kept, [error.what])
+        if isinstance(error.where, Path):
+            error.where = kept.get(error.where, error.where)
+        raise
+
+
+def _keep_log(output: Path, log: Path | None) -> dict[Path, Path | str]:
+    """Keep what Blender printed beyond the temporary folder.
+
+    Returns:
+        What to say in place of each log of the temporary folder.
+    """
+    there = sorted(log_file(output, "any").parent.glob("*.log"))
+    instead: Path | str = "gone with the temporary folder"
+    if log is not None and there:
+        try:
+            with written_aside(log) as temporary:
+                temporary.write_bytes(b"".join(map(read_regular, there)))
+            instead = log
+        except DatasetError as error:
+            instead = f"gone with the temporary folder, because {error}"
+        except OSError as error:
+            instead = f"gone with the temporary folder, because it could not be read: {system_says(error)}"
+    return dict.fromkeys(there, instead)
+
+
+def _pointing_to(kept: Mapping[Path, Path | str], sentences: Sequence[str]) -> list[str]:
+    """Sentences that name the logs that are kept instead of those that are not."""
+    found = list(sentences)
+    for path, instead in kept.items():
+        found = [sentence.replace(str(path), str(instead)) for sentence in found]
+    return found
 
 
 def neighbours(frame: int, numbers: Sequence[int]) -> tuple[int, int]:

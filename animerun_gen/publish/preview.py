@@ -19,6 +19,9 @@ COLUMNS = ("frame", "contour", "flow_forward", "segment")
 PANEL = (320, 180)
 """Width and height of a picture in the video; other shapes are fitted into it."""
 
+MOST_ROWS = 50
+"""Clips on a contact sheet: what has more than some ten thousand rows of pixels hardly any viewer opens."""
+
 RATE = 12
 """Pictures a second: animation is drawn on twos."""
 
@@ -29,10 +32,14 @@ GREY = 40
 def write_contact_sheet(path: Path, clips: Sequence[ClipFiles]) -> None:
     """Draw a sheet: a row a clip, with a frame from its middle, line art, flow and segments.
 
+    Of more than :data:`MOST_ROWS` clips it shows so many, evenly spread.
+
     Raises:
         DatasetError: A file cannot be read or written.
     """
-    write_image(path, sheet_of_clips(clips, COLUMNS, width=PANEL[0]))
+    count = min(len(clips), MOST_ROWS)
+    shown = [clips[place * len(clips) // count] for place in range(count)]
+    write_image(path, sheet_of_clips(shown, COLUMNS, width=PANEL[0]))
 
 
 def write_video(path: Path, clips: Sequence[ClipFiles], *, again: bool) -> str:

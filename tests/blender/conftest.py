@@ -23,7 +23,7 @@ TOYS = ("blueprint", "courier", "festival", "flyover", "postcard", "still", "wor
 CLIPS = ("blueprint", "courier", "festival", "flyover", "postcard", "still", "workshop-1")
 """A clip of each; that of the workshop ends where the camera is cut."""
 RESOLUTION = (240, 135)
-LAST_FRAMES = {"blueprint": 8, "courier": 11, "festival": 8, "flyover": 111, "postcard": 14}
+LAST_FRAMES = {"blueprint": 8, "courier": 13, "festival": 8, "flyover": 113, "postcard": 14}
 """Where clips end before their configuration says: nothing happens later that has not happened by then."""
 FAR_TOYS = ("courier", "flyover", "workshop")
 """Toys whose motion is also made over larger distances."""

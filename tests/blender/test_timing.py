@@ -12,7 +12,7 @@ import pytest
 from animerun_gen.dataset import ClipFiles, Dataset
 from animerun_gen.dataset.colors import CHANGING, IMAGE
 from animerun_gen.dataset.files import read_json
-from tests.blender.conftest import run_kept, save_blend
+from tests.blender.conftest import run_kept, run_script, save_blend
 
 pytestmark = pytest.mark.blender
 
@@ -78,6 +78,7 @@ CUTS = {
     "ones": ("pan", "timing: {layers: {hero: {on: 1}, set: {on: 1}}}\n"),
     "plain": ("pan", ""),
     "cloth": ("cloth", TWOS),
+    "written": ("pan", TWOS),
 }
 
 
@@ -89,7 +90,8 @@ def write_cuts(folder: Path) -> Path:
     configs.mkdir()
     for name, (film, text) in CUTS.items():
         text = text.replace("sheet.csv", str(folder / "sheet.csv"))
-        (configs / f"{name}.yaml").write_text(f"name: {name}\nsource: {folder / film}.blend\n{COMMON}{text}")
+        common = COMMON.replace("layers: {groups", "layers: {write: true, groups") if name == "written" else COMMON
+        (configs / f"{name}.yaml").write_text(f"name: {name}\nsource: {folder / film}.blend\n{common}{text}")
     return configs
 
 
@@ -215,6 +217,17 @@ def test_the_gate_passes_and_says_what_is_held(timed: Dataset) -> None:
     assert read_json(timed.root / "quality" / "ones.json")["timing"] == {}
 
 
+def test_layers_that_are_written_are_those_that_are_shown(timed: Dataset) -> None:
+    """What ``verify`` looks at: put together, the cels are the frame; a held one is the same drawing."""
+    run_kept("verify", timed.root)
+    clip = timed.clip("written")
+    for frame in (1, 2, 3):
+        flow = clip.read("flow_forward@hero", frame)[clip.read("cel@hero", frame)[..., 3] > 0]
+        expected = ((2 * WALK if frame == 2 else 0.0) - PAN) * PIXELS_A_UNIT / AWAY
+        # cap and sash stand a little nearer
+        assert np.abs(flow[:, 0] - expected).max() < 0.05 * max(abs(expected), 1.0)
+
+
 def files_of(root: Path, cut: str) -> dict[str, Path]:
     folder = root / "train"
     return {
@@ -260,3 +273,35 @@ def test_a_layer_that_is_not_there_and_a_cross_check(tmp_path: Path) -> None:
     refused = run_kept("render", config, "--out", tmp_path / "out", check=False)
     assert refused.returncode == 2
     assert 'names "villain", which is no layer; the layers are set, hero' in refused.stderr
+
+
+def test_a_film_with_a_history_is_not_played_backwards(tmp_path: Path) -> None:
+    config = write_cuts(tmp_path) / "cloth.yaml"
+    config.write_text(config.read_text().replace("{on: 2}", "{frames: [1, 3, 3, 4]}"))
+    refused = run_kept("render", config, "--out", tmp_path / "out", check=False)
+    assert refused.returncode == 1
+    assert "timing shows film frame 3 in frame 2, ahead of it" in refused.stdout + refused.stderr
+
+
+SHOTS = """
+from animerun_gen.blender.camera_jumps import CameraJump
+from animerun_gen.blender.timesheet import _shots
+import bpy
+bpy.ops.wm.read_factory_settings(use_empty=True)
+scene = bpy.context.scene
+cameras = []
+for name in "ab":
+    cameras.append(bpy.data.objects.new(name, bpy.data.cameras.new(name)))
+    scene.collection.objects.link(cameras[-1])
+scene.camera = cameras[0]
+print("still", _shots(scene, (1, 3, 5, 7, 9), ()))
+for frame, camera in ((1, 0), (4, 1)):
+    scene.timeline_markers.new(str(frame), frame=frame).camera = cameras[camera]
+print("marked", _shots(scene, (1, 3, 5, 7, 9), [CameraJump(8, "b")]))
+"""
+
+
+def test_a_shot_begins_with_another_camera_or_another_view() -> None:
+    said = run_script(SHOTS).stdout
+    assert "still [0]" in said
+    assert "marked [0, 2, 4]" in said

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -46,6 +48,58 @@ def test_what_reading_imports() -> None:
     # numpy and OpenCV bring modules of their own that have other names
     assert packages - ALLOWED == {name.partition(".")[0] for name in modules_after("import numpy, cv2")} - ALLOWED
     assert {name.split(".")[1] for name in imported if name.startswith("animerun_gen.")} <= OWN
+
+
+NEWER = {
+    "typing": "LiteralString Never NotRequired Required Self TypeVarTuple Unpack assert_never assert_type "
+    "dataclass_transform override reveal_type",
+    "asyncio": "Runner TaskGroup timeout",
+    "contextlib": "chdir",
+    "datetime": "UTC",
+    "enum": "EnumCheck ReprEnum StrEnum global_enum member nonmember property verify",
+    "hashlib": "file_digest",
+    "inspect": "getmembers_static",
+    "itertools": "batched",
+    "math": "cbrt exp2 fma sumprod",
+    "operator": "call",
+    "tomllib": "load loads",
+}
+"""What the standard library has since Python 3.11 or later, as far as anybody here would use it."""
+
+
+def of_when_it_runs(tree: ast.AST) -> Iterator[ast.AST]:
+    """The nodes of a module, but for what only type checkers see."""
+    for node in ast.iter_child_nodes(tree):
+        if not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
+            yield node
+            yield from of_when_it_runs(node)
+
+
+def newer_names(source: str) -> set[str]:
+    found = set()
+    for node in of_when_it_runs(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and node.module in NEWER:
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Attribute):
+            names = [ast.unparse(node)]
+        else:
+            continue
+        found |= {name for name in names if name.rpartition(".")[2] in NEWER.get(name.rpartition(".")[0], "").split()}
+    return found
+
+
+def test_what_python_3_10_lacks_is_not_used() -> None:
+    """The reader promises to work there, where most people who run these tests do not look."""
+    assert newer_names("from typing import Any, Self\nimport math\nmath.cbrt(2)") == {"typing.Self", "math.cbrt"}
+    assert newer_names("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from typing import Self") == set()
+    reader = "; ".join(f"import animerun_gen.dataset.{name}" for name in MODULES if name != "__init__")
+    loaded = {name for name in modules_after(f"{reader}; import animerun_gen.motion.between") if "animerun_gen" in name}
+    places = [PROJECT.joinpath(*name.split(".")) for name in loaded]
+    paths = [path / "__init__.py" if path.is_dir() else path.with_suffix(".py") for path in places]
+    paths += (PROJECT / "animerun_gen" / "dataset" / "torch").glob("*.py")
+    assert len(paths) > len(MODULES)
+    used = {path.relative_to(PROJECT).as_posix(): newer_names(path.read_text(encoding="utf-8")) for path in paths}
+    assert {path: names for path, names in used.items() if names} == {}
 
 
 def test_reading_works_without_what_the_commands_need() -> None:

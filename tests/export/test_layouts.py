@@ -21,7 +21,7 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from animerun_gen.dataset import ClipWriter
+from animerun_gen.dataset import MODALITIES, ClipWriter
 from animerun_gen.errors import UsageError
 from animerun_gen.export.run import export
 from tests.export.clips import (
@@ -39,6 +39,8 @@ from tests.export.clips import (
     tracks,
     write_clip,
 )
+
+NAMES = {what.name for what in MODALITIES}
 
 
 @pytest.fixture
@@ -294,6 +296,41 @@ def test_paintbucket(dataset: Path, tmp_path: Path) -> None:
         "last_frame": FRAMES[-1],
         "pixels": 3 * SIDE * SIDE,
     }
+
+
+def test_paintbucket_outside_the_training_split(dataset: Path, tmp_path: Path) -> None:
+    """DACoN validates with the colours that lie beside the segments, of frames and of key frames."""
+    assert not any("regions: " in sentence for sentence in export(dataset, "paintbucket", tmp_path / "out").sentences)
+    character = tmp_path / "out" / "test" / "other"
+    for folder in (character, character / "ref"):
+        for path in (folder / "json_color").iterdir():
+            assert (folder / "seg" / path.name).read_bytes() == path.read_bytes()
+    assert not list((tmp_path / "out" / "train").rglob("seg/*.json"))
+
+
+def test_paintbucket_says_where_ids_take_more_than_a_byte(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "data")
+    # cells of 2 x 2 pixels with lines between them: 400 regions
+    paper = np.arange(60) % 3 != 0
+    line = ~(paper[:, None] & paper)
+    values = {
+        "frame": np.zeros((60, 60, 3), np.uint8),
+        "flat": np.zeros((60, 60, 3), np.uint8),
+        "contour": np.where(line, 0, 255).astype(np.uint8),
+        "object_id": np.full((60, 60), 3, np.uint16),
+        "material_id": np.full((60, 60), 7, np.uint16),
+        "flow": np.zeros((60, 60, 2), np.float32),
+        "valid": np.ones((60, 60), bool),
+        "exact_occlusion": np.zeros((60, 60), bool),
+        "occlusion": np.zeros((60, 60), bool),
+    }
+    for frame in FRAMES:
+        for name, value in values.items():
+            for one in (name, f"{name}_forward", f"{name}_backward"):
+                if one in NAMES and clip.has(one, frame):
+                    clip.write(one, frame, value)
+    said = export(tmp_path / "data", "paintbucket", tmp_path / "many").sentences
+    assert any("Frames with more than 255 regions: 3; DACoN's reader" in sentence for sentence in said)
 
 
 def test_linkto(dataset: Path, tmp_path: Path) -> None:

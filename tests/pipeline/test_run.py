@@ -695,7 +695,7 @@ def test_an_output_that_is_a_file_is_a_mistake_of_the_command(tmp_path: Path) ->
 
 def test_an_output_below_a_file(tmp_path: Path) -> None:
     (tmp_path / "out").write_bytes(b"")
-    with pytest.raises(DatasetError, match=r"cannot be written to: .*; choose another with --out"):
+    with pytest.raises(DatasetError, match=r"cannot be written to: .*; choose another folder"):
         generate([make_cut(tmp_path)], Options(tmp_path / "out/below", FakeEngine()))
 
 

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from animerun_gen.cli import main
-from animerun_gen.dataset import ClipFiles, ClipWriter
+from animerun_gen.dataset import ClipFiles, ClipWriter, read_image
 from animerun_gen.dataset.checksums import file_digest
 from animerun_gen.errors import UsageError
 from animerun_gen.publish.pack import pack
-from animerun_gen.publish.preview import panels
+from animerun_gen.publish.preview import panels, write_contact_sheet
 from animerun_gen.publish.sheet import TITLE_HEIGHT, sheet_of_clips
 from animerun_gen.quality.colors import flow_to_color, labels_to_color
 from tests.export.clips import FRAMES, HEIGHT, WIDTH, write_clip
@@ -156,6 +156,15 @@ def test_a_sheet_has_rows_for_frames_and_columns_for_what_is_known(dataset: Path
         assert np.array_equal(pictures[0], clip.read("frame", frame))
         assert np.array_equal(pictures[1], flow_to_color(clip.read_motion("forward", frame)))
         assert np.array_equal(pictures[2], labels_to_color(clip.read("segment", frame)))
+
+
+def test_a_sheet_of_many_clips_shows_some_of_all_parts(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "toy")
+    for count, rows in ((3, 3), (50, 50), (51, 50), (120, 50)):
+        write_contact_sheet(tmp_path / "sheet.png", [clip] * count)
+        height = read_image(tmp_path / "sheet.png").shape[0]
+        write_contact_sheet(tmp_path / "sheet.png", [clip])
+        assert height == rows * read_image(tmp_path / "sheet.png").shape[0]
 
 
 def test_the_report_has_a_video_of_each_clip_that_was_asked_for(

@@ -20,15 +20,19 @@ from animerun_gen.cli import main
 from animerun_gen.config import CutConfig, load_cuts
 from animerun_gen.dataset import ClipFiles, read_image
 from animerun_gen.engines.blenders import BpyModule
+from animerun_gen.engines.children import Conditions
+from animerun_gen.engines.job import RenderJob
+from animerun_gen.engines.protocol import Event
 from animerun_gen.engines.questions import AskedCut, CameraMark, MarkedCut
-from animerun_gen.errors import UsageError
+from animerun_gen.engines.render_process import RenderFailure
+from animerun_gen.errors import SceneError, UsageError
 from animerun_gen.publish import pair
 from animerun_gen.publish.pair import lightened, neighbours, preview_pair
 from animerun_gen.publish.sheet import TITLE_HEIGHT
 from animerun_gen.quality.colors import flow_to_color, labels_to_color
 from animerun_gen.shot import run as shot_run
 from animerun_gen.shot.question import Question
-from tests.pipeline.fake_engine import FakeEngine, Meddled
+from tests.pipeline.fake_engine import FakeEngine, FakeRun, Meddled
 from tests.shot.shots import shot
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -153,7 +157,7 @@ def test_a_film_is_shown_as_init_would_have_it(
 def test_scene_and_camera_may_be_others(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[CutConfig] = []
 
-    def look(config: CutConfig, frame: int | None, engine: object) -> None:
+    def look(config: CutConfig, *_: object) -> None:
         seen.append(config)
         raise UsageError("seen")
 
@@ -228,6 +232,61 @@ def test_a_frame_that_fails_has_no_picture(
     assert main(["preview", "a.yaml"]) == 1
     assert "  failed: cut 'a', in frame 5 (flat): the fake engine was told to fail" in capsys.readouterr().out
     assert names(project) == before
+
+
+@dataclass(frozen=True)
+class Talkative(FakeEngine):
+    """It fails as a Blender does: with a log that its sentence names."""
+
+    fails_when_asked: bool = False
+
+    def marks_of(self, asked: AskedCut) -> MarkedCut:
+        if self.fails_when_asked:
+            self._print(asked.log)
+            raise SceneError(f"cut 'a': it cannot be opened (log: {asked.log})")
+        return super().marks_of(asked)
+
+    def start(self, job: RenderJob, log: Path, conditions: Conditions | None = None) -> FakeRun:
+        self._print(log)
+        return FailingRun(self, job, log)
+
+    def _print(self, log: Path) -> None:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text("what Blender printed\n")
+
+
+@dataclass(frozen=True)
+class FailingRun(FakeRun):
+    log: Path
+
+    def run(self, on_event: Callable[[Event], None]) -> None:
+        raise RenderFailure(f"cut 'a': Blender died (log: {self.log})")
+
+
+@pytest.mark.parametrize("early", [False, True])
+def test_the_log_that_an_error_names_is_there(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, early: bool
+) -> None:
+    monkeypatch.setattr(BpyModule, "find", lambda: Talkative(fails_when_asked=early))
+    before = names(project)
+    (project / "shot.log").write_text("of an earlier failure")
+    assert main(["preview", "a.yaml", "--out", "shot.png"]) == 1
+    said = "".join(capsys.readouterr())
+    assert set(re.findall(r"\(log: (.*?)\)", said)) == {"shot.log"}
+    assert (project / "shot.log").read_text() == "what Blender printed\n"
+    assert names(project) - before == {"shot.log"}
+
+
+@pytest.mark.parametrize("early", [False, True])
+def test_a_log_that_cannot_be_kept_is_not_named(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, early: bool
+) -> None:
+    monkeypatch.setattr(BpyModule, "find", lambda: Talkative(fails_when_asked=early))
+    (project / "shot.log").mkdir()
+    assert main(["preview", "a.yaml", "--out", "shot.png"]) == 1
+    said = "".join(capsys.readouterr())
+    assert "(log: gone with the temporary folder, because shot.log cannot be written: a folder of that name" in said
+    assert "animerun-gen-scratch-" not in said
 
 
 @pytest.fixture

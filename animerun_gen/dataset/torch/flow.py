@@ -20,7 +20,7 @@ from animerun_gen.dataset.pairs import (
     read_sample,
     require_direction,
 )
-from animerun_gen.dataset.torch.batches import Transforms, calm_opencv, drawn, to_tensors
+from animerun_gen.dataset.torch.batches import Transforms, drawn, settle_worker, to_tensors
 from animerun_gen.errors import DatasetError
 
 
@@ -57,7 +57,7 @@ class FlowSamples(Dataset[Any]):
             IndexError: There is none.
             DatasetError: A file of it is missing or damaged.
         """
-        calm_opencv()
+        settle_worker()
         files = self.samples[index]
         sample = read_sample(files, drawn(list(files.images)), self.decoded)
         return (self.transforms or to_tensors)(sample)

@@ -20,7 +20,7 @@ from animerun_gen.dataset.pairs import (
     read_pictures,
     require_direction,
 )
-from animerun_gen.dataset.torch.batches import Transforms, calm_opencv, drawn, to_tensors
+from animerun_gen.dataset.torch.batches import Transforms, drawn, settle_worker, to_tensors
 from animerun_gen.dataset.torch.flow import require_some
 from animerun_gen.errors import DatasetError
 
@@ -103,7 +103,7 @@ class SegmentPairs(Dataset[Any]):
             IndexError: There is none.
             DatasetError: A file of it is missing or damaged, or matches and segments contradict each other.
         """
-        calm_opencv()
+        settle_worker()
         clip, source, target, images = self.samples[index]
         pictures = drawn(list(images))
         segments = [clip.read("segment", frame) for frame in (source, target)]

@@ -15,7 +15,7 @@ from animerun_gen.dataset import tracks as on_disk
 from animerun_gen.dataset.clip import ClipFiles
 from animerun_gen.dataset.decoded import Decoded
 from animerun_gen.dataset.pairs import chosen_clips, pictures_of, read_pictures
-from animerun_gen.dataset.torch.batches import Transforms, calm_opencv, drawn, to_tensors
+from animerun_gen.dataset.torch.batches import Transforms, drawn, settle_worker, to_tensors
 from animerun_gen.dataset.torch.flow import require_some
 from animerun_gen.errors import DatasetError
 
@@ -103,7 +103,7 @@ class Tracks(Dataset[Any]):
             IndexError: There is none.
             DatasetError: A file of it is missing or damaged, or the tracks are of other frames than the clip has.
         """
-        calm_opencv()
+        settle_worker()
         clip, row, images = self.samples[index]
         pictures = drawn(list(images))
         tracks = _read_tracks(clip.tracks_path)

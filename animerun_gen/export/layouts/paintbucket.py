@@ -1,7 +1,8 @@
 """PaintBucket-Character: segments to be coloured (Dai et al., "Learning Inclusion Matching", CVPR 2024).
 
 ``train/<cut>/{gt,label,line,seg}/0000.png`` and ``{json_color,json_index}/0000.json``, numbered from 0; ``ref/`` holds
-the first frame as the coloured key frame.  ``regions.json`` says what each number of ``label`` is.
+the first frame as the coloured key frame.  ``regions.json`` says what each number of ``label`` is.  Outside ``train``
+the colours stand in ``seg/0000.json`` as well, where DACoN looks for them when it validates.
 """
 
 from __future__ import annotations
@@ -37,6 +38,9 @@ LINE = (0, 0, 0, 255)
 NOTHING = (255, 255, 255, 0)
 """What is transparent: the background of colours and labels, and everything but lines in line art."""
 
+MOST_REGIONS = 255
+"""That DACoN's reader tells apart: of a number in three bytes it sees the last one."""
+
 
 class PaintBucket(PlainLayout):
     """Regions between lines, their colours, and which of them are the same throughout the clip."""
@@ -66,7 +70,7 @@ class PaintBucket(PlainLayout):
         [character] = self.places(job.folder.root, clip)
         followed = follow_regions(clip)
         width = digits(len(job.frames))
-        several = 0
+        several = many = 0
         for number, (frame, names) in enumerate(zip(job.frames, followed.names, strict=True)):
             regions = read_regions(clip, frame)
             colors, mixed = region_colors(regions, _colored(job, frame))
@@ -82,7 +86,10 @@ class PaintBucket(PlainLayout):
                 "json_color": {str(one): colors[one].tolist() for one in range(1, regions.count + 1)},
                 "json_index": {str(one): [int(sizes[one]), int(names[one])] for one in range(1, regions.count + 1)},
             }
+            if clip.split != "train":
+                tables["seg"] = tables["json_color"]
             job.counts["regions"] += regions.count
+            many += regions.count > MOST_REGIONS
             name = f"{number:0{width}d}"
             for folder in (character, character / "ref") if number == 0 else (character,):
                 for kind, picture in pictures.items():
@@ -96,6 +103,11 @@ class PaintBucket(PlainLayout):
             job.remarks.append(
                 f"Regions of its frames with several colours, such as those of an image: {several:,}; gt has the most "
                 "frequent one."
+            )
+        if many:
+            job.remarks.append(
+                f"Frames with more than {MOST_REGIONS} regions: {many:,}; DACoN's reader takes some of these for each "
+                "other."
             )
 
 

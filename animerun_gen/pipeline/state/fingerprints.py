@@ -117,6 +117,7 @@ def _scene(config: CutConfig, engine: str, source: str) -> dict[str, Any]:
                 "keep",
                 "hair",
                 "particles",
+                "grease_pencil",
                 "transparency",
                 "camera_motion",
             },

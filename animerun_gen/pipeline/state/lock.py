@@ -102,5 +102,5 @@ def _refusals_as_sentence(output: Path) -> Iterator[None]:
         raise
     except OSError as error:
         raise DatasetError(
-            f"the output folder {output} cannot be written to: {error.strerror}", remedy="choose another with --out"
+            f"the output folder {output} cannot be written to: {error.strerror}", remedy="choose another folder"
         ) from error

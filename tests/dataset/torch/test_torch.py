@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
+import zlib
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,8 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch is not installed here: scripts/test.sh has .venv-torch for it")
 from torch.utils.data import DataLoader  # noqa: E402
 
-from animerun_gen.dataset import Dataset, files  # noqa: E402
+from animerun_gen.dataset import ClipWriter, Dataset, files  # noqa: E402
+from animerun_gen.dataset.pairs import _all_known  # noqa: E402
 from animerun_gen.dataset.torch import Clips, FlowPairs, SegmentPairs, Tracks, collate, to_tensors  # noqa: E402
 from animerun_gen.dataset.torch.batches import NO_SEGMENT  # noqa: E402
 from animerun_gen.errors import DatasetError, NoDatasetError  # noqa: E402
@@ -394,6 +397,45 @@ def test_a_kept_picture_is_decoded_once_and_again_when_it_changes(tmp_path: Path
         pairs[0]
 
 
+@pytest.mark.parametrize("bits", [np.uint8, np.uint16])
+def test_pictures_are_the_same_with_and_without_zlib_ng(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bits: type
+) -> None:
+    other = pytest.importorskip("zlib_ng.zlib_ng")
+    assert files.unpacking is other
+    rng = np.random.default_rng(1)
+    path = tmp_path / "a.png"
+    image: np.ndarray[Any, Any] = rng.integers(0, 4, (541, 963, 3)).astype(bits)
+    files.write_image(path, image)
+    whole = path.read_bytes()
+    # the checksum of what is packed, behind which the chunk's own follows
+    begin = whole.index(b"IDAT") + 4
+    end = begin + int.from_bytes(whole[begin - 8 : begin - 4], "big")
+    spoiled = bytearray(whole)
+    spoiled[end - 1] ^= 1
+    spoiled[end : end + 4] = zlib.crc32(spoiled[begin - 4 : end]).to_bytes(4, "big")
+    for library in (other, zlib):
+        monkeypatch.setattr(files, "unpacking", library)
+        path.write_bytes(whole)
+        chunks = files._png_chunks(whole)
+        assert chunks is not None
+        found: Any = files._unfiltered(whole, chunks, np.empty)
+        np.testing.assert_array_equal(found, image, strict=True)
+        # what is packed wrongly is left to the decoder
+        assert files._unfiltered(bytes(spoiled), chunks, np.empty) is None
+
+
+@pytest.mark.parametrize("value", [np.nan, -np.nan, np.inf, -np.inf, 1e9, -1e9, 1e10, -1e10])
+@pytest.mark.parametrize("others", [5.0, -5.0, 0.0])
+def test_every_mark_of_unknown_flow_is_seen(others: float, value: float) -> None:
+    flow = np.full((4, 5, 2), others, np.float32)
+    assert _all_known(flow)
+    flow[2, 3, 1] = np.nextafter(np.float32(1e9), np.float32(0)) * np.sign(others or -1)
+    assert _all_known(flow)
+    flow[2, 3, 1] = value
+    assert not _all_known(flow)
+
+
 def test_the_examples_of_the_page_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = (Path(__file__).resolve().parents[3] / "docs" / "reading.md").read_text(encoding="utf-8")
     programs = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
@@ -406,6 +448,23 @@ def test_the_examples_of_the_page_run(tmp_path: Path, monkeypatch: pytest.Monkey
     assert (names["flow"].shape[1:], names["valid"].shape[1:]) == ((2, HEIGHT, WIDTH), (1, HEIGHT, WIDTH))
     assert float(names["error"]) > 0
     assert [len(names[name]) for name in ("pairs", "rows", "segments", "tracks")] == [6, 3, 6, 2]
+
+
+def test_workers_keep_the_memory_of_a_sample_for_the_next_one(tmp_path: Path) -> None:
+    """Pages that go back to the system are cleared anew: two thousand a sample of this size."""
+    resource = pytest.importorskip("resource")
+    if not hasattr(ctypes.CDLL(None), "mallopt"):
+        pytest.skip("this system's allocator is another one")
+    shape = (540, 960)
+    writer = ClipWriter(tmp_path, "train", "a")
+    for frame in (1, 2):
+        writer.write("frame", frame, np.zeros((*shape, 3), np.uint8))
+    writer.write("flow_forward", 1, np.ones((*shape, 2), np.float32))
+    writer.write("occlusion_forward", 1, np.zeros(shape, bool))
+    pairs = FlowPairs(tmp_path, "train", lambda sample: resource.getrusage(resource.RUSAGE_SELF).ru_minflt)
+    loader: Any = DataLoader(pairs, None, sampler=[0] * 24, num_workers=1, multiprocessing_context="fork")
+    faults = np.diff(list(loader))
+    assert np.median(faults) < 500
 
 
 def test_opencv_starts_no_threads_in_workers(root: Path) -> None:
