@@ -113,7 +113,7 @@ def test_the_vector_pass_refuses_what_it_gets_wrong(
     result = run_kept("render", config, "--out", tmp_path / "out", "--frames", frames, check=False)
     assert result.returncode == 1
     assert reason in result.stdout
-    assert "Set motion.backend to 'geometry'" in result.stdout
+    assert "set motion.backend to 'geometry'" in result.stdout
     assert "Traceback" not in result.stderr
     assert not list((tmp_path / "out").rglob("*.flo"))
 
