@@ -169,7 +169,7 @@ def test_a_film_in_which_nothing_draws_is_refused(
     (tmp_path / "linked_props.blend").rename(tmp_path / "elsewhere.blend")
     for source, words in (
         (empty, "has nothing that draws: no surface, no hair and no stroke; give another film, or name another of its"),
-        (linked, "It lacks the library //linked_props.blend, and what comes from there is left out: put it back"),
+        (linked, "It lacks the library //linked_props.blend, and what comes from there is left out; put it back"),
     ):
         refused = run_kept("init", source, "-o", target, check=False)
         assert (refused.returncode, target.exists()) == (2, False)
