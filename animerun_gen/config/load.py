@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -171,7 +171,9 @@ class _Reader:
                 entries["style"] = Node({**style.value, "shade": shade}, style.file, style.line)
         timing = entries.get("timing")
         if timing is not None and isinstance(timing.value, dict):
-            timing = entries["timing"] = self._with_sheet(timing)
+            complaint = "is neither a .csv nor a .json file; give an exposure sheet"
+            timing, _ = self._with_file(timing, ("timing", "sheet"), SHEET_SUFFIXES, complaint)
+            entries["timing"] = timing
         root = Node(entries, root.file, root.line)
         values = plain(root) if path is None else {**plain(root), "source": path}
         try:
@@ -210,44 +212,40 @@ class _Reader:
 
     def _with_palette(self, section: Node, keys: tuple[str, ...]) -> Node:
         """A section with the absolute path of its palette, whose content is checked as well."""
-        entries = dict(section.value) if isinstance(section.value, dict) else {}
-        node = entries.get("palette")
-        if node is None or not isinstance(node.value, str):
-            return section
-        path, unset, problem = _expand(node)
-        if problem is None and unset:
-            problem = _unset(unset[0])
-        elif problem is None and ("\0" in node.value or path.suffix.lower() not in YAML_SUFFIXES):
-            problem = f"{shown(node.value)} is not a .yaml file; give a palette that 'animerun-gen palette' made"
-        elif problem is None and not _is_file(path):
-            problem = f"file {path} does not exist; correct the path, which is relative to the folder of this YAML file"
-        value: Value = str(path)
-        if problem is not None:
-            self._report(node, (*keys, "palette"), problem)
-            value = BROKEN
-        elif path not in self._palettes:
+        complaint = "is not a .yaml file; give a palette that 'animerun-gen palette' made"
+        section, path = self._with_file(section, (*keys, "palette"), YAML_SUFFIXES, complaint)
+        if path is not None and path not in self._palettes:
             self._palettes.add(path)
             self.problems.extend(read_palette(path)[1])
-        return Node({**entries, "palette": Node(value, node.file, node.line)}, section.file, section.line)
+        return section
 
-    def _with_sheet(self, section: Node) -> Node:
-        """The section ``timing`` with the absolute path of its exposure sheet."""
+    def _with_file(
+        self, section: Node, keys: tuple[str, ...], suffixes: Collection[str], complaint: str
+    ) -> tuple[Node, Path | None]:
+        """A section in which the path of a file is absolute, and that path; None where there is no such file.
+
+        Args:
+            section: The section.
+            keys: The key of the file, behind those of the section.
+            suffixes: How its name may end.
+            complaint: What is said, behind the name, of one that ends otherwise.
+        """
         entries = dict(section.value) if isinstance(section.value, dict) else {}
-        node = entries.get("sheet")
+        node = entries.get(keys[-1])
         if node is None or not isinstance(node.value, str):
-            return section
+            return section, None
         path, unset, problem = _expand(node)
         if problem is None and unset:
             problem = _unset(unset[0])
-        elif problem is None and ("\0" in node.value or path.suffix.lower() not in SHEET_SUFFIXES):
-            problem = f"{shown(node.value)} is neither a .csv nor a .json file; give an exposure sheet"
+        elif problem is None and ("\0" in node.value or path.suffix.lower() not in suffixes):
+            problem = f"{shown(node.value)} {complaint}"
         elif problem is None and not _is_file(path):
             problem = f"file {path} does not exist; correct the path, which is relative to the folder of this YAML file"
-        value: Value = str(path)
         if problem is not None:
-            self._report(node, ("timing", "sheet"), problem)
-            value = BROKEN
-        return Node({**entries, "sheet": Node(value, node.file, node.line)}, section.file, section.line)
+            self._report(node, keys, problem)
+        value: Value = str(path) if problem is None else BROKEN
+        entries[keys[-1]] = Node(value, node.file, node.line)
+        return Node(entries, section.file, section.line), path if problem is None else None
 
     def _source(self, node: Node) -> Path | None:
         """The absolute path of the film scene, or None with the reason noted."""
