@@ -291,7 +291,7 @@ def test_label_of_films_at_an_unset_place(
 @pytest.mark.usefixtures("no_bpy")
 def test_label_of_a_dataset_that_is_not_there(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["label", "a.yaml", "--out", "ouch"]) == 2
-    assert capsys.readouterr().err == "ouch does not exist: correct --out, or run 'animerun-gen render' first\n"
+    assert capsys.readouterr().err == "ouch does not exist; correct --out, or run 'animerun-gen render' first\n"
     assert not (project / "ouch").exists()
 
 

@@ -22,11 +22,14 @@ PIXELS_A_UNIT = 50 / 36 * 96
 """At distance 1, by the lens of 50 mm and the sensor of 36."""
 
 FILM = f"""
+from animerun_gen.blender import versions
+
+
 def keyed(thing, first, last):
     for frame, x in ((1, first), (4, last)):
         thing.location.x = x
         thing.keyframe_insert("location", frame=frame)
-    for curve in thing.animation_data.action.fcurves:
+    for curve in versions.fcurves(thing):
         for point in curve.keyframe_points:
             point.interpolation = "LINEAR"
 
