@@ -54,7 +54,7 @@ def label_frame(clip: ClipWriter, config: CutConfig, frame: int) -> None:
     figures: dict[str, Any] = {"frame": frame, "segments": int(segments.max()) + 1}
     figures |= dict.fromkeys(("leaks", "pieces", "id_regions", "agreement", "agreement_compared", "agreement_ids"))
     figures |= dict.fromkeys(("surface_share", "largest_surface", "largest_surface_is"))
-    figures |= picture_contents(unshaded_frame(clip, config, frame), flat, lines)
+    figures |= picture_contents(plain_frame(clip, config, frame), flat, lines)
     if "ids" in config.motion.extras:
         objects, materials = clip.read("object_id", frame), clip.read("material_id", frame)
         figures |= segment_figures(segments, lines, objects, materials)
@@ -67,18 +67,24 @@ def label_frame(clip: ClipWriter, config: CutConfig, frame: int) -> None:
     write_figures(layout.frame_figures_file(clip.root, clip.cut, frame), figures)
 
 
-def unshaded_frame(clip: ClipFiles, config: CutConfig, frame: int) -> U8Array:
-    """The colour frame as it is without shade, ``(H, W, 3)`` uint8: what figures compare between frames.
+def plain_frame(clip: ClipFiles, config: CutConfig, frame: int) -> U8Array:
+    """The colour frame without shade and styled lines, ``(H, W, 3)`` uint8: what figures compare between frames.
 
-    A border of the shade may move over a surface that stands still, so that colour does not stay with the surface.
+    A border of the shade may move over a surface that stands still, and a line with soft edges mixes its colour with
+    whatever it passes, so that colour does not stay with the surface.
 
     Raises:
         DatasetError: A file is missing or cannot be read.
     """
-    if not config.style.shade.is_on:
+    if _is_plain(config):
         picture: U8Array = clip.read("frame", frame)
         return picture
     return draw_lines(clip.read("flat", frame), clip.read("contour", frame), rgb(config.lines.color))
+
+
+def _is_plain(config: CutConfig) -> bool:
+    """Whether the colour frames of a cut are flat colours under its line art."""
+    return not (config.style.shade.is_on or config.lines.style.is_on)
 
 
 def _rounded(share: float | None) -> float | None:
@@ -184,10 +190,10 @@ def label_pair(clip: ClipWriter, config: CutConfig, earlier: int, later: int) ->
     _write_missing(clip, "line_area", earlier, near_lines)
     flows = {"forward": clip.read_motion("forward", earlier), "backward": clip.read_motion("backward", later)}
     flats, segments = ({frame: files.read(name, frame) for frame in (earlier, later)} for name in ("flat", "segment"))
-    if config.style.shade.is_on:
-        frames = {frame: unshaded_frame(clip, config, frame) for frame in (earlier, later)}
-    else:
+    if _is_plain(config):
         frames = {frame: files.read("frame", frame) for frame in (earlier, later)}
+    else:
+        frames = {frame: plain_frame(clip, config, frame) for frame in (earlier, later)}
     identities = identity_pictures(clip, earlier, later)
 
     def surfaces() -> npt.NDArray[np.bool_]:

@@ -1,4 +1,4 @@
-"""Figures that compare pictures see frames as they are without shade."""
+"""Figures that compare pictures see frames as they are without shade and styled lines."""
 
 from __future__ import annotations
 
@@ -13,19 +13,23 @@ from animerun_gen.dataset import layout
 from animerun_gen.dataset.clip import ClipWriter
 from animerun_gen.dataset.colors import ColorTable
 from animerun_gen.pipeline.state.figures import read_figures
-from animerun_gen.pipeline.tasks.label_files import label_frame, label_pair, unshaded_frame
+from animerun_gen.pipeline.tasks.label_files import label_frame, label_pair, plain_frame
 from tests.pipeline.datasets import make_cut
 
 SIZE = (48, 64)
 
 
-def written(tmp_path: Path, tones: int, segment_by: str = "lines") -> tuple[ClipWriter, CutConfig]:
+def written(
+    tmp_path: Path, tones: int, segment_by: str = "lines", *, styled: bool = False
+) -> tuple[ClipWriter, CutConfig]:
     """Two frames of a still scene in two halves, over which a shadow moves by eight pixels."""
     changes: dict[str, Any] = {
         "style": {"shade": {"tones": tones, "smallest": 5}},
         "motion": {"extras": ()},
         "labels": {"segment_by": segment_by},
     }
+    if styled:
+        changes["lines"] = {"engine": "geometry", "style": {"antialias": True}}
     config = make_cut(tmp_path, changes)
     clip = ClipWriter(tmp_path / "out", config.split, config.name)
     flat = np.full((*SIZE, 3), 200, np.uint8)
@@ -46,15 +50,15 @@ def written(tmp_path: Path, tones: int, segment_by: str = "lines") -> tuple[Clip
     return clip, config
 
 
-@pytest.mark.parametrize("tones", [1, 2])
-def test_a_frame_without_its_shade_is_flat_under_lines(tmp_path: Path, tones: int) -> None:
-    clip, config = written(tmp_path, tones)
+@pytest.mark.parametrize(("tones", "styled"), [(1, False), (2, False), (1, True)])
+def test_a_frame_without_shade_and_style_is_flat_under_lines(tmp_path: Path, tones: int, styled: bool) -> None:
+    clip, config = written(tmp_path, tones, styled=styled)
     frame = config.frame_numbers[0]
     expected = clip.read("frame", frame)
-    if tones == 2:
+    if tones == 2 or styled:
         expected = clip.read("flat", frame)
         expected[:, 32] = 0
-    assert (unshaded_frame(clip, config, frame) == expected).all()
+    assert (plain_frame(clip, config, frame) == expected).all()
 
 
 @pytest.mark.parametrize("tones", [1, 2])
