@@ -167,7 +167,11 @@ def _run(config_json: str, frames: tuple[int, ...], pairs: tuple[tuple[int, int]
         output = Path(folder)
         job = RenderJob(config, output, pictures=frames, companions=frames if pairs else (), pairs=pairs)
         BpyModule.find().start(job, output / "log").run(on_event)
-    steady = {stage: statistics.median(list(times.values())[1:]) for stage, times in of_frame.items()}
+    steady = {}
+    for stage, times in of_frame.items():
+        first, *others = times.values()
+        # some things are made of the first frame alone
+        steady[stage] = statistics.median(others or [first])
     a_frame = (evaluations[-1] - evaluations[0]) / (len(evaluations) - 1)
     return Run(steady, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024, a_frame)
 

@@ -18,6 +18,7 @@ from animerun_gen.blender.geometry import evaluate, finish_evaluation, read_grap
 from animerun_gen.blender.graphs import GraphWatch
 from animerun_gen.blender.job_context import JobContext
 from animerun_gen.blender.key_light import read_light
+from animerun_gen.blender.marked_edges import may_be_marked
 from animerun_gen.blender.rendering import FrameRenderer
 from animerun_gen.blender.scene_size import scene_size
 from animerun_gen.blender.vector_pass import VectorPassRenderer
@@ -113,7 +114,8 @@ class FrameReader:
         self._strokes = strokes
         self._reads_surfaces = reads_surfaces
         lines = context.config.lines
-        self._marks = (lines.vector or lines.engine == "geometry") and lines.freestyle and "edge_mark" in lines.edges
+        wants_marks = lines.engine == "geometry" and lines.freestyle and "edge_mark" in lines.edges
+        self._marks = wants_marks and may_be_marked()
         self._last: FrameGeometry | None = None
         job = context.job
         self._most_kept = max(map(job.gap, job.pairs), default=0)

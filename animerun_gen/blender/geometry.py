@@ -393,9 +393,7 @@ class _Reader:
         if self.with_normals:
             self.normals.append(versions.shading_normals(mesh))
         if self.with_marks:
-            edges = np.empty(2 * len(mesh.edges), np.int32)
-            mesh.edges.foreach_get("vertices", edges)
-            self.marked.append(edges.reshape(-1, 2)[versions.marked_edges(mesh)])
+            self.marked.append(_marked_edges(mesh))
         self.mesh_index[address] = len(self.topologies) - 1
         return self.mesh_index[address]
 
@@ -444,6 +442,16 @@ class _Reader:
         if material is None:
             return NO_MATERIAL_ID
         return self.names.materials.ids.get(material.original.name_full, NO_MATERIAL_ID)
+
+
+def _marked_edges(mesh: bpy.types.Mesh) -> np.ndarray[Any, Any]:
+    """``(E, 2)`` int32, the vertices of the edges that are marked."""
+    marks = versions.marked_edges(mesh)
+    edges = np.empty((len(marks) if marks.any() else 0, 2), np.int32)
+    if len(edges):
+        # of a heavy mesh this takes its time
+        mesh.edges.foreach_get("vertices", edges.ravel())
+    return edges[marks[: len(edges)]]
 
 
 def worn_materials(drawn: bpy.types.Object) -> list[bpy.types.Material | None]:

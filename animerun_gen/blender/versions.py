@@ -174,6 +174,10 @@ def has_compositor(scene: bpy.types.Scene) -> bool:
     return bool(scene.use_nodes)
 
 
+NODES_MARK_EDGES = VERSION >= (5, 0, 0)
+"""Whether geometry nodes can mark edges for Freestyle."""
+
+
 def marked_edges(mesh: bpy.types.Mesh) -> npt.NDArray[np.bool_]:
     """Which edges of a mesh are marked for Freestyle, ``(E,)`` bool: since 5.0 an attribute, if there are any."""
     marks = np.zeros(len(mesh.edges), np.bool_)
