@@ -8,7 +8,6 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from animerun_gen.blender.frame_pictures import PictureMaker
 from animerun_gen.blender.frame_reading import FrameReader, ReadFrame, TakenFrame
 from animerun_gen.blender.identity_pictures import PlacePainter
 from animerun_gen.blender.job_context import JobContext
@@ -58,7 +57,6 @@ class FilmFrames:
         stepper: Brings the scene to a frame.
         renderer: Draws it.
         reader: Reads it.
-        pictures: Knows what colours vary.
         places: Draws identity pictures, where the job asks for them.
     """
 
@@ -70,14 +68,12 @@ class FilmFrames:
         stepper: FrameStepper,
         renderer: FrameRenderer,
         reader: FrameReader,
-        pictures: PictureMaker,
         places: PlacePainter | None,
     ) -> None:
         self.context = context
         self._stepper = stepper
         self._renderer = renderer
         self._reader = reader
-        self._pictures = pictures
         self._places = places
         self._flat: U8Array | None = None
 

@@ -73,10 +73,10 @@ class FrameLoop:
         if job.identity_pictures:
             unpainted = {*conversion.clipped.uv_maps, *conversion.grease_pencil.meshes}
             places = PlacePainter(unpainted, stays=stepper.has_state)
-        made_of = context, stepper, renderer, self._reader, self._pictures, places
+        made_of = context, stepper, renderer, self._reader, places
         self._source: FrameSource = FilmFrames(*made_of)
         if timesheet is not None and painter is not None:
-            self._source = HeldFrames(*made_of, timesheet, painter, graphs)
+            self._source = HeldFrames(*made_of, self._pictures, timesheet, painter, graphs)
 
     def run(self) -> None:
         """Make all files of the job, in the order of its frames."""

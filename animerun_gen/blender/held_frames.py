@@ -86,8 +86,8 @@ class HeldFrames:
         stepper: Brings the scene to a frame.
         renderer: Draws it.
         reader: Reads it.
-        pictures: Knows what colours vary.
         places: Draws identity pictures, where the job asks for them.
+        pictures: Knows what colours vary.
         timesheet: What each layer shows.
         painter: Shows layers alone.
         graphs: Hands over the graphs that Blender evaluates for a picture.
@@ -101,8 +101,8 @@ class HeldFrames:
         stepper: FrameStepper,
         renderer: FrameRenderer,
         reader: FrameReader,
-        pictures: PictureMaker,
         places: PlacePainter | None,
+        pictures: PictureMaker,
         timesheet: Timesheet,
         painter: LayerPainter,
         graphs: GraphWatch,

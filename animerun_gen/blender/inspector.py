@@ -72,7 +72,6 @@ from animerun_gen.shot.shot import (
     UNTRIED,
     FarFromOrigin,
     FilmLight,
-    GreasePencil,
     HairSystem,
     ImageOffer,
     ParticleSystem,
@@ -197,11 +196,7 @@ def _look(
             for name, reason in find_unreadable()
             if objects[name] not in left_out and not is_grease_pencil(bpy.data.objects[objects[name]])
         ),
-        "grease_pencil": tuple(
-            GreasePencil(each.name, each.strokes, each.layers, each.unknown, each.line_art)
-            for each in find_grease_pencil()
-            if each.name not in left_out
-        ),
+        "grease_pencil": tuple(each for each in find_grease_pencil() if each.name not in left_out),
         "hair": tuple(
             HairSystem(each.name, each.strands, each.drawn) for each in find_hair() if each.drawn != "nothing"
         ),

@@ -20,7 +20,7 @@ from animerun_gen.blender.convert.colors import MaterialColors, convert_colors
 from animerun_gen.blender.convert.film_look import remove_film_look
 from animerun_gen.blender.convert.focal_length import find_zooming_cameras, fix_focal_lengths
 from animerun_gen.blender.convert.grease_pencil import (
-    GreasePencil,
+    ConvertedGreasePencil,
     convert_grease_pencil,
     drawn_in_front,
     paint_strokes,
@@ -74,7 +74,7 @@ class Conversion:
     clipped: ClippedMaterials = field(default_factory=ClippedMaterials)
     colors: MaterialColors = field(default_factory=lambda: MaterialColors(ClippedMaterials()))
     glowing: frozenset[str] = frozenset()
-    grease_pencil: GreasePencil = field(default_factory=GreasePencil)
+    grease_pencil: ConvertedGreasePencil = field(default_factory=ConvertedGreasePencil)
     key_light: KeyLight | None = None
     folder: TemporaryDirectory[str] | None = None
 

@@ -41,6 +41,7 @@ from animerun_gen.blender.unreadable import draws_nothing
 from animerun_gen.config import CutConfig
 from animerun_gen.config.messages import counted, named
 from animerun_gen.motion.identity import IDENTITY_BITS
+from animerun_gen.shot.shot import GreasePencil
 
 PAINT = "animerun_gen_paint"
 """The attribute that holds the colour of each face, where strokes of one material have several."""
@@ -52,27 +53,8 @@ Numbers = npt.NDArray[np.int64]
 Points = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class GreasePencilFinding:
-    """A Grease Pencil object of the open file.
-
-    Attributes:
-        name: Its name.
-        strokes: How many strokes all its drawings have together.
-        layers: How many layers it has.
-        unknown: Why its points cannot be followed, the rest of a sentence; empty where they can.
-        line_art: Whether a modifier of it draws lines of the scene.
-    """
-
-    name: str
-    strokes: int
-    layers: int
-    unknown: str
-    line_art: bool
-
-
 @dataclass
-class GreasePencil:
+class ConvertedGreasePencil:
     """What became of the file's Grease Pencil.
 
     Attributes:
@@ -92,10 +74,10 @@ class GreasePencil:
     varying: dict[str, bool] = field(default_factory=dict)
 
 
-def find_grease_pencil() -> list[GreasePencilFinding]:
+def find_grease_pencil() -> list[GreasePencil]:
     """List the Grease Pencil objects of the open file that are rendered, by name; changes nothing."""
     return [
-        GreasePencilFinding(
+        GreasePencil(
             obj.name,
             sum(len(getattr(frame, "drawing", frame).strokes) for layer in obj.data.layers for frame in layer.frames),
             len(obj.data.layers),
@@ -111,7 +93,9 @@ def drawn_in_front() -> set[str]:
     return {obj.name for obj in _objects() if obj.show_in_front}
 
 
-def convert_grease_pencil(opened: OpenedScene, config: CutConfig, in_front: Collection[str] = ()) -> GreasePencil:
+def convert_grease_pencil(
+    opened: OpenedScene, config: CutConfig, in_front: Collection[str] = ()
+) -> ConvertedGreasePencil:
     """Replace the strokes and fills of the scene by surfaces.
 
     Args:
@@ -122,7 +106,7 @@ def convert_grease_pencil(opened: OpenedScene, config: CutConfig, in_front: Coll
     Returns:
         What became of them.
     """
-    done = GreasePencil()
+    done = ConvertedGreasePencil()
     owners = _objects() if config.grease_pencil == "draw" else []
     if not owners:
         return done
@@ -174,7 +158,7 @@ def convert_grease_pencil(opened: OpenedScene, config: CutConfig, in_front: Coll
     return done
 
 
-def paint_strokes(colors: MaterialColors, found: GreasePencil, config: CutConfig) -> None:
+def paint_strokes(colors: MaterialColors, found: ConvertedGreasePencil, config: CutConfig) -> None:
     """Have strokes and fills painted in colours of their own, unless the configuration says what their material shows.
 
     Args:
@@ -305,7 +289,7 @@ class _Wardrobe:
         removed: Full names of the film's materials of which nothing is drawn.
     """
 
-    def __init__(self, done: GreasePencil, removed: Collection[str]) -> None:
+    def __init__(self, done: ConvertedGreasePencil, removed: Collection[str]) -> None:
         self._done = done
         self._removed = removed
         self._made: dict[tuple[str, bool], bpy.types.Material] = {}
