@@ -115,6 +115,7 @@ def require_same(found: Camera, wanted: Camera) -> None:
     )
     if not is_same:
         raise SceneError(
-            f"camera '{wanted.name}' stands elsewhere whenever the film is played to the same frame, so that no layer "
-            "can be held before it. Leave 'timing' out, or give the cut a camera with 'camera_motion.keyframes'"
+            f"camera '{wanted.name}' stands elsewhere whenever the film is played to the same frame, so that no "
+            "layer can be held before it",
+            remedy="leave 'timing' out, or give the cut a camera with 'camera_motion.keyframes'",
         )

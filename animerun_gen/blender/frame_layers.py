@@ -161,7 +161,8 @@ class LayerMaker:
             return
         layer = self.groups.names[int(np.bincount(shown[differs]).argmax())]
         raise SceneError(
-            f"the layers of frame {frame}, drawn one by one, differ from the whole picture at {count} pixels, most of "
-            f"them of layer '{layer}'. Something of it depends on what is in another layer, such as a force field or a "
-            "collider; put both into one layer in 'layers.groups'."
+            f"the layers of frame {frame}, drawn one by one, differ from the whole picture at {count} pixels, "
+            f"most of them of layer '{layer}'. Something of it depends on what is in another layer, such as a "
+            "force field or a collider",
+            remedy="put both into one layer in 'layers.groups'",
         )

@@ -159,8 +159,9 @@ class HeldFrames:
             ahead = max(self._timesheet.of(frame))
             if ahead > frame:
                 raise SceneError(
-                    f"timing shows film frame {ahead} in frame {frame}, ahead of it, but the film has simulations or "
-                    "scripts that can only be played forwards; bake the simulations in Blender, or list no later frame"
+                    f"timing shows film frame {ahead} in frame {frame}, ahead of it, but the film has "
+                    "simulations or scripts that can only be played forwards",
+                    remedy="bake the simulations in Blender, or list no later frame",
                 )
 
     def visit(self, frame: int, *, draws: bool, reads: bool) -> ReadFrame | None:

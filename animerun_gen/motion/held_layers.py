@@ -76,8 +76,9 @@ def compose_layers(frame: int, camera: Camera, parts: Sequence[HeldPart]) -> Com
     if len(set(geometry.keys)) < len(geometry.keys):
         twice = next(key for key in geometry.keys if geometry.keys.count(key) > 1)
         raise SceneError(
-            f"frame {frame} shows '{twice}' twice, as it was at two frames of the film, because objects of two layers "
-            "make it in turn; put them into one layer of 'layers.groups'"
+            f"frame {frame} shows '{twice}' twice, as it was at two frames of the film, because objects of "
+            "two layers make it in turn",
+            remedy="put them into one layer of 'layers.groups'",
         )
     return Composed(geometry, part[order], instance[order])
 
@@ -97,8 +98,8 @@ def screen_transform(held: Camera, now: Camera) -> Float64Array:
     """
     if held.is_orthographic != now.is_orthographic:
         raise SceneError(
-            f"camera '{now.name}' changes between perspective and orthographic while a layer is held on the screen; "
-            "set its timing's hold to world, or change it at a frame at which the layer is drawn anew"
+            f"camera '{now.name}' changes between perspective and orthographic while a layer is held on the screen",
+            remedy="set its timing's hold to world, or change it at a frame at which the layer is drawn anew",
         )
     if np.array_equal(held.world, now.world) and np.array_equal(held.projection, now.projection):
         return np.eye(4)

@@ -106,8 +106,9 @@ def plan_cut(cut: Cut, options: Options) -> CutPlan:
         _require_rendered(then, wanted)
     elif options.cross_check and config.timing.is_on:
         raise DatasetError(
-            f"cut '{config.name}': its timing holds layers, of which Cycles' Vector pass knows nothing; run the "
-            "command without --cross-check"
+            "its timing holds layers, of which Cycles' Vector pass knows nothing",
+            f"cut '{config.name}'",
+            "run the command without --cross-check",
         )
     for other in elsewhere:
         move_cut(other, clip)

@@ -56,8 +56,9 @@ def _groups(config: CutConfig, ledger: Ledger, looker: Looker | None) -> Mapping
     if looker is None:
         if kept is None:
             raise DatasetError(
-                f"cut '{config.name}': its layers have not been found yet; run 'animerun-gen render' first, or name "
-                "them in layers.groups"
+                "its layers have not been found yet",
+                f"cut '{config.name}'",
+                "run 'animerun-gen render' first, or name them in layers.groups",
             )
         return kept.groups
     scene = scene_digest(config, looker.version)
