@@ -11,7 +11,7 @@ from animerun_gen.dataset.clip import ClipWriter
 from animerun_gen.dataset.modalities import SPLITS
 from animerun_gen.engines.job import RenderJob
 from animerun_gen.errors import DatasetError
-from animerun_gen.pipeline.cut import Cut
+from animerun_gen.pipeline.cut import Cut, never_rendered
 from animerun_gen.pipeline.missing import Damaged, missing_labels, missing_passes, missing_render
 from animerun_gen.pipeline.options import Options
 from animerun_gen.pipeline.state.cameras import remove_damaged_records
@@ -225,11 +225,7 @@ def _refuse_foreign_files(ledger: Ledger, *clips: ClipWriter) -> None:
 def _require_rendered(then: Then, wanted: Mapping[str, str]) -> None:
     name, output, record = then.config.name, then.output, then.record
     if not record.engine:
-        raise DatasetError(
-            f"none of it has been rendered into {output}",
-            f"cut '{name}'",
-            "run 'animerun-gen render' first",
-        )
+        raise never_rendered(name, output)
     for stage in ("pictures", "motion"):
         if record.fingerprints.get(stage) != wanted[stage]:
             raise DatasetError(
