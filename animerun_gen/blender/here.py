@@ -15,13 +15,13 @@ from typing import ClassVar
 from animerun_gen.blender import versions
 from animerun_gen.blender.questions import answer_questions
 from animerun_gen.blender.worker import run_job
-from animerun_gen.dataset.files import open_log, system_says
+from animerun_gen.dataset.files import open_log, refused
 from animerun_gen.engines.children import Conditions
 from animerun_gen.engines.job import RenderJob, Reporter
 from animerun_gen.engines.protocol import Event
 from animerun_gen.engines.questions import AskedCut, Inquiry, Replies, Reply
 from animerun_gen.engines.render_process import RenderFailure
-from animerun_gen.errors import AnimerunGenError, DatasetError
+from animerun_gen.errors import AnimerunGenError, unforeseen
 
 STREAMS = (1, 2)
 """The descriptors of the standard output and of the errors: Blender prints to both."""
@@ -75,6 +75,7 @@ class RenderHere:
         Raises:
             RenderFailure: It could not be finished.
         """
+        where = f"cut '{self.job.config.name}'"
         with _output_to(self.log) as detour:
 
             def tell(event: Event) -> None:
@@ -85,12 +86,10 @@ class RenderHere:
             try:
                 run_job(self.job, Reporter(tell), despite_memory=self.despite_memory)
             except AnimerunGenError as error:
-                raise RenderFailure(f"cut '{self.job.config.name}': {error} (log: {self.log})") from error
+                raise RenderFailure(f"{error} (log: {self.log})", where) from error
             except Exception as error:
                 traceback.print_exc()
-                raise RenderFailure(
-                    f"cut '{self.job.config.name}': {type(error).__name__}: {error} (log: {self.log})"
-                ) from error
+                raise RenderFailure(f"{unforeseen(error)} (log: {self.log})", where) from error
 
     def kill(self) -> None:
         """Nothing to end: the job runs in the calling thread."""
@@ -146,7 +145,7 @@ def _output_to(log: Path) -> Iterator[_Detour]:
         try:
             file = opened.enter_context(open_log(log))
         except OSError as error:
-            raise DatasetError(f"{log} cannot be written: {system_says(error)}") from error
+            raise refused("cannot be written", log, error) from error
         detour = _Detour(tuple(before), file.fileno())
         detour.begin()
         try:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 WORKER = "animerun_gen.blender.worker"
 QUESTIONS = "animerun_gen.blender.questions"
+OTHER_PROGRAM = "give the path of a Blender executable"
+"""What to do about a program that cannot be used as Blender."""
+
 START_SCRIPT = Path(__file__).parent.parent / "blender" / "start.py"
 
 
@@ -38,7 +41,7 @@ def find_program(program: str) -> str:
     """
     found = shutil.which(program)
     if found is None:
-        raise UsageError(f"no program '{program}' was found", "--blender", "give the path of a Blender executable")
+        raise UsageError(f"no program '{program}' was found", "--blender", OTHER_PROGRAM)
     return found
 
 
@@ -159,10 +162,10 @@ class InstalledBlender:
                 [found, "--version"], capture_output=True, text=True, errors="replace", timeout=120, check=True
             )
         except (OSError, subprocess.SubprocessError) as error:
-            raise UsageError(f"{found} does not start: {error}", "--blender") from error
+            raise UsageError(f"{found} does not start: {error}", "--blender", OTHER_PROGRAM) from error
         lines = [line for line in answer.stdout.splitlines() if line.startswith("Blender ")]
         if not lines:
-            raise UsageError(f"{found} does not answer --version as Blender does", "--blender")
+            raise UsageError(f"{found} does not answer --version as Blender does", "--blender", OTHER_PROGRAM)
         return cls(found, lines[0].strip())
 
     def find_again(self) -> InstalledBlender:

@@ -157,7 +157,11 @@ def from_weights(weights: Weights, where: Path) -> FlowNetwork:
         UsageError: It is no flow network.
     """
     if weights.kind != "flow":
-        raise UsageError(f"holds a network for {weights.kind}, not for flow", where)
+        raise UsageError(
+            f"holds a network for {weights.kind}, not for flow",
+            where,
+            "give a file that 'animerun-gen train flow' wrote",
+        )
     network = build(str(weights.model.get("name")), dict(weights.model.get("options", {})))
     put_into(network, weights.tensors, where)
     return network.eval()

@@ -192,7 +192,8 @@ def _look(
                 alike.setdefault(stale, []).append(cut)
     if not alike:
         return
-    asked, sought = [], {}
+    asked: list[AskedCut] = []
+    sought: dict[str, None] = {}
     for stale, (first, *_) in alike.items():
         questions = tuple(decision.question for decision, _ in stale)
         sought |= {question.seeks: None for question in questions}

@@ -12,9 +12,9 @@ from pathlib import Path
 from animerun_gen.config import CutConfig
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.clip import ClipFiles
+from animerun_gen.dataset.files import refused
 from animerun_gen.dataset.listing import modalities_there
 from animerun_gen.dataset.modalities import Modality, named_as_there
-from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline.made import modalities_of
 from animerun_gen.pipeline.samples import identity_frames, sampled_frames
 from animerun_gen.pipeline.state.coverage import has_tracks
@@ -288,4 +288,4 @@ def _refusals_as_sentence(path: Path, why: str, what: str = "removed") -> Iterat
     try:
         yield
     except OSError as error:
-        raise DatasetError(f"{path} {why} cannot be {what}: {error.strerror}") from error
+        raise refused(f"{why} cannot be {what}", path, error) from error

@@ -115,8 +115,9 @@ def read_status(root: Path) -> DatasetStatus:
     there = {clip.cut for clip in Dataset(root).clips()} if any((root / split).is_dir() for split in SPLITS) else set()
     if not begun and there:
         raise NoDatasetError(
-            f"{root} was made elsewhere: it has no record of what its cuts were made from. Check it with: "
-            + as_command("animerun-gen", "verify", root)
+            "was made elsewhere: it has no record of what its cuts were made from",
+            root,
+            f"check it with: {as_command('animerun-gen', 'verify', root)}",
         )
     if not begun:
         raise NoDatasetError(

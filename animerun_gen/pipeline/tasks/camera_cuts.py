@@ -124,10 +124,19 @@ def split_cut(config: CutConfig, marks: Sequence[CameraMark]) -> list[CutPart]:
         parts.append(_stretch(config, number, camera, frames))
     if not parts:
         raise DatasetError(
-            f"cut '{config.name}' cannot be split at its camera cuts: no two neighbouring frames share a view",
-            remedy="choose other frames",
+            "it cannot be split at its camera cuts: no two neighbouring frames share a view",
+            f"cut '{config.name}'",
+            "choose other frames",
         )
     return [replace(parts[0], notes=parts[0].notes + dropped), *parts[1:]]
+
+
+def _unsplit(config: CutConfig, reason: str) -> DatasetError:
+    return DatasetError(
+        f"it cannot be split at its camera cuts: {reason}",
+        f"cut '{config.name}'",
+        "choose other frames or correct that",
+    )
 
 
 def _stretch(config: CutConfig, number: int, camera: str, frames: Sequence[int]) -> CutPart:
@@ -151,7 +160,7 @@ def _stretch(config: CutConfig, number: int, camera: str, frames: Sequence[int])
         exposures(made.timing, made.frames.film_numbers)
         return CutPart(made, notes)
     except ConfigError as error:
-        raise DatasetError(f"cut '{config.name}' cannot be split at its camera cuts: {error}") from error
+        raise _unsplit(config, str(error)) from error
     except ValidationError as error:
         reasons = "; ".join(str(details.get("ctx", {}).get("error", details["msg"])) for details in error.errors())
-        raise DatasetError(f"cut '{config.name}' cannot be split at its camera cuts: {reasons}") from error
+        raise _unsplit(config, reasons) from error
