@@ -12,6 +12,7 @@ from animerun_gen.dataset.modalities import SPLITS
 from animerun_gen.engines.job import RenderJob
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline.cut import Cut, never_rendered
+from animerun_gen.pipeline.made import Wanted
 from animerun_gen.pipeline.missing import Damaged, missing_labels, missing_passes, missing_render
 from animerun_gen.pipeline.options import Options
 from animerun_gen.pipeline.state.cameras import remove_damaged_records
@@ -23,6 +24,7 @@ from animerun_gen.pipeline.state.clearing import (
     has_stage,
     move_cut,
 )
+from animerun_gen.pipeline.state.coverage import has_tracks
 from animerun_gen.pipeline.state.fingerprints import STAGES, fingerprints
 from animerun_gen.pipeline.state.inputs import InputsNow, look_at_inputs
 from animerun_gen.pipeline.state.judging import look_at_figures
@@ -41,6 +43,7 @@ class CutPlan:
 
     Attributes:
         cut: The cut.
+        wanted: What it asks for.
         found: Its files on disk, as they are before anything is made.
         watched: Marks that the files which the cut is made from had before their checksums were computed, see
             :mod:`animerun_gen.pipeline.state.inputs`; empty when nothing is to be rendered.
@@ -54,6 +57,7 @@ class CutPlan:
     """
 
     cut: Cut
+    wanted: Wanted
     found: FilesOnDisk
     watched: dict[str, str] = field(default_factory=dict)
     render: RenderJob | None = None
@@ -124,7 +128,8 @@ def plan_cut(cut: Cut, options: Options) -> CutPlan:
     damaged = clear_damaged(found, figures, stages)
     if "motion" in stages:
         damaged += remove_damaged_records(config, found)
-    if clear_surplus(clip, config, found, stages) or damaged:
+    asked, tracks_stand = Wanted.of(config), has_tracks(config, output)
+    if clear_surplus(clip, asked, found, stages, tracks_stand) or damaged:
         found.look_again()
     watched = now.marks
     if now.changed or now.under_way or "pictures" in redone:
@@ -139,16 +144,20 @@ def plan_cut(cut: Cut, options: Options) -> CutPlan:
         cut.summary.note(f"damaged files, which are made again: {len(damaged)} ({min(damaged)}{more})")
     spoiled = Damaged(config.name, found, made_from)
     rendering = options.engine is not None
-    labels = missing_labels(config, frames, found, figures, spoiled) if options.label else ([], [])
+    labels = missing_labels(asked, frames, found, figures, spoiled) if options.label else ([], [])
+    render = None
+    if rendering:
+        render = missing_render(asked, output, frames, found, options.cross_check, tracks_stand)
     plan = CutPlan(
         cut=cut,
+        wanted=asked,
         found=found,
         watched=watched,
-        render=missing_render(config, output, frames, found, options.cross_check) if rendering else None,
+        render=render,
         is_unopened=rendering and not made_from.opened and bool(frames),
         frame_labels=labels[0],
         pair_labels=labels[1],
-        passes=missing_passes(config, frames, found, spoiled) if options.label else None,
+        passes=missing_passes(asked, frames, found, spoiled) if options.label else None,
         refused=spoiled.refused,
         judged=figures.judged,
     )

@@ -142,7 +142,7 @@ def _sum_up(cut: Cut, plan: CutPlan | None, options: Options) -> None:
         summary.cross_checks = list(read_cross_checks(cut.output, cut.config).values())
         with failures_to(summary):
             stages = STAGES if options.label else ("pictures", "motion")
-            summary.coverage = measure_coverage(cut.config, cut.output, stages, found)
+            summary.coverage = measure_coverage(plan.wanted, cut.output, stages, found)
     # of a cut that failed as well: what was made, or cleared away, is what is on disk now
     with failures_to(summary):
         summary.damaged = write_manifest(cut.ledger, found, options.workers)
