@@ -4,6 +4,9 @@ Only Blender can look into a film.  What it found is kept in the cut's ledger an
 depends on.  So a finished dataset needs no Blender to be recognised as such, labels need no ``.blend``, and all
 processes that render a part of a cut, in whatever run, go by the same.  One Blender is asked all that there is to be
 asked about a cut, and only one about cuts for which the same counts.
+
+Another decision takes a question (:mod:`animerun_gen.engines.questions`), a function that answers it
+(:mod:`animerun_gen.blender.questions`), a section of the ledger, and a :class:`Decision`, which the run names.
 """
 
 from __future__ import annotations

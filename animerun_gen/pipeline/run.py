@@ -136,10 +136,11 @@ def _sum_up(cut: Cut, plan: CutPlan | None, options: Options) -> None:
             summary.fail(sentence)
         with failures_to(summary):
             collect_cameras(cut.config, plan.found, new=bool(summary.rendered))
+        checks = read_cross_checks(cut.output, cut.config)
         if options.label and (summary.labelled or not summary.failures):
             with failures_to(summary):
-                summary.quality = collect_quality(cut.ledger, cut.config, plan.judged)
-        summary.cross_checks = list(read_cross_checks(cut.output, cut.config).values())
+                summary.quality = collect_quality(cut.ledger, cut.config, checks, plan.judged)
+        summary.cross_checks = list(checks.values())
         with failures_to(summary):
             stages = STAGES if options.label else ("pictures", "motion")
             summary.coverage = measure_coverage(plan.wanted, cut.output, stages, found)
