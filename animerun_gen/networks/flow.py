@@ -188,9 +188,9 @@ def _torchvision(name: str, model: str, options: Options) -> FlowNetwork:
         ) from error
     makers = {"raft_small": optical_flow.raft_small, "raft_large": optical_flow.raft_large}
     if model not in makers:
-        raise UsageError(f"torchvision has no flow model {model!r}", remedy=f"it has {' and '.join(makers)}")
+        raise UsageError(f"torchvision has no flow model {model!r}", remedy=f"choose {' or '.join(makers)}")
     if strange := sorted(options.keys() - {"updates"}):
-        raise UsageError(f"{name} has no option {strange[0]!r}", remedy="it has updates")
+        raise UsageError(f"{name} has no option {strange[0]!r}", remedy="leave it out, or give updates")
     updates = options.get("updates", 12)
     if type(updates) is not int or not 1 <= updates <= MOST_UPDATES:
         what = f"the option updates of {name} must be a whole number from 1 to {MOST_UPDATES}, but is {updates!r}"

@@ -31,6 +31,7 @@ class CountingEngine(FakeEngine):
 
     triangles: int = 10_000_000
     crossings: tuple[int, ...] = (0,)
+    visits: int = 0
     inputs: tuple[Path, ...] = ()
     asked: list[str] = field(default_factory=list)
     broken: bool = False
@@ -42,7 +43,9 @@ class CountingEngine(FakeEngine):
         self.asked.append(asked.config.name)
         if self.broken:
             raise SceneError("the film cannot be opened")
-        return tuple(LineFigures(1 + n, self.triangles, 100, count, 0) for n, count in enumerate(self.crossings))
+        return tuple(
+            LineFigures(1 + n, self.triangles, 100, count, self.visits) for n, count in enumerate(self.crossings)
+        )
 
 
 def undecided(folder: Path, **changes: Any) -> CutConfig:
@@ -81,6 +84,13 @@ def test_the_frame_decides_in_which_most_lines_cross(tmp_path: Path) -> None:
         (note,) = chosen(undecided(tmp_path), tmp_path / name, CountingEngine(triangles=9, crossings=crossings)).decided
         assert note.startswith(f"lines: {engine}, because Freestyle w")
         assert f"9 triangles of frame 2, whose 100 edges with lines cross {crossings[1]:,} times" in note
+
+
+def test_what_lies_far_outside_is_named_only_where_it_takes_the_time(tmp_path: Path) -> None:
+    for visits, named in ((0, False), (1_000_000_000, True)):
+        counter = CountingEngine(triangles=9, visits=visits)
+        (note,) = chosen(undecided(tmp_path), tmp_path / str(visits), counter).decided
+        assert ("things far outside the picture" in note) == named
 
 
 def test_a_library_that_changed_is_noticed(tmp_path: Path) -> None:

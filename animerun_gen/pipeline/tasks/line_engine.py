@@ -11,7 +11,14 @@ from typing import Literal
 from animerun_gen.config import CutConfig
 from animerun_gen.config.model import FREESTYLE_ONLY
 from animerun_gen.engines.questions import LINE_FIGURES
-from animerun_gen.lines.cost import SLOW_SECONDS, LineFigures, freestyle_gigabytes, freestyle_seconds, rounded
+from animerun_gen.lines.cost import (
+    SECONDS_A_VISIT,
+    SLOW_SECONDS,
+    LineFigures,
+    freestyle_gigabytes,
+    freestyle_seconds,
+    rounded,
+)
 from animerun_gen.pipeline.cut import Cut
 from animerun_gen.pipeline.deciding import Decision, Known
 from animerun_gen.pipeline.state.ledger import CountedLines, CutLedger, Sections
@@ -80,7 +87,7 @@ def _judged(figures: Figures) -> Choice:
         f"Freestyle {would} about {rounded(seconds)} s and {rounded(gigabytes)} GB for the {most.triangles:,} "
         f"triangles of frame {most.frame}, whose {most.edges:,} edges with lines cross {most.crossings:,} times"
     )
-    if freestyle_seconds(0, 0, most.visits) > 0.5 * seconds:
+    if SECONDS_A_VISIT * most.visits > 0.5 * seconds:
         reason += (
             "; things far outside the picture of its orthographic camera make most of that: remove them, and "
             "Freestyle is fast"
