@@ -15,7 +15,7 @@ from animerun_gen.pipeline.cut import Cut, never_rendered
 from animerun_gen.pipeline.made import Wanted
 from animerun_gen.pipeline.missing import Damaged, missing_labels, missing_passes, missing_render
 from animerun_gen.pipeline.options import Options
-from animerun_gen.pipeline.state.cameras import remove_damaged_records
+from animerun_gen.pipeline.state.cameras import are_as_left, remove_damaged_records
 from animerun_gen.pipeline.state.changes import Then
 from animerun_gen.pipeline.state.clearing import (
     clear_damaged,
@@ -45,6 +45,7 @@ class CutPlan:
         cut: The cut.
         wanted: What it asks for.
         found: Its files on disk, as they are before anything is made.
+        cameras_stand: Whether the files of its cameras are what an earlier run left, with all that is known.
         watched: Marks that the files which the cut is made from had before their checksums were computed, see
             :mod:`animerun_gen.pipeline.state.inputs`; empty when nothing is to be rendered.
         render: What Blender has to make; None when nothing is to be rendered.
@@ -59,6 +60,7 @@ class CutPlan:
     cut: Cut
     wanted: Wanted
     found: FilesOnDisk
+    cameras_stand: bool
     watched: dict[str, str] = field(default_factory=dict)
     render: RenderJob | None = None
     is_unopened: bool = False
@@ -126,7 +128,8 @@ def plan_cut(cut: Cut, options: Options) -> CutPlan:
     found = FilesOnDisk(output, config.split, config.name, ledger.kept.checksums)
     figures = look_at_figures(ledger, config)
     damaged = clear_damaged(found, figures, stages)
-    if "motion" in stages:
+    cameras_stand = are_as_left(config, found)
+    if "motion" in stages and not cameras_stand:
         damaged += remove_damaged_records(config, found)
     asked, tracks_stand = Wanted.of(config), has_tracks(config, output)
     if clear_surplus(clip, asked, found, stages, tracks_stand) or damaged:
@@ -152,6 +155,7 @@ def plan_cut(cut: Cut, options: Options) -> CutPlan:
         cut=cut,
         wanted=asked,
         found=found,
+        cameras_stand=cameras_stand,
         watched=watched,
         render=render,
         is_unopened=rendering and not made_from.opened and bool(frames),

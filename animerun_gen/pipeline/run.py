@@ -134,8 +134,9 @@ def _sum_up(cut: Cut, plan: CutPlan | None, options: Options) -> None:
         found = plan.found
         for sentence in plan.refused:
             summary.fail(sentence)
-        with failures_to(summary):
-            collect_cameras(cut.config, plan.found, new=bool(summary.rendered))
+        if plan.renders or not plan.cameras_stand:
+            with failures_to(summary):
+                collect_cameras(cut.config, plan.found)
         checks = read_cross_checks(cut.output, cut.config)
         if options.label and (summary.labelled or not summary.failures):
             with failures_to(summary):
