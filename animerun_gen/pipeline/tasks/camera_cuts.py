@@ -135,7 +135,7 @@ def _unsplit(config: CutConfig, reason: str) -> DatasetError:
     return DatasetError(
         f"it cannot be split at its camera cuts: {reason}",
         f"cut '{config.name}'",
-        "choose other frames or correct that",
+        "correct that, or choose other frames",
     )
 
 
