@@ -166,4 +166,4 @@ def _status(entry: os.DirEntry[str]) -> os.stat_result | None:
 
 
 def _unreadable(folder: Path, error: OSError) -> DatasetError:
-    return DatasetError(f"{folder} cannot be read: {error.strerror}; check its permissions")
+    return DatasetError(f"cannot be read: {error.strerror}", folder, "check its permissions")

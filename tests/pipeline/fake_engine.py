@@ -38,11 +38,12 @@ from animerun_gen.dataset.tracks import Tracks
 from animerun_gen.engines.children import Conditions
 from animerun_gen.engines.fence import fence_of_parent
 from animerun_gen.engines.film_files import files_of
-from animerun_gen.engines.job import RenderJob, Reporter
+from animerun_gen.engines.job import RenderJob, Reporter, input_mark
 from animerun_gen.engines.lifetime import die_with_parent
 from animerun_gen.engines.protocol import Event, from_text, read_request, to_text
-from animerun_gen.engines.questions import AskedCut, CameraMark, CountedCut, LayeredCut, Marked, MarkedCut, one_by_one
+from animerun_gen.engines.questions import CAMERA_MARKS, LAYERS, LINE_FIGURES, AskedCut, CameraMark, Replies, Reply
 from animerun_gen.engines.render_process import RenderFailure, RenderProcess
+from animerun_gen.errors import SceneError
 from animerun_gen.lines import compose
 from animerun_gen.lines.cost import LineFigures
 from animerun_gen.motion.unknown import continued_flow, describe_unknown
@@ -53,17 +54,29 @@ SIDE = 12
 class OneCamera:
     """What the film of the square answers when it is asked before it is rendered."""
 
-    def camera_marks(self, asked: Sequence[AskedCut], at_once: int) -> Marked:
-        return one_by_one(self.marks_of, asked)
+    def ask(self, asked: Sequence[AskedCut], at_once: int) -> Replies:
+        for one in asked:
+            reply = Reply(one, {str(path): input_mark(path) for path in self.read_when_asked()})
+            finders = {CAMERA_MARKS: self.marks_of, LAYERS: self.layers_of, LINE_FIGURES: self.figures_of}
+            try:
+                for question in one.questions:
+                    reply.answers[question.name] = finders[question](one)
+            except SceneError as error:
+                reply.error = error
+            yield reply
 
-    def marks_of(self, asked: AskedCut) -> MarkedCut:
-        return MarkedCut([CameraMark(asked.config.frames.first, "Camera")], {})
+    def read_when_asked(self) -> Sequence[Path]:
+        """Files besides the film that are read to answer."""
+        return ()
 
-    def count_lines(self, config: CutConfig, log: Path) -> CountedCut:
-        return CountedCut([LineFigures(config.frames.first, triangles=2, edges=4, crossings=0, visits=0)], {})
+    def marks_of(self, asked: AskedCut) -> tuple[CameraMark, ...]:
+        return (CameraMark(asked.config.frames.first, "Camera"),)
 
-    def find_layers(self, config: CutConfig, log: Path) -> LayeredCut:
-        return LayeredCut({"square": ("Square",)}, {})
+    def layers_of(self, asked: AskedCut) -> dict[str, tuple[str, ...]]:
+        return {"square": ("Square",)}
+
+    def figures_of(self, asked: AskedCut) -> tuple[LineFigures, ...]:
+        return (LineFigures(asked.config.frames.first, triangles=2, edges=4, crossings=0, visits=0),)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import pytest
 
 from animerun_gen.config import CutConfig
 from animerun_gen.dataset import Dataset, files
-from animerun_gen.engines.questions import LayeredCut
+from animerun_gen.engines.questions import AskedCut
 from animerun_gen.errors import SceneError
 from animerun_gen.pipeline.options import Options
 from animerun_gen.pipeline.run import generate
@@ -31,11 +31,11 @@ class LayeredEngine(FakeEngine):
     asked: list[str] = field(default_factory=list)
     broken: bool = False
 
-    def find_layers(self, config: CutConfig, log: Path) -> LayeredCut:
-        self.asked.append(config.name)
+    def layers_of(self, asked: AskedCut) -> dict[str, tuple[str, ...]]:
+        self.asked.append(asked.config.name)
         if self.broken:
             raise SceneError("the film cannot be opened")
-        return super().find_layers(config, log)
+        return super().layers_of(asked)
 
 
 def layered(folder: Path, groups: Any = GROUPS, **changes: Any) -> CutConfig:

@@ -23,7 +23,7 @@ from animerun_gen.engines.blenders import BpyModule
 from animerun_gen.engines.children import Conditions
 from animerun_gen.engines.job import RenderJob
 from animerun_gen.engines.protocol import Event
-from animerun_gen.engines.questions import AskedCut, CameraMark, MarkedCut
+from animerun_gen.engines.questions import AskedCut, CameraMark
 from animerun_gen.engines.render_process import RenderFailure
 from animerun_gen.errors import SceneError, UsageError
 from animerun_gen.publish import pair
@@ -120,9 +120,8 @@ class Cameras(FakeEngine):
 
     switches: tuple[int, ...] = ()
 
-    def marks_of(self, asked: AskedCut) -> MarkedCut:
-        marks = [CameraMark(asked.config.frames.first, "Camera")]
-        return MarkedCut([*marks, *(CameraMark(frame, f"Camera {frame}") for frame in self.switches)], {})
+    def marks_of(self, asked: AskedCut) -> tuple[CameraMark, ...]:
+        return (*super().marks_of(asked), *(CameraMark(frame, f"Camera {frame}") for frame in self.switches))
 
 
 @pytest.mark.usefixtures("project")
@@ -240,7 +239,7 @@ class Talkative(FakeEngine):
 
     fails_when_asked: bool = False
 
-    def marks_of(self, asked: AskedCut) -> MarkedCut:
+    def marks_of(self, asked: AskedCut) -> tuple[CameraMark, ...]:
         if self.fails_when_asked:
             self._print(asked.log)
             raise SceneError(f"cut 'a': it cannot be opened (log: {asked.log})")

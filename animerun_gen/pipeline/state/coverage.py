@@ -12,7 +12,7 @@ from animerun_gen.dataset.cameras import frames_of_cameras
 from animerun_gen.dataset.modalities import modality
 from animerun_gen.dataset.tracks import TrackSettings, read_settings
 from animerun_gen.errors import DatasetError
-from animerun_gen.pipeline.made import modalities_of
+from animerun_gen.pipeline.made import Wanted
 from animerun_gen.pipeline.state.on_disk import FilesOnDisk, Pair
 
 
@@ -64,12 +64,12 @@ def has_cameras(config: CutConfig, output: Path) -> bool:
 
 
 def measure_coverage(
-    config: CutConfig, output: Path, stages: Collection[str], found: FilesOnDisk | None = None
+    wanted: Wanted, output: Path, stages: Collection[str], found: FilesOnDisk | None = None
 ) -> Coverage:
     """Look at the files of a cut.
 
     Args:
-        config: The cut.
+        wanted: What it asks for.
         output: Root folder of the dataset.
         stages: The stages whose files count.
         found: The files on disk, where someone has looked before.
@@ -77,7 +77,7 @@ def measure_coverage(
     Raises:
         DatasetError: A folder cannot be read.
     """
-    enabled = [m for m in modalities_of(config) if m.stage in stages]
+    config, enabled = wanted.config, wanted.of_stages(stages)
     if found is None:
         found = FilesOnDisk(output, config.split, config.name)
     found.now()
