@@ -9,7 +9,7 @@ from pathlib import Path
 
 from animerun_gen.config import CutConfig
 from animerun_gen.dataset import layout
-from animerun_gen.dataset.modalities import Modality, at_gap, enabled_modalities
+from animerun_gen.dataset.modalities import Modality, at_gap, pass_number
 from animerun_gen.engines.job import RenderJob
 from animerun_gen.pipeline.made import modalities_of
 from animerun_gen.pipeline.samples import identity_frames, sampled_frames
@@ -37,12 +37,8 @@ def missing_render(
         cross_check: Whether the two motion backends are compared.
     """
     motion = config.motion
-    modalities = enabled_modalities(
-        motion.extras,
-        shade=config.style.shade.is_on,
-        layers=config.layers.written,
-        switches=config.lines.switches,
-    )
+    # the same over gaps is asked for below, and tracks are made as a whole
+    modalities = [m for m in modalities_of(config) if m.gap == 1 and m.kind != "clip"]
     pictures = [m for m in modalities if m.stage == "pictures"]
     annotations = [m for m in modalities if m.stage == "motion" and m.kind == "frame"]
     between = [m for m in modalities if m.stage == "motion" and m.kind != "frame"]
@@ -169,12 +165,12 @@ def missing_passes(config: CutConfig, frames: tuple[int, ...], found: FilesOnDis
         found: The cut's files on disk.
         damaged: From which of its files nothing is made.
     """
-    modalities = [m for m in enabled_modalities((), passes=config.recolor.passes) if m.stage == "recolor"]
+    modalities = [m for m in modalities_of(config) if m.stage == "recolor"]
     if not modalities:
         return None
     there = found.with_all(modalities, frames)
     lacking = tuple(frame for frame in frames if frame not in there)
-    listed = passes_listed(found.root, config.name) == [modality.name for modality in modalities]
+    listed = passes_listed(found.root, config.name) == [m.name for m in modalities if pass_number(m.name) is not None]
     if listed and not lacking:
         return None
     plan = PassPlan(config, found.root, lacking)
