@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from animerun_gen.color.oklab import from_oklab, to_oklab
 from animerun_gen.dataset.line_ink import InkSource, LineInk
 from animerun_gen.lines.compose import lay_ink
 from animerun_gen.lines.contours import Contours
+from animerun_gen.lines.ink import darker_tone
 from animerun_gen.lines.kernels.inking import cover
 from animerun_gen.lines.kernels.marks import FAINT, FAINT_BEFORE, OPEN_STEP, STEP
 from animerun_gen.lines.kinds import KIND_OF_MARK, LineKind
@@ -158,24 +158,6 @@ class StyledLines:
             material=self.material.ravel()[covered],
             stroke=np.flatnonzero(strokes).astype(np.int32),
         )
-
-
-def darker_tone(colors: U8Array, value: float, chroma: float) -> U8Array:
-    """The automatic colours of lines beside surfaces.
-
-    Args:
-        colors: ``(N, 3)`` uint8, flat colours of the surfaces.
-        value: Lightness (Oklab) as a share of theirs.
-        chroma: The same for chroma.
-
-    Returns:
-        ``(N, 3)`` uint8.
-
-    Example:
-        >>> darker_tone(np.array([[240, 150, 130]], np.uint8), 0.5, 1.2).tolist()
-        [[122, 24, 3]]
-    """
-    return from_oklab(to_oklab(colors) * (value, chroma, chroma))
 
 
 @dataclass(frozen=True)

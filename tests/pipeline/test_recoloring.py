@@ -14,7 +14,7 @@ from animerun_gen.config.palette import SHIPPED
 from animerun_gen.dataset import ClipFiles, ClipWriter, layout
 from animerun_gen.dataset.line_ink import InkSource
 from animerun_gen.lines.compose import draw_lines
-from animerun_gen.lines.styled import darker_tone
+from animerun_gen.lines.ink import darker_tone
 from animerun_gen.pipeline.describe import describe
 from animerun_gen.pipeline.options import Options
 from animerun_gen.pipeline.run import generate

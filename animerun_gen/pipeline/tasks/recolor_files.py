@@ -22,7 +22,8 @@ from animerun_gen.dataset.clip import ClipFiles, ClipWriter
 from animerun_gen.dataset.files import write_if_changed
 from animerun_gen.dataset.layers import cel_of, lines_over
 from animerun_gen.dataset.modalities import color_pass, composed_of, pass_modalities
-from animerun_gen.lines import compose
+from animerun_gen.lines.compose import draw_lines
+from animerun_gen.lines.ink import draw_ink, ink_colors
 from animerun_gen.pipeline.state.on_disk import has_content
 from animerun_gen.recolor.assignment import Pass, choose_pass
 from animerun_gen.recolor.repaint import repaint
@@ -150,10 +151,7 @@ class _Painting:
         lines = self.config.lines
         color = rgb(lines.color)
         if not lines.style.is_on:
-            return compose.draw_lines(colored, self._read("contour"), color)
-        # the compiled kernels of lines take their time to load
-        from animerun_gen.lines.pass_lines import draw_ink, ink_colors
-
+            return draw_lines(colored, self._read("contour"), color)
         ink = self._read("line_ink")
         kept = self._kept(one)
         colors = ink_colors(ink, painted, kept, lines.style.auto_value, lines.style.auto_chroma)

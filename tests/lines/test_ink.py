@@ -9,7 +9,7 @@ import pytest
 
 from animerun_gen.dataset.line_ink import InkSource, LineInk, read_line_ink, write_line_ink
 from animerun_gen.errors import DatasetError
-from animerun_gen.lines.pass_lines import draw_ink, ink_colors
+from animerun_gen.lines.ink import draw_ink, ink_colors
 from animerun_gen.lines.styled import Rule, StyledLines, StyleSettings
 from animerun_gen.motion import companions, raster
 from tests.lines.test_styled import ALL, NONE, VIEW, ball, drawn, ids

@@ -1,4 +1,4 @@
-"""Draws the lines of a frame over another colouring of it: the same lines, in colours that go with the new ones."""
+"""The colours of lines in their style, and the same lines over another colouring of their frame."""
 
 from __future__ import annotations
 
@@ -7,11 +7,29 @@ from collections.abc import Collection
 import numpy as np
 import numpy.typing as npt
 
+from animerun_gen.color.oklab import from_oklab, to_oklab
 from animerun_gen.dataset.line_ink import InkSource, LineInk
 from animerun_gen.lines.compose import lay_ink
-from animerun_gen.lines.styled import darker_tone
 
 U8Array = npt.NDArray[np.uint8]
+
+
+def darker_tone(colors: U8Array, value: float, chroma: float) -> U8Array:
+    """The automatic colours of lines beside surfaces.
+
+    Args:
+        colors: ``(N, 3)`` uint8, flat colours of the surfaces.
+        value: Lightness (Oklab) as a share of theirs.
+        chroma: The same for chroma.
+
+    Returns:
+        ``(N, 3)`` uint8.
+
+    Example:
+        >>> darker_tone(np.array([[240, 150, 130]], np.uint8), 0.5, 1.2).tolist()
+        [[122, 24, 3]]
+    """
+    return from_oklab(to_oklab(colors) * (value, chroma, chroma))
 
 
 def ink_colors(ink: LineInk, flat: U8Array, kept: Collection[int], value: float, chroma: float) -> U8Array:
