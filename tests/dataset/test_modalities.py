@@ -271,8 +271,10 @@ def test_colour_passes_lie_beside_the_original_frames() -> None:
 
 
 def test_what_a_frame_is_put_together_from_is_there_in_each_pass() -> None:
-    asked = {"passes": 2, "layers": ("set", "hero"), "shade": True}
-    without, recolored = (enabled_modalities(("ids",), layer_passes=each, **asked) for each in (False, True))
+    without, recolored = (
+        enabled_modalities(("ids",), passes=2, layers=("set", "hero"), shade=True, layer_passes=each)
+        for each in (False, True)
+    )
     made = {what.name: what.path(Path(), "train", "fight", 186).as_posix() for what in set(recolored) - set(without)}
     expected = {f"{name}@{layer}" for name in ("flat", "shade", "material_id") for layer in ("set", "hero")}
     for number in (1, 2):

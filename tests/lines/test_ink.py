@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -30,16 +31,20 @@ def materials_at() -> np.ndarray:
     return companions.material_id_map(GEOMETRY, raster.draw(GEOMETRY))
 
 
-def style(*rules: Rule, **other: float) -> StyleSettings:
-    return StyleSettings(color=INK, thickness=1.3, antialias=True, rules=rules, **other)
+def style(*rules: Rule) -> StyleSettings:
+    return StyleSettings(color=INK, thickness=1.3, antialias=True, rules=rules)
+
+
+def by_hand(flat: np.ndarray) -> StyledLines:
+    """The left ball has automatic lines, the right one lines that go by no surface; some are open."""
+    rule = Rule(frozenset(), ids(int(GEOMETRY.object_ids[0])), NONE, "auto", 0.8)
+    settings = replace(style(rule), hand_thickness=0.3, hand_offset=0.5, gap_share=0.7, gap_radius=2.0)
+    return drawn(GEOMETRY, settings, flat)
 
 
 @pytest.fixture(scope="module")
 def original() -> StyledLines:
-    """The left ball has automatic lines, the right one lines that go by no surface; some are open."""
-    rule = Rule(frozenset(), ids(int(GEOMETRY.object_ids[0])), NONE, "auto", 0.8)
-    hand = {"hand_thickness": 0.3, "hand_offset": 0.5, "gap_share": 0.7, "gap_radius": 2.0}
-    return drawn(GEOMETRY, style(rule, **hand), flat_in(SKIN, CLOTH))
+    return by_hand(flat_in(SKIN, CLOTH))
 
 
 def without_strokes() -> np.ndarray:
@@ -60,9 +65,7 @@ def test_the_same_colours_give_the_same_frame_to_the_byte(original: StyledLines)
 def test_other_colours_are_what_the_lines_of_a_film_in_these_colours_would_be(original: StyledLines) -> None:
     """Against the lines drawn anew of the frame with other flat colours."""
     flat = flat_in((60, 180, 90), (230, 60, 60))
-    rule = Rule(frozenset(), ids(int(GEOMETRY.object_ids[0])), NONE, "auto", 0.8)
-    hand = {"hand_thickness": 0.3, "hand_offset": 0.5, "gap_share": 0.7, "gap_radius": 2.0}
-    anew = drawn(GEOMETRY, style(rule, **hand), flat)
+    anew = by_hand(flat)
     assert np.array_equal(in_colors(original, flat, set()), anew.over(flat))
     assert np.array_equal(anew.coverage, original.coverage)
     assert np.array_equal(anew.gaps, original.gaps)
