@@ -47,5 +47,6 @@ def modalities_of(config: CutConfig) -> tuple[Modality, ...]:
         compressed=config.dataset.compressed,
         shade=config.style.shade.is_on,
         layers=config.layers.written,
+        layer_passes=config.layers.passes,
         switches=config.lines.switches,
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from animerun_gen.config import CutConfig
 from animerun_gen.dataset import layout
-from animerun_gen.dataset.modalities import Modality
+from animerun_gen.dataset.modalities import Modality, pass_number
 from animerun_gen.engines.job import RenderJob
 from animerun_gen.pipeline.made import Wanted
 from animerun_gen.pipeline.state.figures import read_figures
@@ -166,7 +166,7 @@ def missing_passes(wanted: Wanted, frames: tuple[int, ...], found: FilesOnDisk, 
         return None
     there = found.with_all(modalities, frames)
     lacking = tuple(frame for frame in frames if frame not in there)
-    listed = passes_listed(found.root, config.name) == [modality.name for modality in modalities]
+    listed = passes_listed(found.root, config.name) == [m.name for m in modalities if pass_number(m.name) is not None]
     if listed and not lacking:
         return None
     plan = PassPlan(config, found.root, lacking)

@@ -230,6 +230,7 @@ def _wanted_kinds(config: Mapping[str, Any]) -> tuple[Modality, ...]:
         shade=shade,
         switches=_line_switches(_dict(config.get("lines"))),
         layers=_written_layers(config),
+        layer_passes=_dict(config.get("layers")).get("passes") is True,
     )
 
 

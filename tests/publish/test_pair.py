@@ -105,7 +105,8 @@ def cut_of(text: str, **changes: object) -> CutConfig:
     [((960, 540), (480, 270)), ((540, 960), (270, 480)), ((480, 200), (480, 200)), ((16000, 16), (480, 16))],
 )
 def test_pictures_are_made_smaller_but_not_larger(asked: tuple[int, int], shown: tuple[int, int]) -> None:
-    config = cut_of(CUT, resolution=asked, recolor={"passes": 2}, motion={"gaps": (1, 2), "tracks": 50})
+    cels = {"lines": {"engine": "geometry"}, "layers": {"write": True, "passes": True}}
+    config = cut_of(CUT, resolution=asked, recolor={"passes": 2}, motion={"gaps": (1, 2), "tracks": 50}, **cels)
     assert lightened(config, full=False).resolution == shown
     light = lightened(config, full=True)
     assert (light.resolution, light.recolor.passes, light.motion.gaps, light.motion.tracks) == (asked, 0, (1,), 0)

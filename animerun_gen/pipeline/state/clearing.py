@@ -273,12 +273,9 @@ def _remove_modality(clip: ClipFiles, modality: Modality) -> None:
         while parent.name == clip.cut and parent.is_dir() and not any(parent.iterdir()):
             parent.rmdir()
             parent = parent.parent
-        # a gap or a layer that no cut has any more leaves no trace
+        # a gap, a layer or a pass of layers that no cut has any more leaves no trace
         while (
-            (modality.gap > 1 or modality.layer)
-            and parent != clip.root / clip.split
-            and parent.is_dir()
-            and not any(parent.iterdir())
+            modality.stands_alone and parent != clip.root / clip.split and parent.is_dir() and not any(parent.iterdir())
         ):
             parent.rmdir()
             parent = parent.parent
