@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from animerun_gen.dataset.layers import Amodal, pack_mask, unpack_mask
+from animerun_gen.dataset.layers import Amodal
 from animerun_gen.dataset.strokes import Strokes
 from animerun_gen.lines.kinds import LineKind
 from animerun_gen.report import encode
@@ -60,9 +60,11 @@ def pack_strokes(strokes: Strokes, resolution: Size, size: Size) -> bytes:
         size: Width and height of the page's.
 
     Returns:
-        Little-endian int16: of each stroke its kind (:data:`HIDDEN_STROKE` more where it is hidden), how many points
-        it has, and x and y of each in ``1 / FRACTIONS`` pixels from the left upper corner of the page's picture.
-        Points without which a stroke stays within :data:`TOLERANCE` may be missing.
+        Of each stroke its kind (:data:`HIDDEN_STROKE` more where it is hidden), how many points it has, and of each
+        point how far it lies to the right of the point before, the last one of the stroke before included, and how far
+        below, in ``1 / FRACTIONS`` pixels; the first one counts from the left upper corner of the page's picture.  All
+        as :func:`leb128`, distances doubled and those to the left or upwards 1 less than that of their length.  Points
+        without which a stroke stays within :data:`TOLERANCE` may be missing.
     """
     scale = np.array(size) / np.array(resolution)
     # the centre of the first pixel is half a pixel from the corner
@@ -71,17 +73,14 @@ def pack_strokes(strokes: Strokes, resolution: Size, size: Size) -> bytes:
     for _ in range(THINNINGS):
         kept = ~_needless(places, of_stroke, TOLERANCE / THINNINGS)
         places, of_stroke = places[kept], of_stroke[kept]
-    limit = np.iinfo(np.int16)
-    fixed = np.clip(np.rint(places * FRACTIONS), limit.min, limit.max).astype(np.int16)
+    steps = np.diff(np.rint(places * FRACTIONS).astype(np.int64), axis=0, prepend=np.zeros((1, 2), np.int64))
+    written = np.where(steps < 0, -2 * steps - 1, 2 * steps)
     starts = np.searchsorted(of_stroke, np.arange(len(strokes) + 1)).tolist()
-    parts: list[npt.NDArray[np.int16]] = []
+    numbers: list[int] = []
     for stroke, (start, end) in enumerate(pairwise(starts)):
-        kind = int(strokes.kind[stroke]) + HIDDEN_STROKE * bool(strokes.hidden[stroke])
-        # of one that is too long the next part begins where this one ends
-        for first in range(start, end - 1, limit.max - 1):
-            piece = fixed[first : min(first + limit.max, end)]
-            parts += [np.array([kind, len(piece)], np.int16), piece.ravel()]
-    return b"".join(part.astype("<i2").tobytes() for part in parts)
+        numbers += [int(strokes.kind[stroke]) + HIDDEN_STROKE * bool(strokes.hidden[stroke]), end - start]
+        numbers += written[start:end].ravel().tolist()
+    return leb128(numbers)
 
 
 def _needless(
@@ -156,8 +155,8 @@ def amodal_facts(amodal: Amodal, layers: Sequence[str]) -> dict[str, Any]:
         ``order``: places in ``layers``, from the back to the front.  ``exact``: whether whole cels in this order show
         the frame.  ``layers``: by place in ``layers``, pixels of its surfaces and how many of these are seen.
         ``layer_pairs``: of each two that overlap the place of the nearer one and of the other one, and at how many
-        pixels.  ``objects``: id, place of the layer, pixels and seen pixels of each, in the order of
-        :func:`pack_masks`.  ``pairs``: as of layers, by id.
+        pixels.  ``objects``: id, place of the layer, pixels and seen pixels of each.  ``pairs``: as of
+        layers, by id.
     """
     places = {name: place for place, name in enumerate(layers)}
     return {
@@ -174,24 +173,34 @@ def amodal_facts(amodal: Amodal, layers: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def pack_masks(amodal: Amodal, size: Size) -> bytes:
-    """The whole masks of a frame's objects, as small as run lengths are.
+def amodal_planes(amodal: Amodal, size: Size) -> list[bytes]:
+    """The whole masks of a frame's objects, as few label maps as hold them.
+
+    Args:
+        amodal: Of the frame.
+        size: Width and height on the page.
 
     Returns:
-        Of each object how many runs it has, and the runs as :func:`~animerun_gen.dataset.layers.pack_mask` has them, at
-        the page's size; all numbers as LEB128: seven bits a byte, the lowest first, the eighth set where more follow.
+        Label maps of ids, 0 where there is none.  An object is in the first one in which it covers no other.
     """
-    numbers: list[int] = []
+    planes: list[npt.NDArray[np.uint32]] = []
     for one in amodal.objects:
-        counts: Sequence[int] = one.counts
-        if size != (amodal.width, amodal.height):
-            counts = pack_mask(encode.shrink_labels(unpack_mask(counts, amodal.height, amodal.width), size))
-        numbers += [len(counts), *counts]
-    return leb128(numbers)
+        mask = encode.shrink_labels(amodal.mask(one.id), size)
+        rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+        if not len(rows):
+            continue
+        box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        inside = mask[box]
+        plane = next((plane for plane in planes if not plane[box][inside].any()), None)
+        if plane is None:
+            plane = np.zeros(mask.shape, np.uint32)
+            planes.append(plane)
+        plane[box][inside] = one.id
+    return [encode.encode_index(plane) for plane in planes]
 
 
 def leb128(numbers: Iterable[int]) -> bytes:
-    """Numbers from 0 on as bytes, small ones as one.
+    """Numbers from 0 on as bytes: seven bits each, the lowest first, the eighth set where more follow.
 
     Example:
         >>> list(leb128([3, 127, 128, 300]))

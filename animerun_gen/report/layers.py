@@ -288,7 +288,8 @@ class FrameTask:
         if amodal is not None:
             layers.amodal = drawing.amodal_facts(amodal, self.layers)
             layers.objects = {one.id: one.name for one in amodal.objects}
-            layers.pictures["amodal"] = drawing.pack_masks(amodal, size)
+            for number, plane in enumerate(drawing.amodal_planes(amodal, size)):
+                layers.pictures[f"amodal{number}"] = plane
 
     def _add_labels(self, layers: FrameLayers) -> None:
         size = self.detail.size(self.resolution)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from animerun_gen.dataset import STROKE_KINDS, Amodal, pack_mask
+from animerun_gen.dataset import STROKE_KINDS, Amodal, AmodalObject, pack_mask
 from animerun_gen.lines.kinds import LineKind
 from animerun_gen.report import drawing
 from animerun_gen.report.encode import decode_index, shrink_labels
@@ -17,17 +17,6 @@ from tests.report.clips import LAYERS, OBJECTS, SIZE, drawing_files, strokes_of
 
 def unpacked_strokes(data: bytes) -> list[tuple[int, bool, np.ndarray]]:
     """Kind, whether hidden, and points of each, as the page's script reads them."""
-    values = np.frombuffer(data, "<i2").astype(int)
-    found, place = [], 0
-    while place < len(values):
-        kind, count = values[place : place + 2]
-        points = values[place + 2 : place + 2 + 2 * count].reshape(-1, 2) / drawing.FRACTIONS
-        found.append((kind % drawing.HIDDEN_STROKE, bool(kind // drawing.HIDDEN_STROKE), points))
-        place += 2 + 2 * count
-    return found
-
-
-def unpacked_numbers(data: bytes) -> list[int]:
     numbers, value, factor = [], 0, 1
     for byte in data:
         value += (byte & 127) * factor
@@ -35,7 +24,15 @@ def unpacked_numbers(data: bytes) -> list[int]:
         if byte < 128:
             numbers.append(value)
             value, factor = 0, 1
-    return numbers
+    found, place, last = [], 0, np.zeros(2)
+    while place < len(numbers):
+        kind, count = numbers[place : place + 2]
+        steps = np.array(numbers[place + 2 : place + 2 + 2 * count]).reshape(-1, 2)
+        points = last + np.cumsum(np.where(steps % 2, -(steps + 1) / 2, steps / 2), axis=0) / drawing.FRACTIONS
+        found.append((kind % drawing.HIDDEN_STROKE, kind >= drawing.HIDDEN_STROKE, points))
+        last = points[-1]
+        place += 2 + 2 * count
+    return found
 
 
 def distance_to(line: np.ndarray, point: np.ndarray) -> float:
@@ -94,28 +91,42 @@ def test_a_stroke_that_turns_back_on_itself_keeps_its_tip() -> None:
     assert line[:, 0].max() == 30.5
 
 
-def test_a_stroke_of_very_many_points_is_kept_whole() -> None:
+def test_a_stroke_far_outside_the_picture_is_kept_whole() -> None:
     count = 40_000
     # back and forth, so that no point can be left out
-    zigzag = np.stack([np.arange(count) % 2 * 9.0, np.arange(count) / 100], axis=1)
+    zigzag = np.stack([np.arange(count) % 2 * 9.0 - 20_000.0, np.arange(count) / 1.0], axis=1)
     strokes = strokes_of(10, SIZE, 1)
     strokes = replace(
         strokes, position=zigzag, stroke_points=np.arange(count, dtype=np.int32), stroke_start=np.array([0, count])
     )
-    parts = unpacked_strokes(drawing.pack_strokes(strokes, SIZE, SIZE))
-    assert len(parts) == 2
-    np.testing.assert_array_equal(parts[0][2][-1], parts[1][2][0])
-    assert sum(len(line) for _, _, line in parts) == count + 1
+    [(_, _, line)] = unpacked_strokes(drawing.pack_strokes(strokes, SIZE, SIZE))
+    np.testing.assert_array_equal(line, zigzag + 0.5)
 
 
 @pytest.mark.parametrize("size", [SIZE, (20, 12)])
 def test_whole_masks_come_back(size: tuple[int, int]) -> None:
     amodal: Amodal = drawing_files(10, SIZE)["amodal"]
-    numbers = unpacked_numbers(drawing.pack_masks(amodal, size))
-    for one in amodal.objects:
-        runs, numbers = numbers[1 : 1 + numbers[0]], numbers[1 + numbers[0] :]
-        assert tuple(runs) == pack_mask(shrink_labels(amodal.mask(one.id), size))
-    assert numbers == []
+    planes = [decode_index(plane) for plane in drawing.amodal_planes(amodal, size)]
+    # of one layer no object covers another
+    assert len(planes) == 2
+    for number in OBJECTS:
+        mask = np.any([plane == number for plane in planes], axis=0)
+        np.testing.assert_array_equal(mask, shrink_labels(amodal.mask(number), size), err_msg=str(number))
+
+
+def test_masks_that_overlap_are_in_planes_of_their_own() -> None:
+    rows = np.arange(40)[:, None] + np.zeros(64, int)
+    masks = {number: (rows >= number) & (rows < number + 15) for number in range(1, 26)}
+    objects = tuple(
+        AmodalObject(number, str(number), "set", int(mask.sum()), 0, (0, 0, 64, 40), pack_mask(mask))
+        for number, mask in masks.items()
+    )
+    amodal = replace(drawing_files(10, SIZE)["amodal"], objects=objects)
+    planes = [decode_index(plane) for plane in drawing.amodal_planes(amodal, SIZE)]
+    # so many lie over each other
+    assert len(planes) == 15
+    for number, mask in masks.items():
+        np.testing.assert_array_equal(np.any([plane == number for plane in planes], axis=0), mask)
 
 
 def test_who_hides_whom_is_told_by_the_places_of_layers() -> None:

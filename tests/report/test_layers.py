@@ -109,7 +109,7 @@ def test_damage_of_what_is_drawn_is_told_and_the_rest_is_shown(tmp_path: Path) -
     assert "train/Layers/front/Valid/fight/forward/0010.png and the flow disagree about 3 pixels" in said
     assert len(layers.problems) == 4
     assert layers.amodal is None
-    assert not {"strokes", "cel@set", "amodal"} & set(layers.pictures)
+    assert not {"strokes", "cel@set", "amodal0"} & set(layers.pictures)
     assert {"shade", "cel@front", "contour@set", "cel_map"} <= set(layers.pictures)
 
 

@@ -36,7 +36,7 @@ const DRAWN_LAYERS = [
   { id: "cel_flow", key: "U", name: "Cel flow", title: "flow of the cel", pair: true, choices: ["cel"], there: (i, way) => has(i, `flow_${way}@${state.cel}`),
     ever: (i, way) => anyCel((cel) => has(i, `flow_${way}@${cel}`)), draw: drawCelFlow, legend: () => [...flowLegend(), ...celLegend()], of: () => state.cel },
   { id: "cel_map", key: "O", name: "Cel map", title: "which cel is seen", there: (i) => has(i, "cel_map"), draw: drawCelMap, legend: mapLegend },
-  { id: "amodal", key: "A", name: "Amodal", title: "whole masks", choices: ["object"], there: (i) => has(i, "amodal"), draw: drawAmodal, legend: amodalLegend },
+  { id: "amodal", key: "A", name: "Amodal", title: "whole masks", choices: ["object"], there: (i) => Boolean(stored(i) && stored(i).amodal), draw: drawAmodal, legend: amodalLegend },
 ];
 
 const blend = (color, other, share) => color.map((value, channel) => value + share * (other[channel] - value));
@@ -82,16 +82,37 @@ function gapLegend(count) {
 
 // ---- strokes ----
 
-async function drawStrokes(index) {
-  const bytes = bytesOf(stored(index).pictures.strokes);
-  const values = new DataView(bytes.buffer);
-  const at = (place) => values.getInt16(2 * place, true);
-  const strokes = [];
-  for (let place = 0; 2 * place < bytes.length;) {
-    const [kind, count] = [at(place), at(place + 1)];
-    strokes.push({ kind: kind % DATA.hidden_stroke, hidden: kind >= DATA.hidden_stroke, first: place + 2, count });
-    place += 2 + 2 * count;
+// Numbers of seven bits a byte, the lowest first, as long as the eighth is set.
+function numbersOf(bytes) {
+  const numbers = [];
+  let [value, factor] = [0, 1];
+  for (const byte of bytes) {
+    value += (byte & 127) * factor;
+    factor *= 128;
+    if (byte < 128) {
+      numbers.push(value);
+      [value, factor] = [0, 1];
+    }
   }
+  return numbers;
+}
+
+// Kind, whether something hides it, and points of each, which are written as steps from the point before.
+function strokesOf(numbers) {
+  const strokes = [];
+  const step = (value) => (value % 2 ? -(value + 1) : value) / 2 / DATA.stroke_fractions;
+  let [x, y] = [0, 0];
+  for (let place = 0; place < numbers.length;) {
+    const [kind, count] = numbers.slice(place, place + 2);
+    const points = [];
+    for (place += 2; points.length < count; place += 2) points.push([x += step(numbers[place]), y += step(numbers[place + 1])]);
+    strokes.push({ kind: kind % DATA.hidden_stroke, hidden: kind >= DATA.hidden_stroke, points });
+  }
+  return strokes;
+}
+
+async function drawStrokes(index) {
+  const strokes = strokesOf(numbersOf(bytesOf(stored(index).pictures.strokes)));
   const canvas = make("canvas", { width: WIDTH, height: HEIGHT });
   const context = canvas.getContext("2d", { willReadFrequently: true });
   context.fillStyle = "white";
@@ -103,7 +124,7 @@ async function drawStrokes(index) {
       const color = DATA.line_kinds[stroke.kind][1];
       context.strokeStyle = css(hidden ? blend(color, WHITE, PALE) : color);
       context.beginPath();
-      for (let point = stroke.first; point < stroke.first + 2 * stroke.count; point += 2) context.lineTo(at(point) / DATA.stroke_fractions, at(point + 1) / DATA.stroke_fractions);
+      for (const point of stroke.points) context.lineTo(...point);
       context.stroke();
       counted.strokes[stroke.kind] = (counted.strokes[stroke.kind] || 0) + 1;
       counted.hidden += hidden;
@@ -138,7 +159,7 @@ function celLegend() {
   const amodal = stored(counted.index).amodal;
   const [area, seen] = (amodal && amodal.layers[DATA.layers.indexOf(state.cel)]) || [0, 0];
   const extent = area ? `The surfaces of ${state.cel} cover ${written(area / DATA.pixels, "share")} of the picture; ${written(seen / area, "share")} of them are seen.` : "";
-  return [swatch(CHECKERS[1], "nothing"), note(`${state.cel} alone, as if nothing were before it. ${extent}`)];
+  return [swatch(CHECKERS[1], "no surface"), note(`${state.cel} alone, as if nothing were before it. ${extent}`)];
 }
 
 async function drawCelMap(index) {
@@ -173,56 +194,29 @@ function pairsInWords(pairs, nameOf) {
 
 // ---- whole masks ----
 
-// The runs of each object: pixels outside and inside in turn, column by column.
-function* runsOf(bytes) {
-  let place = 0;
-  const next = () => {
-    let value = 0;
-    for (let factor = 1; ; factor *= 128) {
-      const byte = bytes[place++];
-      value += (byte & 127) * factor;
-      if (byte < 128) return value;
-    }
-  };
-  while (place < bytes.length) yield Array.from({ length: next() }, next);
-}
-
-// Calls with the place of each pixel inside, column by column.
-function eachInside(runs, act) {
-  let start = 0;
-  runs.forEach((length, turn) => {
-    if (turn % 2) for (let at = start; at < start + length; at++) act(at % HEIGHT * WIDTH + Math.floor(at / HEIGHT));
-    start += length;
-  });
-}
-
 async function drawAmodal(index) {
-  const { amodal } = stored(index);
-  const pixels = new Uint8ClampedArray(hasFrame(index) ? await framePixels(index) : paint(() => WHITE));
-  const all = [...runsOf(bytesOf(stored(index).pictures.amodal))];
+  const { amodal, pictures } = stored(index);
   const chosen = Number(state.object);
-  const depth = ([, layer, area]) => amodal.order.indexOf(layer) - area / (DATA.pixels + 1);
-  // of outlines that cross, that of the nearer or smaller object is seen
-  const places = amodal.objects.map((_, place) => place).filter((place) => !chosen || amodal.objects[place][0] === chosen);
-  places.sort((a, b) => depth(amodal.objects[a]) - depth(amodal.objects[b]));
-  const set = (i, color, share) => color.forEach((value, channel) => { pixels[4 * i + channel] += share * (value - pixels[4 * i + channel]); });
-  for (let i = 0; i < WIDTH * HEIGHT; i++) set(i, WHITE, chosen ? 0.35 : 0.6);
-  const inside = new Uint8Array(WIDTH * HEIGHT);
-  for (const place of places) {
-    const [id, layer] = amodal.objects[place];
-    const cels = [`objects@${DATA.layers[layer]}`, "cel_map"];
-    const [ids, map] = chosen && cels.every((name) => has(index, name)) ? await Promise.all(cels.map((name) => pixelsOf(index, name))) : [];
-    eachInside(all[place], (i) => { inside[i] = 1; });
-    eachInside(all[place], (i) => {
-      const x = i % WIDTH;
-      const border = (x && !inside[i - 1]) || (x < WIDTH - 1 && !inside[i + 1]) || inside[i - WIDTH] === 0 || inside[i + WIDTH] === 0;
-      if (border) set(i, chosen ? CHOSEN : labelColor(id), 1);
-      else if (map && (map[4 * i] !== layer + 1 || number(ids, 4 * i) !== id)) set(i, CHOSEN, 0.4);
-    });
-    eachInside(all[place], (i) => { inside[i] = 0; });
-  }
+  const planes = await Promise.all(Object.keys(pictures).filter((name) => name.startsWith("amodal")).map((name) => pixelsOf(index, name)));
+  const frame = hasFrame(index) ? await framePixels(index) : null;
+  const [, layer] = amodal.objects.find(([id]) => id === chosen) || [];
+  const cels = [`objects@${DATA.layers[layer]}`, "cel_map"];
+  const [ids, map] = cels.every((name) => has(index, name)) ? await Promise.all(cels.map((name) => pixelsOf(index, name))) : [];
   counted = { amodal, chosen };
-  return pixels;
+  return paint((i, place) => {
+    const faded = blend(frame ? Array.from(frame.subarray(place, place + 3)) : WHITE, WHITE, chosen ? 0.35 : 0.6);
+    const x = i % WIDTH;
+    // of outlines that cross, that of the last plane is seen
+    let color = faded;
+    for (const plane of planes) {
+      const id = number(plane, place);
+      if (!id || (chosen && id !== chosen)) continue;
+      const ends = (inside, there) => inside && number(plane, there) !== id;
+      if (ends(x > 0, place - 4) || ends(x < WIDTH - 1, place + 4) || ends(i >= WIDTH, place - 4 * WIDTH) || ends(i < WIDTH * (HEIGHT - 1), place + 4 * WIDTH)) color = chosen ? CHOSEN : labelColor(id);
+      else if (map && (map[place] !== layer + 1 || number(ids, place) !== id)) color = blend(faded, CHOSEN, 0.4);
+    }
+    return color;
+  });
 }
 
 function amodalLegend({ amodal, chosen }) {
