@@ -63,24 +63,37 @@ def pack_strokes(strokes: Strokes, resolution: Size, size: Size) -> bytes:
         Of each stroke its kind (:data:`HIDDEN_STROKE` more where it is hidden), how many points it has, and of each
         point how far it lies to the right of the point before, the last one of the stroke before included, and how far
         below, in ``1 / FRACTIONS`` pixels; the first one counts from the left upper corner of the page's picture.  All
-        as :func:`leb128`, distances doubled and those to the left or upwards 1 less than that of their length.  Points
-        without which a stroke stays within :data:`TOLERANCE` may be missing.
+        as :func:`leb128`, distances doubled and those to the left or upwards 1 less than that of their length.  Strokes
+        that stay within a pixel are missing, and so are points without which a stroke stays within :data:`TOLERANCE`.
     """
     scale = np.array(size) / np.array(resolution)
     # the centre of the first pixel is half a pixel from the corner
     places = (strokes.position[strokes.stroke_points] + 0.5) * scale
     of_stroke = np.repeat(np.arange(len(strokes)), np.diff(strokes.stroke_start))
+    places, of_stroke = _without_dots(places, of_stroke, strokes.stroke_start[:-1])
     for _ in range(THINNINGS):
         kept = ~_needless(places, of_stroke, TOLERANCE / THINNINGS)
         places, of_stroke = places[kept], of_stroke[kept]
     steps = np.diff(np.rint(places * FRACTIONS).astype(np.int64), axis=0, prepend=np.zeros((1, 2), np.int64))
     written = np.where(steps < 0, -2 * steps - 1, 2 * steps)
-    starts = np.searchsorted(of_stroke, np.arange(len(strokes) + 1)).tolist()
+    starts = np.flatnonzero(np.diff(of_stroke, prepend=-1, append=-1)).tolist()
     numbers: list[int] = []
-    for stroke, (start, end) in enumerate(pairwise(starts)):
+    for start, end in pairwise(starts):
+        stroke = of_stroke[start]
         numbers += [int(strokes.kind[stroke]) + HIDDEN_STROKE * bool(strokes.hidden[stroke]), end - start]
         numbers += written[start:end].ravel().tolist()
     return leb128(numbers)
+
+
+def _without_dots(
+    places: npt.NDArray[np.float64], of_stroke: npt.NDArray[np.int64], starts: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
+    """Points of strokes, and the stroke of each, without the strokes that stay within a pixel: no eye sees them."""
+    if not len(starts):
+        return places, of_stroke
+    extent = np.maximum.reduceat(places, starts) - np.minimum.reduceat(places, starts)
+    kept = (extent.max(axis=1) >= 1.0)[of_stroke]
+    return places[kept], of_stroke[kept]
 
 
 def _needless(

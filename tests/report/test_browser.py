@@ -370,15 +370,20 @@ def test_the_cel_that_is_seen_and_whole_masks(browser: Browser, report: Path) ->
         # rounded twice
         assert np.abs(canvas(browser) - expected).max() <= 1.5, number
         assert f"{OBJECTS[number]}, of the layer {layer}: {mask.sum()} pixels" in text_of(browser, "legend")
-    assert f"{OBJECTS[3]} lies before House" in text_of(browser, "legend")
+    # the house is behind two others, and before none
+    pairs = {pair.front: pair.pixels for pair in files["amodal"].object_occlusions}
+    for front in (3, 4):
+        assert f"{OBJECTS[front]} at {pairs[front]} pixels" in text_of(browser, "legend").partition("Before it: ")[2]
+    assert "Behind it" not in text_of(browser, "legend")
     choose(browser, "object", "0")
     assert "whole masks of 3 objects" in text_of(browser, "legend")
 
 
 def test_the_exposure_sheet_leads_to_its_frames_and_follows(browser: Browser, report: Path) -> None:
     open_cut(browser, report, "cels")
-    rows = "return [...document.querySelectorAll('#exposures tbody tr')].map(row => [...row.cells].map(one => one.textContent))"
-    assert browser.run(rows) == [["8", "\u25cf 8", "\u25cf 8"], ["10", "8", "\u25cf 10"], ["12", "\u25cf 12", "\u25cf 12"]]
+    rows = """return [...document.querySelectorAll("#exposures tbody tr")].map(
+        (row) => [...row.cells].map((one) => `${one.className} ${one.textContent}`.trim()));"""
+    assert browser.run(rows) == [["8", "new 8", "new 8"], ["10", "held 8", "new 10"], ["12", "new 12", "new 12"]]
     assert "held share of its pixels40%" in browser.run("return document.querySelector('#exposures tfoot').textContent")
     now = "[...document.querySelectorAll('#exposures [aria-current]')].map(row => row.cells[0].textContent)"
     assert browser.run(f"return {now}") == ["8"]

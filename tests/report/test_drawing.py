@@ -91,6 +91,17 @@ def test_a_stroke_that_turns_back_on_itself_keeps_its_tip() -> None:
     assert line[:, 0].max() == 30.5
 
 
+def test_strokes_within_a_pixel_are_left_out() -> None:
+    strokes = strokes_of(10, SIZE, 4)
+    position = strokes.position.copy()
+    for small in (0, 2, 3):
+        position[5 * small : 5 * small + 5] = 7.0 + position[5 * small : 5 * small + 5] / 80
+    found = unpacked_strokes(drawing.pack_strokes(replace(strokes, position=position), SIZE, SIZE))
+    assert [(kind, hidden) for kind, hidden, _ in found] == [(strokes.kind[1], strokes.hidden[1])]
+    none = replace(strokes_of(10, SIZE, 0), stroke_start=np.zeros(1, np.int64))
+    assert drawing.pack_strokes(none, SIZE, SIZE) == b""
+
+
 def test_a_stroke_far_outside_the_picture_is_kept_whole() -> None:
     count = 40_000
     # back and forth, so that no point can be left out

@@ -35,7 +35,7 @@ const DRAWN_LAYERS = [
     draw: drawCel, legend: celLegend, of: () => state.cel },
   { id: "cel_flow", key: "U", name: "Cel flow", title: "flow of the cel", pair: true, choices: ["cel"], there: (i, way) => has(i, `flow_${way}@${state.cel}`),
     ever: (i, way) => anyCel((cel) => has(i, `flow_${way}@${cel}`)), draw: drawCelFlow, legend: () => [...flowLegend(), ...celLegend()], of: () => state.cel },
-  { id: "cel_map", key: "O", name: "Cel map", title: "which cel is seen", there: (i) => has(i, "cel_map"), draw: drawCelMap, legend: mapLegend },
+  { id: "cel_map", key: "O", name: "Cel map", title: "map of the cels", there: (i) => has(i, "cel_map"), draw: drawCelMap, legend: mapLegend },
   { id: "amodal", key: "A", name: "Amodal", title: "whole masks", choices: ["object"], there: (i) => Boolean(stored(i) && stored(i).amodal), draw: drawAmodal, legend: amodalLegend },
 ];
 
@@ -135,7 +135,7 @@ async function drawStrokes(index) {
 
 function strokeLegend(count) {
   return [...Object.entries(count.strokes).map(([kind, strokes]) => swatch(DATA.line_kinds[kind][1], `${DATA.line_kinds[kind][0]}: ${strokes}`)),
-    note(`Strokes by kind${count.hidden ? `; pale: the ${count.hidden} that something hides` : ""}.`)];
+    note(`Strokes of a pixel and more, by kind${count.hidden ? `; pale: the ${count.hidden} that something hides` : ""}.`)];
 }
 
 // ---- cels ----
@@ -183,13 +183,14 @@ function orderNotes(amodal) {
   if (!amodal) return [];
   const layer = (place) => DATA.layers[place];
   return [note(`From the back to the front: ${amodal.order.map(layer).join(", ")}. ${amodal.exact ? "Whole cels in this order show the frame." : "Layers reach through each other, so no order of whole cels shows the frame."}`),
-    ...(amodal.layer_pairs.length ? [note(pairsInWords(amodal.layer_pairs, layer))] : [])];
+    ...(amodal.layer_pairs.length ? [note(listed(amodal.layer_pairs, ([front, behind, pixels]) => `${layer(front)} lies before ${layer(behind)} at ${pixels} pixels`))] : [])];
 }
 
-function pairsInWords(pairs, nameOf) {
+// Those of the most pixels, in words.
+function listed(pairs, inWords) {
   const sorted = pairs.slice().sort((a, b) => b[2] - a[2]);
   const more = sorted.length > NAMED_PAIRS ? `; and ${sorted.length - NAMED_PAIRS} more` : "";
-  return `${sorted.slice(0, NAMED_PAIRS).map(([front, behind, pixels]) => `${nameOf(front)} lies before ${nameOf(behind)} at ${pixels} pixels`).join("; ")}${more}.`;
+  return `${sorted.slice(0, NAMED_PAIRS).map(inWords).join("; ")}${more}.`;
 }
 
 // ---- whole masks ----
@@ -225,10 +226,11 @@ function amodalLegend({ amodal, chosen }) {
   const found = amodal.objects.find(([id]) => id === chosen);
   if (!found) return [note(`${name(chosen)} is not within this picture.`)];
   const [, layer, area, seen] = found;
-  const pairs = amodal.pairs.filter(([front, behind]) => front === chosen || behind === chosen);
+  const [before, behind] = [1, 0].map((side) => amodal.pairs.filter((pair) => pair[side] === chosen));
   return [swatch(CHOSEN, "whole mask"), swatch(blend(WHITE, CHOSEN, 0.4), "hidden"),
     note(`${name(chosen)}, of the layer ${DATA.layers[layer] || "unknown"}: ${area} pixels, of which ${written(area ? seen / area : 0, "share")} are seen.`),
-    ...(pairs.length ? [note(pairsInWords(pairs, name))] : [])];
+    ...(before.length ? [note(`Before it: ${listed(before, ([front, , pixels]) => `${name(front)} at ${pixels} pixels`)}`)] : []),
+    ...(behind.length ? [note(`Behind it: ${listed(behind, ([, other, pixels]) => `${name(other)} at ${pixels} pixels`)}`)] : [])];
 }
 
 // ---- choices, and what lies under the pointer ----
