@@ -18,7 +18,6 @@ from animerun_gen.errors import DatasetError
 from animerun_gen.quality.colors import labels_to_color
 from animerun_gen.report import drawing, encode, figures, html
 from animerun_gen.report.facts import CREDITS, NAMED_FRAMES, CutFacts
-from animerun_gen.report.timing import exposure_sheet
 from animerun_gen.report.layers import (
     MASKS,
     Detail,
@@ -27,6 +26,7 @@ from animerun_gen.report.layers import (
     SurveyTask,
     draw_wheel,
 )
+from animerun_gen.report.timing import exposure_sheet
 
 DETAILS = (
     Detail(1, 75),

@@ -18,8 +18,8 @@ def exposure_sheet(facts: CutFacts) -> dict[str, Any] | None:
     """The exposure sheet, ready to be drawn; None where no layer has a timing of its own.
 
     Returns:
-        ``layers``: ``name`` of each, its ``rate`` in words, and ``pairs`` and ``pixels``, the shares that are held, None
-        where that is not known.  ``rows``: ``frame`` and ``cells`` of each frame of the clip; a cell is None where
+        ``layers``: ``name`` of each, its ``rate`` in words, and ``pairs`` and ``pixels``, the shares that are held;
+        None where that is not known.  ``rows``: ``frame`` and ``cells`` of each frame of the clip; a cell is None where
         nothing says what is shown, else ``film_frame``, ``mark`` and whether the layer is ``seen`` in the picture; none
         at all where no frame is known.  ``marks``: those that occur.  ``unseen``: whether any layer is not seen.
 

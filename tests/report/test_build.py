@@ -143,9 +143,7 @@ def test_mistakes_are_told(
         (0.7, 12, True, "All pictures are shown at"),
     ],
 )
-def test_no_page_grows_beyond_its_size(
-    tmp_path: Path, budget: float, frames: int, drawing: bool, reduced: str
-) -> None:
+def test_no_page_grows_beyond_its_size(tmp_path: Path, budget: float, frames: int, drawing: bool, reduced: str) -> None:
     # noise in every layer; nothing real is as large
     clip = write_clip(tmp_path, frames=range(frames), size=(160, 90), noise=True)
     if drawing:
@@ -211,7 +209,9 @@ def test_a_page_has_no_word_of_layers_that_there_are_not(tmp_path: Path) -> None
 
 
 def test_the_scripts_set_text_as_text_and_fetch_nothing() -> None:
-    texts = {name: asset(name) for name in ("common.js", "cut.js", "drawing.js", "evaluation.js", "index.js", "report.css")}
+    texts = {
+        name: asset(name) for name in ("common.js", "cut.js", "drawing.js", "evaluation.js", "index.js", "report.css")
+    }
     folder = Path(str(files("animerun_gen.report"))) / "templates"
     texts |= {file.name: file.read_text() for file in folder.iterdir()}
     assert len(texts) == 14

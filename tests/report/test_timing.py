@@ -57,9 +57,7 @@ def test_a_sheet_marks_what_is_new_held_or_comes_back(tmp_path: Path) -> None:
         ([1, 1, 1, 1, 1], "held"),
     ],
 )
-def test_how_long_drawings_stay_is_said_as_animators_say_it(
-    tmp_path: Path, film_frames: list[int], rate: str
-) -> None:
+def test_how_long_drawings_stay_is_said_as_animators_say_it(tmp_path: Path, film_frames: list[int], rate: str) -> None:
     sheet = sheet_of(tmp_path, exposures_of({"fox": film_frames}, range(1, 6)), range(1, 6))
     assert sheet is not None
     assert sheet["layers"][0]["rate"] == rate

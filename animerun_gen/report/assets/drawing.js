@@ -6,16 +6,16 @@ const PALE = 0.75;
 const CHOSEN = [255, 0, 150];
 const NAMED_PAIRS = 6;
 
-// What is seen of a cel: what it needs, and the colour of a pixel of it; `null` shows the checkerboard.
+// What is seen of a cel: what it needs, and the colour of a pixel of it, where `null` shows the checkerboard.
 const PARTS = {
   inked: { name: "colours and lines", needs: (cel) => [`cel@${cel}`, `contour@${cel}`], color: (i, place, [cel, lines]) => inked(colorOf(cel, place) || checker(i), lines[place]) },
   colours: { name: "colours", needs: (cel) => [`cel@${cel}`], color: (i, place, [cel]) => colorOf(cel, place) },
-  hidden: { name: "what is hidden", needs: (cel) => [`cel@${cel}`, "cel_map"], color: (i, place, [cel, map], own) => {
+  hidden: { name: "what is hidden", says: "Faded: what the frame shows of it.", needs: (cel) => [`cel@${cel}`, "cel_map"], color: (i, place, [cel, map], own) => {
     const color = colorOf(cel, place);
     return color && map[place] === own ? blend(color, checker(i), PALE) : color;
   } },
   lines: { name: "lines", needs: (cel) => [`contour@${cel}`], color: (i, place, [lines]) => lines.subarray(place, place + 3) },
-  objects: { name: "objects", needs: (cel) => [`objects@${cel}`], color: (i, place, [ids]) => number(ids, place) ? labelColor(number(ids, place)) : null },
+  objects: { name: "objects", says: "Point at one to read its name.", needs: (cel) => [`objects@${cel}`], color: (i, place, [ids]) => number(ids, place) ? labelColor(number(ids, place)) : null },
 };
 const canShow = (index, part, cel) => PARTS[part].needs(cel).every((name) => has(index, name));
 const anyCel = (there) => DATA.layers.some(there);
@@ -141,10 +141,10 @@ function strokeLegend(count) {
 // ---- cels ----
 
 async function drawCel(index) {
-  const { name, color, needs } = PARTS[state.part];
+  const { color, needs, says } = PARTS[state.part];
   const pictures = await Promise.all(needs(state.cel).map((one) => pixelsOf(index, one)));
   const own = DATA.layers.indexOf(state.cel) + 1;
-  counted = { index, name };
+  counted = { index, says };
   return paint((i, place) => color(i, place, pictures, own) || checker(i));
 }
 
@@ -159,7 +159,7 @@ function celLegend() {
   const amodal = stored(counted.index).amodal;
   const [area, seen] = (amodal && amodal.layers[DATA.layers.indexOf(state.cel)]) || [0, 0];
   const extent = area ? `The surfaces of ${state.cel} cover ${written(area / DATA.pixels, "share")} of the picture; ${written(seen / area, "share")} of them are seen.` : "";
-  return [swatch(CHECKERS[1], "no surface"), note(`${state.cel} alone, as if nothing were before it. ${extent}`)];
+  return [swatch(CHECKERS[1], "no surface"), note(`${state.cel} alone, as if nothing were before it. ${extent} ${counted.says || ""}`)];
 }
 
 async function drawCelMap(index) {
