@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -216,7 +216,7 @@ def strokes_of(frame: int, size: tuple[int, int], count: int) -> Strokes:
     )
 
 
-def exposures_of(film_frames: dict[str, Sequence[int]], frames: Sequence[int] = FRAMES) -> list[dict[str, Any]]:
+def exposures_of(film_frames: Mapping[str, Sequence[int]], frames: Sequence[int] = FRAMES) -> list[dict[str, Any]]:
     """What a quality file says of which film frame each layer shows."""
     return [
         {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -300,14 +301,19 @@ def test_strokes_are_where_their_points_are(browser: Browser, report: Path) -> N
     assert browser.run("return document.getElementById('covered').parentElement.hidden") is False
     choose(browser, "covered", "off")
     assert "hides" not in text_of(browser, "legend")
-    pixels = canvas(browser).astype(int)
-    for number in range(len(strokes)):
-        start = np.array([[y, x] for x, y in strokes.polyline(number)])
-        middle = np.rint((start[0] + start[1]) / 2).astype(int)
-        near = pixels[max(0, middle[0] - 1) : middle[0] + 2, max(0, middle[1] - 1) : middle[1] + 2]
-        # hidden ones are gone; what is left has ink halfway between its first two points
-        if not strokes.hidden[number]:
-            assert near.sum(axis=2).min() < 700, number
+    pixels = canvas(browser).astype(int).sum(axis=2)
+    rows, columns = np.mgrid[0 : SIZE[1], 0 : SIZE[0]]
+    centres = np.stack([columns, rows], axis=-1).reshape(-1, 2)
+    away = np.full(len(centres), np.inf)
+    for number in np.flatnonzero(~strokes.hidden):
+        for a, b in pairwise(strokes.polyline(number)):
+            along = np.clip((centres - a) @ (b - a) / ((b - a) @ (b - a)), 0, 1)
+            away = np.minimum(away, np.hypot(*(a + along[:, None] * (b - a) - centres).T))
+    away = away.reshape(pixels.shape)
+    # a line of one pixel has ink half a pixel to both sides, at corners somewhat more
+    assert (pixels[away < 0.4] < 3 * 255).all()
+    assert (pixels[away > 2.0] == 3 * 255).all()
+    assert min((away < 0.4).sum(), (away > 2.0).sum()) > 100
 
 
 def test_each_cel_alone_stands_on_a_checkerboard(browser: Browser, report: Path) -> None:
@@ -392,6 +398,16 @@ def test_the_exposure_sheet_leads_to_its_frames_and_follows(browser: Browser, re
     browser.run("document.querySelectorAll('#exposures button')[2].click()")
     wait_drawn(browser, 2, "frame")
     assert browser.run(f"return {now}") == ["12"]
+    # a sheet longer than its box is scrolled so that the row is seen between head and foot
+    browser.run("document.querySelector('#sheet .scroll').style.maxHeight = '115px'")
+    for key, index in (("home", 0), ("end", 2), ("left", 1)):
+        browser.press(key)
+        wait_drawn(browser, index, "frame")
+        head, row, foot = (
+            box_of(browser, f"#exposures {part}") for part in ("thead", "tr[aria-current]", "tfoot tr:first-child th")
+        )
+        assert head[1] + head[3] - 1 <= row[1]
+        assert row[1] + row[3] <= foot[1] + 1
 
 
 def test_pages_offer_only_what_is_there(browser: Browser, report: Path) -> None:

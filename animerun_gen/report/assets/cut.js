@@ -755,7 +755,7 @@ function markSheet() {
     row.setAttribute("aria-current", "true");
     // only the sheet is scrolled, not the page
     const box = sheet.parentElement;
-    const room = [sheet.tHead.offsetHeight, box.clientHeight - row.offsetHeight];
+    const room = [sheet.tHead.offsetHeight, box.clientHeight - sheet.tFoot.offsetHeight - row.offsetHeight];
     box.scrollTop = Math.min(row.offsetTop - room[0], Math.max(row.offsetTop - room[1], box.scrollTop));
   }
 }
