@@ -117,7 +117,13 @@ def collect_quality(
         "pairs": pairs,
     }
     if config.timing.is_on:
-        quality["timing"] = held_shares([_exposed(output, config.name, frame) for frame in frames])
+        exposed = [_exposed(output, config.name, frame) for frame in frames]
+        quality["timing"] = held_shares(exposed)
+        quality["exposures"] = [
+            {"frame": frame, "layers": layers}
+            for frame, layers in zip(frames, exposed, strict=True)
+            if layers is not None
+        ]
     write_if_changed(layout.quality_file(output, config.name), quality)
     seen = Judged(
         basis=_basis(output, config),
