@@ -33,7 +33,7 @@ U8Array = npt.NDArray[np.uint8]
 SHORTEST_BEND = 6
 """Pixels of a crease below which those are left out that no edge between two faces tells for sure."""
 
-SHORTEST = 6
+SHORTEST = 4
 """Pixels of a line within an object below which it is left out if it hangs on no other one."""
 
 STRIP = 64
