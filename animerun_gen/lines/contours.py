@@ -17,8 +17,10 @@ import numpy.typing as npt
 
 from animerun_gen.config.model import Lines
 from animerun_gen.lines.kernels import borders, planes
+from animerun_gen.lines.kernels.creases import SAME_ANGLE
 from animerun_gen.lines.kernels.marks import BEND, CREASE, FAINT, NONE, OPEN_STEP, STEP, add_edges, mark
 from animerun_gen.lines.kernels.steps import EVEN
+from animerun_gen.lines.kernels.surface_edges import MARKED, OPEN
 from animerun_gen.lines.kinds import KIND_OF_MARK, LineKind
 from animerun_gen.lines.surface_edges import SurfaceEdges, find_crossings
 from animerun_gen.motion import companions, raster
@@ -31,10 +33,8 @@ U8Array = npt.NDArray[np.uint8]
 SHORTEST_BEND = 6
 """Pixels of a crease below which those are left out that no edge between two faces tells for sure."""
 
-SHORTEST = 2
-"""Pixels of a line within an object below which it is left out if it hangs on no other one.  A higher limit takes out
-lines of small things, now and then, and they flicker."""
-
+SHORTEST = 4
+"""Pixels of a line within an object below which it is left out if it hangs on no other one."""
 
 STRIP = 64
 """Rows of the picture that are looked at at a time: of a whole picture of 3840x2160 all that is known of its pixels
@@ -207,12 +207,13 @@ def find_contours(
     count = available_threads()
     in_parallel(look_at, [range(first * STRIP, height, count * STRIP) for first in range(count)])
     if edges is not None:
-        crossings = find_crossings(geometry, seen, edges, lens)
-        are_lines = (settings.open_edges, settings.marked_edges)
-        add_edges(crossings.right, crossings.below, seen.depth, are_lines, marks, right, below)
+        crossings = find_crossings(geometry, seen, edges, lens, wanted.crease_cosine - SAME_ANGLE)
+        are_lines = (settings.open_edges, settings.marked_edges, settings.creases)
+        pictures = (seen.instance, seen.depth)
+        add_edges(crossings.right, crossings.below, pictures, crossings.follows, are_lines, marks, right, below)
         for at, crossing, passes in (
-            (right_at, crossings.right_at, crossings.right > 0),
-            (below_at, crossings.below_at, crossings.below > 0),
+            (right_at, crossings.right_at, _is_on_edge(crossings.right, right)),
+            (below_at, crossings.below_at, _is_on_edge(crossings.below, below)),
         ):
             at[passes] = crossing[passes]
     mark(right, below, marks)
@@ -238,6 +239,11 @@ def lens_of(camera: Camera) -> planes.Lens:
         float(half_height * (1.0 - shift_y) - 0.5),
         camera.is_orthographic,
     )
+
+
+def _is_on_edge(passing: U8Array, found: U8Array) -> npt.NDArray[np.bool_]:
+    """Where an edge is what parts two pixels: a crease may be beside the end of what is nearer, too."""
+    return (passing & (OPEN | MARKED) > 0) | ((passing > 0) & (found == CREASE))
 
 
 def _crumbs(marks: U8Array) -> npt.NDArray[np.bool_]:

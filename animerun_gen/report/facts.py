@@ -120,7 +120,9 @@ def _resolution(clip: ClipFiles, frames: Sequence[int]) -> tuple[int, int]:
             return width, height
         except DatasetError as error:
             problem = problem or error
-    raise DatasetError(f"no frame of the cut '{clip.cut}' can be read; the first one: {problem}")
+    raise DatasetError(
+        f"no frame can be read; the first one: {problem}", f"cut '{clip.cut}'", "make it again, or download it again"
+    )
 
 
 def _read_quality(clip: ClipFiles, frames: Sequence[int], remarks: list[str]) -> dict[str, Any]:
@@ -249,6 +251,7 @@ def _wanted_kinds(config: Mapping[str, Any]) -> tuple[Modality, ...]:
         shade=shade,
         switches=_line_switches(_dict(config.get("lines"))),
         layers=_written_layers(config),
+        layer_passes=_dict(config.get("layers")).get("passes") is True,
     )
 
 

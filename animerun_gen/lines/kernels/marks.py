@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from animerun_gen import compiled
-from animerun_gen.lines.kernels.surface_edges import MARKED, OPEN, OPEN_HERE, OPEN_THERE
+from animerun_gen.lines.kernels.surface_edges import INNER, MARKED, OPEN, OPEN_HERE, OPEN_THERE
 
 kernel = compiled.kernels(__name__, error_model="numpy")
 
@@ -22,26 +22,30 @@ nothing of its object; a marked edge; another part of one object at the same dep
 
 
 @kernel
-def add_edges(edge_right, edge_below, depth, are_lines, marks, right, below):  # type: ignore[no-untyped-def]
-    """Enter the open and marked edges that are seen, see :class:`Crossings`.
+def add_edges(edge_right, edge_below, seen, follows, are_lines, marks, right, below):  # type: ignore[no-untyped-def]
+    """Enter the edges that are seen, see :class:`Crossings`.
 
-    ``are_lines`` says whether open ones are lines of their own, and whether marked ones are.  A marked edge is one even
-    where it is a crease or parts materials.  Steps at open edges are marked as such.
+    ``seen`` are the pictures of instances and depths.  ``are_lines`` says whether open edges are lines of their own,
+    whether marked ones are, and inner ones.  A marked edge is one even where it is a crease or parts materials.  Steps
+    at open edges are marked as such.  Of instances whose inner edges are followed nothing else makes a crease.
     """
-    _add_edges(edge_right, 0, 1, depth, are_lines, marks, right)
-    _add_edges(edge_below, 1, 0, depth, are_lines, marks, below)
+    _add_edges(edge_right, 0, 1, seen, follows, are_lines, marks, right)
+    _add_edges(edge_below, 1, 0, seen, follows, are_lines, marks, below)
 
 
 @kernel
-def _add_edges(edges, down, across, depth, are_lines, marks, found):  # type: ignore[no-untyped-def]
-    borders, lines = are_lines
+def _add_edges(edges, down, across, seen, follows, are_lines, marks, found):  # type: ignore[no-untyped-def]
+    instance, depth = seen
+    borders, lines, creases = are_lines
     height, width = marks.shape
     for row in range(height - down):
         for column in range(width - across):
             edge = edges[row, column]
+            here = (row, column)
+            if edge & INNER == 0 and found[here] in (CREASE, BEND) and follows[instance[here]]:
+                found[here] = NONE
             if edge == 0:
                 continue
-            here = (row, column)
             there = (row + down, column + across)
             if edge & OPEN:
                 first_is_farther = depth[here] > depth[there]
@@ -59,6 +63,8 @@ def _add_edges(edges, down, across, depth, are_lines, marks, found):  # type: ig
                 found[here] = MARKED_EDGE
             elif edge & OPEN and borders and kind in (NONE, FAINT, FAINT_BEFORE):
                 found[here] = OPEN_EDGE
+            elif edge & INNER and creases and kind in (NONE, BEND, FAINT, FAINT_BEFORE):
+                found[here] = CREASE
 
 
 @kernel
