@@ -120,7 +120,7 @@ def _make(config: CutConfig, lines_by: str, engine: ProgramEngine, output: Path)
             LabelTask(config, output, frame).run()
         for earlier, later in pairwise(frames):
             LabelTask(config, output, earlier, later).run()
-        quality: dict[str, Any] = collect_quality(open_ledger(output, config.name), config)
+        quality: dict[str, Any] = collect_quality(open_ledger(output, config.name), config, {})
     clip = ClipFiles(output, config.split, config.name)
     lines = {frame: line_pixels(clip.read("contour", frame), config.labels.line_threshold) for frame in frames}
     summary = quality["summary"]
