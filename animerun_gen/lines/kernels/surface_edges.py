@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from animerun_gen import compiled
-from animerun_gen.lines.kernels.edges import cosine_between, in_picture, point
+from animerun_gen.lines.kernels.edges import in_picture, point, world_normals
 from animerun_gen.lines.kernels.planes import slopes_of
 from animerun_gen.lines.kernels.steps import SAME_DEPTH, SAME_PLACE
 
@@ -51,19 +51,20 @@ def find_crossings(  # type: ignore[no-untyped-def]
             continue
         places = meshes.vertices[meshes.vertex_start[m] : meshes.vertex_start[m + 1]]
         corners = meshes.triangles[meshes.triangle_start[m] : meshes.triangle_start[m + 1]]
+        normals = world_normals(places, corners[: len(corners) if follows[i] else 0], to_world[i])
         for e in range(start[m], start[m + 1]):
             if what[e] == INNER and not follows[i]:
                 continue
             first, last = vertices[e, 0], vertices[e, 1]
+            if what[e] == INNER:
+                a, b = normals[faces[e, 0]], normals[faces[e, 1]]
+                if not a[0] * b[0] + a[1] * b[1] + a[2] * b[2] < crease_cosine:
+                    continue
             p = point(meshes.matrices[i], places[first])
             q = point(meshes.matrices[i], places[last])
             line = in_picture(p, q, depths, (width, height))
             if not line[0] <= np.inf:
                 continue
-            if what[e] == INNER:
-                cosine = cosine_between(places, corners, faces[e, 0], faces[e, 1], to_world[i])
-                if not cosine < crease_cosine:
-                    continue
             x0, y0, x1, y1, d0, d1 = line
             n0, n1 = (-d0, -d1) if lens.is_orthographic else (1.0 / d0, 1.0 / d1)
             edge = (i, first, last, faces[e, 0], faces[e, 1])
