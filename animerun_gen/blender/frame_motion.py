@@ -22,7 +22,7 @@ from animerun_gen.errors import UnsupportedMotionError
 from animerun_gen.motion import companions, raster, vector_pass
 from animerun_gen.motion.between import surfaces_of
 from animerun_gen.motion.cross_check import compare_flows
-from animerun_gen.motion.flow import Motion, compute_motion, exact_occlusion
+from animerun_gen.motion.flow import Motion, PointMotion, compute_motion, exact_occlusion, motion_and_occlusion
 from animerun_gen.motion.reprojection import reprojection
 from animerun_gen.motion.unknown import cause_map, continued_flow, describe_unknown
 from animerun_gen.quality.unknown import causes_in_words
@@ -79,7 +79,7 @@ class MotionMaker:
                 ids = companions.object_id_map(source.geometry, source.seen)
                 flow = continued_flow(flow, motion.valid, ids, companions.BACKGROUND_ID)
             made = {f"flow_{direction}": flow, f"valid_{direction}": motion.valid}
-            if "scene_flow" in self.context.config.motion.extras:
+            if "scene_flow" in self.context.config.motion.extras and isinstance(motion, PointMotion):
                 made[f"depth_change_{direction}"] = companions.depth_change(source.seen, motion)
             if occluded is not None:
                 made[f"exact_occlusion_{direction}"] = occluded
@@ -166,9 +166,13 @@ class MotionMaker:
         )
 
     def _compute_motion(self, source: TakenFrame, target: TakenFrame) -> tuple[Motion, npt.NDArray[np.bool_] | None]:
-        motion = compute_motion(source.geometry, source.seen, target.geometry, self.context.config.motion.background)
-        if "exact_occlusion" not in self.context.config.motion.extras:
-            return motion, None
+        config = self.context.config.motion
+        frames = source.geometry, source.seen, target.geometry
+        if "exact_occlusion" not in config.extras:
+            return compute_motion(*frames, config.background), None
+        if "scene_flow" not in config.extras:
+            return motion_and_occlusion(*frames, config.background)
+        motion = compute_motion(*frames, config.background)
         return motion, exact_occlusion(motion, target.geometry)
 
     def _other_backend(

@@ -28,21 +28,30 @@ class Motion:
     Attributes:
         flow: ``(H, W, 2)`` float32, pixels, :data:`~animerun_gen.conventions.UNKNOWN_FLOW` where not valid.
         valid: ``(H, W)`` bool, where the flow is known exactly.
-        x: ``(H, W)`` float64, pixels, where the point is seen in the target frame; NaN where not valid.
-        y: ``(H, W)`` float64, likewise.
-        depth: ``(H, W)`` float64, its distance along the target's view axis; ``inf`` on the background.
-        counterpart: ``(H, W)`` int32, the target frame's instance on which it lies, -1 on the background and where
-            not valid.
+        counterpart: ``(H, W)`` int32, the target frame's instance on which the point lies, -1 on the background and
+            where not valid.
         triangle: ``(H, W)`` int32, the triangle of that instance's mesh, likewise.
     """
 
     flow: npt.NDArray[np.float32]
     valid: npt.NDArray[np.bool_]
+    counterpart: npt.NDArray[np.int32]
+    triangle: npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class PointMotion(Motion):
+    """The same, and where exactly the points are.
+
+    Attributes:
+        x: ``(H, W)`` float64, pixels, where the point is seen in the target frame; NaN where not valid.
+        y: ``(H, W)`` float64, likewise.
+        depth: ``(H, W)`` float64, its distance along the target's view axis; ``inf`` on the background.
+    """
+
     x: npt.NDArray[np.float64]
     y: npt.NDArray[np.float64]
     depth: npt.NDArray[np.float64]
-    counterpart: npt.NDArray[np.int32]
-    triangle: npt.NDArray[np.int32]
 
 
 def compute_motion(
@@ -51,7 +60,7 @@ def compute_motion(
     target: FrameGeometry,
     background: BackgroundMotion = "infinity",
     twins: Counterparts | None = None,
-) -> Motion:
+) -> PointMotion:
     """The exact flow from one frame to another.
 
     Args:
@@ -69,33 +78,95 @@ def compute_motion(
         what the target's camera draws, or moves farther than :func:`~animerun_gen.conventions.longest_motion`.
     """
     shape = seen.instance.shape
-    # filled wholly by the loop: to touch so much memory takes as long as to compute what it holds
-    motion = Motion(
-        flow=np.empty((*shape, 2), np.float32),
-        valid=np.empty(shape, bool),
-        x=np.empty(shape),
-        y=np.empty(shape),
-        depth=np.empty(shape),
-        counterpart=np.empty(shape, np.int32),
-        triangle=np.empty(shape, np.int32),
-    )
-    if twins is None:
-        twins = find_counterparts(source, target)
-    following.follow(
-        seen.instance,
-        seen.triangle,
-        raster.meshes(source),
-        raster.meshes(target),
-        (twins.instance, twins.start, twins.triangle, twins.corners),
-        *backdrop(source.camera, target.camera, background),
-        target.camera.clip_start,
-        longest_motion(source.camera.width),
-        (motion.flow, motion.valid, motion.x, motion.y, motion.depth, motion.counterpart, motion.triangle),
-    )
+    motion = PointMotion(*_room(shape), np.empty(shape), np.empty(shape), np.empty(shape))
+    _Follower(source, seen, target, background, twins).follow(range(shape[0]), motion)
     return motion
 
 
-def exact_occlusion(motion: Motion, target: FrameGeometry) -> npt.NDArray[np.bool_]:
+def motion_and_occlusion(
+    source: FrameGeometry,
+    seen: VisibilityBuffer,
+    target: FrameGeometry,
+    background: BackgroundMotion = "infinity",
+) -> tuple[Motion, npt.NDArray[np.bool_]]:
+    """The exact flow from one frame to another, and which surface points cannot be seen in the other.
+
+    Args:
+        source: As in :func:`compute_motion`.
+        seen: Likewise.
+        target: Likewise.
+        background: Likewise.
+
+    Returns:
+        What :func:`compute_motion` and :func:`exact_occlusion` return.  Where exactly the points are is forgotten
+        rows by rows, or else it would fill three times the memory of the flow.
+    """
+    shape = seen.instance.shape
+    motion, hidden = Motion(*_room(shape)), np.empty(shape, bool)
+    follower, hiding = _Follower(source, seen, target, background, None), raster.Hiding(target)
+    count = max(1, min(shape[0], raster.AT_ONCE // shape[1]))
+    x, y, depth = (np.empty((count, shape[1])) for _ in range(3))
+    for top in range(0, shape[0], count):
+        rows = range(top, min(top + count, shape[0]))
+        part, used = slice(rows.start, rows.stop), slice(len(rows))
+        points = PointMotion(
+            motion.flow[part],
+            motion.valid[part],
+            motion.counterpart[part],
+            motion.triangle[part],
+            x[used],
+            y[used],
+            depth[used],
+        )
+        follower.follow(rows, points)
+        hidden[part] = _hidden(points, hiding)
+    return motion, hidden
+
+
+def _room(
+    shape: tuple[int, ...],
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_], npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    """What :class:`Motion` holds, to be filled: to touch so much memory takes as long as to compute what it holds."""
+    counterpart, triangle = (np.empty(shape, np.int32) for _ in range(2))
+    return np.empty((*shape, 2), np.float32), np.empty(shape, bool), counterpart, triangle
+
+
+class _Follower:
+    """Follows the points of some rows of a frame at a time; the arguments are those of :func:`compute_motion`."""
+
+    def __init__(
+        self,
+        source: FrameGeometry,
+        seen: VisibilityBuffer,
+        target: FrameGeometry,
+        background: BackgroundMotion,
+        twins: Counterparts | None,
+    ) -> None:
+        self._seen = seen
+        if twins is None:
+            twins = find_counterparts(source, target)
+        self._told = (
+            raster.meshes(source),
+            raster.meshes(target),
+            (twins.instance, twins.start, twins.triangle, twins.corners),
+            *backdrop(source.camera, target.camera, background),
+            target.camera.clip_start,
+            longest_motion(source.camera.width),
+        )
+
+    def follow(self, rows: range, motion: PointMotion) -> None:
+        """Fill the motion of some rows of the frame."""
+        part = slice(rows.start, rows.stop)
+        following.follow(
+            self._seen.instance[part],
+            self._seen.triangle[part],
+            rows.start,
+            *self._told,
+            (motion.flow, motion.valid, motion.x, motion.y, motion.depth, motion.counterpart, motion.triangle),
+        )
+
+
+def exact_occlusion(motion: PointMotion, target: FrameGeometry) -> npt.NDArray[np.bool_]:
     """Which surface points of the source frame cannot be seen in the target frame.
 
     Args:
@@ -107,8 +178,11 @@ def exact_occlusion(motion: Motion, target: FrameGeometry) -> npt.NDArray[np.boo
         that covers nothing of the picture, outside the picture or the clipping range; also True where the motion is
         unknown.
     """
-    hidden = raster.hidden_points(
-        target,
+    return _hidden(motion, raster.Hiding(target))
+
+
+def _hidden(motion: PointMotion, hiding: raster.Hiding) -> npt.NDArray[np.bool_]:
+    hidden = hiding.hidden(
         motion.x.ravel(),
         motion.y.ravel(),
         motion.depth.ravel(),

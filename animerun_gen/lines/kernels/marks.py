@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from animerun_gen import compiled
 from animerun_gen.lines.kernels.surface_edges import MARKED, OPEN, OPEN_HERE, OPEN_THERE
 
@@ -22,43 +24,60 @@ nothing of its object; a marked edge; another part of one object at the same dep
 
 
 @kernel
-def add_edges(edge_right, edge_below, depth, are_lines, marks, right, below):  # type: ignore[no-untyped-def]
-    """Enter the open and marked edges that are seen, see :class:`Crossings`.
+def add_edges(  # type: ignore[no-untyped-def]
+    edge_right, edge_below, edge_right_at, edge_below_at, depth, are_lines, marks, right, below, right_at, below_at
+):
+    """Enter the open and marked edges that are seen, see :class:`Crossings`, and where they are.
 
     ``are_lines`` says whether open ones are lines of their own, and whether marked ones are.  A marked edge is one even
     where it is a crease or parts materials.  Steps at open edges are marked as such.
     """
-    _add_edges(edge_right, 0, 1, depth, are_lines, marks, right)
-    _add_edges(edge_below, 1, 0, depth, are_lines, marks, below)
+    _add_edges(edge_right, edge_right_at, 0, 1, depth, are_lines, marks, right, right_at)
+    _add_edges(edge_below, edge_below_at, 1, 0, depth, are_lines, marks, below, below_at)
 
 
 @kernel
-def _add_edges(edges, down, across, depth, are_lines, marks, found):  # type: ignore[no-untyped-def]
+def _add_edges(edges, edges_at, down, across, depth, are_lines, marks, found, found_at):  # type: ignore[no-untyped-def]
     borders, lines = are_lines
-    height, width = marks.shape
-    for row in range(height - down):
-        for column in range(width - across):
-            edge = edges[row, column]
-            if edge == 0:
-                continue
-            here = (row, column)
-            there = (row + down, column + across)
-            if edge & OPEN:
-                first_is_farther = depth[here] > depth[there]
-                farther = here if first_is_farther else there
-                bounds_nearer = edge & (OPEN_THERE if first_is_farther else OPEN_HERE)
-                if found[here] == STEP and bounds_nearer:
-                    found[here] = OPEN_STEP
-                    marks[farther] = OPEN_STEP
-                if found[here] == SHALLOW:
-                    # parts that end there, as tiles do, are not stuck into each other
-                    found[here] = NONE
-            kind = found[here]
-            is_step = kind in (STEP, FLUSH, SHALLOW, OPEN_STEP)
-            if edge & MARKED and lines and not is_step:
-                found[here] = MARKED_EDGE
-            elif edge & OPEN and borders and kind in (NONE, FAINT, FAINT_BEFORE):
-                found[here] = OPEN_EDGE
+    width = marks.shape[1]
+    places = where_any(edges.reshape(-1))
+    for k in range(len(places)):
+        row, column = places[k] // width, places[k] % width
+        here = (row, column)
+        there = (row + down, column + across)
+        edge = edges[here]
+        found_at[here] = edges_at[here]
+        if edge & OPEN:
+            first_is_farther = depth[here] > depth[there]
+            farther = here if first_is_farther else there
+            bounds_nearer = edge & (OPEN_THERE if first_is_farther else OPEN_HERE)
+            if found[here] == STEP and bounds_nearer:
+                found[here] = OPEN_STEP
+                marks[farther] = OPEN_STEP
+            if found[here] == SHALLOW:
+                # parts that end there, as tiles do, are not stuck into each other
+                found[here] = NONE
+        kind = found[here]
+        is_step = kind in (STEP, FLUSH, SHALLOW, OPEN_STEP)
+        if edge & MARKED and lines and not is_step:
+            found[here] = MARKED_EDGE
+        elif edge & OPEN and borders and kind in (NONE, FAINT, FAINT_BEFORE):
+            found[here] = OPEN_EDGE
+
+
+@kernel
+def where_any(flat):  # type: ignore[no-untyped-def]
+    """``(n,)`` int32: where a ``(N,)`` uint8 array is not zero, ascending."""
+    count = 0
+    for place in range(len(flat)):
+        count += flat[place] != 0
+    # without branches; one place more, which is written to after the last one is found
+    places = np.empty(count + 1, np.int32)
+    count = 0
+    for place in range(len(flat)):
+        places[count] = place
+        count += flat[place] != 0
+    return places[:count]
 
 
 @kernel
@@ -68,26 +87,28 @@ def mark(right, below, marks):  # type: ignore[no-untyped-def]
     What has no step lies on the right or lower pixel; at last come faint steps, on the farther one.  Which pixels these
     are does not depend on any but the nearest ones.
     """
-    _mark(right, 0, 1, False, marks)
-    _mark(below, 1, 0, False, marks)
-    _mark(right, 0, 1, True, marks)
-    _mark(below, 1, 0, True, marks)
+    across, down = right.reshape(-1), below.reshape(-1)
+    of_right, of_below = where_any(across), where_any(down)
+    flat, width = marks.reshape(-1), marks.shape[1]
+    _mark(across, of_right, 1, False, flat)
+    _mark(down, of_below, width, False, flat)
+    _mark(across, of_right, 1, True, flat)
+    _mark(down, of_below, width, True, flat)
 
 
 @kernel
-def _mark(found, down, across, faint, marks):  # type: ignore[no-untyped-def]
-    """Mark what parts pixels from those ``(down, across)`` of them, if neither is line: faint steps, or all else."""
-    height, width = marks.shape
-    for row in range(height - down):
-        for column in range(width - across):
-            kind = found[row, column]
-            # steps are marked already
-            if kind in (NONE, STEP, OPEN_STEP) or (kind in (FAINT, FAINT_BEFORE)) != faint:
-                continue
-            there = (row + down, column + across)
-            if marks[row, column] != NONE or marks[there] != NONE:
-                continue
-            if kind == FAINT_BEFORE:
-                marks[row, column] = FAINT
-            else:
-                marks[there] = kind
+def _mark(found, places, step, faint, marks):  # type: ignore[no-untyped-def]
+    """Mark what parts pixels from those so many further on, if neither is line: faint steps, or all else."""
+    for k in range(len(places)):
+        here = places[k]
+        kind = found[here]
+        # steps are marked already
+        if kind in (STEP, OPEN_STEP) or (kind in (FAINT, FAINT_BEFORE)) != faint:
+            continue
+        there = here + step
+        if marks[here] != NONE or marks[there] != NONE:
+            continue
+        if kind == FAINT_BEFORE:
+            marks[here] = FAINT
+        else:
+            marks[there] = kind
