@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from animerun_gen.motion import raster
-from animerun_gen.motion.flow import Motion, PointMotion
+from animerun_gen.motion.flow import PointMotion
 from animerun_gen.motion.geometry import FrameGeometry
 from animerun_gen.motion.kernels import painting
 from animerun_gen.motion.raster import VisibilityBuffer
@@ -67,7 +67,7 @@ def slots_of(geometry: FrameGeometry) -> tuple[npt.NDArray[np.int32], npt.NDArra
 
 
 def switched_materials(
-    source: FrameGeometry, seen: VisibilityBuffer, motion: Motion, target: FrameGeometry
+    source: FrameGeometry, seen: VisibilityBuffer, motion: PointMotion, target: FrameGeometry
 ) -> npt.NDArray[np.bool_]:
     """Which pixels show surface points that wear another material in another frame.
 

@@ -7,6 +7,7 @@ points cannot be told apart, the flow is unknown; it is never guessed.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,35 +24,35 @@ from animerun_gen.motion.raster import VisibilityBuffer
 
 @dataclass(frozen=True)
 class Motion:
-    """Where the surface points of one frame are at another.
+    """Where the surface points of one frame are at another, as far as pictures tell.
 
     Attributes:
         flow: ``(H, W, 2)`` float32, pixels, :data:`~animerun_gen.conventions.UNKNOWN_FLOW` where not valid.
         valid: ``(H, W)`` bool, where the flow is known exactly.
-        counterpart: ``(H, W)`` int32, the target frame's instance on which the point lies, -1 on the background and
-            where not valid.
-        triangle: ``(H, W)`` int32, the triangle of that instance's mesh, likewise.
     """
 
     flow: npt.NDArray[np.float32]
     valid: npt.NDArray[np.bool_]
-    counterpart: npt.NDArray[np.int32]
-    triangle: npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True)
 class PointMotion(Motion):
-    """The same, and where exactly the points are.
+    """The same, and which points they are.
 
     Attributes:
         x: ``(H, W)`` float64, pixels, where the point is seen in the target frame; NaN where not valid.
         y: ``(H, W)`` float64, likewise.
         depth: ``(H, W)`` float64, its distance along the target's view axis; ``inf`` on the background.
+        counterpart: ``(H, W)`` int32, the target frame's instance on which it lies, -1 on the background and where
+            not valid.
+        triangle: ``(H, W)`` int32, the triangle of that instance's mesh, likewise.
     """
 
     x: npt.NDArray[np.float64]
     y: npt.NDArray[np.float64]
     depth: npt.NDArray[np.float64]
+    counterpart: npt.NDArray[np.int32]
+    triangle: npt.NDArray[np.int32]
 
 
 def compute_motion(
@@ -77,58 +78,65 @@ def compute_motion(
         (:mod:`~animerun_gen.motion.counterparts`), lies on a triangle that has no area in the target, is nearer than
         what the target's camera draws, or moves farther than :func:`~animerun_gen.conventions.longest_motion`.
     """
-    shape = seen.instance.shape
-    motion = PointMotion(*_room(shape), np.empty(shape), np.empty(shape), np.empty(shape))
-    _Follower(source, seen, target, background, twins).follow(range(shape[0]), motion)
-    return motion
+    motion = empty_motion(seen.instance.shape)
+    points = _points_for(motion, seen.instance.shape)
+    _Follower(source, seen, target, background, twins).follow(range(len(seen.instance)), points)
+    return points
 
 
-def motion_and_occlusion(
+def empty_motion(shape: tuple[int, ...]) -> Motion:
+    """A motion that is to be filled, of which nothing is set: to touch so much memory takes as long as to fill it."""
+    return Motion(np.empty((*shape, 2), np.float32), np.empty(shape, bool))
+
+
+def follow_in_bands(
     source: FrameGeometry,
     seen: VisibilityBuffer,
     target: FrameGeometry,
-    background: BackgroundMotion = "infinity",
-) -> tuple[Motion, npt.NDArray[np.bool_]]:
-    """The exact flow from one frame to another, and which surface points cannot be seen in the other.
+    background: BackgroundMotion,
+    motion: Motion,
+    twins: Counterparts | None = None,
+) -> Iterator[tuple[slice, PointMotion]]:
+    """The same as :func:`compute_motion`, some rows at a time.
+
+    Points take four times the memory of their flow.  Of most pairs flow is kept, and nothing is asked of points that
+    could not be answered at once.
 
     Args:
         source: As in :func:`compute_motion`.
         seen: Likewise.
         target: Likewise.
         background: Likewise.
+        motion: Is filled, of the whole frame.
+        twins: As in :func:`compute_motion`.
 
-    Returns:
-        What :func:`compute_motion` and :func:`exact_occlusion` return.  Where exactly the points are is forgotten
-        rows by rows, or else it would fill three times the memory of the flow.
+    Yields:
+        Which rows are done, and the motion of their points; all of it but flow and validity is overwritten after that.
     """
-    shape = seen.instance.shape
-    motion, hidden = Motion(*_room(shape)), np.empty(shape, bool)
-    follower, hiding = _Follower(source, seen, target, background, None), raster.Hiding(target)
-    count = max(1, min(shape[0], raster.AT_ONCE // shape[1]))
-    x, y, depth = (np.empty((count, shape[1])) for _ in range(3))
-    for top in range(0, shape[0], count):
-        rows = range(top, min(top + count, shape[0]))
+    height, width = seen.instance.shape
+    follower = _Follower(source, seen, target, background, twins)
+    count = max(1, min(height, raster.AT_ONCE // width))
+    points = _points_for(motion, (count, width))
+    for top in range(0, height, count):
+        rows = range(top, min(top + count, height))
         part, used = slice(rows.start, rows.stop), slice(len(rows))
-        points = PointMotion(
+        band = PointMotion(
             motion.flow[part],
             motion.valid[part],
-            motion.counterpart[part],
-            motion.triangle[part],
-            x[used],
-            y[used],
-            depth[used],
+            points.x[used],
+            points.y[used],
+            points.depth[used],
+            points.counterpart[used],
+            points.triangle[used],
         )
-        follower.follow(rows, points)
-        hidden[part] = _hidden(points, hiding)
-    return motion, hidden
+        follower.follow(rows, band)
+        yield part, band
 
 
-def _room(
-    shape: tuple[int, ...],
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_], npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-    """What :class:`Motion` holds, to be filled: to touch so much memory takes as long as to compute what it holds."""
-    counterpart, triangle = (np.empty(shape, np.int32) for _ in range(2))
-    return np.empty((*shape, 2), np.float32), np.empty(shape, bool), counterpart, triangle
+def _points_for(motion: Motion, shape: tuple[int, ...]) -> PointMotion:
+    places = (np.empty(shape) for _ in range(3))
+    surfaces = (np.empty(shape, np.int32) for _ in range(2))
+    return PointMotion(motion.flow, motion.valid, *places, *surfaces)
 
 
 class _Follower:
@@ -178,11 +186,12 @@ def exact_occlusion(motion: PointMotion, target: FrameGeometry) -> npt.NDArray[n
         that covers nothing of the picture, outside the picture or the clipping range; also True where the motion is
         unknown.
     """
-    return _hidden(motion, raster.Hiding(target))
+    return hidden_in(motion, raster.Hiding(target))
 
 
-def _hidden(motion: PointMotion, hiding: raster.Hiding) -> npt.NDArray[np.bool_]:
-    hidden = hiding.hidden(
+def hidden_in(motion: PointMotion, target: raster.Hiding) -> npt.NDArray[np.bool_]:
+    """The same of some rows of the source frame, held against what was made ready of the target frame."""
+    hidden = target.hidden(
         motion.x.ravel(),
         motion.y.ravel(),
         motion.depth.ravel(),

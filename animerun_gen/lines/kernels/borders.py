@@ -93,8 +93,8 @@ def find_borders(seen, lens, wanted, strip, marks, right, below, right_at, below
                     spread = spread_of(here, there, ends, lens, is_across)
                     if _is_even(here, there, spread, wanted) and not _parts_material(here, there, wanted):
                         continue
-                look_at(depth, lens, strip, row, column, six[2])
-                look_at(depth, lens, strip, other_row, other_column, six[3])
+                look_at(depth, lens, number, runs, row, column, six[2])
+                look_at(depth, lens, other, runs, other_row, other_column, six[3])
                 place = ((column - lens.cx) / lens.fx, (row - lens.cy) / lens.fy)
                 found = _part(six, lens, wanted, is_across, place, (depth, strip, row, column))
                 if found == NONE:
@@ -208,10 +208,12 @@ def _part(row, lens, wanted, is_across, place, around):  # type: ignore[no-untyp
 @kernel
 def _look_beside(row, lens, is_across, around):  # type: ignore[no-untyped-def]
     """Fill the first two and the last two of six pixels."""
-    depth, strip, y, x = around
+    depth, (numbers, runs, top), y, x = around
     for k in (0, 1, 4, 5):
-        away = k - 2
-        look_at(depth, lens, strip, y if is_across else y + away, x + away if is_across else x, row[k])
+        other_y = y if is_across else y + k - 2
+        other_x = x + k - 2 if is_across else x
+        number = numbers[other_y - top + MARGIN, other_x + MARGIN]
+        look_at(depth, lens, number, runs, other_y, other_x, row[k])
 
 
 @kernel

@@ -180,13 +180,12 @@ def nearness_of(depth, lens):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def look_at(depth, lens, strip, row, column, pixel):  # type: ignore[no-untyped-def]
-    """Fill ``pixel``, a :data:`PIXEL`, with what is known of a pixel of the strip or its margin."""
-    number = strip.numbers[row - strip.top + MARGIN, column + MARGIN]
+def look_at(depth, lens, number, runs, row, column, pixel):  # type: ignore[no-untyped-def]
+    """Fill ``pixel``, a :data:`PIXEL`, with what is known of a pixel; ``number`` is its run in a :class:`Strip`."""
     if number < 0:
         pixel.instance = -1
         return
-    run = strip.runs[number]
+    run = runs[number]
     pixel.instance = run.instance
     pixel.triangle = run.triangle
     pixel.island = run.island

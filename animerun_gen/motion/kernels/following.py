@@ -62,14 +62,16 @@ def follow(  # type: ignore[no-untyped-def]
     """
     flow, valid, x, y, depth, counterpart, counterpart_triangle = found
     height, width = instance_buffer.shape
-    known = _Remembered(
-        np.full(SLOTS, -1, np.int32), np.empty(SLOTS, np.int32), np.empty(SLOTS, np.int32), np.empty((SLOTS, 27))
-    )
-    # flow, place, depth and w in the target of so many pixels, one after the other: what is not filled must be numbers
-    # all the same
-    ends = np.zeros(6 * LANES)
-    for line in range(height):
-        row = top + line
+    of_instance, of_triangle = np.full(SLOTS, -1, np.int32), np.empty(SLOTS, np.int32)
+    twins, numbers = np.empty(SLOTS, np.int32), np.empty((SLOTS, 27))
+    known = _Remembered(of_instance, of_triangle, twins, numbers)
+    # numba counts the references to whatever is taken out of a tuple, each time that it is
+    before_all, after_all, twin_instance = source.matrices, target.matrices, counterparts[0]
+    # flow, place, depth and w in the target: those of the first LANES pixels of a run, then those of the next ones;
+    # what is not filled must be numbers all the same
+    ends = np.zeros(6 * (width + LANES))
+    for line in range(np.uint64(height)):
+        row = top + np.int64(line)
         last = 0
         while last < width:
             first = last
@@ -82,42 +84,44 @@ def follow(  # type: ignore[no-untyped-def]
             limit = -np.inf
             if i >= 0:
                 slot = (triangle + 613 * i) % SLOTS
-                if known.instance[slot] != i or known.triangle[slot] != triangle:
+                if of_instance[slot] != i or of_triangle[slot] != triangle:
                     _remember(known, slot, i, triangle, source, target, counterparts)
-                twin = known.twin[slot]
+                twin = twins[slot]
                 # no limit is a number where nothing is known
                 limit = np.nan
                 if twin >= 0:
-                    j = counterparts[0][i]
+                    j = twin_instance[i]
                     limit = nearest
-            for begin in range(first, last, LANES):
-                if i < 0:
-                    _follow_backdrop(backdrop_before, backdrop_after, row, begin, ends)
-                elif twin >= 0:
-                    _follow_triangle(known.numbers, slot, source.matrices, i, target.matrices, j, row, begin, ends)
-                for k in range(min(LANES, last - begin)):
-                    column = begin + k
-                    u = ends[k]
-                    v = ends[LANES + k]
-                    in_front = ends[5 * LANES + k] > 0.0 and ends[4 * LANES + k] >= limit
-                    if in_front and abs(u) <= longest and abs(v) <= longest:
-                        flow[line, column, 0] = u
-                        flow[line, column, 1] = v
-                        valid[line, column] = True
-                        x[line, column] = ends[2 * LANES + k]
-                        y[line, column] = ends[3 * LANES + k]
-                        depth[line, column] = ends[4 * LANES + k]
-                        counterpart[line, column] = j
-                        counterpart_triangle[line, column] = twin
-                    else:
-                        flow[line, column, 0] = UNKNOWN_FLOW
-                        flow[line, column, 1] = UNKNOWN_FLOW
-                        valid[line, column] = False
-                        x[line, column] = np.nan
-                        y[line, column] = np.nan
-                        depth[line, column] = np.nan
-                        counterpart[line, column] = -1
-                        counterpart_triangle[line, column] = -1
+            if i < 0:
+                _follow_backdrop(backdrop_before, backdrop_after, row, first, last, ends)
+            elif twin >= 0:
+                _follow_triangle(numbers, slot, before_all, i, after_all, j, row, first, last, ends)
+            # unsigned, or each index would be tested whether it counts from the end
+            for away in range(np.uint64(last - first)):
+                column = np.uint64(first) + away
+                k = away // np.uint64(LANES) * np.uint64(6 * LANES) + away % np.uint64(LANES)
+                u = ends[k]
+                v = ends[k + np.uint64(LANES)]
+                z = ends[k + np.uint64(4 * LANES)]
+                in_front = ends[k + np.uint64(5 * LANES)] > 0.0 and z >= limit
+                if in_front and abs(u) <= longest and abs(v) <= longest:
+                    flow[line, column, 0] = u
+                    flow[line, column, 1] = v
+                    valid[line, column] = True
+                    x[line, column] = ends[k + np.uint64(2 * LANES)]
+                    y[line, column] = ends[k + np.uint64(3 * LANES)]
+                    depth[line, column] = z
+                    counterpart[line, column] = j
+                    counterpart_triangle[line, column] = twin
+                else:
+                    flow[line, column, 0] = UNKNOWN_FLOW
+                    flow[line, column, 1] = UNKNOWN_FLOW
+                    valid[line, column] = False
+                    x[line, column] = np.nan
+                    y[line, column] = np.nan
+                    depth[line, column] = np.nan
+                    counterpart[line, column] = -1
+                    counterpart_triangle[line, column] = -1
 
 
 @kernel
@@ -193,47 +197,53 @@ def _three_of(numbers, slot, first):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _follow_triangle(numbers, slot, before_all, i, after_all, j, row, first, ends):  # type: ignore[no-untyped-def]
-    """Fill ``ends`` for the pixels from column ``first`` on, as if all of them showed one triangle."""
+def _follow_triangle(numbers, slot, before_all, i, after_all, j, row, first, last, ends):  # type: ignore[no-untyped-def]
+    """Fill ``ends`` for the pixels from column ``first`` to before ``last``, which show one triangle."""
     e, f, g = _three_of(numbers, slot, 0)
     here, there = _three_of(numbers, slot, 9), _three_of(numbers, slot, 18)
     before, after = matrix_rows(before_all, i), matrix_rows(after_all, j)
-    for k in range(LANES):
-        column = first + k
-        u = e[0] * column + e[1] * row + e[2]
-        v = f[0] * column + f[1] * row + f[2]
-        w = g[0] * column + g[1] * row + g[2]
-        total = u + v + w
-        shares = (u / total, v / total, w / total)
-        # both ends are projected in the same way: what does not move gives a difference of exactly zero
-        now = transform(before, _mix(shares, here))
-        then = transform(after, _mix(shares, there))
-        x = then[0] / then[3]
-        y = then[1] / then[3]
-        ends[k] = x - now[0] / now[3]
-        ends[LANES + k] = y - now[1] / now[3]
-        ends[2 * LANES + k] = x
-        ends[3 * LANES + k] = y
-        ends[4 * LANES + k] = then[2]
-        ends[5 * LANES + k] = then[3]
+    place = np.uint64(0)
+    for begin in range(first, last, LANES):
+        for k in range(np.uint64(LANES)):
+            column = begin + np.int64(k)
+            u = e[0] * column + e[1] * row + e[2]
+            v = f[0] * column + f[1] * row + f[2]
+            w = g[0] * column + g[1] * row + g[2]
+            total = u + v + w
+            shares = (u / total, v / total, w / total)
+            # both ends are projected in the same way: what does not move gives a difference of exactly zero
+            now = transform(before, _mix(shares, here))
+            then = transform(after, _mix(shares, there))
+            x = then[0] / then[3]
+            y = then[1] / then[3]
+            ends[place + k] = x - now[0] / now[3]
+            ends[place + k + np.uint64(LANES)] = y - now[1] / now[3]
+            ends[place + k + np.uint64(2 * LANES)] = x
+            ends[place + k + np.uint64(3 * LANES)] = y
+            ends[place + k + np.uint64(4 * LANES)] = then[2]
+            ends[place + k + np.uint64(5 * LANES)] = then[3]
+        place += np.uint64(6 * LANES)
 
 
 @kernel
-def _follow_backdrop(before, after, row, first, ends):  # type: ignore[no-untyped-def]
+def _follow_backdrop(before, after, row, first, last, ends):  # type: ignore[no-untyped-def]
     """The same for pixels that show the background."""
-    for k in range(LANES):
-        column = first + k
-        now_w = before[3, 0] * column + before[3, 1] * row + before[3, 2]
-        now_x = before[0, 0] * column + before[0, 1] * row + before[0, 2]
-        now_y = before[1, 0] * column + before[1, 1] * row + before[1, 2]
-        then_w = after[3, 0] * column + after[3, 1] * row + after[3, 2]
-        then_x = after[0, 0] * column + after[0, 1] * row + after[0, 2]
-        then_y = after[1, 0] * column + after[1, 1] * row + after[1, 2]
-        u = then_x / then_w - now_x / now_w
-        v = then_y / then_w - now_y / now_w
-        ends[k] = u
-        ends[LANES + k] = v
-        ends[2 * LANES + k] = column + u
-        ends[3 * LANES + k] = row + v
-        ends[4 * LANES + k] = np.inf
-        ends[5 * LANES + k] = min(now_w, then_w)
+    place = np.uint64(0)
+    for begin in range(first, last, LANES):
+        for k in range(np.uint64(LANES)):
+            column = begin + np.int64(k)
+            now_w = before[3, 0] * column + before[3, 1] * row + before[3, 2]
+            now_x = before[0, 0] * column + before[0, 1] * row + before[0, 2]
+            now_y = before[1, 0] * column + before[1, 1] * row + before[1, 2]
+            then_w = after[3, 0] * column + after[3, 1] * row + after[3, 2]
+            then_x = after[0, 0] * column + after[0, 1] * row + after[0, 2]
+            then_y = after[1, 0] * column + after[1, 1] * row + after[1, 2]
+            u = then_x / then_w - now_x / now_w
+            v = then_y / then_w - now_y / now_w
+            ends[place + k] = u
+            ends[place + k + np.uint64(LANES)] = v
+            ends[place + k + np.uint64(2 * LANES)] = column + u
+            ends[place + k + np.uint64(3 * LANES)] = row + v
+            ends[place + k + np.uint64(4 * LANES)] = np.inf
+            ends[place + k + np.uint64(5 * LANES)] = min(now_w, then_w)
+        place += np.uint64(6 * LANES)

@@ -255,7 +255,16 @@ def hide(meshes, view, places, holes, points, tested, hidden):  # type: ignore[n
                         beyond = min(beyond, last + 1)
                     begin, end = start[line * width + first], start[line * width + beyond]
                     first = beyond
-                    if not _covers_any(np.uint64(begin), np.uint64(end), x, y, limit, edges, depths, view):
+                    # without branches, so that processors test several points at a time, a few too many among them:
+                    # of most points the answer is no; unsigned, or each index would be tested whether it counts from
+                    # the end
+                    covers_any = False
+                    for some in range(np.uint64(begin), np.uint64(end), np.uint64(LANES)):
+                        for lane in range(np.uint64(LANES)):
+                            place = some + lane
+                            u, v, w, z = _at(x[place], y[place], edges, depths)
+                            covers_any |= _covers(u, v, w, z, view, limit[place])
+                    if not covers_any:
                         continue
                     for place in range(np.uint64(begin), np.uint64(end)):
                         u, v, w, z = _at(x[place], y[place], edges, depths)
@@ -269,22 +278,6 @@ def hide(meshes, view, places, holes, points, tested, hidden):  # type: ignore[n
                                 continue
                         limit[place] = -np.inf
                         hidden[point] = True
-
-
-@kernel
-def _covers_any(begin, end, x, y, limit, edges, depths, view):  # type: ignore[no-untyped-def]
-    """Whether a triangle lies before any of the points from ``begin`` to before ``end``, or of a few beyond these.
-
-    Without branches, so that processors test several points at a time: of most points the answer is no.  All numbers
-    are unsigned, or each index would be tested whether it counts from the end.
-    """
-    covers = False
-    for first in range(begin, end, np.uint64(LANES)):
-        for lane in range(np.uint64(LANES)):
-            place = first + lane
-            u, v, w, z = _at(x[place], y[place], edges, depths)
-            covers |= _covers(u, v, w, z, view, limit[place])
-    return covers
 
 
 @kernel
