@@ -134,9 +134,9 @@ def follow_in_bands(
 
 
 def _points_for(motion: Motion, shape: tuple[int, ...]) -> PointMotion:
-    places = (np.empty(shape) for _ in range(3))
-    surfaces = (np.empty(shape, np.int32) for _ in range(2))
-    return PointMotion(motion.flow, motion.valid, *places, *surfaces)
+    x, y, depth = (np.empty(shape) for _ in range(3))
+    counterpart, triangle = (np.empty(shape, np.int32) for _ in range(2))
+    return PointMotion(motion.flow, motion.valid, x, y, depth, counterpart, triangle)
 
 
 class _Follower:

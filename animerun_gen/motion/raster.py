@@ -179,10 +179,19 @@ class Hiding:
     ) -> npt.NDArray[np.bool_]:
         """Which of many surface points are not seen; arguments and answer are those of :func:`hidden_points`."""
         hidden = np.ones(len(x), bool)
-        whole = hiding.Points(*(np.ascontiguousarray(each) for each in (x, y, depth, instance, triangle)))
+        whole = hiding.Points(
+            np.ascontiguousarray(x),
+            np.ascontiguousarray(y),
+            np.ascontiguousarray(depth),
+            np.ascontiguousarray(instance),
+            np.ascontiguousarray(triangle),
+        )
         for first in range(0, len(x), AT_ONCE):
             part = slice(first, first + AT_ONCE)
-            self._hide(hiding.Points(*(each[part] for each in whole)), hidden[part], from_edge)
+            points = hiding.Points(
+                whole.x[part], whole.y[part], whole.depth[part], whole.instance[part], whole.triangle[part]
+            )
+            self._hide(points, hidden[part], from_edge)
         return hidden
 
     def _hide(self, points: hiding.Points, hidden: npt.NDArray[np.bool_], from_edge: bool) -> None:

@@ -26,17 +26,10 @@ def paint_materials(instance_buffer, triangle_buffer, meshes, slots, no_material
     """Fill ``ids`` where a surface is seen; ``slots`` are those of the triangles, and of the instances."""
     height, width = instance_buffer.shape
     for row in range(height):
-        last_i = last_triangle = -1
-        material = no_material
         for column in range(width):
-            i, triangle = instance_buffer[row, column], triangle_buffer[row, column]
-            if i < 0:
-                continue
-            # neighbours mostly show the same triangle
-            if i != last_i or triangle != last_triangle:
-                last_i, last_triangle = i, triangle
-                material = material_of(meshes, slots, i, triangle, no_material)
-            ids[row, column] = material
+            i = instance_buffer[row, column]
+            if i >= 0:
+                ids[row, column] = material_of(meshes, slots, i, triangle_buffer[row, column], no_material)
 
 
 @kernel
