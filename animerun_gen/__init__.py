@@ -66,7 +66,7 @@ if TYPE_CHECKING:
     # "verify" is the name of the package
     from animerun_gen.verify.run import verify as verify_dataset
 
-__version__ = "0.11.0"
+__version__ = "0.12.0"
 
 __all__ = [
     "MODALITIES",

@@ -179,7 +179,7 @@ def label(config: CutConfig, output: Path, seconds: dict[str, list[float]], roun
     with exclusive(output):
         ledger = open_ledger(output, config.name)
         ledger.keep(made_from=MadeFrom(config=config.model_dump(mode="json")))
-        collect_quality(ledger, config)
+        collect_quality(ledger, config, {})
         write_manifest(ledger, workers=1)
     seconds["manifest"] = [(time.process_time() - start) / len(frames)]
 

@@ -39,6 +39,9 @@ ENGINES = ("freestyle", "geometry")
 AROUND = 1
 """Pixels that a line may be off where the flow leads before it counts as lost."""
 
+SPECK = 6
+"""A line within an object that hangs on no other one and has fewer pixels is a speck."""
+
 ROWS = (
     ("lines", "seconds of lines a frame", "{:.2f}"),
     ("line_pixels", "line pixels a frame", "{:.0f}"),
@@ -47,6 +50,9 @@ ROWS = (
     ("pieces", "pieces a surface", "{:.2f}"),
     ("flicker", "line pixels that the next frame has not", "{:.2%}"),
     ("lost", "how many these are", "{:.0f}"),
+    ("thin_flicker", "the same of lines thinned to one pixel", "{:.2%}"),
+    ("thin_lost", "how many these are", "{:.0f}"),
+    ("specks", "specks a frame", "{:.1f}"),
     ("warp_error", "warp error of colour frames", "{:.4f}"),
     ("occlusion_agreement", "occlusions that agree", "{:.2%}"),
 )
@@ -114,16 +120,18 @@ def _make(config: CutConfig, lines_by: str, engine: ProgramEngine, output: Path)
             LabelTask(config, output, frame).run()
         for earlier, later in pairwise(frames):
             LabelTask(config, output, earlier, later).run()
-        quality: dict[str, Any] = collect_quality(open_ledger(output, config.name), config)
+        quality: dict[str, Any] = collect_quality(open_ledger(output, config.name), config, {})
     clip = ClipFiles(output, config.split, config.name)
     lines = {frame: line_pixels(clip.read("contour", frame), config.labels.line_threshold) for frame in frames}
     summary = quality["summary"]
     figures = {name: found["mean"] for name, found in summary.items() if isinstance(found, dict) and "mean" in found}
     figures["lines"] = statistics.median(seconds["lines"])
     figures["line_pixels"] = statistics.mean(float(found.sum()) for found in lines.values())
-    lost = [_lost(clip, earlier, lines[earlier], lines[later]) for earlier, later in pairwise(frames)]
-    figures["flicker"] = statistics.mean(count / max(1, known) for count, known in lost)
-    figures["lost"] = statistics.mean(count for count, _ in lost)
+    for name, shown in (("", lines), ("thin_", {frame: _thinned(found) for frame, found in lines.items()})):
+        lost = [_lost(clip, earlier, shown[earlier], shown[later]) for earlier, later in pairwise(frames)]
+        figures[f"{name}flicker"] = statistics.mean(count / max(1, known) for count, known in lost)
+        figures[f"{name}lost"] = statistics.mean(count for count, _ in lost)
+    figures["specks"] = statistics.mean(_specks(lines[frame], clip.read("object_id", frame)) for frame in frames)
     return Made(clip, figures)
 
 
@@ -153,6 +161,38 @@ def _lost(
             known |= inside
             kept[inside] |= near_line[to_y[inside], to_x[inside]]
     return int((known & ~kept).sum()), int(known.sum())
+
+
+def _thinned(lines: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Lines with the same ends and meeting points, one pixel thick (Zhang and Suen, doi:10.1145/357994.358023)."""
+    ink = np.pad(lines, 1)
+    height, width = lines.shape
+    # above first, then clockwise
+    around = [(0, 1), (0, 2), (1, 2), (2, 2), (2, 1), (2, 0), (1, 0), (0, 0)]
+    while True:
+        before = int(ink.sum())
+        for first, second in (((0, 2, 4), (2, 4, 6)), ((0, 2, 6), (0, 4, 6))):
+            ring = [ink[y : y + height, x : x + width] for y, x in around]
+            count = np.sum(ring, axis=0)
+            begins = np.sum([~ring[k - 1] & ring[k] for k in range(8)], axis=0)
+            may_go = (count >= 2) & (count <= 6) & (begins == 1)
+            for sides in (first, second):
+                may_go &= ~np.logical_and.reduce([ring[side] for side in sides])
+            ink[1:-1, 1:-1] &= ~may_go
+        if int(ink.sum()) == before:
+            return ink[1:-1, 1:-1].copy()
+
+
+def _specks(lines: npt.NDArray[np.bool_], objects: npt.NDArray[np.uint16]) -> int:
+    """How many lines there are that hang on no other one, border on no other object, and are short."""
+    count, pieces, figures, _ = cv2.connectedComponentsWithStats(lines.astype(np.uint8), connectivity=8)
+    is_speck = figures[:, cv2.CC_STAT_AREA] < SPECK
+    is_speck[0] = False
+    for first, second in ((np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1], np.s_[1:])):
+        is_border = objects[first] != objects[second]
+        for side in (first, second):
+            is_speck[pieces[side][is_border]] = False
+    return int(is_speck[:count].sum())
 
 
 def _print_table(config: CutConfig, made: dict[str, Made]) -> None:

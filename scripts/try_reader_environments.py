@@ -23,9 +23,10 @@ from typing import Any
 
 import numpy as np
 
-from animerun_gen.dataset import MODALITIES, ClipWriter, correspondence, strokes
+from animerun_gen.dataset import MODALITIES, ClipWriter, correspondence, line_ink, strokes
 from animerun_gen.dataset.correspondence import Surfaces
 from animerun_gen.dataset.layers import Amodal
+from animerun_gen.dataset.line_ink import LineInk
 from animerun_gen.dataset.named_arrays import NamedArray
 from animerun_gen.dataset.strokes import Strokes
 
@@ -96,6 +97,9 @@ def write_example(root: Path) -> None:
                 writer.write(what.name, frame, Surfaces(frame, of_nothing(correspondence.ARRAYS)))
             elif what.content == "strokes":
                 writer.write(what.name, frame, Strokes(**of_nothing(strokes.ARRAYS)))
+            elif what.content == "line_ink":
+                arrays = of_nothing(line_ink.ARRAYS) | {"size": np.array([27, 48], np.int32)}
+                writer.write(what.name, frame, LineInk(**arrays))
             elif what.content == "amodal":
                 writer.write(what.name, frame, Amodal(27, 48, (), True, (), (), ()))
             elif what.content.endswith("mask"):

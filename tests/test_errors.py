@@ -26,7 +26,10 @@ def test_the_examples() -> None:
         (DatasetError("is empty", Path("a;b.png"), "make it again"), "a;b.png is empty; make it again"),
         (DatasetError("has no frames", "cut 'a'", "leave it out"), "cut 'a': has no frames; leave it out"),
         (ConfigError(["a.yaml:1: x", "b.yaml:2: y"]), "a.yaml:1: x\nb.yaml:2: y"),
-        (ChildDied("cut 'a': it crashed. Its log is here.", "it crashed"), "cut 'a': it crashed. Its log is here."),
+        (
+            ChildDied("it crashed", "cut 'a'", "start it again", ". Its log is here"),
+            "cut 'a': it crashed. Its log is here; start it again",
+        ),
         (
             UnreadableGeometryError(3, {"Rain": "drops"}),
             "object 'Rain' draws drops, in frame 3, made by geometry nodes, whose motion cannot be followed; name it "

@@ -10,8 +10,8 @@ from animerun_gen import __version__
 from animerun_gen.benchmark.options import ALL_SPLITS, EvaluationOptions
 from animerun_gen.dataset import ClipFiles, Dataset
 from animerun_gen.dataset.checksums import digest_of, file_digest
-from animerun_gen.dataset.files import json_bytes
-from animerun_gen.errors import DatasetError, NoDatasetError
+from animerun_gen.dataset.files import json_bytes, refused
+from animerun_gen.errors import NoDatasetError
 
 
 def chosen_clips(options: EvaluationOptions) -> list[ClipFiles]:
@@ -53,7 +53,7 @@ def states_of(decided: object, paths: Iterable[Path]) -> str:
         try:
             status = path.stat()
         except OSError as error:
-            raise DatasetError(f"cannot be read ({error.strerror})", path) from error
+            raise refused("cannot be read", path, error, "put it there again") from error
         states.append([str(path), status.st_size, status.st_mtime_ns])
     return digest_of(json_bytes([__version__, decided, states]))
 

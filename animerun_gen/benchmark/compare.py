@@ -103,7 +103,9 @@ def read_comparable(path: Path, kind: str, measured: Measured, method: MethodFac
     """
     result = read_result(path)
     if result.kind != kind:
-        raise UsageError(f"is a result of {result.kind}, which cannot be compared with one of {kind}", path)
+        raise UsageError(
+            f"is a result of {result.kind}, which cannot be compared with one of {kind}", path, f"give one of {kind}"
+        )
     for facts, whose in ((method, "this method"), (result.method, f"'{result.method.title}' in {path}")):
         if facts.weights == "random":
             raise UsageError(f"{whose} has random weights, so there is no result to compare", remedy="give it weights")

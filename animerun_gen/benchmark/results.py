@@ -263,7 +263,11 @@ def read_result(path: Path) -> Result:
     try:
         return Result.model_validate(read_json(file))
     except ValidationError as error:
-        raise UsageError(f"is no result of this program ({error.error_count()} mistakes in it)", file) from error
+        raise UsageError(
+            f"is no result of this program ({error.error_count()} mistakes in it)",
+            file,
+            "give the folder that 'animerun-gen evaluate' wrote with --out",
+        ) from error
 
 
 def summed(counts: Mapping[str, int], part: str, whole: str) -> float:

@@ -18,6 +18,7 @@ from animerun_gen.blender.layer_painting import LayerPainter
 from animerun_gen.blender.rendering import FrameRenderer
 from animerun_gen.color.hexadecimal import rgb
 from animerun_gen.color.srgb import linear_to_hex
+from animerun_gen.dataset.layers import cel_of, lines_over
 from animerun_gen.dataset.modalities import at_gap, modality
 from animerun_gen.errors import SceneError
 from animerun_gen.motion import companions
@@ -55,12 +56,15 @@ class LayerMaker:
         self.groups = groups
         self._renderer = renderer
         self._painter = painter
+        self._recolored = context.config.layers.passes
         self._objects = {number: name for name, number in context.names.objects.ids.items()}
 
     def write_names(self) -> None:
         """Write the tables of the objects' ids."""
         for name in self.groups.names:
             self.context.writer.write_names(f"object_id@{name}", self.context.names.object_table())
+            if self._recolored:
+                self.context.writer.write_names(f"material_id@{name}", self.context.names.material_table())
 
     def look_at(self, frame: int, taken: TakenFrame) -> TakenFrame:
         """The frame, and what is seen of each of its layers alone."""
@@ -102,21 +106,23 @@ class LayerMaker:
         """Write the pictures of a frame, which is put together from its layers' flat pictures, and of the layers."""
         of_instance = self.groups.of_instances(taken.geometry)
         shown = layer_map(taken.seen, of_instance)
-        colored, inked = pictures.make(frame, put_together(painted, shown), taken)
-        # whatever their colour, and also where they cover a pixel in part
-        lines = np.dstack([inked, np.where((inked != colored).any(axis=2), 255, 0).astype(np.uint8)])
-        lines[lines[..., 3] == 0] = 0
-        self.context.writer.write("line_layer", frame, lines)
+        whole, inked = pictures.make(frame, put_together(painted, shown), taken)
+        self.context.writer.write("line_layer", frame, lines_over(whole.colored, inked))
         for number, name in enumerate(self.groups.names):
             with self.context.stage(frame, "layers"):
                 alone, line_art = pictures.alone(painted[number], taken.of_layer(number), of_instance == number)
                 # the shade of a region depends on its shape, of which the frame may show a part
-                visible = (shown == number)[..., None]
-                covered = taken.layers[number].instance != BACKGROUND
-                alpha = np.where(covered | (number == SET), 255, 0).astype(np.uint8)
-                colors = np.where(visible, colored, np.where(alpha[..., None] > 0, alone, 0)).astype(np.uint8)
-                self.context.writer.write(f"cel@{name}", frame, np.dstack([colors, alpha]))
+                visible = shown == number
+                covered = (taken.layers[number].instance != BACKGROUND) | (number == SET)
+                alpha = np.where(covered, 255, 0).astype(np.uint8)
+                self.context.writer.write(f"cel@{name}", frame, cel_of(alpha, visible, whole.colored, alone.colored))
                 self.context.writer.write(f"contour@{name}", frame, line_art)
+                if self._recolored and whole.tones is not None and alone.tones is not None:
+                    # what the colours of the cel are in other colours is made from these
+                    flat = np.where(covered[..., None], alone.flat, 0).astype(np.uint8)
+                    self.context.writer.write(f"flat@{name}", frame, flat)
+                    tones = np.where(visible, whole.tones, np.where(covered, alone.tones, 0)).astype(np.uint8)
+                    self.context.writer.write(f"shade@{name}", frame, tones)
 
     def write_companions(self, frame: int, taken: TakenFrame) -> None:
         """Write what the geometry says of the layers of a frame."""
@@ -128,6 +134,8 @@ class LayerMaker:
                 seen = taken.layers[number]
                 writer.write(f"visible@{name}", frame, shown == number)
                 writer.write(f"object_id@{name}", frame, companions.object_id_map(taken.geometry, seen))
+                if self._recolored:
+                    writer.write(f"material_id@{name}", frame, companions.material_id_map(taken.geometry, seen))
                 if "depth" in self.context.config.motion.extras:
                     writer.write(f"depth@{name}", frame, companions.depth_map(seen))
             amodal = find_amodal(taken.geometry, taken.seen, of_instance, taken.layers, names, self._objects)

@@ -102,6 +102,9 @@ class LineMaker:
             self.context.writer.write("styled_contour", frame, drawn.on_white())
             if lines.style.gaps.share > 0:
                 self.context.writer.write("line_gap", frame, drawn.gaps)
+            if self.context.config.recolor.passes:
+                every, found = line_art
+                self.context.writer.write("line_ink", frame, drawn.kept((every == 0) & (found != 0)))
 
 
 def _style_settings(context: JobContext) -> styled.StyleSettings:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,21 @@ from animerun_gen.lines.strokes import StrokeSettings, find_strokes
 from animerun_gen.motion import companions, raster
 from animerun_gen.motion.geometry import FrameGeometry
 from animerun_gen.motion.raster import VisibilityBuffer
+
+
+@dataclass(frozen=True)
+class Painted:
+    """The colours of a frame, or of a layer alone, without lines.
+
+    Attributes:
+        flat: ``(H, W, 3)`` uint8, without shade.
+        tones: ``(H, W)`` uint8, its shade; None where it has none.
+        colored: ``(H, W, 3)`` uint8, shade included.
+    """
+
+    flat: np.ndarray[Any, Any]
+    tones: np.ndarray[Any, Any] | None
+    colored: np.ndarray[Any, Any]
 
 
 class PictureMaker:
@@ -80,7 +95,7 @@ class PictureMaker:
 
     def make(
         self, frame: int, flat: np.ndarray[Any, Any], taken: TakenFrame | None
-    ) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    ) -> tuple[Painted, np.ndarray[Any, Any]]:
         """Write the pictures of a frame.
 
         Args:
@@ -89,7 +104,7 @@ class PictureMaker:
             taken: What was taken down of it, where that is needed.
 
         Returns:
-            Its colours, shade included, without and with lines: ``(H, W, 3)`` uint8.
+            Its colours, and the frame with its lines, ``(H, W, 3)`` uint8.
         """
         if self._paints and taken is not None:
             flat = self.paint_attributes(frame, flat, taken.geometry, taken.seen, taken.surfaces)
@@ -110,11 +125,11 @@ class PictureMaker:
             with self.context.stage(frame, "strokes"):
                 islands = self._lines.islands.find(lined.geometry)
                 self.context.writer.write("strokes", frame, find_strokes(lined.geometry, self._strokes, islands))
-        colored = flat
+        painted = Painted(flat, None, flat)
         if self._shade is not None and taken is not None:
             with self.context.stage(frame, "shade"):
                 shaded = self._shade.make(flat, taken)
-                colored = shaded.picture
+                painted = Painted(flat, shaded.tones, shaded.picture)
                 self.context.writer.write("shade", frame, shaded.tones)
                 traced = self._shade.trace(shaded, taken, line_art)
                 self.context.writer.write("trace", frame, traced)
@@ -124,13 +139,14 @@ class PictureMaker:
             if self._lines is not None and contours is not None:
                 self._lines.write(frame, contours, (line_art, painted_lines), drawn, traced)
             ink = rgb(self.context.config.lines.color)
+            colored = painted.colored
             shown = compose.draw_lines(colored, painted_lines, ink) if drawn is None else drawn.over(colored)
             self.context.writer.write("frame", frame, shown)
-        return colored, shown
+        return painted, shown
 
     def alone(
         self, flat: np.ndarray[Any, Any], taken: TakenFrame, instances: np.ndarray[Any, Any]
-    ) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    ) -> tuple[Painted, np.ndarray[Any, Any]]:
         """The same of what a part of the frame shows, with nothing written.
 
         Args:
@@ -139,8 +155,8 @@ class PictureMaker:
             instances: ``(I,)`` bool, which instances are that part.
 
         Returns:
-            Its colours, shade included, without lines, ``(H, W, 3)`` uint8, and its line art, ``(H, W)`` uint8, but for
-            strokes that the film draws itself: they are among the colours.
+            Its colours, and its line art, ``(H, W)`` uint8, but for strokes that the film draws itself: they are among
+            the colours.
         """
         if self._lines is None:
             raise AssertionError("only lines of the engine geometry are known of a part of a frame")
@@ -148,7 +164,10 @@ class PictureMaker:
             flat = self.paint_attributes(taken.geometry.frame, flat, taken.geometry, taken.seen, taken.surfaces)
         line_art = self._lines.find(self._without_inks(taken, instances)).line_art
         _, line_art = self._with_inks(self._thinned(line_art, taken), taken)
-        return flat if self._shade is None else self._shade.make(flat, taken).picture, line_art
+        if self._shade is None:
+            return Painted(flat, None, flat), line_art
+        shaded = self._shade.make(flat, taken)
+        return Painted(flat, shaded.tones, shaded.picture), line_art
 
     def _without_inks(self, taken: TakenFrame, instances: np.ndarray[Any, Any] | None = None) -> TakenFrame:
         """The frame, or some of its instances, without the strokes that the film draws itself, as lines go by it."""

@@ -160,7 +160,10 @@ class FrameReader:
     def look_at(self, frame: int, read: ReadFrame) -> TakenFrame:
         geometry = read.geometry
         if geometry.frame != frame:
-            raise SceneError(f"Blender evaluated frame {geometry.frame} when frame {frame} was to be rendered.")
+            raise SceneError(
+                f"Blender evaluated frame {geometry.frame} when frame {frame} was to be rendered",
+                remedy="run 'animerun-gen doctor'",
+            )
         if self._last is not None:
             geometry = geometry.sharing(self._last)
         self._last = replace(geometry, normals=None)

@@ -180,7 +180,10 @@ def evaluate(scene: bpy.types.Scene, read: Callable[[bpy.types.Depsgraph], Read]
     if _Engine.failure is not None:
         raise _Engine.failure
     if not found:
-        raise SceneError(f"Blender rendered frame {scene.frame_current} without handing over its geometry.")
+        raise SceneError(
+            f"Blender rendered frame {scene.frame_current} without handing over its geometry",
+            remedy="run 'animerun-gen doctor'",
+        )
     return found[0]
 
 

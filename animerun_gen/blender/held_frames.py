@@ -203,7 +203,10 @@ class HeldFrames:
         number = there + self.context.config.frames.offset
         read = self._reader.take_down(number, with_normals=self._with_normals)
         if read.geometry.frame != number:
-            raise SceneError(f"Blender evaluated frame {read.geometry.frame} when frame {number} was to be taken down.")
+            raise SceneError(
+                f"Blender evaluated frame {read.geometry.frame} when frame {number} was to be taken down",
+                remedy="run 'animerun-gen doctor'",
+            )
         if self._read:
             shared = read.geometry.sharing(next(reversed(self._read.values())).geometry)
             read = replace(read, geometry=shared)

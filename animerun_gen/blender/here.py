@@ -13,18 +13,15 @@ from pathlib import Path
 from typing import ClassVar
 
 from animerun_gen.blender import versions
-from animerun_gen.blender.count_lines import count_lines
-from animerun_gen.blender.find_camera_cuts import find_camera_marks
-from animerun_gen.blender.find_layers import find_layers
+from animerun_gen.blender.questions import answer_questions
 from animerun_gen.blender.worker import run_job
-from animerun_gen.config import CutConfig
-from animerun_gen.dataset.files import open_log, system_says
+from animerun_gen.dataset.files import open_log, refused
 from animerun_gen.engines.children import Conditions
 from animerun_gen.engines.job import RenderJob, Reporter
 from animerun_gen.engines.protocol import Event
-from animerun_gen.engines.questions import AskedCut, CountedCut, LayeredCut, Marked, MarkedCut, one_by_one
+from animerun_gen.engines.questions import AskedCut, Inquiry, Replies, Reply
 from animerun_gen.engines.render_process import RenderFailure
-from animerun_gen.errors import AnimerunGenError, DatasetError
+from animerun_gen.errors import AnimerunGenError, unforeseen
 
 STREAMS = (1, 2)
 """The descriptors of the standard output and of the errors: Blender prints to both."""
@@ -51,32 +48,17 @@ class ThisBlender:
         """
         return RenderHere(job, log, conditions is not None and conditions.despite_memory)
 
-    def camera_marks(self, asked: Sequence[AskedCut], at_once: int) -> Marked:
-        """The camera marks of some cuts, one after the other however many may be looked into at once."""
-
-        def look(one: AskedCut) -> MarkedCut:
-            with _output_to(one.log):
-                return find_camera_marks(one.config)
-
-        return one_by_one(look, asked)
-
-    def count_lines(self, config: CutConfig, log: Path) -> CountedCut:
-        """What Freestyle would have to do in a cut; what Blender prints goes to a log file.
-
-        Raises:
-            AnimerunGenError: The scene does not allow it.
-        """
-        with _output_to(log):
-            return count_lines(config)
-
-    def find_layers(self, config: CutConfig, log: Path) -> LayeredCut:
-        """Which layers a cut has by itself; what Blender prints goes to a log file.
-
-        Raises:
-            AnimerunGenError: The scene does not allow it.
-        """
-        with _output_to(log):
-            return find_layers(config)
+    def ask(self, asked: Sequence[AskedCut], at_once: int) -> Replies:
+        """What is found out about some cuts, one after the other however many may be looked into at once."""
+        for one in asked:
+            reply = Reply(one)
+            inquiry = Inquiry(one.config, tuple(question.name for question in one.questions))
+            try:
+                with _output_to(one.log):
+                    answer_questions(inquiry, Reporter(reply.take))
+            except AnimerunGenError as error:
+                reply.error = error
+            yield reply
 
 
 @dataclass(frozen=True)
@@ -93,6 +75,7 @@ class RenderHere:
         Raises:
             RenderFailure: It could not be finished.
         """
+        where = f"cut '{self.job.config.name}'"
         with _output_to(self.log) as detour:
 
             def tell(event: Event) -> None:
@@ -103,12 +86,10 @@ class RenderHere:
             try:
                 run_job(self.job, Reporter(tell), despite_memory=self.despite_memory)
             except AnimerunGenError as error:
-                raise RenderFailure(f"cut '{self.job.config.name}': {error} (log: {self.log})") from error
+                raise RenderFailure(f"{error} (log: {self.log})", where) from error
             except Exception as error:
                 traceback.print_exc()
-                raise RenderFailure(
-                    f"cut '{self.job.config.name}': {type(error).__name__}: {error} (log: {self.log})"
-                ) from error
+                raise RenderFailure(f"{unforeseen(error)} (log: {self.log})", where) from error
 
     def kill(self) -> None:
         """Nothing to end: the job runs in the calling thread."""
@@ -164,7 +145,7 @@ def _output_to(log: Path) -> Iterator[_Detour]:
         try:
             file = opened.enter_context(open_log(log))
         except OSError as error:
-            raise DatasetError(f"{log} cannot be written: {system_says(error)}") from error
+            raise refused("cannot be written", log, error) from error
         detour = _Detour(tuple(before), file.fileno())
         detour.begin()
         try:

@@ -523,7 +523,7 @@ def tell(question: Question, reporter: Reporter) -> None:
     try:
         shot = look(question, reporter.progressed, lambda found: reporter.found(UNTRIED, found.to_json()))
     except SceneError as error:
-        raise UnusableSceneError(str(error)) from error
+        raise UnusableSceneError(error.what, error.where, error.remedy) from error
     reporter.found(LOOKED_AT, shot.to_json())
 
 

@@ -197,8 +197,9 @@ def _load(config: CutConfig) -> list[str]:
         if not loaded or not Path(loaded).samefile(config.source):
             reason = " ".join(str(error).split())
             raise SceneError(
-                f"{versions.engine_name()} cannot open {config.source}: {reason}",
-                remedy="copy the file again if it was cut short",
+                f"cannot be opened by {versions.engine_name()}: {reason}",
+                config.source,
+                "copy the file again if it was cut short",
             ) from error
         return [f"the file loaded with complaints: {' '.join(str(error).split())}"]
     return []
@@ -211,8 +212,9 @@ def _find_scene(config: CutConfig, saved: bpy.types.Scene) -> bpy.types.Scene:
     if config.scene not in bpy.data.scenes:
         own = [scene for scene in bpy.data.scenes if scene.name != IDLE]
         raise SceneError(
-            f"{config.source} has no scene named '{config.scene}'; it has {_names(own)}",
-            remedy="change 'scene' in the cut's configuration",
+            f"has no scene named '{config.scene}'; it has {_names(own)}",
+            config.source,
+            "change 'scene' in the cut's configuration",
         )
     return bpy.data.scenes[config.scene]
 

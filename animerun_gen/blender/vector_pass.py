@@ -103,5 +103,9 @@ def _read_vectors(path: Path) -> npt.NDArray[np.float32]:
         channels = file.parts[0].channels
         found = {name.rsplit(".", 1)[-1]: channels[name].pixels for name in channels if ".Vector." in name}
     if set(found) != set("XYZW"):
-        raise SceneError(f"{path} holds no Vector pass; its channels are {', '.join(sorted(channels))}.")
+        raise SceneError(
+            f"holds no Vector pass, only the channels {', '.join(sorted(channels))}",
+            path,
+            "run 'animerun-gen doctor', or use the motion backend 'geometry'",
+        )
     return np.stack([found[name] for name in "XYZW"], axis=-1).astype(np.float32)

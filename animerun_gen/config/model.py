@@ -587,7 +587,9 @@ class LineRule(Section):
     )
     color: AutoOrColor | None = Field(
         default=None,
-        description="Their colour; `auto`: a darker tone of the flat colour beside the line; null: `lines.color`.",
+        description="Their colour; `auto`: a darker tone of the flat colour beside the line; null: `lines.color`. In "
+        "colour passes, a colour for what `on` names counts for materials that `recolor.keep` names, and others have "
+        "`auto`.",
     )
     thickness: float = Field(default=1, gt=0, le=20, description="Their thickness, times that of all lines.")
 
@@ -969,6 +971,17 @@ class Layers(Section):
         description="Write each layer alone, as if nothing were before it, into `Layers/<layer>/...`. It needs lines "
         "of the engine `geometry`.",
     )
+    passes: bool = Field(
+        default=False,
+        description="Write the cels in the colours of each colour pass, too, into `Layers/<layer>/color_1/...`, and "
+        "the lines over them into `color_1/LineLayer/...`. It needs `write` and `recolor.passes`.",
+    )
+
+    @model_validator(mode="after")
+    def _passes_have_cels(self) -> Self:
+        if self.passes and not self.write:
+            raise ValueError("passes is set, but write is off, so there are no cels; set write to true")
+        return self
 
     @model_validator(mode="after")
     def _set_is_ours(self) -> Self:
@@ -1295,17 +1308,16 @@ class CutConfig(Section):
             raise ValueError(
                 "lines.shade_border is set, but style.shade.tones is 1, so there is no shade; set tones to 2 or 3"
             )
-        if self.recolor.passes and self.lines.style.is_on:
-            raise ValueError(
-                "recolor.passes are painted with the lines of the line art, but lines.style gives the frame others; "
-                "set passes to 0 or leave lines.style out"
-            )
         if self.recolor.passes and "ids" not in self.motion.extras:
             raise ValueError("recolor.passes needs the material ids, but motion.extras does not list ids; add it there")
         if self.timing.is_on:
             self._timing_fits()
         if self.layers.write:
             self._layers_fit()
+        if self.layers.passes and not self.recolor.passes:
+            raise ValueError(
+                "layers.passes is set, but recolor.passes is 0, so there are none; set recolor.passes to 1 or more"
+            )
         if self.motion.gaps[-1] >= len(self.frame_numbers):
             raise ValueError(
                 f"motion.gaps has {self.motion.gaps[-1]}, but the clip has only {len(self.frame_numbers)} frames; "
@@ -1363,6 +1375,11 @@ class CutConfig(Section):
     def frame_numbers(self) -> tuple[int, ...]:
         """The numbers of the clip's frames, as its files have them, ascending; at least two."""
         return self.frames.numbers
+
+    @property
+    def recolored_layers(self) -> tuple[str, ...]:
+        """The layers whose cels are made in the colours of each pass."""
+        return self.layers.written if self.layers.passes else ()
 
     def in_film_numbers(self) -> CutConfig:
         """The same cut for whoever looks into the film: its frames have the film's own numbers, negative ones too."""

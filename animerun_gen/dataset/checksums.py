@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from animerun_gen.dataset.files import open_regular
-from animerun_gen.errors import DatasetError
+from animerun_gen.dataset.files import open_regular, refused
 
 _PIECE = 1 << 18
 """Bytes that are read at a time."""
@@ -30,7 +29,7 @@ def file_digest(path: Path) -> str:
     try:
         return readable_digest(path)
     except OSError as error:
-        raise DatasetError(f"cannot be read: {error.strerror}", path) from error
+        raise refused("cannot be read", path, error, "put it there again") from error
 
 
 def readable_digest(path: Path) -> str:

@@ -23,12 +23,14 @@ from animerun_gen.dataset.colors import ColorTable, read_colors, write_colors
 from animerun_gen.dataset.correspondence import MotionBetween, read_surfaces, write_surfaces
 from animerun_gen.dataset.layers import compose_layers, read_amodal, write_amodal
 from animerun_gen.dataset.layout import camera_files
+from animerun_gen.dataset.line_ink import read_line_ink, write_line_ink
 from animerun_gen.dataset.modalities import (
     LAYERS_FOLDER,
     SPLITS,
     Content,
     Modality,
     at_gap,
+    composed_of,
     is_layer_name,
     modality,
     named_as_there,
@@ -55,6 +57,7 @@ _READERS: dict[Content, Callable[[Path], Any]] = {
     "strokes": read_strokes,
     "cel": files.read_cel,
     "amodal": read_amodal,
+    "line_ink": read_line_ink,
 }
 _WRITERS: dict[Content, Callable[[Path, Any], None]] = {
     "picture": files.write_image,
@@ -67,6 +70,7 @@ _WRITERS: dict[Content, Callable[[Path, Any], None]] = {
     "strokes": write_strokes,
     "cel": files.write_cel,
     "amodal": write_amodal,
+    "line_ink": write_line_ink,
 }
 
 
@@ -137,7 +141,8 @@ class ClipFiles:
             An array with the dtype and shape of the table of modalities; for masks ``(H, W)`` bool that mean what
             their names say; for matches a list of lists of ints; for correspondence
             :class:`~animerun_gen.dataset.correspondence.Surfaces`; for strokes
-            :class:`~animerun_gen.dataset.strokes.Strokes`; for amodal
+            :class:`~animerun_gen.dataset.strokes.Strokes`; for line ink
+            :class:`~animerun_gen.dataset.line_ink.LineInk`; for amodal
             :class:`~animerun_gen.dataset.layers.Amodal`.  What others store in another type (segments as
             float64, line art as RGB) is brought into that of the table where nothing is lost by it.
 
@@ -272,25 +277,28 @@ class ClipFiles:
             if is_layer_name(name) and modality(f"cel@{name}").cut_folder(self.root, self.split, self.cut).is_dir()
         )
 
-    def composed_frame(self, frame: int) -> npt.NDArray[np.uint8]:
-        """The colour frame, put together from the clip's layers; it equals ``read("frame", frame)``.
+    def composed_frame(self, frame: int, pictures: str = "frame") -> npt.NDArray[np.uint8]:
+        """The colour frame, put together from the clip's layers; it equals ``read(pictures, frame)``.
 
         Args:
             frame: the frame.
+            pictures: ``"frame"``, or a colour pass such as ``"color_1"`` of a clip made with ``layers.passes``.
 
         Returns:
             ``(H, W, 3)`` uint8.
 
         Raises:
             DatasetError: a file is missing or damaged.
+            ValueError: such pictures are not put together from layers.
 
         Example:
             >>> clip.composed_frame(12)  # doctest: +SKIP
         """
+        names = composed_of(pictures)
         order = self.read("amodal", frame).order
-        cels = [self.read(f"cel@{name}", frame) for name in order]
+        cels = [self.read(f"{names.cel}@{name}", frame) for name in order]
         visible = [self.read(f"visible@{name}", frame) for name in order]
-        return compose_layers(cels, visible, self.read("line_layer", frame))
+        return compose_layers(cels, visible, self.read(names.lines, frame))
 
     def read_names(self, name: str) -> dict[str, str]:
         """What the ids of ``"object_id"`` or ``"material_id"`` stand for, by id as decimal text.

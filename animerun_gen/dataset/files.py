@@ -102,16 +102,17 @@ def flush(path: Path) -> None:
         os.close(descriptor)
 
 
-def refused(what: str, path: Path, error: OSError) -> DatasetError:
+def refused(what: str, path: Path, error: OSError, remedy: str = "") -> DatasetError:
     """The error that the system refuses to read or write a file.
 
     Args:
         what: What cannot be done, as it follows the file's name in a sentence.
         path: The file.
         error: What the system said.
+        remedy: What to do about it where what the system said does not tell.
     """
-    reason, remedy = _reason(error)
-    return DatasetError(f"{what}: {reason}", path, remedy)
+    reason, advice = _reason(error)
+    return DatasetError(f"{what}: {reason}", path, advice or remedy)
 
 
 def system_says(error: OSError) -> str:
@@ -186,8 +187,7 @@ def _remove_stale(path: Path) -> None:
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
-        reason, remedy = _reason(error)
-        raise DatasetError(f"{path}, left by a killed run, cannot be removed: {reason}", remedy=remedy) from error
+        raise refused("was left by a killed run and cannot be removed", path, error) from error
 
 
 def write_flow(path: Path, flow: npt.NDArray[np.float32]) -> None:

@@ -171,6 +171,42 @@ def compose_layers(
     return found
 
 
+def cel_of(alpha: U8Array, visible: Mask, colored: U8Array, alone: U8Array) -> U8Array:
+    """A layer's cel, of which what the frame shows is the frame.
+
+    Args:
+        alpha: ``(H, W)`` uint8, 255 where the layer has a surface, 0 elsewhere.
+        visible: ``(H, W)`` bool, where the frame shows it.
+        colored: ``(H, W, 3)`` uint8, the frame without lines.
+        alone: ``(H, W, 3)`` uint8, the layer alone without lines.
+
+    Returns:
+        ``(H, W, 4)`` uint8; black where alpha is 0.
+    """
+    colors = np.where(visible[..., None], colored, np.where(alpha[..., None] > 0, alone, 0)).astype(np.uint8)
+    return np.dstack([colors, alpha])
+
+
+def lines_over(colored: U8Array, inked: U8Array) -> U8Array:
+    """The layer of lines that makes a frame of its colours.
+
+    Args:
+        colored: ``(H, W, 3)`` uint8, the frame without lines.
+        inked: ``(H, W, 3)`` uint8, the frame.
+
+    Returns:
+        ``(H, W, 4)`` uint8: the frame, with alpha 255, wherever lines change it, also where they cover a pixel in part.
+
+    Example:
+        >>> colored, inked = np.full((1, 2, 3), 9, np.uint8), np.array([[[9, 9, 9], [0, 0, 0]]], np.uint8)
+        >>> lines_over(colored, inked).tolist()
+        [[[0, 0, 0, 0], [0, 0, 0, 255]]]
+    """
+    lines = np.dstack([inked, np.where((inked != colored).any(axis=2), 255, 0).astype(np.uint8)])
+    lines[lines[..., 3] == 0] = 0
+    return lines
+
+
 def lay_lines(colors: U8Array, line_art: U8Array, line_color: tuple[int, int, int] = BLACK) -> U8Array:
     """Lay line art over colours.
 

@@ -20,6 +20,7 @@ from animerun_gen.dataset.modalities import (
     Modality,
     color_pass,
     gap_modalities,
+    in_pass,
     is_layer_name,
     layer_modalities,
     modality,
@@ -100,11 +101,11 @@ def modalities_there(root: Path, split: str, cut: str | None = None) -> tuple[Mo
     gaps = sorted(int(found[1]) for name in _names_in(root / split) if (found := _GAP_FOLDER.fullmatch(name)))
     far = [what for gap in gaps if gap > 1 for what in gap_modalities(gap)]
     far += _of_layers(root / split / LAYERS_FOLDER, cut)
+    far += [in_pass(modality("line_layer"), number) for number in _passes_in(root / split)]
     if cut is None:
         return (*MODALITIES, *far)
     beside = modality("frame").cut_folder(root, split, cut).parent
-    passes = sorted(number for name in _names_in(beside) if (number := pass_number(name)) is not None)
-    return (*MODALITIES, *far, *map(color_pass, passes))
+    return (*MODALITIES, *far, *map(color_pass, _passes_in(beside)))
 
 
 def _of_layers(folder: Path, cut: str | None) -> list[Modality]:
@@ -114,12 +115,17 @@ def _of_layers(folder: Path, cut: str | None) -> list[Modality]:
         if not is_layer_name(layer):
             continue
         gaps = [int(name[1]) for each in _names_in(folder / layer) if (name := _GAP_FOLDER.fullmatch(each))]
-        kinds = layer_modalities(layer, gaps)
+        kinds = layer_modalities(layer, gaps, _passes_in(folder / layer))
         # of a layer that other cuts have nothing need be looked for
         parts = (what.folder.removeprefix(f"{LAYERS_FOLDER}/").partition("/{cut}")[0] for what in kinds)
         if cut is None or any((folder / part / cut).is_dir() for part in dict.fromkeys(parts)):
             found += kinds
     return found
+
+
+def _passes_in(folder: Path) -> list[int]:
+    """The colour passes that a folder has folders of, ascending."""
+    return sorted(number for name in _names_in(folder) if (number := pass_number(name)) is not None)
 
 
 def _names_in(folder: Path) -> list[str]:
@@ -166,4 +172,4 @@ def _status(entry: os.DirEntry[str]) -> os.stat_result | None:
 
 
 def _unreadable(folder: Path, error: OSError) -> DatasetError:
-    return DatasetError(f"{folder} cannot be read: {error.strerror}; check its permissions")
+    return DatasetError(f"cannot be read: {error.strerror}", folder, "check its permissions")

@@ -3,18 +3,19 @@
 The published modalities are those of AnimeRun v2 (Li et al., "AnimeRun: 2D Animation Visual Correspondence from Open
 Source 3D Movies", NeurIPS 2022), under the names that its loaders look for; the others lie beside them.  The motion
 between frames that are further apart than neighbours has modalities of its own, made from those of neighbours by
-:func:`at_gap`, and so have the passes of the colour frame in other colours (:func:`color_pass`) and what is written of
-each layer alone (:func:`at_layer`).
+:func:`at_gap`, and so have the passes of the colour frame in other colours (:func:`color_pass`, and :func:`in_pass` for
+what it is put together from) and what is written of each layer alone (:func:`at_layer`).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 SPLITS = ("train", "val", "test")
 
@@ -32,12 +33,24 @@ Content = Literal[
     "tracks",
     "cel",
     "amodal",
+    "line_ink",
 ]
 
 
-def recolored_from(shade: bool) -> tuple[str, ...]:
-    """What the colour passes of a frame are made from, in a clip with or without shade."""
-    return ("flat", "contour", "material_id", *(("shade",) if shade else ()))
+def recolored_from(*, shade: bool = False, styled: bool = False, layers: Collection[str] = ()) -> tuple[str, ...]:
+    """What the colour passes of a frame are made from.
+
+    Args:
+        shade: Whether it has shade.
+        styled: Whether its lines have a style.
+        layers: The layers whose cels are made in the colours of each pass.
+
+    Returns:
+        Names of modalities.
+    """
+    of_frame = ("flat", "line_ink" if styled else "contour", "material_id", *(("shade",) if shade else ()))
+    of_layer = ("cel", "visible", "material_id", *(("flat", "shade") if shade else ()))
+    return (*of_frame, *(f"{name}@{layer}" for layer in layers for name in of_layer))
 
 
 FOREIGN_PREFIX = "Image"
@@ -53,6 +66,10 @@ LAYERS_FOLDER = "Layers"
 _LAYER_NAME = re.compile(r"([a-z_0-9]+)@([A-Za-z0-9][A-Za-z0-9._-]{0,99})", re.ASCII)
 _GAP_NAME = re.compile(r"(.+)_gap([1-9][0-9]*)", re.ASCII)
 _PASS_NAME = re.compile(r"color_([1-9][0-9]?)", re.ASCII)
+_NAME_IN_PASS = re.compile(r"(.+)_color_([1-9][0-9]?)", re.ASCII)
+
+IN_PASSES = ("line_layer", "cel")
+"""Besides the colour frame, what there is in the colours of each pass, too: what a frame is put together from."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +98,8 @@ class Modality:
         switch: The setting of a cut's lines without which it is not made; empty where there is none.
         layered: Whether only clips whose layers are written (``layers.write``) have it.
         layer: The layer that it shows alone; empty where it shows the frame.
+        recolored: Whether it is only made for colour passes to be made from: of the frame where the cut has any, of a
+            layer where its cels are made in their colours (``layers.passes``).
     """
 
     name: str
@@ -101,6 +120,7 @@ class Modality:
     switch: str = ""
     layered: bool = False
     layer: str = ""
+    recolored: bool = False
 
     def cut_folder(self, root: Path, split: str, cut: str) -> Path:
         """The folder of this modality's files of one cut."""
@@ -118,6 +138,11 @@ class Modality:
     def spans_gaps(self) -> bool:
         """Whether it can also be made for pairs further apart than neighbours, see :func:`at_gap`."""
         return self.stage == "motion" and self.kind in ("forward", "backward")
+
+    @property
+    def stands_alone(self) -> bool:
+        """Whether it lies below a folder of its gap, its layer or its pass, which goes when nothing is left in it."""
+        return self.gap > 1 or bool(self.layer) or pass_number(self.folder.partition("/")[0]) is not None
 
     @property
     def is_compressible(self) -> bool:
@@ -374,6 +399,21 @@ MODALITIES: tuple[Modality, ...] = (
         switch="lines.style.gaps.share",
     ),
     Modality(
+        name="line_ink",
+        folder="LineInk/{cut}",
+        suffix=".npz",
+        dtype="",
+        shape=(),
+        kind="frame",
+        stage="pictures",
+        content="line_ink",
+        published=False,
+        meaning="The lines of the colour frame, pixel by pixel: how much they cover, their colour, and which surface "
+        "it goes by; colour passes draw theirs from it.",
+        switch="lines.style",
+        recolored=True,
+    ),
+    Modality(
         name="strokes",
         folder="Vector/{cut}",
         suffix=".npz",
@@ -609,6 +649,29 @@ LAYER_KINDS: tuple[Modality, ...] = (
         table="names.json",
     ),
     _of_layer("depth", "Depth/{cut}", "Distance of the layer alone along the view axis, as `depth`."),
+    replace(
+        _of_layer(
+            "material_id", "MaterialId/{cut}", "Which material of the layer is seen where nothing else is there."
+        ),
+        extra=None,
+        table="names.json",
+        recolored=True,
+    ),
+    _of_layer(
+        "flat",
+        "Flat/{cut}",
+        "The colours of the layer alone, without shade and lines; black where it has no surface.",
+        stage="pictures",
+        shaded=True,
+        recolored=True,
+    ),
+    _of_layer(
+        "shade",
+        "Shade/{cut}",
+        "The shade of the cel, as `shade`; 0 where it has no surface.",
+        stage="pictures",
+        recolored=True,
+    ),
     *(
         _of_layer(f"{what}_{direction}", f"{folder}/{{cut}}/{direction}", meaning)
         for what, folder, meaning in (
@@ -721,10 +784,12 @@ def is_layer_name(name: str) -> bool:
     return _LAYER_NAME.fullmatch(f"cel@{name}") is not None
 
 
-def layer_modalities(layer: str, gaps: Collection[int] = (1,)) -> tuple[Modality, ...]:
-    """All that there can be of one layer alone, its motion over every gap included."""
+def layer_modalities(layer: str, gaps: Collection[int] = (1,), passes: Iterable[int] = ()) -> tuple[Modality, ...]:
+    """All that there can be of one layer alone, its motion over every gap and its cels in all passes included."""
     near = tuple(at_layer(what, layer) for what in LAYER_KINDS)
-    return (*near, *(at_gap(what, gap) for gap in sorted(gaps) if gap > 1 for what in near if what.spans_gaps))
+    far = (at_gap(what, gap) for gap in sorted(gaps) if gap > 1 for what in near if what.spans_gaps)
+    cels = (in_pass(what, number) for number in passes for what in near if _kind_name(what) in IN_PASSES)
+    return (*near, *far, *cels)
 
 
 def color_pass(number: int) -> Modality:
@@ -751,6 +816,84 @@ def color_pass(number: int) -> Modality:
     )
 
 
+def in_pass(what: Modality, number: int) -> Modality:
+    """What a kind of files that a frame is put together from is in the colours of a pass.
+
+    Args:
+        what: One of :data:`IN_PASSES`, of the frame or of a layer.
+        number: Which pass, from 1 to 99.
+
+    Returns:
+        The modality ``<name>_color_<number>`` in the folder ``color_<number>``, of a layer in that of the layer.
+
+    Raises:
+        ValueError: There is no such thing for this modality, or no such pass.
+
+    Example:
+        >>> in_pass(modality("cel@hero"), 2).folder
+        'Layers/hero/color_2/Cel/{cut}'
+    """
+    if _kind_name(what) not in IN_PASSES:
+        raise ValueError(f"{what.name} is the same in all colour passes")
+    color = color_pass(number).name
+    name, _, layer = what.name.partition("@")
+    beside = f"{LAYERS_FOLDER}/{layer}/" if layer else ""
+    return replace(
+        what,
+        name=f"{name}_{color}{'@' if layer else ''}{layer}",
+        folder=f"{beside}{color}/{what.folder.removeprefix(beside)}",
+        stage="recolor",
+        meaning=f"As `{what.name}`, in the colours of `{color}`.",
+    )
+
+
+def pass_modalities(number: int, layers: Collection[str] = ()) -> tuple[Modality, ...]:
+    """All that is made of a frame in the colours of a pass.
+
+    Args:
+        number: Which pass, from 1 to 99.
+        layers: The layers whose cels are made in its colours.
+    """
+    kinds = [_BY_NAME["line_layer"], *(at_layer(LAYER_KINDS[0], layer) for layer in layers)] if layers else []
+    return (color_pass(number), *(in_pass(what, number) for what in kinds))
+
+
+class Composition(NamedTuple):
+    """What colour frames are put together from.
+
+    Attributes:
+        cel: Name of the modality of cels, to which the name of a layer comes: ``"cel"``, ``"cel_color_1"``.
+        lines: Name of the modality of the lines over them.
+    """
+
+    cel: str
+    lines: str
+
+
+def composed_of(pictures: str) -> Composition:
+    """What frames in some colours are put together from, in a clip with layers.
+
+    Args:
+        pictures: ``"frame"``, or a colour pass such as ``"color_1"``.
+
+    Raises:
+        ValueError: Such pictures are not put together from layers.
+
+    Example:
+        >>> composed_of("color_2")
+        Composition(cel='cel_color_2', lines='line_layer_color_2')
+    """
+    if pictures != "frame" and pass_number(pictures) is None:
+        raise ValueError(f"{pictures} is not put together from layers; frame is, and so are passes such as color_1")
+    suffix = "" if pictures == "frame" else f"_{pictures}"
+    return Composition(f"cel{suffix}", f"line_layer{suffix}")
+
+
+def _kind_name(what: Modality) -> str:
+    """The name of a modality, whatever the layer is."""
+    return what.name.partition("@")[0]
+
+
 def pass_number(name: str) -> int | None:
     """Which colour pass a modality or folder of this name is; None for all others."""
     found = _PASS_NAME.fullmatch(name)
@@ -769,18 +912,25 @@ def modality(name: str) -> Modality:
         return color_pass(number)
     if (of_layer := _LAYER_NAME.fullmatch(name)) is not None:
         return _modality_of_layer(of_layer[1], of_layer[2])
+    if (recolored := _NAME_IN_PASS.fullmatch(name)) is not None and recolored[1] in _BY_NAME:
+        with suppress(ValueError):
+            return in_pass(_BY_NAME[recolored[1]], int(recolored[2]))
     apart = _GAP_NAME.fullmatch(name)
     base = _BY_NAME.get(apart[1]) if apart else None
     if apart is None or base is None or not base.spans_gaps or int(apart[2]) < 2:
         raise ValueError(
             f"there is no modality {name!r}; there are {', '.join(_BY_NAME)}, those of motion between two frames also "
-            "with _gap2, _gap3, ... behind the name, color_1 to color_99, and those of a layer, such as cel@hero"
+            "with _gap2, _gap3, ... behind the name, color_1 to color_99, line_layer_color_1 to line_layer_color_99, "
+            "and those of a layer, such as cel@hero"
         )
     return at_gap(base, int(apart[2]))
 
 
 @cache
 def _modality_of_layer(name: str, layer: str) -> Modality:
+    recolored = _NAME_IN_PASS.fullmatch(name)
+    if recolored is not None and recolored[1] in IN_PASSES:
+        return in_pass(_modality_of_layer(recolored[1], layer), int(recolored[2]))
     apart = _GAP_NAME.fullmatch(name)
     kind, gap = (apart[1], int(apart[2])) if apart else (name, 1)
     for what in LAYER_KINDS:
@@ -788,7 +938,7 @@ def _modality_of_layer(name: str, layer: str) -> Modality:
             return at_gap(at_layer(what, layer), gap)
     raise ValueError(
         f"there is no modality {name!r} of a layer; there are {', '.join(what.name for what in LAYER_KINDS)}, those of "
-        "motion also with _gap2, _gap3, ... behind the name"
+        "motion also with _gap2, _gap3, ... behind the name, and cel with _color_1 to _color_99"
     )
 
 
@@ -802,6 +952,7 @@ def enabled_modalities(
     shade: bool = False,
     switches: Collection[str] = (),
     layers: Collection[str] = (),
+    layer_passes: bool = False,
 ) -> tuple[Modality, ...]:
     """What is made for a cut.
 
@@ -814,12 +965,14 @@ def enabled_modalities(
         shade: whether it has shade (``style.shade``).
         switches: the settings of its ``lines`` that are on, see :attr:`Modality.switch`.
         layers: the layers of it that are written (``layers.write``).
+        layer_passes: whether their cels are made in the colours of each pass (``layers.passes``).
 
     Returns:
         The modalities in the order of the table: all that are always made, and those that ``extras``, ``tracks``,
-        ``shade`` and ``switches`` switch on, and of each layer what is made of it; behind them the same
-        motion over each gap beyond 1, and the colour passes.
+        ``shade``, ``switches`` and ``passes`` switch on, and of each layer what is made of it; behind them the same
+        motion over each gap beyond 1, and what is made in the colours of each pass.
     """
+    recolored_layers = layers if layer_passes else ()
     near = tuple(
         modality.compressed if compressed else modality
         for modality in MODALITIES
@@ -828,9 +981,16 @@ def enabled_modalities(
         and (not modality.shaded or shade)
         and (not modality.switch or modality.switch in switches)
         and (not modality.layered or layers)
+        and (not modality.recolored or passes > 0)
     )
     near += tuple(
-        at_layer(what, layer) for layer in layers for what in LAYER_KINDS if what.extra is None or what.extra in extras
+        at_layer(what, layer)
+        for layer in layers
+        for what in LAYER_KINDS
+        if (what.extra is None or what.extra in extras)
+        and (not what.shaded or shade)
+        and (not what.recolored or layer_passes)
     )
     far = (at_gap(modality, gap) for gap in sorted(gaps) if gap > 1 for modality in near if modality.spans_gaps)
-    return (*near, *far, *(color_pass(number) for number in range(1, passes + 1)))
+    recolored = (what for number in range(1, passes + 1) for what in pass_modalities(number, recolored_layers))
+    return (*near, *far, *recolored)

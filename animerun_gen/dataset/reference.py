@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from animerun_gen.dataset.correspondence import ARRAYS as SURFACE_ARRAYS
-from animerun_gen.dataset.modalities import MODALITIES, Modality, color_pass, gap_modalities, layer_modalities
+from animerun_gen.dataset.line_ink import ARRAYS as INK_ARRAYS
+from animerun_gen.dataset.modalities import MODALITIES, Modality, gap_modalities, layer_modalities, pass_modalities
 from animerun_gen.dataset.named_arrays import NamedArray
 from animerun_gen.dataset.strokes import ARRAYS as STROKE_ARRAYS
 from animerun_gen.dataset.tracks import ARRAYS as TRACK_ARRAYS
@@ -46,6 +47,14 @@ _PASSES = """\
 `recolor.passes: 3` makes the colour frames again in the colours of other animation, three times, as `color_1`,
 `color_2` and `color_3`, where the published clips have theirs; [palette.md](palette.md) says how. Lines, motion and
 labels are the same for all of them. `recolor/<cut>.json` says which material has which colour in each.
+
+`layers.passes` makes the cels and the lines over them in these colours, too: `clip.read("cel_color_1@hero", 186)` and
+`clip.read("line_layer_color_1", 186)`; `clip.composed_frame(186, "color_1")` puts them together.
+"""
+
+_INK = """What a file of `LineInk/` holds, which is there where lines have a style and the cut has colour passes:
+`clip.read("line_ink", 186)`, or `numpy.load` without this package. N is the number of pixels that lines cover, K that
+of pixels of strokes; [lines.md](lines.md#lines-in-colour-passes) has more.
 """
 
 EXAMPLE_LAYER = "hero"
@@ -149,7 +158,7 @@ def layout_markdown() -> str:
             _table(gap_modalities(EXAMPLE_GAP)),
             "## In other colours\n",
             _PASSES,
-            _table([color_pass(1)]),
+            _table([*pass_modalities(1, [EXAMPLE_LAYER])]),
             "## Layers\n",
             _LAYERS,
             _table(layer_modalities(EXAMPLE_LAYER)),
@@ -164,6 +173,9 @@ def layout_markdown() -> str:
             "## Strokes\n",
             _STROKES,
             _table_of_arrays("array of the strokes", STROKE_ARRAYS),
+            "## Line ink\n",
+            _INK,
+            _table_of_arrays("array of the lines", INK_ARRAYS),
             "## Compressed masks and segments\n",
             _COMPRESSED,
             _CLOSING,
@@ -190,12 +202,13 @@ def _table(modalities: Iterable[Modality]) -> str:
     return "\n".join(rows) + "\n"
 
 
-_TYPES = {"matches": "JSON", "amodal": "JSON", "surfaces": "npz", "strokes": "npz", "tracks": "npz"}
+_TYPES = {"matches": "JSON", "amodal": "JSON", "surfaces": "npz", "strokes": "npz", "line_ink": "npz", "tracks": "npz"}
 _SHAPES = {
     "matches": '`{"0": [j, ...], ...}`',
     "amodal": "see [layers.md](layers.md)",
     "surfaces": "see [below](#correspondence)",
     "strokes": "see [below](#strokes)",
+    "line_ink": "see [below](#line-ink)",
     "tracks": "see [below](#tracks)",
 }
 
@@ -205,14 +218,15 @@ def _switches(modality: Modality) -> str:
     switches = []
     if modality.content == "tracks":
         switches.append("`motion.tracks`")
-    if modality.stage == "recolor":
+    if modality.stage == "recolor" or (modality.recolored and not modality.layer):
         switches.append("`recolor.passes`")
     if modality.gap > 1:
         switches.append("`motion.gaps`")
     if modality.extra is not None:
         switches.append(f"`{modality.extra}`")
     if modality.layered or modality.layer:
-        switches.append("`layers.write`")
+        of_passes = modality.recolored or modality.stage == "recolor"
+        switches.append("`layers.passes`" if of_passes else "`layers.write`")
     if modality.shaded:
         switches.append("`style.shade.tones`")
     if modality.switch:

@@ -14,28 +14,19 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
-from animerun_gen.config import CutConfig
 from animerun_gen.engines.job import RenderJob
 from animerun_gen.engines.protocol import Event
-from animerun_gen.engines.questions import (
-    AskedCut,
-    CountedCut,
-    LayeredCut,
-    Looker,
-    Marked,
-    ask_for_camera_marks,
-    ask_for_layers,
-    ask_for_line_figures,
-)
+from animerun_gen.engines.questions import AskedCut, Looker, Replies, ask_blenders
 from animerun_gen.errors import AnimerunGenError, UsageError
 
 if TYPE_CHECKING:
     from animerun_gen.engines.children import Conditions
 
 WORKER = "animerun_gen.blender.worker"
-CAMERA_CUTS = "animerun_gen.blender.find_camera_cuts"
-LINES = "animerun_gen.blender.count_lines"
-LAYERS = "animerun_gen.blender.find_layers"
+QUESTIONS = "animerun_gen.blender.questions"
+OTHER_PROGRAM = "give the path of a Blender executable"
+"""What to do about a program that cannot be used as Blender."""
+
 START_SCRIPT = Path(__file__).parent.parent / "blender" / "start.py"
 
 
@@ -50,7 +41,7 @@ def find_program(program: str) -> str:
     """
     found = shutil.which(program)
     if found is None:
-        raise UsageError(f"no program '{program}' was found", "--blender", "give the path of a Blender executable")
+        raise UsageError(f"no program '{program}' was found", "--blender", OTHER_PROGRAM)
     return found
 
 
@@ -143,14 +134,8 @@ class BpyModule:
     def start(self, job: RenderJob, log: Path, conditions: Conditions | None = None) -> JobRun:
         return _start(self, job, log, conditions)
 
-    def camera_marks(self, asked: Sequence[AskedCut], at_once: int) -> Marked:
-        return ask_for_camera_marks(partial(self.module_command, CAMERA_CUTS), asked, at_once)
-
-    def count_lines(self, config: CutConfig, log: Path) -> CountedCut:
-        return ask_for_line_figures(partial(self.module_command, LINES), config, log)
-
-    def find_layers(self, config: CutConfig, log: Path) -> LayeredCut:
-        return ask_for_layers(partial(self.module_command, LAYERS), config, log)
+    def ask(self, asked: Sequence[AskedCut], at_once: int) -> Replies:
+        return ask_blenders(partial(self.module_command, QUESTIONS), asked, at_once)
 
     def module_command(self, module: str, *arguments: str) -> list[str]:
         return [sys.executable, "-m", module, *arguments]
@@ -177,10 +162,10 @@ class InstalledBlender:
                 [found, "--version"], capture_output=True, text=True, errors="replace", timeout=120, check=True
             )
         except (OSError, subprocess.SubprocessError) as error:
-            raise UsageError(f"{found} does not start: {error}", "--blender") from error
+            raise UsageError(f"{found} does not start: {error}", "--blender", OTHER_PROGRAM) from error
         lines = [line for line in answer.stdout.splitlines() if line.startswith("Blender ")]
         if not lines:
-            raise UsageError(f"{found} does not answer --version as Blender does", "--blender")
+            raise UsageError(f"{found} does not answer --version as Blender does", "--blender", OTHER_PROGRAM)
         return cls(found, lines[0].strip())
 
     def find_again(self) -> InstalledBlender:
@@ -189,14 +174,8 @@ class InstalledBlender:
     def start(self, job: RenderJob, log: Path, conditions: Conditions | None = None) -> JobRun:
         return _start(self, job, log, conditions)
 
-    def camera_marks(self, asked: Sequence[AskedCut], at_once: int) -> Marked:
-        return ask_for_camera_marks(partial(self.module_command, CAMERA_CUTS), asked, at_once)
-
-    def count_lines(self, config: CutConfig, log: Path) -> CountedCut:
-        return ask_for_line_figures(partial(self.module_command, LINES), config, log)
-
-    def find_layers(self, config: CutConfig, log: Path) -> LayeredCut:
-        return ask_for_layers(partial(self.module_command, LAYERS), config, log)
+    def ask(self, asked: Sequence[AskedCut], at_once: int) -> Replies:
+        return ask_blenders(partial(self.module_command, QUESTIONS), asked, at_once)
 
     def module_command(self, module: str, *arguments: str) -> list[str]:
         options = ["--background", "--factory-startup", "--python-exit-code", "1", "--python", str(START_SCRIPT)]

@@ -40,15 +40,15 @@ class ChildDied(AnimerunGenError):
 
     Attributes:
         what: What happened, and in which frame, as a sentence without its full stop.
-        sentence: The same, with the cut, the process's last words, its log and what to do.
+        account: What is known besides, such as its last words and its log, ready to follow that.
     """
 
-    def __init__(self, sentence: str, what: str) -> None:
-        super().__init__(what)
-        self.sentence = sentence
+    def __init__(self, what: str, where: str, remedy: str, account: str = "") -> None:
+        super().__init__(what, where, remedy)
+        self.account = account
 
     def __str__(self) -> str:
-        return self.sentence
+        return str(AnimerunGenError(f"{self.what}{self.account}", self.where, self.remedy))
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,8 @@ class Fence:
             return RunOver(f"the run that asked for this work in {self.output} has ended")
         return RunOver(
             f"the output folder {self.output} is gone, or its hidden folder is: it was removed or moved while a "
-            "run was writing to it; run the same command again"
+            "run was writing to it",
+            remedy="run the same command again",
         )
 
 

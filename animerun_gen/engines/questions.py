@@ -4,25 +4,26 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Generic, NamedTuple, Protocol, Self, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, Self, TypeVar
 
 from pydantic import TypeAdapter
 
 from animerun_gen.config import CutConfig
 from animerun_gen.dataset.files import open_log, system_says
 from animerun_gen.engines.conversation import Conversation
+from animerun_gen.engines.protocol import Event
 from animerun_gen.errors import AnimerunGenError, SceneError
 from animerun_gen.lines.cost import LineFigures
 
-Answer = TypeVar("Answer")
+Found = TypeVar("Found")
 
 TIMEOUT = 600.0
-"""Seconds after which a Blender that opens a file is given up."""
+"""Seconds after which a Blender that opens a file, or looks for one thing in it, is given up."""
 
 
 @dataclass(frozen=True)
@@ -53,62 +54,117 @@ def mark_at(starts: Sequence[int], frame: int) -> int:
     return max(0, bisect_right(starts, frame) - 1)
 
 
+@dataclass(frozen=True)
+class FilmQuestion(Generic[Found]):
+    """What a Blender can be asked about a cut's film; :mod:`animerun_gen.blender.questions` finds it out.
+
+    Attributes:
+        name: Of the question; both ends know it by that.
+        seeks: What it looks for, as in "camera cuts".
+        form: What an answer is read with.
+        doing: What the Blender did that ended too early, as in "looked for camera cuts".
+        remedy: What to do where there is no answer, or how to do without one.
+    """
+
+    name: str
+    seeks: str
+    form: TypeAdapter[Found]
+    doing: str
+    remedy: str
+
+    def read(self, answer: object) -> Found:
+        """An answer, from plain data."""
+        return self.form.validate_python(answer)
+
+
+CAMERA_MARKS = FilmQuestion(
+    "camera marks",
+    "camera cuts",
+    TypeAdapter(tuple[CameraMark, ...]),
+    "looked for camera cuts",
+    "look into the log, or set camera_cuts to mark where the film has no camera cuts",
+)
+"""The camera marks of the cut's scene, by frame; those of jumps only within the cut."""
+
+LAYERS = FilmQuestion(
+    "layers",
+    "layers",
+    TypeAdapter(dict[str, tuple[str, ...]]),
+    "looked for layers",
+    "look into the log, or name them in layers.groups",
+)
+"""The layers that the film has by itself: by the name of each but the set, patterns of its objects."""
+
+LINE_FIGURES = FilmQuestion(
+    "line figures",
+    "lines to draw",
+    TypeAdapter(tuple[LineFigures, ...]),
+    "counted what Freestyle would have to draw",
+    "look into the log, or set lines.engine to freestyle or geometry",
+)
+"""What Freestyle would have to do in some frames of the cut, ascending."""
+
+
 class AskedCut(NamedTuple):
     """A cut about which a Blender is asked.
 
     Attributes:
         config: The cut.
         log: File to which everything that Blender prints is appended.
+        questions: What it is asked, in the order in which it answers.
     """
 
     config: CutConfig
     log: Path
+    questions: tuple[FilmQuestion[Any], ...]
 
 
 @dataclass(frozen=True)
-class MarkedCut:
-    """What a Blender found in a cut.
+class Inquiry:
+    """What a Blender process is told.
 
     Attributes:
-        marks: The camera marks of its scene, by frame; those of jumps only within the cut.
-        inputs: Libraries and images besides the ``.blend`` that it read, path to mark (see
-            :func:`~animerun_gen.engines.job.input_mark`).
+        config: The cut.
+        questions: Names of what it is asked, in the order in which it answers.
     """
 
-    marks: list[CameraMark]
-    inputs: dict[str, str]
+    config: CutConfig
+    questions: tuple[str, ...]
 
 
-Marked = Generator[MarkedCut | AnimerunGenError, None, None]
-"""The camera marks of some cuts, in their order, or why they cannot be had; closed, it goes on with nothing."""
-
-
-@dataclass(frozen=True)
-class CountedCut:
-    """What a Blender counted in a cut.
+@dataclass
+class Reply:
+    """What a Blender answered about a cut.
 
     Attributes:
-        frames: What Freestyle would have to do in each frame that was looked at, ascending.
+        asked: The cut.
         inputs: Files besides the ``.blend`` that it read, name to mark (see
             :func:`~animerun_gen.engines.job.input_mark`).
+        answers: By the name of each question that it answered, what it found.
+        error: Why the first of the others has no answer; None where there are no others.
     """
 
-    frames: list[LineFigures]
-    inputs: dict[str, str]
+    asked: AskedCut
+    inputs: dict[str, str] = field(default_factory=dict)
+    answers: dict[str, Any] = field(default_factory=dict)
+    error: AnimerunGenError | None = None
+
+    @property
+    def next_question(self) -> FilmQuestion[Any] | None:
+        """What it answers now; None where everything is answered."""
+        return next((question for question in self.asked.questions if question.name not in self.answers), None)
+
+    def take(self, event: Event) -> None:
+        """Take one event of the process that answers."""
+        if event["event"] == "opened":
+            self.inputs = event["inputs"]
+        elif event["event"] == "found":
+            [question] = [each for each in self.asked.questions if each.name == event["what"]]
+            self.answers[question.name] = question.read(event["answer"])
 
 
-@dataclass(frozen=True)
-class LayeredCut:
-    """The layers that a Blender found in a cut.
-
-    Attributes:
-        groups: By the name of each layer but the set, patterns of its objects.
-        inputs: Files besides the ``.blend`` that it read, name to mark (see
-            :func:`~animerun_gen.engines.job.input_mark`).
-    """
-
-    groups: dict[str, tuple[str, ...]]
-    inputs: dict[str, str]
+Replies = Generator[Reply, None, None]
+"""What Blenders answered about some cuts, in their order; closed, it goes on with nothing."""
 
 
 class Looker(Protocol):
@@ -118,156 +174,53 @@ class Looker(Protocol):
     def version(self) -> str:
         """Which Blender it is."""
 
-    def camera_marks(self, asked: Sequence[AskedCut], at_once: int) -> Marked:
-        """The camera marks of some cuts, in their order, or why they cannot be had.
+    def ask(self, asked: Sequence[AskedCut], at_once: int) -> Replies:
+        """What it finds out about some cuts, in their order.  Each film is opened once, whatever is asked about it.
 
         Args:
             asked: The cuts.
             at_once: How many Blenders may look into files at the same time.
         """
 
-    def count_lines(self, config: CutConfig, log: Path) -> CountedCut:
-        """What Freestyle would have to do in a cut; what Blender prints goes to a log file.
 
-        Raises:
-            AnimerunGenError: It cannot be counted.
-        """
-
-    def find_layers(self, config: CutConfig, log: Path) -> LayeredCut:
-        """Which layers a cut has by itself; what Blender prints goes to a log file.
-
-        Raises:
-            AnimerunGenError: The scene cannot be opened or converted.
-        """
-
-
-def one_by_one(look: Callable[[AskedCut], MarkedCut], asked: Iterable[AskedCut]) -> Marked:
-    """The camera marks of some cuts, for a Blender that looks into one after the other.
+def ask_blenders(command: Callable[[str, str], list[str]], asked: Sequence[AskedCut], at_once: int) -> Replies:
+    """Start Blenders that each open the film of a cut and answer what they are asked about it.
 
     Args:
-        look: Looks into one.
-        asked: The cuts.
-    """
-    for one in asked:
-        try:
-            yield look(one)
-        except AnimerunGenError as error:
-            yield error
-
-
-def ask_for_camera_marks(command: Callable[[str, str], list[str]], asked: Sequence[AskedCut], at_once: int) -> Marked:
-    """Start Blenders that open the files of some cuts, read their markers and follow their cameras.
-
-    Args:
-        command: Gives the command that reads the cut's configuration from a file (its path) and answers to an inherited
+        command: Gives the command that reads an :class:`Inquiry` from a file (its path) and answers to an inherited
             file descriptor (its number).
         asked: The cuts.
         at_once: How many Blenders there may be at the same time.
 
     Returns:
-        The camera marks of the cuts, in their order, or why they cannot be had.  When it is closed, all Blenders end.
+        What they answered, in the order of the cuts.  When it is closed, all Blenders end.
     """
-    remedy = "look into the log, or set camera_cuts to mark where the film has no camera cuts"
     with ExitStack() as until_all_end:
-        begun: deque[tuple[ExitStack, _Question[MarkedCut]]] = deque()
+        begun: deque[tuple[ExitStack, _AskedBlender]] = deque()
         waiting = deque(asked)
         while waiting or begun:
             while waiting and len(begun) < max(at_once, 1):
                 one = until_all_end.enter_context(ExitStack())
-                question = _Question(command, waiting.popleft(), MarkedCut, "looked for camera cuts", remedy)
-                begun.append((one, one.enter_context(question)))
+                begun.append((one, one.enter_context(_AskedBlender(command, waiting.popleft()))))
             # the others go on while this one is waited for: an answer waits in its pipe
-            one, question = begun.popleft()
-            answer: MarkedCut | AnimerunGenError
+            one, blender = begun.popleft()
             with one:
-                try:
-                    answer = question.answer()
-                except AnimerunGenError as error:
-                    answer = error
-            yield answer
+                reply = blender.reply()
+            yield reply
 
 
-def ask_for_line_figures(command: Callable[[str, str], list[str]], config: CutConfig, log: Path) -> CountedCut:
-    """Start a Blender that opens and converts the cut's scene and looks at some of its frames.
+class _AskedBlender:
+    """A Blender that has been asked; it has ended when the ``with`` block has.  As :func:`ask_blenders` takes it."""
 
-    Args:
-        command: Gives the command that reads the cut's configuration from a file (its path) and answers to an inherited
-            file descriptor (its number).
-        config: The cut.
-        log: File to which everything that Blender prints is appended.
-
-    Returns:
-        What it counted.
-
-    Raises:
-        SceneError: It could not be counted; the sentence says why.
-    """
-    remedy = "look into the log, or set lines.engine to freestyle or geometry"
-    return ask_blender(command, config, log, CountedCut, "counted what Freestyle would have to draw", remedy)
-
-
-def ask_for_layers(command: Callable[[str, str], list[str]], config: CutConfig, log: Path) -> LayeredCut:
-    """Start a Blender that opens and converts the cut's scene and looks for what moves by itself.
-
-    Args:
-        command: Gives the command that reads the cut's configuration from a file (its path) and answers to an inherited
-            file descriptor (its number).
-        config: The cut.
-        log: File to which everything that Blender prints is appended.
-
-    Returns:
-        The layers.
-
-    Raises:
-        SceneError: They could not be found; the sentence says why.
-    """
-    return ask_blender(command, config, log, LayeredCut, "looked for layers", "Or name them in layers.groups.")
-
-
-def ask_blender(
-    command: Callable[[str, str], list[str]],
-    config: CutConfig,
-    log: Path,
-    form: type[Answer],
-    doing: str,
-    remedy: str,
-) -> Answer:
-    """Start a Blender that opens the cut's file and finds something out.
-
-    Args:
-        command: Gives the command that reads the cut's configuration from a file (its path) and answers to an inherited
-            file descriptor (its number).
-        config: The cut.
-        log: File to which everything that Blender prints is appended.
-        form: Of the answer, a dataclass.
-        doing: What it does, as in ``"looked for camera cuts"``.
-        remedy: What to do about it, or how to do without it.
-
-    Returns:
-        The answer.
-
-    Raises:
-        SceneError: There is none; the sentence says why.
-    """
-    with _Question(command, AskedCut(config, log), form, doing, remedy) as question:
-        return question.answer()
-
-
-class _Question(Generic[Answer]):
-    """A Blender that has been asked; it has ended when the ``with`` block has.  As :func:`ask_blender` takes it."""
-
-    def __init__(
-        self, command: Callable[[str, str], list[str]], asked: AskedCut, form: type[Answer], doing: str, remedy: str
-    ) -> None:
-        self.asked = asked
-        self._form = form
-        self._said = (doing, remedy)
+    def __init__(self, command: Callable[[str, str], list[str]], asked: AskedCut) -> None:
+        self._asked = asked
         self._ended = ""
         self._conversation: Conversation | None = None
+        inquiry = Inquiry(asked.config, tuple(question.name for question in asked.questions))
         with ExitStack() as opened:
             try:
                 file = opened.enter_context(open_log(asked.log))
-                self._conversation = opened.enter_context(Conversation(command, asked.config, file, TIMEOUT))
+                self._conversation = opened.enter_context(Conversation(command, inquiry, file, TIMEOUT))
             except OSError as error:
                 self._ended = f"cannot be started ({system_says(error)})"
             self._open = opened.pop_all()
@@ -280,21 +233,25 @@ class _Question(Generic[Answer]):
     ) -> None:
         self._open.close()
 
-    def answer(self) -> Answer:
-        """What it answers; this waits for it.
-
-        Raises:
-            SceneError: There is no answer; the sentence says why.
-        """
-        config, log = self.asked
+    def reply(self) -> Reply:
+        """What it answers; this waits for it."""
+        config, log, _ = self._asked
+        reply, where = Reply(self._asked), f"cut '{config.name}'"
         if self._conversation is not None:
             for event in self._conversation.events():
                 if event["event"] == "failed":
-                    raise SceneError(f"{event['message']} (log: {log})", f"cut '{config.name}'")
+                    reply.error = SceneError(f"{event['message']} (log: {log})", where)
+                    return reply
+                reply.take(event)
+                if reply.next_question is None:
+                    return reply
                 if event["event"] == "found":
-                    return TypeAdapter(self._form).validate_python(event["answer"])
+                    self._conversation.allow(TIMEOUT)
             self._ended = self._conversation.ended
-        doing, remedy = self._said
-        raise SceneError(
-            f"Blender {self._ended} while it {doing} in {config.source} (log: {log})", f"cut '{config.name}'", remedy
-        )
+        if (unanswered := reply.next_question) is not None:
+            reply.error = SceneError(
+                f"Blender {self._ended} while it {unanswered.doing} in {config.source} (log: {log})",
+                where,
+                unanswered.remedy,
+            )
+        return reply

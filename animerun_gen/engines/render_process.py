@@ -80,7 +80,7 @@ class RenderProcess:
             RenderFailure: It cannot do the job for another reason; the sentence says why.
             RunOver: The run that the job belongs to is over.
         """
-        name = self._job.config.name
+        cut = f"cut '{self._job.config.name}'"
         where = "while it started"
         failed: Failed | None = None
         finished = False
@@ -90,7 +90,9 @@ class RenderProcess:
                 log_start = log.tell()
                 process, reading = self._start(folder, log)
             except OSError as error:
-                raise RenderFailure(f"cut '{name}': Blender cannot be started: {refusal(error)}") from error
+                raise RenderFailure(
+                    f"Blender cannot be started: {refusal(error)}", cut, "run 'animerun-gen doctor'"
+                ) from error
             watch = Watch(process.pid, "Blender", self._conditions)
             try:
                 for line in lines(reading):
@@ -124,19 +126,21 @@ class RenderProcess:
         if failed is not None:
             # whose folder is gone fails in some way or other
             self._conditions.require_run()
-            sentence = f"cut '{name}', {where}: {failed['message']} (log: {self._log})"
             if failed.get("kind") == MemoryError.__name__:
-                raise RenderDied(sentence, f"Blender ran out of memory {where}")
-            if failed.get("kind") == NoRoomError.__name__:
-                raise RenderHasNoRoom(sentence)
-            raise RenderFailure(sentence)
+                remedy = "close other programs, or use a machine with more memory"
+                raise RenderDied(f"Blender ran out of memory {where}", cut, remedy, f" (log: {self._log})")
+            # the sentence says what to do, where anything can be done
+            has_no_room = failed.get("kind") == NoRoomError.__name__
+            kind = RenderHasNoRoom if has_no_room else RenderFailure
+            raise kind(f"{failed['message']} (log: {self._log})", f"{cut}, {where}")
         if not finished:
             self._conditions.require_run()
             what = f"Blender {watch.hung or describe_status(status)} {where}"
             raise RenderDied(
-                f"cut '{name}': {what}.{last_words(self._log, log_start)} The log "
-                f"is {self._log}; run the same command again to resume.",
                 what,
+                cut,
+                "run the same command again to resume",
+                f".{last_words(self._log, log_start)} The log is {self._log}",
             )
 
     def kill(self) -> None:
@@ -160,7 +164,7 @@ class RenderProcess:
         name = self._job.config.name
         with self._starting:
             if self._killed:
-                raise RenderFailure(f"cut '{name}': stopped before Blender started")
+                raise RenderFailure("stopped before Blender started", f"cut '{name}'", "run the same command again")
             reading, writing = os.pipe()
             try:
                 self._process = subprocess.Popen(

@@ -136,3 +136,27 @@ def draw_lines(flat: U8Array, line_art: U8Array, color: tuple[int, int, int]) ->
     mixed = flat[covered].astype(np.uint32) * bare + np.array(color, np.uint32) * (255 - bare)
     drawn[covered] = (mixed + 127) // 255
     return drawn
+
+
+def lay_ink(picture: U8Array, pixels: npt.NDArray[np.integer[Any]], coverage: U8Array, colors: U8Array) -> U8Array:
+    """Lay lines over a picture.
+
+    Args:
+        picture: ``(H, W, 3)`` uint8.
+        pixels: ``(N,)`` pixels that lines cover, row times width plus column, none of them twice.
+        coverage: ``(N,)`` uint8, how much of each; 255 for all.
+        colors: ``(N, 3)`` uint8, the line's colour there.
+
+    Returns:
+        ``(H, W, 3)`` uint8.
+
+    Example:
+        >>> white, black = np.full((1, 2, 3), 255, np.uint8), np.zeros((1, 3), np.uint8)
+        >>> lay_ink(white, np.array([1]), np.array([51], np.uint8), black).tolist()
+        [[[255, 255, 255], [204, 204, 204]]]
+    """
+    drawn = picture.copy()
+    flat, share = drawn.reshape(-1, 3), coverage.astype(np.uint32)[:, None]
+    mixed = flat[pixels].astype(np.uint32) * (255 - share) + colors.astype(np.uint32) * share
+    flat[pixels] = (mixed + 127) // 255
+    return drawn

@@ -17,8 +17,10 @@ import numpy.typing as npt
 
 from animerun_gen.config.model import Lines
 from animerun_gen.lines.kernels import borders, planes, tidying
-from animerun_gen.lines.kernels.marks import NONE, add_edges, mark
+from animerun_gen.lines.kernels.creases import SAME_ANGLE
+from animerun_gen.lines.kernels.marks import CREASE, NONE, add_edges, mark, where_any
 from animerun_gen.lines.kernels.steps import EVEN
+from animerun_gen.lines.kernels.surface_edges import MARKED, OPEN
 from animerun_gen.lines.kinds import KIND_OF_MARK, LineKind
 from animerun_gen.lines.surface_edges import SurfaceEdges, find_crossings
 from animerun_gen.motion import companions, raster
@@ -31,10 +33,8 @@ U8Array = npt.NDArray[np.uint8]
 SHORTEST_BEND = 6
 """Pixels of a crease below which those are left out that no edge between two faces tells for sure."""
 
-SHORTEST = 2
-"""Pixels of a line within an object below which it is left out if it hangs on no other one.  A higher limit takes out
-lines of small things, now and then, and they flicker."""
-
+SHORTEST = 4
+"""Pixels of a line within an object below which it is left out if it hangs on no other one."""
 
 STRIP = 64
 """Rows of the picture that are looked at at a time, so that what is known of them stays in the processor's caches."""
@@ -205,21 +205,19 @@ def find_contours(
     # what two strips may both mark, the row below the upper one, they mark alike
     count = available_threads()
     in_parallel(look_at, [range(first * STRIP, height, count * STRIP) for first in range(count)])
-    if edges is not None and len(edges.vertices):
-        found = find_crossings(geometry, seen, edges, lens)
-        add_edges(
-            found.right,
-            found.below,
-            found.right_at,
-            found.below_at,
-            seen.depth,
-            (settings.open_edges, settings.marked_edges),
-            marks,
-            right,
-            below,
-            right_at,
-            below_at,
-        )
+    if edges is not None:
+        crossings = find_crossings(geometry, seen, edges, lens, wanted.crease_cosine - SAME_ANGLE)
+        are_lines = (settings.open_edges, settings.marked_edges, settings.creases)
+        pictures = (seen.instance, seen.depth)
+        add_edges(crossings.right, crossings.below, pictures, crossings.follows, are_lines, marks, right, below)
+        for at, crossing_at, passing, found in (
+            (right_at, crossings.right_at, crossings.right, right),
+            (below_at, crossings.below_at, crossings.below, below),
+        ):
+            # few pixels: not all of the picture is looked at
+            places = where_any(passing.reshape(-1))
+            places = places[_is_on_edge(passing.reshape(-1)[places], found.reshape(-1)[places])]
+            at.reshape(-1)[places] = crossing_at.reshape(-1)[places]
     mark(right, below, marks)
     tidying.take_out_crumbs(marks, SHORTEST_BEND)
     tidying.take_out_specks(marks, seen.instance, SHORTEST)
@@ -242,6 +240,11 @@ def lens_of(camera: Camera) -> planes.Lens:
         float(half_height * (1.0 - shift_y) - 0.5),
         camera.is_orthographic,
     )
+
+
+def _is_on_edge(passing: U8Array, found: U8Array) -> npt.NDArray[np.bool_]:
+    """Where an edge is what parts two pixels: a crease may be beside the end of what is nearer, too."""
+    return (passing & (OPEN | MARKED) > 0) | ((passing > 0) & (found == CREASE))
 
 
 def _thickened(is_line: npt.NDArray[np.bool_], thickness: float) -> npt.NDArray[np.bool_]:

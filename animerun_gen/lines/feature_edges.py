@@ -142,12 +142,12 @@ class MeshEdges:
         triangles = geometry.triangles[geometry.triangle_start[mesh] : geometry.triangle_start[mesh + 1]]
         places = geometry.mesh_vertices(mesh)
         standing = np.arange(len(places), dtype=np.int32)
-        vertices, faces = _pair(triangles)
+        vertices, faces = pair(triangles)
         is_open = faces[:, 1] < 0
         if is_open.any():
             # only what lies on open edges can be a copy of another vertex
             standing = weld(places, np.unique(vertices[is_open]))
-            vertices, faces = _pair(standing[triangles])
+            vertices, faces = pair(standing[triangles])
         return cls(triangles, standing, vertices, faces)
 
 
@@ -165,7 +165,7 @@ def weld(vertices: npt.NDArray[np.float32], among: npt.NDArray[np.int32]) -> npt
     return standing
 
 
-def _pair(corners: npt.NDArray[np.int32]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+def pair(corners: npt.NDArray[np.int32]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
     """The edges of triangles: ``(E, 2)`` vertices and ``(E, 2)`` faces, of which the second may be -1.
 
     Where more than two triangles meet, they are paired in their order, as in Freestyle.  Triangles without extent, two

@@ -14,8 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from animerun_gen.color.oklab import from_oklab, to_oklab
+from animerun_gen.dataset.line_ink import InkSource, LineInk
+from animerun_gen.lines.compose import lay_ink
 from animerun_gen.lines.contours import Contours
+from animerun_gen.lines.ink import darker_tone
 from animerun_gen.lines.kernels.inking import cover
 from animerun_gen.lines.kernels.marks import FAINT, FAINT_BEFORE, OPEN_STEP, STEP
 from animerun_gen.lines.kinds import KIND_OF_MARK, LineKind
@@ -56,6 +58,14 @@ class Rule:
     materials: npt.NDArray[np.bool_]
     color: tuple[int, int, int] | str | None
     thickness: float
+
+    @property
+    def source(self) -> InkSource:
+        """Where the colour of its lines comes from."""
+        if self.color == "auto":
+            return InkSource.SURFACE
+        is_chosen = self.color is not None and not (self.objects.all() and self.materials.all())
+        return InkSource.MATERIAL if is_chosen else InkSource.FIXED
 
 
 @dataclass(frozen=True)
@@ -109,24 +119,45 @@ class StyledLines:
         coverage: ``(H, W)`` uint8, how much of the pixel it covers: 255 for all.
         gaps: ``(H, W)`` uint8, on pixels of the closed line art that a gap opens the gap's radius in pixels, rounded
             and at least 1; 0 elsewhere.
+        source: ``(H, W)`` uint8, where the colour comes from, see :class:`~animerun_gen.dataset.line_ink.InkSource`.
+        owner: ``(H, W)`` int32, row times width plus column of the pixel of the surface that the line bounds; only
+            where it covers anything.
+        material: ``(H, W)`` uint16, material id of that surface; only there.
     """
 
     ink: U8Array
     coverage: U8Array
     gaps: U8Array
+    source: U8Array
+    owner: npt.NDArray[np.int32]
+    material: npt.NDArray[np.uint16]
 
     def over(self, picture: U8Array) -> U8Array:
         """The lines laid over a picture, ``(H, W, 3)`` uint8."""
-        drawn = picture.copy()
-        covered = self.coverage > 0
-        share = self.coverage[covered].astype(np.uint32)[:, None]
-        mixed = picture[covered].astype(np.uint32) * (255 - share) + self.ink[covered].astype(np.uint32) * share
-        drawn[covered] = (mixed + 127) // 255
-        return drawn
+        covered = np.flatnonzero(self.coverage)
+        return lay_ink(picture, covered, self.coverage.ravel()[covered], self.ink.reshape(-1, 3)[covered])
 
     def on_white(self) -> U8Array:
         """The lines alone on white, ``(H, W, 3)`` uint8."""
         return self.over(np.full_like(self.ink, 255))
+
+    def kept(self, strokes: npt.NDArray[np.bool_]) -> LineInk:
+        """The same in the form in which it is kept for colour passes.
+
+        Args:
+            strokes: ``(H, W)`` bool, the pixels that show strokes which the film draws itself.
+        """
+        covered = np.flatnonzero(self.coverage).astype(np.int32)
+        return LineInk(
+            size=np.array(self.coverage.shape, np.int32),
+            pixel=covered,
+            coverage=self.coverage.ravel()[covered],
+            color=self.ink.reshape(-1, 3)[covered],
+            source=self.source.ravel()[covered],
+            owner=self.owner.ravel()[covered],
+            material=self.material.ravel()[covered],
+            stroke=np.flatnonzero(strokes).astype(np.int32),
+        )
 
 
 @dataclass(frozen=True)
@@ -180,7 +211,7 @@ def draw_styled(
     points = _find_points(seen, contours, materials)
     row, column = points.owner
     instance = seen.instance[row, column]
-    colors, widths = _by_rules(points, flat, objects, materials, settings)
+    colors, widths, sources = _by_rules(points, flat, objects, materials, settings)
     if settings.far_thickness != 1.0:
         depth = seen.depth[row, column]
         along = np.clip((depth - settings.near) / max(settings.far - settings.near, 1e-9), 0.0, 1.0)
@@ -207,11 +238,14 @@ def draw_styled(
         most = np.ones((height, width))
         most[nearest >= 0] = np.minimum(all_widths[segments[nearest[nearest >= 0], 0]], 1.0)
         coverage = (coverage >= 0.5 * most).astype(np.float32)
-    ink = np.zeros((height, width, 3), np.uint8)
+    ink, source = np.zeros((height, width, 3), np.uint8), np.zeros((height, width), np.uint8)
+    owner, material = np.zeros((height, width), np.int32), np.zeros((height, width), np.uint16)
     shown = (nearest >= 0) & (coverage > 0)
     if shown.any():
         first = segments[nearest[shown], 0]
-        ink[shown] = colors[first]
+        ink[shown], source[shown] = colors[first], sources[first]
+        owner[shown] = row[first] * width + column[first]
+        material[shown] = materials[row[first], column[first]]
     amount = np.rint(255.0 * coverage).astype(np.uint8)
     gaps = np.zeros((height, width), np.uint8)
     if settings.gap_share > 0.0 and hand is not None:
@@ -220,7 +254,7 @@ def draw_styled(
         amount[opened] = 0
         ink[opened] = 0
         gaps[opened & (contours.line_art == 0)] = max(1, min(255, round(settings.gap_radius)))
-    return StyledLines(ink, amount, gaps)
+    return StyledLines(ink, amount, gaps, source, owner, material)
 
 
 def _find_points(seen: VisibilityBuffer, contours: Contours, materials: npt.NDArray[np.uint16]) -> _Points:
@@ -287,13 +321,14 @@ def _by_rules(
     objects: npt.NDArray[np.uint16],
     materials: npt.NDArray[np.uint16],
     settings: StyleSettings,
-) -> tuple[U8Array, FloatArray]:
-    """Colour and thickness at each place."""
+) -> tuple[U8Array, FloatArray, U8Array]:
+    """Colour and thickness at each place, and where the colour comes from."""
     row, column = points.owner
     object_id, material_id = objects[row, column], materials[row, column]
     colors = np.empty((len(row), 3), np.uint8)
     colors[:] = settings.color
     widths = np.full(len(row), settings.thickness)
+    sources = np.full(len(row), InkSource.FIXED, np.uint8)
     undecided = np.ones(len(row), bool)
     for rule in settings.rules:
         fits = undecided & (rule.objects[object_id] | rule.materials[material_id])
@@ -301,13 +336,12 @@ def _by_rules(
             fits &= np.isin(points.kinds, [int(kind) for kind in rule.kinds])
         undecided &= ~fits
         widths[fits] *= rule.thickness
+        sources[fits] = rule.source
         if rule.color == "auto":
-            lab = to_oklab(flat[row[fits], column[fits]])
-            lab *= (settings.auto_value, settings.auto_chroma, settings.auto_chroma)
-            colors[fits] = from_oklab(lab)
+            colors[fits] = darker_tone(flat[row[fits], column[fits]], settings.auto_value, settings.auto_chroma)
         elif rule.color is not None:
             colors[fits] = rule.color
-    return colors, widths
+    return colors, widths, sources
 
 
 def _hand_at(

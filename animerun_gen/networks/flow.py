@@ -157,7 +157,11 @@ def from_weights(weights: Weights, where: Path) -> FlowNetwork:
         UsageError: It is no flow network.
     """
     if weights.kind != "flow":
-        raise UsageError(f"holds a network for {weights.kind}, not for flow", where)
+        raise UsageError(
+            f"holds a network for {weights.kind}, not for flow",
+            where,
+            "give a file that 'animerun-gen train flow' wrote",
+        )
     network = build(str(weights.model.get("name")), dict(weights.model.get("options", {})))
     put_into(network, weights.tensors, where)
     return network.eval()
@@ -184,9 +188,9 @@ def _torchvision(name: str, model: str, options: Options) -> FlowNetwork:
         ) from error
     makers = {"raft_small": optical_flow.raft_small, "raft_large": optical_flow.raft_large}
     if model not in makers:
-        raise UsageError(f"torchvision has no flow model {model!r}", remedy=f"it has {' and '.join(makers)}")
+        raise UsageError(f"torchvision has no flow model {model!r}", remedy=f"choose {' or '.join(makers)}")
     if strange := sorted(options.keys() - {"updates"}):
-        raise UsageError(f"{name} has no option {strange[0]!r}", remedy="it has updates")
+        raise UsageError(f"{name} has no option {strange[0]!r}", remedy="leave it out, or give updates")
     updates = options.get("updates", 12)
     if type(updates) is not int or not 1 <= updates <= MOST_UPDATES:
         what = f"the option updates of {name} must be a whole number from 1 to {MOST_UPDATES}, but is {updates!r}"

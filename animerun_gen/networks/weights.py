@@ -103,7 +103,8 @@ def read_tensors(path: Path) -> Mapping[str, Any]:
     except FileNotFoundError as error:
         raise UsageError("does not exist", path, "check the path") from error
     except OSError as error:
-        raise UsageError(refused("cannot be read", path, error).what, path) from error
+        refusal = refused("cannot be read", path, error, "give another file")
+        raise UsageError(refusal.what, path, refusal.remedy) from error
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, TypeError, AttributeError) as error:
         remedy = "copy or download it again, or give what torch.save made of a state_dict"
         what = "cannot be read as weights: it is damaged or incomplete, or holds code, which is never run"

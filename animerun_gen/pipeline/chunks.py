@@ -16,7 +16,9 @@ from animerun_gen.engines.blenders import Engine, JobRun
 from animerun_gen.engines.children import Conditions
 from animerun_gen.engines.job import RenderJob
 from animerun_gen.engines.protocol import Event
+from animerun_gen.pipeline.made import Wanted
 from animerun_gen.pipeline.missing import missing_render, split_job
+from animerun_gen.pipeline.state.coverage import has_tracks
 from animerun_gen.pipeline.state.on_disk import FilesOnDisk
 from animerun_gen.pipeline.task_process import TaskProcess
 from animerun_gen.pipeline.tasks.labelling import LabelTask
@@ -221,7 +223,8 @@ def still_missing(job: RenderJob) -> RenderJob | None:
     frames = set(job.frames)
     found = FilesOnDisk(job.output, job.config.split, job.config.name, look=False)
     chosen = tuple(frame for frame in job.config.frame_numbers if frame in frames)
-    missing = missing_render(job.config, job.output, chosen, found, job.cross_check)
+    tracks_stand = job.tracks and has_tracks(job.config, job.output)
+    missing = missing_render(Wanted.of(job.config), job.output, chosen, found, job.cross_check, tracks_stand)
     left = replace(
         job,
         pictures=tuple(frame for frame in job.pictures if frame in missing.pictures),

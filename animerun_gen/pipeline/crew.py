@@ -210,7 +210,7 @@ class DaskCrew(ABC):
         raise error
 
     def _lost(self) -> FarmLost:
-        return FarmLost("the workers in this process have ended")
+        return FarmLost("the workers in this process have ended", remedy="run the same command again to resume")
 
 
 class LocalCrew(DaskCrew):
@@ -339,6 +339,7 @@ class ClusterCrew(DaskCrew):
             self._restricted = self._restrict()
         if not self._fit and self._unfit:
             reason = self._unfit[min(self._unfit)]
+            # what is wrong with a worker says what to do about it
             raise FarmLost(f"no worker of the Dask scheduler {self._address} can be used: {reason}")
         # all of them may go at once, and again, as jobs do that reach their wall time
         waiting, self._waiting = self._waiting, not workers
@@ -418,8 +419,8 @@ class ClusterCrew(DaskCrew):
 
     def _lost(self) -> FarmLost:
         return FarmLost(
-            f"the Dask scheduler {self._address} no longer answers; what was made is kept. Start it and its "
-            "workers again, and run the same command to resume"
+            f"the Dask scheduler {self._address} no longer answers; what was made is kept",
+            remedy="start it and its workers again, and run the same command to resume",
         )
 
 

@@ -10,7 +10,7 @@ from animerun_gen.config import CutConfig
 from animerun_gen.dataset.clip import ClipWriter
 from animerun_gen.engines.blend_file import require_readable
 from animerun_gen.engines.questions import Looker
-from animerun_gen.errors import SceneError
+from animerun_gen.errors import DatasetError, SceneError
 from animerun_gen.pipeline.state.ledger import Ledger, open_ledger
 from animerun_gen.pipeline.summary import CutSummary
 
@@ -80,3 +80,10 @@ def begin_cut(config: CutConfig, output: Path, engine: Looker | None, decided: S
         except SceneError as error:
             cut.summary.fail(f"cut '{config.name}': {error}")
     return cut
+
+
+def never_rendered(cut: str, output: Path) -> DatasetError:
+    """Says that nothing of a cut is there that could be worked on without rendering."""
+    return DatasetError(
+        f"none of it has been rendered into {output}", f"cut '{cut}'", "run 'animerun-gen render' first"
+    )

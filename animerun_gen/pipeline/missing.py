@@ -9,11 +9,9 @@ from pathlib import Path
 
 from animerun_gen.config import CutConfig
 from animerun_gen.dataset import layout
-from animerun_gen.dataset.modalities import Modality, at_gap, enabled_modalities
+from animerun_gen.dataset.modalities import Modality, pass_number
 from animerun_gen.engines.job import RenderJob
-from animerun_gen.pipeline.made import modalities_of
-from animerun_gen.pipeline.samples import identity_frames, sampled_frames
-from animerun_gen.pipeline.state.coverage import has_tracks
+from animerun_gen.pipeline.made import Wanted
 from animerun_gen.pipeline.state.figures import read_figures
 from animerun_gen.pipeline.state.judging import FiguresThere
 from animerun_gen.pipeline.state.ledger import MadeFrom
@@ -25,27 +23,20 @@ from animerun_gen.terminal import as_command
 
 
 def missing_render(
-    config: CutConfig, output: Path, frames: tuple[int, ...], found: FilesOnDisk, cross_check: bool
+    wanted: Wanted, output: Path, frames: tuple[int, ...], found: FilesOnDisk, cross_check: bool, tracks_stand: bool
 ) -> RenderJob:
     """Everything that Blender has still to make of some frames of a cut, as one job.
 
     Args:
-        config: The cut.
+        wanted: What the cut asks for.
         output: Root folder of the dataset.
         frames: The clip's frames to work on, ascending.
         found: The cut's files on disk.
         cross_check: Whether the two motion backends are compared.
+        tracks_stand: Whether the tracks on disk are those that the cut asks for.
     """
-    motion = config.motion
-    modalities = enabled_modalities(
-        motion.extras,
-        shade=config.style.shade.is_on,
-        layers=config.layers.written,
-        switches=config.lines.switches,
-    )
-    pictures = [m for m in modalities if m.stage == "pictures"]
-    annotations = [m for m in modalities if m.stage == "motion" and m.kind == "frame"]
-    between = [m for m in modalities if m.stage == "motion" and m.kind != "frame"]
+    config = wanted.config
+    motion = wanted.of_stages(["motion"])
 
     def lacking(kinds: Collection[Modality]) -> tuple[int, ...]:
         # any visit to the scene brings the tables of names
@@ -65,23 +56,24 @@ def missing_render(
         return tuple(n for n in sampled if n in frames and not has_content(place(output, config.name, n)))
 
     missing: list[Pair] = []
-    for gap in motion.gaps:
+    for gap in config.motion.gaps:
         pairs = pairs_at(config, frames, gap)
-        there = found.pairs_with_all([at_gap(modality, gap) for modality in between], pairs)
+        there = found.pairs_with_all([modality for modality in motion if modality.gap == gap], pairs)
         missing += [
             pair for pair in pairs if pair not in there or (cross_check and gap == 1 and misses_cross_check(*pair))
         ]
+    annotations = [modality for modality in motion if modality.kind == "frame"]
     return RenderJob(
         config=config,
         output=output,
-        pictures=lacking(pictures),
-        material_pictures=unpainted(sampled_frames(config), layout.material_picture),
-        identity_pictures=unpainted(identity_frames(config), layout.identity_picture),
+        pictures=lacking(wanted.of_stages(["pictures"])),
+        material_pictures=unpainted(wanted.sampled_frames, layout.material_picture),
+        identity_pictures=unpainted(wanted.identity_frames, layout.identity_picture),
         companions=tuple(sorted({*lacking(annotations), *filter(lacks_camera, frames)})),
         pairs=tuple(sorted(missing)),
         cross_check=cross_check,
         # they need every frame of the clip
-        tracks=motion.tracks > 0 and frames == config.frame_numbers and not has_tracks(config, output),
+        tracks=config.motion.tracks > 0 and frames == config.frame_numbers and not tracks_stand,
     )
 
 
@@ -124,19 +116,19 @@ class Damaged:
 
 
 def missing_labels(
-    config: CutConfig, frames: tuple[int, ...], found: FilesOnDisk, figures: FiguresThere, damaged: Damaged
+    wanted: Wanted, frames: tuple[int, ...], found: FilesOnDisk, figures: FiguresThere, damaged: Damaged
 ) -> tuple[list[LabelTask], list[LabelTask]]:
     """The frames and the pairs that have still to be labelled.
 
     Args:
-        config: The cut.
+        wanted: What the cut asks for.
         frames: The clip's frames to work on, ascending.
         found: The cut's files on disk.
         figures: Its figures.
         damaged: From which of its files nothing is made.
     """
-    output = found.root
-    modalities = [m for m in modalities_of(config) if m.stage == "labels"]
+    config, output = wanted.config, found.root
+    modalities = wanted.of_stages(["labels"])
     neighbours = pairs_at(config, frames, 1)
     labelled = found.with_all((m for m in modalities if m.kind == "frame"), frames)
     labelled_pairs = found.pairs_with_all(modalities, neighbours)
@@ -160,21 +152,21 @@ def missing_labels(
     return of_frames, of_pairs
 
 
-def missing_passes(config: CutConfig, frames: tuple[int, ...], found: FilesOnDisk, damaged: Damaged) -> PassPlan | None:
+def missing_passes(wanted: Wanted, frames: tuple[int, ...], found: FilesOnDisk, damaged: Damaged) -> PassPlan | None:
     """The colour passes that have still to be made; None where there is nothing to do.
 
     Args:
-        config: The cut.
+        wanted: What the cut asks for.
         frames: The clip's frames to work on, ascending.
         found: The cut's files on disk.
         damaged: From which of its files nothing is made.
     """
-    modalities = [m for m in enabled_modalities((), passes=config.recolor.passes) if m.stage == "recolor"]
+    config, modalities = wanted.config, wanted.of_stages(["recolor"])
     if not modalities:
         return None
     there = found.with_all(modalities, frames)
     lacking = tuple(frame for frame in frames if frame not in there)
-    listed = passes_listed(found.root, config.name) == [modality.name for modality in modalities]
+    listed = passes_listed(found.root, config.name) == [m.name for m in modalities if pass_number(m.name) is not None]
     if listed and not lacking:
         return None
     plan = PassPlan(config, found.root, lacking)

@@ -11,10 +11,11 @@ from animerun_gen.dataset.clip import ClipWriter
 from animerun_gen.dataset.modalities import SPLITS
 from animerun_gen.engines.job import RenderJob
 from animerun_gen.errors import DatasetError
-from animerun_gen.pipeline.cut import Cut
+from animerun_gen.pipeline.cut import Cut, never_rendered
+from animerun_gen.pipeline.made import Wanted
 from animerun_gen.pipeline.missing import Damaged, missing_labels, missing_passes, missing_render
 from animerun_gen.pipeline.options import Options
-from animerun_gen.pipeline.state.cameras import remove_damaged_records
+from animerun_gen.pipeline.state.cameras import are_as_left, remove_damaged_records
 from animerun_gen.pipeline.state.changes import Then
 from animerun_gen.pipeline.state.clearing import (
     clear_damaged,
@@ -23,6 +24,7 @@ from animerun_gen.pipeline.state.clearing import (
     has_stage,
     move_cut,
 )
+from animerun_gen.pipeline.state.coverage import has_tracks
 from animerun_gen.pipeline.state.fingerprints import STAGES, fingerprints
 from animerun_gen.pipeline.state.inputs import InputsNow, look_at_inputs
 from animerun_gen.pipeline.state.judging import look_at_figures
@@ -41,7 +43,9 @@ class CutPlan:
 
     Attributes:
         cut: The cut.
+        wanted: What it asks for.
         found: Its files on disk, as they are before anything is made.
+        cameras_stand: Whether the files of its cameras are what an earlier run left, with all that is known.
         watched: Marks that the files which the cut is made from had before their checksums were computed, see
             :mod:`animerun_gen.pipeline.state.inputs`; empty when nothing is to be rendered.
         render: What Blender has to make; None when nothing is to be rendered.
@@ -54,7 +58,9 @@ class CutPlan:
     """
 
     cut: Cut
+    wanted: Wanted
     found: FilesOnDisk
+    cameras_stand: bool
     watched: dict[str, str] = field(default_factory=dict)
     render: RenderJob | None = None
     is_unopened: bool = False
@@ -122,9 +128,11 @@ def plan_cut(cut: Cut, options: Options) -> CutPlan:
     found = FilesOnDisk(output, config.split, config.name, ledger.kept.checksums)
     figures = look_at_figures(ledger, config)
     damaged = clear_damaged(found, figures, stages)
-    if "motion" in stages:
+    cameras_stand = are_as_left(config, found)
+    if "motion" in stages and not cameras_stand:
         damaged += remove_damaged_records(config, found)
-    if clear_surplus(clip, config, found, stages) or damaged:
+    asked, tracks_stand = Wanted.of(config), has_tracks(config, output)
+    if clear_surplus(clip, asked, found, stages, tracks_stand) or damaged:
         found.look_again()
     watched = now.marks
     if now.changed or now.under_way or "pictures" in redone:
@@ -139,16 +147,21 @@ def plan_cut(cut: Cut, options: Options) -> CutPlan:
         cut.summary.note(f"damaged files, which are made again: {len(damaged)} ({min(damaged)}{more})")
     spoiled = Damaged(config.name, found, made_from)
     rendering = options.engine is not None
-    labels = missing_labels(config, frames, found, figures, spoiled) if options.label else ([], [])
+    labels = missing_labels(asked, frames, found, figures, spoiled) if options.label else ([], [])
+    render = None
+    if rendering:
+        render = missing_render(asked, output, frames, found, options.cross_check, tracks_stand)
     plan = CutPlan(
         cut=cut,
+        wanted=asked,
         found=found,
+        cameras_stand=cameras_stand,
         watched=watched,
-        render=missing_render(config, output, frames, found, options.cross_check) if rendering else None,
+        render=render,
         is_unopened=rendering and not made_from.opened and bool(frames),
         frame_labels=labels[0],
         pair_labels=labels[1],
-        passes=missing_passes(config, frames, found, spoiled) if options.label else None,
+        passes=missing_passes(asked, frames, found, spoiled) if options.label else None,
         refused=spoiled.refused,
         judged=figures.judged,
     )
@@ -225,11 +238,7 @@ def _refuse_foreign_files(ledger: Ledger, *clips: ClipWriter) -> None:
 def _require_rendered(then: Then, wanted: Mapping[str, str]) -> None:
     name, output, record = then.config.name, then.output, then.record
     if not record.engine:
-        raise DatasetError(
-            f"none of it has been rendered into {output}",
-            f"cut '{name}'",
-            "run 'animerun-gen render' first",
-        )
+        raise never_rendered(name, output)
     for stage in ("pictures", "motion"):
         if record.fingerprints.get(stage) != wanted[stage]:
             raise DatasetError(

@@ -18,6 +18,7 @@ from animerun_gen.engines.fence import fenced
 from animerun_gen.engines.film_files import looking_once
 from animerun_gen.errors import ConfigError, DatasetError, NoDatasetError
 from animerun_gen.pipeline.cut import Cut, begin_cut
+from animerun_gen.pipeline.deciding import decide
 from animerun_gen.pipeline.keeping.rename import finish_renaming
 from animerun_gen.pipeline.options import Options
 from animerun_gen.pipeline.plan import CutPlan, plan_cut
@@ -31,9 +32,9 @@ from animerun_gen.pipeline.state.ledger import move_over
 from animerun_gen.pipeline.state.lock import exclusive
 from animerun_gen.pipeline.state.manifest import SHOWN_NAMES, write_manifest
 from animerun_gen.pipeline.summary import CutSummary, failures_to
-from animerun_gen.pipeline.tasks.camera_cuts import split_at_camera_cuts
-from animerun_gen.pipeline.tasks.layer_choice import choose_layers
-from animerun_gen.pipeline.tasks.line_engine import choose_line_engines
+from animerun_gen.pipeline.tasks.camera_cuts import CameraCuts
+from animerun_gen.pipeline.tasks.layer_choice import LayerChoice
+from animerun_gen.pipeline.tasks.line_engine import LineEngine
 from animerun_gen.terminal import complain
 
 ALTERED = "files changed since they were made: {count} ({names}); the manifest keeps their old checksums"
@@ -102,10 +103,11 @@ def _begin(cuts: Sequence[CutConfig], options: Options, decided: Mapping[str, Se
     output, engine = options.output, options.engine
     if decided is not None:
         return [begin_cut(config, output, engine, decided[config.name]) for config in cuts]
-    begun = split_at_camera_cuts([begin_cut(config, output, engine) for config in cuts], engine, options.workers)
-    choose_layers(begun, engine)
-    choose_line_engines(begun, engine)
-    return begun
+    begun = [begin_cut(config, output, engine) for config in cuts]
+    # a stretch of a cut is a cut of its own, filmed by another camera from another frame on
+    begun = decide(begun, [CameraCuts(begun)], engine, options.workers)
+    # whole scenes are converted for these, which takes the memory of rendering them: one at a time
+    return decide(begun, [LayerChoice(), LineEngine()], engine)
 
 
 def _plans(cuts: Sequence[Cut], options: Options) -> list[CutPlan]:
@@ -132,15 +134,17 @@ def _sum_up(cut: Cut, plan: CutPlan | None, options: Options) -> None:
         found = plan.found
         for sentence in plan.refused:
             summary.fail(sentence)
-        with failures_to(summary):
-            collect_cameras(cut.config, plan.found, new=bool(summary.rendered))
+        if plan.renders or not plan.cameras_stand:
+            with failures_to(summary):
+                collect_cameras(cut.config, plan.found)
+        checks = read_cross_checks(cut.output, cut.config)
         if options.label and (summary.labelled or not summary.failures):
             with failures_to(summary):
-                summary.quality = collect_quality(cut.ledger, cut.config, plan.judged)
-        summary.cross_checks = list(read_cross_checks(cut.output, cut.config).values())
+                summary.quality = collect_quality(cut.ledger, cut.config, checks, plan.judged)
+        summary.cross_checks = list(checks.values())
         with failures_to(summary):
             stages = STAGES if options.label else ("pictures", "motion")
-            summary.coverage = measure_coverage(cut.config, cut.output, stages, found)
+            summary.coverage = measure_coverage(plan.wanted, cut.output, stages, found)
     # of a cut that failed as well: what was made, or cleared away, is what is on disk now
     with failures_to(summary):
         summary.damaged = write_manifest(cut.ledger, found, options.workers)

@@ -7,13 +7,12 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from animerun_gen.dataset import layout
-from animerun_gen.dataset.files import open_log, system_says
+from animerun_gen.dataset.files import open_log, refused
 from animerun_gen.engines.children import ChildDied, Conditions, Watch
 from animerun_gen.engines.endings import describe_status
 from animerun_gen.engines.pool import Child, Children, Parcel
 from animerun_gen.engines.processes import peak_memory
 from animerun_gen.engines.protocol import Event, of_task
-from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline.tasks.running import Task, run_tasks
 
 _children = Children()
@@ -22,6 +21,9 @@ _children = Children()
 def end_idle_children() -> None:
     """End the processes that are kept for the next tasks."""
     _children.end_all()
+
+
+AGAIN = "run the same command again"
 
 
 class TaskDied(ChildDied):
@@ -66,7 +68,7 @@ class TaskProcess:
             # the child, which has no other way to complain, opens it as well
             open_log(log).close()
         except OSError as error:
-            raise DatasetError(f"{log} cannot be written: {system_says(error)}") from error
+            raise refused("cannot be written", log, error) from error
         child = self._take()
         finished = False
         status: int | None = None
@@ -103,9 +105,10 @@ class TaskProcess:
             self._conditions.require_run()
             what = f"a labelling or recolouring process {watch.hung or describe_status(status)} {self._where(number)}"
             raise TaskDied(
-                f"cut '{first.config.name}': {what}; the log is {log}; run the same command again, with fewer workers "
-                "if memory ran out",
                 what,
+                f"cut '{first.config.name}'",
+                "run the same command again, with fewer workers if memory ran out",
+                f"; the log is {log}",
             )
 
     def kill(self) -> None:
@@ -119,12 +122,11 @@ class TaskProcess:
         name = self._tasks[0].config.name
         with self._starting:
             if self._killed:
-                raise TaskDied(f"cut '{name}': stopped before it started", "it was stopped before it started")
+                raise TaskDied("it was stopped before it started", f"cut '{name}'", AGAIN)
             try:
                 self._child = _children.take(self._conditions)
             except OSError as error:
-                what = f"a labelling process cannot be started ({error})"
-                raise TaskDied(f"cut '{name}': {what}", what) from error
+                raise TaskDied(f"a labelling process cannot be started ({error})", f"cut '{name}'", AGAIN) from error
             return self._child
 
     def _where(self, number: int) -> str:

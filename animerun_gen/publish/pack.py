@@ -22,6 +22,7 @@ from animerun_gen.dataset.files import (
     json_bytes,
     read_json,
     read_regular,
+    refused,
     remove_stale_temporaries,
     write_if_changed,
     write_text,
@@ -216,7 +217,7 @@ def _write_tar(path: Path, members: list[Member], advance: Callable[[str], None]
                 try:
                     content = read_regular(member.source)
                 except OSError as error:
-                    raise DatasetError(f"cannot be read: {error.strerror}", member.source) from error
+                    raise refused("cannot be read", member.source, error, "put it there again") from error
             # neither times nor owners, so that the same dataset becomes the same bytes
             about = tarfile.TarInfo(member.name)
             about.size = len(content)

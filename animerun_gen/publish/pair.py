@@ -180,6 +180,7 @@ def lightened(config: CutConfig, *, full: bool) -> CutConfig:
     values["resolution"] = tuple(max(round(side * scale), SHORTEST_SIDE) for side in (width, height))
     values["motion"] |= {"gaps": (1,), "tracks": 0}
     values["recolor"] |= {"passes": 0}
+    values["layers"] |= {"passes": False}
     return CutConfig.model_validate(values)
 
 

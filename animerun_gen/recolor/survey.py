@@ -30,17 +30,44 @@ class Survey:
         borders: Two material ids, the smaller first, to the number of places where they touch, corners included.
         textures: Material id and colour (its channels' upper :data:`BITS` bits side by side) to a number of pixels, of
             materials that images are painted on.
+        behind: The same of everything that layers show alone, what the frames show as well; None without layers.
     """
 
     pixels: Counter[int] = field(default_factory=Counter)
     borders: Counter[tuple[int, int]] = field(default_factory=Counter)
     textures: Counter[tuple[int, int]] = field(default_factory=Counter)
+    behind: Survey | None = None
 
     def add(self, other: Survey) -> None:
         """Let it count what another one has as well."""
         self.pixels.update(other.pixels)
         self.borders.update(other.borders)
         self.textures.update(other.textures)
+        if other.behind is not None:
+            self.behind = self.behind or Survey()
+            self.behind.add(other.behind)
+
+    def forget(self, material: int) -> None:
+        """Let it be as if nothing showed a material."""
+        del self.pixels[material]
+        for pair in [pair for pair in self.borders if material in pair]:
+            del self.borders[pair]
+        for key in [key for key in self.textures if key[0] == material]:
+            del self.textures[key]
+
+    def with_unseen(self) -> Survey:
+        """The same, and of what layers alone show the materials that no frame does: a cel shows them, too.
+
+        Where there are none, which is usual, colours are chosen as without layers.
+        """
+        found = Survey(Counter(self.pixels), Counter(self.borders), Counter(self.textures))
+        if self.behind is None:
+            return found
+        unseen = self.behind.pixels.keys() - self.pixels.keys()
+        found.pixels.update({number: self.behind.pixels[number] for number in unseen})
+        found.borders.update({pair: count for pair, count in self.behind.borders.items() if unseen & set(pair)})
+        found.textures.update({key: count for key, count in self.behind.textures.items() if key[0] in unseen})
+        return found
 
 
 def survey_frame(flat: U8Array, materials: npt.NDArray[np.integer[Any]], colors: Colors) -> Survey:

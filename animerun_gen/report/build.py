@@ -67,7 +67,9 @@ def build_report(
     clips = dataset.clips()
     if not clips:
         raise NoDatasetError(
-            f"{root} has no cuts to report on: no folder Frame_Anime/<cut>/original in it contains frames"
+            "has no cuts to report on: no folder Frame_Anime/<cut>/original in it contains frames",
+            root,
+            "give the root folder of a dataset",
         )
     for cut in cuts:
         # of which there must be one

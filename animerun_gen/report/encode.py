@@ -27,6 +27,9 @@ MANY_COLORS = 500
 Flat-coloured frames of the toy cuts and films have up to 60 and are smaller lossless, textured ones 1200 and more and
 are four times as large."""
 
+_TO_BGR = {1: cv2.COLOR_GRAY2BGR, 3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}
+"""What brings a picture of so many channels into the order in which OpenCV writes it."""
+
 WARP_LEVELS = 15
 """Steps in which the warp difference is kept; 0 stands for "nothing to compare" besides."""
 
@@ -69,12 +72,13 @@ def encode_picture(picture: U8Array, quality: int) -> bytes:
     """A picture as WebP, lossless where that is not larger.
 
     Args:
-        picture: ``(H, W, 3)`` RGB or ``(H, W)`` grey, uint8.
-        quality: 1..100, of the lossy picture.
+        picture: ``(H, W, 3)`` RGB, ``(H, W, 4)`` RGBA or ``(H, W)`` grey, uint8.
+        quality: 1..100, of the lossy picture; alpha is never lossy.
     """
-    bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR if picture.ndim == 3 else cv2.COLOR_GRAY2BGR)
+    channels = 1 if picture.ndim == 2 else picture.shape[2]
+    bgr = cv2.cvtColor(picture, _TO_BGR[channels])
     lossy = _webp(bgr, quality)
-    numbers = bgr[::2, ::2].reshape(-1, 3) @ np.array([1, 256, 65536])
+    numbers = bgr[::2, ::2, :3].reshape(-1, 3) @ np.array([1, 256, 65536])
     if len(np.unique(numbers)) > MANY_COLORS:
         return lossy
     lossless = _webp(bgr, _LOSSLESS)

@@ -31,6 +31,9 @@ CREDITS = {"license": "licence", "author": "author", "attribution": "attribution
 """Keys of the configuration that say whose the film is, and what the pages call them."""
 
 PAIR_ENDS = ("source", "target")
+HELD_SHARES = ("pairs", "pixels")
+"""Of what a quality file says how much a layer is held."""
+
 NAMED_FRAMES = 12
 """So many spans of missing frames are named in one sentence."""
 
@@ -52,6 +55,7 @@ class CutFacts:
         inputs: Source, libraries and images, path to SHA-256; empty where they are unknown.
         notes: What opening and converting the scene had to say.
         origin: File below the dataset that the last four come from; empty where there is none.
+        layers: The names of the layers that are written each alone.
     """
 
     clip: ClipFiles
@@ -66,6 +70,7 @@ class CutFacts:
     inputs: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     origin: str = ""
+    layers: tuple[str, ...] = ()
 
     @property
     def clip_rate(self) -> float | None:
@@ -93,8 +98,17 @@ def collect_facts(clip: ClipFiles) -> CutFacts:
         absent=absent,
         quality=quality,
         remarks=remarks,
+        layers=_layers(clip, remarks),
         **made,
     )
+
+
+def _layers(clip: ClipFiles, remarks: list[str]) -> tuple[str, ...]:
+    try:
+        return clip.layers
+    except DatasetError as error:
+        remarks.append(f"No layers are shown: {error.below(clip.root)}.")
+        return ()
 
 
 def _resolution(clip: ClipFiles, frames: Sequence[int]) -> tuple[int, int]:
@@ -106,7 +120,9 @@ def _resolution(clip: ClipFiles, frames: Sequence[int]) -> tuple[int, int]:
             return width, height
         except DatasetError as error:
             problem = problem or error
-    raise DatasetError(f"no frame of the cut '{clip.cut}' can be read; the first one: {problem}")
+    raise DatasetError(
+        f"no frame can be read; the first one: {problem}", f"cut '{clip.cut}'", "make it again, or download it again"
+    )
 
 
 def _read_quality(clip: ClipFiles, frames: Sequence[int], remarks: list[str]) -> dict[str, Any]:
@@ -127,10 +143,11 @@ def _read_quality(clip: ClipFiles, frames: Sequence[int], remarks: list[str]) ->
     pairs = [pair for pair in _dicts(quality.get("pairs")) if all(_is_number(pair.get(key)) for key in PAIR_ENDS)]
     quality["pairs"] = pairs
     quality["frame_figures"] = [one for one in _dicts(quality.get("frame_figures")) if _is_number(one.get("frame"))]
-    held = {str(name): _dict(shares) for name, shares in _dict(quality.get("timing")).items()}
-    if held:
-        listed = "; ".join(f"{name} {_held(shares)}" for name, shares in held.items())
-        remarks.append(f"Layers show the same frame of the film in neighbouring frames (docs/timing.md): {listed}.")
+    quality["exposures"] = _exposures(quality.get("exposures"))
+    quality["timing"] = {
+        str(name): {kind: share if _is_number(share := _dict(shares).get(kind)) else None for kind in HELD_SHARES}
+        for name, shares in _dict(quality.get("timing")).items()
+    }
     judged = {(pair["source"], pair.get("target")) for pair in pairs}
     unjudged = [f"{a}-{b}" for a, b in pairwise(frames) if (a, b) not in judged]
     if unjudged:
@@ -141,12 +158,18 @@ def _read_quality(clip: ClipFiles, frames: Sequence[int], remarks: list[str]) ->
     return quality
 
 
-def _held(shares: Mapping[str, Any]) -> str:
-    """How much a layer is held, in words."""
-    pairs, pixels = shares.get("pairs"), shares.get("pixels")
-    of_pairs = f"in {100 * pairs:.0f}% of the pairs" if isinstance(pairs, int | float) else "in unknown pairs"
-    of_pixels = f"{100 * pixels:.0f}% of its pixels" if isinstance(pixels, int | float) else "never seen"
-    return f"{of_pairs}, {of_pixels}"
+def _exposures(rows: Any) -> list[dict[str, Any]]:
+    """Of each frame, by layer, which frame of the film it shows, and the share of the picture that shows it."""
+    found = []
+    for row in _dicts(rows):
+        layers = {
+            str(name): {"film_frame": shown["film_frame"], "share": shown.get("share")}
+            for name, shown in _dict(row.get("layers")).items()
+            if type(_dict(shown).get("film_frame")) is int
+        }
+        if type(row.get("frame")) is int:
+            found.append({"frame": row["frame"], "layers": layers})
+    return found
 
 
 def _read_origin(clip: ClipFiles) -> dict[str, Any]:
@@ -228,6 +251,7 @@ def _wanted_kinds(config: Mapping[str, Any]) -> tuple[Modality, ...]:
         shade=shade,
         switches=_line_switches(_dict(config.get("lines"))),
         layers=_written_layers(config),
+        layer_passes=_dict(config.get("layers")).get("passes") is True,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -36,13 +36,18 @@ def templates() -> Environment:
 
 
 def page(
-    template: str, script: str, *, data: object, pictures: Mapping[str, bytes] | None = None, **contents: Any
+    template: str,
+    scripts: str | Sequence[str],
+    *,
+    data: object,
+    pictures: Mapping[str, bytes] | None = None,
+    **contents: Any,
 ) -> str:
     """A whole page that needs no other file and may fetch none.
 
     Args:
         template: Its name.
-        script: Name of its script among the assets.
+        scripts: Name of its script among the assets, or of several that make one in this order.
         data: What the script reads, as JSON.
         pictures: Id to the file that the script reads it as.
         contents: What the template shows; ``title`` is plain text.
@@ -50,8 +55,9 @@ def page(
     Raises:
         jinja2.UndefinedError: The template shows something that is not given.
     """
-    common, code = asset("common.js"), asset(script)
-    program = f'"use strict";\n(() => {{\n{common}\n{code}\n}})();\n'
+    names = ["common.js", scripts] if isinstance(scripts, str) else ["common.js", *scripts]
+    code = "\n".join(asset(name) for name in names)
+    program = f'"use strict";\n(() => {{\n{code}\n}})();\n'
     return (
         templates()
         .get_template(template)

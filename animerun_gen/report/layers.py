@@ -9,14 +9,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from animerun_gen.conventions import known_flow
-from animerun_gen.dataset import ClipFiles
+from animerun_gen.conventions import UNKNOWN_FLOW, known_flow
+from animerun_gen.dataset import Amodal, ClipFiles
 from animerun_gen.dataset.modalities import color_pass
 from animerun_gen.errors import DatasetError
 from animerun_gen.lines.compose import draw_lines
 from animerun_gen.quality.colors import flow_to_color
 from animerun_gen.quality.warp import warp_difference
-from animerun_gen.report import encode
+from animerun_gen.report import drawing, encode
 
 DIRECTIONS = ("forward", "backward")
 
@@ -63,6 +63,8 @@ class FrameLayers:
         masks: Which of :data:`MASKS` there are.
         matches: Direction to the best matches of all segments, in the file's order; None where there is none.
         segments: Number of segments; 0 where there is no label map.
+        amodal: Who hides whom, see :func:`drawing.amodal_facts`; None where no file says so.
+        objects: The names of the objects in the picture, hidden ones too, by id.
         unknown: Direction to the share of pixels of unknown motion.
         problems: What could not be read, in sentences.
     """
@@ -73,6 +75,8 @@ class FrameLayers:
     masks: list[str] = field(default_factory=list)
     matches: dict[str, list[list[int]]] = field(default_factory=dict)
     segments: int = 0
+    amodal: dict[str, Any] | None = None
+    objects: dict[int, str] = field(default_factory=dict)
     unknown: dict[str, float] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
@@ -116,6 +120,7 @@ class FrameTask:
         motion_scale: Motion in pixels that has the full colour.
         detail: How much to keep.
         filled: Whether flow continues known motion where none is known (``motion.unknown: fill``).
+        layers: The names of the clip's layers that are written each alone.
     """
 
     clip: ClipFiles
@@ -125,6 +130,7 @@ class FrameTask:
     motion_scale: float
     detail: Detail
     filled: bool = False
+    layers: tuple[str, ...] = ()
 
     def run(self) -> FrameLayers:
         """Read everything that there is of the frame, and draw it."""
@@ -134,6 +140,8 @@ class FrameTask:
         pictures = {name: self._read(layers, name) for name in ("frame", "flat", "contour")}
         self._add_pictures(layers, pictures)
         self._add_passes(layers)
+        self._add_ink(layers)
+        self._add_cels(layers)
         self._add_labels(layers)
         flows = {way: self._read_flow(layers, way) for way in DIRECTIONS}
         self._add_masks(layers, flows)
@@ -157,12 +165,17 @@ class FrameTask:
             if frame == self.frame:
                 layers.problems.append(self._below_root(error))
             return None
-        if isinstance(value, np.ndarray) and (value.shape[1], value.shape[0]) != self.resolution:
+        size = self.resolution
+        if isinstance(value, np.ndarray):
+            size = (value.shape[1], value.shape[0])
+        elif isinstance(value, Amodal):
+            size = (value.width, value.height)
+        if size != self.resolution:
             if frame == self.frame:
                 path = self.clip.path(name, frame).relative_to(self.clip.root).as_posix()
                 width, height = self.resolution
                 layers.problems.append(
-                    f"{path} is {value.shape[1]} x {value.shape[0]} pixels large, not {width} x {height} as the clip is"
+                    f"{path} is {size[0]} x {size[1]} pixels large, not {width} x {height} as the clip is"
                 )
             return None
         return value
@@ -176,6 +189,25 @@ class FrameTask:
         except DatasetError:
             # whoever draws the mask tells what is wrong with it
             return None
+
+    def _read_flow_of(self, layers: FrameLayers, layer: str, way: str) -> Any:
+        """The motion of a layer alone, marked where it is unknown; None where there is none."""
+        flow, valid = (self._read(layers, f"{name}_{way}@{layer}") for name in ("flow", "valid"))
+        if flow is not None and valid is not None:
+            if self.filled:
+                flow[~valid] = UNKNOWN_FLOW
+            else:
+                self._compare_known(layers, f"valid_{way}@{layer}", valid, known_flow(flow))
+        return flow
+
+    def _compare_known(self, layers: FrameLayers, name: str, valid: Any, known: Any) -> None:
+        """Note where the mask and the flow do not know the same motion."""
+        if (valid != known).any():
+            path = self.clip.path(name, self.frame).relative_to(self.clip.root).as_posix()
+            layers.problems.append(
+                f"{path} and the flow disagree about {int((valid != known).sum())} pixels: one says that their "
+                "motion is known, the other that it is not"
+            )
 
     def _below_root(self, error: DatasetError) -> str:
         # a page is the same wherever the dataset lies
@@ -211,6 +243,54 @@ class FrameTask:
             sheet[top : top + cell[1], left : left + cell[0]] = encode.shrink_colors(picture, cell)
         layers.pictures["passes"] = encode.encode_picture(sheet, self.detail.quality)
 
+    def _add_ink(self, layers: FrameLayers) -> None:
+        """Shade, kinds and style of lines, and strokes."""
+        size, quality = self.detail.size(self.resolution), self.detail.quality
+        for name in ("trace", "styled_contour"):
+            picture = self._read(layers, name)
+            if picture is not None:
+                layers.pictures[name] = encode.encode_picture(encode.shrink_colors(picture, size), quality)
+        shade = self._read(layers, "shade")
+        if shade is not None:
+            layers.pictures["shade"] = encode.encode_index(encode.shrink_labels(shade, size))
+        for name in ("line_kind", "line_gap"):
+            marks = self._read(layers, name)
+            if marks is not None:
+                # a thin line stays a line where a page is smaller
+                layers.pictures[name] = encode.encode_index(encode.shrink_maxima(marks, size))
+        strokes = self._read(layers, "strokes")
+        if strokes is not None:
+            layers.pictures["strokes"] = drawing.pack_strokes(strokes, self.resolution, size)
+
+    def _add_cels(self, layers: FrameLayers) -> None:
+        """Each layer alone, which of them is seen where, and who hides whom."""
+        size, quality = self.detail.size(self.resolution), self.detail.quality
+        for layer in self.layers:
+            cel = self._read(layers, f"cel@{layer}")
+            if cel is not None:
+                layers.pictures[f"cel@{layer}"] = drawing.encode_cel(cel, size, quality)
+            contour = self._read(layers, f"contour@{layer}")
+            if contour is not None:
+                small = encode.shrink_colors(contour, size)
+                layers.pictures[f"contour@{layer}"] = encode.encode_picture(small, quality)
+            ids = self._read(layers, f"object_id@{layer}")
+            if ids is not None:
+                layers.pictures[f"objects@{layer}"] = encode.encode_index(encode.shrink_labels(ids, size))
+            for way in DIRECTIONS:
+                flow = self._read_flow_of(layers, layer, way)
+                if flow is not None:
+                    colors = encode.shrink_colors(flow_to_color(flow, self.motion_scale), size)
+                    layers.pictures[f"flow_{way}@{layer}"] = encode.encode_flow(colors, self.detail.flow_step)
+        shown = drawing.cel_map([self._read(layers, f"visible@{layer}") for layer in self.layers], size)
+        if shown is not None:
+            layers.pictures["cel_map"] = shown
+        amodal = self._read(layers, "amodal")
+        if amodal is not None:
+            layers.amodal = drawing.amodal_facts(amodal, self.layers)
+            layers.objects = {one.id: one.name for one in amodal.objects}
+            for number, plane in enumerate(drawing.amodal_planes(amodal, size)):
+                layers.pictures[f"amodal{number}"] = plane
+
     def _add_labels(self, layers: FrameLayers) -> None:
         size = self.detail.size(self.resolution)
         for name, picture in (("segment", "segments"), ("material_id", "materials")):
@@ -239,12 +319,8 @@ class FrameTask:
             if what == "valid" and flow is not None:
                 known = known_flow(flow)
                 layers.unknown[way] = 1 - float(known.mean())
-                if mask is not None and (mask != known).any():
-                    path = self.clip.path(name, self.frame).relative_to(self.clip.root).as_posix()
-                    layers.problems.append(
-                        f"{path} and the flow disagree about {int((mask != known).sum())} pixels: one says that their "
-                        "motion is known, the other that it is not"
-                    )
+                if mask is not None:
+                    self._compare_known(layers, name, mask, known)
                 # the flow speaks for itself where a dataset has no such masks
                 mask = known if mask is None else mask
             if mask is not None:

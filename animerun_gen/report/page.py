@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,7 +16,7 @@ from animerun_gen.dataset import ClipFiles
 from animerun_gen.engines.pool import Pool
 from animerun_gen.errors import DatasetError
 from animerun_gen.quality.colors import labels_to_color
-from animerun_gen.report import encode, figures, html
+from animerun_gen.report import drawing, encode, figures, html
 from animerun_gen.report.facts import CREDITS, NAMED_FRAMES, CutFacts
 from animerun_gen.report.layers import (
     MASKS,
@@ -25,6 +26,7 @@ from animerun_gen.report.layers import (
     SurveyTask,
     draw_wheel,
 )
+from animerun_gen.report.timing import exposure_sheet
 
 DETAILS = (
     Detail(1, 75),
@@ -131,7 +133,8 @@ def _spread(frames: Sequence[int], count: int) -> list[int]:
 def _bytes(layers: FrameLayers) -> int:
     """What a frame takes on the page, about."""
     pictures = sum(-(-len(content) // 3) * 4 + 60 for content in layers.pictures.values())
-    return pictures + sum(len(_match_text(table)) for table in layers.matches.values())
+    amodal = 0 if layers.amodal is None else len(json.dumps(layers.amodal, separators=(",", ":")))
+    return pictures + amodal + sum(len(_match_text(table)) for table in layers.matches.values())
 
 
 def _kept_frames(facts: CutFacts, detail: Detail) -> Sequence[int]:
@@ -145,7 +148,14 @@ def _tasks(facts: CutFacts, detail: Detail, motion_scale: float, frames: Sequenc
     after = dict(zip(facts.frames[:-1], facts.frames[1:], strict=True))
     return [
         FrameTask(
-            facts.clip, frame, (before.get(frame), after.get(frame)), facts.resolution, motion_scale, detail, filled
+            facts.clip,
+            frame,
+            (before.get(frame), after.get(frame)),
+            facts.resolution,
+            motion_scale,
+            detail,
+            filled,
+            facts.layers,
         )
         for frame in frames
     ]
@@ -173,13 +183,15 @@ def _assemble(
             "masks": [MASKS.index(name) for name in layers.masks],
             "matches": {way: _match_text(table) for way, table in layers.matches.items()},
             "segments": layers.segments,
+            "amodal": layers.amodal,
         }
         for layers in frames
     }
     most_labels = max((layers.segments for layers in frames), default=0)
     materials = _names_of(facts.clip)
-    most_labels = max([most_labels, *(number + 1 for number in materials)])
     clip = facts.clip
+    objects = {number: name for layers in frames for number, name in layers.objects.items()}
+    most_labels = max([most_labels, *(number + 1 for number in (*materials, *objects, len(facts.layers)))])
     data: dict[str, Any] = {
         "frames": facts.frames,
         "size": detail.size(facts.resolution),
@@ -193,6 +205,13 @@ def _assemble(
         "label_colors": labels_to_color(np.arange(min(most_labels, 1 << 16))).tolist(),
         "unmatched": labels_to_color(np.array([-1]))[0].tolist(),
         "materials": {str(number): name for number, name in materials.items()},
+        "objects": {str(number): objects[number] for number in sorted(objects)},
+        "layers": facts.layers,
+        "tones": {str(number): tone for number, tone in drawing.TONES.items()},
+        "line_kinds": {str(int(number)): kind for number, kind in drawing.KINDS.items()},
+        "hidden_stroke": drawing.HIDDEN_STROKE,
+        "stroke_fractions": drawing.FRACTIONS,
+        "pixels": facts.resolution[0] * facts.resolution[1],
         "charts": figures.charts(facts),
         "pairs": figures.pair_table(facts),
         "held": [pair["source"] for pair in facts.quality.get("pairs", []) if pair.get("held") is True],
@@ -209,7 +228,7 @@ def _assemble(
         remarks.append({"kind": "note", "text": f"This dataset does not have: {', '.join(facts.absent)}."})
     text = html.page(
         "cut.html",
-        "cut.js",
+        ("drawing.js", "cut.js"),
         title=clip.cut,
         verdict=verdict,
         badges=figures.BADGES,
@@ -217,6 +236,8 @@ def _assemble(
         failures=figures.failures(facts.quality),
         remarks=remarks,
         settings=_settings(facts),
+        sheet=exposure_sheet(facts),
+        has_strokes=any("strokes" in layers.pictures for layers in frames),
         data=data,
         pictures=pictures,
     )

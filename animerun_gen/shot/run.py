@@ -64,7 +64,11 @@ def inspect_shot(question: Question, engine: ModuleRunner) -> Shot:
                 raise (UnusableSceneError if unusable else SceneError)(event["message"])
         if untried is not None:
             return _without_freestyle(untried, inspector.ended, too_slow=inspector.timed_out)
-        raise SceneError(f"Blender {inspector.ended} {doing}.{last_words(Path(folder, 'log'), 0)}", str(source))
+        raise SceneError(
+            f"Blender {inspector.ended} {doing}.{last_words(Path(folder, 'log'), 0)}".removesuffix("."),
+            str(source),
+            "see whether the film opens in Blender, or name another Blender with --blender",
+        )
 
 
 def _asked(engine: ModuleRunner, question: Question, log: IO[bytes]) -> Conversation:
@@ -72,7 +76,7 @@ def _asked(engine: ModuleRunner, question: Question, log: IO[bytes]) -> Conversa
         request = replace(question, source=question.source.absolute())
         return Conversation(partial(engine.module_command, INSPECTOR), request, log, None)
     except OSError as error:
-        raise AnimerunGenError(f"Blender cannot be started: {error}") from error
+        raise AnimerunGenError(f"Blender cannot be started: {error}", remedy="run 'animerun-gen doctor'") from error
 
 
 def _without_freestyle(shot: Shot, ended: str, *, too_slow: bool) -> Shot:

@@ -286,7 +286,11 @@ def _sum_up(
             tally.add(counts, drawings)
         clips.append(ClipFigures(name=sequence.name, split=sequence.split, film=sequence.film, figures=own.figures()))
     if not clips:
-        raise DatasetError(f"has nothing that can be read; the first problem: {failures[0]}", found.root)
+        raise DatasetError(
+            f"has nothing that can be read; the first problem: {failures[0]}",
+            found.root,
+            "mend it, or download it again",
+        )
     statistics = DatasetStatistics(
         name=found.name,
         layout=found.sequences.layout,

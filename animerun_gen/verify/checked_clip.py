@@ -11,7 +11,7 @@ from animerun_gen.config import CutConfig
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.headers import read_header
 from animerun_gen.dataset.listing import list_cut, modalities_there
-from animerun_gen.dataset.modalities import Modality, modality
+from animerun_gen.dataset.modalities import Modality, modality, pass_number
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline.made import modalities_of
 from animerun_gen.pipeline.state.ledger import read_ledger
@@ -104,7 +104,7 @@ class CheckedClip:
     @property
     def passes(self) -> list[str]:
         """Names of the colour passes that it should have."""
-        return [what.name for what in self.modalities if what.stage == "recolor"]
+        return [what.name for what in self.modalities if pass_number(what.name) is not None]
 
     def _expected_frames(self) -> tuple[int, ...]:
         if self.config is not None:

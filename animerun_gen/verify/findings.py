@@ -19,9 +19,11 @@ from animerun_gen.dataset.checksums import readable_digest
 from animerun_gen.dataset.correspondence import read_surfaces
 from animerun_gen.dataset.headers import Header, read_header
 from animerun_gen.dataset.layers import read_amodal
+from animerun_gen.dataset.line_ink import LineInk, read_line_ink
 from animerun_gen.dataset.modalities import Content, Modality
 from animerun_gen.dataset.strokes import read_strokes
 from animerun_gen.errors import DatasetError
+from animerun_gen.lines.compose import lay_ink
 from animerun_gen.verify.layers import layer_problems
 from animerun_gen.verify.words import pixels
 
@@ -58,6 +60,7 @@ _READERS: dict[Content, Callable[[Path], Any]] = {
     "array": files.read_array,
     "surfaces": read_surfaces,
     "strokes": read_strokes,
+    "line_ink": read_line_ink,
     "cel": files.read_cel,
     "amodal": read_amodal,
 }
@@ -179,7 +182,7 @@ class FrameInspection:
         if header is not None and (problem := self._misfit(header, what)):
             findings.defects.append(Defect(file.name, "form", problem, self.again))
             sound = False
-        holds_geometry = what.content in ("surfaces", "strokes")
+        holds_geometry = what.content in ("surfaces", "strokes", "line_ink")
         limit = GEOMETRY_LIMIT if holds_geometry else _largest_size(header, self.shape)
         if size > limit:
             if sound:
@@ -247,12 +250,16 @@ class FrameInspection:
             unnamed = set(np.flatnonzero(np.bincount(value.ravel())).tolist()) - self.ids[what.name]
             if unnamed:
                 yield f"shows the {_listed(sorted(unnamed))}, which {what.table} does not name"
-        elif what.name == "shade":
+        elif what.name.partition("@")[0] == "shade":
             if count := np.count_nonzero(value > 3):
                 yield f"has {pixels(count)} of a tone that there is not: tones are 0 to 3"
         elif what.name == "line_kind":
             if count := np.count_nonzero(value > 7):
                 yield f"has {pixels(count)} of a kind that there is not: kinds are 0 to 7"
+        elif what.content == "line_ink":
+            if self.shape is not None and tuple(value.size.tolist()) != self.shape:
+                (own_height, own_width), (height, width) = value.size.tolist(), self.shape
+                yield f"has lines of {own_height} x {own_width} pixels, but the pictures are {height} x {width}"
         elif what.content == "cel":
             if count := np.count_nonzero(~np.isin(value[..., 3], (0, 255))):
                 yield f"has {pixels(count)} that are partly covered: a cel's alpha is 0 or 255"
@@ -315,6 +322,9 @@ class FrameInspection:
             if name in values and (count := np.count_nonzero(~np.isnan(values[name]) & ~known)):
                 problem = f"says how depth changes at {pixels(count)} whose motion is unknown in {names[what.name]}"
                 findings.defects.append(Defect(names[name], "contradiction", problem, self.again))
+        if "line_ink" in values and "styled_contour" in values:
+            for problem in _ink_problems(values["line_ink"], values["styled_contour"], names["styled_contour"]):
+                findings.defects.append(Defect(names["line_ink"], "contradiction", problem, self.again))
         if "amodal" in values:
             for name, problem in layer_problems(values, names):
                 findings.defects.append(Defect(names[name], "contradiction", problem, self.again))
@@ -331,6 +341,13 @@ class FrameInspection:
             if name in values and (count := np.count_nonzero(_shows_nothing(name, values[name]) != empty)):
                 disagreement = f"disagrees with {names['object_id']} at {pixels(count)} about where a surface is seen"
                 findings.defects.append(Defect(names[name], "contradiction", disagreement, self.again))
+
+
+def _ink_problems(ink: LineInk, styled: npt.NDArray[np.uint8], name: str) -> Iterator[str]:
+    """What is wrong with lines beside the picture that shows them on white."""
+    drawn = lay_ink(np.full_like(styled, 255), ink.pixel, ink.coverage, ink.color)
+    if count := np.count_nonzero((drawn != styled).any(axis=2)):
+        yield f"has other lines than {name} at {pixels(count)}"
 
 
 def _read_own_mask(path: Path) -> npt.NDArray[np.bool_]:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from animerun_gen.dataset.layers import Amodal, compose_layers
+from animerun_gen.dataset.modalities import composed_of, pass_number
 from animerun_gen.verify.words import pixels
 
 BACKGROUND_ID = 0
@@ -33,7 +34,7 @@ def layer_problems(values: Mapping[str, Any], names: Mapping[str, str]) -> Itera
     if any(f"{kind}@{layer}" not in values for kind in ("cel", "visible") for layer in amodal.order):
         # what is missing or damaged is said elsewhere
         return
-    cels: dict[str, npt.NDArray[np.uint8]] = {layer: values[f"cel@{layer}"] for layer in amodal.order}
+    cels = {layer: values[f"cel@{layer}"] for layer in amodal.order}
     visible: dict[str, npt.NDArray[np.bool_]] = {layer: values[f"visible@{layer}"] for layer in amodal.order}
     times = np.sum(list(visible.values()), axis=0)
     if count := np.count_nonzero(times != 1):
@@ -41,13 +42,34 @@ def layer_problems(values: Mapping[str, Any], names: Mapping[str, str]) -> Itera
         return
     for layer in amodal.order:
         yield from _of_layer(layer, cels[layer], visible[layer], values, names)
-    if "frame" in values and "line_layer" in values:
-        composed = compose_layers(list(cels.values()), list(visible.values()), values["line_layer"])
-        differs = (composed != values["frame"]).any(axis=2)
-        if count := np.count_nonzero(differs):
-            where = tuple(np.argwhere(differs)[0])
-            layer = next(layer for layer in amodal.order if visible[layer][where])
-            yield f"cel@{layer}", f"put together with the other layers is not {names['frame']} at {pixels(count)}"
+    for pictures in ("frame", *(name for name in sorted(names) if pass_number(name) is not None)):
+        yield from _of_composition(pictures, amodal, visible, values, names)
+
+
+def _of_composition(
+    pictures: str,
+    amodal: Amodal,
+    visible: Mapping[str, npt.NDArray[np.bool_]],
+    values: Mapping[str, Any],
+    names: Mapping[str, str],
+) -> Iterator[tuple[str, str]]:
+    """What is wrong with the cels in the colours of a frame or pass, beside that which is put together from them."""
+    kinds = composed_of(pictures)
+    needed = (pictures, kinds.lines, *(f"{kinds.cel}@{layer}" for layer in amodal.order))
+    if any(name not in values for name in needed):
+        return
+    cels: dict[str, npt.NDArray[np.uint8]] = {layer: values[f"{kinds.cel}@{layer}"] for layer in amodal.order}
+    composed = compose_layers(list(cels.values()), list(visible.values()), values[kinds.lines])
+    differs = (composed != values[pictures]).any(axis=2)
+    if count := np.count_nonzero(differs):
+        where = tuple(np.argwhere(differs)[0])
+        layer = next(layer for layer in amodal.order if visible[layer][where])
+        yield f"{kinds.cel}@{layer}", f"put together with the other layers is not {names[pictures]} at {pixels(count)}"
+    if pictures == "frame":
+        return
+    for layer, cel in cels.items():
+        if count := np.count_nonzero(cel[..., 3] != values[f"cel@{layer}"][..., 3]):
+            yield f"{kinds.cel}@{layer}", f"has another shape than {names[f'cel@{layer}']} at {pixels(count)}"
 
 
 def _of_layer(

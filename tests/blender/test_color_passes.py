@@ -99,3 +99,74 @@ def test_a_texture_is_moved_and_what_is_plain_beside_it_is_exact(
     brightness = [colors @ (0.3, 0.6, 0.1) for colors in (before, after)]
     assert np.corrcoef(*brightness)[0, 1] > 0.98
     assert len(np.unique(after, axis=0)) > 0.5 * len(np.unique(before, axis=0))
+
+
+STAGE = """
+add("plane", "wall", (0.4, 0.5, 0.6), size=30, location=(0, 4, 0), rotation=(math.pi / 2, 0, 0))
+add("uv_sphere", "ball", (0.9, 0.5, 0.4), location=(-0.6, 1.2, 0.1), radius=1.3, segments=48, ring_count=32)
+bpy.ops.object.shade_smooth()
+box = add("cube", "box", (0.2, 0.3, 0.8), size=1.5, location=(0.7, -0.6, 0), rotation=(0.3, 0.2, 0.5))
+for frame, turn in ((1, 0.5), (4, 0.8)):
+    box.rotation_euler[2] = turn
+    box.keyframe_insert("rotation_euler", frame=frame)
+"""
+DRAWN = """
+style: {shade: {tones: 2, direction: [0.6, 0.5, -0.7]}%s}
+layers: {write: true%s, groups: {hero: {objects: [box]}}}
+lines:
+  engine: geometry
+  color: "#14101a"
+  style:
+    antialias: true
+    thickness: 1.5
+    rules:
+      - {on: ball, color: "#c02080"}
+      - {kinds: [crease], color: auto, thickness: 0.7}
+      - {on: wall, color: auto}
+    hand: {thickness: 0.2, offset: 0.3}
+    gaps: {share: 0.4, radius: 2}
+"""
+
+
+def test_lines_shade_and_cels_of_a_pass_are_those_of_a_film_in_its_colours(
+    build: Callable[[str, str], Path], cut: Callable[..., Path], tmp_path: Path
+) -> None:
+    film = build("stage", STAGE)
+    passes = "recolor: {passes: 2, keep: [ball]}"
+    config = cut(film, DRAWN % ("", ", passes: true") + passes)
+    run_kept("generate", config, "--out", tmp_path / "out")
+    clip = Dataset(tmp_path / "out").clip("stage")
+    materials = table_of(clip, "color_2")
+    background = materials.pop("0")["color"] if "0" in materials else "auto"
+    overrides = {material["name"]: material["color"] for material in materials.values()}
+    assert set(overrides) == {"box", "wall"}
+    colors = f", background: '{background}', overrides: {json.dumps(overrides)}"
+    config.write_text(config.read_text().replace(DRAWN % ("", ", passes: true") + passes, DRAWN % (colors, "")))
+    render, _ = render_cuts(tmp_path / "render", config)
+    truth = render.clip("stage")
+    balls = int(next(number for number, name in clip.read_names("material_id").items() if name == "ball"))
+    for frame in clip.frame_numbers:
+        assert differing(clip.read("color_2", frame), truth.read("frame", frame)) <= LARGEST_DIFFERENCE
+        assert differing(clip.read("line_layer_color_2", frame), truth.read("line_layer", frame)) <= LARGEST_DIFFERENCE
+        for layer in ("set", "hero"):
+            cel = clip.read(f"cel_color_2@{layer}", frame)
+            assert differing(cel, truth.read(f"cel@{layer}", frame)) <= LARGEST_DIFFERENCE
+            assert differing(cel, clip.read(f"cel@{layer}", frame)) > 0.05
+        # something of the wall and of the ball is hidden
+        assert (clip.read("cel@set", frame)[..., 3] > 0)[~clip.read("visible@set", frame)].sum() > 100
+        for name in ("frame", "color_1", "color_2"):
+            assert np.array_equal(clip.composed_frame(frame, name), clip.read(name, frame))
+        # the ball keeps its colours, and so do its lines, which a rule has chosen for it
+        ink = clip.read("line_ink", frame)
+        whole = ink.pixel[(ink.material == balls) & (ink.coverage == 255)]
+        assert len(whole) > 20
+        for name in ("frame", "color_1", "color_2"):
+            shown = clip.read(name, frame).reshape(-1, 3)
+            assert (shown[whole] == tuple(bytes.fromhex("c02080"))).all()
+        opened = clip.read("line_gap", frame) > 0
+        assert opened.any()
+        assert not np.isin(np.flatnonzero(opened), ink.pixel).any()
+    checked = run_kept("verify", tmp_path / "out", check=False)
+    assert "is not" not in checked.stdout
+    assert "Layers" not in checked.stdout
+    assert "LineInk" not in checked.stdout

@@ -292,8 +292,8 @@ def test_a_scene_that_lacks_something_ends_in_a_sentence(
         "has no camera named 'ball'; it has 'Camera'",
         "modifier 'cloth' of 'ball'",
         "keeps its simulation in a disk cache that is not baked",
-        "cannot open " + str(cut_short),
-        "cannot open " + str(no_blend),
+        f"{cut_short} cannot be opened by Blender",
+        f"{no_blend} cannot be opened by Blender",
     ):
         assert words in result.stdout
     assert re.search(r"good: \w+; 2 frames rendered", result.stdout)

@@ -17,7 +17,7 @@ from animerun_gen.engines.blenders import BpyModule, JobRun
 from animerun_gen.engines.children import Conditions
 from animerun_gen.engines.job import RenderJob
 from animerun_gen.engines.protocol import Event
-from animerun_gen.engines.questions import AskedCut, CountedCut, LayeredCut, Marked
+from animerun_gen.engines.questions import AskedCut, Replies
 from animerun_gen.pipeline.options import Options
 from animerun_gen.pipeline.run import generate
 from tests.blender.conftest import SCENE
@@ -47,14 +47,8 @@ class Meddled:
     def version(self) -> str:
         return self.engine.version
 
-    def camera_marks(self, asked: Sequence[AskedCut], at_once: int) -> Marked:
-        return self.engine.camera_marks(asked, at_once)
-
-    def count_lines(self, config: CutConfig, log: Path) -> CountedCut:
-        return self.engine.count_lines(config, log)
-
-    def find_layers(self, config: CutConfig, log: Path) -> LayeredCut:
-        return self.engine.find_layers(config, log)
+    def ask(self, asked: Sequence[AskedCut], at_once: int) -> Replies:
+        return self.engine.ask(asked, at_once)
 
     def start(self, job: RenderJob, log: Path, conditions: Conditions | None = None) -> MeddledRun:
         return MeddledRun(self.engine.start(job, log, conditions), self.meddle)

@@ -187,7 +187,7 @@ def test_what_cannot_be_looked_at_ends_in_a_sentence(build: Callable[[str, str],
     existing.write_text("name: mine\n", encoding="utf-8")
     for arguments, words in (
         (("inspect", tmp_path / "none.blend"), "none.blend does not exist or is not a .blend file"),
-        (("inspect", broken), f"cannot open {broken}"),
+        (("inspect", broken), f"{broken} cannot be opened by Blender"),
         (("inspect", source, "--scene", "Shot 9"), "has no scene named 'Shot 9'"),
         (("inspect", source, "--camera", "box"), "has no camera named 'box'"),
         (("init", source, "-o", existing), "existing.yaml exists; choose another name"),

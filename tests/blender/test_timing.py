@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import filecmp
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -218,6 +219,18 @@ def test_the_gate_passes_and_says_what_is_held(timed: Dataset) -> None:
     assert 0.6 < shares["hero"]["pixels"] < 0.72
     assert shares["set"] == {"pairs": 0.0, "pixels": 0.0}
     assert read_json(timed.root / "quality" / "ones.json")["timing"] == {}
+
+
+def test_the_quality_file_has_the_exposure_sheet(timed: Dataset) -> None:
+    quality = read_json(timed.root / "quality" / "still.json")
+    frames = timed.clip("still").frame_numbers
+    assert [row["frame"] for row in quality["exposures"]] == list(frames)
+    shown = [row["layers"] for row in quality["exposures"]]
+    assert [layers["set"]["film_frame"] for layers in shown] == list(frames)
+    hero = [layers["hero"]["film_frame"] for layers in shown]
+    held = [one == other for one, other in pairwise(hero)]
+    assert sum(held) / len(held) == pytest.approx(quality["timing"]["hero"]["pairs"], abs=1e-8)
+    assert read_json(timed.root / "quality" / "ones.json")["exposures"] == []
 
 
 def test_layers_that_are_written_are_those_that_are_shown(timed: Dataset) -> None:

@@ -145,9 +145,10 @@ def test_a_minimal_cut(folder: Path) -> None:
             "lines: {engine: geometry, style: {depth: {near: 9, far: 3}}}",
             "a.yaml:4: lines.style.depth: far is 3, not behind near, 9",
         ),
+        ("layers: {passes: true}", "a.yaml:4: layers: passes is set, but write is off, so there are no cels"),
         (
-            "lines: {engine: geometry, style: {antialias: true}}\nrecolor: {passes: 1}\nmotion: {extras: [ids]}",
-            "a.yaml:1: recolor.passes are painted with the lines of the line art, but lines.style gives",
+            "lines: {engine: geometry}\nlayers: {write: true, passes: true}",
+            "a.yaml:1: layers.passes is set, but recolor.passes is 0, so there are none; set recolor.passes",
         ),
         ("lines: {edges: []}", "a.yaml:4: lines: freestyle is on but edges is empty; list"),
         (

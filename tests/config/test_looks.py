@@ -38,6 +38,18 @@ def test_television_has_shade() -> None:
     assert CutConfig.model_validate({**CUT, "look": "television"}).style.shade.is_on
 
 
+def test_television_has_a_style_of_lines_where_these_come_from_the_geometry() -> None:
+    config = CutConfig.model_validate({**CUT, "look": "television", "recolor": {"passes": 2}})
+    [rule] = config.lines.style.rules
+    assert rule.color == "auto"
+    # what is unsound with another engine is not asked for
+    for engine in ("auto", "geometry"):
+        other = CutConfig.model_validate({**CUT, "look": "television", "lines": {"engine": engine}})
+        assert other.lines.style.is_on == (engine == "geometry")
+    own = CutConfig.model_validate({**CUT, "look": "television", "lines": {"style": {"antialias": False, "rules": []}}})
+    assert not own.lines.style.is_on
+
+
 def test_what_was_written_out_is_the_same_when_it_is_read_again() -> None:
     config = CutConfig.model_validate({**CUT, "look": "television", "style": {"shade": {"tones": 2}}})
     assert CutConfig.model_validate(config.model_dump()) == config

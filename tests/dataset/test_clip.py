@@ -11,13 +11,13 @@ from animerun_gen.config import CutConfig
 from animerun_gen.dataset import MODALITIES, ClipFiles, ClipWriter, Dataset, Modality, files
 from animerun_gen.dataset.modalities import gap_modalities, layer_modalities
 from animerun_gen.errors import DatasetError
-from tests.pipeline.fake_engine import amodal_of, strokes, surfaces
+from tests.pipeline.fake_engine import amodal_of, ink_of, strokes, surfaces
 
 FRAMES = (8, 10, 12)
 CONFIG = CutConfig.model_validate(
     {"name": "fight", "source": "film.blend", "frames": {"first": 8, "last": 12, "step": 2}, "resolution": [64, 48]}
 )
-KINDS = [*(m for m in MODALITIES if m.kind != "clip"), *gap_modalities(2), *layer_modalities("hero", (1, 2))]
+KINDS = [*(m for m in MODALITIES if m.kind != "clip"), *gap_modalities(2), *layer_modalities("hero", (1, 2), [1, 12])]
 
 
 def value_of(what: Modality, frame: int) -> Any:
@@ -34,6 +34,8 @@ def value_of(what: Modality, frame: int) -> Any:
         return amodal_of(CONFIG, {"set": rng.random((48, 64)) < 0.5})
     if what.content == "strokes":
         return strokes(CONFIG, frame)
+    if what.content == "line_ink":
+        return ink_of(CONFIG, frame)
     return (rng.random(shape) * 200).astype(what.dtype)
 
 
@@ -61,7 +63,7 @@ def test_what_is_written_is_read(clip: ClipWriter, what: Modality) -> None:
             assert value.arrays.keys() == expected.arrays.keys()
             for name, array in expected.arrays.items():
                 np.testing.assert_array_equal(value.arrays[name], array, name)
-        elif what.content == "strokes":
+        elif what.content in ("strokes", "line_ink"):
             for field in dataclasses.fields(expected):
                 np.testing.assert_array_equal(getattr(value, field.name), getattr(expected, field.name), field.name)
         else:

@@ -86,7 +86,8 @@ def generated(
     }
     if layers:
         groups = {layer: {"objects": ["Square"]} for layer in layers}
-        changes |= {"lines": {"engine": "geometry", "vector": True}, "layers": {"write": True, "groups": groups}}
+        changes["lines"] = {"engine": "geometry", "vector": True, "style": {"antialias": True}}
+        changes["layers"] = {"write": True, "groups": groups, "passes": passes > 0}
     make(make_cut(folder, changes), folder / "out", FakeEngine())
     root = folder / "out" / "train"
     return [path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()]
@@ -112,7 +113,8 @@ def test_every_file_is_as_its_one_row_of_the_page_says(tmp_path: Path) -> None:
             continue
         numbers[row].append(int(match["frame"]))
         if row.dtype == "npz":
-            title = "array of the strokes" if name.startswith("Vector/") else "array of a frame"
+            titles = {"Vector": "array of the strokes", "LineInk": "array of the lines"}
+            title = titles.get(name.partition("/")[0], "array of a frame")
             with np.load(path) as arrays:
                 assert set(arrays) == {cell[0].strip("`") for cell in cells(PAGE.read_text(), title)}
         elif row.dtype == "JSON":
@@ -126,7 +128,7 @@ def test_every_file_is_as_its_one_row_of_the_page_says(tmp_path: Path) -> None:
             assert value.shape == shape_of(row.shape), name
     for row, found in numbers.items():
         # the fake engine draws all lines alike
-        styled = row.switch.startswith(("`lines.kinds`", "`lines.style"))
+        styled = row.switch.startswith(("`lines.kinds`", "`lines.style.gaps"))
         if row.kind != "clip" and not styled:
             assert sorted(found) == row.frames(), row.pattern
 

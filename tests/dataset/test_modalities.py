@@ -13,8 +13,10 @@ from animerun_gen.dataset.modalities import (
     Modality,
     at_gap,
     color_pass,
+    composed_of,
     enabled_modalities,
     gap_modalities,
+    in_pass,
     layer_modalities,
     modality,
     named_as_there,
@@ -42,6 +44,7 @@ COMPANIONS = {
     "line_kind": "LineKind/fight/0186.png",
     "styled_contour": "StyledContour/fight/0186.png",
     "line_gap": "LineGap/fight/0186.png",
+    "line_ink": "LineInk/fight/0186.npz",
     "strokes": "Vector/fight/0186.npz",
     "valid_forward": "Valid/fight/forward/0186.png",
     "valid_backward": "Valid/fight/backward/0186.png",
@@ -67,6 +70,9 @@ OF_LAYER = {
     "flow_backward@hero": "Layers/hero/Flow/fight/backward/0186.flo",
     "valid_forward@hero": "Layers/hero/Valid/fight/forward/0186.png",
     "valid_backward@hero": "Layers/hero/Valid/fight/backward/0186.png",
+    "material_id@hero": "Layers/hero/MaterialId/fight/0186.png",
+    "flat@hero": "Layers/hero/Flat/fight/0186.png",
+    "shade@hero": "Layers/hero/Shade/fight/0186.png",
     "flow_forward_gap4@hero": "Layers/hero/Gap4/Flow/fight/forward/0186.flo",
     "flow_backward_gap4@hero": "Layers/hero/Gap4/Flow/fight/backward/0186.flo",
     "valid_forward_gap4@hero": "Layers/hero/Gap4/Valid/fight/forward/0186.png",
@@ -194,10 +200,10 @@ def test_extras_switch_on_their_modalities_and_nothing_else() -> None:
         "correspondence": {"correspondence"},
     }
     switches = {what.switch for what in MODALITIES}
-    everything = enabled_modalities(get_args(Extra), tracks=1, shade=True, switches=switches, layers=("set",))
+    everything = enabled_modalities(get_args(Extra), tracks=1, shade=True, switches=switches, layers=("set",), passes=1)
     assert everything[: len(MODALITIES)] == MODALITIES
     unlayered = enabled_modalities(get_args(Extra), tracks=1, shade=True, switches=switches)
-    assert set(unlayered) == {m for m in MODALITIES if not m.layered}
+    assert set(unlayered) == {m for m in MODALITIES if not m.layered and not m.recolored}
 
 
 def test_layers_have_files_of_their_own() -> None:
@@ -212,10 +218,7 @@ def test_layers_have_files_of_their_own() -> None:
         "amodal",
         "line_layer",
         *(name.replace("hero", layer) for name in OF_LAYER for layer in ("set", "hero")),
-    } - {
-        "depth@set",
-        "depth@hero",
-    }
+    } - {f"{name}@{layer}" for name in ("depth", "material_id", "flat", "shade") for layer in ("set", "hero")}
     # names of layers are taken whole
     assert modality("flow_forward@flow_gap2").layer == "flow_gap2"
 
@@ -265,6 +268,43 @@ def test_colour_passes_lie_beside_the_original_frames() -> None:
     with pytest.raises(ValueError, match="numbered from 1 to 99"):
         color_pass(0)
     assert [what.name for what in enabled_modalities((), passes=2)[-3:]] == ["valid_backward", "color_1", "color_2"]
+
+
+def test_what_a_frame_is_put_together_from_is_there_in_each_pass() -> None:
+    without, recolored = (
+        enabled_modalities(("ids",), passes=2, layers=("set", "hero"), shade=True, layer_passes=each)
+        for each in (False, True)
+    )
+    made = {what.name: what.path(Path(), "train", "fight", 186).as_posix() for what in set(recolored) - set(without)}
+    expected = {f"{name}@{layer}" for name in ("flat", "shade", "material_id") for layer in ("set", "hero")}
+    for number in (1, 2):
+        expected |= {f"line_layer_color_{number}", *(f"cel_color_{number}@{layer}" for layer in ("set", "hero"))}
+    assert made.keys() == expected
+    assert made["line_layer_color_2"] == "train/color_2/LineLayer/fight/0186.png"
+    assert made["cel_color_2@hero"] == "train/Layers/hero/color_2/Cel/fight/0186.png"
+    for name in made:
+        assert modality(name) in recolored
+    assert {what.stage for what in recolored if "_color_" in what.name} == {"recolor"}
+    assert composed_of("frame") == ("cel", "line_layer")
+    assert composed_of("color_2") == ("cel_color_2", "line_layer_color_2")
+    # shade is what parts the cel from its flat colours
+    flat = enabled_modalities(("ids",), layer_passes=True, passes=1, layers=("set",))
+    assert {"flat@set", "shade@set"}.isdisjoint(what.name for what in flat)
+    # the line ink is for passes alone
+    styled = [enabled_modalities((), passes=passes, switches=("lines.style",)) for passes in (0, 1)]
+    assert ["line_ink" in {what.name for what in each} for each in styled] == [False, True]
+
+
+@pytest.mark.parametrize(
+    "name", ["flow_forward_color_1", "line_layer_color_0", "line_layer_color_100", "contour_color_1@a", "cel_color_1"]
+)
+def test_there_is_nothing_else_in_the_colours_of_a_pass(name: str) -> None:
+    with pytest.raises(ValueError, match="there is no modality"):
+        modality(name)
+    with pytest.raises(ValueError, match="is the same in all colour passes"):
+        in_pass(modality("contour@a"), 1)
+    with pytest.raises(ValueError, match="is not put together from layers"):
+        composed_of("contour")
 
 
 @given(st.integers(1, 30), st.integers(1, 5), st.integers(2, 40))

@@ -28,7 +28,7 @@ def root(tmp_path: Path) -> Path:
     """A dataset in which every file says which frame it belongs to: its first pixel, flow or match is the number."""
     for (split, cut), frames in CUTS.items():
         writer = ClipWriter(tmp_path, split, cut)
-        for what in (what for what in MODALITIES if what.content not in ("surfaces", "strokes", "amodal")):
+        for what in (what for what in MODALITIES if what.content not in ("surfaces", "strokes", "amodal", "line_ink")):
             for frame in what.frames(frames):
                 writer.write(what.name, frame, numbered(what.content, what.dtype, what.shape, frame))
         writer.write_names("object_id", {"0": "background"})

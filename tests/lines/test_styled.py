@@ -196,7 +196,8 @@ def test_lines_that_the_line_art_has_lost_are_not_drawn() -> None:
 def test_lines_are_laid_over_colours_by_what_they_cover() -> None:
     ink, coverage = np.zeros((1, 3, 3), np.uint8), np.array([[0, 51, 255]], np.uint8)
     ink[:] = (0, 100, 200)
-    art = StyledLines(ink, coverage, np.zeros((1, 3), np.uint8))
+    none = np.zeros((1, 3), np.uint8)
+    art = StyledLines(ink, coverage, none, none, none.astype(np.int32), none.astype(np.uint16))
     assert art.over(np.full((1, 3, 3), 100, np.uint8)).tolist() == [[[100, 100, 100], [80, 100, 120], [0, 100, 200]]]
     assert art.on_white()[0, 0].tolist() == [255, 255, 255]
 

@@ -1,4 +1,4 @@
-"""Open and marked edges are followed through the picture, and tell what a line is."""
+"""Open, sharp and marked edges are followed through the picture, and tell what a line is."""
 
 from __future__ import annotations
 
@@ -7,13 +7,28 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from animerun_gen.lines import surface_edges
 from animerun_gen.lines.contours import Contours, ContourSettings, find_contours, lens_of
+from animerun_gen.lines.kernels.surface_edges import INNER, OPEN
 from animerun_gen.lines.kinds import LineKind
 from animerun_gen.lines.surface_edges import SurfaceEdgeFinder, find_crossings
 from animerun_gen.motion import raster
 from animerun_gen.motion.geometry import FrameGeometry, MarkedEdges
 from animerun_gen.motion.islands import IslandFinder
-from tests.lines.test_contours import EVERYTHING, joined, larger, leaks, outside_of, parted, sheet, sphere
+from tests.lines.test_contours import (
+    EVERYTHING,
+    NOTHING,
+    PIXEL_AT_4,
+    joined,
+    larger,
+    leaks,
+    lines,
+    outside_of,
+    parted,
+    profiled,
+    sheet,
+    sphere,
+)
 from tests.motion.synthetic import Thing, camera, cube, frame, orthographic, perspective, plane, rotation, translation
 
 VIEWS = {"perspective": camera(perspective(1.2)), "orthographic": camera(orthographic(2.5))}
@@ -32,7 +47,7 @@ def marked(geometry: FrameGeometry, *edges: tuple[int, int]) -> FrameGeometry:
 
 def test_only_a_sheets_rim_is_open() -> None:
     geometry = frame(1, VIEWS["perspective"], [sheet(5, translation(0, 0, -4)), cube("box", translation(2, 0, -4))])
-    edges = SurfaceEdgeFinder().find(geometry)
+    edges = SurfaceEdgeFinder(inner_edges=False).find(geometry)
     assert edges.start.tolist() == [0, 20, 20]
     rim = geometry.vertices[edges.vertices]
     assert (np.abs(rim).max(axis=2) == 2.0).all()
@@ -44,7 +59,9 @@ def test_a_seam_of_two_copies_is_not_open() -> None:
     centre = whole.vertices[whole.triangles].mean(axis=1)
     halves = [Thing("half", whole.vertices, whole.triangles[centre[:, 0] * side > 0], np.eye(4)) for side in (-1, 1)]
     for mesh, count in ((joined(*halves), 16), (whole, 16)):
-        edges = SurfaceEdgeFinder().find(frame(1, VIEWS["perspective"], [replace(mesh, matrix=translation(0, 0, -4))]))
+        edges = SurfaceEdgeFinder(inner_edges=False).find(
+            frame(1, VIEWS["perspective"], [replace(mesh, matrix=translation(0, 0, -4))])
+        )
         assert len(edges.vertices) == count
 
 
@@ -57,8 +74,74 @@ def test_which_edges_are_open_depends_on_the_frame_alone() -> None:
         geometry = frame(1, VIEWS["perspective"], [replace(torn, matrix=translation(0, 0, -9))])
         found, anew = finder.find(geometry), SurfaceEdgeFinder().find(geometry)
         assert np.array_equal(found.vertices, anew.vertices)
-        counts.append(len(found.vertices))
-    assert counts == [12, 16, 12]
+        assert np.array_equal(found.faces, anew.faces)
+        counts.append([int((found.what == kind).sum()) for kind in (OPEN, INNER)])
+    assert counts == [[12, 18], [16, 16], [12, 18]]
+
+
+def test_inner_edges_have_the_faces_on_both_sides_though_a_seam_parts_them() -> None:
+    """A cube whose sides share no vertex, as importers split sharp edges: its edges and the diagonals of its sides."""
+    whole = cube("box", np.eye(4))
+    corners = whole.vertices[whole.triangles]
+    side = np.abs(corners - corners[:, :1]).max(axis=1).argmin(axis=1) * 2 + (corners.mean(axis=1).sum(axis=1) > 0)
+    sides = [Thing("side", whole.vertices, whole.triangles[side == number], np.eye(4)) for number in range(6)]
+    for box in (whole, joined(*sides)):
+        edges = SurfaceEdgeFinder().find(frame(1, VIEWS["perspective"], [replace(box, matrix=translation(0, 0, -4))]))
+        assert (edges.what == INNER).all()
+        assert len(edges.vertices) == 18
+        corners = box.vertices[box.triangles]
+        normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+        normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+        cosines = (normals[edges.faces[:, 0]] * normals[edges.faces[:, 1]]).sum(axis=1)
+        lengths = np.linalg.norm(np.diff(box.vertices[edges.vertices], axis=1)[:, 0], axis=1)
+        is_diagonal = lengths > lengths.min() * 1.2
+        assert is_diagonal.sum() == 6
+        assert np.allclose(cosines, np.where(is_diagonal, 1.0, 0.0), atol=1e-6)
+
+
+@pytest.mark.parametrize("pixels", [0.1, 0.4, 0.9])
+def test_sharp_edges_of_faces_narrower_than_a_pixel_are_one_line_without_gaps(pixels: float) -> None:
+    """A ridge on a wall: pixels that happen to see one of its faces know of a crease, the others do not."""
+    half = 0.5 * pixels * PIXEL_AT_4
+    ridge = profiled(np.array([[-1, 0], [-half, 0], [0, 1.5 * half], [half, 0], [1, 0]], np.float64), 0.0)
+    settings = replace(NOTHING, creases=True)
+    assert (lines(ridge, settings)[:, 40:104].sum(axis=1) == 0).any()
+    in_row = (contours(ridge, settings).line_art == 0)[:, 40:104].sum(axis=1)
+    assert in_row.min() >= 1
+    assert np.median(in_row) == 1
+
+
+@pytest.mark.parametrize("pixels", [0.4, 0.95, 4.0])
+def test_an_edge_that_is_rounded_by_a_bevel_has_no_crease_from_near_or_far(pixels: float) -> None:
+    half = 0.5 * pixels * PIXEL_AT_4
+    bevel = profiled(np.array([[-1, -1 + half], [-half, 0], [half, 0], [1, -1 + half]], np.float64), 0.0)
+    settings = replace(NOTHING, creases=True)
+    assert not (contours(bevel, settings).line_art == 0).any()
+    assert (contours(bevel, replace(settings, crease_angle=136.0)).line_art == 0).any()
+
+
+def test_edges_are_not_followed_where_there_are_far_more_triangles_than_pixels() -> None:
+    view = larger(VIEWS["perspective"], 72, 48)
+    for distance, is_followed in ((-4.0, True), (-60.0, False)):
+        geometry = frame(1, view, [sphere("ball", translation(0, 0, distance), 24)])
+        seen = raster.draw(geometry)
+        assert (len(geometry.triangles) <= 8 * (seen.instance == 0).sum()) == is_followed
+        edges = SurfaceEdgeFinder().find(geometry)
+        found = find_crossings(geometry, seen, edges, lens_of(geometry.camera), 2.0)
+        assert found.follows.tolist() == [is_followed, False]
+        assert (found.right > 0).any() == is_followed
+
+
+def test_what_was_known_of_heavy_meshes_stays_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their open edges are the same, whichever way they are found."""
+    things = [sheet(6, translation(0, 0, -4)), cube("box", translation(2, 0, -4)), sphere("ball", np.eye(4), 8)]
+    geometry = frame(1, VIEWS["perspective"], [joined(*things)])
+    every = SurfaceEdgeFinder().find(geometry)
+    monkeypatch.setattr(surface_edges, "MOST_TRIANGLES", 10)
+    few = SurfaceEdgeFinder().find(geometry)
+    assert (every.has_inner.tolist(), few.has_inner.tolist()) == ([True], [False])
+    assert np.array_equal(every.vertices[every.what == OPEN], few.vertices)
+    assert (few.what == OPEN).all()
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -66,8 +149,8 @@ def test_an_edge_passes_between_the_pixels_that_it_parts(view: str) -> None:
     """Against the halves of a flat sheet, told by the sign of a plane: where the diagonal passes between pixels."""
     geometry = frame(1, VIEWS[view], [plane("wall", translation(0.03, 0.05, -4.0) @ rotation(2, 0.2), 1.2)])
     seen = raster.draw(geometry)
-    edges = SurfaceEdgeFinder(open_edges=False).find(marked(geometry, (0, 2)))
-    found = find_crossings(geometry, seen, edges, lens_of(geometry.camera))
+    edges = SurfaceEdgeFinder(open_edges=False, inner_edges=False).find(marked(geometry, (0, 2)))
+    found = find_crossings(geometry, seen, edges, lens_of(geometry.camera), -1.0)
     right, below = parted(seen.triangle)
     inside_right = (seen.triangle[:, :-1] >= 0) & (seen.triangle[:, 1:] >= 0)
     inside_below = (seen.triangle[:-1] >= 0) & (seen.triangle[1:] >= 0)

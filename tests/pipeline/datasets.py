@@ -11,7 +11,7 @@ from typing import Any
 from animerun_gen.config import CutConfig
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.files import json_bytes
-from animerun_gen.dataset.modalities import SPLITS
+from animerun_gen.dataset.modalities import SPLITS, pass_number
 from animerun_gen.engines.blenders import Engine
 from animerun_gen.errors import AnimerunGenError
 from animerun_gen.pipeline.cut import Cut
@@ -22,7 +22,7 @@ from animerun_gen.pipeline.state.ledger import open_ledger
 from animerun_gen.pipeline.summary import CutSummary
 
 STAGE_FOLDERS = {
-    "pictures": ("Frame_Anime", "contour", "Flat", "Shade", "Trace", "LineLayer", "Vector"),
+    "pictures": ("Frame_Anime", "contour", "Flat", "Shade", "Trace", "LineLayer", "Vector", "StyledContour", "LineInk"),
     "motion": (
         "Flow",
         "Valid",
@@ -145,8 +145,12 @@ def stage_of(name: str) -> str | None:
         return None
     if parts[1] == "Frame_Anime" and parts[3] != "original":
         return "recolor"
+    if pass_number(parts[1]) is not None:
+        return "recolor"
     if parts[1] == "Layers":
-        return "pictures" if parts[3] in ("Cel", "Contour") else "motion"
+        if pass_number(parts[3]) is not None:
+            return "recolor"
+        return "pictures" if parts[3] in ("Cel", "Contour", "Flat", "Shade") else "motion"
     return next(stage for stage, folders in STAGE_FOLDERS.items() if parts[1] in folders)
 
 

@@ -14,11 +14,11 @@ from animerun_gen.engines.render_process import RenderFailure
 from animerun_gen.errors import NoRoomError
 from animerun_gen.pipeline.chunks import Product
 
-DIED = "cut 'a': Blender died. Advice."
+DIED = "cut 'a': Blender died; start it again"
 
 
 def dies() -> None:
-    raise ChildDied(DIED, "Blender died")
+    raise ChildDied("Blender died", "cut 'a'", "start it again")
 
 
 def fails() -> None:

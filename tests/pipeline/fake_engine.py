@@ -30,19 +30,21 @@ from animerun_gen.dataset.cameras import TO_OPENCV, FrameCamera, write_record
 from animerun_gen.dataset.clip import ClipWriter
 from animerun_gen.dataset.correspondence import ARRAYS, Surfaces
 from animerun_gen.dataset.files import write_image, write_json
-from animerun_gen.dataset.layers import Amodal, AmodalObject, LayerExtent, pack_mask
+from animerun_gen.dataset.layers import Amodal, AmodalObject, LayerExtent, lines_over, pack_mask
 from animerun_gen.dataset.layout import identity_picture, material_picture, unknown_file
+from animerun_gen.dataset.line_ink import InkSource, LineInk
 from animerun_gen.dataset.modalities import at_gap, modality
 from animerun_gen.dataset.strokes import Strokes
 from animerun_gen.dataset.tracks import Tracks
 from animerun_gen.engines.children import Conditions
 from animerun_gen.engines.fence import fence_of_parent
 from animerun_gen.engines.film_files import files_of
-from animerun_gen.engines.job import RenderJob, Reporter
+from animerun_gen.engines.job import RenderJob, Reporter, input_mark
 from animerun_gen.engines.lifetime import die_with_parent
 from animerun_gen.engines.protocol import Event, from_text, read_request, to_text
-from animerun_gen.engines.questions import AskedCut, CameraMark, CountedCut, LayeredCut, Marked, MarkedCut, one_by_one
+from animerun_gen.engines.questions import CAMERA_MARKS, LAYERS, LINE_FIGURES, AskedCut, CameraMark, Replies, Reply
 from animerun_gen.engines.render_process import RenderFailure, RenderProcess
+from animerun_gen.errors import SceneError
 from animerun_gen.lines import compose
 from animerun_gen.lines.cost import LineFigures
 from animerun_gen.motion.unknown import continued_flow, describe_unknown
@@ -53,17 +55,29 @@ SIDE = 12
 class OneCamera:
     """What the film of the square answers when it is asked before it is rendered."""
 
-    def camera_marks(self, asked: Sequence[AskedCut], at_once: int) -> Marked:
-        return one_by_one(self.marks_of, asked)
+    def ask(self, asked: Sequence[AskedCut], at_once: int) -> Replies:
+        for one in asked:
+            reply = Reply(one, {str(path): input_mark(path) for path in self.read_when_asked()})
+            finders = {CAMERA_MARKS: self.marks_of, LAYERS: self.layers_of, LINE_FIGURES: self.figures_of}
+            try:
+                for question in one.questions:
+                    reply.answers[question.name] = finders[question](one)
+            except SceneError as error:
+                reply.error = error
+            yield reply
 
-    def marks_of(self, asked: AskedCut) -> MarkedCut:
-        return MarkedCut([CameraMark(asked.config.frames.first, "Camera")], {})
+    def read_when_asked(self) -> Sequence[Path]:
+        """Files besides the film that are read to answer."""
+        return ()
 
-    def count_lines(self, config: CutConfig, log: Path) -> CountedCut:
-        return CountedCut([LineFigures(config.frames.first, triangles=2, edges=4, crossings=0, visits=0)], {})
+    def marks_of(self, asked: AskedCut) -> tuple[CameraMark, ...]:
+        return (CameraMark(asked.config.frames.first, "Camera"),)
 
-    def find_layers(self, config: CutConfig, log: Path) -> LayeredCut:
-        return LayeredCut({"square": ("Square",)}, {})
+    def layers_of(self, asked: AskedCut) -> dict[str, tuple[str, ...]]:
+        return {"square": ("Square",)}
+
+    def figures_of(self, asked: AskedCut) -> tuple[LineFigures, ...]:
+        return (LineFigures(asked.config.frames.first, triangles=2, edges=4, crossings=0, visits=0),)
 
 
 @dataclass(frozen=True)
@@ -191,6 +205,8 @@ def do_job(job: RenderJob, reporter: Reporter, engine: FakeEngine) -> None:
         writer.write_names("material_id", {"0": "background", "1": "none", "2": "paint"})
     for layer in config.layers.written:
         writer.write_names(f"object_id@{layer}", {"0": "background", "1": "square"})
+        if config.layers.passes:
+            writer.write_names(f"material_id@{layer}", {"0": "background", "1": "none", "2": "paint"})
     if job.pictures:
         background, paint = (f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in colors(config, film))
         writer.write_names("flat", {"0": background, "1": "#e7e7e7", "2": paint})
@@ -274,7 +290,15 @@ def write_pictures(writer: ClipWriter, config: CutConfig, frame: int, film: byte
     line_art = compose.contour(np.where(outline, 40, 255).astype(np.uint8), config.lines.gamma)
     writer.write("flat", frame, flat)
     writer.write("contour", frame, line_art)
-    writer.write("frame", frame, compose.draw_lines(flat, line_art, rgb(config.lines.color)))
+    inked = compose.draw_lines(flat, line_art, rgb(config.lines.color))
+    if config.lines.style.is_on:
+        lines = ink_of(config, frame)
+        inked = compose.lay_ink(flat, lines.pixel, lines.coverage, lines.color)
+        on_white = compose.lay_ink(np.full_like(flat, 255), lines.pixel, lines.coverage, lines.color)
+        writer.write("styled_contour", frame, on_white)
+        if config.recolor.passes:
+            writer.write("line_ink", frame, lines)
+    writer.write("frame", frame, inked)
     if config.style.shade.is_on:
         # all of the square is lit
         writer.write("shade", frame, np.where(inside, 2, 0).astype(np.uint8))
@@ -282,16 +306,35 @@ def write_pictures(writer: ClipWriter, config: CutConfig, frame: int, film: byte
     if config.lines.vector:
         writer.write("strokes", frame, strokes(config, frame))
     if config.layers.written:
-        inked = compose.draw_lines(flat, line_art, rgb(config.lines.color))
-        writer.write("line_layer", frame, np.dstack([inked, np.where(line_art < 255, 255, 0).astype(np.uint8)]))
+        writer.write("line_layer", frame, lines_over(flat, inked))
     for layer, there in layers_of(config, frame).items():
         alpha = there | (layer == SET_LAYER)
         color = colors(config, film)[0 if layer == SET_LAYER else 1]
         cel = np.where(alpha[..., None], np.array([*color, 255], np.uint8), np.uint8(0))
         writer.write(f"cel@{layer}", frame, cel)
         writer.write(f"contour@{layer}", frame, line_art if there.any() else np.full_like(line_art, 255))
-    if config.lines.vector:
-        writer.write("strokes", frame, strokes(config, frame))
+        if config.layers.passes and config.style.shade.is_on:
+            writer.write(f"flat@{layer}", frame, np.ascontiguousarray(cel[..., :3]))
+            writer.write(f"shade@{layer}", frame, np.where(there, 2, 0).astype(np.uint8))
+
+
+def ink_of(config: CutConfig, frame: int) -> LineInk:
+    """The outline of the square as a style has it: half covered, and above it follows the surface's colour."""
+    inside, outline = square(config, frame)
+    rows = np.nonzero(outline)[0]
+    source = np.where(rows < rows.mean(), InkSource.SURFACE, InkSource.FIXED).astype(np.uint8)
+    color = np.where(source[:, None] == InkSource.SURFACE, (90, 20, 10), rgb(config.lines.color)).astype(np.uint8)
+    pixels = np.flatnonzero(outline).astype(np.int32)
+    return LineInk(
+        size=np.array(inside.shape, np.int32),
+        pixel=pixels,
+        coverage=np.full(len(pixels), 128, np.uint8),
+        color=color,
+        source=source,
+        owner=pixels,
+        material=np.full(len(pixels), 2, np.uint16),
+        stroke=np.zeros(0, np.int32),
+    )
 
 
 def layers_of(config: CutConfig, frame: int) -> dict[str, np.ndarray]:
@@ -317,6 +360,8 @@ def write_companions(writer: ClipWriter, config: CutConfig, frame: int) -> None:
     for layer, there in layers.items():
         writer.write(f"visible@{layer}", frame, there if layer != SET_LAYER or len(layers) == 1 else ~inside)
         writer.write(f"object_id@{layer}", frame, there.astype(np.uint16))
+        if config.layers.passes:
+            writer.write(f"material_id@{layer}", frame, 2 * there.astype(np.uint16))
         if "depth" in config.motion.extras:
             writer.write(f"depth@{layer}", frame, np.where(there, 5.0, np.inf).astype(np.float32))
     if layers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,33 +10,36 @@ from typing import Any
 import pytest
 
 from animerun_gen.config import CutConfig
-from animerun_gen.engines.job import input_mark
-from animerun_gen.engines.questions import AskedCut, CameraMark, MarkedCut, mark_at
+from animerun_gen.engines.questions import AskedCut, CameraMark, mark_at
 from animerun_gen.errors import DatasetError, SceneError
 from animerun_gen.pipeline.cut import Cut, begin_cut
+from animerun_gen.pipeline.deciding import decide
 from animerun_gen.pipeline.options import Options
 from animerun_gen.pipeline.run import generate
 from animerun_gen.pipeline.summary import CutSummary
-from animerun_gen.pipeline.tasks.camera_cuts import split_at_camera_cuts, split_cut
+from animerun_gen.pipeline.tasks.camera_cuts import CameraCuts, split_cut
 from tests.pipeline.datasets import make_cut
 from tests.pipeline.fake_engine import FakeEngine
 
-MARKS = [CameraMark(3, "far"), CameraMark(6, "near"), CameraMark(7, "far")]
+MARKS = (CameraMark(3, "far"), CameraMark(6, "near"), CameraMark(7, "far"))
 
 
 @dataclass(frozen=True)
 class FilmingEngine(FakeEngine):
     """A stand-in for Blender that also tells camera marks, and counts how often it is asked."""
 
-    marks: list[CameraMark] = field(default_factory=lambda: list(MARKS))
+    marks: tuple[CameraMark, ...] = MARKS
     asked: list[str] = field(default_factory=list)
     broken: bool = False
 
-    def marks_of(self, asked: AskedCut) -> MarkedCut:
+    def read_when_asked(self) -> Sequence[Path]:
+        return self.inputs
+
+    def marks_of(self, asked: AskedCut) -> tuple[CameraMark, ...]:
         self.asked.append(asked.config.name)
         if self.broken:
             raise SceneError("the film cannot be opened")
-        return MarkedCut(self.marks, {str(path): input_mark(path) for path in self.inputs})
+        return self.marks
 
 
 def split(folder: Path, **changes: Any) -> CutConfig:
@@ -116,7 +120,8 @@ def test_what_cannot_be_split_is_said(tmp_path: Path) -> None:
 
 def split_up(folder: Path, engine: FilmingEngine, *cuts: CutConfig) -> list[Cut]:
     """What a run that renders makes of cuts."""
-    return split_at_camera_cuts([begin_cut(config, folder / "out", engine) for config in cuts], engine)
+    begun = [begin_cut(config, folder / "out", engine) for config in cuts]
+    return decide(begun, [CameraCuts(begun)], engine)
 
 
 def test_cuts_of_one_film_are_asked_about_once_if_the_same_counts(tmp_path: Path) -> None:
@@ -179,7 +184,7 @@ def test_a_changed_film_scene_or_blender_is_looked_at_again(tmp_path: Path, chan
     engine = FilmingEngine(inputs=(library,))
     generated(tmp_path, engine, split(tmp_path))
     config = split(tmp_path)
-    other = FilmingEngine(asked=engine.asked, marks=[CameraMark(1, "a"), CameraMark(5, "b")])
+    other = FilmingEngine(asked=engine.asked, marks=(CameraMark(1, "a"), CameraMark(5, "b")))
     if change == "film":
         config.source.write_bytes(b"another film")
     elif change == "library":

@@ -415,7 +415,7 @@ class DyingRun:
         begun = len(list(self.chunk.folder.iterdir()))
         (self.chunk.folder / f"{begun} {os.getpid()}").touch()
         if begun < self.chunk.times:
-            raise ChildDied("cut 'a': Blender died. Advice.", "Blender died")
+            raise ChildDied("Blender died", "cut 'a'", "advice")
 
     def kill(self) -> None:
         """It does not take long."""

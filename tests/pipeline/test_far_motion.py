@@ -17,6 +17,7 @@ from animerun_gen.dataset import ClipFiles, write_tracks
 from animerun_gen.engines.job import RenderJob, Reporter
 from animerun_gen.engines.protocol import from_text, to_text
 from animerun_gen.pipeline.describe import describe
+from animerun_gen.pipeline.made import Wanted
 from animerun_gen.pipeline.missing import split_job
 from animerun_gen.pipeline.state.coverage import describe_coverage, measure_coverage
 from animerun_gen.pipeline.state.fingerprints import STAGES
@@ -162,7 +163,7 @@ def test_tracks_that_are_lost_or_damaged_come_back(tmp_path: Path, damage: str) 
         path.unlink()
     else:
         path.write_bytes({"empty": b"", "cut off": whole[TRACKS][:-40], "another file": b"x" * 99}[damage])
-    assert not measure_coverage(config, output, STAGES).complete
+    assert not measure_coverage(Wanted.of(config), output, STAGES).complete
     make(config, output, engine)
     assert [job.tracks for job in engine.jobs[before:]] == [True]
     assert contents(output) == whole
@@ -205,7 +206,7 @@ def test_each_missing_file_makes_a_clip_incomplete(tmp_path: Path, file: str) ->
     config, output = far_cut(tmp_path), tmp_path / "out"
     make(config, output, FakeEngine())
     (output / "train" / file).unlink()
-    coverage = measure_coverage(config, output, STAGES)
+    coverage = measure_coverage(Wanted.of(config), output, STAGES)
     assert not coverage.complete
     assert coverage.missing_frames == ()
     lost = {"Gap2": ((3, 5),), "Gap3": ((3, 6),)}.get(file.split("/")[0], ())
@@ -291,7 +292,7 @@ def test_fewer_tracks_than_asked_for_are_not_made_again_and_again(tmp_path: Path
     engine = FakeEngine()
     make(config, output, engine)
     assert not engine.jobs
-    assert measure_coverage(config, output, STAGES).complete
+    assert measure_coverage(Wanted.of(config), output, STAGES).complete
 
 
 @pytest.mark.parametrize("before", [True, False], ids=["before", "after"])

@@ -10,7 +10,7 @@ from animerun_gen.dataset import ClipFiles, ClipWriter, ColorTable, layout
 from animerun_gen.dataset.files import write_image
 from animerun_gen.errors import DatasetError
 from animerun_gen.labels import line_area, match_regions, occlusion_mask, trapped_ball_segments
-from animerun_gen.pipeline.state.figures import read_figures, write_figures
+from animerun_gen.pipeline.state.figures import read_cross_checks, read_figures, write_figures
 from animerun_gen.pipeline.state.judging import collect_quality
 from animerun_gen.pipeline.state.ledger import open_ledger
 from animerun_gen.pipeline.tasks.label_files import PairReader, colors_at, repainted_pixels
@@ -82,7 +82,7 @@ def test_quality_counts_only_pairs_of_the_clip_whose_figures_can_be_read(tmp_pat
     make(config, output, FakeEngine())
     layout.pair_figures_file(output, "square", 2).write_text("{")
     layout.pair_figures_file(output, "square", 7).write_text("{}")
-    quality = collect_quality(open_ledger(output, "square"), config)
+    quality = collect_quality(open_ledger(output, "square"), config, read_cross_checks(output, config))
     assert [pair["source"] for pair in quality["pairs"]] == [1, 3, 4]
     assert json.loads(layout.quality_file(output, "square").read_text()) == quality
 

@@ -12,7 +12,7 @@ import pytest
 
 from animerun_gen.config import CutConfig
 from animerun_gen.dataset import Dataset, files
-from animerun_gen.engines.questions import LayeredCut
+from animerun_gen.engines.questions import AskedCut
 from animerun_gen.errors import SceneError
 from animerun_gen.pipeline.options import Options
 from animerun_gen.pipeline.run import generate
@@ -31,11 +31,11 @@ class LayeredEngine(FakeEngine):
     asked: list[str] = field(default_factory=list)
     broken: bool = False
 
-    def find_layers(self, config: CutConfig, log: Path) -> LayeredCut:
-        self.asked.append(config.name)
+    def layers_of(self, asked: AskedCut) -> dict[str, tuple[str, ...]]:
+        self.asked.append(asked.config.name)
         if self.broken:
             raise SceneError("the film cannot be opened")
-        return super().find_layers(config, log)
+        return super().layers_of(asked)
 
 
 def layered(folder: Path, groups: Any = GROUPS, **changes: Any) -> CutConfig:
@@ -89,6 +89,69 @@ def test_layers_that_are_not_asked_for_any_more_leave_no_trace(tmp_path: Path) -
     assert not (output / "train/Amodal/square").exists()
     make(plain, tmp_path / "fresh", FakeEngine())
     assert contents(output) == contents(tmp_path / "fresh")
+
+
+RECOLORED = {"write": True, "passes": True, "groups": GROUPS}
+
+
+@pytest.mark.parametrize("tones", [1, 2])
+def test_cels_are_made_in_the_colours_of_each_pass_and_put_together_to_it(tmp_path: Path, tones: int) -> None:
+    style = {"style": {"background": "#102030", "shade": {"tones": tones}}}
+    config = layered(tmp_path, layers=RECOLORED, recolor={"passes": 2}, **style)
+    output = tmp_path / "out"
+    make(config, output, FakeEngine())
+    assert defects(output) == []
+    clip = Dataset(output).clip("square")
+    for frame in clip.frame_numbers:
+        for name in ("frame", "color_1", "color_2"):
+            assert np.array_equal(clip.composed_frame(frame, name), clip.read(name, frame))
+        for name in ("color_1", "color_2"):
+            # what the square hides of the plain has the colour that the plain has elsewhere
+            backdrop = clip.read(f"cel_{name}@set", frame)
+            assert len(np.unique(backdrop.reshape(-1, 4), axis=0)) == 1
+            hero = clip.read(f"cel_{name}@hero", frame)
+            assert np.array_equal(hero[..., 3], clip.read("cel@hero", frame)[..., 3])
+            assert (hero != backdrop)[hero[..., 3] > 0].any(axis=-1).all()
+            assert (hero != clip.read("cel@hero", frame))[hero[..., 3] > 0].any(axis=-1).all()
+    [status] = read_status(output).cuts
+    assert status.state == "complete"
+    # a lost one comes back, by whatever detour
+    whole = contents(output)
+    clip.path("cel_color_2@hero", 3).unlink()
+    clip.path("line_layer_color_1", 4).unlink()
+    [summary] = make(config, output, None, render=False)
+    assert summary.recolored == 2
+    assert contents(output) == whole
+    # the frame's own passes are the same without cels
+    plain = layered(tmp_path, recolor={"passes": 2}, **style)
+    make(plain, output, FakeEngine())
+    assert not list(output.glob("train/color_*"))
+    assert not list(output.glob("train/Layers/*/color_*"))
+    assert not list(output.glob("train/Layers/*/MaterialId"))
+    without = contents(output)
+    passes = {name: data for name, data in whole.items() if "Frame_Anime" in name}
+    assert passes == {name: data for name, data in without.items() if "Frame_Anime" in name}
+    make(config, output, FakeEngine())
+    assert contents(output) == whole
+
+
+def test_verify_sees_cels_that_are_not_those_of_a_pass(tmp_path: Path) -> None:
+    config, output = layered(tmp_path, layers=RECOLORED, recolor={"passes": 1}), tmp_path / "out"
+    make(config, output, FakeEngine())
+    clip = Dataset(output).clip("square")
+    path = clip.path("cel_color_1@hero", 2)
+    name = path.relative_to(output).as_posix()
+    assert name == "train/Layers/hero/color_1/Cel/square/0002.png"
+    whole = clip.read("cel_color_1@hero", 2)
+    shown = tuple(np.argwhere(clip.read("visible@hero", 2) & (clip.read("contour", 2) == 255))[0])
+    beside = tuple(np.argwhere(whole[..., 3] == 0)[0])
+    for place, value in ((shown, (1, 2, 3, 255)), (beside, (0, 0, 0, 255))):
+        cel = whole.copy()
+        cel[place] = value
+        files.write_cel(path, cel)
+        assert (name, "contradiction") in defects(output)
+    path.unlink()
+    assert defects(output) == [(name, "missing")]
 
 
 def test_layers_of_their_own_are_found_once(tmp_path: Path) -> None:

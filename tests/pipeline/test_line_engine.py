@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,15 @@ import pytest
 
 from animerun_gen.config import CutConfig
 from animerun_gen.dataset import layout
-from animerun_gen.engines.job import input_mark
-from animerun_gen.engines.questions import CountedCut
+from animerun_gen.engines.questions import AskedCut
 from animerun_gen.errors import SceneError
 from animerun_gen.lines.cost import SLOW_SECONDS, LineFigures, freestyle_seconds
 from animerun_gen.pipeline.cut import Cut
+from animerun_gen.pipeline.deciding import decide
 from animerun_gen.pipeline.options import Options
 from animerun_gen.pipeline.run import generate
 from animerun_gen.pipeline.state.ledger import open_ledger, read_ledger
-from animerun_gen.pipeline.tasks.line_engine import choose_line_engines
+from animerun_gen.pipeline.tasks.line_engine import LineEngine
 from tests.pipeline.datasets import edit_ledger, make_cut
 from tests.pipeline.fake_engine import FakeEngine
 
@@ -30,16 +31,21 @@ class CountingEngine(FakeEngine):
 
     triangles: int = 10_000_000
     crossings: tuple[int, ...] = (0,)
+    visits: int = 0
     inputs: tuple[Path, ...] = ()
     asked: list[str] = field(default_factory=list)
     broken: bool = False
 
-    def count_lines(self, config: CutConfig, log: Path) -> CountedCut:
-        self.asked.append(config.name)
+    def read_when_asked(self) -> Sequence[Path]:
+        return self.inputs
+
+    def figures_of(self, asked: AskedCut) -> tuple[LineFigures, ...]:
+        self.asked.append(asked.config.name)
         if self.broken:
             raise SceneError("the film cannot be opened")
-        frames = [LineFigures(1 + n, self.triangles, 100, count, 0) for n, count in enumerate(self.crossings)]
-        return CountedCut(frames, {str(path): input_mark(path) for path in self.inputs})
+        return tuple(
+            LineFigures(1 + n, self.triangles, 100, count, self.visits) for n, count in enumerate(self.crossings)
+        )
 
 
 def undecided(folder: Path, **changes: Any) -> CutConfig:
@@ -48,7 +54,7 @@ def undecided(folder: Path, **changes: Any) -> CutConfig:
 
 def chosen(config: CutConfig, output: Path, counter: CountingEngine | None) -> Cut:
     cut = Cut(config, open_ledger(output, config.name))
-    choose_line_engines([cut], counter)
+    decide([cut], [LineEngine()], counter)
     return cut
 
 
@@ -80,6 +86,13 @@ def test_the_frame_decides_in_which_most_lines_cross(tmp_path: Path) -> None:
         assert f"9 triangles of frame 2, whose 100 edges with lines cross {crossings[1]:,} times" in note
 
 
+def test_what_lies_far_outside_is_named_only_where_it_takes_the_time(tmp_path: Path) -> None:
+    for visits, named in ((0, False), (1_000_000_000, True)):
+        counter = CountingEngine(triangles=9, visits=visits)
+        (note,) = chosen(undecided(tmp_path), tmp_path / str(visits), counter).decided
+        assert ("things far outside the picture" in note) == named
+
+
 def test_a_library_that_changed_is_noticed(tmp_path: Path) -> None:
     library, missing = tmp_path / "library.blend", tmp_path / "missing.blend"
     library.write_bytes(b"one")
@@ -97,8 +110,8 @@ def test_a_library_that_changes_while_it_is_counted_is_not_trusted(tmp_path: Pat
     library = tmp_path / "library.blend"
 
     class Meddled(CountingEngine):
-        def count_lines(self, config: CutConfig, log: Path) -> CountedCut:
-            counted = super().count_lines(config, log)
+        def figures_of(self, asked: AskedCut) -> tuple[LineFigures, ...]:
+            counted = super().figures_of(asked)
             library.write_bytes(b"another, after Blender had read it")
             return counted
 
@@ -148,7 +161,7 @@ def test_a_count_that_cannot_be_had_fails_the_cut_and_no_other(tmp_path: Path) -
     broken = CountingEngine(broken=True)
     configs = (undecided(tmp_path), make_cut(tmp_path, {"name": "other"}))
     failed, other = cuts = [Cut(config, open_ledger(tmp_path / "out", config.name)) for config in configs]
-    choose_line_engines(cuts, broken)
+    decide(cuts, [LineEngine()], broken)
     assert failed.summary.failures == ["the film cannot be opened"]
     assert (other.config, other.summary.failures) == (configs[1], [])
     (sentence,) = chosen(undecided(tmp_path), tmp_path / "new", None).summary.failures

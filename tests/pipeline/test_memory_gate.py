@@ -36,7 +36,7 @@ class Rendering:
 
     def run(self, on_event: Callable[[Event], None]) -> None:
         self.killed.wait(30.0)
-        raise ChildDied("Blender died.", "Blender died")
+        raise ChildDied("Blender died", "cut 'a'", "start it again")
 
     def kill(self) -> None:
         self.killed.set()

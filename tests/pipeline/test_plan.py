@@ -210,6 +210,8 @@ FIELDS: dict[str, tuple[Any, set[str]]] = {
     "dataset.compression": ("npz", {"labels"}),
     "layers.groups": ({"square": {"objects": ["Square"]}}, {"pictures", "motion", "labels"}),
     "layers.write": (False, {"pictures", "motion", "labels"}),
+    # cels in other colours are there or missing; what only they show gets a colour, too
+    "layers.passes": (True, {"recolor"}),
     "recolor.passes": (2, set()),
     # its content counts, not its place
     "recolor.palette": (Path("/elsewhere/palette.yaml"), set()),
@@ -244,7 +246,7 @@ def merged(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
 
 
 DRAWN = merged(SHADED, {"lines": {"engine": "geometry", "kinds": True}})
-"""With lines that have kinds and may have a style, which colour passes have not."""
+"""With lines that have kinds and may have a style."""
 
 
 def fields_of(model: type[BaseModel], prefix: str = "") -> list[str]:
@@ -272,7 +274,7 @@ def test_every_field_belongs_to_the_stages_that_depend_on_it(tmp_path: Path, fie
     needs_shade = field.startswith("style.shade.") or field == "labels.segment_by"
     begun = merged(RECOLORED, SHADED) if needs_shade else RECOLORED
     if field in ("lines.kinds", "lines.shade_border") or field.startswith("lines.style."):
-        begun = DRAWN
+        begun = merged(RECOLORED, DRAWN)
     if field.startswith("layers."):
         begun = merged(begun, LAYERED)
     if field == "style.shade.palette":

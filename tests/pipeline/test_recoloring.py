@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,10 @@ import pytest
 
 from animerun_gen.color.hexadecimal import rgb
 from animerun_gen.config.palette import SHIPPED
-from animerun_gen.dataset import ClipFiles, layout
+from animerun_gen.dataset import ClipFiles, ClipWriter, layout
+from animerun_gen.dataset.line_ink import InkSource
 from animerun_gen.lines.compose import draw_lines
+from animerun_gen.lines.ink import darker_tone
 from animerun_gen.pipeline.describe import describe
 from animerun_gen.pipeline.options import Options
 from animerun_gen.pipeline.run import generate
@@ -58,6 +61,59 @@ def test_a_pass_is_the_flat_frame_in_its_colours_with_the_same_lines_over_it(tmp
             )
     assert (clip.read("color_1", 3) != clip.read("color_2", 3)).any()
     assert (clip.read("color_1", 3) != clip.read("frame", 3)).any()
+
+
+STYLED = {
+    "lines": {"engine": "geometry", "color": "#102030", "style": {"antialias": True, "rules": [{"color": "auto"}]}}
+}
+
+
+def test_lines_in_their_style_cover_what_they_do_in_the_original_and_go_with_the_new_colours(tmp_path: Path) -> None:
+    changes = {**STYLED, "recolor": {"passes": 2, "keep": ["back*"]}}
+    make_passes(tmp_path, changes)
+    clip = ClipFiles(tmp_path / "out", "train", "square")
+    table = json.loads(layout.recolor_file(tmp_path / "out", "square").read_text())
+    for frame in clip.frame_numbers:
+        ink, flat, materials = (clip.read(name, frame) for name in ("line_ink", "flat", "material_id"))
+        rows, columns = np.divmod(ink.pixel, 64)
+        for name in ("color_1", "color_2"):
+            new = flat.copy()
+            new[materials == 2] = rgb(table["passes"][name]["materials"]["2"]["color"])
+            expected = new.astype(int)
+            tone = darker_tone(new[rows, columns], 0.5, 1.2).astype(int)
+            color = np.where(ink.source[:, None] == InkSource.SURFACE, tone, rgb("#102030"))
+            expected[rows, columns] = (expected[rows, columns] * 127 + color * 128 + 127) // 255
+            picture = clip.read(name, frame)
+            np.testing.assert_array_equal(picture, expected)
+            assert (picture != clip.read("frame", frame))[materials == 2].any(axis=-1).all()
+    assert not [defect for report in verify(tmp_path / "out") for defect in report.defects]
+
+
+def test_a_style_comes_and_goes_with_the_passes(tmp_path: Path) -> None:
+    """What lines are kept for passes goes with the last of them, and nothing else is made again."""
+    make_passes(tmp_path, STYLED)
+    both = contents(tmp_path / "out")
+    ink = {name for name in both if "/LineInk/" in name}
+    assert len(ink) == 5
+    make_passes(tmp_path, {**STYLED, "recolor": {"passes": 0}})
+    without = contents(tmp_path / "out")
+    assert not any("LineInk" in name for name in without)
+    make_passes(tmp_path, STYLED)
+    assert contents(tmp_path / "out") == both
+    (tmp_path / "out/train/Frame_Anime/square/color_1/0002.png").unlink()
+    (tmp_path / "out" / sorted(ink)[1]).unlink()
+    make_passes(tmp_path, STYLED)
+    assert contents(tmp_path / "out") == both
+
+
+def test_verify_sees_lines_that_are_not_those_of_the_frame(tmp_path: Path) -> None:
+    make_passes(tmp_path, {**STYLED, "style": {"background": "#000000"}})
+    output = tmp_path / "out"
+    clip = ClipWriter(output, "train", "square")
+    ink = clip.read("line_ink", 3)
+    clip.write("line_ink", 3, replace(ink, coverage=np.full_like(ink.coverage, 200)))
+    found = {(defect.file, defect.kind) for report in verify(output) for defect in report.defects}
+    assert ("train/LineInk/square/0003.npz", "contradiction") in found
 
 
 def test_verify_knows_them_and_finds_what_is_wrong(tmp_path: Path) -> None:

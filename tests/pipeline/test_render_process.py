@@ -143,7 +143,7 @@ os.kill(os.getpid(), signal.SIGSEGV)
     log = tmp_path / "logs" / "square.log"
     assert message == (
         "cut 'square': Blender died of SIGSEGV in frame 7 (lines). Its last error was: Error: the fluid cache is "
-        f"broken. The log is {log}; run the same command again to resume."
+        f"broken. The log is {log}; run the same command again to resume"
     )
 
 

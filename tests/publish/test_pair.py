@@ -23,7 +23,7 @@ from animerun_gen.engines.blenders import BpyModule
 from animerun_gen.engines.children import Conditions
 from animerun_gen.engines.job import RenderJob
 from animerun_gen.engines.protocol import Event
-from animerun_gen.engines.questions import AskedCut, CameraMark, MarkedCut
+from animerun_gen.engines.questions import AskedCut, CameraMark
 from animerun_gen.engines.render_process import RenderFailure
 from animerun_gen.errors import SceneError, UsageError
 from animerun_gen.publish import pair
@@ -105,7 +105,8 @@ def cut_of(text: str, **changes: object) -> CutConfig:
     [((960, 540), (480, 270)), ((540, 960), (270, 480)), ((480, 200), (480, 200)), ((16000, 16), (480, 16))],
 )
 def test_pictures_are_made_smaller_but_not_larger(asked: tuple[int, int], shown: tuple[int, int]) -> None:
-    config = cut_of(CUT, resolution=asked, recolor={"passes": 2}, motion={"gaps": (1, 2), "tracks": 50})
+    cels = {"lines": {"engine": "geometry"}, "layers": {"write": True, "passes": True}}
+    config = cut_of(CUT, resolution=asked, recolor={"passes": 2}, motion={"gaps": (1, 2), "tracks": 50}, **cels)
     assert lightened(config, full=False).resolution == shown
     light = lightened(config, full=True)
     assert (light.resolution, light.recolor.passes, light.motion.gaps, light.motion.tracks) == (asked, 0, (1,), 0)
@@ -120,9 +121,8 @@ class Cameras(FakeEngine):
 
     switches: tuple[int, ...] = ()
 
-    def marks_of(self, asked: AskedCut) -> MarkedCut:
-        marks = [CameraMark(asked.config.frames.first, "Camera")]
-        return MarkedCut([*marks, *(CameraMark(frame, f"Camera {frame}") for frame in self.switches)], {})
+    def marks_of(self, asked: AskedCut) -> tuple[CameraMark, ...]:
+        return (*super().marks_of(asked), *(CameraMark(frame, f"Camera {frame}") for frame in self.switches))
 
 
 @pytest.mark.usefixtures("project")
@@ -240,7 +240,7 @@ class Talkative(FakeEngine):
 
     fails_when_asked: bool = False
 
-    def marks_of(self, asked: AskedCut) -> MarkedCut:
+    def marks_of(self, asked: AskedCut) -> tuple[CameraMark, ...]:
         if self.fails_when_asked:
             self._print(asked.log)
             raise SceneError(f"cut 'a': it cannot be opened (log: {asked.log})")

@@ -85,3 +85,32 @@ def test_what_fits_nothing_nearby_is_left_as_the_map_has_it() -> None:
     materials[2, 2] = 7
     ids, drawn = materials_drawn(flat, materials, COLORS)
     assert ids[drawn][2, 3] == 7
+
+
+def test_what_only_layers_show_counts_and_what_frames_show_counts_as_it_did() -> None:
+    colors = {0: (0, 0, 0), 1: (200, 0, 0), 2: (0, 200, 0), 3: None}
+    table = np.array([(0, 0, 0), (200, 0, 0), (0, 200, 0), (80, 80, 240)], np.uint8)
+    seen = np.array([[1, 1, 2, 2]], np.uint16)
+    alone = np.array([[3, 3, 2, 0]], np.uint16)
+    survey = survey_frame(table[seen], seen, colors)
+    behind = survey_frame(table[alone], alone, colors)
+    behind.forget(0)
+    assert 0 not in behind.pixels
+    assert not any(0 in pair for pair in behind.borders)
+    without = survey.with_unseen()
+    assert (without.pixels, without.borders, without.textures) == (survey.pixels, survey.borders, survey.textures)
+    # two frames of it, in parts that add up
+    total = Survey()
+    total.add(survey)
+    total.add(Survey(behind=behind))
+    total.add(Survey(behind=behind))
+    found = total.with_unseen()
+    assert found.pixels == {1: 2, 2: 2, 3: 4}
+    assert found.borders == {**survey.borders, (2, 3): 2 * behind.borders[2, 3]}
+    assert {number for number, _ in found.textures} == {3}
+    assert total.pixels == survey.pixels
+    # where layers show nothing that frames do not, nothing changes
+    same = Survey()
+    same.add(survey)
+    same.add(Survey(behind=survey))
+    assert same.with_unseen() == without

@@ -197,6 +197,24 @@ class Browser:
         self._tell("Emulation.clearDeviceMetricsOverride", {})
         self._tell("Emulation.setEmulatedMedia", {"features": []})
 
+    def roles(self) -> list[tuple[str, str]]:
+        """What a screen reader is told of the page: role and name of everything that has one, in the page's order."""
+        self._tell("Accessibility.enable", {})
+        nodes = self._tell("Accessibility.getFullAXTree", {})["nodes"]
+        self._tell("Accessibility.disable", {})
+        of_id = {node["nodeId"]: node for node in nodes}
+        found: list[tuple[str, str]] = []
+
+        def walk(node: dict[str, Any]) -> None:
+            if not node["ignored"]:
+                found.append((node["role"]["value"], node.get("name", {}).get("value", "")))
+            for child in node.get("childIds", []):
+                if child in of_id:
+                    walk(of_id[child])
+
+        walk(nodes[0])
+        return found
+
     def _tell(self, command: str, parameters: object) -> Any:
         """A command of Chromium's own protocol."""
         return self._post("/goog/cdp/execute", {"cmd": command, "params": parameters})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,17 @@ from typing import Any
 import numpy as np
 
 from animerun_gen.conventions import UNKNOWN_FLOW
-from animerun_gen.dataset import ClipWriter, write_json
+from animerun_gen.dataset import (
+    Amodal,
+    AmodalObject,
+    ClipWriter,
+    LayerExtent,
+    LayerOcclusion,
+    ObjectOcclusion,
+    Strokes,
+    pack_mask,
+    write_json,
+)
 
 FRAMES = (8, 10, 12)
 SIZE = (64, 40)
@@ -97,6 +107,124 @@ def pair_files(frame: int, way: str, size: tuple[int, int], noise: bool = False)
         "line_area": patches(rng, size, cell, 2) == 0,
         "match": [[int(rng.integers(0, 5)), 5] if rng.random() < 0.7 else [-1] for _ in range(segments)],
     }
+
+
+def write_drawing(
+    clip: ClipWriter, frames: Sequence[int] = FRAMES, size: tuple[int, int] = SIZE, noise: bool = False
+) -> None:
+    """Write shade, kinds and style of lines, strokes and layers to a clip."""
+    for frame in frames:
+        for name, value in drawing_files(frame, size, noise).items():
+            clip.write(name, frame, value)
+    for way, arrows in (("forward", frames[:-1]), ("backward", frames[1:])):
+        for frame in arrows:
+            for layer in LAYERS:
+                for name, value in layer_motion(frame, layer, way, size, noise).items():
+                    clip.write(f"{name}_{way}@{layer}", frame, value)
+
+
+LAYERS = ("front", "set")
+OBJECTS = {3: "Fox & <i>tail</i>", 4: "Lamp", 900: "House"}
+"""Ids and names of the objects; the last one is of the layer ``set``, the others of ``front``."""
+
+
+def drawing_files(frame: int, size: tuple[int, int], noise: bool = False) -> dict[str, Any]:
+    """The files of a frame of what is drawn besides pictures, motion and segments, by modality."""
+    width, height = size
+    rng = np.random.default_rng([frame, 7])
+    cell = 1 if noise else 4
+    kinds = patches(rng, size, cell, 8).astype(np.uint8)
+    front, house = patches(rng, size, cell, 3), patches(rng, size, cell, 2)
+    found: dict[str, Any] = {
+        "shade": patches(rng, size, cell, 4).astype(np.uint8),
+        "trace": rng.integers(0, 256, (5, 3), np.uint8)[patches(rng, size, cell, 5)],
+        "line_kind": kinds,
+        "styled_contour": rng.integers(0, 256, (5, 3), np.uint8)[patches(rng, size, cell, 5)],
+        "line_gap": np.where(kinds > 5, patches(rng, size, cell, 4), 0).astype(np.uint8),
+        "strokes": strokes_of(frame, size, 200 if noise else 6),
+    }
+    ids = {"front": np.array([0, 3, 4], np.uint16)[front], "set": np.array([0, 900], np.uint16)[house]}
+    # the front is before the set but for its left part
+    shows = {"front": (front > 0) & ~((house > 0) & (np.arange(width) < width // 4))}
+    shows["set"] = ~shows["front"]
+    for layer in LAYERS:
+        cel = np.zeros((height, width, 4), np.uint8)
+        opaque = ids[layer] > 0 if layer == "front" else np.ones((height, width), bool)
+        cel[opaque, :3] = rng.integers(0, 256, (7, 3), np.uint8)[patches(rng, size, cell, 7)][opaque]
+        cel[opaque, 3] = 255
+        found[f"cel@{layer}"] = cel
+        found[f"contour@{layer}"] = np.where(patches(rng, size, cell, 5) == 0, 0, 255).astype(np.uint8)
+        found[f"visible@{layer}"] = shows[layer]
+        found[f"object_id@{layer}"] = ids[layer]
+    found["amodal"] = amodal_of(ids, shows, size)
+    return found
+
+
+def layer_motion(frame: int, layer: str, way: str, size: tuple[int, int], noise: bool = False) -> dict[str, Any]:
+    """Flow of a layer alone, and where it is known, in one direction."""
+    rng = np.random.default_rng([frame, way == "forward", len(layer)])
+    flow = rng.normal(0, 3, (64, 2)).astype(np.float32)[patches(rng, size, 1 if noise else 8, 64)]
+    valid = drawing_files(frame, size, noise)[f"object_id@{layer}"] > 0
+    flow[~valid] = UNKNOWN_FLOW
+    return {"flow": flow, "valid": valid}
+
+
+def amodal_of(ids: dict[str, Any], shows: dict[str, Any], size: tuple[int, int]) -> Amodal:
+    """Who hides whom, of the objects of two layers."""
+    width, height = size
+    surfaces = {layer: ids[layer] > 0 for layer in LAYERS}
+    both = int((surfaces["front"] & surfaces["set"] & shows["front"]).sum())
+    objects = []
+    for number, name in OBJECTS.items():
+        layer = "set" if number == 900 else "front"
+        mask = ids[layer] == number
+        box = (0, 0, width, height)
+        area, visible = int(mask.sum()), int((mask & shows[layer]).sum())
+        objects.append(AmodalObject(number, name, layer, area, visible, box, pack_mask(mask)))
+    return Amodal(
+        height,
+        width,
+        tuple(
+            LayerExtent(layer, int(surfaces[layer].sum()), int((surfaces[layer] & shows[layer]).sum()))
+            for layer in ("set", "front")
+        ),
+        False,
+        (LayerOcclusion("front", "set", both),),
+        tuple(objects),
+        (ObjectOcclusion(3, 900, both // 2), ObjectOcclusion(4, 900, both - both // 2)),
+    )
+
+
+def strokes_of(frame: int, size: tuple[int, int], count: int) -> Strokes:
+    """Strokes of five points each, of all kinds, every second one hidden."""
+    width, height = size
+    points = 5 * count
+    rng = np.random.default_rng([frame, 9])
+    numbers = np.arange(points)
+    return Strokes(
+        position=rng.uniform(0, (width - 1, height - 1), (points, 2)),
+        depth=rng.uniform(1, 2, points),
+        identity=np.stack([numbers + 1, numbers + 2], axis=1).astype(np.uint64),
+        along=rng.uniform(0, 1, points),
+        instance=np.zeros(points, np.int32),
+        vertices=np.stack([numbers, numbers + 1], axis=1).astype(np.int32),
+        stroke_start=np.arange(0, points + 1, 5, np.int64),
+        stroke_points=numbers.astype(np.int32),
+        kind=(np.arange(count) % 6 + 1).astype(np.uint8),
+        hidden=np.arange(count) % 2 == 1,
+        object_id=np.full(count, 3, np.uint16),
+    )
+
+
+def exposures_of(film_frames: Mapping[str, Sequence[int]], frames: Sequence[int] = FRAMES) -> list[dict[str, Any]]:
+    """What a quality file says of which film frame each layer shows."""
+    return [
+        {
+            "frame": frame,
+            "layers": {name: {"film_frame": shown[place], "share": 0.2} for name, shown in film_frames.items()},
+        }
+        for place, frame in enumerate(frames)
+    ]
 
 
 def patches(rng: np.random.Generator, size: tuple[int, int], cell: int, count: int) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,27 @@ from animerun_gen.pipeline.state.ledger import MadeFrom, open_ledger
 from animerun_gen.quality.colors import flow_to_color, labels_to_color
 from animerun_gen.quality.warp import warp_difference
 from animerun_gen.report.build import build_report
+from animerun_gen.report.drawing import KINDS, TONES
 from animerun_gen.report.encode import NOTHING_TO_COMPARE, warp_levels, warp_palette
 from tests.report.browser import Browser, missing_browser
-from tests.report.clips import FRAMES, SIZE, failing, frame_files, pair_files, quality_of, write_clip, write_quality
+from tests.report.clips import (
+    FRAMES,
+    OBJECTS,
+    SIZE,
+    drawing_files,
+    exposures_of,
+    failing,
+    frame_files,
+    layer_motion,
+    pair_files,
+    quality_of,
+    write_clip,
+    write_drawing,
+    write_quality,
+)
+from tests.report.clips import (
+    LAYERS as CELS,
+)
 
 pytestmark = [
     pytest.mark.browser,
@@ -75,7 +94,7 @@ return faint;
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The pages of three cuts: one with everything, one as it may be downloaded, one in pieces."""
+    """The pages of four cuts: one without layers, one as it may be downloaded, one in pieces, one with all there is."""
     root = tmp_path_factory.mktemp("data")
     write_clip(root, "fight")
     write_quality(root, failing(quality_of(), 1, "backward", MESSAGE))
@@ -87,6 +106,11 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pieces = write_clip(root, "pieces", without=["segment", "match", "occlusion", "exact_occlusion"])
     pieces.path("flow_forward", 8).unlink()
     pieces.path("frame", 12).write_bytes(b"no picture")
+    cels = quality_of(cut="cels")
+    cels["timing"] = {"front": {"pairs": 0.5, "pixels": 0.4}, "set": {"pairs": 0.0, "pixels": None}}
+    cels["exposures"] = exposures_of({"front": [8, 8, 12], "set": [8, 10, 12]})
+    write_drawing(write_clip(root, "cels"))
+    write_quality(root, cels)
     return build_report(root).index.parent
 
 
@@ -217,6 +241,199 @@ def test_each_layer_shows_what_the_dataset_holds(browser: Browser, report: Path)
     assert "Edge of the wheel" in browser.run("return document.getElementById('legend').textContent")
 
 
+def choose(browser: Browser, control: str, value: str) -> None:
+    """Choose something in a control, as a user does, and wait until it is drawn."""
+    browser.run(
+        """const control = document.getElementById(arguments[0]);
+        delete document.body.dataset.drawn;
+        if (control.type === "checkbox") control.checked = arguments[1] === "on";
+        else control.value = arguments[1];
+        control.dispatchEvent(new Event("change"));""",
+        control,
+        value,
+    )
+    browser.wait_for("document.body.dataset.drawn", bool)
+
+
+def text_of(browser: Browser, name: str) -> str:
+    return str(browser.run("return document.getElementById(arguments[0]).textContent", name))
+
+
+def checkers() -> np.ndarray:
+    """What is seen where a cel has nothing."""
+    rows, columns = np.mgrid[0 : SIZE[1], 0 : SIZE[0]]
+    return np.array([[148] * 3, [186] * 3])[(rows // 8 + columns // 8) % 2]
+
+
+def test_shade_and_lines_are_shown_by_their_numbers(browser: Browser, report: Path) -> None:
+    open_cut(browser, report, "cels", "#frame=10")
+    files = drawing_files(10, SIZE)
+    tones, kinds = ([colors[number][1] for number in sorted(colors)] for colors in (TONES, KINDS))
+    gaps = files["line_gap"]
+    contour = frame_files(10, SIZE)["contour"][..., None].astype(float)
+    paper = contour + 0.375 * (255 - contour)
+    expected = {
+        ("h", "shade"): np.array(tones)[files["shade"]],
+        ("t", "trace"): files["trace"],
+        ("k", "line_kind"): np.array(kinds)[files["line_kind"]],
+        ("y", "styled_contour"): files["styled_contour"],
+        ("g", "line_gap"): np.where(gaps[..., None] > 0, labels_to_color(gaps.astype(int)), paper),
+    }
+    for (key, layer), pixels in expected.items():
+        browser.press(key)
+        wait_drawn(browser, 1, layer)
+        assert np.abs(canvas(browser) - pixels).max() <= 0.5, layer
+    for layer, table, names in (("shade", files["shade"], TONES), ("line_kind", files["line_kind"], KINDS)):
+        browser.press("h" if layer == "shade" else "k")
+        wait_drawn(browser, 1, layer)
+        legend = text_of(browser, "legend")
+        of = table[table > 0].size if layer == "line_kind" else table.size
+        for number, (name, _) in names.items():
+            if number or layer == "shade":
+                assert f"{name}: {100 * (table == number).sum() / of:.1f}%" in legend
+
+
+def test_strokes_are_where_their_points_are(browser: Browser, report: Path) -> None:
+    open_cut(browser, report, "cels", "#frame=10&layer=strokes")
+    wait_drawn(browser, 1, "strokes")
+    strokes = drawing_files(10, SIZE)["strokes"]
+    assert "pale: the 3 that something hides" in text_of(browser, "legend")
+    assert browser.run("return document.getElementById('covered').parentElement.hidden") is False
+    choose(browser, "covered", "off")
+    assert "hides" not in text_of(browser, "legend")
+    pixels = canvas(browser).astype(int).sum(axis=2)
+    rows, columns = np.mgrid[0 : SIZE[1], 0 : SIZE[0]]
+    centres = np.stack([columns, rows], axis=-1).reshape(-1, 2)
+    away = np.full(len(centres), np.inf)
+    for number in np.flatnonzero(~strokes.hidden):
+        for a, b in pairwise(strokes.polyline(number)):
+            along = np.clip((centres - a) @ (b - a) / ((b - a) @ (b - a)), 0, 1)
+            away = np.minimum(away, np.hypot(*(a + along[:, None] * (b - a) - centres).T))
+    away = away.reshape(pixels.shape)
+    # a line of one pixel has ink half a pixel to both sides, at corners somewhat more
+    assert (pixels[away < 0.4] < 3 * 255).all()
+    assert (pixels[away > 2.0] == 3 * 255).all()
+    assert min((away < 0.4).sum(), (away > 2.0).sum()) > 100
+
+
+def test_each_cel_alone_stands_on_a_checkerboard(browser: Browser, report: Path) -> None:
+    open_cut(browser, report, "cels", "#frame=10&layer=cel&cel=front&part=colours")
+    wait_drawn(browser, 1, "cel")
+    files = drawing_files(10, SIZE)
+    for cel in CELS:
+        choose(browser, "cel", cel)
+        colors = files[f"cel@{cel}"]
+        opaque, seen = colors[..., 3:] > 0, files[f"visible@{cel}"][..., None]
+        line = files[f"contour@{cel}"][..., None] == 0
+        alone = np.where(opaque, colors[..., :3], checkers())
+        ids = files[f"object_id@{cel}"].astype(int)
+        expected = {
+            "colours": alone,
+            "inked": np.where(line, 0, alone),
+            "hidden": np.where(opaque & seen, alone + 0.75 * (checkers() - alone), alone),
+            "lines": np.repeat(files[f"contour@{cel}"][..., None], 3, axis=2),
+            "objects": np.where(ids[..., None] > 0, labels_to_color(ids), checkers()),
+        }
+        for part, pixels in expected.items():
+            choose(browser, "part", part)
+            assert np.abs(canvas(browser) - pixels).max() <= 0.5, f"{cel} {part}"
+        hidden = next(layer for layer in files["amodal"].layers if layer.name == cel)
+        assert f"{100 * hidden.visible / hidden.area:.1f}% of them are seen" in text_of(browser, "legend")
+    assert "cel=set" in browser.run("return location.hash")
+    # the other cel by its key, and its motion
+    browser.press(",")
+    browser.wait_for("document.getElementById('cel').value", lambda cel: cel == "front")
+    browser.press("u")
+    wait_drawn(browser, 1, "cel_flow")
+    flow = layer_motion(10, "front", "forward", SIZE)["flow"]
+    scale = browser.run("return JSON.parse(document.getElementById('data').textContent).motion_scale")
+    nothing = files["cel@front"][..., 3:] == 0
+    assert np.abs(canvas(browser) - np.where(nothing, checkers(), flow_to_color(flow, scale))).max() <= 2
+    assert "flow of the cel front" in text_of(browser, "right-caption")
+
+
+def test_the_cel_that_is_seen_and_whole_masks(browser: Browser, report: Path) -> None:
+    open_cut(browser, report, "cels", "#frame=10&layer=cel_map")
+    wait_drawn(browser, 1, "cel_map")
+    files = drawing_files(10, SIZE)
+    shown = np.where(files["visible@front"], 1, 2)
+    np.testing.assert_array_equal(canvas(browser), labels_to_color(shown))
+    legend = text_of(browser, "legend")
+    assert f"front: {100 * (shown == 1).mean():.1f}%" in legend
+    assert "From the back to the front: set, front" in legend
+    assert "no order of whole cels shows the frame" in legend
+    browser.press("a")
+    wait_drawn(browser, 1, "amodal")
+    pale = frame_files(10, SIZE)["frame"].astype(float)
+    for number in OBJECTS:
+        choose(browser, "object", str(number))
+        mask = files["amodal"].mask(number)
+        padded = np.pad(mask, 1, mode="edge")
+        around = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
+        layer = "set" if number == 900 else "front"
+        hidden = mask & ~files[f"visible@{layer}"]
+        expected = pale + 0.35 * (255 - pale)
+        expected[hidden] += 0.4 * (np.array([255, 0, 150]) - expected[hidden])
+        expected[mask & ~around] = (255, 0, 150)
+        # rounded twice
+        assert np.abs(canvas(browser) - expected).max() <= 1.5, number
+        assert f"{OBJECTS[number]}, of the layer {layer}: {mask.sum()} pixels" in text_of(browser, "legend")
+    # the house is behind two others, and before none
+    pairs = {pair.front: pair.pixels for pair in files["amodal"].object_occlusions}
+    for front in (3, 4):
+        assert f"{OBJECTS[front]} at {pairs[front]} pixels" in text_of(browser, "legend").partition("Before it: ")[2]
+    assert "Behind it" not in text_of(browser, "legend")
+    choose(browser, "object", "0")
+    assert "whole masks of 3 objects" in text_of(browser, "legend")
+
+
+def test_the_exposure_sheet_leads_to_its_frames_and_follows(browser: Browser, report: Path) -> None:
+    open_cut(browser, report, "cels")
+    rows = """return [...document.querySelectorAll("#exposures tbody tr")].map(
+        (row) => [...row.cells].map((one) => `${one.className} ${one.textContent}`.trim()));"""
+    assert browser.run(rows) == [["8", "new 8", "new 8"], ["10", "held 8", "new 10"], ["12", "new 12", "new 12"]]
+    assert "held share of its pixels40%" in browser.run("return document.querySelector('#exposures tfoot').textContent")
+    now = "[...document.querySelectorAll('#exposures [aria-current]')].map(row => row.cells[0].textContent)"
+    assert browser.run(f"return {now}") == ["8"]
+    browser.run("document.querySelectorAll('#exposures button')[2].click()")
+    wait_drawn(browser, 2, "frame")
+    assert browser.run(f"return {now}") == ["12"]
+    # a sheet longer than its box is scrolled so that the row is seen between head and foot
+    browser.run("document.querySelector('#sheet .scroll').style.maxHeight = '115px'")
+    for key, index in (("home", 0), ("end", 2), ("left", 1)):
+        browser.press(key)
+        wait_drawn(browser, index, "frame")
+        head, row, foot = (
+            box_of(browser, f"#exposures {part}") for part in ("thead", "tr[aria-current]", "tfoot tr:first-child th")
+        )
+        assert head[1] + head[3] - 1 <= row[1]
+        assert row[1] + row[3] <= foot[1] + 1
+
+
+def test_pages_offer_only_what_is_there(browser: Browser, report: Path) -> None:
+    open_cut(browser, report)
+    # this one has none of it
+    for control in ("cel", "part", "object", "covered", "sheet"):
+        assert browser.run("return document.getElementById(arguments[0])", control) is None
+    open_cut(browser, report, "cels")
+    keys = browser.run("return [...document.querySelectorAll('#layers kbd')].map(one => one.textContent)")
+    assert len(keys) == len(set(keys)) == 23
+    assert browser.run("return document.getElementById('cel').parentElement.hidden") is True
+
+
+def test_pointing_tells_what_is_drawn_there(browser: Browser, report: Path) -> None:
+    open_cut(browser, report, "cels", "#frame=10&layer=cel&cel=set")
+    wait_drawn(browser, 1, "cel")
+    box = box_of(browser, "#right")
+    files = drawing_files(10, SIZE)
+    row, column = np.argwhere(files["visible@front"] & (files["object_id@set"] == 900))[0]
+    browser.move(box[0] + (column + 0.5) / SIZE[0] * box[2], box[1] + (row + 0.5) / SIZE[1] * box[3])
+    text = browser.wait_for("document.getElementById('readout').textContent", bool)
+    assert f"shade: {TONES[int(files['shade'][row, column])][0]}" in text
+    assert f"line: {KINDS[int(files['line_kind'][row, column])][0]}" in text
+    assert "cel front\nset alone: House" in text
+
+
 def test_slider_and_keys_go_through_the_clip(browser: Browser, report: Path) -> None:
     open_cut(browser, report)
     for index, frame in enumerate(FRAMES):
@@ -339,7 +556,7 @@ def test_a_downloaded_dataset_and_a_name_with_odd_letters(browser: Browser, repo
     browser.open(report / "index.html")
     browser.wait_for("document.body.dataset.ready", bool)
     names = browser.run("return [...document.querySelectorAll('a.name')].map(one => one.textContent)")
-    assert names == sorted([ODD_NAME, "fight", "pieces"])
+    assert names == sorted([ODD_NAME, "cels", "fight", "pieces"])
     browser.run(
         "[...document.querySelectorAll('a.name')].find(one => one.textContent === arguments[0]).click()", ODD_NAME
     )
@@ -377,9 +594,9 @@ def test_the_index_sorts(browser: Browser, report: Path) -> None:
     browser.wait_for("document.body.dataset.ready", bool)
     badges = "return [...document.querySelectorAll('#cuts tbody .badge')].map(one => one.textContent)"
     browser.run("[...document.querySelectorAll('th button')].find(one => one.textContent === 'gate').click()")
-    assert browser.run(badges) == ["FAIL", "INCOMPLETE", "NOT JUDGED"]
+    assert browser.run(badges) == ["FAIL", "INCOMPLETE", "NOT JUDGED", "PASS"]
     browser.run("[...document.querySelectorAll('th button')].find(one => one.textContent === 'gate').click()")
-    assert browser.run(badges) == ["NOT JUDGED", "INCOMPLETE", "FAIL"]
+    assert browser.run(badges) == ["PASS", "NOT JUDGED", "INCOMPLETE", "FAIL"]
     assert browser.run("return [...document.images].every(one => one.naturalWidth > 0)")
 
 
@@ -390,8 +607,9 @@ def test_pages_fit_every_window_and_can_be_read_by_day_and_night(
 ) -> None:
     browser.look_as(width, 900, scheme)
     try:
-        for page in ("index.html", "train/fight.html"):
-            browser.open(report / page)
+        for page in ("index.html", "train/fight.html", "train/cels.html#layer=amodal"):
+            name, _, fragment = page.partition("#")
+            browser.open(report / name, f"#{fragment}")
             browser.wait_for("document.body.dataset.drawn || document.body.dataset.ready", bool)
             assert (
                 browser.run("return document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
@@ -418,6 +636,40 @@ def test_the_index_can_be_used_without_a_mouse(browser: Browser, report: Path) -
         "const style = getComputedStyle(document.activeElement); return [style.outlineStyle, style.textDecorationLine];"
     )
     assert style != ["none", "none"]
+
+
+@pytest.mark.parametrize("width", [480, 900, 1600])
+def test_tables_are_tables_and_controls_have_names_for_a_screen_reader(
+    browser: Browser, report: Path, width: int
+) -> None:
+    browser.look_as(width, 900, "light")
+    try:
+        browser.open(report / "index.html")
+        browser.wait_for("document.body.dataset.ready", bool)
+        roles = browser.roles()
+        # as cards they are a table, too: a row of headings and one a cut
+        assert [role for role, _ in roles].count("table") == 1
+        assert [role for role, _ in roles].count("row") == 1 + 4
+        assert {name for role, name in roles if role == "columnheader"} >= {"cut", "gate", "warp error"}
+        assert [name for role, name in roles if role == "cell"].count("PASS" if width == 1600 else "gate PASS") == 1
+        assert_named(roles)
+        open_cut(browser, report, "cels", "#layer=cel")
+        wait_drawn(browser, 0, "cel")
+        roles = browser.roles()
+        assert {"layer", "cel", "show"} <= {name for role, name in roles if role in ("combobox", "slider")}
+        assert ("image", "cel front of frame 8") in roles
+        assert ("button", "Amodal") in roles
+        assert {"Exposure sheet", "Table of pairs"} <= {name for role, name in roles if role == "region"}
+        assert ("rowheader", "held share of its pixels") in roles
+        assert_named(roles)
+    finally:
+        browser.look_as_usual()
+
+
+def assert_named(roles: list[tuple[str, str]]) -> None:
+    """Everything that can be used, and every heading of a table, has a name."""
+    usable = {"button", "link", "combobox", "slider", "checkbox", "region", "image", "columnheader", "rowheader"}
+    assert [role for role, name in roles if role in usable and not name] == []
 
 
 def test_arrows_scroll_a_wide_table_that_has_the_focus(browser: Browser, report: Path) -> None:

@@ -19,7 +19,7 @@ from animerun_gen.errors import DatasetError
 from animerun_gen.report.build import build_report
 from animerun_gen.report.html import asset, page, templates
 from animerun_gen.report.layers import Detail
-from tests.report.clips import failing, quality_of, write_clip, write_quality
+from tests.report.clips import OBJECTS, exposures_of, failing, quality_of, write_clip, write_drawing, write_quality
 
 NAUGHTY = "</script><script>alert(1)</script><!--"
 
@@ -58,8 +58,8 @@ def test_pages_and_index(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_pages_are_the_same_however_they_are_made(tmp_path: Path) -> None:
-    write_clip(tmp_path / "data")
-    write_quality(tmp_path / "data", quality_of())
+    write_drawing(write_clip(tmp_path / "data"))
+    write_quality(tmp_path / "data", {**quality_of(), "exposures": exposures_of({"front": [8, 8, 12]})})
     one = build_report(tmp_path / "data", tmp_path / "one")
     # the folder's name is the title; where it lies is nobody's business
     (tmp_path / "elsewhere").mkdir()
@@ -135,12 +135,19 @@ def test_mistakes_are_told(
 
 
 @pytest.mark.parametrize(
-    ("budget", "frames", "reduced"),
-    [(1.0, 12, "All pictures are shown at"), (0.35, 12, "All pictures are shown at"), (0.2, 24, "frames (")],
+    ("budget", "frames", "drawing", "reduced"),
+    [
+        (1.0, 12, False, "All pictures are shown at"),
+        (0.35, 12, False, "All pictures are shown at"),
+        (0.2, 24, False, "frames ("),
+        (0.7, 12, True, "All pictures are shown at"),
+    ],
 )
-def test_no_page_grows_beyond_its_size(tmp_path: Path, budget: float, frames: int, reduced: str) -> None:
+def test_no_page_grows_beyond_its_size(tmp_path: Path, budget: float, frames: int, drawing: bool, reduced: str) -> None:
     # noise in every layer; nothing real is as large
-    write_clip(tmp_path, frames=range(frames), size=(160, 90), noise=True)
+    clip = write_clip(tmp_path, frames=range(frames), size=(160, 90), noise=True)
+    if drawing:
+        write_drawing(clip, range(frames), (160, 90), noise=True)
     [page] = build_report(tmp_path, max_size=budget).pages
     assert page.stat().st_size <= budget * 1e6
     # nor is anything left out without need
@@ -185,11 +192,31 @@ def test_nothing_on_a_page_can_run_but_its_own_script(tmp_path: Path) -> None:
     assert data_of(page)["materials"]["0"] == NAUGHTY
 
 
+def test_a_page_has_no_word_of_layers_that_there_are_not(tmp_path: Path) -> None:
+    write_clip(tmp_path, "fight")
+    write_drawing(write_clip(tmp_path, "cels"))
+    write_quality(tmp_path, {**quality_of(cut="cels"), "exposures": exposures_of({NAUGHTY: [8, 8, 12]})})
+    build_report(tmp_path)
+    cels, fight = (tmp_path / "report" / "train" / f"{name}.html" for name in ("cels", "fight"))
+    assert data_of(cels)["layers"] == ["front", "set"]
+    assert data_of(cels)["objects"] == {str(number): name for number, name in OBJECTS.items()}
+    assert data_of(fight)["layers"] == []
+    for word in ('id="cel"', 'id="object"', 'id="covered"', "Exposure sheet"):
+        assert word in cels.read_text()
+        assert word not in fight.read_text().partition("<script")[0]
+    # a layer's name is text as all others are
+    assert "alert(1)</script>" not in cels.read_text()
+
+
 def test_the_scripts_set_text_as_text_and_fetch_nothing() -> None:
-    texts = {name: asset(name) for name in ("common.js", "cut.js", "evaluation.js", "index.js", "report.css")}
+    texts = {
+        name: asset(name) for name in ("common.js", "cut.js", "drawing.js", "evaluation.js", "index.js", "report.css")
+    }
     folder = Path(str(files("animerun_gen.report"))) / "templates"
     texts |= {file.name: file.read_text() for file in folder.iterdir()}
-    assert len(texts) == 13
+    assert len(texts) == 14
+    # every page carries them
+    assert sum(len(text.encode()) for text in texts.values()) < 100_000
     for name, text in texts.items():
         for word in (
             "innerHTML",

@@ -150,14 +150,6 @@ def test_nonsense_in_a_quality_file_hides_figures_and_nothing_else(tmp_path: Pat
     assert all(value is None for value in figures.worst_figures(facts))
 
 
-def test_how_much_layers_are_held_is_said(tmp_path: Path) -> None:
-    shares = {"fox": {"pairs": 0.5, "pixels": 0.25}, "set": {"pairs": 0.0, "pixels": None}, "torn": 3}
-    facts = facts_of(tmp_path, {**quality_of(), "timing": shares})
-    said = "fox in 50% of the pairs, 25% of its pixels; set in 0% of the pairs, never seen; torn in unknown"
-    assert any(said in remark for remark in facts.remarks)
-    assert not any("Layers" in remark for remark in facts_of(tmp_path, quality_of()).remarks)
-
-
 def test_what_it_was_made_with_comes_from_the_manifest_or_else_the_ledger(tmp_path: Path) -> None:
     clip = write_clip(tmp_path)
     assert collect_facts(clip).origin == ""

@@ -11,16 +11,29 @@ from animerun_gen.quality.colors import flow_to_color
 from animerun_gen.quality.warp import warp_difference
 from animerun_gen.report.encode import decode_index, warp_levels
 from animerun_gen.report.layers import DIRECTIONS, MASKS, Detail, FrameLayers, FrameTask, SurveyTask, line_color
-from tests.report.clips import FRAMES, SIZE, frame_files, pair_files, write_clip
+from tests.report.clips import (
+    FRAMES,
+    LAYERS,
+    OBJECTS,
+    SIZE,
+    drawing_files,
+    frame_files,
+    layer_motion,
+    pair_files,
+    write_clip,
+    write_drawing,
+)
 
 FULL = Detail(1, 90)
 
 
-def layers_of(root: Path, frame: int, detail: Detail = FULL) -> FrameLayers:
+def layers_of(
+    root: Path, frame: int, detail: Detail = FULL, layers: tuple[str, ...] = (), filled: bool = False
+) -> FrameLayers:
     place = FRAMES.index(frame)
     around = (None, *FRAMES, None)
     neighbors = (around[place], around[place + 2])
-    return FrameTask(ClipFiles(root, "train", "fight"), frame, neighbors, SIZE, 10.0, detail).run()
+    return FrameTask(ClipFiles(root, "train", "fight"), frame, neighbors, SIZE, 10.0, detail, filled, layers).run()
 
 
 def decoded(data: bytes) -> np.ndarray:
@@ -53,6 +66,64 @@ def test_everything_on_disk_is_on_the_page(tmp_path: Path) -> None:
         for layer, name in (("warp", "frame"), ("warp_flat", "flat")):
             difference = warp_difference(files[name], frame_files(other, SIZE)[name], of_pair["flow"])
             np.testing.assert_array_equal(decode_index(pictures[f"{layer}_{way}"]), warp_levels(difference))
+
+
+def test_what_is_drawn_is_on_the_page(tmp_path: Path) -> None:
+    write_drawing(write_clip(tmp_path))
+    layers, files = layers_of(tmp_path, 10, layers=LAYERS), drawing_files(10, SIZE)
+    assert layers.problems == []
+    pictures = layers.pictures
+    for name in ("shade", "line_kind", "line_gap"):
+        np.testing.assert_array_equal(decode_index(pictures[name]), files[name], err_msg=name)
+    for name in ("trace", "styled_contour"):
+        np.testing.assert_array_equal(decoded(pictures[name]), files[name], err_msg=name)
+    for cel in LAYERS:
+        np.testing.assert_array_equal(decode_index(pictures[f"objects@{cel}"]), files[f"object_id@{cel}"])
+        np.testing.assert_array_equal(decoded(pictures[f"contour@{cel}"])[..., 0], files[f"contour@{cel}"])
+        for way in DIRECTIONS:
+            colors = decoded(pictures[f"flow_{way}@{cel}"]).astype(int)
+            assert np.abs(colors - flow_to_color(layer_motion(10, cel, way, SIZE)["flow"], 10.0)).max() <= 2
+    shown = decode_index(pictures["cel_map"])
+    np.testing.assert_array_equal(shown == 1, files["visible@front"])
+    np.testing.assert_array_equal(shown == 2, files["visible@set"])
+    assert layers.objects == OBJECTS
+    # without layers there are none
+    assert not any("@" in name for name in layers_of(tmp_path, 10).pictures)
+
+
+def test_damage_of_what_is_drawn_is_told_and_the_rest_is_shown(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path)
+    write_drawing(clip)
+    small = {name: value for name, value in drawing_files(10, (16, 8)).items() if name in ("amodal", "cel@set")}
+    for name, value in small.items():
+        clip.write(name, 10, value)
+    clip.path("strokes", 10).write_bytes(b"no strokes")
+    valid = layer_motion(10, "front", "forward", SIZE)["valid"].copy()
+    valid[0, :3] ^= True
+    clip.write("valid_forward@front", 10, valid)
+    layers = layers_of(tmp_path, 10, layers=LAYERS)
+    said = "\n".join(layers.problems)
+    assert "train/Amodal/fight/0010.json is 16 x 8 pixels large, not 64 x 40" in said
+    assert "train/Layers/set/Cel/fight/0010.png is 16 x 8 pixels large, not 64 x 40" in said
+    assert "train/Vector/fight/0010.npz" in said
+    assert "train/Layers/front/Valid/fight/forward/0010.png and the flow disagree about 3 pixels" in said
+    assert len(layers.problems) == 4
+    assert layers.amodal is None
+    assert not {"strokes", "cel@set", "amodal0"} & set(layers.pictures)
+    assert {"shade", "cel@front", "contour@set", "cel_map"} <= set(layers.pictures)
+
+
+def test_filled_motion_of_a_layer_is_shown_as_unknown(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path)
+    write_drawing(clip)
+    motion = layer_motion(10, "front", "forward", SIZE)
+    flow = motion["flow"].copy()
+    flow[~motion["valid"]] = 3.0
+    clip.write("flow_forward@front", 10, flow)
+    layers = layers_of(tmp_path, 10, layers=LAYERS, filled=True)
+    assert not any("Layers" in problem for problem in layers.problems)
+    colors = decoded(layers.pictures["flow_forward@front"])
+    assert (colors[~motion["valid"]] == 0).all()
 
 
 def test_at_the_ends_of_the_clip_there_is_one_direction(tmp_path: Path) -> None:

@@ -22,6 +22,9 @@ from animerun_gen.networks.weights import Weights, put_into, read_weights
 KIND = "segments"
 """What files of weights call it."""
 
+REMEDY = "give a file that 'animerun-gen train segments' wrote"
+"""What to do about a file of other weights."""
+
 
 def model_of(shape: AntShape) -> dict[str, Any]:
     """What a file of weights says of a model, so that :func:`load` can make it again."""
@@ -36,12 +39,12 @@ def load(path: Path) -> tuple[Ant, Weights]:
     """
     weights = read_weights(path)
     if weights.kind != KIND:
-        raise UsageError(f"holds a network for {weights.kind}, not for {KIND}", path)
+        raise UsageError(f"holds a network for {weights.kind}, not for {KIND}", path, REMEDY)
     try:
         shape = dict(weights.model["shape"])
         model = Ant(AntShape(**{**shape, "channels": tuple(shape["channels"]), "guide": tuple(shape.get("guide", ()))}))
     except (KeyError, TypeError, ValueError, AssertionError) as error:
-        raise UsageError(f"describes no model that this version can make ({error})", path) from error
+        raise UsageError(f"describes no model that this version can make ({error})", path, REMEDY) from error
     put_into(model, weights.tensors, path)
     return model.eval(), weights
 

@@ -175,7 +175,9 @@ def open_evaluation(options: EvaluationOptions) -> FlowEvaluation:
             pairs[key] = found
     if not pairs:
         what = f": {left_out[0]}" if left_out else ""
-        raise UsageError(f"has no pair of frames with flow{what}", options.dataset)
+        raise UsageError(
+            f"has no pair of frames with flow{what}", options.dataset, "choose other cuts, or other splits with --split"
+        )
     return FlowEvaluation(options, source, indexes, pairs, left_out)
 
 

@@ -46,7 +46,9 @@ def find_predictions(root: Path, split: str, cut: str, names: Mapping[int, str])
                 raise DatasetError(f"has no prediction {and_more(lacking, 3)}", folder, f"add them, or as {formats}")
             return there
     example = next(iter(names.values()))
-    raise DatasetError(f"has no folder {cut} with predictions such as {example}{SUFFIXES[0]}", root)
+    raise DatasetError(
+        f"has no folder {cut} with predictions such as {example}{SUFFIXES[0]}", root, "add it, or leave the cut out"
+    )
 
 
 def _find(folder: Path, frame: int, name: str) -> Path | None:
@@ -79,7 +81,11 @@ def read_prediction(path: Path) -> Flow:
 def _read_kitti(path: Path) -> Flow:
     picture = files.read_image(path)
     if picture.ndim != 3 or picture.dtype != np.uint16:
-        raise DatasetError("is no flow of KITTI: that is a PNG file with three channels of 16 bits", path)
+        raise DatasetError(
+            "is no flow of KITTI: that is a PNG file with three channels of 16 bits",
+            path,
+            f"write it so, or as {' or '.join(suffix for suffix in SUFFIXES if suffix != path.suffix)}",
+        )
     flow = ((picture[..., :2].astype(np.float64) - _KITTI_ZERO) / _KITTI_STEPS).astype(np.float32)
     flow[picture[..., 2] == 0] = np.nan
     return flow
@@ -93,7 +99,11 @@ def require_usable(flow: Flow, valid: npt.NDArray[np.bool_], where: Path | str) 
     """
     if flow.shape != (*valid.shape, 2):
         wanted, there = f"{valid.shape[1]} x {valid.shape[0]}", f"{flow.shape[1]} x {flow.shape[0]}"
-        raise DatasetError(f"is a prediction of {there} pixels, but the frames have {wanted}", where)
+        raise DatasetError(
+            f"is a prediction of {there} pixels, but the frames have {wanted}",
+            where,
+            "make it for frames of full size, vectors included",
+        )
     with np.errstate(invalid="ignore"):
         lacking = ~(np.abs(flow) < UNKNOWN_FLOW_THRESHOLD).all(axis=2) & valid
     if count := int(lacking.sum()):

@@ -98,7 +98,9 @@ class InterpolationEvaluation:
         for triplet in self.triplets.groups[clip.split, clip.cut]:
             first, truth, last = read_pictures(triplet.pictures)
             if min(truth.shape[:2]) < SMALLEST_SIDE:
-                raise DatasetError(f"is smaller than {SMALLEST_SIDE} pixels", triplet.pictures[1])
+                raise DatasetError(
+                    f"is smaller than {SMALLEST_SIDE} pixels", triplet.pictures[1], "measure larger frames"
+                )
             held = is_held(first, truth, last)
             made = self._predicted(triplet, first, truth, last)
             for path in self._saved(triplet):
@@ -156,7 +158,11 @@ class InterpolationEvaluation:
             picture = read_picture(path)
             if picture.shape != truth.shape:
                 shapes = [f"{shape[1]} x {shape[0]}" for shape in (picture.shape, truth.shape)]
-                raise DatasetError(f"is a prediction of {shapes[0]} pixels, but the frames have {shapes[1]}", path)
+                raise DatasetError(
+                    f"is a prediction of {shapes[0]} pixels, but the frames have {shapes[1]}",
+                    path,
+                    "make it for frames of full size",
+                )
             return Interpolated(picture)
         return self.source.interpolate(triplet, first, last)
 

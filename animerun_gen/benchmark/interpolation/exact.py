@@ -115,5 +115,5 @@ def lacks_motion_of_middle(triplet: Triplet) -> bool:
 
 def _labelled(triplet: Triplet) -> ClipIndex:
     if triplet.labels is None:
-        raise DatasetError("has no exact motion", triplet.name)
+        raise DatasetError("has no exact motion", triplet.name, "choose another method, or a dataset with flow")
     return triplet.labels

@@ -212,7 +212,11 @@ def open_evaluation(options: EvaluationOptions) -> SegmentEvaluation:
                 pairs.setdefault(key, []).append(found)
     if not pairs:
         what = f": {left_out[0]}" if left_out else ""
-        raise UsageError(f"has no pair of frames with segments and matches{what}", options.dataset)
+        raise UsageError(
+            f"has no pair of frames with segments and matches{what}",
+            options.dataset,
+            "choose other cuts, or other splits with --split",
+        )
     return SegmentEvaluation(options, source, indexes, pairs, left_out)
 
 

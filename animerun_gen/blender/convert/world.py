@@ -199,7 +199,8 @@ def _render(stage: bpy.types.Scene, path: Path) -> np.ndarray[Any, Any]:
         bpy.ops.render.render(write_still=True, scene=stage.name)
     except RuntimeError as error:
         raise SceneError(
-            f"Blender cannot render the world for its mean colour: {' '.join(str(error).split())}"
+            f"Blender cannot render the world for its mean colour: {' '.join(str(error).split())}",
+            remedy="set style.background in the cut's configuration",
         ) from error
     picture = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH) if path.exists() else None
     if picture is None:

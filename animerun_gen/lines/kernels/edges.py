@@ -96,6 +96,20 @@ def cosine_between(vertices, triangles, f, g, to_world):  # type: ignore[no-unty
 
 
 @kernel
+def world_normals(vertices, triangles, to_world):  # type: ignore[no-untyped-def]
+    """The unit normals of triangles in the world, ``(T, 3)``; no numbers where one has no extent."""
+    places = np.empty((len(vertices), 3))
+    for v in range(len(vertices)):
+        x, y, z, _ = point(to_world, vertices[v])
+        places[v, 0], places[v, 1], places[v, 2] = x, y, z
+    normals = np.empty((len(triangles), 3))
+    for t in range(len(triangles)):
+        a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+        normals[t] = _normal(places[a], places[b], places[c])
+    return normals
+
+
+@kernel
 def _world_normal(vertices, triangles, t, to_world):  # type: ignore[no-untyped-def]
     return _normal(
         point(to_world, vertices[triangles[t, 0]]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from animerun_gen import compiled
-from animerun_gen.lines.kernels.surface_edges import MARKED, OPEN, OPEN_HERE, OPEN_THERE
+from animerun_gen.lines.kernels.surface_edges import INNER, MARKED, OPEN, OPEN_HERE, OPEN_THERE
 
 kernel = compiled.kernels(__name__, error_model="numpy")
 
@@ -24,45 +24,49 @@ nothing of its object; a marked edge; another part of one object at the same dep
 
 
 @kernel
-def add_edges(  # type: ignore[no-untyped-def]
-    edge_right, edge_below, edge_right_at, edge_below_at, depth, are_lines, marks, right, below, right_at, below_at
-):
-    """Enter the open and marked edges that are seen, see :class:`Crossings`, and where they are.
+def add_edges(edge_right, edge_below, seen, follows, are_lines, marks, right, below):  # type: ignore[no-untyped-def]
+    """Enter the edges that are seen, see :class:`Crossings`.
 
-    ``are_lines`` says whether open ones are lines of their own, and whether marked ones are.  A marked edge is one even
-    where it is a crease or parts materials.  Steps at open edges are marked as such.
+    ``seen`` are the pictures of instances and depths.  ``are_lines`` says whether open edges are lines of their own,
+    whether marked ones are, and inner ones.  A marked edge is one even where it is a crease or parts materials.  Steps
+    at open edges are marked as such.  Of instances whose inner edges are followed nothing else makes a crease.
     """
-    _add_edges(edge_right, edge_right_at, 0, 1, depth, are_lines, marks, right, right_at)
-    _add_edges(edge_below, edge_below_at, 1, 0, depth, are_lines, marks, below, below_at)
+    _add_edges(edge_right, 0, 1, seen, follows, are_lines, marks, right)
+    _add_edges(edge_below, 1, 0, seen, follows, are_lines, marks, below)
 
 
 @kernel
-def _add_edges(edges, edges_at, down, across, depth, are_lines, marks, found, found_at):  # type: ignore[no-untyped-def]
-    borders, lines = are_lines
-    width = marks.shape[1]
-    places = where_any(edges.reshape(-1))
-    for k in range(len(places)):
-        row, column = places[k] // width, places[k] % width
-        here = (row, column)
-        there = (row + down, column + across)
-        edge = edges[here]
-        found_at[here] = edges_at[here]
-        if edge & OPEN:
-            first_is_farther = depth[here] > depth[there]
-            farther = here if first_is_farther else there
-            bounds_nearer = edge & (OPEN_THERE if first_is_farther else OPEN_HERE)
-            if found[here] == STEP and bounds_nearer:
-                found[here] = OPEN_STEP
-                marks[farther] = OPEN_STEP
-            if found[here] == SHALLOW:
-                # parts that end there, as tiles do, are not stuck into each other
+def _add_edges(edges, down, across, seen, follows, are_lines, marks, found):  # type: ignore[no-untyped-def]
+    instance, depth = seen
+    borders, lines, creases = are_lines
+    height, width = marks.shape
+    for row in range(height - down):
+        for column in range(width - across):
+            edge = edges[row, column]
+            here = (row, column)
+            if edge & INNER == 0 and found[here] in (CREASE, BEND) and follows[instance[here]]:
                 found[here] = NONE
-        kind = found[here]
-        is_step = kind in (STEP, FLUSH, SHALLOW, OPEN_STEP)
-        if edge & MARKED and lines and not is_step:
-            found[here] = MARKED_EDGE
-        elif edge & OPEN and borders and kind in (NONE, FAINT, FAINT_BEFORE):
-            found[here] = OPEN_EDGE
+            if edge == 0:
+                continue
+            there = (row + down, column + across)
+            if edge & OPEN:
+                first_is_farther = depth[here] > depth[there]
+                farther = here if first_is_farther else there
+                bounds_nearer = edge & (OPEN_THERE if first_is_farther else OPEN_HERE)
+                if found[here] == STEP and bounds_nearer:
+                    found[here] = OPEN_STEP
+                    marks[farther] = OPEN_STEP
+                if found[here] == SHALLOW:
+                    # parts that end there, as tiles do, are not stuck into each other
+                    found[here] = NONE
+            kind = found[here]
+            is_step = kind in (STEP, FLUSH, SHALLOW, OPEN_STEP)
+            if edge & MARKED and lines and not is_step:
+                found[here] = MARKED_EDGE
+            elif edge & OPEN and borders and kind in (NONE, FAINT, FAINT_BEFORE):
+                found[here] = OPEN_EDGE
+            elif edge & INNER and creases and kind in (NONE, BEND, FAINT, FAINT_BEFORE):
+                found[here] = CREASE
 
 
 @kernel

@@ -5,14 +5,19 @@ from __future__ import annotations
 import numpy as np
 
 from animerun_gen import compiled
-from animerun_gen.lines.kernels.edges import in_picture, point
+from animerun_gen.lines.kernels.edges import in_picture, point, world_normals
 from animerun_gen.lines.kernels.planes import slopes_of
 from animerun_gen.lines.kernels.steps import SAME_DEPTH, SAME_PLACE
 
 kernel = compiled.kernels(__name__, error_model="numpy")
 
-OPEN, MARKED, OPEN_HERE, OPEN_THERE = 1, 2, 4, 8
-"""What passes between two pixels: an open edge, a marked one; and which of them shows what an open edge bounds."""
+OPEN, MARKED, OPEN_HERE, OPEN_THERE, INNER = 1, 2, 4, 8, 16
+"""What passes between two pixels: an open edge, a marked one, one between two faces that meet at an angle; and which of
+the two pixels shows what an open edge bounds."""
+
+DENSEST = 8
+"""Triangles of an instance for each pixel that shows it beyond which its inner edges are not followed: there would be
+more of them than pixels could tell apart, and nothing would bound the time that they take."""
 
 CLOSE = 0.25
 """So far from an edge, in pixels, may the surface be that a pixel shows: the faces between them may be too small to be
@@ -21,33 +26,48 @@ seen."""
 
 @kernel
 def find_crossings(  # type: ignore[no-untyped-def]
-    meshes, vertices, what, start, instance, triangle, depth, lens, depths, right, below, right_at, below_at
+    meshes, edges, follows, to_world, crease_cosine, pictures, lens, depths, right, below, right_at, below_at
 ):
     """Fill ``right``, ``below`` and the places of the crossings, see :class:`Crossings`; all of them are zero before.
 
-    ``vertices``, ``what`` and ``start`` are those of :class:`SurfaceEdges`.
+    ``edges`` are the arrays of :class:`SurfaceEdges`, ``to_world`` the matrices of the instances, ``pictures`` those of
+    instances, triangles and depths.  Inner edges count where the cosine of the angle between the normals of their faces
+    is below ``crease_cosine``, and of instances that ``follows`` names: of those that enough pixels show all it names
+    before, and all others it loses.
     """
-    height, width = depth.shape
-    seen = np.zeros(len(meshes.mesh), np.bool_)
+    vertices, faces, what, start = edges
+    instance = pictures[0]
+    height, width = instance.shape
+    shown = np.zeros(len(meshes.mesh), np.int64)
     for row in range(height):
         for column in range(width):
             if instance[row, column] >= 0:
-                seen[instance[row, column]] = True
+                shown[instance[row, column]] += 1
     for i in range(len(meshes.mesh)):
         m = meshes.mesh[i]
-        if not seen[i]:
+        triangles = meshes.triangle_start[m + 1] - meshes.triangle_start[m]
+        follows[i] = follows[i] and triangles <= DENSEST * shown[i]
+        if shown[i] == 0:
             continue
+        places = meshes.vertices[meshes.vertex_start[m] : meshes.vertex_start[m + 1]]
+        corners = meshes.triangles[meshes.triangle_start[m] : meshes.triangle_start[m + 1]]
+        normals = world_normals(places, corners[: len(corners) if follows[i] else 0], to_world[i])
         for e in range(start[m], start[m + 1]):
+            if what[e] == INNER and not follows[i]:
+                continue
             first, last = vertices[e, 0], vertices[e, 1]
-            p = point(meshes.matrices[i], meshes.vertices[meshes.vertex_start[m] + first])
-            q = point(meshes.matrices[i], meshes.vertices[meshes.vertex_start[m] + last])
+            if what[e] == INNER:
+                a, b = normals[faces[e, 0]], normals[faces[e, 1]]
+                if not a[0] * b[0] + a[1] * b[1] + a[2] * b[2] < crease_cosine:
+                    continue
+            p = point(meshes.matrices[i], places[first])
+            q = point(meshes.matrices[i], places[last])
             line = in_picture(p, q, depths, (width, height))
             if not line[0] <= np.inf:
                 continue
             x0, y0, x1, y1, d0, d1 = line
             n0, n1 = (-d0, -d1) if lens.is_orthographic else (1.0 / d0, 1.0 / d1)
-            edge = (i, first, last)
-            pictures = (instance, triangle, depth)
+            edge = (i, first, last, faces[e, 0], faces[e, 1])
             low, high = min(y0, y1), max(y0, y1)
             for row in range(max(0, int(np.ceil(low))), min(height - 1, int(np.ceil(high)) - 1) + 1):
                 along = (row - y0) / (y1 - y0)
@@ -90,7 +110,7 @@ def _seen(meshes, lens, pictures, edge, here, there, at, nearness):  # type: ign
 def _is_beside(meshes, lens, pictures, edge, pixel, away, nearness, is_across):  # type: ignore[no-untyped-def]
     """Whether what a pixel shows reaches a point of an edge, which is so far away from its centre."""
     instance, triangle, depth = pictures
-    i, first, last = edge
+    i, first, last, face, other_face = edge
     if instance[pixel] != i:
         return False
     t = triangle[pixel]
@@ -100,6 +120,8 @@ def _is_beside(meshes, lens, pictures, edge, pixel, away, nearness, is_across): 
         v = meshes.triangles[meshes.triangle_start[m] + t, corner]
         if v in (first, last):
             ends += 1
+    if t in (face, other_face):
+        ends = 2
     row, column = pixel
     here = -depth[pixel] if lens.is_orthographic else 1.0 / depth[pixel]
     slope_x, slope_y = slopes_of(meshes, lens, i, t, column, row)

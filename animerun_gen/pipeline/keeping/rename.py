@@ -130,7 +130,7 @@ def _require_possible(root: Path, old: str, new: str) -> None:
     alike = [cut for cut in known_cuts(root) if cut.lower() == new.lower() and cut != old]
     if alike or is_known(root, new):
         raise UsageError(
-            f"{root} has a cut '{(alike or [new])[0]}' already", remedy="choose another name, or remove that cut first"
+            f"has a cut '{(alike or [new])[0]}' already", root, "choose another name, or remove that cut first"
         )
 
 

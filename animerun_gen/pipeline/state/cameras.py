@@ -20,7 +20,7 @@ def are_as_left(config: CutConfig, found: FilesOnDisk) -> bool:
 
 
 def remove_damaged_records(config: CutConfig, found: FilesOnDisk) -> list[str]:
-    """Remove the records of frames that are damaged, where the files have to be collected from them again.
+    """Remove the records of frames that are damaged, because the files have to be collected from them again.
 
     Args:
         config: The cut.
@@ -33,7 +33,7 @@ def remove_damaged_records(config: CutConfig, found: FilesOnDisk) -> list[str]:
         DatasetError: One cannot be removed.
     """
     damaged = []
-    for frame in () if are_as_left(config, found) else _known(config, found):
+    for frame in _known(config, found):
         try:
             read_record(found.root, config.name, frame)
         except DatasetError:
@@ -43,20 +43,16 @@ def remove_damaged_records(config: CutConfig, found: FilesOnDisk) -> list[str]:
     return damaged
 
 
-def collect_cameras(config: CutConfig, found: FilesOnDisk, *, new: bool) -> None:
+def collect_cameras(config: CutConfig, found: FilesOnDisk) -> None:
     """Bring the two files of a cut's cameras up to what is known of its frames.
 
     Args:
         config: The cut.
         found: Its files as this run found them.
-        new: Whether this run rendered any frame; without, files that have all frames and are what an earlier run left
-            need not be looked into.
 
     Raises:
         DatasetError: A record is damaged, or a file cannot be written or removed.
     """
-    if not new and are_as_left(config, found):
-        return
     records = [read_record(found.root, config.name, frame) for frame in _known(config, found)]
     if records:
         write_cameras(found.root, config.split, config.name, records)

@@ -12,12 +12,10 @@ from pathlib import Path
 from animerun_gen.config import CutConfig
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.clip import ClipFiles
+from animerun_gen.dataset.files import refused
 from animerun_gen.dataset.listing import modalities_there
 from animerun_gen.dataset.modalities import Modality, named_as_there
-from animerun_gen.errors import DatasetError
-from animerun_gen.pipeline.made import modalities_of
-from animerun_gen.pipeline.samples import identity_frames, sampled_frames
-from animerun_gen.pipeline.state.coverage import has_tracks
+from animerun_gen.pipeline.made import Wanted
 from animerun_gen.pipeline.state.figures import cross_check_names
 from animerun_gen.pipeline.state.judging import FiguresThere
 from animerun_gen.pipeline.state.on_disk import FilesOnDisk, is_whole
@@ -103,14 +101,17 @@ def clear_damaged(found: FilesOnDisk, figures: FiguresThere, stages: Collection[
     return damaged
 
 
-def clear_surplus(clip: ClipFiles, config: CutConfig, found: FilesOnDisk, stages: Collection[str]) -> bool:
+def clear_surplus(
+    clip: ClipFiles, wanted: Wanted, found: FilesOnDisk, stages: Collection[str], tracks_stand: bool
+) -> bool:
     """Take out what the configuration does not ask for, so that as many files are there as loaders expect.
 
     Args:
         clip: The cut's files.
-        config: The cut.
+        wanted: What the cut asks for.
         found: What of them is on disk.
         stages: Only files of these stages are removed.
+        tracks_stand: Whether the tracks on disk are those that it asks for.
 
     Returns:
         Whether there may have been anything of that among the files of the dataset.
@@ -118,10 +119,10 @@ def clear_surplus(clip: ClipFiles, config: CutConfig, found: FilesOnDisk, stages
     Raises:
         DatasetError: The system does not allow it.
     """
-    frames, output, name = config.frame_numbers, clip.root, config.name
+    frames, output, name = wanted.config.frame_numbers, clip.root, clip.cut
     # tracks of other frames, of another number of points or by another seed go as a whole
-    wanted = [modality for modality in modalities_of(config) if modality.kind != "clip" or has_tracks(config, output)]
-    wanted_frames = {modality.name: set(modality.frames(frames)) for modality in wanted}
+    kinds = [modality for modality in wanted.modalities if modality.kind != "clip" or tracks_stand]
+    wanted_frames = {modality.name: set(modality.frames(frames)) for modality in kinds}
     surplus = any(
         entry.modality.stage in stages
         and (
@@ -130,13 +131,13 @@ def clear_surplus(clip: ClipFiles, config: CutConfig, found: FilesOnDisk, stages
         )
         for entry in found.entries
     )
-    _remove_all_but(clip, wanted, stages)
+    _remove_all_but(clip, kinds, stages)
     if surplus:
         _remove_frames_outside(clip, frames, stages)
     if "pictures" in stages:
-        sampled = {layout.material_picture(output, name, frame).name for frame in sampled_frames(config)}
+        sampled = {layout.material_picture(output, name, frame).name for frame in wanted.sampled_frames}
         _remove_files_but(layout.material_pictures_folder(output, name), sampled)
-        sampled = {layout.identity_picture(output, name, frame).name for frame in identity_frames(config)}
+        sampled = {layout.identity_picture(output, name, frame).name for frame in wanted.identity_frames}
         _remove_files_but(layout.identity_pictures_folder(output, name), sampled)
     if "motion" in stages:
         pairs = list(pairwise(frames))
@@ -272,12 +273,9 @@ def _remove_modality(clip: ClipFiles, modality: Modality) -> None:
         while parent.name == clip.cut and parent.is_dir() and not any(parent.iterdir()):
             parent.rmdir()
             parent = parent.parent
-        # a gap or a layer that no cut has any more leaves no trace
+        # a gap, a layer or a pass of layers that no cut has any more leaves no trace
         while (
-            (modality.gap > 1 or modality.layer)
-            and parent != clip.root / clip.split
-            and parent.is_dir()
-            and not any(parent.iterdir())
+            modality.stands_alone and parent != clip.root / clip.split and parent.is_dir() and not any(parent.iterdir())
         ):
             parent.rmdir()
             parent = parent.parent
@@ -288,4 +286,4 @@ def _refusals_as_sentence(path: Path, why: str, what: str = "removed") -> Iterat
     try:
         yield
     except OSError as error:
-        raise DatasetError(f"{path} {why} cannot be {what}: {error.strerror}") from error
+        raise refused(f"{why} cannot be {what}", path, error) from error

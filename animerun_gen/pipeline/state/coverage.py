@@ -9,10 +9,10 @@ from pathlib import Path
 from animerun_gen.config import CutConfig
 from animerun_gen.config.messages import spans
 from animerun_gen.dataset.cameras import frames_of_cameras
-from animerun_gen.dataset.modalities import modality
+from animerun_gen.dataset.modalities import modality, pass_number
 from animerun_gen.dataset.tracks import TrackSettings, read_settings
 from animerun_gen.errors import DatasetError
-from animerun_gen.pipeline.made import modalities_of
+from animerun_gen.pipeline.made import Wanted
 from animerun_gen.pipeline.state.on_disk import FilesOnDisk, Pair
 
 
@@ -27,8 +27,8 @@ class Coverage:
         missing_pairs: The other pairs of the clip, ascending.
         missing_tracks: Whether tracks are asked for that are not there.
         missing_cameras: Whether the files of cameras are not there, or lack frames of the clip.
-        missing_passes: Names of the colour passes that are asked for and of which nothing is there; where there is a
-            part of them, their frames count as missing.
+        missing_passes: Names of what is asked for in the colours of passes and of which nothing is there; where there
+            is a part of it, its frames count as missing.
         in_order: Whether the files are those of an unbroken row of the clip's frames and of nothing else.  Published
             loaders pair files by their order, so everything else makes them pair the wrong ones.
     """
@@ -64,12 +64,12 @@ def has_cameras(config: CutConfig, output: Path) -> bool:
 
 
 def measure_coverage(
-    config: CutConfig, output: Path, stages: Collection[str], found: FilesOnDisk | None = None
+    wanted: Wanted, output: Path, stages: Collection[str], found: FilesOnDisk | None = None
 ) -> Coverage:
     """Look at the files of a cut.
 
     Args:
-        config: The cut.
+        wanted: What it asks for.
         output: Root folder of the dataset.
         stages: The stages whose files count.
         found: The files on disk, where someone has looked before.
@@ -77,7 +77,7 @@ def measure_coverage(
     Raises:
         DatasetError: A folder cannot be read.
     """
-    enabled = [m for m in modalities_of(config) if m.stage in stages]
+    config, enabled = wanted.config, wanted.of_stages(stages)
     if found is None:
         found = FilesOnDisk(output, config.split, config.name)
     found.now()
@@ -127,9 +127,11 @@ def describe_coverage(coverage: Coverage) -> list[str]:
     if coverage.missing_cameras and not frames:
         lines.append("the cameras of some frames are missing: they are made when a run renders")
     if coverage.missing_passes:
+        # those of a layer go without saying
+        passes = [name for name in coverage.missing_passes if pass_number(name) is not None]
         lines.append(
-            f"missing: {', '.join(coverage.missing_passes)}; colour passes are made once all frames of the clip are "
-            "rendered"
+            f"missing: {', '.join(passes or coverage.missing_passes)}; colour passes are made once all frames of the "
+            "clip are rendered"
         )
     if not coverage.in_order:
         lines.append(

@@ -59,7 +59,9 @@ def fingerprints(config: CutConfig, engine: str, source: str) -> dict[str, str]:
     if config.recolor.passes:
         choices = config.model_dump(mode="json", include={"seed": True, "recolor": {"keep"}})
         palette = file_digest(config.recolor.palette or SHIPPED)
-        found["recolor"] = _digest(pictures, motion, choices, config.frame_numbers, palette)
+        # what only cels show gets a colour, too
+        cels = ["cels"] if config.layers.passes else []
+        found["recolor"] = _digest(pictures, motion, choices, config.frame_numbers, palette, *cels)
     return found
 
 
@@ -161,7 +163,8 @@ def _timing(config: CutConfig) -> list[object]:
 
 def _layers(config: CutConfig) -> list[object]:
     """What pictures and motion depend on where layers are written; nothing where they are not."""
-    return [config.model_dump(mode="json", include={"layers"})] if config.layers.write else []
+    # cels in other colours are there or missing, and change no file of these stages
+    return [config.model_dump(mode="json", include={"layers": {"groups", "write"}})] if config.layers.write else []
 
 
 def _digest(*parts: object) -> str:

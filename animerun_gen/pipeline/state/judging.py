@@ -18,7 +18,7 @@ from animerun_gen.dataset.cameras import Exposed, read_record
 from animerun_gen.dataset.checksums import digest_of
 from animerun_gen.dataset.files import json_bytes, read_regular, write_if_changed
 from animerun_gen.errors import DatasetError
-from animerun_gen.pipeline.state.figures import frame_files, pair_files, read_cross_checks, read_figures
+from animerun_gen.pipeline.state.figures import frame_files, pair_files, read_figures
 from animerun_gen.pipeline.state.ledger import Judged, Ledger
 from animerun_gen.pipeline.state.on_disk import mark
 
@@ -56,12 +56,18 @@ def look_at_figures(ledger: Ledger, config: CutConfig) -> FiguresThere:
     return FiguresThere(frames, pairs, tuple(damaged))
 
 
-def collect_quality(ledger: Ledger, config: CutConfig, judged: Judged | None = None) -> dict[str, Any]:
+def collect_quality(
+    ledger: Ledger,
+    config: CutConfig,
+    checks: Mapping[tuple[int, int], dict[str, Any]],
+    judged: Judged | None = None,
+) -> dict[str, Any]:
     """Write the cut's ``quality/<cut>.json`` from the figures of its frames and pairs that exist.
 
     Args:
         ledger: Of the cut; takes what this saw.
         config: The cut.
+        checks: How the two motion backends differ, from frame to frame, where that was looked at.
         judged: What the last collection saw, where nothing has changed since.
 
     Returns:
@@ -85,7 +91,6 @@ def collect_quality(ledger: Ledger, config: CutConfig, judged: Judged | None = N
     frames = config.frame_numbers
     found = [read_figures(file) for file in frame_files(output, config).values()]
     frame_figures = [figures for figures in found if figures is not None]
-    checks = read_cross_checks(output, config)
     pairs, files = [], pair_files(output, config)
     for earlier, later in pairwise(frames):
         figures = read_figures(files[earlier])
@@ -112,7 +117,13 @@ def collect_quality(ledger: Ledger, config: CutConfig, judged: Judged | None = N
         "pairs": pairs,
     }
     if config.timing.is_on:
-        quality["timing"] = held_shares([_exposed(output, config.name, frame) for frame in frames])
+        exposed = [_exposed(output, config.name, frame) for frame in frames]
+        quality["timing"] = held_shares(exposed)
+        quality["exposures"] = [
+            {"frame": frame, "layers": layers}
+            for frame, layers in zip(frames, exposed, strict=True)
+            if layers is not None
+        ]
     write_if_changed(layout.quality_file(output, config.name), quality)
     seen = Judged(
         basis=_basis(output, config),

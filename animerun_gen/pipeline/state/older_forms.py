@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from animerun_gen.dataset import layout
-from animerun_gen.dataset.files import read_json, system_says
+from animerun_gen.dataset.files import read_json, refused
 from animerun_gen.errors import DatasetError
 
 _SECTIONS = {
@@ -86,7 +86,7 @@ def move_figures(output: Path) -> None:
             new.parent.mkdir(parents=True, exist_ok=True)
             os.replace(old, new)
     except OSError as error:
-        raise DatasetError(f"cannot be brought into its form of now: {system_says(error)}", state) from error
+        raise refused("cannot be brought into its form of now", state, error) from error
 
 
 def remove(output: Path) -> None:
@@ -101,7 +101,7 @@ def remove(output: Path) -> None:
             if folder.is_dir():
                 shutil.rmtree(folder)
         except OSError as error:
-            raise DatasetError(f"is out of date and cannot be removed: {system_says(error)}", folder) from error
+            raise refused("is out of date and cannot be removed", folder, error) from error
 
 
 def _renamed(state: Path, output: Path) -> Iterator[tuple[Path, Path]]:

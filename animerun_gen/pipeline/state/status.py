@@ -18,7 +18,7 @@ from animerun_gen.dataset.clip import Dataset
 from animerun_gen.dataset.listing import list_cut
 from animerun_gen.dataset.modalities import SPLITS
 from animerun_gen.errors import NoDatasetError
-from animerun_gen.pipeline.made import modalities_of
+from animerun_gen.pipeline.made import Wanted
 from animerun_gen.pipeline.state.coverage import describe_coverage, has_cameras, has_tracks, measure_coverage
 from animerun_gen.pipeline.state.fingerprints import STAGES
 from animerun_gen.pipeline.state.ledger import CutLedger, read_ledger
@@ -115,8 +115,9 @@ def read_status(root: Path) -> DatasetStatus:
     there = {clip.cut for clip in Dataset(root).clips()} if any((root / split).is_dir() for split in SPLITS) else set()
     if not begun and there:
         raise NoDatasetError(
-            f"{root} was made elsewhere: it has no record of what its cuts were made from. Check it with: "
-            + as_command("animerun-gen", "verify", root)
+            "was made elsewhere: it has no record of what its cuts were made from",
+            root,
+            f"check it with: {as_command('animerun-gen', 'verify', root)}",
         )
     if not begun:
         raise NoDatasetError(
@@ -142,27 +143,27 @@ def _cut_status(root: Path, cut: str, kept: CutLedger, running: bool) -> CutStat
         damaged = f"{layout.ledger_file(root, cut)} cannot be read: the next run makes the cut again"
         return CutStatus(cut, "", "failed" if failures else "incomplete", missing=[damaged], failures=failures)
     found = FilesOnDisk(root, config.split, cut, kept.checksums)
-    enabled = modalities_of(config)
+    wanted = Wanted.of(config)
     stages = {}
     for stage in STAGES:
         done = total = 0
-        for what in enabled:
+        for what in wanted.modalities:
             if what.stage != stage:
                 continue
             if what.kind == "clip":
                 total += 1
                 done += has_tracks(config, root)
             else:
-                wanted = what.frames(config.frame_numbers)
-                total += len(wanted)
-                done += len(found.with_all([what], wanted))
+                frames = what.frames(config.frame_numbers)
+                total += len(frames)
+                done += len(found.with_all([what], frames))
         if stage == "motion":
             # the two files of cameras count as one: neither is there without the other
             total += 1
             done += has_cameras(config, root)
         if total:
             stages[stage] = StageStatus(done, total)
-    coverage = measure_coverage(config, root, STAGES, found)
+    coverage = measure_coverage(wanted, root, STAGES, found)
     missing = describe_coverage(coverage)
     if coverage.complete and not layout.quality_file(root, cut).is_file():
         missing.append("the quality figures are missing")

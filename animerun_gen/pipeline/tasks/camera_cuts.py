@@ -1,27 +1,22 @@
-"""Makes several clips of a cut whose timeline switches cameras, or whose camera jumps (``camera_cuts: split``).
-
-Only Blender can read the markers of a ``.blend`` and the way of a camera.  What it found is kept in the cut's ledger,
-so that a finished dataset needs no Blender to be recognised as such, and labels need no ``.blend``.
-"""
+"""Makes several clips of a cut whose timeline switches cameras, or whose camera jumps (``camera_cuts: split``)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from pydantic import ValidationError
 
 from animerun_gen.config import CutConfig
 from animerun_gen.config.exposures import exposures
-from animerun_gen.dataset import layout
-from animerun_gen.engines.questions import AskedCut, CameraMark, Looker, MarkedCut, mark_at
-from animerun_gen.errors import AnimerunGenError, ConfigError, DatasetError
-from animerun_gen.pipeline.cut import Cut
-from animerun_gen.pipeline.state.fingerprints import scene_digest
-from animerun_gen.pipeline.state.inputs import are_unchanged, digests_as_read
-from animerun_gen.pipeline.state.ledger import FoundMarks, open_ledger
-from animerun_gen.progress import Progress
+from animerun_gen.engines.questions import CAMERA_MARKS, CameraMark, mark_at
+from animerun_gen.errors import ConfigError, DatasetError
+from animerun_gen.pipeline.cut import Cut, never_rendered
+from animerun_gen.pipeline.deciding import Decision, Known
+from animerun_gen.pipeline.state.ledger import CutLedger, FoundMarks, Sections, open_ledger
+
+Marks = tuple[CameraMark, ...]
+"""The camera marks of a film, by frame."""
 
 
 @dataclass(frozen=True)
@@ -37,47 +32,59 @@ class CutPart:
     notes: list[str] = field(default_factory=list)
 
 
-def split_at_camera_cuts(cuts: Sequence[Cut], finder: Looker | None, at_once: int = 1) -> list[Cut]:
-    """Replace each cut that asks for it, and whose timeline switches cameras within it, by its stretches.
+class CameraCuts(Decision[Marks]):
+    """Each cut that asks for it, and whose timeline switches cameras within it, is replaced by its stretches.
+
+    Their ``camera_cuts`` says ``mark``: there is nothing left to split.
 
     Args:
-        cuts: The cuts, of different names; what has failed is left alone.
-        finder: The Blender that will render; None when nothing is to be rendered, and what an earlier run found counts.
-        at_once: How many Blenders may look into films at the same time.
-
-    Returns:
-        The cuts to be made, in order.  Their ``camera_cuts`` says ``mark``: there is nothing left to split.  One that
-        cannot be split has failed.
+        cuts: All cuts of the run.
     """
-    made: list[Cut] = []
-    asking = [cut for cut in cuts if _asks(cut)]
-    found = {cut.name: _known(cut) for cut in asking} if finder is None else _look(asking, finder, at_once)
-    owners = {cut.name.lower(): cut.name for cut in cuts}
-    for cut in cuts:
-        if cut.name not in found:
-            made.append(cut)
-            continue
-        try:
-            marks = found[cut.name]
-            if isinstance(marks, AnimerunGenError):
-                raise marks
-            parts = split_cut(cut.config, marks)
-            for part in parts:
-                name = part.config.name
-                if owners.setdefault(name.lower(), cut.name) != cut.name:
-                    raise DatasetError(
-                        f"one of its clips would be named '{name}', which is the name of another cut",
-                        f"cut '{cut.name}'",
-                        "rename one of them",
-                    )
-            for part in parts:
-                name = part.config.name
-                own = cut.ledger if name == cut.name else open_ledger(cut.output, name)
-                made.append(Cut(part.config, own, part.notes))
-        except AnimerunGenError as error:
-            cut.summary.fail(str(error))
-            made.append(cut)
-    return made
+
+    question = CAMERA_MARKS
+    unknown = ("the camera cuts of its film are not known yet", "run 'animerun-gen render' first")
+
+    def __init__(self, cuts: Sequence[Cut]) -> None:
+        self._owners = {cut.name.lower(): cut.name for cut in cuts}
+
+    def is_open(self, config: CutConfig) -> bool:
+        return not (config.camera_cuts == "mark" or config.camera_motion.keyframes)
+
+    def depends_on(self, config: CutConfig) -> str:
+        return f"frames {config.frames.first} to {config.frames.film_numbers[-1]}"
+
+    def known(self, kept: CutLedger) -> Known[Marks] | None:
+        found = kept.camera_marks
+        return None if found is None else Known(found.digest, found.inputs, found.marks)
+
+    def section(self, config: CutConfig, known: Known[Marks]) -> Sections:
+        found = FoundMarks(digest=known.digest, scene=config.scene, inputs=known.inputs, marks=known.found)
+        return {"camera_marks": found}
+
+    def known_without_film(self, cut: Cut) -> Marks:
+        kept = cut.ledger.kept
+        if kept.camera_marks is None and not kept.begun:
+            raise never_rendered(cut.name, cut.output)
+        if kept.camera_marks is not None and kept.camera_marks.scene != cut.config.scene:
+            raise self.is_unknown(cut)
+        return super().known_without_film(cut)
+
+    def decide(self, cut: Cut, find: Callable[[], Marks]) -> list[Cut]:
+        parts = split_cut(cut.config, find())
+        for part in parts:
+            name = part.config.name
+            if self._owners.setdefault(name.lower(), cut.name) != cut.name:
+                raise DatasetError(
+                    f"one of its clips would be named '{name}', which is the name of another cut",
+                    f"cut '{cut.name}'",
+                    "rename one of them",
+                )
+        made = []
+        for part in parts:
+            name = part.config.name
+            own = cut.ledger if name == cut.name else open_ledger(cut.output, name)
+            made.append(Cut(part.config, own, part.notes))
+        return made
 
 
 def split_cut(config: CutConfig, marks: Sequence[CameraMark]) -> list[CutPart]:
@@ -117,10 +124,19 @@ def split_cut(config: CutConfig, marks: Sequence[CameraMark]) -> list[CutPart]:
         parts.append(_stretch(config, number, camera, frames))
     if not parts:
         raise DatasetError(
-            f"cut '{config.name}' cannot be split at its camera cuts: no two neighbouring frames share a view",
-            remedy="choose other frames",
+            "it cannot be split at its camera cuts: no two neighbouring frames share a view",
+            f"cut '{config.name}'",
+            "choose other frames",
         )
     return [replace(parts[0], notes=parts[0].notes + dropped), *parts[1:]]
+
+
+def _unsplit(config: CutConfig, reason: str) -> DatasetError:
+    return DatasetError(
+        f"it cannot be split at its camera cuts: {reason}",
+        f"cut '{config.name}'",
+        "correct that, or choose other frames",
+    )
 
 
 def _stretch(config: CutConfig, number: int, camera: str, frames: Sequence[int]) -> CutPart:
@@ -144,85 +160,7 @@ def _stretch(config: CutConfig, number: int, camera: str, frames: Sequence[int])
         exposures(made.timing, made.frames.film_numbers)
         return CutPart(made, notes)
     except ConfigError as error:
-        raise DatasetError(f"cut '{config.name}' cannot be split at its camera cuts: {error}") from error
+        raise _unsplit(config, str(error)) from error
     except ValidationError as error:
         reasons = "; ".join(str(details.get("ctx", {}).get("error", details["msg"])) for details in error.errors())
-        raise DatasetError(f"cut '{config.name}' cannot be split at its camera cuts: {reasons}") from error
-
-
-def _asks(cut: Cut) -> bool:
-    """Whether the camera cuts of a cut matter."""
-    config = cut.config
-    return not (cut.summary.failures or config.camera_cuts == "mark" or config.camera_motion.keyframes)
-
-
-Marks = Sequence[CameraMark] | AnimerunGenError
-"""The camera marks of a cut, or why they cannot be had."""
-
-
-def _known(cut: Cut) -> Marks:
-    """What an earlier run found."""
-    config, ledger = cut.config, cut.ledger
-    kept = ledger.kept.camera_marks
-    if kept is None and not ledger.kept.begun:
-        return DatasetError(
-            f"cut '{config.name}': none of it has been rendered into {ledger.output}; run 'animerun-gen render' first"
-        )
-    if kept is None or kept.scene != config.scene:
-        return DatasetError(
-            f"cut '{config.name}': the camera cuts of its film are not known yet; run 'animerun-gen render' first"
-        )
-    return kept.marks
-
-
-def _look(cuts: Sequence[Cut], finder: Looker, at_once: int) -> dict[str, Marks]:
-    """The camera marks of cuts: as an earlier run found them, if nothing changed since.
-
-    Of cuts for which the same counts, one is asked about.
-    """
-    marks: dict[str, Marks] = {}
-    alike: dict[str, list[Cut]] = {}
-    for cut in cuts:
-        kept = cut.ledger.kept.camera_marks
-        try:
-            digest = _digest(cut.config, finder)
-            if kept is not None and kept.digest == digest and are_unchanged(kept.inputs):
-                marks[cut.name] = kept.marks
-            else:
-                alike.setdefault(digest, []).append(cut)
-        except AnimerunGenError as error:
-            marks[cut.name] = error
-    if not alike:
-        return marks
-    asked = [AskedCut(first.config, layout.log_file(first.output, first.name)) for first, *_ in alike.values()]
-    # closed, so that no Blender goes on when this is stopped
-    with (
-        closing(finder.camera_marks(asked, at_once)) as answers,
-        Progress(len(asked), "film", "looking for camera cuts", delay=1.0) as progress,
-    ):
-        for (digest, same), answer in zip(alike.items(), answers, strict=True):
-            for cut in same:
-                marks[cut.name] = answer if isinstance(answer, AnimerunGenError) else _kept(cut, digest, answer)
-            progress.advance(same[0].name)
-    return marks
-
-
-def _kept(cut: Cut, digest: str, marked: MarkedCut) -> Marks:
-    """Write down what was found about a cut."""
-    try:
-        found = FoundMarks(
-            digest=digest,
-            scene=cut.config.scene,
-            inputs=digests_as_read(marked.inputs),
-            marks=tuple(marked.marks),
-        )
-        cut.ledger.keep(camera_marks=found)
-    except AnimerunGenError as error:
-        return error
-    return found.marks
-
-
-def _digest(config: CutConfig, finder: Looker) -> str:
-    """Digest of everything that the marks depend on, but for libraries and images."""
-    scene = scene_digest(config, finder.version)
-    return f"{scene}, frames {config.frames.first} to {config.frames.film_numbers[-1]}"
+        raise _unsplit(config, reasons) from error

@@ -43,7 +43,7 @@ class SurveyTask:
         # the compiled kernels take their time to load, which a run with nothing to do need not spend
         from animerun_gen.pipeline.tasks.recolor_files import survey_files
 
-        return survey_files(_clip(self.config, self.output), self.frame)
+        return survey_files(_clip(self.config, self.output), self.config, self.frame)
 
 
 @dataclass(frozen=True)
@@ -94,8 +94,7 @@ class PassPlan:
         """The files of the whole clip that they are made from."""
         clip = _clip(self.config, self.output)
         tables = [clip.names_path(name) for name in ("material_id", "flat")]
-        names = recolored_from(self.config.style.shade.is_on)
-        return [*tables, *(clip.path(name, frame) for name in names for frame in self.config.frame_numbers)]
+        return [*tables, *(clip.path(name, frame) for name in self._made_from for frame in self.config.frame_numbers)]
 
     def why_not(self) -> str | None:
         """Why the colours cannot be chosen yet, as a sentence; None where they can."""
@@ -103,13 +102,20 @@ class PassPlan:
         lacking = [
             frame
             for frame in self.config.frame_numbers
-            if not all(has_content(clip.path(name, frame)) for name in recolored_from(self.config.style.shade.is_on))
+            if not all(has_content(clip.path(name, frame)) for name in self._made_from)
         ]
         if not lacking:
             return None
         return (
             "no colour passes were made: their colours are chosen for the whole clip, but frames of it are "
             f"not rendered yet ({len(lacking)}, the first is {lacking[0]})"
+        )
+
+    @property
+    def _made_from(self) -> tuple[str, ...]:
+        config = self.config
+        return recolored_from(
+            shade=config.style.shade.is_on, styled=config.lines.style.is_on, layers=config.recolored_layers
         )
 
     @property

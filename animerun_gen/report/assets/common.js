@@ -36,7 +36,7 @@ function written(value, unit) {
 
 // A table whose rows can be sorted by a click on a heading.  Styles may show it as cards, and a browser then takes it for
 // no table any more, so its parts say what they are.
-//   columns: {title, note, value(row), cell(row)}; the value sorts, null last
+//   columns: {title, label, note, value(row), cell(row)}; the value sorts, null last; the label names what has no title
 function sortableTable(table, columns, rows, options = {}) {
   const head = make("tr", { role: "row" });
   table.setAttribute("role", "table");
@@ -75,6 +75,7 @@ function sortableTable(table, columns, rows, options = {}) {
     } else {
       heading.append(column.title);
     }
+    if (column.label) heading.setAttribute("aria-label", column.label);
     if (column.note) heading.append(make("small", {}, column.note));
     head.append(heading);
   });

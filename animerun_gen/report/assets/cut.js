@@ -31,11 +31,15 @@ function decode(id) {
   return picture;
 }
 
-async function decodeNow(id) {
+function bytesOf(id) {
   const binary = atob(byId(id).textContent);
   const bytes = new Uint8Array(binary.length);
   for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);
-  const bitmap = await createImageBitmap(new Blob([bytes], { type: "image/webp" }), { colorSpaceConversion: "none", premultiplyAlpha: "none" });
+  return bytes;
+}
+
+async function decodeNow(id) {
+  const bitmap = await createImageBitmap(new Blob([bytesOf(id)], { type: "image/webp" }), { colorSpaceConversion: "none", premultiplyAlpha: "none" });
   const canvas = document.createElement("canvas");
   canvas.width = bitmap.width;
   canvas.height = bitmap.height;
@@ -110,7 +114,8 @@ const labelColor = (label) => DATA.label_colors[label % DATA.label_colors.length
 
 // ---- layers ----
 
-// What each layer needs, how it is drawn, and what stands under it.  `pair` layers belong to a direction.
+// What each layer needs, how it is drawn, and what stands under it.  `pair` layers belong to a direction; `choices` are
+// the controls that belong to it; `of` says whose it is.
 const LAYERS = [
   { id: "frame", key: "1", name: "Frame", there: hasFrame, draw: framePixels, legend: () => [] },
   { id: "contour", key: "2", name: "Lines", there: (i) => has(i, "contour"), draw: (i) => pixelsOf(i, "contour"), legend: () => [] },
@@ -126,9 +131,9 @@ const LAYERS = [
     legend: (count) => [note(`${count.segments} segments. A number has the same colour in every frame; which of them are the same region, Matches shows.`)] },
   { id: "matches", key: "9", name: "Matches", pair: true, two: true,
     there: (i, way) => has(i, "segments") && has(other(i, way), "segments") && matchesOf(i, way) !== null, draw: drawMatches, legend: matchLegend },
-  { id: "warp", key: "0", name: "Warp diff.", title: "warp difference", pair: true, warp: true, there: (i, way) => has(i, `warp_${way}`),
+  { id: "warp", key: "0", name: "Warp diff.", title: "warp difference", pair: true, choices: ["left-out"], there: (i, way) => has(i, `warp_${way}`),
     draw: (i, way) => drawWarp(i, way, "warp"), legend: () => warpLegend("colour frames") },
-  { id: "warp_flat", key: "F", name: "Flat warp diff.", title: "warp difference of the flat frames", pair: true, warp: true, there: (i, way) => has(i, `warp_flat_${way}`),
+  { id: "warp_flat", key: "F", name: "Flat warp diff.", title: "warp difference of the flat frames", pair: true, choices: ["left-out"], there: (i, way) => has(i, `warp_flat_${way}`),
     draw: (i, way) => drawWarp(i, way, "warp_flat"), legend: () => warpLegend("frames without lines") },
   { id: "valid", key: "V", name: "Valid", pair: true, there: (i, way) => hasMask(i, MASK_BITS[way].valid),
     draw: (i, way) => drawMask(i, MASK_BITS[way].valid), legend: (count) => maskLegend(count, "motion known", "unknown") },
@@ -136,9 +141,11 @@ const LAYERS = [
     legend: () => [note("Material ids; point at a surface to read its name.")] },
   { id: "passes", key: "C", name: "Colours", title: "colour passes", there: (i) => has(i, "passes"), draw: (i) => pixelsOf(i, "passes"),
     legend: () => [note("The first colour passes, at most four, small and side by side.")] },
+  ...DRAWN_LAYERS,
 ];
 const layerOf = (id) => LAYERS.find((layer) => layer.id === id);
-const everThere = (layer) => FRAMES.some((_, i) => WAYS.some((way) => layer.there(i, way)));
+const everThere = (layer) => FRAMES.some((_, i) => WAYS.some((way) => (layer.ever || layer.there)(i, way)));
+fillChoices();
 const OFFERED = LAYERS.filter(everThere);
 
 // What the last drawing counted, for the legend.
@@ -351,7 +358,7 @@ function finish(place) {
 }
 
 function captionOf(layer, index, way) {
-  const name = layer.title || layer.name.toLowerCase();
+  const name = `${layer.title || layer.name.toLowerCase()}${layer.of ? ` ${layer.of()}` : ""}`;
   if (!layer.pair) return `${name} ${layer.id === "frame" ? "" : "of frame "}${FRAMES[index]}`;
   const next = FRAMES[other(index, way)];
   return `${name}, ${FRAMES[index]} \u2192 ${next}`;
@@ -370,6 +377,11 @@ function explainNothing(layer, index, way) {
 
 // ---- controls ----
 
+// The controls that belong to some layers only, and what of the state they change.
+const CHOICES = { "left-out": "leftOut", cel: "cel", part: "part", object: "object", covered: "covered" };
+// Of these the address of the page keeps what was chosen.
+const ADDRESSED = ["cel", "part", "object"];
+
 function update(changes = {}) {
   Object.assign(state, changes);
   state.index = Math.min(LAST, Math.max(0, state.index));
@@ -379,7 +391,13 @@ function update(changes = {}) {
   byId("beside").setAttribute("aria-pressed", String(state.beside));
   byId("opacity").value = state.opacity;
   byId("opacity-value").textContent = `${state.opacity}%`;
-  byId("left-out-label").hidden = !(layer && layer.warp);
+  for (const [id, key] of Object.entries(CHOICES)) {
+    const choice = byId(id);
+    if (!choice) continue;
+    choice.parentElement.hidden = !(layer && (layer.choices || []).includes(id));
+    if (choice.type === "checkbox") choice.checked = state[key];
+    else choice.value = state[key];
+  }
   byId("slider").value = state.index;
   const next = other(state.index, state.way);
   const pair = layer && layer.pair && next >= 0 && next <= LAST ? ` \u2192 ${FRAMES[next]}` : "";
@@ -387,8 +405,10 @@ function update(changes = {}) {
   byId("play").textContent = state.playing ? "Pause" : "Play";
   moveCursors();
   markRows();
+  markSheet();
   try {
-    history.replaceState(null, "", `#frame=${FRAMES[state.index]}&layer=${state.layer}&direction=${state.way}`);
+    const chosen = ADDRESSED.filter((id) => ((layer && layer.choices) || []).includes(id)).map((id) => `&${id}=${encodeURIComponent(state[id])}`);
+    history.replaceState(null, "", `#frame=${FRAMES[state.index]}&layer=${state.layer}&direction=${state.way}${chosen.join("")}`);
   } catch {
     // a browser that allows no history here loses nothing but the address
   }
@@ -408,6 +428,9 @@ function readAddress() {
   if (index >= 0) changes.index = index;
   if (OFFERED.some((layer) => layer.id === asked.get("layer"))) changes.layer = asked.get("layer");
   if (WAYS.includes(asked.get("direction"))) changes.way = asked.get("direction");
+  for (const id of ADDRESSED) {
+    if (byId(id) && [...byId(id).options].some((option) => option.value === asked.get(id))) changes[id] = asked.get(id);
+  }
   return changes;
 }
 
@@ -429,14 +452,16 @@ function togglePlay() {
 const toggleWay = () => update({ way: state.way === "forward" ? "backward" : "forward" });
 
 for (const layer of OFFERED) {
-  byId("layers").append(make("button", { type: "button", "data-layer": layer.id, onclick: () => update({ layer: layer.id }) }, make("kbd", {}, layer.key), layer.name));
+  byId("layers").append(make("button", { type: "button", "data-layer": layer.id, title: layer.title || "", "aria-keyshortcuts": layer.key, onclick: () => update({ layer: layer.id }) }, make("kbd", { "aria-hidden": "true" }, layer.key), layer.name));
 }
 for (const way of WAYS) byId(way).addEventListener("click", () => update({ way }));
 byId("directions").hidden = !OFFERED.some((layer) => layer.pair);
 if (!OFFERED.some((layer) => layer.id === "exact")) byId("left-out").querySelector("[value=exact]").remove();
 byId("beside").addEventListener("click", () => update({ beside: !state.beside }));
 byId("opacity").addEventListener("input", (event) => update({ opacity: Number(event.target.value) }));
-byId("left-out").addEventListener("change", (event) => update({ leftOut: event.target.value }));
+for (const [id, key] of Object.entries(CHOICES)) {
+  if (byId(id)) byId(id).addEventListener("change", ({ target }) => update({ [key]: target.type === "checkbox" ? target.checked : target.value }));
+}
 byId("slider").max = LAST;
 byId("slider").addEventListener("input", (event) => update({ index: Number(event.target.value), playing: false }));
 byId("play").addEventListener("click", togglePlay);
@@ -451,6 +476,7 @@ const KEYS = {
   s: () => update({ beside: !state.beside }),
   "[": () => update({ opacity: Math.max(0, state.opacity - 10) }),
   "]": () => update({ opacity: Math.min(100, state.opacity + 10) }),
+  ...(DATA.layers.length ? { ",": nextCel(-1), ".": nextCel(1) } : {}),
 };
 for (const layer of OFFERED) KEYS[layer.key.toLowerCase()] = () => update({ layer: layer.id });
 
@@ -521,6 +547,7 @@ async function point(event) {
     if (hasMask(index, bits.valid) && !(mask >> bits.valid & 1)) words.push("motion unknown");
     if (words.length) lines.push(words.join(", "));
   }
+  if (!onTarget) lines.push(...await drawnAt(index, place));
   byId("readout").textContent = lines.join("\n");
 }
 
@@ -713,9 +740,29 @@ function markRows() {
 // a sorted table has new rows
 byId("pair-table").tHead.addEventListener("click", () => markRows());
 
-// ---- failures ----
+// ---- exposure sheet ----
 
-for (const button of document.querySelectorAll("#failure-list button")) {
+function markSheet() {
+  const sheet = byId("exposures");
+  if (!sheet) return;
+  for (const row of sheet.tBodies[0].rows) {
+    const now = Number(row.dataset.index) === state.index;
+    row.classList.toggle("now", now);
+    if (!now) {
+      row.removeAttribute("aria-current");
+      continue;
+    }
+    row.setAttribute("aria-current", "true");
+    // only the sheet is scrolled, not the page
+    const box = sheet.parentElement;
+    const room = [sheet.tHead.offsetHeight, box.clientHeight - sheet.tFoot.offsetHeight - row.offsetHeight];
+    box.scrollTop = Math.min(row.offsetTop - room[0], Math.max(row.offsetTop - room[1], box.scrollTop));
+  }
+}
+
+// ---- failures and rows of the sheet lead to their frames ----
+
+for (const button of document.querySelectorAll("button[data-place]")) {
   button.addEventListener("click", () => jump(...JSON.parse(button.dataset.place)));
 }
 

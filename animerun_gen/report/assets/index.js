@@ -1,9 +1,9 @@
 const rows = DATA.rows;
 const rank = { fail: 0, incomplete: 1, unknown: 2, pass: 3 };
 const columns = [
-  { title: "", cell: (row) => {
+  { title: "", label: "picture", cell: (row) => {
     const picture = row.thumbnail ? make("img", { src: row.thumbnail, alt: "" }) : "";
-    return make("td", {}, row.link ? make("a", { href: row.link, tabindex: "-1" }, picture) : picture);
+    return make("td", {}, row.link ? make("a", { href: row.link, tabindex: "-1", "aria-hidden": "true" }, picture) : picture);
   } },
   { title: "cut", ascending: true, value: (row) => row.cut.toLowerCase(), cell: (row) => make("td", {},
     row.link ? make("a", { class: "name", href: row.link }, row.cut) : make("span", { class: "name" }, row.cut),
