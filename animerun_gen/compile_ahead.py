@@ -90,14 +90,14 @@ def _geometry(with_holes: bool, moved: float = 0.0) -> Any:
 
 def _motion(with_holes: bool) -> None:
     from animerun_gen.motion import companions, raster
-    from animerun_gen.motion.flow import compute_motion, exact_occlusion
+    from animerun_gen.motion.flow import compute_motion
+    from animerun_gen.motion.pairs import pair_motion
     from animerun_gen.motion.unknown import continued_flow
 
     source, target = _geometry(with_holes), _geometry(with_holes, moved=0.1)
     seen = raster.draw(source)
     motion = compute_motion(source, seen, target)
-    exact_occlusion(motion, target)
-    companions.switched_materials(source, seen, motion, target)
+    pair_motion(source, seen, target, occlusion=True, switched=True)
     ids = companions.object_id_map(source, seen)
     # half of it known, so that there is something to continue
     known = np.indices((SIZE, SIZE))[1] < SIZE // 2

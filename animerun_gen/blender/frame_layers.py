@@ -25,8 +25,8 @@ from animerun_gen.motion import companions
 from animerun_gen.motion.amodal import find_amodal
 from animerun_gen.motion.backdrop import BackgroundMotion
 from animerun_gen.motion.counterparts import find_counterparts
-from animerun_gen.motion.flow import compute_motion
 from animerun_gen.motion.layers import SET, U8Array, cel_colors, draw_layer, layer_map, put_together
+from animerun_gen.motion.pairs import pair_motion
 from animerun_gen.motion.raster import BACKGROUND
 
 MOST_OTHER = 0.005
@@ -149,7 +149,7 @@ class LayerMaker:
                 twins = find_counterparts(source.geometry, target.geometry)
                 for number, name in enumerate(self.groups.names):
                     background: BackgroundMotion = self.context.config.motion.background if number == SET else "invalid"
-                    motion = compute_motion(source.geometry, source.layers[number], target.geometry, background, twins)
+                    motion = pair_motion(source.geometry, source.layers[number], target.geometry, background, twins)
                     for what, value in (("flow", motion.flow), ("valid", motion.valid)):
                         kind = at_gap(modality(f"{what}_{direction}@{name}"), gap)
                         self.context.writer.write(kind.name, source.geometry.frame, value)

@@ -22,7 +22,8 @@ from animerun_gen.errors import UnsupportedMotionError
 from animerun_gen.motion import companions, raster, vector_pass
 from animerun_gen.motion.between import surfaces_of
 from animerun_gen.motion.cross_check import compare_flows
-from animerun_gen.motion.flow import Motion, compute_motion, exact_occlusion
+from animerun_gen.motion.flow import Motion
+from animerun_gen.motion.pairs import PairMotion, pair_motion
 from animerun_gen.motion.reprojection import reprojection
 from animerun_gen.motion.unknown import cause_map, continued_flow, describe_unknown
 from animerun_gen.quality.unknown import causes_in_words
@@ -67,11 +68,11 @@ class MotionMaker:
         gap = self.context.job.gap((earlier.geometry.frame, later.geometry.frame))
         directions = (("forward", earlier, later), ("backward", later, earlier))
         with self.context.stage(earlier.geometry.frame, "motion"):
-            computed = in_parallel(lambda direction: self._compute_motion(*direction[1:]), directions)
+            computed = in_parallel(lambda direction: self._compute_motion(*direction[1:], gap), directions)
         found, refusals = [], []
-        for (direction, source, target), (motion, occluded) in zip(directions, computed, strict=True):
+        for (direction, source, target), motion in zip(directions, computed, strict=True):
             if gap == 1:
-                self._write_switched(source, target, motion)
+                self._write_switched(source, target, motion.switched)
                 self._write_reprojection(source, target, motion)
                 refusals.append(self._note_unknown(source, target, motion))
             flow = self._other_backend(direction, source, target, motion) if gap == 1 else motion.flow
@@ -79,10 +80,10 @@ class MotionMaker:
                 ids = companions.object_id_map(source.geometry, source.seen)
                 flow = continued_flow(flow, motion.valid, ids, companions.BACKGROUND_ID)
             made = {f"flow_{direction}": flow, f"valid_{direction}": motion.valid}
-            if "scene_flow" in self.context.config.motion.extras:
-                made[f"depth_change_{direction}"] = companions.depth_change(source.seen, motion)
-            if occluded is not None:
-                made[f"exact_occlusion_{direction}"] = occluded
+            if motion.depth_change is not None:
+                made[f"depth_change_{direction}"] = motion.depth_change
+            if motion.occluded is not None:
+                made[f"exact_occlusion_{direction}"] = motion.occluded
             found.append((source.geometry.frame, made))
         if refused := [reason for reason in refusals if reason is not None]:
             # published readers take every file for motion
@@ -135,12 +136,11 @@ class MotionMaker:
         numbers = source.geometry.frame, target.geometry.frame
         write_reprojection(self.context.job.output, self.context.config.name, *numbers, found.error, found.compared)
 
-    def _write_switched(self, source: TakenFrame, target: TakenFrame, motion: Motion) -> None:
+    def _write_switched(self, source: TakenFrame, target: TakenFrame, switched: npt.NDArray[np.bool_] | None) -> None:
         """Write where surfaces change their material, as nodes may have them do: these colours are not compared."""
         numbers = source.geometry.frame, target.geometry.frame
         file = switched_picture(self.context.job.output, self.context.config.name, *numbers)
-        switched = companions.switched_materials(source.geometry, source.seen, motion, target.geometry)
-        if switched.any():
+        if switched is not None and switched.any():
             write_image(file, np.where(switched, 255, 0).astype(np.uint8))
         else:
             file.unlink(missing_ok=True)
@@ -165,11 +165,17 @@ class MotionMaker:
             "as camera_cuts: split does at camera cuts"
         )
 
-    def _compute_motion(self, source: TakenFrame, target: TakenFrame) -> tuple[Motion, npt.NDArray[np.bool_] | None]:
-        motion = compute_motion(source.geometry, source.seen, target.geometry, self.context.config.motion.background)
-        if "exact_occlusion" not in self.context.config.motion.extras:
-            return motion, None
-        return motion, exact_occlusion(motion, target.geometry)
+    def _compute_motion(self, source: TakenFrame, target: TakenFrame, gap: int) -> PairMotion:
+        config = self.context.config.motion
+        return pair_motion(
+            source.geometry,
+            source.seen,
+            target.geometry,
+            config.background,
+            occlusion="exact_occlusion" in config.extras,
+            switched=gap == 1,
+            depth_change="scene_flow" in config.extras,
+        )
 
     def _other_backend(
         self, direction: str, source: TakenFrame, target: TakenFrame, motion: Motion

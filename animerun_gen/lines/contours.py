@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from animerun_gen.config.model import Lines
-from animerun_gen.lines.kernels import borders, planes
+from animerun_gen.lines.kernels import borders, planes, tidying
 from animerun_gen.lines.kernels.creases import SAME_ANGLE
-from animerun_gen.lines.kernels.marks import BEND, CREASE, FAINT, NONE, OPEN_STEP, STEP, add_edges, mark
+from animerun_gen.lines.kernels.marks import CREASE, NONE, add_edges, mark, where_any
 from animerun_gen.lines.kernels.steps import EVEN
 from animerun_gen.lines.kernels.surface_edges import MARKED, OPEN
 from animerun_gen.lines.kinds import KIND_OF_MARK, LineKind
@@ -37,8 +37,7 @@ SHORTEST = 4
 """Pixels of a line within an object below which it is left out if it hangs on no other one."""
 
 STRIP = 64
-"""Rows of the picture that are looked at at a time: of a whole picture of 3840x2160 all that is known of its pixels
-would fill 660 MB."""
+"""Rows of the picture that are looked at at a time, so that what is known of them stays in the processor's caches."""
 
 
 @dataclass(frozen=True)
@@ -192,16 +191,16 @@ def find_contours(
     )
     meshes, lens = raster.meshes(geometry), lens_of(geometry.camera)
     height, width = shape
-    margins = 2 * planes.MARGIN
-    materials = companions.material_id_map(geometry, seen)
+    slots, buffers = companions.slots_of(geometry), (seen.instance, seen.triangle, seen.depth)
     marks, right, below = (np.zeros(shape, np.uint8) for _ in range(3))
     right_at, below_at = (np.zeros(shape, np.float32) for _ in range(2))
 
     def look_at(tops: range) -> None:
-        strip = np.empty((min(height, STRIP) + margins, width + margins), planes.PIXEL)
+        room = planes.empty_strip(min(height, STRIP), width)
         for top in tops:
-            planes.find_planes(meshes, islands, seen.instance, seen.triangle, seen.depth, materials, lens, top, strip)
-            borders.find_borders(strip, lens, wanted, top, marks, right, below, right_at, below_at)
+            strip = planes.Strip(*room, top)
+            planes.find_runs(meshes, islands, slots, companions.NO_MATERIAL_ID, buffers, lens, strip)
+            borders.find_borders(buffers, lens, wanted, strip, marks, right, below, right_at, below_at)
 
     # what two strips may both mark, the row below the upper one, they mark alike
     count = available_threads()
@@ -211,18 +210,20 @@ def find_contours(
         are_lines = (settings.open_edges, settings.marked_edges, settings.creases)
         pictures = (seen.instance, seen.depth)
         add_edges(crossings.right, crossings.below, pictures, crossings.follows, are_lines, marks, right, below)
-        for at, crossing, passes in (
-            (right_at, crossings.right_at, _is_on_edge(crossings.right, right)),
-            (below_at, crossings.below_at, _is_on_edge(crossings.below, below)),
+        for at, crossing_at, passing, found in (
+            (right_at, crossings.right_at, crossings.right, right),
+            (below_at, crossings.below_at, crossings.below, below),
         ):
-            at[passes] = crossing[passes]
+            # few pixels: not all of the picture is looked at
+            places = where_any(passing.reshape(-1))
+            places = places[_is_on_edge(passing.reshape(-1)[places], found.reshape(-1)[places])]
+            at.reshape(-1)[places] = crossing_at.reshape(-1)[places]
     mark(right, below, marks)
-    marks[_crumbs(marks) | _loose_ends(marks)] = NONE
-    marks[_specks(marks, seen.instance)] = NONE
-    is_line = marks != NONE
-    right[:, :-1][~(is_line[:, :-1] | is_line[:, 1:])] = NONE
-    below[:-1][~(is_line[:-1] | is_line[1:])] = NONE
-    line_art = np.where(_thickened(is_line, settings.thickness), 0, 255).astype(np.uint8)
+    tidying.take_out_crumbs(marks, SHORTEST_BEND)
+    tidying.take_out_specks(marks, seen.instance, SHORTEST)
+    tidying.forget_between(right, marks, 0, 1)
+    tidying.forget_between(below, marks, 1, 0)
+    line_art = np.where(_thickened(marks != NONE, settings.thickness), np.uint8(0), np.uint8(255))
     return Contours(line_art, marks, right, below, right_at, below_at)
 
 
@@ -244,56 +245,6 @@ def lens_of(camera: Camera) -> planes.Lens:
 def _is_on_edge(passing: U8Array, found: U8Array) -> npt.NDArray[np.bool_]:
     """Where an edge is what parts two pixels: a crease may be beside the end of what is nearer, too."""
     return (passing & (OPEN | MARKED) > 0) | ((passing > 0) & (found == CREASE))
-
-
-def _crumbs(marks: U8Array) -> npt.NDArray[np.bool_]:
-    """Sharp bends that go on for a few pixels only: corners of small things, not creases."""
-    is_bend = marks == BEND
-    if not is_bend.any():
-        return is_bend
-    _, labels = cv2.connectedComponents((is_bend | (marks == CREASE)).astype(np.uint8), connectivity=8)
-    return _where(is_bend, labels, np.bincount(labels.ravel()) < SHORTEST_BEND)
-
-
-def _loose_ends(marks: U8Array) -> npt.NDArray[np.bool_]:
-    """Faint steps that sure ones do not go on from: ramps about a pixel wide, which other pixels see.
-
-    A step goes on faintly where the edge of a shape is bevelled and no pixel sees the bevel.
-    """
-    is_faint = marks == FAINT
-    if not is_faint.any():
-        return is_faint
-    is_sure = (marks == STEP) | (marks == OPEN_STEP)
-    _, labels = cv2.connectedComponents((is_faint | is_sure).astype(np.uint8), connectivity=8)
-    count = labels.max() + 1
-    faint, sure = (np.bincount(labels[which], minlength=count) for which in (is_faint, is_sure))
-    return _where(is_faint, labels, faint > sure)
-
-
-def _specks(marks: U8Array, instance: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
-    """Lines within an object that go on for a few pixels only and hang on nothing: where it is seen at a grazing angle.
-
-    What bounds an object, parts materials, or is the edge of a part, is none of them however small.
-    """
-    is_line = marks != NONE
-    _, labels, figures, _ = cv2.connectedComponentsWithStats(is_line.astype(np.uint8), connectivity=8)
-    is_short = figures[:, cv2.CC_STAT_AREA] < SHORTEST
-    stays = is_line & ~np.isin(marks, (STEP, OPEN_STEP, FAINT, CREASE, BEND))
-    for first, second in ((np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1], np.s_[1:])):
-        is_border = instance[first] != instance[second]
-        stays[first] |= is_border & is_line[first]
-        stays[second] |= is_border & is_line[second]
-    is_short[labels[stays]] = False
-    return _where(is_line, labels, is_short)
-
-
-def _where(
-    pixels: npt.NDArray[np.bool_], labels: npt.NDArray[np.int32], chosen: npt.NDArray[np.bool_]
-) -> npt.NDArray[np.bool_]:
-    """Those of some pixels whose label is chosen.  They are few: not all of the picture is looked up."""
-    found = np.zeros_like(pixels)
-    found[pixels] = chosen[labels[pixels]]
-    return found
 
 
 def _thickened(is_line: npt.NDArray[np.bool_], thickness: float) -> npt.NDArray[np.bool_]:

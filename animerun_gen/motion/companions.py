@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from animerun_gen.motion import raster
-from animerun_gen.motion.flow import Motion
+from animerun_gen.motion.flow import PointMotion
 from animerun_gen.motion.geometry import FrameGeometry
 from animerun_gen.motion.kernels import painting
 from animerun_gen.motion.raster import VisibilityBuffer
@@ -23,7 +23,7 @@ def depth_map(seen: VisibilityBuffer) -> npt.NDArray[np.float32]:
     return seen.depth.astype(np.float32)
 
 
-def depth_change(seen: VisibilityBuffer, motion: Motion) -> npt.NDArray[np.float32]:
+def depth_change(seen: VisibilityBuffer, motion: PointMotion) -> npt.NDArray[np.float32]:
     """How much farther away surface points are in another frame.
 
     Args:
@@ -54,20 +54,20 @@ def material_id_map(geometry: FrameGeometry, seen: VisibilityBuffer) -> npt.NDAr
         seen.instance,
         seen.triangle,
         raster.meshes(geometry),
-        _slots(geometry),
+        slots_of(geometry),
         NO_MATERIAL_ID,
         ids,
     )
     return ids
 
 
-def _slots(geometry: FrameGeometry) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64], npt.NDArray[np.uint16]]:
+def slots_of(geometry: FrameGeometry) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64], npt.NDArray[np.uint16]]:
     """Which material each triangle of each instance has, for the compiled loops."""
     return geometry.triangle_slots, geometry.slot_start, geometry.slot_materials
 
 
 def switched_materials(
-    source: FrameGeometry, seen: VisibilityBuffer, motion: Motion, target: FrameGeometry
+    source: FrameGeometry, seen: VisibilityBuffer, motion: PointMotion, target: FrameGeometry
 ) -> npt.NDArray[np.bool_]:
     """Which pixels show surface points that wear another material in another frame.
 
@@ -85,9 +85,9 @@ def switched_materials(
         (seen.instance, seen.triangle),
         (motion.counterpart, motion.triangle),
         raster.meshes(source),
-        _slots(source),
+        slots_of(source),
         raster.meshes(target),
-        _slots(target),
+        slots_of(target),
         NO_MATERIAL_ID,
         switched,
     )

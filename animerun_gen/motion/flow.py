@@ -7,6 +7,7 @@ points cannot be told apart, the flow is unknown; it is never guessed.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,11 +24,22 @@ from animerun_gen.motion.raster import VisibilityBuffer
 
 @dataclass(frozen=True)
 class Motion:
-    """Where the surface points of one frame are at another.
+    """Where the surface points of one frame are at another, as far as pictures tell.
 
     Attributes:
         flow: ``(H, W, 2)`` float32, pixels, :data:`~animerun_gen.conventions.UNKNOWN_FLOW` where not valid.
         valid: ``(H, W)`` bool, where the flow is known exactly.
+    """
+
+    flow: npt.NDArray[np.float32]
+    valid: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class PointMotion(Motion):
+    """The same, and which points they are.
+
+    Attributes:
         x: ``(H, W)`` float64, pixels, where the point is seen in the target frame; NaN where not valid.
         y: ``(H, W)`` float64, likewise.
         depth: ``(H, W)`` float64, its distance along the target's view axis; ``inf`` on the background.
@@ -36,8 +48,6 @@ class Motion:
         triangle: ``(H, W)`` int32, the triangle of that instance's mesh, likewise.
     """
 
-    flow: npt.NDArray[np.float32]
-    valid: npt.NDArray[np.bool_]
     x: npt.NDArray[np.float64]
     y: npt.NDArray[np.float64]
     depth: npt.NDArray[np.float64]
@@ -51,7 +61,7 @@ def compute_motion(
     target: FrameGeometry,
     background: BackgroundMotion = "infinity",
     twins: Counterparts | None = None,
-) -> Motion:
+) -> PointMotion:
     """The exact flow from one frame to another.
 
     Args:
@@ -68,34 +78,103 @@ def compute_motion(
         (:mod:`~animerun_gen.motion.counterparts`), lies on a triangle that has no area in the target, is nearer than
         what the target's camera draws, or moves farther than :func:`~animerun_gen.conventions.longest_motion`.
     """
-    shape = seen.instance.shape
-    # filled wholly by the loop: to touch so much memory takes as long as to compute what it holds
-    motion = Motion(
-        flow=np.empty((*shape, 2), np.float32),
-        valid=np.empty(shape, bool),
-        x=np.empty(shape),
-        y=np.empty(shape),
-        depth=np.empty(shape),
-        counterpart=np.empty(shape, np.int32),
-        triangle=np.empty(shape, np.int32),
-    )
-    if twins is None:
-        twins = find_counterparts(source, target)
-    following.follow(
-        seen.instance,
-        seen.triangle,
-        raster.meshes(source),
-        raster.meshes(target),
-        (twins.instance, twins.start, twins.triangle, twins.corners),
-        *backdrop(source.camera, target.camera, background),
-        target.camera.clip_start,
-        longest_motion(source.camera.width),
-        (motion.flow, motion.valid, motion.x, motion.y, motion.depth, motion.counterpart, motion.triangle),
-    )
-    return motion
+    motion = empty_motion(seen.instance.shape)
+    points = _points_for(motion, seen.instance.shape)
+    _Follower(source, seen, target, background, twins).follow(range(len(seen.instance)), points)
+    return points
 
 
-def exact_occlusion(motion: Motion, target: FrameGeometry) -> npt.NDArray[np.bool_]:
+def empty_motion(shape: tuple[int, ...]) -> Motion:
+    """A motion that is to be filled, of which nothing is set: to touch so much memory takes as long as to fill it."""
+    return Motion(np.empty((*shape, 2), np.float32), np.empty(shape, bool))
+
+
+def follow_in_bands(
+    source: FrameGeometry,
+    seen: VisibilityBuffer,
+    target: FrameGeometry,
+    background: BackgroundMotion,
+    motion: Motion,
+    twins: Counterparts | None = None,
+) -> Iterator[tuple[slice, PointMotion]]:
+    """The same as :func:`compute_motion`, some rows at a time.
+
+    Points take four times the memory of their flow.  Of most pairs flow is kept, and nothing is asked of points that
+    could not be answered at once.
+
+    Args:
+        source: As in :func:`compute_motion`.
+        seen: Likewise.
+        target: Likewise.
+        background: Likewise.
+        motion: Is filled, of the whole frame.
+        twins: As in :func:`compute_motion`.
+
+    Yields:
+        Which rows are done, and the motion of their points; all of it but flow and validity is overwritten after that.
+    """
+    height, width = seen.instance.shape
+    follower = _Follower(source, seen, target, background, twins)
+    count = max(1, min(height, raster.AT_ONCE // width))
+    points = _points_for(motion, (count, width))
+    for top in range(0, height, count):
+        rows = range(top, min(top + count, height))
+        part, used = slice(rows.start, rows.stop), slice(len(rows))
+        band = PointMotion(
+            motion.flow[part],
+            motion.valid[part],
+            points.x[used],
+            points.y[used],
+            points.depth[used],
+            points.counterpart[used],
+            points.triangle[used],
+        )
+        follower.follow(rows, band)
+        yield part, band
+
+
+def _points_for(motion: Motion, shape: tuple[int, ...]) -> PointMotion:
+    x, y, depth = (np.empty(shape) for _ in range(3))
+    counterpart, triangle = (np.empty(shape, np.int32) for _ in range(2))
+    return PointMotion(motion.flow, motion.valid, x, y, depth, counterpart, triangle)
+
+
+class _Follower:
+    """Follows the points of some rows of a frame at a time; the arguments are those of :func:`compute_motion`."""
+
+    def __init__(
+        self,
+        source: FrameGeometry,
+        seen: VisibilityBuffer,
+        target: FrameGeometry,
+        background: BackgroundMotion,
+        twins: Counterparts | None,
+    ) -> None:
+        self._seen = seen
+        if twins is None:
+            twins = find_counterparts(source, target)
+        self._told = (
+            raster.meshes(source),
+            raster.meshes(target),
+            (twins.instance, twins.start, twins.triangle, twins.corners),
+            *backdrop(source.camera, target.camera, background),
+            target.camera.clip_start,
+            longest_motion(source.camera.width),
+        )
+
+    def follow(self, rows: range, motion: PointMotion) -> None:
+        """Fill the motion of some rows of the frame."""
+        part = slice(rows.start, rows.stop)
+        following.follow(
+            self._seen.instance[part],
+            self._seen.triangle[part],
+            rows.start,
+            *self._told,
+            (motion.flow, motion.valid, motion.x, motion.y, motion.depth, motion.counterpart, motion.triangle),
+        )
+
+
+def exact_occlusion(motion: PointMotion, target: FrameGeometry) -> npt.NDArray[np.bool_]:
     """Which surface points of the source frame cannot be seen in the target frame.
 
     Args:
@@ -107,8 +186,12 @@ def exact_occlusion(motion: Motion, target: FrameGeometry) -> npt.NDArray[np.boo
         that covers nothing of the picture, outside the picture or the clipping range; also True where the motion is
         unknown.
     """
-    hidden = raster.hidden_points(
-        target,
+    return hidden_in(motion, raster.Hiding(target))
+
+
+def hidden_in(motion: PointMotion, target: raster.Hiding) -> npt.NDArray[np.bool_]:
+    """The same of some rows of the source frame, held against what was made ready of the target frame."""
+    hidden = target.hidden(
         motion.x.ravel(),
         motion.y.ravel(),
         motion.depth.ravel(),

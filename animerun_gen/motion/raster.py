@@ -25,6 +25,10 @@ from animerun_gen.threads import available_threads, bands, in_parallel
 LARGE = 2_000_000
 """Pixels of a picture from which on its halves are drawn side by side.  Each half has to project all triangles."""
 
+AT_ONCE = 1 << 21
+"""Points that are held against a frame's triangles at a time: what has to be known of them takes 40 bytes each, and
+more points at a time spare but to look for the triangles that are near them."""
+
 BACKGROUND = -1
 """Instance number of a pixel at which no surface is seen."""
 
@@ -147,21 +151,57 @@ def hidden_points(
         ``(n,)`` bool, True where a surface lies in front, the point's own triangle covers nothing of the picture, or
         the point is outside the picture or the clipping range.
     """
-    points = hiding.Points(
-        np.ascontiguousarray(x),
-        np.ascontiguousarray(y),
-        np.ascontiguousarray(depth),
-        np.ascontiguousarray(instance),
-        np.ascontiguousarray(triangle),
-    )
-    hidden = np.ones(len(x), bool)
-    drawn, seen = meshes(geometry), view(geometry.camera)
-    tested = hiding.sort_points(points, seen, hidden)
-    placed = _places(drawn, seen, hiding_instances)
-    hiding.hide(drawn, seen, placed, _holes(geometry), points, tested, hidden)
-    if from_edge:
-        hiding.vanish(drawn, points, hidden)
-    return hidden
+    return Hiding(geometry, hiding_instances).hidden(x, y, depth, instance, triangle, from_edge=from_edge)
+
+
+class Hiding:
+    """What of a frame hides points, for points that come bit by bit.
+
+    Args:
+        geometry: The frame in which the points may be hidden.
+        instances: ``(I,)`` bool, which instances can hide anything; None: all.
+    """
+
+    def __init__(self, geometry: FrameGeometry, instances: npt.NDArray[np.bool_] | None = None) -> None:
+        self._meshes, self._view = meshes(geometry), view(geometry.camera)
+        self._places, self._holes = _places(self._meshes, self._view, instances), _holes(geometry)
+        self._room = hiding.room_for(0)
+
+    def hidden(
+        self,
+        x: npt.NDArray[np.float64],
+        y: npt.NDArray[np.float64],
+        depth: npt.NDArray[np.float64],
+        instance: npt.NDArray[np.int32],
+        triangle: npt.NDArray[np.int32],
+        *,
+        from_edge: bool = True,
+    ) -> npt.NDArray[np.bool_]:
+        """Which of many surface points are not seen; arguments and answer are those of :func:`hidden_points`."""
+        hidden = np.ones(len(x), bool)
+        whole = hiding.Points(
+            np.ascontiguousarray(x),
+            np.ascontiguousarray(y),
+            np.ascontiguousarray(depth),
+            np.ascontiguousarray(instance),
+            np.ascontiguousarray(triangle),
+        )
+        for first in range(0, len(x), AT_ONCE):
+            part = slice(first, first + AT_ONCE)
+            points = hiding.Points(
+                whole.x[part], whole.y[part], whole.depth[part], whole.instance[part], whole.triangle[part]
+            )
+            self._hide(points, hidden[part], from_edge)
+        return hidden
+
+    def _hide(self, points: hiding.Points, hidden: npt.NDArray[np.bool_], from_edge: bool) -> None:
+        """Unmark those of some points, all of which are marked, that are seen."""
+        if len(points.x) > len(self._room.cell):
+            self._room = hiding.room_for(len(points.x))
+        tested = hiding.sort_points(points, self._view, self._room, hidden)
+        hiding.hide(self._meshes, self._view, self._places, self._holes, points, tested, hidden)
+        if from_edge:
+            hiding.vanish(self._meshes, points, hidden)
 
 
 def nearest_depth(geometry: FrameGeometry) -> float:

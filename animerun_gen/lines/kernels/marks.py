@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from animerun_gen import compiled
 from animerun_gen.lines.kernels.surface_edges import INNER, MARKED, OPEN, OPEN_HERE, OPEN_THERE
 
@@ -68,32 +70,49 @@ def _add_edges(edges, down, across, seen, follows, are_lines, marks, found):  # 
 
 
 @kernel
+def where_any(flat):  # type: ignore[no-untyped-def]
+    """``(n,)`` int32: where a ``(N,)`` uint8 array is not zero, ascending."""
+    count = 0
+    for place in range(len(flat)):
+        count += flat[place] != 0
+    # without branches; one place more, which is written to after the last one is found
+    places = np.empty(count + 1, np.int32)
+    count = 0
+    for place in range(len(flat)):
+        places[count] = place
+        count += flat[place] != 0
+    return places[:count]
+
+
+@kernel
 def mark(right, below, marks):  # type: ignore[no-untyped-def]
     """Mark what is no sure step, between pixels of which neither is line yet.
 
     What has no step lies on the right or lower pixel; at last come faint steps, on the farther one.  Which pixels these
     are does not depend on any but the nearest ones.
     """
-    _mark(right, 0, 1, False, marks)
-    _mark(below, 1, 0, False, marks)
-    _mark(right, 0, 1, True, marks)
-    _mark(below, 1, 0, True, marks)
+    across, down = right.reshape(-1), below.reshape(-1)
+    of_right, of_below = where_any(across), where_any(down)
+    flat, width = marks.reshape(-1), marks.shape[1]
+    _mark(across, of_right, 1, False, flat)
+    _mark(down, of_below, width, False, flat)
+    _mark(across, of_right, 1, True, flat)
+    _mark(down, of_below, width, True, flat)
 
 
 @kernel
-def _mark(found, down, across, faint, marks):  # type: ignore[no-untyped-def]
-    """Mark what parts pixels from those ``(down, across)`` of them, if neither is line: faint steps, or all else."""
-    height, width = marks.shape
-    for row in range(height - down):
-        for column in range(width - across):
-            kind = found[row, column]
-            # steps are marked already
-            if kind in (NONE, STEP, OPEN_STEP) or (kind in (FAINT, FAINT_BEFORE)) != faint:
-                continue
-            there = (row + down, column + across)
-            if marks[row, column] != NONE or marks[there] != NONE:
-                continue
-            if kind == FAINT_BEFORE:
-                marks[row, column] = FAINT
-            else:
-                marks[there] = kind
+def _mark(found, places, step, faint, marks):  # type: ignore[no-untyped-def]
+    """Mark what parts pixels from those so many further on, if neither is line: faint steps, or all else."""
+    for k in range(len(places)):
+        here = places[k]
+        kind = found[here]
+        # steps are marked already
+        if kind in (STEP, OPEN_STEP) or (kind in (FAINT, FAINT_BEFORE)) != faint:
+            continue
+        there = here + step
+        if marks[here] != NONE or marks[there] != NONE:
+            continue
+        if kind == FAINT_BEFORE:
+            marks[here] = FAINT
+        else:
+            marks[there] = kind

@@ -28,7 +28,17 @@ TILE = 8
 """Width and height, in pixels, of the squares of which the farthest point that may yet be hidden is kept."""
 
 SMALL = 9
-"""Of so many pixels around a triangle each is asked whether anything in it may be hidden, before points are tested."""
+"""Of so many pixels around a triangle it is asked whether any point in them may be hidden, before points are tested."""
+
+NARROW = 16
+"""Triangles that are no wider, in pixels, are held against all points beside them: to find where they end takes longer.
+"""
+
+LANES = 8
+"""Points that are tested together, without branches."""
+
+REMEMBERED = 4096
+"""Triangles of which it is remembered whether they cover anything."""
 
 
 class Points(NamedTuple):
@@ -46,23 +56,43 @@ class SortedPoints(NamedTuple):
     together.
 
     Attributes:
-        start: ``(H * W + 1,)`` int32; the points from ``start[c]`` to before ``start[c + 1]`` are those in pixel ``c``,
-            row by row.
+        top: First row of the picture in which any of them is.
+        rows: Rows in which they are.
+        start: ``(rows * W + 1,)`` int32; the points from ``start[c]`` to before ``start[c + 1]`` are those in pixel
+            ``c``, row by row, counted from row ``top``.
         number: ``(n,)`` int32, indices into :class:`Points`.
-        x: ``(n,)`` float64, as in :class:`Points`.
-        y: ``(n,)`` float64, likewise.
-        limit: ``(n,)`` float64, the depth before which a surface hides the point; ``-inf`` once one does.
-        farthest: ``(rows, columns)`` float64, the largest limit in each tile, while nothing is hidden.
-        farthest_in: ``(H * W,)`` float64, the same of each pixel.
+        x: ``(n + LANES,)`` float64, as in :class:`Points`; beyond ``n`` is room to read, here and below.
+        y: ``(n + LANES,)`` float64, likewise.
+        limit: ``(n + LANES,)`` float64, the depth before which a surface hides the point; ``-inf`` once one does.
+        farthest: ``(tile rows, tile columns)`` float64, the largest limit in each tile, while nothing is hidden; the
+            tiles are counted from row ``top``.
     """
 
+    top: int
+    rows: int
     start: npt.NDArray[np.int32]
     number: npt.NDArray[np.int32]
     x: npt.NDArray[np.float64]
     y: npt.NDArray[np.float64]
     limit: npt.NDArray[np.float64]
     farthest: npt.NDArray[np.float64]
-    farthest_in: npt.NDArray[np.float64]
+
+
+class Room(NamedTuple):
+    """Room for so many points, which is used again and again: to take memory anew costs more than to sort what it
+    holds."""
+
+    cell: npt.NDArray[np.int32]
+    number: npt.NDArray[np.int32]
+    x: npt.NDArray[np.float64]
+    y: npt.NDArray[np.float64]
+    limit: npt.NDArray[np.float64]
+
+
+def room_for(count: int) -> Room:
+    """Room for so many points."""
+    size = count + LANES
+    return Room(np.empty(count, np.int32), np.empty(count, np.int32), np.empty(size), np.empty(size), np.empty(size))
 
 
 @kernel
@@ -79,49 +109,61 @@ def _cell(x, y, depth, instance, view):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def sort_points(points, view, hidden):  # type: ignore[no-untyped-def]
-    """The :class:`SortedPoints`; those that are among them are no longer marked as ``hidden``."""
+def sort_points(points, view, room, hidden):  # type: ignore[no-untyped-def]
+    """The :class:`SortedPoints`; those that are among them are no longer marked as ``hidden``.
+
+    They are kept in a :class:`Room`.
+    """
     x, y, depth, instance, _ = points
     _, _, width, height = view
-    start = np.zeros(width * height + 1, np.int32)
+    cells, number, sorted_x, sorted_y, limit = room
+    low, high = width * height, -1
     for k in range(len(x)):
         cell = _cell(x[k], y[k], depth[k], instance[k], view)
+        cells[k] = cell
         if cell >= 0:
             hidden[k] = False
-            start[cell] += 1
+            low, high = min(low, cell), max(high, cell)
+    top = low // width if high >= 0 else 0
+    rows = high // width + 1 - top if high >= 0 else 0
+    before = top * width
+    start = np.zeros(rows * width + 1, np.int32)
+    for k in range(len(x)):
+        if cells[k] >= 0:
+            start[cells[k] - before] += 1
     count = 0
     for cell in range(len(start)):
         count += start[cell]
         start[cell] = count
-    number = np.empty(count, np.int32)
-    limit, sorted_x, sorted_y = np.empty(count), np.empty(count), np.empty(count)
-    # each pixel's points are filled in from its end; to find the pixel again takes less than to keep it
+    # each pixel's points are filled in from its end
     for k in range(len(x)):
-        cell = _cell(x[k], y[k], depth[k], instance[k], view)
-        if cell >= 0:
-            place = start[cell] - 1
-            start[cell] = place
+        if cells[k] >= 0:
+            place = start[cells[k] - before] - 1
+            start[cells[k] - before] = place
             number[place] = k
             sorted_x[place] = x[k]
             sorted_y[place] = y[k]
             limit[place] = depth[k] * (1.0 - SAME_DEPTH)
-    farthest, farthest_in = _farthest_limits(start, limit, width, height)
-    return SortedPoints(start, number, sorted_x, sorted_y, limit, farthest, farthest_in)
+    # what is only read hides nothing
+    sorted_x[count : count + LANES] = 0.0
+    sorted_y[count : count + LANES] = 0.0
+    limit[count : count + LANES] = -np.inf
+    farthest = _farthest_limits(start, limit, width, rows)
+    return SortedPoints(top, rows, start, number, sorted_x, sorted_y, limit, farthest)
 
 
 @kernel
-def _farthest_limits(start, limit, width, height):  # type: ignore[no-untyped-def]
-    """The largest limit in each tile, and in each pixel; ``-inf`` where there is no point."""
-    farthest = np.full(((height + TILE - 1) // TILE, (width + TILE - 1) // TILE), -np.inf)
-    farthest_in = np.empty(width * height)
-    for row in range(height):
-        for column in range(width):
-            most = -np.inf
-            for place in range(start[row * width + column], start[row * width + column + 1]):
+def _farthest_limits(start, limit, width, rows):  # type: ignore[no-untyped-def]
+    """The largest limit in each tile; ``-inf`` where there is no point."""
+    farthest = np.full(((rows + TILE - 1) // TILE, (width + TILE - 1) // TILE), -np.inf)
+    for row in range(rows):
+        for tile in range(farthest.shape[1]):
+            first = row * width + tile * TILE
+            most = farthest[row // TILE, tile]
+            for place in range(start[first], start[min(first + TILE, (row + 1) * width)]):
                 most = max(most, limit[place])
-            farthest_in[row * width + column] = most
-            farthest[row // TILE, column // TILE] = max(farthest[row // TILE, column // TILE], most)
-    return farthest, farthest_in
+            farthest[row // TILE, tile] = most
+    return farthest
 
 
 @kernel
@@ -135,11 +177,11 @@ def _may_hide(nearest, x0, x1, y0, y1, farthest):  # type: ignore[no-untyped-def
 
 
 @kernel
-def _may_hide_in(nearest, x0, x1, y0, y1, farthest_in, width):  # type: ignore[no-untyped-def]
-    """The same of few pixels, as far as each of them tells."""
+def _may_hide_in(nearest, x0, x1, y0, y1, start, limit, width):  # type: ignore[no-untyped-def]
+    """The same of few pixels, as far as the points in them tell."""
     for row in range(y0, y1 + 1):
-        for column in range(x0, x1 + 1):
-            if farthest_in[row * width + column] > nearest:
+        for place in range(start[row * width + x0], start[row * width + x1 + 1]):
+            if limit[place] > nearest:
                 return True
     return False
 
@@ -158,14 +200,16 @@ def hide(meshes, view, places, holes, points, tested, hidden):  # type: ignore[n
 
     ``holes`` is None where there are none.
     """
-    start, number, x, y, limit, farthest, farthest_in = tested
+    top, rows, start, number, x, y, limit, farthest = tested
     _, _, width, height = view
+    bottom = top + rows - 1
     instance, triangle = points.instance, points.triangle
     triangles = meshes.triangles
     projected = room_for_a_mesh(meshes)
     for i in places.order:
         x0, x1, y0, y1 = places.pixels[i]
-        if not _may_hide(places.nearest[i], x0, x1, y0, y1, farthest):
+        y0, y1 = max(y0, top), min(y1, bottom)
+        if y0 > y1 or not _may_hide(places.nearest[i], x0, x1, y0 - top, y1 - top, farthest):
             continue
         project_mesh(meshes, i, projected)
         base = meshes.triangle_start[meshes.mesh[i]]
@@ -173,14 +217,15 @@ def hide(meshes, view, places, holes, points, tested, hidden):  # type: ignore[n
             p, q, r = projected_corners(projected, triangles, t)
             # a point lies up to half a pixel from the centre of its pixel
             x0, x1, y0, y1 = bounds_of(p, q, r, view, 0.5)
-            if x0 > x1:
+            y0, y1 = max(y0, top), min(y1, bottom)
+            if x0 > x1 or y0 > y1:
                 continue
             nearest = nearest_depth_of(p, q, r)
-            if not _may_hide(nearest, x0, x1, y0, y1, farthest):
+            if not _may_hide(nearest, x0, x1, y0 - top, y1 - top, farthest):
                 continue
             # most triangles of a heavy scene are smaller than pixels, and part of the surface whose points are tested
             is_small = (x1 - x0 + 1) * (y1 - y0 + 1) <= SMALL
-            if is_small and not _may_hide_in(nearest, x0, x1, y0, y1, farthest_in, width):
+            if is_small and not _may_hide_in(nearest, x0, x1, y0 - top, y1 - top, start, limit, width):
                 continue
             edges = edge_functions(p, q, r)
             e, f, g = edges
@@ -188,28 +233,37 @@ def hide(meshes, view, places, holes, points, tested, hidden):  # type: ignore[n
             crossings = (crossing_of(wide[0]), crossing_of(wide[1]), crossing_of(wide[2]))
             depths = (p[2], q[2], r[2])
             own = t - base
+            is_narrow = x1 - x0 < NARROW
             mask, corners = -1, -1
             if holes is not None:
                 mask, corners = mask_of(meshes, holes, i, t)
             for row in range(y0, y1 + 1):
-                first, last = span_in(wide, crossings, row, x0, x1)
+                first, last = x0, x1
+                if not is_narrow:
+                    first, last = span_in(wide, crossings, row, x0, x1)
+                line = row - top
                 while first <= last:
-                    # neighbouring tiles in which something may be hidden are gone through together
-                    if not farthest[row // TILE, first // TILE] > nearest:
-                        first = first // TILE * TILE + TILE
-                        continue
-                    beyond = first // TILE * TILE + TILE
-                    while beyond <= last and farthest[row // TILE, beyond // TILE] > nearest:
-                        beyond += TILE
-                    beyond = min(beyond, last + 1)
-                    begin, end = start[row * width + first], start[row * width + beyond]
+                    beyond = last + 1
+                    if not is_narrow:
+                        # neighbouring tiles in which something may be hidden are gone through together
+                        if not farthest[line // TILE, first // TILE] > nearest:
+                            first = first // TILE * TILE + TILE
+                            continue
+                        beyond = first // TILE * TILE + TILE
+                        while beyond <= last and farthest[line // TILE, beyond // TILE] > nearest:
+                            beyond += TILE
+                        beyond = min(beyond, last + 1)
+                    begin, end = start[line * width + first], start[line * width + beyond]
                     first = beyond
-                    # without branches, so that processors test several points at a time: of most points the answer is
-                    # no; unsigned, or each index would be tested whether it counts from the end
+                    # without branches, so that processors test several points at a time, a few too many among them:
+                    # of most points the answer is no; unsigned, or each index would be tested whether it counts from
+                    # the end
                     covers_any = False
-                    for place in range(np.uint64(begin), np.uint64(end)):
-                        u, v, w, z = _at(x[place], y[place], edges, depths)
-                        covers_any |= _covers(u, v, w, z, view, limit[place])
+                    for some in range(np.uint64(begin), np.uint64(end), np.uint64(LANES)):
+                        for lane in range(np.uint64(LANES)):
+                            place = some + lane
+                            u, v, w, z = _at(x[place], y[place], edges, depths)
+                            covers_any |= _covers(u, v, w, z, view, limit[place])
                     if not covers_any:
                         continue
                     for place in range(np.uint64(begin), np.uint64(end)):
@@ -246,26 +300,33 @@ def _covers(u, v, w, depth, view, limit):  # type: ignore[no-untyped-def]
 @kernel
 def vanish(meshes, points, hidden):  # type: ignore[no-untyped-def]
     """Mark the points whose own triangle covers nothing of the picture: seen from its edge, or shrunk to nothing."""
-    last_i = last_triangle = -1
-    vanished = False
+    of_instance, of_triangle = np.full(REMEMBERED, -1, np.int32), np.empty(REMEMBERED, np.int32)
+    has_vanished = np.empty(REMEMBERED, np.bool_)
     for k in range(len(points.x)):
         i = points.instance[k]
         if hidden[k] or i < 0:
             continue
         triangle = points.triangle[k]
         # points mostly come in the order of the pixels that show them
-        if i != last_i or triangle != last_triangle:
-            last_i, last_triangle = i, triangle
-            mesh = meshes.mesh[i]
-            p, q, r = corners_of(
-                meshes.vertices, meshes.vertex_start[mesh], meshes.triangles, meshes.triangle_start[mesh] + triangle
-            )
-            matrix = matrix_rows(meshes.matrices, i)
-            p, q, r = transform(matrix, p), transform(matrix, q), transform(matrix, r)
-            vanished = False
-            if p[3] > 0.0 and q[3] > 0.0 and r[3] > 0.0:
-                px, py = p[0] / p[3], p[1] / p[3]
-                across = (q[0] / q[3] - px) * (r[1] / r[3] - py)
-                vanished = abs(across - (r[0] / r[3] - px) * (q[1] / q[3] - py)) < COVERS_NOTHING
-        if vanished:
+        slot = (triangle + 613 * i) % REMEMBERED
+        if of_instance[slot] != i or of_triangle[slot] != triangle:
+            of_instance[slot], of_triangle[slot] = i, triangle
+            has_vanished[slot] = _covers_nothing(meshes, i, triangle)
+        if has_vanished[slot]:
             hidden[k] = True
+
+
+@kernel
+def _covers_nothing(meshes, i, triangle):  # type: ignore[no-untyped-def]
+    """Whether a triangle has no area in the picture, as far as it lies before the camera."""
+    mesh = meshes.mesh[i]
+    p, q, r = corners_of(
+        meshes.vertices, meshes.vertex_start[mesh], meshes.triangles, meshes.triangle_start[mesh] + triangle
+    )
+    matrix = matrix_rows(meshes.matrices, i)
+    p, q, r = transform(matrix, p), transform(matrix, q), transform(matrix, r)
+    if not (p[3] > 0.0 and q[3] > 0.0 and r[3] > 0.0):
+        return False
+    px, py = p[0] / p[3], p[1] / p[3]
+    across = (q[0] / q[3] - px) * (r[1] / r[3] - py)
+    return abs(across - (r[0] / r[3] - px) * (q[1] / q[3] - py)) < COVERS_NOTHING
