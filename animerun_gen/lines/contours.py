@@ -37,7 +37,8 @@ SHORTEST = 4
 """Pixels of a line within an object below which it is left out if it hangs on no other one."""
 
 STRIP = 64
-"""Rows of the picture that are looked at at a time, so that what is known of them stays in the processor's caches."""
+"""Rows of the picture that are looked at at a time: of a whole picture of 3840x2160 all that is known of its pixels
+would fill 660 MB."""
 
 
 @dataclass(frozen=True)
@@ -191,16 +192,16 @@ def find_contours(
     )
     meshes, lens = raster.meshes(geometry), lens_of(geometry.camera)
     height, width = shape
-    slots, buffers = companions.slots_of(geometry), (seen.instance, seen.triangle, seen.depth)
+    margins = 2 * planes.MARGIN
+    materials = companions.material_id_map(geometry, seen)
     marks, right, below = (np.zeros(shape, np.uint8) for _ in range(3))
     right_at, below_at = (np.zeros(shape, np.float32) for _ in range(2))
 
     def look_at(tops: range) -> None:
-        room = planes.empty_strip(min(height, STRIP), width)
+        strip = np.empty((min(height, STRIP) + margins, width + margins), planes.PIXEL)
         for top in tops:
-            strip = planes.Strip(*room, top)
-            planes.find_runs(meshes, islands, slots, companions.NO_MATERIAL_ID, buffers, lens, strip)
-            borders.find_borders(buffers, lens, wanted, strip, marks, right, below, right_at, below_at)
+            planes.find_planes(meshes, islands, seen.instance, seen.triangle, seen.depth, materials, lens, top, strip)
+            borders.find_borders(strip, lens, wanted, top, marks, right, below, right_at, below_at)
 
     # what two strips may both mark, the row below the upper one, they mark alike
     count = available_threads()

@@ -36,24 +36,19 @@ def test_a_pixel_knows_its_plane_and_how_far_its_triangle_goes(projection: str) 
     seen, lens, meshes = raster.draw(geometry), lens_of(geometry.camera), raster.meshes(geometry)
     islands = IslandFinder().find(geometry)
     rows = 30
-    numbers, runs = planes.empty_strip(rows, WIDTH)
-    strip = planes.Strip(numbers, runs, TOP)
-    pictures = seen.instance, seen.triangle, seen.depth
-    planes.find_runs(meshes, islands, companions.slots_of(geometry), companions.NO_MATERIAL_ID, pictures, lens, strip)
+    strip = np.empty((rows + 2 * planes.MARGIN, WIDTH + 2 * planes.MARGIN), planes.PIXEL)
     materials = companions.material_id_map(geometry, seen)
-    pixel = np.empty(1, planes.PIXEL)
+    planes.find_planes(meshes, islands, seen.instance, seen.triangle, seen.depth, materials, lens, TOP, strip)
     looked_at = 0
     for row in range(TOP - planes.MARGIN, TOP + rows + planes.MARGIN):
         for column in range(-planes.MARGIN, WIDTH + planes.MARGIN):
-            number = numbers[row - TOP + planes.MARGIN, column + planes.MARGIN]
+            pixel = strip[row - TOP + planes.MARGIN, column + planes.MARGIN]
             in_picture = 0 <= row < HEIGHT and 0 <= column < WIDTH
             if not in_picture or seen.instance[row, column] == raster.BACKGROUND:
-                assert number == -1
+                assert pixel["instance"] == -1
                 continue
-            # an entry of an array is a view of it
-            planes.look_at(seen.depth, lens, number, runs, row, column, pixel[0])
-            _require_right(pixel[0], geometry, seen, lens, row, column)
-            assert pixel[0]["material"] == materials[row, column]
+            _require_right(pixel, geometry, seen, lens, row, column)
+            assert pixel["material"] == materials[row, column]
             looked_at += 1
     assert looked_at > 50
 

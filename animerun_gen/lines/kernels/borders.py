@@ -9,7 +9,7 @@ import numpy as np
 from animerun_gen import compiled
 from animerun_gen.lines.kernels.creases import TOUCHING, find_crease
 from animerun_gen.lines.kernels.marks import FAINT, FAINT_BEFORE, FLUSH, MATERIAL, NONE, SHALLOW, STEP
-from animerun_gen.lines.kernels.planes import MARGIN, PIXEL, look_at, nearness_of
+from animerun_gen.lines.kernels.planes import MARGIN
 from animerun_gen.lines.kernels.ramps import is_ramp
 from animerun_gen.lines.kernels.steps import (
     EVEN,
@@ -19,7 +19,6 @@ from animerun_gen.lines.kernels.steps import (
     cosine_between,
     gap_between,
     spread_between,
-    spread_of,
     turns_away,
 )
 
@@ -61,45 +60,40 @@ class Wanted(NamedTuple):
 
 
 @kernel
-def find_borders(seen, lens, wanted, strip, marks, right, below, right_at, below_at):  # type: ignore[no-untyped-def]
-    """Find what parts the pixels of a strip from their right and lower neighbours (see :func:`find_runs`).
+def find_borders(  # type: ignore[no-untyped-def]
+    pixels, lens, wanted, top, marks, right, below, right_at, below_at
+):
+    """Find what parts the pixels of a strip from their right and lower neighbours (see :func:`find_planes`).
 
-    ``seen`` are the three pictures of what the frame sees: instance, triangle and depth.  ``right`` and ``below`` are
-    filled with what there is, ``right_at`` and ``below_at`` with where it is, as a share of the way to the neighbour.
-    Steps are marked in ``marks`` as well, on the farther pixel.  All of them are of the whole picture, ``(H, W)``, and
-    zero before.
+    ``right`` and ``below`` are filled with what there is, ``right_at`` and ``below_at`` with where it is, as a share of
+    the way to the neighbour.  Steps are marked in ``marks`` as well, on the farther pixel.  All of them are of the
+    whole picture, ``(H, W)``, and zero before.
     """
-    instance, triangle, depth = seen
-    numbers, runs, top = strip
     height, width = marks.shape
-    room = np.empty(6, PIXEL)
-    six = (room[0], room[1], room[2], room[3], room[4], room[5])
-    for row in range(top, min(height, top + numbers.shape[0] - 2 * MARGIN)):
-        y = row - top + MARGIN
+    for row in range(top, min(height, top + pixels.shape[0] - 2 * MARGIN)):
         for column in range(width):
             for downwards in range(2):
                 other_row, other_column = row + downwards, column + 1 - downwards
                 if other_row == height or other_column == width:
                     continue
+                y, x = row - top + MARGIN, column + MARGIN
+                dy, dx = downwards, 1 - downwards
                 # of most pixels nothing more is asked
-                same_instance = instance[row, column] == instance[other_row, other_column]
-                if same_instance and triangle[row, column] == triangle[other_row, other_column]:
+                if _is_one_triangle(pixels[y, x], pixels[y + dy, x + dx]):
                     continue
-                is_across = downwards == 0
-                number, other = numbers[y, column + MARGIN], numbers[y + downwards, other_column + MARGIN]
-                if number >= 0 and other >= 0 and same_instance:
-                    here, there = runs[number], runs[other]
-                    ends = nearness_of(depth[row, column], lens), nearness_of(depth[other_row, other_column], lens)
-                    spread = spread_of(here, there, ends, lens, is_across)
-                    if _is_even(here, there, spread, wanted) and not _parts_material(here, there, wanted):
-                        continue
-                look_at(depth, lens, number, runs, row, column, six[2])
-                look_at(depth, lens, other, runs, other_row, other_column, six[3])
+                six = (
+                    pixels[y - 2 * dy, x - 2 * dx],
+                    pixels[y - dy, x - dx],
+                    pixels[y, x],
+                    pixels[y + dy, x + dx],
+                    pixels[y + 2 * dy, x + 2 * dx],
+                    pixels[y + 3 * dy, x + 3 * dx],
+                )
                 place = ((column - lens.cx) / lens.fx, (row - lens.cy) / lens.fy)
-                found = _part(six, lens, wanted, is_across, place, (depth, strip, row, column))
+                found = _part(six, lens, wanted, downwards == 0, place)
                 if found == NONE:
                     continue
-                at = _place(found, six[2], six[3], lens, is_across)
+                at = _place(found, six[2], six[3], lens, downwards == 0)
                 is_behind = _is_behind(six[2], six[3])
                 if found == STEP:
                     if is_behind:
@@ -137,30 +131,16 @@ def _place(found, here, there, lens, is_across):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _parts_material(here, there, wanted):  # type: ignore[no-untyped-def]
-    return wanted.materials and here.material != there.material
+def _is_one_triangle(here, there):  # type: ignore[no-untyped-def]
+    """Whether two pixels show the same triangle, or both of them the background."""
+    return here.instance == there.instance and (here.instance < 0 or here.triangle == there.triangle)
 
 
 @kernel
-def _may_be_stuck(here, there, wanted):  # type: ignore[no-untyped-def]
-    """Whether two pixels of one instance show parts of it that may be stuck into each other."""
-    return wanted.intersections and here.island != there.island
-
-
-@kernel
-def _is_even(here, there, spread, wanted):  # type: ignore[no-untyped-def]
-    """Whether two pixels of one instance show one smooth surface: nothing to look into."""
-    slope, other_slope, step, turn, _ = spread
-    is_smooth = turn < wanted.even and abs(step - slope) < EVEN and abs(step - other_slope) < EVEN
-    return is_smooth and here.clockwise == there.clockwise and not _may_be_stuck(here, there, wanted)
-
-
-@kernel
-def _part(row, lens, wanted, is_across, place, around):  # type: ignore[no-untyped-def]
+def _part(row, lens, wanted, is_across, place):  # type: ignore[no-untyped-def]
     """What parts the third and the fourth of six pixels that lie in a row (``is_across``) or in a column.
 
-    They do not show one triangle, nor both of them the background.  Of the others nothing is known yet: ``around`` is
-    the picture of depths, the strip, and where in it the third one is.
+    They do not show one triangle, nor both of them the background.
     """
     here = row[2]
     there = row[3]
@@ -168,16 +148,18 @@ def _part(row, lens, wanted, is_across, place, around):  # type: ignore[no-untyp
     if here.instance < 0 or there.instance < 0:
         return STEP if wanted.backdrop else NONE
     spread = spread_between(here, there, lens, is_across)
+    slope, other_slope, step, turn, _ = spread
     if not is_one:
         is_step, _ = gap_between(here, there, is_across, spread)
         if is_step or turns_away(here, there, spread, cosine_between(here, there)):
             return STEP if wanted.objects else NONE
         return FLUSH if wanted.intersections else NONE
-    is_material = _parts_material(here, there, wanted)
-    if _is_even(here, there, spread, wanted):
-        return MATERIAL if is_material else NONE
+    is_material = wanted.materials and here.material != there.material
     same_way = here.clockwise == there.clockwise
-    may_be_stuck = _may_be_stuck(here, there, wanted)
+    may_be_stuck = wanted.intersections and here.island != there.island
+    is_even = same_way and turn < wanted.even and abs(step - slope) < EVEN and abs(step - other_slope) < EVEN
+    if is_even and not may_be_stuck:
+        return MATERIAL if is_material else NONE
     cosine = cosine_between(here, there)
     is_fold, unknown = gap_between(here, there, is_across, spread)
     if not is_fold and unknown > TOUCHING:
@@ -187,7 +169,6 @@ def _part(row, lens, wanted, is_across, place, around):  # type: ignore[no-untyp
             is_fold = turns_away(here, there, spread, cosine)
     is_faint = is_fold and same_way and unknown > TOUCHING and here.island == there.island
     if is_faint:
-        _look_beside(row, lens, is_across, around)
         is_faint = is_ramp(row, lens, wanted, is_across, spread, unknown, place)
     if is_fold and not is_faint:
         return STEP if wanted.folds or is_material else NONE
@@ -197,23 +178,9 @@ def _part(row, lens, wanted, is_across, place, around):  # type: ignore[no-untyp
         return SHALLOW
     if is_material:
         return MATERIAL
-    found = NONE
-    if wanted.creases and cosine < wanted.half_cosine:
-        _look_beside(row, lens, is_across, around)
-        found = find_crease(row, lens, wanted, is_across, cosine, unknown)
+    found = find_crease(row, lens, wanted, is_across, cosine, unknown) if wanted.creases else NONE
     # other pixels of this line may see that there is no step: it is decided for all of it
     return FAINT if is_faint and found == NONE and wanted.folds else found
-
-
-@kernel
-def _look_beside(row, lens, is_across, around):  # type: ignore[no-untyped-def]
-    """Fill the first two and the last two of six pixels."""
-    depth, (numbers, runs, top), y, x = around
-    for k in (0, 1, 4, 5):
-        other_y = y if is_across else y + k - 2
-        other_x = x + k - 2 if is_across else x
-        number = numbers[other_y - top + MARGIN, other_x + MARGIN]
-        look_at(depth, lens, number, runs, other_y, other_x, row[k])
 
 
 @kernel

@@ -1,18 +1,12 @@
-"""What is known of the pixels of a strip: the plane of the triangle that each shows, and how far that goes.
-
-Of most pixels nothing is asked but which triangle they show, and of most others the plane of that alone, which is the
-same for all of its pixels in a row.
-"""
+"""What is known of each pixel of a strip: the plane of its triangle, and how far that goes."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from animerun_gen import compiled
-from animerun_gen.motion.kernels.painting import material_of
 
 kernel = compiled.kernels(__name__, error_model="numpy")
 
@@ -70,152 +64,76 @@ class Lens(NamedTuple):
     is_orthographic: bool
 
 
-RUN = np.dtype(
-    [
-        ("slope_x", np.float64),
-        ("slope_y", np.float64),
-        ("normal_x", np.float64),
-        ("normal_y", np.float64),
-        ("normal_z", np.float64),
-        ("e_x", np.float64),
-        ("e_y", np.float64),
-        ("e", np.float64),
-        ("f_x", np.float64),
-        ("f_y", np.float64),
-        ("f", np.float64),
-        ("g_x", np.float64),
-        ("g_y", np.float64),
-        ("g", np.float64),
-        ("instance", np.int32),
-        ("triangle", np.int32),
-        ("island", np.int32),
-        ("first", np.int32),
-        ("material", np.uint16),
-        ("clockwise", np.bool_),
-    ],
-    align=True,
-)
-"""What is known of the pixels of a row that show one triangle, one after the other but for the background.
-
-- ``slope_x``, ``slope_y``, ``normal_x``, ``normal_y``, ``normal_z``, ``instance``, ``triangle``, ``island``,
-  ``material``, ``clockwise``: as in :data:`PIXEL`
-- ``e_x``, ``e_y``, ``e``, ``f_x`` and so on: the three edge functions, positive inside, counted from the first pixel
-- ``first``: the column of the first pixel
-"""
-
-
-class Strip(NamedTuple):
-    """What is known of the rows of a picture that are looked at at a time, and of :data:`MARGIN` more all around.
-
-    Attributes:
-        numbers: ``(rows + 2 MARGIN, W + 2 MARGIN)`` int32, for each pixel the entry in ``runs``; -1 on the background
-            and outside the picture.
-        runs: ``(n,)`` of :data:`RUN`, with room for one a pixel.
-        top: The row of the picture that the strip begins with, below its margin.
-    """
-
-    numbers: npt.NDArray[np.int32]
-    runs: npt.NDArray[np.void]
-    top: int
-
-
-def empty_strip(rows: int, width: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.void]]:
-    """Room for the ``numbers`` and ``runs`` of a :class:`Strip`; what no run needs takes no memory."""
-    margins = 2 * MARGIN
-    return np.empty((rows + margins, width + margins), np.int32), np.empty((rows + margins) * width, RUN)
-
-
 @kernel
-def find_runs(meshes, islands, slots, no_material, seen, lens, strip):  # type: ignore[no-untyped-def]
-    """Fill a :class:`Strip` from the three pictures of what a frame sees: instance, triangle and depth.
+def find_planes(meshes, islands, instance, triangle, depth, material, lens, top, pixels):  # type: ignore[no-untyped-def]
+    """Fill ``pixels``, a strip of :data:`PIXEL` with its margin, from pictures of the frame without one.
 
-    ``islands`` are those of all meshes' triangles, ``slots`` those of the triangles, and of the instances, and
-    ``no_material`` is the material of what has none.
+    ``islands`` are those of all meshes' triangles.  ``top`` is the row of the picture that the strip begins with, below
+    its margin.
     """
-    instance, triangle, depth = seen
-    numbers, runs, top = strip
     height, width = depth.shape
-    numbers[:] = -1
-    count = 0
-    for row in range(max(0, top - MARGIN), min(height, top - MARGIN + numbers.shape[0])):
+    for row in range(pixels.shape[0]):
+        for column in range(pixels.shape[1]):
+            pixels[row, column].instance = -1
+    for row in range(max(0, top - MARGIN), min(height, top - MARGIN + pixels.shape[0])):
         last_i = last_t = -1
+        first = 0
+        slope_x = slope_y = 0.0
+        normal = (0.0, 0.0, 0.0)
+        edges = ((0.0, 0.0, 0.0), (0.0, 0.0, 0.0), (0.0, 0.0, 0.0))
+        clockwise = False
         for column in range(width):
             i = instance[row, column]
             if i < 0:
                 continue
             t = triangle[row, column]
+            nearness = -depth[row, column] if lens.is_orthographic else 1.0 / depth[row, column]
+            x = (column - lens.cx) / lens.fx
+            y = (row - lens.cy) / lens.fy
+            # neighbours mostly show the same triangle
             if i != last_i or t != last_t:
-                last_i, last_t = i, t
-                run = runs[count]
                 p = _corner(meshes, i, t, 0, column, row)
                 q = _corner(meshes, i, t, 1, column, row)
                 r = _corner(meshes, i, t, 2, column, row)
                 e, f, g, determinant = _edges(p, q, r)
                 slope_x, slope_y = _slopes((p, q, r), (e, f, g), determinant, lens)
-                along = 1.0
-                if not lens.is_orthographic:
-                    x, y = (column - lens.cx) / lens.fx, (row - lens.cy) / lens.fy
-                    along = nearness_of(depth[row, column], lens) - slope_x * x - slope_y * y
-                run.slope_x = slope_x
-                run.slope_y = slope_y
-                run.normal_x, run.normal_y, run.normal_z = unit(slope_x, slope_y, along)
-                e, f, g = _inward(e, determinant), _inward(f, determinant), _inward(g, determinant)
-                run.e_x, run.e_y, run.e = e
-                run.f_x, run.f_y, run.f = f
-                run.g_x, run.g_y, run.g = g
-                run.clockwise = determinant > 0.0
-                run.instance = i
-                run.triangle = t
-                run.island = islands[meshes.triangle_start[meshes.mesh[i]] + t]
-                run.material = material_of(meshes, slots, i, t, no_material)
-                run.first = column
-                count += 1
-            numbers[row - top + MARGIN, column + MARGIN] = count - 1
-
-
-@kernel
-def nearness_of(depth, lens):  # type: ignore[no-untyped-def]
-    """What the plane of a triangle is linear in: the more of it, the nearer."""
-    return -depth if lens.is_orthographic else 1.0 / depth
-
-
-@kernel
-def look_at(depth, lens, number, runs, row, column, pixel):  # type: ignore[no-untyped-def]
-    """Fill ``pixel``, a :data:`PIXEL`, with what is known of a pixel; ``number`` is its run in a :class:`Strip`."""
-    if number < 0:
-        pixel.instance = -1
-        return
-    run = runs[number]
-    pixel.instance = run.instance
-    pixel.triangle = run.triangle
-    pixel.island = run.island
-    pixel.material = run.material
-    pixel.nearness = nearness_of(depth[row, column], lens)
-    pixel.slope_x = run.slope_x
-    pixel.slope_y = run.slope_y
-    pixel.clockwise = run.clockwise
-    pixel.normal_x = run.normal_x
-    pixel.normal_y = run.normal_y
-    pixel.normal_z = run.normal_z
-    pixel.facing = run.normal_z
-    if not lens.is_orthographic:
-        x, y = (column - lens.cx) / lens.fx, (row - lens.cy) / lens.fy
-        pixel.facing = (run.normal_x * x + run.normal_y * y + run.normal_z) / np.sqrt(x * x + y * y + 1.0)
-    right = left = down = up = 2.0
-    for a, b, c in ((run.e_x, run.e_y, run.e), (run.f_x, run.f_y, run.f), (run.g_x, run.g_y, run.g)):
-        here = max(a * (column - run.first) + c, 0.0)
-        if a < 0.0:
-            right = min(right, here / -a)
-        elif a > 0.0:
-            left = min(left, here / a)
-        if b < 0.0:
-            down = min(down, here / -b)
-        elif b > 0.0:
-            up = min(up, here / b)
-    pixel.right = right
-    pixel.left = left
-    pixel.down = down
-    pixel.up = up
+                along = 1.0 if lens.is_orthographic else nearness - slope_x * x - slope_y * y
+                normal = unit(slope_x, slope_y, along)
+                clockwise = determinant > 0.0
+                edges = (_inward(e, determinant), _inward(f, determinant), _inward(g, determinant))
+                first = column
+                last_i, last_t = i, t
+            pixel = pixels[row - top + MARGIN, column + MARGIN]
+            pixel.instance = i
+            pixel.triangle = t
+            pixel.island = islands[meshes.triangle_start[meshes.mesh[i]] + t]
+            pixel.material = material[row, column]
+            pixel.nearness = nearness
+            pixel.slope_x = slope_x
+            pixel.slope_y = slope_y
+            pixel.clockwise = clockwise
+            pixel.normal_x, pixel.normal_y, pixel.normal_z = normal
+            pixel.facing = (
+                normal[2]
+                if lens.is_orthographic
+                else (normal[0] * x + normal[1] * y + normal[2]) / np.sqrt(x * x + y * y + 1.0)
+            )
+            right = left = down = up = 2.0
+            for edge in edges:
+                a, b, c = edge
+                here = max(a * (column - first) + c, 0.0)
+                if a < 0.0:
+                    right = min(right, here / -a)
+                elif a > 0.0:
+                    left = min(left, here / a)
+                if b < 0.0:
+                    down = min(down, here / -b)
+                elif b > 0.0:
+                    up = min(up, here / b)
+            pixel.right = right
+            pixel.left = left
+            pixel.down = down
+            pixel.up = up
 
 
 @kernel

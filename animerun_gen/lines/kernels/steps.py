@@ -49,14 +49,7 @@ def spread_between(here, there, lens, is_across):  # type: ignore[no-untyped-def
         The slopes of both from the first to the second, the step from the first to the second, the distance of both
         slopes in the plane, and what one pixel spans.
     """
-    return spread_of(here, there, (here.nearness, there.nearness), lens, is_across)
-
-
-@kernel
-def spread_of(here, there, ends, lens, is_across):  # type: ignore[no-untyped-def]
-    """The same of two planes, and how near they are at both pixels."""
-    nearness, other_nearness = ends
-    span = 1.0 if lens.is_orthographic else max(nearness, other_nearness)
+    span = 1.0 if lens.is_orthographic else max(here.nearness, there.nearness)
     x = here.slope_x / span
     y = here.slope_y / span
     other_x = there.slope_x / span
@@ -64,9 +57,9 @@ def spread_of(here, there, ends, lens, is_across):  # type: ignore[no-untyped-de
     turn = np.sqrt((x - other_x) * (x - other_x) + (y - other_y) * (y - other_y))
     if is_across:
         pixel = span / lens.fx
-        return x, other_x, (other_nearness - nearness) / pixel, turn, pixel
+        return x, other_x, (there.nearness - here.nearness) / pixel, turn, pixel
     pixel = span / lens.fy
-    return y, other_y, (other_nearness - nearness) / pixel, turn, pixel
+    return y, other_y, (there.nearness - here.nearness) / pixel, turn, pixel
 
 
 @kernel
