@@ -236,7 +236,8 @@ def test_an_installed_blender_draws_the_same_lines(tmp_path: Path, configure: Ca
         run_kept("render", config, "--out", tmp_path / name, *more)
         pictures.append(Dataset(tmp_path / name).clip("courier").read("contour", 3))
     assert (pictures[0] == 0).sum() > 300
-    assert np.mean(pictures[0] != pictures[1]) < 0.001
+    # the bushes are faces of 45 corners, which the two cut into other triangles
+    assert np.mean(pictures[0] != pictures[1]) < 0.002
 
 
 GROUND = """
