@@ -5,6 +5,7 @@ A file is a compressed ``.npz`` file of the arrays in :data:`ARRAYS`, which ``nu
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
@@ -13,9 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from animerun_gen.dataset import files
-from animerun_gen.dataset.named_arrays import NamedArray, misshapen, require_moderate
-from animerun_gen.errors import DatasetError
+from animerun_gen.dataset.named_arrays import ArrayFile, NamedArray
 
 MOST_UNPACKED = 1 << 31
 """Bytes that the arrays of a file may have."""
@@ -101,11 +100,7 @@ def write_line_ink(path: Path, ink: LineInk) -> None:
         ValueError: an array has another type or shape, or the arrays contradict each other.
         DatasetError: the file cannot be written.
     """
-    arrays = {name: np.asarray(getattr(ink, name)) for name in ARRAYS}
-    problem = _problem(arrays)
-    if problem is not None:
-        raise ValueError(f"lines: {problem}")
-    files.write_arrays(path, arrays)
+    _FILE.write(path, ink)
 
 
 def read_line_ink(path: Path) -> LineInk:
@@ -121,19 +116,10 @@ def read_line_ink(path: Path) -> LineInk:
         >>> ink = read_line_ink(Path("out/television/train/LineInk/television/0003.npz"))  # doctest: +SKIP
         >>> ink.picture()[..., 3].mean() / 255  # doctest: +SKIP
     """
-    require_moderate(path, MOST_UNPACKED)
-    arrays = files.read_arrays(path, tuple(ARRAYS))
-    problem = _problem(arrays)
-    if problem is not None:
-        raise DatasetError(f"holds no lines: {problem}", path, files.AGAIN)
-    return LineInk(**arrays)
+    return LineInk(**_FILE.read(path))
 
 
-def _problem(arrays: dict[str, npt.NDArray[Any]]) -> str | None:
-    """What is wrong with the arrays, as the end of a sentence; None where they are sound."""
-    problem = misshapen(arrays, ARRAYS)
-    if problem is not None:
-        return problem
+def _contradiction(arrays: Mapping[str, npt.NDArray[Any]]) -> str | None:
     height, width = arrays["size"].tolist()
     if height < 1 or width < 1:
         return f"a picture of {height} x {width} pixels is none"
@@ -147,3 +133,6 @@ def _problem(arrays: dict[str, npt.NDArray[Any]]) -> str | None:
     if not np.isin(arrays["source"], list(InkSource)).all():
         return "a colour comes from where none can come from"
     return None
+
+
+_FILE = ArrayFile("lines", ARRAYS, MOST_UNPACKED, _contradiction)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from animerun_gen.dataset import files
@@ -66,3 +67,50 @@ def require_moderate(path: Path, most: int) -> None:
         return
     if size > most:
         raise DatasetError(f"would unpack to {size} bytes, more than a frame can have", path, files.AGAIN)
+
+
+@dataclass(frozen=True)
+class ArrayFile:
+    """A kind of file that holds the arrays of a frame.
+
+    Attributes:
+        content: What it holds, as sentences name it.
+        table: Its arrays, in order.
+        most_unpacked: Bytes that they may have together.
+        contradiction: What is wrong with arrays of the right types and shapes, as the end of a sentence; None where
+            they are sound.
+    """
+
+    content: str
+    table: Mapping[str, NamedArray]
+    most_unpacked: int
+    contradiction: Callable[[Mapping[str, npt.NDArray[Any]]], str | None]
+
+    def write(self, path: Path, holder: object) -> None:
+        """Write the arrays that something has as attributes of their names.
+
+        Raises:
+            ValueError: an array has another type or shape, or the arrays contradict each other.
+            DatasetError: the file cannot be written.
+        """
+        arrays = {name: np.asarray(getattr(holder, name)) for name in self.table}
+        problem = self._problem(arrays)
+        if problem is not None:
+            raise ValueError(f"{self.content}: {problem}")
+        files.write_arrays(path, arrays)
+
+    def read(self, path: Path) -> dict[str, npt.NDArray[Any]]:
+        """Read what :meth:`write` wrote.
+
+        Raises:
+            DatasetError: the file is missing or damaged, or its arrays contradict each other.
+        """
+        require_moderate(path, self.most_unpacked)
+        arrays = files.read_arrays(path, tuple(self.table))
+        problem = self._problem(arrays)
+        if problem is not None:
+            raise DatasetError(f"holds no {self.content}: {problem}", path, files.AGAIN)
+        return arrays
+
+    def _problem(self, arrays: Mapping[str, npt.NDArray[Any]]) -> str | None:
+        return misshapen(arrays, self.table) or self.contradiction(arrays)

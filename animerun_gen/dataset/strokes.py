@@ -5,6 +5,7 @@ A file is a compressed ``.npz`` file of the arrays in :data:`ARRAYS`, which ``nu
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from animerun_gen.dataset import files
-from animerun_gen.dataset.named_arrays import NamedArray, misshapen, require_moderate
-from animerun_gen.errors import DatasetError
+from animerun_gen.dataset.named_arrays import ArrayFile, NamedArray
 
 STROKE_KINDS = {1: "silhouette", 3: "border", 4: "intersection", 5: "material", 2: "crease", 6: "mark"}
 """The kinds of strokes, by what stands in ``kind``.  An edge of several kinds is of the first of them.
@@ -166,11 +165,7 @@ def write_strokes(path: Path, strokes: Strokes) -> None:
         ValueError: an array has another type or shape, or the arrays contradict each other.
         DatasetError: the file cannot be written.
     """
-    arrays = {name: np.asarray(getattr(strokes, name)) for name in ARRAYS}
-    problem = _problem(arrays)
-    if problem is not None:
-        raise ValueError(f"strokes: {problem}")
-    files.write_arrays(path, arrays)
+    _FILE.write(path, strokes)
 
 
 def read_strokes(path: Path) -> Strokes:
@@ -186,19 +181,10 @@ def read_strokes(path: Path) -> Strokes:
         >>> strokes = read_strokes(Path("out/demo/train/Vector/courier/0003.npz"))  # doctest: +SKIP
         >>> seen = [strokes.polyline(k) for k in range(len(strokes)) if not strokes.hidden[k]]  # doctest: +SKIP
     """
-    require_moderate(path, MOST_UNPACKED)
-    arrays = files.read_arrays(path, tuple(ARRAYS))
-    problem = _problem(arrays)
-    if problem is not None:
-        raise DatasetError(f"holds no strokes: {problem}", path, files.AGAIN)
-    return Strokes(**arrays)
+    return Strokes(**_FILE.read(path))
 
 
-def _problem(arrays: dict[str, npt.NDArray[Any]]) -> str | None:
-    """What is wrong with the arrays, as the end of a sentence; None where they are sound."""
-    problem = misshapen(arrays, ARRAYS)
-    if problem is not None:
-        return problem
+def _contradiction(arrays: Mapping[str, npt.NDArray[Any]]) -> str | None:
     start, points = arrays["stroke_start"], arrays["stroke_points"]
     if start[0] != 0 or start[-1] != len(points) or (np.diff(start) < 2).any():
         return "stroke_start does not lead through stroke_points, two points at least a stroke"
@@ -211,3 +197,6 @@ def _problem(arrays: dict[str, npt.NDArray[Any]]) -> str | None:
     if not ((arrays["along"] >= 0.0) & (arrays["along"] <= 1.0)).all():
         return "a point lies beyond the vertices that it lies between"
     return None
+
+
+_FILE = ArrayFile("strokes", ARRAYS, MOST_UNPACKED, _contradiction)

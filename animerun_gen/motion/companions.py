@@ -54,14 +54,14 @@ def material_id_map(geometry: FrameGeometry, seen: VisibilityBuffer) -> npt.NDAr
         seen.instance,
         seen.triangle,
         raster.meshes(geometry),
-        slots_of(geometry),
+        _slots(geometry),
         NO_MATERIAL_ID,
         ids,
     )
     return ids
 
 
-def slots_of(geometry: FrameGeometry) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64], npt.NDArray[np.uint16]]:
+def _slots(geometry: FrameGeometry) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64], npt.NDArray[np.uint16]]:
     """Which material each triangle of each instance has, for the compiled loops."""
     return geometry.triangle_slots, geometry.slot_start, geometry.slot_materials
 
@@ -85,9 +85,9 @@ def switched_materials(
         (seen.instance, seen.triangle),
         (motion.counterpart, motion.triangle),
         raster.meshes(source),
-        slots_of(source),
+        _slots(source),
         raster.meshes(target),
-        slots_of(target),
+        _slots(target),
         NO_MATERIAL_ID,
         switched,
     )

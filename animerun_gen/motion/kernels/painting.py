@@ -29,7 +29,7 @@ def paint_materials(instance_buffer, triangle_buffer, meshes, slots, no_material
         for column in range(width):
             i = instance_buffer[row, column]
             if i >= 0:
-                ids[row, column] = material_of(meshes, slots, i, triangle_buffer[row, column], no_material)
+                ids[row, column] = _material(meshes, slots, i, triangle_buffer[row, column], no_material)
 
 
 @kernel
@@ -54,13 +54,13 @@ def find_switched(seen, twins, source, source_slots, target, target_slots, no_ma
             # neighbours mostly show the same triangle
             if i != last_i or triangle != last_triangle:
                 last_i, last_triangle = i, triangle
-                here = material_of(source, source_slots, i, triangle, no_material)
-                other = here != material_of(target, target_slots, j, twin_triangle[row, column], no_material)
+                here = _material(source, source_slots, i, triangle, no_material)
+                other = here != _material(target, target_slots, j, twin_triangle[row, column], no_material)
             switched[row, column] = other
 
 
 @kernel
-def material_of(meshes, slots, i, triangle, no_material):  # type: ignore[no-untyped-def]
+def _material(meshes, slots, i, triangle, no_material):  # type: ignore[no-untyped-def]
     """The material of a triangle, counted within its mesh, of an instance."""
     triangle_slots, slot_start, slot_materials = slots
     slot = slot_of(triangle_slots, slot_start, i, meshes.triangle_start[meshes.mesh[i]] + triangle)
