@@ -105,8 +105,24 @@ def add(primitive, name, color, **options):
     getattr(bpy.ops.mesh, "primitive_" + primitive + "_add")(**options)
     thing = bpy.context.object
     thing.name = name
+    if primitive == "uv_sphere":
+        number_anew(thing.data)
     thing.data.materials.append(paint(name, color))
     return thing
+
+def number_anew(mesh):
+    # Blender numbers a sphere's edges and faces by addresses in memory: differently in every process
+    faces = []
+    for face in mesh.polygons:
+        corners = [(mesh.loops[k].vertex_index, *mesh.uv_layers[0].data[k].uv) for k in face.loop_indices]
+        first = corners.index(min(corners))
+        faces.append(corners[first:] + corners[:first])
+    faces.sort()
+    points = [vertex.co[:] for vertex in mesh.vertices]
+    mesh.clear_geometry()
+    mesh.from_pydata(points, [], [[corner[0] for corner in face] for face in faces])
+    coordinates = [number for face in faces for corner in face for number in corner[1:]]
+    mesh.uv_layers.new(name="UVMap").data.foreach_set("uv", coordinates)
 
 def paint(name, color):
     material = bpy.data.materials.new(name)

@@ -118,7 +118,7 @@ lines:
   color: "#14101a"
   style:
     antialias: true
-    thickness: 1.5
+    thickness: 2.5
     rules:
       - {on: ball, color: "#c02080"}
       - {kinds: [crease], color: auto, thickness: 0.7}
@@ -159,7 +159,7 @@ def test_lines_shade_and_cels_of_a_pass_are_those_of_a_film_in_its_colours(
         # the ball keeps its colours, and so do its lines, which a rule has chosen for it
         ink = clip.read("line_ink", frame)
         whole = ink.pixel[(ink.material == balls) & (ink.coverage == 255)]
-        assert len(whole) > 10
+        assert len(whole) > 20
         for name in ("frame", "color_1", "color_2"):
             shown = clip.read(name, frame).reshape(-1, 3)
             assert (shown[whole] == tuple(bytes.fromhex("c02080"))).all()
