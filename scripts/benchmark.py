@@ -32,7 +32,7 @@ from animerun_gen.engines.blenders import BpyModule, InstalledBlender, ProgramEn
 from animerun_gen.engines.job import RenderJob
 from animerun_gen.engines.protocol import Event, write_request
 from animerun_gen.errors import AnimerunGenError
-from animerun_gen.pipeline.state.judging import collect_quality
+from animerun_gen.pipeline.state.figures import collect_quality
 from animerun_gen.pipeline.state.ledger import MadeFrom, open_ledger
 from animerun_gen.pipeline.state.lock import exclusive
 from animerun_gen.pipeline.state.manifest import write_manifest

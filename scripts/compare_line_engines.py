@@ -29,7 +29,7 @@ from animerun_gen.engines.job import RenderJob
 from animerun_gen.engines.protocol import Event
 from animerun_gen.errors import AnimerunGenError
 from animerun_gen.labels.line_area import line_pixels
-from animerun_gen.pipeline.state.judging import collect_quality
+from animerun_gen.pipeline.state.figures import collect_quality
 from animerun_gen.pipeline.state.ledger import open_ledger
 from animerun_gen.pipeline.state.lock import exclusive
 from animerun_gen.pipeline.tasks.labelling import LabelTask

@@ -311,6 +311,15 @@ def read_record(output: Path, cut: str, frame: int) -> dict[str, Any]:
     return dict(record)
 
 
+def is_record(output: Path, cut: str, frame: int) -> bool:
+    """Whether :func:`read_record` reads the record of a frame."""
+    try:
+        read_record(output, cut, frame)
+    except DatasetError:
+        return False
+    return True
+
+
 def write_cameras(root: Path, split: str, cut: str, records: Sequence[Mapping[str, Any]]) -> None:
     """Write the two files of a clip's cameras, where they are not just so already.
 
@@ -402,9 +411,13 @@ def _camera_at(arrays: Mapping[str, npt.NDArray[Any]], prefix: str, index: int) 
     )
 
 
-def frames_of_cameras(root: Path, split: str, cut: str) -> tuple[int, ...]:
-    """The frames of a clip whose cameras its files have, ascending; none where one of the two is missing or damaged."""
-    written, path = layout.camera_files(root, split, cut)
+def frames_of_cameras(written: Path, path: Path) -> tuple[int, ...]:
+    """The frames of a clip whose cameras its files have, ascending; none where one of the two is missing or damaged.
+
+    Args:
+        written: The JSON file, see :func:`~animerun_gen.dataset.layout.camera_files`.
+        path: The file of arrays.
+    """
     try:
         frames = files.read_arrays(path, ("frames",))["frames"]
     except DatasetError:

@@ -190,6 +190,18 @@ def _remove_stale(path: Path) -> None:
         raise refused("was left by a killed run and cannot be removed", path, error) from error
 
 
+def remove_file(path: Path) -> None:
+    """Remove a file that is out of date; it need not exist.
+
+    Raises:
+        DatasetError: The system does not allow it.
+    """
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise refused("is out of date and cannot be removed", path, error) from error
+
+
 def write_flow(path: Path, flow: npt.NDArray[np.float32]) -> None:
     """Write a Middlebury ``.flo`` file.
 

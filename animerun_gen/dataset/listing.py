@@ -108,6 +108,16 @@ def modalities_there(root: Path, split: str, cut: str | None = None) -> tuple[Mo
     return (*MODALITIES, *far, *map(color_pass, _passes_in(beside)))
 
 
+def stages_there(root: Path, split: str, cut: str) -> frozenset[str]:
+    """The stages of which a cut has any folder of files.
+
+    Raises:
+        DatasetError: The folder of the split cannot be read.
+    """
+    kinds = modalities_there(root, split, cut)
+    return frozenset(what.stage for what in kinds if what.cut_folder(root, split, cut).is_dir())
+
+
 def _of_layers(folder: Path, cut: str | None) -> list[Modality]:
     """What there may be of layers, of one cut or of any."""
     found: list[Modality] = []
@@ -115,7 +125,8 @@ def _of_layers(folder: Path, cut: str | None) -> list[Modality]:
         if not is_layer_name(layer):
             continue
         gaps = [int(name[1]) for each in _names_in(folder / layer) if (name := _GAP_FOLDER.fullmatch(each))]
-        kinds = layer_modalities(layer, gaps, _passes_in(folder / layer))
+        passes = _passes_in(folder / layer)
+        kinds = layer_modalities(layer, gaps, passes)
         # of a layer that other cuts have nothing need be looked for
         parts = (what.folder.removeprefix(f"{LAYERS_FOLDER}/").partition("/{cut}")[0] for what in kinds)
         if cut is None or any((folder / part / cut).is_dir() for part in dict.fromkeys(parts)):

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from animerun_gen.engines.film_files import is_file
+from animerun_gen.dataset.files import open_regular
 from animerun_gen.errors import SceneError
 
 GZIP, ZSTANDARD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
@@ -72,9 +72,6 @@ class SavedBy:
 
 def saved_by(blend: Path) -> SavedBy | None:
     """Which Blender saved a file; None where it cannot be read, or is no ``.blend``: Blender says what is wrong."""
-    # whoever opens a named pipe waits for ever
-    if not is_file(blend):
-        return None
     # foreign bytes fail in many ways
     with suppress(OSError, EOFError, ValueError, struct.error), opened(blend) as file:
         form = read_form(file)
@@ -141,10 +138,10 @@ def opened(blend: Path) -> Iterator[BinaryIO]:
     """The content of a file, uncompressed.
 
     Raises:
-        OSError: It cannot be read.
+        OSError: It cannot be read, or is no regular file.
         ValueError: It is damaged, or nothing here reads it.
     """
-    with open(blend, "rb") as raw:
+    with open_regular(blend) as raw:
         begin = raw.read(4)
         raw.seek(0)
         if begin[:2] == GZIP:

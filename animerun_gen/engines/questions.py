@@ -64,6 +64,7 @@ class FilmQuestion(Generic[Found]):
         form: What an answer is read with.
         doing: What the Blender did that ended too early, as in "looked for camera cuts".
         remedy: What to do where there is no answer, or how to do without one.
+        converts: Whether the whole scene is converted for it, which takes the memory of rendering it.
     """
 
     name: str
@@ -71,6 +72,7 @@ class FilmQuestion(Generic[Found]):
     form: TypeAdapter[Found]
     doing: str
     remedy: str
+    converts: bool = False
 
     def read(self, answer: object) -> Found:
         """An answer, from plain data."""
@@ -92,6 +94,7 @@ LAYERS = FilmQuestion(
     TypeAdapter(dict[str, tuple[str, ...]]),
     "looked for layers",
     "look into the log, or name them in layers.groups",
+    converts=True,
 )
 """The layers that the film has by itself: by the name of each but the set, patterns of its objects."""
 
@@ -101,6 +104,7 @@ LINE_FIGURES = FilmQuestion(
     TypeAdapter(tuple[LineFigures, ...]),
     "counted what Freestyle would have to draw",
     "look into the log, or set lines.engine to freestyle or geometry",
+    converts=True,
 )
 """What Freestyle would have to do in some frames of the cut, ascending."""
 

@@ -6,19 +6,21 @@ it can begin as soon as these are there.  Done twice, or by two machines at once
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
 from animerun_gen.config import CutConfig
+from animerun_gen.dataset import layout
 from animerun_gen.engines.blenders import Engine, JobRun
 from animerun_gen.engines.children import Conditions
 from animerun_gen.engines.job import RenderJob
 from animerun_gen.engines.protocol import Event
 from animerun_gen.pipeline.made import Wanted
-from animerun_gen.pipeline.missing import missing_render, split_job
+from animerun_gen.pipeline.missing import find_missing
 from animerun_gen.pipeline.state.coverage import has_tracks
+from animerun_gen.pipeline.state.figures import read_cross_checks
 from animerun_gen.pipeline.state.on_disk import FilesOnDisk
 from animerun_gen.pipeline.task_process import TaskProcess
 from animerun_gen.pipeline.tasks.labelling import LabelTask
@@ -218,13 +220,60 @@ class TaskChunk:
         return [TaskChunk((task,)) for task in self.tasks] if len(self.tasks) > 1 else ()
 
 
+def render_chunks(job: RenderJob, engine: Engine, size: int) -> list[Chunk]:
+    """Cut a job into chunks of about so many frames."""
+    parts = split_job(job, -(-len(job.frames) // size)) if job.frames else []
+    return [
+        RenderChunk(part, engine, layout.log_file(part.output, part.config.name, number if len(parts) > 1 else None))
+        for number, part in enumerate(parts)
+    ]
+
+
+def task_chunks(tasks: Iterable[Task], size: int) -> list[Chunk]:
+    """Tasks of one cut in chunks of so many neighbours."""
+    ordered = tuple(tasks)
+    return [TaskChunk(ordered[start : start + size]) for start in range(0, len(ordered), size)]
+
+
+def split_job(job: RenderJob, parts: int) -> list[RenderJob]:
+    """Cut a job into jobs of neighbouring frames that together make the same files, each exactly once.
+
+    Args:
+        job: The whole job.
+        parts: How many jobs at most; tracks, which cannot be cut up, are a job more.
+
+    Returns:
+        The jobs; a pair belongs to the job that has its earlier frame.
+    """
+    # the later frame of a pair alone is no work of its own
+    frames = {*job.pictures, *job.material_pictures, *job.identity_pictures, *job.companions}
+    units = sorted({*frames, *(earlier for earlier, _ in job.pairs)})
+    size = -(-len(units) // max(1, parts)) if units else 1
+    # the longest job begins first
+    jobs = [RenderJob(job.config, job.output, tracks=True)] if job.tracks else []
+    for start in range(0, len(units), size):
+        own = set(units[start : start + size])
+        jobs.append(
+            replace(
+                job,
+                pictures=tuple(frame for frame in job.pictures if frame in own),
+                material_pictures=tuple(frame for frame in job.material_pictures if frame in own),
+                identity_pictures=tuple(frame for frame in job.identity_pictures if frame in own),
+                companions=tuple(frame for frame in job.companions if frame in own),
+                pairs=tuple(pair for pair in job.pairs if pair[0] in own),
+                tracks=False,
+            )
+        )
+    return jobs
+
+
 def still_missing(job: RenderJob) -> RenderJob | None:
     """What of a job is not on disk: another attempt may have made a part of it.  None where nothing is left."""
     frames = set(job.frames)
     found = FilesOnDisk(job.output, job.config.split, job.config.name, look=False)
     chosen = tuple(frame for frame in job.config.frame_numbers if frame in frames)
-    tracks_stand = job.tracks and has_tracks(job.config, job.output)
-    missing = missing_render(Wanted.of(job.config), job.output, chosen, found, job.cross_check, tracks_stand)
+    compared = read_cross_checks(job.output, job.config) if job.cross_check else None
+    missing = find_missing(Wanted.of(job.config), chosen, found, ("pictures", "motion"), compared)
     left = replace(
         job,
         pictures=tuple(frame for frame in job.pictures if frame in missing.pictures),
@@ -232,7 +281,7 @@ def still_missing(job: RenderJob) -> RenderJob | None:
         identity_pictures=tuple(frame for frame in job.identity_pictures if frame in missing.identity_pictures),
         companions=tuple(frame for frame in job.companions if frame in missing.companions),
         pairs=tuple(pair for pair in job.pairs if pair in missing.pairs),
-        tracks=job.tracks and missing.tracks,
+        tracks=job.tracks and not has_tracks(job.config, job.output),
     )
     return left if left.frames else None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from animerun_gen.config import CutConfig
 from animerun_gen.dataset.clip import ClipWriter
 from animerun_gen.engines.blend_file import require_readable
 from animerun_gen.engines.questions import Looker
-from animerun_gen.errors import DatasetError, SceneError
+from animerun_gen.errors import SceneError
 from animerun_gen.pipeline.state.ledger import Ledger, open_ledger
 from animerun_gen.pipeline.summary import CutSummary
 
@@ -64,26 +64,24 @@ class Cut:
         self.summary.notes.append(why)
 
 
-def begin_cut(config: CutConfig, output: Path, engine: Looker | None, decided: Sequence[str] = ()) -> Cut:
-    """Take up a cut that was asked for; what is written down about it is read here, and nowhere else in a run.
+def begin_cuts(
+    configs: Iterable[CutConfig], output: Path, engine: Looker | None, decided: Mapping[str, Sequence[str]]
+) -> list[Cut]:
+    """Take up cuts that were asked for; what is written down about them is read here, and nowhere else in a run.
 
     Args:
-        config: The cut.
+        configs: The cuts.
         output: Root folder of the dataset; the caller holds its lock.
         engine: The Blender that will render, if any; a cut whose film is too new for it has failed.
-        decided: What an earlier run decided about it, and why, a sentence each.
+        decided: By cut, what an earlier run decided about it, and why, a sentence each.
     """
-    cut = Cut(config, open_ledger(output, config.name), list(decided))
-    if engine is not None:
-        try:
-            require_readable(config.source, engine.version)
-        except SceneError as error:
-            cut.summary.fail(f"cut '{config.name}': {error}")
-    return cut
-
-
-def never_rendered(cut: str, output: Path) -> DatasetError:
-    """Says that nothing of a cut is there that could be worked on without rendering."""
-    return DatasetError(
-        f"none of it has been rendered into {output}", f"cut '{cut}'", "run 'animerun-gen render' first"
-    )
+    begun = []
+    for config in configs:
+        cut = Cut(config, open_ledger(output, config.name), list(decided.get(config.name, ())))
+        if engine is not None:
+            try:
+                require_readable(config.source, engine.version)
+            except SceneError as error:
+                cut.summary.fail(f"cut '{config.name}': {error}")
+        begun.append(cut)
+    return begun

@@ -112,19 +112,29 @@ class Decision(ABC, Generic[Found]):
 
 
 def decide(
-    cuts: Sequence[Cut], decisions: Sequence[Decision[Any]], looker: Looker | None, at_once: int = 1
+    cuts: Sequence[Cut], rounds: Sequence[Sequence[Decision[Any]]], looker: Looker | None, at_once: int = 1
 ) -> list[Cut]:
     """Decide what cuts leave open.
 
     Args:
         cuts: The cuts, of different names; what has failed is left alone.
-        decisions: What to decide, in this order.  What makes other cuts of a cut is decided alone.
+        rounds: What to decide, in this order; what is decided in one round is asked at once.  What makes other cuts of
+            a cut is decided alone.
         looker: The Blender that will render; None when nothing is to be rendered, and what an earlier run found counts.
-        at_once: How many Blenders may look into films at the same time.
+        at_once: How many Blenders may look into films at the same time, where none converts a whole scene.
 
     Returns:
         The cuts to be made, in order, which leave nothing of it open.  One about which it cannot be decided has failed.
     """
+    for decisions in rounds:
+        cuts = _decide_together(cuts, decisions, looker, at_once)
+    return list(cuts)
+
+
+def _decide_together(
+    cuts: Sequence[Cut], decisions: Sequence[Decision[Any]], looker: Looker | None, at_once: int
+) -> list[Cut]:
+    """The cuts after one round."""
     answers = _Answers()
     asking: list[tuple[Cut, list[Decision[Any]]]] = []
     for cut in cuts:
@@ -137,13 +147,22 @@ def decide(
     else:
         _look(answers, asking, looker, at_once)
     made: list[Cut] = []
+    owners = {cut.name.lower(): cut.name for cut in cuts}
     for cut in cuts:
         parts = [cut]
         if not cut.summary.failures:
             with failures_to(cut.summary):
                 for decision in decisions:
                     if decision.is_open(cut.config):
-                        parts = decision.decide(cut, partial(answers.get, cut, decision))
+                        decided = decision.decide(cut, partial(answers.get, cut, decision))
+                        for part in decided:
+                            if owners.setdefault(part.name.lower(), cut.name) != cut.name:
+                                raise DatasetError(
+                                    f"one of its clips would be named '{part.name}', which is the name of another cut",
+                                    f"cut '{cut.name}'",
+                                    "rename one of them",
+                                )
+                        parts = decided
         made += parts
     return made
 
@@ -201,6 +220,8 @@ def _look(
         questions = tuple(decision.question for decision, _ in stale)
         sought |= {question.seeks: None for question in questions}
         asked.append(AskedCut(first.config, layout.log_file(first.output, first.name), questions))
+    # a whole scene is converted in the memory that rendering it takes: one at a time
+    at_once = 1 if any(question.converts for one in asked for question in one.questions) else at_once
     # closed, so that no Blender goes on when this is stopped
     with (
         closing(looker.ask(asked, at_once)) as replies,

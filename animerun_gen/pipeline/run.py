@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from animerun_gen.config import CutConfig
 from animerun_gen.config.messages import and_more
@@ -15,19 +16,17 @@ from animerun_gen.dataset.files import remove_stale_temporaries
 from animerun_gen.dataset.split_lists import write_split_lists
 from animerun_gen.engines.blenders import find_engine
 from animerun_gen.engines.fence import fenced
-from animerun_gen.engines.film_files import looking_once
 from animerun_gen.errors import ConfigError, DatasetError, NoDatasetError
-from animerun_gen.pipeline.cut import Cut, begin_cut
-from animerun_gen.pipeline.deciding import decide
+from animerun_gen.pipeline.cut import Cut, begin_cuts
+from animerun_gen.pipeline.deciding import Decision, decide
 from animerun_gen.pipeline.keeping.rename import finish_renaming
 from animerun_gen.pipeline.options import Options
-from animerun_gen.pipeline.plan import CutPlan, plan_cut
+from animerun_gen.pipeline.plan import CutPlan, plan_cuts
 from animerun_gen.pipeline.state.cameras import collect_cameras
 from animerun_gen.pipeline.state.coverage import measure_coverage
-from animerun_gen.pipeline.state.figures import read_cross_checks
+from animerun_gen.pipeline.state.figures import collect_quality, read_cross_checks
 from animerun_gen.pipeline.state.films import digests_kept
 from animerun_gen.pipeline.state.fingerprints import STAGES
-from animerun_gen.pipeline.state.judging import collect_quality
 from animerun_gen.pipeline.state.ledger import move_over
 from animerun_gen.pipeline.state.lock import exclusive
 from animerun_gen.pipeline.state.manifest import SHOWN_NAMES, write_manifest
@@ -36,6 +35,9 @@ from animerun_gen.pipeline.tasks.camera_cuts import CameraCuts
 from animerun_gen.pipeline.tasks.layer_choice import LayerChoice
 from animerun_gen.pipeline.tasks.line_engine import LineEngine
 from animerun_gen.terminal import complain
+
+DECISIONS: tuple[tuple[Decision[Any], ...], ...] = ((CameraCuts(),), (LayerChoice(), LineEngine()))
+"""What is decided about cuts, round by round: a stretch of a cut is a cut of its own, filmed by another camera."""
 
 ALTERED = "files changed since they were made: {count} ({names}); the manifest keeps their old checksums"
 
@@ -81,8 +83,9 @@ def generate(
         finish_renaming(options.output)
         # what Blenders that were killed together with their run had under way
         shutil.rmtree(layout.scratch_folder(options.output), ignore_errors=True)
-        begun = _begin(cuts, options, decided)
-        plans = _plans(begun, options)
+        asked = begin_cuts(cuts, options.output, engine, decided or {})
+        begun = decide(asked, DECISIONS if decided is None else (), engine, options.workers)
+        plans = plan_cuts(begun, options)
         if any(plan.makes_files or plan.is_unopened for plan in plans):
             # what does the work takes its time to be imported, which a run with nothing to do need not spend
             from animerun_gen.pipeline.work import get_done
@@ -96,29 +99,6 @@ def generate(
         with suppress(DatasetError):
             write_split_lists(options.output)
         return [cut.summary for cut in begun]
-
-
-def _begin(cuts: Sequence[CutConfig], options: Options, decided: Mapping[str, Sequence[str]] | None) -> list[Cut]:
-    """The cuts to be made, of which nothing is left to be decided."""
-    output, engine = options.output, options.engine
-    if decided is not None:
-        return [begin_cut(config, output, engine, decided[config.name]) for config in cuts]
-    begun = [begin_cut(config, output, engine) for config in cuts]
-    # a stretch of a cut is a cut of its own, filmed by another camera from another frame on
-    begun = decide(begun, [CameraCuts(begun)], engine, options.workers)
-    # whole scenes are converted for these, which takes the memory of rendering them: one at a time
-    return decide(begun, [LayerChoice(), LineEngine()], engine)
-
-
-def _plans(cuts: Sequence[Cut], options: Options) -> list[CutPlan]:
-    """What there is to do for each cut that can be begun."""
-    plans = []
-    with looking_once():
-        for cut in cuts:
-            if not cut.summary.failures:
-                with failures_to(cut.summary):
-                    plans.append(plan_cut(cut, options))
-    return plans
 
 
 def _sum_up(cut: Cut, plan: CutPlan | None, options: Options) -> None:

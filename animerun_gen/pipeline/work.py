@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -14,14 +14,12 @@ from animerun_gen.engines.fence import Fence
 from animerun_gen.engines.job import RenderJob
 from animerun_gen.engines.protocol import Event, TaskEvent, of_task
 from animerun_gen.errors import DatasetError
-from animerun_gen.pipeline.chunks import Chunk, RenderChunk, TaskChunk
+from animerun_gen.pipeline.chunks import Chunk, RenderChunk, TaskChunk, render_chunks, task_chunks
 from animerun_gen.pipeline.farm import Crew, Farm, FarmLost, InlineCrew
-from animerun_gen.pipeline.missing import split_job
 from animerun_gen.pipeline.options import Options
 from animerun_gen.pipeline.plan import CutPlan
 from animerun_gen.pipeline.state import made_with
 from animerun_gen.pipeline.state.figures import write_figures
-from animerun_gen.pipeline.state.fingerprints import memory_digest
 from animerun_gen.pipeline.state.inputs import end_reading, note_opened
 from animerun_gen.pipeline.summary import CutSummary, failures_to
 from animerun_gen.pipeline.tasks.labelling import LabelTask
@@ -91,11 +89,6 @@ class Work:
         self._surveys: dict[str, Any] = {}
         self._done: set[tuple[str | int | None, ...]] = set()
         self._unopened = {plan.cut.name for plan in plans if plan.is_unopened}
-        self._needs = {
-            plan.cut.name: memory_digest(plan.cut.config, plan.cut.ledger.origin, options.cross_check)
-            for plan in plans
-            if plan.renders
-        }
 
     @property
     def units(self) -> int:
@@ -109,7 +102,8 @@ class Work:
     @property
     def memory(self) -> dict[str, int]:
         """Bytes that a Blender held at most, by cut, as far as earlier runs saw it."""
-        known = {name: self._plans[name].cut.ledger.known_peak(need) for name, need in self._needs.items()}
+        rendering = [plan for plan in self._plans.values() if plan.renders]
+        known = {plan.cut.name: plan.cut.ledger.known_peak(plan.memory_digest) for plan in rendering}
         return {name: peak for name, peak in known.items() if peak}
 
     def do(self, crew: Crew, progress: Progress) -> None:
@@ -123,17 +117,20 @@ class Work:
             FarmLost: The crew cannot be reached any more; what is not done is in the summaries.
         """
         self._progress = progress
-        self._farm = Farm(crew, self)
         size = self._options.chunk_frames or self._suitable_size(self._slots(crew))
+        self._farm = Farm(crew, self)
+        engine = self._options.engine
         for name, plan in self._plans.items():
             if plan.is_unopened or plan.renders:
                 with failures_to(plan.cut.summary):
                     plan.cut.ledger.keep(reading=dict(plan.watched))
-            self._farm.add(self._render_chunks(plan, size), then=partial(self._rendered, name))
+            job, failures = plan.render, plan.cut.summary.failures
+            chunks = [] if job is None or engine is None or failures else render_chunks(job, engine, size)
+            self._farm.add(chunks, then=partial(self._rendered, name))
         for plan in self._plans.values():
             # matches need the segments of both frames
             for tasks in (plan.frame_labels, plan.pair_labels):
-                self._farm.add(_in_chunks(tasks, min(size, LABELS_OF_A_CHUNK)))
+                self._farm.add(task_chunks(tasks, min(size, LABELS_OF_A_CHUNK)))
         self._farm.run()
 
     def on_event(self, chunk: Chunk, event: Event) -> None:
@@ -158,9 +155,10 @@ class Work:
         if isinstance(chunk, RenderChunk) and not chunk.looks:
             summary = self._summaries[chunk.cut]
             summary.memory = max(summary.memory, peak)
+            plan = self._plans[chunk.cut]
             # what cannot be written down is no failure of the cut
             with suppress(DatasetError):
-                self._plans[chunk.cut].cut.ledger.saw_peak(self._needs[chunk.cut], peak)
+                plan.cut.ledger.saw_peak(plan.memory_digest, peak)
 
     def _slots(self, crew: Crew) -> int:
         """How many chunks can be done at once, as soon as there is anybody to do them."""
@@ -176,16 +174,6 @@ class Work:
         total = sum(len(plan.render.frames) for plan in self._plans.values() if plan.render is not None)
         share = -(-total // (2 * slots)) if slots > 1 else total
         return min(LARGEST_CHUNK, max(SMALLEST_CHUNK, share))
-
-    def _render_chunks(self, plan: CutPlan, size: int) -> list[Chunk]:
-        job, engine, name = plan.render, self._options.engine, plan.cut.name
-        if job is None or engine is None or plan.cut.summary.failures:
-            return []
-        parts = split_job(job, -(-len(job.frames) // size)) if job.frames else []
-        return [
-            RenderChunk(part, engine, layout.log_file(part.output, name, number if len(parts) > 1 else None))
-            for number, part in enumerate(parts)
-        ]
 
     def _rendered(self, name: str) -> None:
         """All rendering of a cut has ended."""
@@ -214,7 +202,7 @@ class Work:
         from animerun_gen.recolor.survey import Survey
 
         self._surveys[name] = Survey()
-        self._farm.add(_in_chunks(passes.surveys, LABELS_OF_A_CHUNK), then=partial(self._surveyed, name, passes))
+        self._farm.add(task_chunks(passes.surveys, LABELS_OF_A_CHUNK), then=partial(self._surveyed, name, passes))
 
     def _surveyed(self, name: str, passes: PassPlan) -> None:
         """All frames of a cut have been looked at for its colour passes."""
@@ -225,7 +213,7 @@ class Work:
             tasks, notes = passes.choose(self._surveys[name])
             for note in notes:
                 summary.note(note)
-            self._farm.add(_in_chunks(tasks, LABELS_OF_A_CHUNK))
+            self._farm.add(task_chunks(tasks, LABELS_OF_A_CHUNK))
 
     def _take_from_blender(self, event: Event, chunk: RenderChunk, summary: CutSummary) -> None:
         config, output = chunk.job.config, chunk.job.output
@@ -286,12 +274,6 @@ class Work:
     def _fail(self, summary: CutSummary, sentence: str) -> None:
         if summary.fail(sentence) and self._options.announce:
             self._progress.say(sentence)
-
-
-def _in_chunks(tasks: Iterable[Task], size: int) -> list[Chunk]:
-    """Tasks of one cut in chunks of neighbours."""
-    ordered = tuple(tasks)
-    return [TaskChunk(ordered[start : start + size]) for start in range(0, len(ordered), size)]
 
 
 def _units_of(passes: PassPlan) -> int:

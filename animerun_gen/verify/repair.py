@@ -17,13 +17,13 @@ from pydantic import ValidationError
 from animerun_gen.config import CutConfig
 from animerun_gen.config.messages import and_more, counted
 from animerun_gen.dataset import layout
+from animerun_gen.dataset.files import remove_file
 from animerun_gen.dataset.listing import modalities_there
 from animerun_gen.engines.blenders import Engine
 from animerun_gen.errors import AnimerunGenError, DatasetError
 from animerun_gen.pipeline.describe import describe
 from animerun_gen.pipeline.options import Options
 from animerun_gen.pipeline.run import generate
-from animerun_gen.pipeline.state.clearing import remove_file
 from animerun_gen.pipeline.state.fingerprints import fingerprints
 from animerun_gen.pipeline.state.inputs import look_at_inputs
 from animerun_gen.pipeline.state.ledger import CutLedger, move_over, read_ledger

@@ -137,7 +137,7 @@ def test_a_file_without_one_of_its_frames_is_refused(clip: ClipFiles) -> None:
     with pytest.raises(DatasetError, match="not of the same frames"):
         cameras.read_cameras(clip.root, "test", "ball")
     path.unlink()
-    assert cameras.frames_of_cameras(clip.root, "test", "ball") == ()
+    assert cameras.frames_of_cameras(*layout.camera_files(clip.root, "test", "ball")) == ()
     with pytest.raises(DatasetError, match="is missing"):
         cameras.read_cameras(clip.root, "test", "ball")
 

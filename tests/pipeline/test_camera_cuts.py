@@ -12,7 +12,7 @@ import pytest
 from animerun_gen.config import CutConfig
 from animerun_gen.engines.questions import AskedCut, CameraMark, mark_at
 from animerun_gen.errors import DatasetError, SceneError
-from animerun_gen.pipeline.cut import Cut, begin_cut
+from animerun_gen.pipeline.cut import Cut, begin_cuts
 from animerun_gen.pipeline.deciding import decide
 from animerun_gen.pipeline.options import Options
 from animerun_gen.pipeline.run import generate
@@ -120,8 +120,7 @@ def test_what_cannot_be_split_is_said(tmp_path: Path) -> None:
 
 def split_up(folder: Path, engine: FilmingEngine, *cuts: CutConfig) -> list[Cut]:
     """What a run that renders makes of cuts."""
-    begun = [begin_cut(config, folder / "out", engine) for config in cuts]
-    return decide(begun, [CameraCuts(begun)], engine)
+    return decide(begin_cuts(cuts, folder / "out", engine, {}), [[CameraCuts()]], engine)
 
 
 def test_cuts_of_one_film_are_asked_about_once_if_the_same_counts(tmp_path: Path) -> None:

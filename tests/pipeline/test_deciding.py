@@ -30,13 +30,16 @@ class AskedEngine(FakeEngine):
 
     Attributes:
         asked: Names of a cut and of what it was asked about it, for each Blender that would have been started.
+        at_once: How many of them might look at once, for each round of questions.
         fails_at: The name of a question that it cannot answer.
     """
 
     asked: list[tuple[str, ...]] = field(default_factory=list)
+    at_once: list[int] = field(default_factory=list)
     fails_at: str = ""
 
     def ask(self, asked: Sequence[AskedCut], at_once: int) -> Replies:
+        self.at_once.append(at_once)
         self.asked.extend((one.config.name, *(question.name for question in one.questions)) for one in asked)
         return super().ask(asked, at_once)
 
@@ -67,7 +70,7 @@ def open_cut(folder: Path, name: str = "square", **changes: Any) -> CutConfig:
 
 def decided(folder: Path, engine: AskedEngine | None, *configs: CutConfig) -> list[Cut]:
     cuts = [Cut(config, open_ledger(folder / "out", config.name)) for config in configs]
-    return decide(cuts, BOTH, engine)
+    return decide(cuts, [BOTH], engine)
 
 
 def test_one_blender_is_asked_all_about_a_cut_once_it_is_known_which_cuts_there_are(tmp_path: Path) -> None:
@@ -78,6 +81,13 @@ def test_one_blender_is_asked_all_about_a_cut_once_it_is_known_which_cuts_there_
     # a finished dataset needs none
     generate([open_cut(tmp_path)], Options(tmp_path / "out", engine))
     assert len(engine.asked) == 3
+
+
+def test_whole_scenes_are_converted_one_at_a_time(tmp_path: Path) -> None:
+    engine = AskedEngine()
+    generate([open_cut(tmp_path)], Options(tmp_path / "out", engine, workers=2))
+    # camera marks need no scene; layers and lines take the memory of rendering
+    assert engine.at_once == [2, 1]
 
 
 def test_only_what_is_stale_is_asked_again(tmp_path: Path) -> None:

@@ -16,9 +16,9 @@ from animerun_gen.config import CutConfig
 from animerun_gen.dataset import ClipFiles, write_tracks
 from animerun_gen.engines.job import RenderJob, Reporter
 from animerun_gen.engines.protocol import from_text, to_text
+from animerun_gen.pipeline.chunks import split_job
 from animerun_gen.pipeline.describe import describe
 from animerun_gen.pipeline.made import Wanted
-from animerun_gen.pipeline.missing import split_job
 from animerun_gen.pipeline.state.coverage import describe_coverage, measure_coverage
 from animerun_gen.pipeline.state.fingerprints import STAGES
 from tests.pipeline.datasets import contents, id_of, make, make_cut, plan, stage_of, times

@@ -10,8 +10,7 @@ from animerun_gen.dataset import ClipFiles, ClipWriter, ColorTable, layout
 from animerun_gen.dataset.files import write_image
 from animerun_gen.errors import DatasetError
 from animerun_gen.labels import line_area, match_regions, occlusion_mask, trapped_ball_segments
-from animerun_gen.pipeline.state.figures import read_cross_checks, read_figures, write_figures
-from animerun_gen.pipeline.state.judging import collect_quality
+from animerun_gen.pipeline.state.figures import collect_quality, read_cross_checks, read_figures, write_figures
 from animerun_gen.pipeline.state.ledger import open_ledger
 from animerun_gen.pipeline.tasks.label_files import PairReader, colors_at, repainted_pixels
 from tests.pipeline.datasets import make, make_cut

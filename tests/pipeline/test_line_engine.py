@@ -54,7 +54,7 @@ def undecided(folder: Path, **changes: Any) -> CutConfig:
 
 def chosen(config: CutConfig, output: Path, counter: CountingEngine | None) -> Cut:
     cut = Cut(config, open_ledger(output, config.name))
-    decide([cut], [LineEngine()], counter)
+    decide([cut], [[LineEngine()]], counter)
     return cut
 
 
@@ -161,7 +161,7 @@ def test_a_count_that_cannot_be_had_fails_the_cut_and_no_other(tmp_path: Path) -
     broken = CountingEngine(broken=True)
     configs = (undecided(tmp_path), make_cut(tmp_path, {"name": "other"}))
     failed, other = cuts = [Cut(config, open_ledger(tmp_path / "out", config.name)) for config in configs]
-    decide(cuts, [LineEngine()], broken)
+    decide(cuts, [[LineEngine()]], broken)
     assert failed.summary.failures == ["the film cannot be opened"]
     assert (other.config, other.summary.failures) == (configs[1], [])
     (sentence,) = chosen(undecided(tmp_path), tmp_path / "new", None).summary.failures

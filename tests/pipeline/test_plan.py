@@ -12,9 +12,12 @@ from pydantic import BaseModel
 from animerun_gen.config import CutConfig
 from animerun_gen.config.palette import SHIPPED
 from animerun_gen.engines.job import RenderJob
-from animerun_gen.pipeline.missing import split_job
+from animerun_gen.pipeline.chunks import split_job
+from animerun_gen.pipeline.made import Wanted
+from animerun_gen.pipeline.missing import find_missing
 from animerun_gen.pipeline.state.fingerprints import STAGES, fingerprints
 from animerun_gen.pipeline.state.ledger import CutLedger, MadeFrom, open_ledger, read_ledger
+from animerun_gen.pipeline.state.on_disk import FilesOnDisk
 from tests.pipeline.datasets import make_cut
 
 
@@ -53,6 +56,26 @@ def test_parts_of_a_job_make_the_same_files_each_once(job: RenderJob, parts: int
     assert all(part.frames for part in split)
     for part in split:
         assert (part.config, part.output, part.cross_check) == (job.config, job.output, job.cross_check)
+
+
+def test_only_what_is_asked_for_and_worked_on_is_missing(tmp_path: Path) -> None:
+    config = make_cut(tmp_path, {"motion": {"gaps": (1, 2)}})
+    found = FilesOnDisk(tmp_path / "out", config.split, config.name)
+    missing = find_missing(Wanted.of(config), (2, 3, 4), found, ("pictures", "motion"))
+    assert missing.pictures == missing.companions == (2, 3, 4)
+    assert missing.pairs == ((2, 3), (2, 4), (3, 4))
+    assert (missing.labels, missing.pair_labels, missing.passes) == ((), (), ())
+    missing = find_missing(Wanted.of(config), (2, 3, 4), found, ("labels", "recolor"))
+    assert (missing.pictures, missing.companions, missing.pairs) == ((), (), ())
+    assert (missing.labels, missing.pair_labels) == ((2, 3, 4), ((2, 3), (3, 4)))
+
+
+def test_neighbours_that_were_compared_one_way_are_compared_again(tmp_path: Path) -> None:
+    config = make_cut(tmp_path)
+    found = FilesOnDisk(tmp_path / "out", config.split, config.name)
+    compared = [(1, 2), (2, 1), (2, 3)]
+    assert find_missing(Wanted.of(config), (1, 2, 3), found, (), compared).pairs == ((2, 3),)
+    assert find_missing(Wanted.of(config), (1, 2, 3), found, ()).pairs == ()
 
 
 @given(jobs(), st.integers(1, 12))

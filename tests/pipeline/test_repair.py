@@ -20,7 +20,7 @@ from animerun_gen.engines.blenders import BpyModule
 from animerun_gen.pipeline.describe import describe
 from animerun_gen.pipeline.options import Options
 from animerun_gen.pipeline.run import generate
-from animerun_gen.pipeline.state.judging import _basis
+from animerun_gen.pipeline.state.figures import _basis
 from animerun_gen.pipeline.state.ledger import open_ledger, read_ledger
 from animerun_gen.pipeline.state.lock import exclusive
 from animerun_gen.pipeline.state.status import describe_status, read_status

@@ -17,7 +17,7 @@ from animerun_gen.config.model import CutConfig, is_safe_name
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.checksums import file_digest
 from animerun_gen.dataset.clip import ClipWriter
-from animerun_gen.dataset.files import read_json, write_json
+from animerun_gen.dataset.files import read_json, remove_file, write_json
 from animerun_gen.dataset.modalities import SPLITS
 from animerun_gen.dataset.split_lists import write_split_lists
 from animerun_gen.errors import DatasetError, UsageError
@@ -30,7 +30,7 @@ from animerun_gen.pipeline.keeping.places import (
     split_places,
     splits_of,
 )
-from animerun_gen.pipeline.state.clearing import remove_file, remove_stage
+from animerun_gen.pipeline.state.clearing import remove_stage
 from animerun_gen.pipeline.state.fingerprints import fingerprints
 from animerun_gen.pipeline.state.ledger import Checksums, CutLedger, read_ledger
 from animerun_gen.pipeline.state.lock import exclusive

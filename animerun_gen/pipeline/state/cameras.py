@@ -2,45 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
 
 from animerun_gen.config import CutConfig
 from animerun_gen.dataset import layout
-from animerun_gen.dataset.cameras import frames_of_cameras, read_record, write_cameras
-from animerun_gen.errors import DatasetError
-from animerun_gen.pipeline.state.clearing import remove_file
-from animerun_gen.pipeline.state.on_disk import FilesOnDisk, has_content
+from animerun_gen.dataset.cameras import frames_of_cameras, is_record, read_record, write_cameras
+from animerun_gen.dataset.files import remove_file
+from animerun_gen.pipeline.state.on_disk import FilesOnDisk
 
 
-def are_as_left(config: CutConfig, found: FilesOnDisk) -> bool:
-    """Whether the files of a cut's cameras are what an earlier run left, and have all that is known of its frames."""
-    there = [path.relative_to(found.root).as_posix() for path in _files(config, found)]
-    untouched = all(name in found.vouched for name in there)
-    return untouched and frames_of_cameras(found.root, config.split, config.name) == _known(config, found)
+@dataclass(frozen=True)
+class CamerasThere:
+    """What is on disk of a cut's cameras.
+
+    Attributes:
+        stand: Whether their files are what an earlier run left, and have all that is known of the cut's frames.
+        damaged: The records of frames that are not what was written, where the files have to be collected again.
+    """
+
+    stand: bool
+    damaged: tuple[Path, ...] = ()
 
 
-def remove_damaged_records(config: CutConfig, found: FilesOnDisk) -> list[str]:
-    """Remove the records of frames that are damaged, because the files have to be collected from them again.
+def look_at_cameras(config: CutConfig, found: FilesOnDisk, recorded: Collection[int]) -> CamerasThere:
+    """Look at the cameras of a cut; records are only read where the files have to be collected from them again.
 
     Args:
         config: The cut.
         found: Its files on disk.
-
-    Returns:
-        The files that were removed, by their path below the root.
-
-    Raises:
-        DatasetError: One cannot be removed.
+        recorded: Its frames that have a record.
     """
-    damaged = []
-    for frame in _known(config, found):
-        try:
-            read_record(found.root, config.name, frame)
-        except DatasetError:
-            path = layout.camera_record(found.root, config.name, frame)
-            remove_file(path)
-            damaged.append(path.relative_to(found.root).as_posix())
-    return damaged
+    output, known = found.root, tuple(sorted(recorded))
+    files = layout.camera_files(output, config.split, config.name)
+    untouched = all(file.relative_to(output).as_posix() in found.vouched for file in files)
+    if untouched and frames_of_cameras(*files) == known:
+        return CamerasThere(stand=True)
+    damaged = [frame for frame in known if not is_record(output, config.name, frame)]
+    return CamerasThere(stand=False, damaged=tuple(layout.camera_record(output, config.name, one) for one in damaged))
 
 
 def collect_cameras(config: CutConfig, found: FilesOnDisk) -> None:
@@ -53,19 +53,10 @@ def collect_cameras(config: CutConfig, found: FilesOnDisk) -> None:
     Raises:
         DatasetError: A record is damaged, or a file cannot be written or removed.
     """
-    records = [read_record(found.root, config.name, frame) for frame in _known(config, found)]
+    known = sorted(found.with_records(config.frame_numbers))
+    records = [read_record(found.root, config.name, frame) for frame in known]
     if records:
         write_cameras(found.root, config.split, config.name, records)
         return
-    for file in _files(config, found):
+    for file in layout.camera_files(found.root, config.split, config.name):
         remove_file(file)
-
-
-def _known(config: CutConfig, found: FilesOnDisk) -> tuple[int, ...]:
-    """The frames of the clip that have a record."""
-    frames = config.frame_numbers
-    return tuple(one for one in frames if has_content(layout.camera_record(found.root, config.name, one)))
-
-
-def _files(config: CutConfig, found: FilesOnDisk) -> tuple[Path, Path]:
-    return layout.camera_files(found.root, config.split, config.name)

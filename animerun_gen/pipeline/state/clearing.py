@@ -4,45 +4,42 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
 from animerun_gen.config import CutConfig
+from animerun_gen.config.messages import counted
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.clip import ClipFiles
-from animerun_gen.dataset.files import refused
+from animerun_gen.dataset.files import refused, remove_file
 from animerun_gen.dataset.listing import modalities_there
 from animerun_gen.dataset.modalities import Modality, named_as_there
+from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline.made import Wanted
+from animerun_gen.pipeline.state.coverage import has_tracks
 from animerun_gen.pipeline.state.figures import cross_check_names
-from animerun_gen.pipeline.state.judging import FiguresThere
 from animerun_gen.pipeline.state.on_disk import FilesOnDisk, is_whole
 
 
-def has_stage(clip: ClipFiles, stage: str) -> bool:
-    """Whether a cut has any folder of a stage's files."""
-    return any(
-        _folder(clip, modality).is_dir()
-        for modality in modalities_there(clip.root, clip.split, clip.cut)
-        if modality.stage == stage
-    )
-
-
-def clear_outdated(clip: ClipFiles, config: CutConfig, redone: Collection[str], *, judged: bool) -> None:
+def clear_outdated(
+    clip: ClipFiles, config: CutConfig, frames: Collection[int], redone: Mapping[str, str], *, judged: bool
+) -> None:
     """Remove what is out of date.
 
     Args:
         clip: The cut's files.
         config: The cut.
-        redone: The stages whose files are.
+        frames: Its frames that are worked on.
+        redone: The stages whose files are, each with the reason.
         judged: Whether its quality figures are not.
 
     Raises:
-        DatasetError: The system does not allow it.
+        DatasetError: The system does not allow it; or rendered files of other frames would be lost.
     """
     output, name = clip.root, clip.cut
+    _refuse_to_lose(clip, redone, set(config.frame_numbers) - set(frames))
     for stage in redone:
         remove_stage(clip, stage)
     if "pictures" in redone:
@@ -69,17 +66,41 @@ def clear_outdated(clip: ClipFiles, config: CutConfig, redone: Collection[str], 
         remove_file(layout.recolor_file(output, name))
 
 
-def clear_damaged(found: FilesOnDisk, figures: FiguresThere, stages: Collection[str]) -> list[str]:
+def clear_up(
+    clip: ClipFiles, wanted: Wanted, found: FilesOnDisk, stages: Collection[str], damaged_beside: Iterable[Path]
+) -> tuple[list[str], bool]:
+    """Remove the files that are not whole, and those that the configuration does not ask for.
+
+    Args:
+        clip: The cut's files.
+        wanted: What the cut asks for.
+        found: What of them is on disk; looks again where anything of the dataset was removed.
+        stages: Only files of these stages are removed, and those beside.
+        damaged_beside: Files beside those of the stages that are not what was written.
+
+    Returns:
+        The names of those that were not whole, and whether the tracks on disk are those that the cut asks for.
+
+    Raises:
+        DatasetError: The system does not allow it.
+    """
+    damaged = _clear_damaged(found, damaged_beside, stages)
+    tracks_stand = has_tracks(wanted.config, clip.root)
+    if _clear_surplus(clip, wanted, found, stages, tracks_stand) or damaged:
+        found.look_again()
+    return damaged, tracks_stand
+
+
+def _clear_damaged(found: FilesOnDisk, damaged_beside: Iterable[Path], stages: Collection[str]) -> list[str]:
     """Remove the files that are not whole, so that they are made again.
 
     Only files are looked into that changed since an earlier run knew their checksums, or that none ever knew: those
-    that a run made which was killed, and those that something else than this program touched.  Kept figures are not
-    whole unless they are to the byte what was written.
+    that a run made which was killed, and those that something else than this program touched.
 
     Args:
         found: The cut's files.
-        figures: Its figures.
-        stages: Only files of these stages are removed, and figures.
+        damaged_beside: Files beside those of the stages that are not what was written.
+        stages: Only files of these stages are removed, and those beside.
 
     Returns:
         Their names.
@@ -95,13 +116,13 @@ def clear_damaged(found: FilesOnDisk, figures: FiguresThere, stages: Collection[
         and entry.modality.stage in stages
         and not is_whole(found.root / entry.name, entry.modality)
     ]
-    damaged += [file.relative_to(found.root).as_posix() for file in figures.damaged]
+    damaged += [file.relative_to(found.root).as_posix() for file in damaged_beside]
     for name in damaged:
         remove_file(found.root / name)
     return damaged
 
 
-def clear_surplus(
+def _clear_surplus(
     clip: ClipFiles, wanted: Wanted, found: FilesOnDisk, stages: Collection[str], tracks_stand: bool
 ) -> bool:
     """Take out what the configuration does not ask for, so that as many files are there as loaders expect.
@@ -152,16 +173,6 @@ def clear_surplus(
     return surplus
 
 
-def remove_file(path: Path) -> None:
-    """Remove a file, which need not exist.
-
-    Raises:
-        DatasetError: The system does not allow it.
-    """
-    with _refusals_as_sentence(path, "is out of date and"):
-        path.unlink(missing_ok=True)
-
-
 def move_cut(source: ClipFiles, target: ClipFiles) -> None:
     """Move all files of a cut from one split to the other; what the other has already stays as it is there.
 
@@ -199,6 +210,26 @@ def remove_stage(clip: ClipFiles, stage: str) -> None:
     for modality in modalities_there(clip.root, clip.split, clip.cut):
         if modality.stage == stage:
             _remove_modality(clip, modality)
+
+
+def _refuse_to_lose(clip: ClipFiles, redone: Mapping[str, str], others: Collection[int]) -> None:
+    """A trial of some frames is not to cost the others, which may have taken hours.
+
+    Raises:
+        DatasetError: It would.
+    """
+    rendered = [stage for stage in ("pictures", "motion") if stage in redone]
+    if not rendered or not others:
+        return
+    found = FilesOnDisk(clip.root, clip.split, clip.cut)
+    lost = {entry.frame for entry in found.entries if entry.modality.stage in rendered and entry.frame in others}
+    if lost:
+        raise DatasetError(
+            f"{counted(len(lost), 'frame')} outside --frames would be lost, because they are out of date, too "
+            f"({redone[rendered[0]]})",
+            f"cut '{clip.cut}'",
+            "run the command without --frames to make all of them again, or try some with another --out",
+        )
 
 
 def _remove_all_but(clip: ClipFiles, wanted: Collection[Modality], stages: Collection[str]) -> None:

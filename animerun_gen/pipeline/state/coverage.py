@@ -9,6 +9,7 @@ from pathlib import Path
 from animerun_gen.config import CutConfig
 from animerun_gen.config.messages import spans
 from animerun_gen.dataset.cameras import frames_of_cameras
+from animerun_gen.dataset.layout import camera_files
 from animerun_gen.dataset.modalities import modality, pass_number
 from animerun_gen.dataset.tracks import TrackSettings, read_settings
 from animerun_gen.errors import DatasetError
@@ -60,7 +61,7 @@ def has_tracks(config: CutConfig, output: Path) -> bool:
 
 def has_cameras(config: CutConfig, output: Path) -> bool:
     """Whether the files of cameras are there, with all frames of a cut."""
-    return frames_of_cameras(output, config.split, config.name) == config.frame_numbers
+    return frames_of_cameras(*camera_files(output, config.split, config.name)) == config.frame_numbers
 
 
 def measure_coverage(

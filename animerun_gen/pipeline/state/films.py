@@ -26,11 +26,12 @@ _digests: dict[str, str] = {}
 """Name of an input to the mark that it had, and behind a space its digest: the cuts of a film share its files."""
 
 
-def input_digest(name: Path | str) -> str:
+def input_digest(name: Path | str, *, required: bool = False) -> str:
     """SHA-256 of a file that a film is made of, or of several.
 
     Args:
         name: The file, or the name of several, see :mod:`animerun_gen.engines.film_files`.
+        required: Whether the file has to be there, as the ``.blend`` itself has.
 
     Returns:
         SHA-256 of the file's content; of several, of their names and contents; :data:`MISSING` where none is there,
@@ -42,8 +43,8 @@ def input_digest(name: Path | str) -> str:
     name = str(name)
     now = film_files.mark(name, mark)
     known, _, digest = _digests.get(name, "").rpartition(" ")
-    if known != now:
-        digest = _computed(name)
+    if known != now or (required and digest == MISSING):
+        digest = _computed(name, required)
         _digests[name] = f"{now} {digest}"
     return digest
 
@@ -69,28 +70,17 @@ def digests_kept(output: Path) -> Iterator[None]:
                 write_if_changed(films_file(output), _digests)
 
 
-def source_digest(path: Path) -> str:
-    """SHA-256 of the ``.blend`` of a cut, which has to be there.
-
-    Raises:
-        DatasetError: It cannot be read.
-    """
-    digest = input_digest(path)
-    # for the sentence about what keeps it from being read
-    return digest if digest != MISSING else file_digest(path)
-
-
 def _kept(output: Path) -> dict[str, str]:
     with suppress(DatasetError, ValueError):
         return _DIGESTS.validate_python(read_json(films_file(output)))
     return {}
 
 
-def _computed(name: str) -> str:
+def _computed(name: str, required: bool) -> str:
     folder, several, _ = name.rpartition("//")
     # whatever is no regular file may never end
     files = [file for file, status in film_files.look(name) if stat.S_ISREG(status.st_mode)]
-    if not files:
+    if not files and not required:
         return MISSING
     if not several:
         return file_digest(Path(name))

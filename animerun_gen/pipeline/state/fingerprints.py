@@ -3,18 +3,47 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
 
 from animerun_gen import __version__
 from animerun_gen.config import CutConfig
 from animerun_gen.config.palette import SHIPPED
 from animerun_gen.dataset.checksums import digest_of, file_digest
 from animerun_gen.pipeline.samples import sampled_frames, sampled_pairs
-from animerun_gen.pipeline.state.films import source_digest
-from animerun_gen.pipeline.state.ledger import MadeFrom
+from animerun_gen.pipeline.state.films import input_digest
 
 STAGES = ("pictures", "motion", "labels", "recolor")
 """The stages of a cut; pictures and motion are made from the scene, the others from both of these."""
+
+
+@dataclass(frozen=True)
+class _NamedFiles:
+    """SHA-256 of the files that a configuration names besides the film: their content counts, wherever they lie.
+
+    Attributes:
+        sheet: The exposure sheet; None where there is none.
+        shade_palette: The palette of the shade; None where there is none.
+        palette: That of the colour passes; None where none are made.
+    """
+
+    sheet: str | None
+    shade_palette: str | None
+    palette: str | None
+
+    @classmethod
+    def of(cls, config: CutConfig) -> Self:
+        """Read those that have a say in what is made."""
+        return cls(
+            sheet=_digest_of(config.timing.sheet if config.timing.is_on else None),
+            shade_palette=_digest_of(config.style.shade.palette if config.style.shade.is_on else None),
+            palette=_digest_of((config.recolor.palette or SHIPPED) if config.recolor.passes else None),
+        )
+
+
+def _digest_of(file: Path | None) -> str | None:
+    return None if file is None else file_digest(file)
 
 
 def fingerprints(config: CutConfig, engine: str, source: str) -> dict[str, str]:
@@ -37,9 +66,10 @@ def fingerprints(config: CutConfig, engine: str, source: str) -> dict[str, str]:
     Raises:
         DatasetError: The palette of the colour passes, or of the shade, or the exposure sheet, cannot be read.
     """
+    named = _NamedFiles.of(config)
     scene = _scene(config, engine, source)
-    layers = [*_timing(config), *_layers(config)]
-    pictures = _digest(scene, _looks(config), *layers)
+    layers = [*_timing(config, named.sheet), *_layers(config)]
+    pictures = _digest(scene, _looks(config, named.shade_palette), *layers)
     motion = _digest(
         scene,
         config.model_dump(mode="json", include={"motion": {"backend", "background"}}),
@@ -58,10 +88,9 @@ def fingerprints(config: CutConfig, engine: str, source: str) -> dict[str, str]:
     found = {"pictures": pictures, "motion": motion, "labels": labels, "figures": _digest(labels, known, sampled)}
     if config.recolor.passes:
         choices = config.model_dump(mode="json", include={"seed": True, "recolor": {"keep"}})
-        palette = file_digest(config.recolor.palette or SHIPPED)
         # what only cels show gets a colour, too
         cels = ["cels"] if config.layers.passes else []
-        found["recolor"] = _digest(pictures, motion, choices, config.frame_numbers, palette, *cels)
+        found["recolor"] = _digest(pictures, motion, choices, config.frame_numbers, named.palette, *cels)
     return found
 
 
@@ -78,24 +107,28 @@ def scene_digest(config: CutConfig, engine: str) -> str:
     Raises:
         DatasetError: The ``.blend`` cannot be read.
     """
-    return _digest(_scene(config, engine, source_digest(config.source)))
+    return _digest(_scene(config, engine, input_digest(config.source, required=True)))
 
 
-def memory_digest(config: CutConfig, made_from: MadeFrom, cross_check: bool) -> str:
+def memory_digest(config: CutConfig, engine: str, source: str, cross_check: bool) -> str:
     """Digest of everything that decides what a Blender needs of the memory to render a cut.
 
     Args:
         config: The cut.
-        made_from: What it is made from.
+        engine: Version of Blender.
+        source: SHA-256 of the ``.blend``.
         cross_check: Whether the two motion backends are compared.
+
+    Raises:
+        DatasetError: The exposure sheet cannot be read.
     """
     return _digest(
-        _scene(config, made_from.engine, made_from.source),
+        _scene(config, engine, source),
         config.model_dump(mode="json", include={"lines", "motion"}),
         cross_check,
         *(["shade"] if config.style.shade.is_on else []),
         *_layers(config),
-        *_timing(config),
+        *_timing(config, _NamedFiles.of(config).sheet),
     )
 
 
@@ -130,7 +163,7 @@ def _scene(config: CutConfig, engine: str, source: str) -> dict[str, Any]:
     }
 
 
-def _looks(config: CutConfig) -> dict[str, Any]:
+def _looks(config: CutConfig, palette: str | None) -> dict[str, Any]:
     """What only pictures depend on."""
     looks = config.model_dump(mode="json", include={"style", "lines"})
     lines = looks["lines"]
@@ -144,20 +177,16 @@ def _looks(config: CutConfig) -> dict[str, Any]:
     # strokes are there or missing, and change no other file
     del looks["lines"]["vector"]
     if config.style.shade.is_on:
-        palette = config.style.shade.palette
-        # its content, wherever it lies
-        looks["shade"] = shade | {"palette": None if palette is None else file_digest(palette)}
+        looks["shade"] = shade | {"palette": palette}
     return looks
 
 
-def _timing(config: CutConfig) -> list[object]:
+def _timing(config: CutConfig, sheet: str | None) -> list[object]:
     """What pictures and motion depend on where layers are held at other frames than their own."""
     if not config.timing.is_on:
         return []
     timing = config.model_dump(mode="json", include={"timing": True, "layers": {"groups"}})
-    sheet = config.timing.sheet
-    # its content, wherever it lies
-    timing["timing"]["sheet"] = None if sheet is None else file_digest(sheet)
+    timing["timing"]["sheet"] = sheet
     return [timing, config.frames.step]
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from animerun_gen.engines.job import input_mark
 from animerun_gen.engines.protocol import Opened
 from animerun_gen.errors import DatasetError
-from animerun_gen.pipeline.state.films import input_digest, source_digest
+from animerun_gen.pipeline.state.films import input_digest
 from animerun_gen.pipeline.state.ledger import CutLedger, Ledger
 
 CHANGED = "changed"
@@ -55,7 +55,7 @@ def look_at_inputs(kept: CutLedger, source: Path) -> InputsNow:
         marks=marks_of([source, *inputs]),
         changed=tuple(path for path, digest in inputs.items() if input_digest(path) != digest),
         under_way=tuple(changed_while_read(kept)),
-        source=source_digest(source),
+        source=input_digest(source, required=True),
     )
 
 

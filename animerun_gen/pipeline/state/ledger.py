@@ -127,7 +127,7 @@ class Judged(Section):
 
     Attributes:
         basis: Stands for everything that the collection depends on, and for the file that it wrote; stale where it is
-            another one now, see :mod:`animerun_gen.pipeline.state.judging`.
+            another one now, see :mod:`animerun_gen.pipeline.state.figures`.
         frames: The frames that have figures, ascending.
         pairs: The earlier frames of the pairs that have figures, ascending.
         quality: SHA-256 of the file that it wrote.

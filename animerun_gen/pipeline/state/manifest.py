@@ -16,11 +16,10 @@ from typing import Any
 from animerun_gen.config import CutConfig
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.checksums import file_digest
-from animerun_gen.dataset.files import write_if_changed
+from animerun_gen.dataset.files import remove_file, write_if_changed
 from animerun_gen.dataset.modalities import SPLITS
 from animerun_gen.errors import BusyError, DatasetError
 from animerun_gen.pipeline.state import made_with
-from animerun_gen.pipeline.state.clearing import remove_file
 from animerun_gen.pipeline.state.fingerprints import STAGES, fingerprints
 from animerun_gen.pipeline.state.ledger import Checksums, CutLedger, Ledger, MadeFrom, open_ledger, read_ledger
 from animerun_gen.pipeline.state.lock import exclusive

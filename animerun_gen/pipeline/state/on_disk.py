@@ -55,6 +55,7 @@ class FilesOnDisk:
         self._entries: list[Entry] = []
         self._marks: dict[str, str] = {}
         self._frames: dict[str, set[int]] = {}
+        self._records: set[str] = set()
         self._changing = not look
         self._remembered = remembered or Checksums()
         if look:
@@ -95,6 +96,12 @@ class FilesOnDisk:
         begin = self.with_all((m for m in modalities if m.kind == "forward"), (earlier for earlier, _ in pairs))
         end = self.with_all((m for m in modalities if m.kind == "backward"), (later for _, later in pairs))
         return {(earlier, later) for earlier, later in pairs if earlier in begin and later in end}
+
+    def with_records(self, frames: Iterable[int]) -> set[int]:
+        """Those of some frames that have a record of their camera; an empty one does not count."""
+        if self._changing:
+            return {one for one in frames if has_content(layout.camera_record(self.root, self.cut, one))}
+        return {one for one in frames if layout.camera_record(self.root, self.cut, one).name in self._records}
 
     def frames(self, what: Modality) -> Collection[int]:
         """The frames that had their file of a modality at the last look."""
@@ -150,6 +157,9 @@ class FilesOnDisk:
             self._marks[entry.name] = mark(entry.status)
             if entry.frame is not None and entry.status.st_size:
                 self._frames.setdefault(entry.modality.name, set()).add(entry.frame)
+        self._records = set()
+        with suppress(OSError), os.scandir(layout.camera_records_folder(self.root, self.cut)) as records:
+            self._records.update(record.name for record in records if has_content(Path(record.path)))
 
 
 def has_content(path: Path) -> bool:

@@ -11,8 +11,9 @@ from animerun_gen.config import CutConfig
 from animerun_gen.config.exposures import exposures
 from animerun_gen.engines.questions import CAMERA_MARKS, CameraMark, mark_at
 from animerun_gen.errors import ConfigError, DatasetError
-from animerun_gen.pipeline.cut import Cut, never_rendered
+from animerun_gen.pipeline.cut import Cut
 from animerun_gen.pipeline.deciding import Decision, Known
+from animerun_gen.pipeline.state.changes import never_rendered
 from animerun_gen.pipeline.state.ledger import CutLedger, FoundMarks, Sections, open_ledger
 
 Marks = tuple[CameraMark, ...]
@@ -36,16 +37,10 @@ class CameraCuts(Decision[Marks]):
     """Each cut that asks for it, and whose timeline switches cameras within it, is replaced by its stretches.
 
     Their ``camera_cuts`` says ``mark``: there is nothing left to split.
-
-    Args:
-        cuts: All cuts of the run.
     """
 
     question = CAMERA_MARKS
     unknown = ("the camera cuts of its film are not known yet", "run 'animerun-gen render' first")
-
-    def __init__(self, cuts: Sequence[Cut]) -> None:
-        self._owners = {cut.name.lower(): cut.name for cut in cuts}
 
     def is_open(self, config: CutConfig) -> bool:
         return not (config.camera_cuts == "mark" or config.camera_motion.keyframes)
@@ -70,17 +65,8 @@ class CameraCuts(Decision[Marks]):
         return super().known_without_film(cut)
 
     def decide(self, cut: Cut, find: Callable[[], Marks]) -> list[Cut]:
-        parts = split_cut(cut.config, find())
-        for part in parts:
-            name = part.config.name
-            if self._owners.setdefault(name.lower(), cut.name) != cut.name:
-                raise DatasetError(
-                    f"one of its clips would be named '{name}', which is the name of another cut",
-                    f"cut '{cut.name}'",
-                    "rename one of them",
-                )
         made = []
-        for part in parts:
+        for part in split_cut(cut.config, find()):
             name = part.config.name
             own = cut.ledger if name == cut.name else open_ledger(cut.output, name)
             made.append(Cut(part.config, own, part.notes))
