@@ -32,7 +32,8 @@ class SurfaceEdges:
 
     Attributes:
         vertices: ``(E, 2)`` int32, both ends of each, counted within the mesh.
-        faces: ``(E, 2)`` int32, of an inner edge the triangles on both sides, counted within the mesh; -1 elsewhere.
+        faces: ``(E, 2)`` int32, the triangles on both sides, counted within the mesh; of an open edge the second one is
+            -1, of a marked one both are.
         what: ``(E,)`` uint8, :data:`OPEN`, :data:`MARKED` or :data:`INNER`; an edge that is two of them is there twice.
         start: ``(M + 1,)`` int64, first edge of each mesh.
         has_inner: ``(M,)`` bool, whether the inner edges of each mesh are among them.
@@ -106,9 +107,9 @@ class SurfaceEdgeFinder:
                 if paired is None:
                     paired = _Paired.of(triangles, len(places), inner=inner)
                 found[topology] = paired
-                opened, seams, beside = paired.at(places)
+                opened, face, seams, beside = paired.at(places)
                 if self._open_edges:
-                    add(opened, None, OPEN)
+                    add(opened, np.stack([face, np.full_like(face, -1)], axis=1), OPEN)
                 if inner:
                     add(paired.inner, paired.beside, INNER)
                     add(seams, beside, INNER)
@@ -128,16 +129,22 @@ class SurfaceEdgeFinder:
 
 
 def find_crossings(
-    geometry: FrameGeometry, seen: VisibilityBuffer, edges: SurfaceEdges, lens: Lens, crease_cosine: float
+    geometry: FrameGeometry,
+    seen: VisibilityBuffer,
+    islands: npt.NDArray[np.int32],
+    edges: SurfaceEdges,
+    lens: Lens,
+    crease_cosine: float,
 ) -> Crossings:
     """Find the neighbouring pixels between which an edge passes that is seen.
 
     It is seen where one of the two pixels shows a face that it bounds, or the same object so close to it that one
-    surface reaches there: an edge that lies less than a quarter of a pixel behind another part of its object counts.
+    surface reaches there: an edge that lies less than a quarter of a pixel behind its own part of the object counts.
 
     Args:
         geometry: A frame.
         seen: What it sees.
+        islands: ``(T,)`` the island of each triangle, see :meth:`animerun_gen.motion.islands.IslandFinder.find`.
         edges: Its edges.
         lens: How its camera makes pixels of points.
         crease_cosine: Inner edges count where the cosine of the angle between the normals of their faces is below.
@@ -150,6 +157,7 @@ def find_crossings(
     if len(edges.vertices):
         kernels.find_crossings(
             raster.meshes(geometry),
+            islands,
             (edges.vertices, edges.faces, edges.what, edges.start),
             follows,
             geometry.matrices,
@@ -197,15 +205,15 @@ class _Paired:
 
     def at(
         self, vertices: npt.NDArray[np.float32]
-    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.int32]]:
         """What becomes of the single edges when the vertices are there.
 
         Returns:
-            ``(O, 2)`` int32, those that lie on no other one; ``(P, 2)`` int32, one of each two that lie on each other;
-            and ``(P, 2)`` int32, the triangles on both sides of these.
+            ``(O, 2)`` int32, those that lie on no other one; ``(O,)`` int32, the triangle of each; ``(P, 2)`` int32,
+            one of each two that lie on each other; and ``(P, 2)`` int32, the triangles on both sides of these.
         """
         if not len(self.single):
-            return self.single, self.single, self.single
+            return self.single, self.face, self.single, self.single
         placed = np.sort(weld(vertices, np.unique(self.single))[self.single], axis=1)
         whole = np.flatnonzero(placed[:, 0] != placed[:, 1])
         keys = placed[whole, 0].astype(np.int64) << 32 | placed[whole, 1]
@@ -219,4 +227,5 @@ class _Paired:
         is_first = (rank % 2 == 0) & ~is_last
         first, second = edges[is_first], edges[np.flatnonzero(is_first) + 1]
         left = edges[is_last & (rank % 2 == 0)]
-        return self.single[left], self.single[first], np.stack([self.face[first], self.face[second]], axis=1)
+        beside = np.stack([self.face[first], self.face[second]], axis=1)
+        return self.single[left], self.face[left], self.single[first], beside

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
 from animerun_gen.lines import surface_edges
 from animerun_gen.lines.contours import Contours, ContourSettings, find_contours, lens_of
+from animerun_gen.lines.kernels.marks import HALFWAY
 from animerun_gen.lines.kernels.surface_edges import INNER, OPEN
 from animerun_gen.lines.kinds import LineKind
 from animerun_gen.lines.surface_edges import SurfaceEdgeFinder, find_crossings
@@ -111,6 +113,48 @@ def test_sharp_edges_of_faces_narrower_than_a_pixel_are_one_line_without_gaps(pi
     assert np.median(in_row) == 1
 
 
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("turn", [0.07, -0.4, 1.2, -1.5])
+def test_a_crease_lies_on_the_pixels_that_are_nearest_to_it(view: str, turn: float) -> None:
+    """A ridge that fills the picture: the line is where its edge, projected, is rounded to, in each row or column."""
+    roof = joined(
+        *(plane(f"{side}", rotation(1, side * 0.6) @ translation(side * 5.0, 0, 0), 5.0) for side in (-1.0, 1.0))
+    )
+    pose = translation(0.013, 0.027, -4.0) @ rotation(2, turn)
+    geometry = frame(1, larger(VIEWS[view], 72, 48), [replace(roof, matrix=pose)])
+    is_line = contours(geometry, replace(NOTHING, creases=True)).line_art == 0
+    matrix = geometry.instance_pixel_matrices()[0]
+    ends = (matrix @ np.array([[0, -5, 0, 1], [0, 5, 0, 1]], np.float64).T).T
+    ends = ends[:, :2] / ends[:, 3:]
+    along = int(abs(ends[1, 1] - ends[0, 1]) > abs(ends[1, 0] - ends[0, 0]))
+    steps = np.arange((72, 48)[along])
+    slope = (ends[1, 1 - along] - ends[0, 1 - along]) / (ends[1, along] - ends[0, along])
+    nearest = np.floor(ends[0, 1 - along] + (steps - ends[0, along]) * slope + 1.0 - HALFWAY).astype(int)
+    expected = np.zeros_like(is_line)
+    inside = (nearest >= 0) & (nearest < (72, 48)[1 - along])
+    assert inside.sum() > 30
+    places = (steps[inside], nearest[inside])
+    expected[places if along else places[::-1]] = True
+    assert np.array_equal(is_line, expected)
+
+
+@pytest.mark.parametrize("side", [-1.0, 1.0])
+@pytest.mark.parametrize("moves", ["crease", "outline"])
+def test_lines_beside_a_face_that_comes_into_view_move_by_a_pixel_at_most(moves: str, side: float) -> None:
+    """The side of a box, from hidden to three pixels wide in steps of a tenth: no line that was there is lost."""
+    before: np.ndarray | None = None
+    for width in np.arange(31) / 10.0 * PIXEL_AT_4:
+        crease = width if moves == "crease" else 0.0
+        profile = np.array([[1.25 * (crease - width), -1], [crease, 0], [1, 0]], np.float64)
+        box = profiled(profile[:: int(side)] * [side, 1.0], 0.0)
+        now = (contours(box).line_art == 0)[8:-8]
+        if before is not None:
+            for one, other in ((before, now), (now, before)):
+                near = cv2.dilate(other.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+                assert not (one & ~near).any()
+        before = now
+
+
 @pytest.mark.parametrize("pixels", [0.4, 0.95, 4.0])
 def test_an_edge_that_is_rounded_by_a_bevel_has_no_crease_from_near_or_far(pixels: float) -> None:
     half = 0.5 * pixels * PIXEL_AT_4
@@ -127,7 +171,7 @@ def test_edges_are_not_followed_where_there_are_far_more_triangles_than_pixels()
         seen = raster.draw(geometry)
         assert (len(geometry.triangles) <= 8 * (seen.instance == 0).sum()) == is_followed
         edges = SurfaceEdgeFinder().find(geometry)
-        found = find_crossings(geometry, seen, edges, lens_of(geometry.camera), 2.0)
+        found = find_crossings(geometry, seen, IslandFinder().find(geometry), edges, lens_of(geometry.camera), 2.0)
         assert found.follows.tolist() == [is_followed, False]
         assert (found.right > 0).any() == is_followed
 
@@ -150,7 +194,7 @@ def test_an_edge_passes_between_the_pixels_that_it_parts(view: str) -> None:
     geometry = frame(1, VIEWS[view], [plane("wall", translation(0.03, 0.05, -4.0) @ rotation(2, 0.2), 1.2)])
     seen = raster.draw(geometry)
     edges = SurfaceEdgeFinder(open_edges=False, inner_edges=False).find(marked(geometry, (0, 2)))
-    found = find_crossings(geometry, seen, edges, lens_of(geometry.camera), -1.0)
+    found = find_crossings(geometry, seen, IslandFinder().find(geometry), edges, lens_of(geometry.camera), -1.0)
     right, below = parted(seen.triangle)
     inside_right = (seen.triangle[:, :-1] >= 0) & (seen.triangle[:, 1:] >= 0)
     inside_below = (seen.triangle[:-1] >= 0) & (seen.triangle[1:] >= 0)
@@ -190,6 +234,19 @@ def test_an_open_edge_that_hides_nothing_of_its_object_is_a_border() -> None:
     assert on_patch.sum() > 50
     assert leaks(on_patch, contours(geometry).line_art == 0) == 0
     assert leaks(on_patch, contours(geometry, replace(EVERYTHING, open_edges=False)).line_art == 0) > 5
+
+
+def test_an_edge_right_behind_another_part_of_its_object_is_none() -> None:
+    """Two boards, a fifth of a pixel between them; the hinder one's rim and ridge are hidden by the other one."""
+    view = larger(VIEWS["orthographic"], 72, 48)
+    behind = translation(0, 0, -0.2 * 5.0 / 72)
+    rim = plane("rim", behind, 1.1)
+    roof = joined(*(plane(f"{s}", behind @ rotation(1, s * 0.6) @ translation(s * 0.5, 0, 0), 0.5) for s in (-1, 1)))
+    pose = translation(0.01, 0.02, -4.0)
+    expected = contours(frame(1, view, [replace(sheet(4, np.eye(4), 1.4), matrix=pose)])).line_art
+    for hidden in (rim, roof):
+        both = replace(joined(sheet(4, np.eye(4), 1.4), hidden), matrix=pose)
+        assert np.array_equal(contours(frame(1, view, [both])).line_art, expected)
 
 
 def test_silhouettes_and_borders_are_told_apart() -> None:

@@ -21,19 +21,19 @@ more of them than pixels could tell apart, and nothing would bound the time that
 
 CLOSE = 0.25
 """So far from an edge, in pixels, may the surface be that a pixel shows: the faces between them may be too small to be
-seen."""
+seen.  Between an edge and another part of the mesh that is before it there are none."""
 
 
 @kernel
 def find_crossings(  # type: ignore[no-untyped-def]
-    meshes, edges, follows, to_world, crease_cosine, pictures, lens, depths, right, below, right_at, below_at
+    meshes, islands, edges, follows, to_world, crease_cosine, pictures, lens, depths, right, below, right_at, below_at
 ):
     """Fill ``right``, ``below`` and the places of the crossings, see :class:`Crossings`; all of them are zero before.
 
-    ``edges`` are the arrays of :class:`SurfaceEdges`, ``to_world`` the matrices of the instances, ``pictures`` those of
-    instances, triangles and depths.  Inner edges count where the cosine of the angle between the normals of their faces
-    is below ``crease_cosine``, and of instances that ``follows`` names: of those that enough pixels show all it names
-    before, and all others it loses.
+    ``islands`` are those of all meshes' triangles, ``edges`` the arrays of :class:`SurfaceEdges`, ``to_world`` the
+    matrices of the instances, ``pictures`` those of instances, triangles and depths.  Inner edges count where the
+    cosine of the angle between the normals of their faces is below ``crease_cosine``, and of instances that ``follows``
+    names: of those that enough pixels show all it names before, and all others it loses.
     """
     vertices, faces, what, start = edges
     instance = pictures[0]
@@ -76,7 +76,9 @@ def find_crossings(  # type: ignore[no-untyped-def]
                 if column < 0 or column + 1 >= width:
                     continue
                 nearness = n0 + along * (n1 - n0)
-                found = _seen(meshes, lens, pictures, edge, (row, column), (row, column + 1), x - column, nearness)
+                found = _seen(
+                    meshes, islands, lens, pictures, edge, (row, column), (row, column + 1), x - column, nearness
+                )
                 if found:
                     right[row, column] |= what[e] | (found if what[e] == OPEN else 0)
                     right_at[row, column] = x - column
@@ -88,26 +90,28 @@ def find_crossings(  # type: ignore[no-untyped-def]
                 if row < 0 or row + 1 >= height:
                     continue
                 nearness = n0 + along * (n1 - n0)
-                found = _seen(meshes, lens, pictures, edge, (row, column), (row + 1, column), y - row, nearness)
+                found = _seen(
+                    meshes, islands, lens, pictures, edge, (row, column), (row + 1, column), y - row, nearness
+                )
                 if found:
                     below[row, column] |= what[e] | (found if what[e] == OPEN else 0)
                     below_at[row, column] = y - row
 
 
 @kernel
-def _seen(meshes, lens, pictures, edge, here, there, at, nearness):  # type: ignore[no-untyped-def]
+def _seen(meshes, islands, lens, pictures, edge, here, there, at, nearness):  # type: ignore[no-untyped-def]
     """By which of two pixels a point of an edge is seen, so far on the way from one to the other and so near."""
     is_across = here[0] == there[0]
     found = 0
-    if _is_beside(meshes, lens, pictures, edge, here, at, nearness, is_across):
+    if _is_beside(meshes, islands, lens, pictures, edge, here, at, nearness, is_across):
         found |= OPEN_HERE
-    if _is_beside(meshes, lens, pictures, edge, there, at - 1.0, nearness, is_across):
+    if _is_beside(meshes, islands, lens, pictures, edge, there, at - 1.0, nearness, is_across):
         found |= OPEN_THERE
     return found
 
 
 @kernel
-def _is_beside(meshes, lens, pictures, edge, pixel, away, nearness, is_across):  # type: ignore[no-untyped-def]
+def _is_beside(meshes, islands, lens, pictures, edge, pixel, away, nearness, is_across):  # type: ignore[no-untyped-def]
     """Whether what a pixel shows reaches a point of an edge, which is so far away from its centre."""
     instance, triangle, depth = pictures
     i, first, last, face, other_face = edge
@@ -129,6 +133,12 @@ def _is_beside(meshes, lens, pictures, edge, pixel, away, nearness, is_across): 
     unit = span / (lens.fx if is_across else lens.fy)
     slope = (slope_x if is_across else slope_y) / span
     rounding = SAME_PLACE + SAME_DEPTH * min(abs(here), abs(nearness)) / unit
+    nearer = (nearness - here) / unit - slope * away
     slack = rounding if ends == 2 else rounding + CLOSE
+    if nearer < 0.0 and face >= 0:
+        # nothing leads from one part of a mesh to what another part of it hides
+        start = meshes.triangle_start[m]
+        if islands[start + t] != islands[start + face]:
+            slack = rounding
     # a face that is hardly wider than its own edge is steep there
-    return abs((nearness - here) / unit - slope * away) <= slack * max(1.0, abs(slope))
+    return abs(nearer) <= slack * max(1.0, abs(slope))
