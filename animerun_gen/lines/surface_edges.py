@@ -32,15 +32,15 @@ class SurfaceEdges:
 
     Attributes:
         vertices: ``(E, 2)`` int32, both ends of each, counted within the mesh.
-        faces: ``(E, 2)`` int32, the triangles on both sides, counted within the mesh; of an open edge the second one is
-            -1, of a marked one both are.
+        beside: ``(E, 2)`` int32, the triangles on both sides, counted within the mesh; of an open edge the second one
+            is -1, of a marked one both are.
         what: ``(E,)`` uint8, :data:`OPEN`, :data:`MARKED` or :data:`INNER`; an edge that is two of them is there twice.
         start: ``(M + 1,)`` int64, first edge of each mesh.
         has_inner: ``(M,)`` bool, whether the inner edges of each mesh are among them.
     """
 
     vertices: npt.NDArray[np.int32]
-    faces: npt.NDArray[np.int32]
+    beside: npt.NDArray[np.int32]
     what: npt.NDArray[np.uint8]
     start: npt.NDArray[np.int64]
     has_inner: npt.NDArray[np.bool_]
@@ -90,12 +90,12 @@ class SurfaceEdgeFinder:
         Vertices of one mesh at one place count as one, so that a seam of two copies is not open.
         """
         found: dict[bytes, _Paired] = {}
-        vertices, faces, what = [np.empty((0, 2), np.int32)], [np.empty((0, 2), np.int32)], [np.empty(0, np.uint8)]
+        vertices, sides, what = [np.empty((0, 2), np.int32)], [np.empty((0, 2), np.int32)], [np.empty(0, np.uint8)]
         start, has_inner = [0], []
 
         def add(edges: npt.NDArray[np.int32], beside: npt.NDArray[np.int32] | None, kind: int) -> None:
             vertices.append(edges)
-            faces.append(np.full(edges.shape, -1, np.int32) if beside is None else beside)
+            sides.append(np.full(edges.shape, -1, np.int32) if beside is None else beside)
             what.append(np.full(len(edges), kind, np.uint8))
 
         for mesh, topology in enumerate(geometry.topologies):
@@ -105,11 +105,12 @@ class SurfaceEdgeFinder:
             if self._open_edges or inner:
                 paired = self._known.get(topology)
                 if paired is None:
-                    paired = _Paired.of(triangles, len(places), inner=inner)
+                    faces = geometry.mesh_faces(mesh) if inner else None
+                    paired = _Paired.of(triangles, len(places), faces)
                 found[topology] = paired
-                opened, face, seams, beside = paired.at(places)
+                opened, bounded, seams, beside = paired.at(places)
                 if self._open_edges:
-                    add(opened, np.stack([face, np.full_like(face, -1)], axis=1), OPEN)
+                    add(opened, np.stack([bounded, np.full_like(bounded, -1)], axis=1), OPEN)
                 if inner:
                     add(paired.inner, paired.beside, INNER)
                     add(seams, beside, INNER)
@@ -121,7 +122,7 @@ class SurfaceEdgeFinder:
         self._known = found
         return SurfaceEdges(
             np.concatenate(vertices),
-            np.concatenate(faces),
+            np.concatenate(sides),
             np.concatenate(what),
             np.array(start, np.int64),
             np.array(has_inner, bool),
@@ -158,7 +159,8 @@ def find_crossings(
         kernels.find_crossings(
             raster.meshes(geometry),
             islands,
-            (edges.vertices, edges.faces, edges.what, edges.start),
+            _faces_of(geometry),
+            (edges.vertices, edges.beside, edges.what, edges.start),
             follows,
             geometry.matrices,
             float(crease_cosine),
@@ -173,6 +175,12 @@ def find_crossings(
     return Crossings(right, below, right_at, below_at, follows)
 
 
+def _faces_of(geometry: FrameGeometry) -> npt.NDArray[np.int32]:
+    if geometry.faces is not None:
+        return geometry.faces
+    return np.concatenate([np.empty(0, np.int32), *map(geometry.mesh_faces, range(len(geometry.topologies)))])
+
+
 @dataclass(frozen=True)
 class _Paired:
     """The edges of a mesh, as far as its topology tells.
@@ -180,8 +188,8 @@ class _Paired:
     Attributes:
         single: ``(S, 2)`` int32, the vertices of edges of which only one triangle is, lower one first.
         face: ``(S,)`` int32, that triangle.
-        inner: ``(N, 2)`` int32, the vertices of edges between two triangles; none where these are not asked for.
-        beside: ``(N, 2)`` int32, these triangles.
+        inner: ``(N, 2)`` int32, the vertices of edges between two faces; none where these are not asked for.
+        beside: ``(N, 2)`` int32, the triangles on both sides.
     """
 
     single: npt.NDArray[np.int32]
@@ -190,18 +198,19 @@ class _Paired:
     beside: npt.NDArray[np.int32]
 
     @classmethod
-    def of(cls, triangles: npt.NDArray[np.int32], vertices: int, *, inner: bool) -> _Paired:
-        if inner:
-            edges, faces = pair(triangles)
-            single = faces[:, 1] < 0
-            return cls(edges[single], faces[single, 0], edges[~single], faces[~single])
+    def of(cls, triangles: npt.NDArray[np.int32], vertices: int, faces: npt.NDArray[np.int32] | None = None) -> _Paired:
+        """Those of so many vertices; where it is known which faces triangles are parts of, inner ones as well."""
+        if faces is not None:
+            edges, beside = pair(triangles, faces)
+            single = beside[:, 1] < 0
+            return cls(edges[single], beside[single, 0], edges[~single], beside[~single])
         # sorting all edges of a heavy mesh takes seconds, and few of its vertices are on open ones
         is_open = open_vertices(triangles, vertices)
         among = np.flatnonzero(is_open[triangles].sum(axis=1) >= 2).astype(np.int32)
-        edges, faces = pair(triangles[among])
-        single = (faces[:, 1] < 0) & is_open[edges].all(axis=1)
+        edges, beside = pair(triangles[among])
+        single = (beside[:, 1] < 0) & is_open[edges].all(axis=1)
         none = np.empty((0, 2), np.int32)
-        return cls(edges[single], among[faces[single, 0]], none, none)
+        return cls(edges[single], among[beside[single, 0]], none, none)
 
     def at(
         self, vertices: npt.NDArray[np.float32]

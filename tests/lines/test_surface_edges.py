@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -76,7 +77,7 @@ def test_which_edges_are_open_depends_on_the_frame_alone() -> None:
         geometry = frame(1, VIEWS["perspective"], [replace(torn, matrix=translation(0, 0, -9))])
         found, anew = finder.find(geometry), SurfaceEdgeFinder().find(geometry)
         assert np.array_equal(found.vertices, anew.vertices)
-        assert np.array_equal(found.faces, anew.faces)
+        assert np.array_equal(found.beside, anew.beside)
         counts.append([int((found.what == kind).sum()) for kind in (OPEN, INNER)])
     assert counts == [[12, 18], [16, 16], [12, 18]]
 
@@ -94,7 +95,7 @@ def test_inner_edges_have_the_faces_on_both_sides_though_a_seam_parts_them() -> 
         corners = box.vertices[box.triangles]
         normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
         normals /= np.linalg.norm(normals, axis=1, keepdims=True)
-        cosines = (normals[edges.faces[:, 0]] * normals[edges.faces[:, 1]]).sum(axis=1)
+        cosines = (normals[edges.beside[:, 0]] * normals[edges.beside[:, 1]]).sum(axis=1)
         lengths = np.linalg.norm(np.diff(box.vertices[edges.vertices], axis=1)[:, 0], axis=1)
         is_diagonal = lengths > lengths.min() * 1.2
         assert is_diagonal.sum() == 6
@@ -136,6 +137,50 @@ def test_a_crease_lies_on_the_pixels_that_are_nearest_to_it(view: str, turn: flo
     places = (steps[inside], nearest[inside])
     expected[places if along else places[::-1]] = True
     assert np.array_equal(is_line, expected)
+
+
+def cut_into_fans(polygons: list[list[int]], first: int) -> tuple[np.ndarray, np.ndarray]:
+    """Triangles that all begin at one corner of their polygon, and the polygon of each."""
+    triangles, faces = [], []
+    for number, polygon in enumerate(polygons):
+        turned = polygon[first:] + polygon[:first]
+        triangles += [(turned[0], one, other) for one, other in pairwise(turned[1:])]
+        faces += [number] * (len(polygon) - 2)
+    return np.array(triangles), np.array(faces, np.int32)
+
+
+def test_the_crease_between_two_flat_faces_is_the_same_however_they_are_cut_into_triangles() -> None:
+    """Their common edge has nine corners in one line, so that some of the triangles have no extent."""
+    edge = [(0.0, y, 0.0) for y in np.linspace(-1.0, 1.0, 9)]
+    vertices = np.array([*edge, (-1.5, 1.0, -1.2), (-1.5, -1.0, -1.2), (1.5, -1.0, -1.2), (1.5, 1.0, -1.2)])
+    polygons = [[*range(9), 9, 10], [*range(8, -1, -1), 11, 12]]
+    pose = translation(0.013, 0.027, -4.0) @ rotation(2, 0.3)
+    drawn = []
+    for first in range(11):
+        triangles, faces = cut_into_fans(polygons, first)
+        geometry = frame(1, larger(VIEWS["perspective"], 72, 48), [Thing("hinge", vertices, triangles, pose)])
+        geometry = replace(geometry, faces=faces)
+        edges = SurfaceEdgeFinder().find(geometry)
+        assert [int((edges.what == kind).sum()) for kind in (INNER, OPEN)] == [8, 6]
+        drawn.append(contours(geometry))
+    for each in drawn[1:]:
+        assert np.array_equal(each.marks, drawn[0].marks)
+    top, bottom = np.flatnonzero((drawn[0].kinds() == LineKind.BORDER).any(axis=1))[[0, -1]]
+    in_row = (drawn[0].kinds() == LineKind.CREASE)[top + 6 : bottom - 5].sum(axis=1)
+    assert len(in_row) > 10
+    assert (in_row == 1).all()
+
+
+def test_an_edge_within_a_face_is_no_crease() -> None:
+    """A square bent by a right angle along its diagonal: a crease between two triangles, none within one face."""
+    vertices = np.array([(-1, 0, -1), (0, -1, 0), (1, 0, -1), (0, 1, 0)], np.float64)
+    folded = Thing("fold", vertices, np.array([[0, 1, 3], [1, 2, 3]]), translation(0.013, 0.027, -4.0))
+    geometry = frame(1, larger(VIEWS["perspective"], 72, 48), [folded])
+    creases = replace(NOTHING, creases=True)
+    assert (contours(geometry, creases).line_art == 0).sum() > 10
+    whole = replace(geometry, faces=np.zeros(2, np.int32))
+    assert not (contours(whole, creases).line_art == 0).any()
+    assert (SurfaceEdgeFinder().find(whole).what == OPEN).all()
 
 
 @pytest.mark.parametrize("side", [-1.0, 1.0])

@@ -96,16 +96,25 @@ def cosine_between(vertices, triangles, f, g, to_world):  # type: ignore[no-unty
 
 
 @kernel
-def world_normals(vertices, triangles, to_world):  # type: ignore[no-untyped-def]
-    """The unit normals of triangles in the world, ``(T, 3)``; no numbers where one has no extent."""
+def face_normals(vertices, triangles, faces, to_world):  # type: ignore[no-untyped-def]
+    """The unit normals of faces in the world, ``(F, 3)``; no numbers where one has no extent.
+
+    ``faces`` has, ascending, the face that each triangle is a part of.  A face that is bent has the normal of its rim,
+    by which it does not matter into which triangles it is cut.
+    """
     places = np.empty((len(vertices), 3))
     for v in range(len(vertices)):
         x, y, z, _ = point(to_world, vertices[v])
         places[v, 0], places[v, 1], places[v, 2] = x, y, z
-    normals = np.empty((len(triangles), 3))
-    for t in range(len(triangles)):
-        a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
-        normals[t] = _normal(places[a], places[b], places[c])
+    normals = np.zeros((faces[-1] + 1 if len(faces) else 0, 3))
+    for t in range(len(faces)):
+        x, y, z = _across(places[triangles[t, 0]], places[triangles[t, 1]], places[triangles[t, 2]])
+        normals[faces[t], 0] += x
+        normals[faces[t], 1] += y
+        normals[faces[t], 2] += z
+    for n in range(len(normals)):
+        x, y, z = normals[n]
+        normals[n] /= np.sqrt(x * x + y * y + z * z)
     return normals
 
 
@@ -121,11 +130,17 @@ def _world_normal(vertices, triangles, t, to_world):  # type: ignore[no-untyped-
 @kernel
 def _normal(p, q, r):  # type: ignore[no-untyped-def]
     """The unit normal of a triangle in the world; no numbers where it has no extent."""
-    ax, ay, az = q[0] - p[0], q[1] - p[1], q[2] - p[2]
-    bx, by, bz = r[0] - p[0], r[1] - p[1], r[2] - p[2]
-    x, y, z = ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
+    x, y, z = _across(p, q, r)
     length = np.sqrt(x * x + y * y + z * z)
     return x / length, y / length, z / length
+
+
+@kernel
+def _across(p, q, r):  # type: ignore[no-untyped-def]
+    """The normal of a triangle, twice its area long."""
+    ax, ay, az = q[0] - p[0], q[1] - p[1], q[2] - p[2]
+    bx, by, bz = r[0] - p[0], r[1] - p[1], r[2] - p[2]
+    return ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
 
 
 @kernel
