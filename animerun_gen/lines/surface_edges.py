@@ -104,7 +104,7 @@ class SurfaceEdgeFinder:
             has_inner.append(inner)
             if self._open_edges or inner:
                 paired = self._known.get(topology)
-                if paired is None:
+                if paired is None or not paired.is_of(triangles):
                     faces = geometry.mesh_faces(mesh) if inner else None
                     paired = _Paired.of(triangles, len(places), faces)
                 found[topology] = paired
@@ -190,12 +190,19 @@ class _Paired:
         face: ``(S,)`` int32, that triangle.
         inner: ``(N, 2)`` int32, the vertices of edges between two faces; none where these are not asked for.
         beside: ``(N, 2)`` int32, the triangles on both sides.
+        triangles: ``(T, 3)`` int32, all triangles, where inner edges are asked for: faces that bend may be cut into
+            others while the topology stays the same.
     """
 
     single: npt.NDArray[np.int32]
     face: npt.NDArray[np.int32]
     inner: npt.NDArray[np.int32]
     beside: npt.NDArray[np.int32]
+    triangles: npt.NDArray[np.int32] | None = None
+
+    def is_of(self, triangles: npt.NDArray[np.int32]) -> bool:
+        """Whether these are the edges of a mesh of this topology with these triangles."""
+        return self.triangles is None or np.array_equal(self.triangles, triangles)
 
     @classmethod
     def of(cls, triangles: npt.NDArray[np.int32], vertices: int, faces: npt.NDArray[np.int32] | None = None) -> _Paired:
@@ -203,7 +210,7 @@ class _Paired:
         if faces is not None:
             edges, beside = pair(triangles, faces)
             single = beside[:, 1] < 0
-            return cls(edges[single], beside[single, 0], edges[~single], beside[~single])
+            return cls(edges[single], beside[single, 0], edges[~single], beside[~single], triangles)
         # sorting all edges of a heavy mesh takes seconds, and few of its vertices are on open ones
         is_open = open_vertices(triangles, vertices)
         among = np.flatnonzero(is_open[triangles].sum(axis=1) >= 2).astype(np.int32)

@@ -183,6 +183,24 @@ def test_an_edge_within_a_face_is_no_crease() -> None:
     assert (SurfaceEdgeFinder().find(whole).what == OPEN).all()
 
 
+def test_which_triangles_are_beside_an_edge_depends_on_the_frame_alone() -> None:
+    """Faces that are cut otherwise in the next frame, though their topology is the same."""
+    polygons = [[0, 1, 4, 3], [1, 2, 5, 4]]
+    places = np.array([(x, y, 0.3 * x * y) for y in (-1.0, 1.0) for x in (-1.0, 0.0, 1.0)])
+    finder, found = SurfaceEdgeFinder(), []
+    for first in (0, 2, 0):
+        triangles, faces = cut_into_fans(polygons, first)
+        thing = Thing("bent", places, triangles, translation(0, 0, -4), topology=b"two faces")
+        geometry = replace(frame(1, VIEWS["perspective"], [thing]), faces=faces)
+        edges, anew = finder.find(geometry), SurfaceEdgeFinder().find(geometry)
+        assert np.array_equal(edges.vertices, anew.vertices)
+        assert np.array_equal(edges.beside, anew.beside)
+        (inner,) = np.flatnonzero(edges.what == INNER)
+        assert all(set(edges.vertices[inner]) <= set(triangles[t]) for t in edges.beside[inner])
+        found.append(edges.beside[inner].tolist())
+    assert found[0] == found[2] != found[1]
+
+
 @pytest.mark.parametrize("side", [-1.0, 1.0])
 @pytest.mark.parametrize("moves", ["crease", "outline"])
 def test_lines_beside_a_face_that_comes_into_view_move_by_a_pixel_at_most(moves: str, side: float) -> None:

@@ -8,6 +8,9 @@ from animerun_gen import compiled
 
 kernel = compiled.kernels(__name__, error_model="numpy")
 
+FLAT = float(np.cos(np.radians(1.0)))
+"""A face is flat whose triangles are turned by no more than a degree from it, by their areas."""
+
 
 @kernel
 def pair_sorted(keys, order, triangles):  # type: ignore[no-untyped-def]
@@ -96,25 +99,35 @@ def cosine_between(vertices, triangles, f, g, to_world):  # type: ignore[no-unty
 
 
 @kernel
-def face_normals(vertices, triangles, faces, to_world):  # type: ignore[no-untyped-def]
-    """The unit normals of faces in the world, ``(F, 3)``; no numbers where one has no extent.
+def edge_normals(vertices, triangles, faces, to_world):  # type: ignore[no-untyped-def]
+    """The unit normals of triangles in the world, ``(T, 3)``, by which edges between faces are sharp or are not.
 
-    ``faces`` has, ascending, the face that each triangle is a part of.  A face that is bent has the normal of its rim,
-    by which it does not matter into which triangles it is cut.
+    ``faces`` has, ascending, the face that each triangle is a part of.  All triangles of a face that is flat have the
+    normal of its rim, so that it does not matter into which ones it is cut, and that some may have no extent.  No
+    numbers where a face has none.
     """
     places = np.empty((len(vertices), 3))
     for v in range(len(vertices)):
         x, y, z, _ = point(to_world, vertices[v])
         places[v, 0], places[v, 1], places[v, 2] = x, y, z
-    normals = np.zeros((faces[-1] + 1 if len(faces) else 0, 3))
-    for t in range(len(faces)):
-        x, y, z = _across(places[triangles[t, 0]], places[triangles[t, 1]], places[triangles[t, 2]])
-        normals[faces[t], 0] += x
-        normals[faces[t], 1] += y
-        normals[faces[t], 2] += z
-    for n in range(len(normals)):
-        x, y, z = normals[n]
-        normals[n] /= np.sqrt(x * x + y * y + z * z)
+    normals = np.empty((len(faces), 3))
+    first = 0
+    while first < len(faces):
+        last = first
+        x = y = z = area = 0.0
+        while last < len(faces) and faces[last] == faces[first]:
+            a, b, c = _across(places[triangles[last, 0]], places[triangles[last, 1]], places[triangles[last, 2]])
+            normals[last, 0], normals[last, 1], normals[last, 2] = a, b, c
+            x, y, z = x + a, y + b, z + c
+            area += np.sqrt(a * a + b * b + c * c)
+            last += 1
+        is_flat = np.sqrt(x * x + y * y + z * z) >= FLAT * area
+        for t in range(first, last):
+            if is_flat:
+                normals[t, 0], normals[t, 1], normals[t, 2] = x, y, z
+            a, b, c = normals[t]
+            normals[t] /= np.sqrt(a * a + b * b + c * c)
+        first = last
     return normals
 
 

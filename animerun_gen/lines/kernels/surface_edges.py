@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from animerun_gen import compiled
-from animerun_gen.lines.kernels.edges import face_normals, in_picture, point
+from animerun_gen.lines.kernels.edges import edge_normals, in_picture, point
 from animerun_gen.lines.kernels.planes import slopes_of
 from animerun_gen.lines.kernels.steps import SAME_DEPTH, SAME_PLACE
 
@@ -65,13 +65,13 @@ def find_crossings(  # type: ignore[no-untyped-def]
         places = meshes.vertices[meshes.vertex_start[m] : meshes.vertex_start[m + 1]]
         corners = meshes.triangles[meshes.triangle_start[m] : meshes.triangle_start[m + 1]]
         part_of = faces[meshes.triangle_start[m] : meshes.triangle_start[m + 1]]
-        normals = face_normals(places, corners, part_of[: len(part_of) if follows[i] else 0], to_world[i])
+        normals = edge_normals(places, corners, part_of[: len(part_of) if follows[i] else 0], to_world[i])
         for e in range(start[m], start[m + 1]):
             if what[e] == INNER and not follows[i]:
                 continue
             first, last = vertices[e, 0], vertices[e, 1]
             if what[e] == INNER:
-                a, b = normals[part_of[beside[e, 0]]], normals[part_of[beside[e, 1]]]
+                a, b = normals[beside[e, 0]], normals[beside[e, 1]]
                 if not a[0] * b[0] + a[1] * b[1] + a[2] * b[2] < crease_cosine:
                     continue
             p = point(meshes.matrices[i], places[first])
