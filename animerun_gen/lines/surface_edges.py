@@ -8,13 +8,14 @@ and part the pixels between whose centres they pass, where nothing hides them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from animerun_gen.lines.feature_edges import pair, weld
 from animerun_gen.lines.kernels import surface_edges as kernels
+from animerun_gen.lines.kernels.edges import triangles_beside
 from animerun_gen.lines.kernels.planes import Lens
 from animerun_gen.lines.kernels.surface_edges import INNER, MARKED, OPEN
 from animerun_gen.motion import raster
@@ -104,9 +105,11 @@ class SurfaceEdgeFinder:
             has_inner.append(inner)
             if self._open_edges or inner:
                 paired = self._known.get(topology)
-                if paired is None or not paired.is_of(triangles):
-                    faces = geometry.mesh_faces(mesh) if inner else None
+                faces = geometry.mesh_faces(mesh) if inner else None
+                if paired is None:
                     paired = _Paired.of(triangles, len(places), faces)
+                elif faces is not None:
+                    paired = paired.cut_into(triangles, faces)
                 found[topology] = paired
                 opened, bounded, seams, beside = paired.at(places)
                 if self._open_edges:
@@ -198,11 +201,15 @@ class _Paired:
     face: npt.NDArray[np.int32]
     inner: npt.NDArray[np.int32]
     beside: npt.NDArray[np.int32]
-    triangles: npt.NDArray[np.int32] | None = None
+    triangles: npt.NDArray[np.int32]
 
-    def is_of(self, triangles: npt.NDArray[np.int32]) -> bool:
-        """Whether these are the edges of a mesh of this topology with these triangles."""
-        return self.triangles is None or np.array_equal(self.triangles, triangles)
+    def cut_into(self, triangles: npt.NDArray[np.int32], faces: npt.NDArray[np.int32]) -> _Paired:
+        """The same of a mesh of this topology whose faces are cut into other triangles."""
+        if np.array_equal(self.triangles, triangles):
+            return self
+        face = triangles_beside(self.single, self.face[:, None], faces, triangles)[:, 0]
+        beside = triangles_beside(self.inner, self.beside, faces, triangles)
+        return replace(self, face=face, beside=beside, triangles=triangles)
 
     @classmethod
     def of(cls, triangles: npt.NDArray[np.int32], vertices: int, faces: npt.NDArray[np.int32] | None = None) -> _Paired:
@@ -217,7 +224,7 @@ class _Paired:
         edges, beside = pair(triangles[among])
         single = (beside[:, 1] < 0) & is_open[edges].all(axis=1)
         none = np.empty((0, 2), np.int32)
-        return cls(edges[single], among[beside[single, 0]], none, none)
+        return cls(edges[single], among[beside[single, 0]], none, none, np.empty((0, 3), np.int32))
 
     def at(
         self, vertices: npt.NDArray[np.float32]

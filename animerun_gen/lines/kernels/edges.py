@@ -32,6 +32,34 @@ def pair_sorted(keys, order, triangles):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def triangles_beside(edges, before, faces, triangles):  # type: ignore[no-untyped-def]
+    """The triangles beside each edge, ``(E, n)``, of the faces whose triangles they were ``before`` they were others.
+
+    ``faces`` has, ascending, the face that each triangle is a part of.
+    """
+    found = before.copy()
+    for e in range(len(edges)):
+        for side in range(before.shape[1]):
+            t = before[e, side]
+            face = faces[t]
+            if _has(triangles, t, edges[e, 0]) and _has(triangles, t, edges[e, 1]):
+                continue
+            while t > 0 and faces[t - 1] == face:
+                t -= 1
+            while t < len(faces) and faces[t] == face:
+                if _has(triangles, t, edges[e, 0]) and _has(triangles, t, edges[e, 1]):
+                    found[e, side] = t
+                    break
+                t += 1
+    return found
+
+
+@kernel
+def _has(triangles, t, vertex):  # type: ignore[no-untyped-def]
+    return triangles[t, 0] == vertex or triangles[t, 1] == vertex or triangles[t, 2] == vertex
+
+
+@kernel
 def find_edges(vertices, triangles, edges, faces, materials, to_pixels, to_world, turned, depths, size):  # type: ignore[no-untyped-def]
     """The feature edges of one instance, see :class:`FeatureEdges`."""
     pixels = np.empty((len(vertices), 4))
@@ -117,16 +145,15 @@ def edge_normals(vertices, triangles, faces, to_world):  # type: ignore[no-untyp
         x = y = z = area = 0.0
         while last < len(faces) and faces[last] == faces[first]:
             a, b, c = _across(places[triangles[last, 0]], places[triangles[last, 1]], places[triangles[last, 2]])
-            normals[last, 0], normals[last, 1], normals[last, 2] = a, b, c
+            length = np.sqrt(a * a + b * b + c * c)
+            normals[last, 0], normals[last, 1], normals[last, 2] = a / length, b / length, c / length
             x, y, z = x + a, y + b, z + c
-            area += np.sqrt(a * a + b * b + c * c)
+            area += length
             last += 1
-        is_flat = np.sqrt(x * x + y * y + z * z) >= FLAT * area
-        for t in range(first, last):
-            if is_flat:
-                normals[t, 0], normals[t, 1], normals[t, 2] = x, y, z
-            a, b, c = normals[t]
-            normals[t] /= np.sqrt(a * a + b * b + c * c)
+        length = np.sqrt(x * x + y * y + z * z)
+        if last - first > 1 and length >= FLAT * area:
+            for t in range(first, last):
+                normals[t, 0], normals[t, 1], normals[t, 2] = x / length, y / length, z / length
         first = last
     return normals
 
