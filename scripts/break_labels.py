@@ -125,9 +125,10 @@ def break_ids(clip: ClipFiles) -> list[str]:
         rendered = read_image(rendered_file) if rendered_file.is_file() else None
         ids, ids_before = clip.read("material_id", frame), clip.read("material_id", before)
         for figures, shown in ((right, ids), (wrong, ids_before)):
-            agreement, _ = label_picture_agreement(flat, shown, table.at(frame))
+            agreement = label_picture_agreement(flat, shown, table.at(frame))
             by_ids = None if rendered is None else id_agreement(rendered.astype(np.uint16), shown)
-            figures.append({"frame": frame, "agreement": agreement, "agreement_ids": by_ids})
+            by_color = {"agreement": agreement.share, "agreement_odd": agreement.odd}
+            figures.append({"frame": frame, **by_color, "agreement_ids": by_ids})
         # where a textured surface moves on, no flat colour shows it
         if rendered is not None and np.mean(ids != ids_before) > 0.01:
             broken.add(frame)

@@ -3,7 +3,8 @@
     python scripts/compare_line_engines.py CONFIG [CONFIG ...] --out DIR [--frames 4] [--blender PROGRAM]
 
 Makes the middle frames of each cut twice, below DIR, once with lines.engine freestyle and once with geometry, and
-prints a table in Markdown.  DIR/<cut>.png shows the line art and the segments of one frame by either.
+prints a table in Markdown.  DIR/<cut>.png shows the line art and the segments of one frame by either.  Where the camera
+is cut amid these frames, nothing is said of the pair across.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from animerun_gen.dataset.files import remove_stale_temporaries
 from animerun_gen.engines.blenders import BpyModule, InstalledBlender, ProgramEngine
 from animerun_gen.engines.job import RenderJob
 from animerun_gen.engines.protocol import Event
-from animerun_gen.errors import AnimerunGenError
+from animerun_gen.errors import AnimerunGenError, DatasetError
 from animerun_gen.labels.line_area import line_pixels
 from animerun_gen.pipeline.state.figures import collect_quality
 from animerun_gen.pipeline.state.ledger import open_ledger
@@ -116,19 +117,27 @@ def _make(config: CutConfig, lines_by: str, engine: ProgramEngine, output: Path)
         remove_stale_temporaries(output)
         job = RenderJob(config, output, pictures=frames, companions=frames, pairs=tuple(pairwise(frames)))
         engine.start(job, output / f"{config.name}.log").run(on_event)
+        clip = ClipFiles(output, config.split, config.name)
+        # across a camera cut there is no motion
+        pairs = [pair for pair in pairwise(frames) if clip.has("flow_forward", pair[0])]
+        if not pairs:
+            raise DatasetError(
+                f"the camera is cut at each of the frames {frames[0]} to {frames[-1]}: no line can be followed",
+                f"cut '{config.name}'",
+                "choose other frames in its configuration",
+            )
         for frame in frames:
             LabelTask(config, output, frame).run()
-        for earlier, later in pairwise(frames):
+        for earlier, later in pairs:
             LabelTask(config, output, earlier, later).run()
         quality: dict[str, Any] = collect_quality(open_ledger(output, config.name), config, {})
-    clip = ClipFiles(output, config.split, config.name)
     lines = {frame: line_pixels(clip.read("contour", frame), config.labels.line_threshold) for frame in frames}
     summary = quality["summary"]
     figures = {name: found["mean"] for name, found in summary.items() if isinstance(found, dict) and "mean" in found}
     figures["lines"] = statistics.median(seconds["lines"])
     figures["line_pixels"] = statistics.mean(float(found.sum()) for found in lines.values())
     for name, shown in (("", lines), ("thin_", {frame: _thinned(found) for frame, found in lines.items()})):
-        lost = [_lost(clip, earlier, shown[earlier], shown[later]) for earlier, later in pairwise(frames)]
+        lost = [_lost(clip, earlier, shown[earlier], shown[later]) for earlier, later in pairs]
         figures[f"{name}flicker"] = statistics.mean(count / max(1, known) for count, known in lost)
         figures[f"{name}lost"] = statistics.mean(count for count, _ in lost)
     figures["specks"] = statistics.mean(_specks(lines[frame], clip.read("object_id", frame)) for frame in frames)

@@ -38,7 +38,7 @@ class LineMaker:
         self._settings = ContourSettings.from_config(lines)
         self.islands = IslandFinder()
         # open edges tell borders from silhouettes, too
-        self._edges = SurfaceEdgeFinder(marked_edges=self._settings.marked_edges)
+        self._edges = SurfaceEdgeFinder(inner_edges=self._settings.creases, marked_edges=self._settings.marked_edges)
         self._style = _style_settings(context) if lines.style.is_on else None
         self._hand = HandFinder(context.config.seed)
 

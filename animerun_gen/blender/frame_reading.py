@@ -116,6 +116,7 @@ class FrameReader:
         lines = context.config.lines
         wants_marks = lines.engine == "geometry" and lines.freestyle and "edge_mark" in lines.edges
         self._marks = wants_marks and may_be_marked()
+        self._faces = lines.engine == "geometry" and lines.freestyle and "crease" in lines.edges
         self._last: FrameGeometry | None = None
         job = context.job
         self._most_kept = max(map(job.gap, job.pairs), default=0)
@@ -213,6 +214,7 @@ class FrameReader:
                 surfaces,
                 with_normals=with_normals,
                 with_marks=self._marks,
+                with_faces=self._faces,
             ),
             self._jumps,
         )

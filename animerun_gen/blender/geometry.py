@@ -204,6 +204,7 @@ def read_graph(
     *,
     with_normals: bool = False,
     with_marks: bool = False,
+    with_faces: bool = False,
 ) -> FrameGeometry:
     """Read the geometry of a frame from a render dependency graph that is evaluated and still alive.
 
@@ -214,6 +215,7 @@ def read_graph(
         surfaces: Is shown every instance of the geometry, in order.
         with_normals: Whether the normals are taken down by which Blender shades it.
         with_marks: Whether the edges are taken down that are marked for Freestyle.
+        with_faces: Whether it is taken down which face each triangle is a part of.
 
     Returns:
         The frame's geometry.
@@ -221,7 +223,7 @@ def read_graph(
     Raises:
         UnreadableGeometryError: Something is drawn that has no triangles.
     """
-    return _Reader(depsgraph, names, clipped, surfaces, with_normals, with_marks).read()
+    return _Reader(depsgraph, names, clipped, surfaces, with_normals, with_marks, with_faces).read()
 
 
 def read_camera(camera: bpy.types.Object, graph: bpy.types.Depsgraph) -> Camera:
@@ -260,12 +262,15 @@ class _Reader:
         surfaces: InstanceReader | None,
         with_normals: bool,
         with_marks: bool,
+        with_faces: bool,
     ) -> None:
         self.depsgraph = depsgraph
         self.with_normals = with_normals
         self.normals: list[versions.ShadingNormals] = []
         self.with_marks = with_marks
         self.marked: list[np.ndarray[Any, Any]] = []
+        self.with_faces = with_faces
+        self.faces: list[np.ndarray[Any, Any]] = []
         self.surfaces = surfaces
         self.names = names
         self.clipped = clipped
@@ -349,6 +354,7 @@ class _Reader:
             holes=self._holes(slot_masks),
             normals=self._normals() if self.with_normals else None,
             marked_edges=self._marked_edges() if self.with_marks else None,
+            faces=np.concatenate([np.empty(0, np.int32), *self.faces]) if self.with_faces else None,
             owner_ids=np.array(owner_ids, np.uint16),
         )
 
@@ -397,6 +403,8 @@ class _Reader:
             self.normals.append(versions.shading_normals(mesh))
         if self.with_marks:
             self.marked.append(_marked_edges(mesh))
+        if self.with_faces:
+            self.faces.append(versions.triangle_faces(mesh))
         self.mesh_index[address] = len(self.topologies) - 1
         return self.mesh_index[address]
 

@@ -1094,7 +1094,8 @@ class Quality(Section):
         default=0.999,
         ge=0,
         le=1,
-        description="Smallest share of a frame's pixels at which the picture shows the material that the id map names.",
+        description="Smallest share of a frame's pixels at which the picture shows the material that the id map names. "
+        "Below 1, a single pixel of another colour passes, among however few that can be compared.",
     )
     max_leaks: float = Field(
         default=0.02,

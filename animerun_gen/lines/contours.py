@@ -159,9 +159,9 @@ def find_contours(
     """Find the lines of a frame.
 
     A line lies on the farther of the two pixels that it parts, so that nearer shapes keep their extent; where both are
-    at one depth it lies on the right or lower one.  Of two neighbours (of four) that a wanted border parts, one is
-    always line, but for specks within an object.  A thicker line has all pixels whose centres are at most
-    ``(thickness - 1) / 2`` from one of these, so that it grows at 3, 3.83, 5 and so on.
+    at one depth it lies on the one whose centre is nearer to it.  Of two neighbours (of four) that a wanted border
+    parts, one is always line, but for specks within an object.  A thicker line has all pixels whose centres are at
+    most ``(thickness - 1) / 2`` from one of these, so that it grows at 3, 3.83, 5 and so on.
 
     Whatever is drawn depends only on the pixels around it, short creases and faint steps on those along their line: a
     picture that moves by whole pixels takes its lines along.
@@ -207,7 +207,7 @@ def find_contours(
     count = available_threads()
     in_parallel(look_at, [range(first * STRIP, height, count * STRIP) for first in range(count)])
     if edges is not None:
-        crossings = find_crossings(geometry, seen, edges, lens, wanted.crease_cosine - SAME_ANGLE)
+        crossings = find_crossings(geometry, seen, islands, edges, lens, wanted.crease_cosine - SAME_ANGLE)
         are_lines = (settings.open_edges, settings.marked_edges, settings.creases)
         pictures = (seen.instance, seen.depth)
         add_edges(crossings.right, crossings.below, pictures, crossings.follows, are_lines, marks, right, below)
@@ -219,7 +219,7 @@ def find_contours(
             places = where_any(passing.reshape(-1))
             places = places[_is_on_edge(passing.reshape(-1)[places], found.reshape(-1)[places])]
             at.reshape(-1)[places] = crossing_at.reshape(-1)[places]
-    mark(right, below, marks)
+    mark(right, below, right_at, below_at, marks)
     tidying.take_out_crumbs(marks, SHORTEST_BEND)
     tidying.take_out_specks(marks, seen.instance, SHORTEST)
     tidying.forget_between(right, marks, 0, 1)

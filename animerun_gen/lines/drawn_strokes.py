@@ -63,6 +63,7 @@ def without_strokes(geometry: FrameGeometry, inks: Collection[int]) -> FrameGeom
         triangle_start=before[geometry.triangle_start].astype(np.int64),
         topologies=tuple(topologies),
         normals=None,
+        faces=None if geometry.faces is None else geometry.faces[kept],
     )
 
 

@@ -165,18 +165,30 @@ def weld(vertices: npt.NDArray[np.float32], among: npt.NDArray[np.int32]) -> npt
     return standing
 
 
-def pair(corners: npt.NDArray[np.int32]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-    """The edges of triangles: ``(E, 2)`` vertices and ``(E, 2)`` faces, of which the second may be -1.
+def pair(
+    corners: npt.NDArray[np.int32], faces: npt.NDArray[np.int32] | None = None
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    """The edges of triangles: ``(E, 2)`` vertices and ``(E, 2)`` triangles, of which the second may be -1.
 
     Where more than two triangles meet, they are paired in their order, as in Freestyle.  Triangles without extent, two
     of whose corners are one, count for nothing.
+
+    Args:
+        corners: ``(T, 3)``, the vertices of the triangles.
+        faces: ``(T,)``, ascending, which faces they are parts of: edges within a face are left out.
     """
     a, b, c = corners[:, 0], corners[:, 1], corners[:, 2]
     whole = np.flatnonzero((a != b) & (b != c) & (c != a)).astype(np.int32)
     start = corners[whole].ravel()
     end = corners[whole][:, [1, 2, 0]].ravel()
     keys = np.minimum(start, end).astype(np.int64) << 32 | np.maximum(start, end)
-    return pair_sorted(keys, np.argsort(keys, kind="stable"), whole)
+    order = np.argsort(keys, kind="stable")
+    if faces is not None:
+        face, key = faces[whole[order // 3]], keys[order]
+        is_within = np.zeros(len(order) + 1, bool)
+        is_within[1:-1] = (key[1:] == key[:-1]) & (face[1:] == face[:-1])
+        order = order[~(is_within[1:] | is_within[:-1])]
+    return pair_sorted(keys, order, whole)
 
 
 def materials_of(geometry: FrameGeometry, instance: int) -> npt.NDArray[np.int32]:

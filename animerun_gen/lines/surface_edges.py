@@ -8,13 +8,14 @@ and part the pixels between whose centres they pass, where nothing hides them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from animerun_gen.lines.feature_edges import pair, weld
 from animerun_gen.lines.kernels import surface_edges as kernels
+from animerun_gen.lines.kernels.edges import triangles_beside
 from animerun_gen.lines.kernels.planes import Lens
 from animerun_gen.lines.kernels.surface_edges import INNER, MARKED, OPEN
 from animerun_gen.motion import raster
@@ -32,14 +33,15 @@ class SurfaceEdges:
 
     Attributes:
         vertices: ``(E, 2)`` int32, both ends of each, counted within the mesh.
-        faces: ``(E, 2)`` int32, of an inner edge the triangles on both sides, counted within the mesh; -1 elsewhere.
+        beside: ``(E, 2)`` int32, the triangles on both sides, counted within the mesh; of an open edge the second one
+            is -1, of a marked one both are.
         what: ``(E,)`` uint8, :data:`OPEN`, :data:`MARKED` or :data:`INNER`; an edge that is two of them is there twice.
         start: ``(M + 1,)`` int64, first edge of each mesh.
         has_inner: ``(M,)`` bool, whether the inner edges of each mesh are among them.
     """
 
     vertices: npt.NDArray[np.int32]
-    faces: npt.NDArray[np.int32]
+    beside: npt.NDArray[np.int32]
     what: npt.NDArray[np.uint8]
     start: npt.NDArray[np.int64]
     has_inner: npt.NDArray[np.bool_]
@@ -89,12 +91,12 @@ class SurfaceEdgeFinder:
         Vertices of one mesh at one place count as one, so that a seam of two copies is not open.
         """
         found: dict[bytes, _Paired] = {}
-        vertices, faces, what = [np.empty((0, 2), np.int32)], [np.empty((0, 2), np.int32)], [np.empty(0, np.uint8)]
+        vertices, sides, what = [np.empty((0, 2), np.int32)], [np.empty((0, 2), np.int32)], [np.empty(0, np.uint8)]
         start, has_inner = [0], []
 
         def add(edges: npt.NDArray[np.int32], beside: npt.NDArray[np.int32] | None, kind: int) -> None:
             vertices.append(edges)
-            faces.append(np.full(edges.shape, -1, np.int32) if beside is None else beside)
+            sides.append(np.full(edges.shape, -1, np.int32) if beside is None else beside)
             what.append(np.full(len(edges), kind, np.uint8))
 
         for mesh, topology in enumerate(geometry.topologies):
@@ -103,12 +105,15 @@ class SurfaceEdgeFinder:
             has_inner.append(inner)
             if self._open_edges or inner:
                 paired = self._known.get(topology)
+                faces = geometry.mesh_faces(mesh) if inner else None
                 if paired is None:
-                    paired = _Paired.of(triangles, len(places), inner=inner)
+                    paired = _Paired.of(triangles, len(places), faces)
+                elif faces is not None:
+                    paired = paired.cut_into(triangles, faces)
                 found[topology] = paired
-                opened, seams, beside = paired.at(places)
+                opened, bounded, seams, beside = paired.at(places)
                 if self._open_edges:
-                    add(opened, None, OPEN)
+                    add(opened, np.stack([bounded, np.full_like(bounded, -1)], axis=1), OPEN)
                 if inner:
                     add(paired.inner, paired.beside, INNER)
                     add(seams, beside, INNER)
@@ -120,7 +125,7 @@ class SurfaceEdgeFinder:
         self._known = found
         return SurfaceEdges(
             np.concatenate(vertices),
-            np.concatenate(faces),
+            np.concatenate(sides),
             np.concatenate(what),
             np.array(start, np.int64),
             np.array(has_inner, bool),
@@ -128,16 +133,22 @@ class SurfaceEdgeFinder:
 
 
 def find_crossings(
-    geometry: FrameGeometry, seen: VisibilityBuffer, edges: SurfaceEdges, lens: Lens, crease_cosine: float
+    geometry: FrameGeometry,
+    seen: VisibilityBuffer,
+    islands: npt.NDArray[np.int32],
+    edges: SurfaceEdges,
+    lens: Lens,
+    crease_cosine: float,
 ) -> Crossings:
     """Find the neighbouring pixels between which an edge passes that is seen.
 
     It is seen where one of the two pixels shows a face that it bounds, or the same object so close to it that one
-    surface reaches there: an edge that lies less than a quarter of a pixel behind another part of its object counts.
+    surface reaches there: an edge that lies less than a quarter of a pixel behind its own part of the object counts.
 
     Args:
         geometry: A frame.
         seen: What it sees.
+        islands: ``(T,)`` the island of each triangle, see :meth:`animerun_gen.motion.islands.IslandFinder.find`.
         edges: Its edges.
         lens: How its camera makes pixels of points.
         crease_cosine: Inner edges count where the cosine of the angle between the normals of their faces is below.
@@ -150,7 +161,9 @@ def find_crossings(
     if len(edges.vertices):
         kernels.find_crossings(
             raster.meshes(geometry),
-            (edges.vertices, edges.faces, edges.what, edges.start),
+            islands,
+            _faces_of(geometry),
+            (edges.vertices, edges.beside, edges.what, edges.start),
             follows,
             geometry.matrices,
             float(crease_cosine),
@@ -165,6 +178,12 @@ def find_crossings(
     return Crossings(right, below, right_at, below_at, follows)
 
 
+def _faces_of(geometry: FrameGeometry) -> npt.NDArray[np.int32]:
+    if geometry.faces is not None:
+        return geometry.faces
+    return np.concatenate([np.empty(0, np.int32), *map(geometry.mesh_faces, range(len(geometry.topologies)))])
+
+
 @dataclass(frozen=True)
 class _Paired:
     """The edges of a mesh, as far as its topology tells.
@@ -172,40 +191,52 @@ class _Paired:
     Attributes:
         single: ``(S, 2)`` int32, the vertices of edges of which only one triangle is, lower one first.
         face: ``(S,)`` int32, that triangle.
-        inner: ``(N, 2)`` int32, the vertices of edges between two triangles; none where these are not asked for.
-        beside: ``(N, 2)`` int32, these triangles.
+        inner: ``(N, 2)`` int32, the vertices of edges between two faces; none where these are not asked for.
+        beside: ``(N, 2)`` int32, the triangles on both sides.
+        triangles: ``(T, 3)`` int32, all triangles, where inner edges are asked for: faces that bend may be cut into
+            others while the topology stays the same.
     """
 
     single: npt.NDArray[np.int32]
     face: npt.NDArray[np.int32]
     inner: npt.NDArray[np.int32]
     beside: npt.NDArray[np.int32]
+    triangles: npt.NDArray[np.int32]
+
+    def cut_into(self, triangles: npt.NDArray[np.int32], faces: npt.NDArray[np.int32]) -> _Paired:
+        """The same of a mesh of this topology whose faces are cut into other triangles."""
+        if np.array_equal(self.triangles, triangles):
+            return self
+        face = triangles_beside(self.single, self.face[:, None], faces, triangles)[:, 0]
+        beside = triangles_beside(self.inner, self.beside, faces, triangles)
+        return replace(self, face=face, beside=beside, triangles=triangles)
 
     @classmethod
-    def of(cls, triangles: npt.NDArray[np.int32], vertices: int, *, inner: bool) -> _Paired:
-        if inner:
-            edges, faces = pair(triangles)
-            single = faces[:, 1] < 0
-            return cls(edges[single], faces[single, 0], edges[~single], faces[~single])
+    def of(cls, triangles: npt.NDArray[np.int32], vertices: int, faces: npt.NDArray[np.int32] | None = None) -> _Paired:
+        """Those of so many vertices; where it is known which faces triangles are parts of, inner ones as well."""
+        if faces is not None:
+            edges, beside = pair(triangles, faces)
+            single = beside[:, 1] < 0
+            return cls(edges[single], beside[single, 0], edges[~single], beside[~single], triangles)
         # sorting all edges of a heavy mesh takes seconds, and few of its vertices are on open ones
         is_open = open_vertices(triangles, vertices)
         among = np.flatnonzero(is_open[triangles].sum(axis=1) >= 2).astype(np.int32)
-        edges, faces = pair(triangles[among])
-        single = (faces[:, 1] < 0) & is_open[edges].all(axis=1)
+        edges, beside = pair(triangles[among])
+        single = (beside[:, 1] < 0) & is_open[edges].all(axis=1)
         none = np.empty((0, 2), np.int32)
-        return cls(edges[single], among[faces[single, 0]], none, none)
+        return cls(edges[single], among[beside[single, 0]], none, none, np.empty((0, 3), np.int32))
 
     def at(
         self, vertices: npt.NDArray[np.float32]
-    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.int32]]:
         """What becomes of the single edges when the vertices are there.
 
         Returns:
-            ``(O, 2)`` int32, those that lie on no other one; ``(P, 2)`` int32, one of each two that lie on each other;
-            and ``(P, 2)`` int32, the triangles on both sides of these.
+            ``(O, 2)`` int32, those that lie on no other one; ``(O,)`` int32, the triangle of each; ``(P, 2)`` int32,
+            one of each two that lie on each other; and ``(P, 2)`` int32, the triangles on both sides of these.
         """
         if not len(self.single):
-            return self.single, self.single, self.single
+            return self.single, self.face, self.single, self.single
         placed = np.sort(weld(vertices, np.unique(self.single))[self.single], axis=1)
         whole = np.flatnonzero(placed[:, 0] != placed[:, 1])
         keys = placed[whole, 0].astype(np.int64) << 32 | placed[whole, 1]
@@ -219,4 +250,5 @@ class _Paired:
         is_first = (rank % 2 == 0) & ~is_last
         first, second = edges[is_first], edges[np.flatnonzero(is_first) + 1]
         left = edges[is_last & (rank % 2 == 0)]
-        return self.single[left], self.single[first], np.stack([self.face[first], self.face[second]], axis=1)
+        beside = np.stack([self.face[first], self.face[second]], axis=1)
+        return self.single[left], self.face[left], self.single[first], beside

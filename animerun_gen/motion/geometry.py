@@ -175,6 +175,8 @@ class FrameGeometry:
         owner_ids: ``(I,)`` uint16, the object of the scene that shows each instance: the object itself, or whatever
             makes the instance (an instancer, an emitter); None where nobody took that down.
         marked_edges: The edges that are marked as lines; None where nobody asked for them.
+        faces: ``(T,)`` int32, which face of its mesh each triangle is a part of, ascending and counted within the mesh;
+            None where nobody asked.
     """
 
     frame: int
@@ -201,6 +203,7 @@ class FrameGeometry:
     normals: Normals | None = None
     owner_ids: npt.NDArray[np.uint16] | None = None
     marked_edges: MarkedEdges | None = None
+    faces: npt.NDArray[np.int32] | None = None
 
     def mesh_vertices(self, mesh: int) -> npt.NDArray[np.float32]:
         """The ``(n, 3)`` float32 vertices of one mesh, in its own coordinates (a view)."""
@@ -209,6 +212,13 @@ class FrameGeometry:
     def mesh_triangles(self, mesh: int) -> npt.NDArray[np.int32]:
         """The ``(n, 3)`` int32 triangles of one mesh, vertices counted within it (a view)."""
         return self.triangles[self.triangle_start[mesh] : self.triangle_start[mesh + 1]]
+
+    def mesh_faces(self, mesh: int) -> npt.NDArray[np.int32]:
+        """The ``(n,)`` int32 faces that the triangles of one mesh are parts of; each is one where that is not known."""
+        first, last = self.triangle_start[mesh : mesh + 2]
+        if self.faces is None:
+            return np.arange(last - first, dtype=np.int32)
+        return self.faces[first:last]
 
     def mesh_identities(self, mesh: int) -> npt.NDArray[np.uint64]:
         """The ``(n,)`` uint64 identities of one mesh's vertices (a view)."""
@@ -240,4 +250,8 @@ class FrameGeometry:
         )
         if not same:
             return shared
-        return replace(shared, triangles=other.triangles, triangle_slots=other.triangle_slots)
+        shared = replace(shared, triangles=other.triangles, triangle_slots=other.triangle_slots)
+        if shared.faces is not None and other.faces is not None:
+            # topologies tell of the faces, too
+            shared = replace(shared, faces=other.faces)
+        return shared

@@ -177,6 +177,7 @@ def _used_meshes(geometry: FrameGeometry) -> FrameGeometry:
         holes=None if geometry.holes is None else _holes_of(geometry.holes, used, triangle_counts),
         normals=None if geometry.normals is None else _normals_of(geometry.normals, used, triangle_counts),
         marked_edges=None if geometry.marked_edges is None else _marked_of(geometry.marked_edges, used),
+        faces=None if geometry.faces is None else geometry.faces[triangles],
     )
 
 
@@ -234,6 +235,7 @@ def _join(frame: int, camera: Camera, parts: Sequence[FrameGeometry]) -> FrameGe
         holes=_join_holes(parts),
         normals=_join_normals(parts),
         marked_edges=_join_marked(parts),
+        faces=_join_faces(parts),
         owner_ids=_join_owners(parts),
     )
 
@@ -286,6 +288,11 @@ def _join_marked(parts: Sequence[FrameGeometry]) -> MarkedEdges | None:
         np.concatenate([each.vertices for each in known]),
         _starts(np.concatenate([np.diff(each.start) for each in known])),
     )
+
+
+def _join_faces(parts: Sequence[FrameGeometry]) -> npt.NDArray[np.int32] | None:
+    known = [part.faces for part in parts if part.faces is not None]
+    return np.concatenate(known) if len(known) == len(parts) else None
 
 
 def _join_owners(parts: Sequence[FrameGeometry]) -> npt.NDArray[np.uint16] | None:

@@ -325,6 +325,10 @@ def _with_instances(geometry: FrameGeometry, instances: npt.NDArray[np.integer[A
         slot_start=_starts(slots),
         slot_materials=_parts(geometry.slot_materials, slots),
         holes=None if geometry.holes is None else _holes_of(geometry, geometry.holes, meshes, slots),
+        # which no track asks for
+        normals=None,
+        marked_edges=None,
+        faces=None,
     )
 
 

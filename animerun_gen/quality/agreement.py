@@ -7,7 +7,7 @@ saw and the other did not (a modifier missed, an object forgotten, a frame mixed
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -23,11 +23,27 @@ TOLERANCE = 1
 _NO_SINGLE_COLOR, _NOT_LISTED = -1, -2
 
 
+class PictureAgreement(NamedTuple):
+    """How far a picture shows what an id map says.
+
+    Attributes:
+        share: The share of the compared pixels that have the colour of their material, 0..1; None where none can be
+            compared.
+        compared: The share of all pixels that were compared: those whose material has a single colour, and those whose
+            id is missing among the colours, which agree with nothing.
+        odd: How many of the compared pixels do not agree.
+    """
+
+    share: float | None
+    compared: float
+    odd: int
+
+
 def label_picture_agreement(
     flat: npt.NDArray[np.uint8],
     material_id: npt.NDArray[np.uint16],
     colors: Mapping[int, tuple[int, int, int] | None],
-) -> tuple[float | None, float]:
+) -> PictureAgreement:
     """The share of pixels that have the colour of the material that the id map names there.
 
     Two materials of one colour cannot be told apart this way; :func:`id_agreement` can.
@@ -38,9 +54,7 @@ def label_picture_agreement(
         colors: the colour of each material by its id, 0..255; None where it has no single one (an image is painted).
 
     Returns:
-        The share of the compared pixels whose colour is within :data:`TOLERANCE` in each channel, 0..1, None where
-        none can be compared; and the share of all pixels that were compared: those whose material has a single colour,
-        and those whose id is missing in ``colors``, which agree with nothing.
+        How many agree; a pixel does whose colour is within :data:`TOLERANCE` in each channel.
 
     Raises:
         ValueError: an array has another shape or dtype, or a colour is not in 0..255.
@@ -56,7 +70,7 @@ def label_picture_agreement(
         table[number] = _NO_SINGLE_COLOR if color is None else color
     agreeing, compared = _count_agreeing(flat, material_id, table)
     pixels = max(material_id.size, 1)
-    return (agreeing / compared if compared else None), compared / pixels
+    return PictureAgreement(agreeing / compared if compared else None, compared / pixels, compared - agreeing)
 
 
 def id_agreement(rendered_ids: npt.NDArray[np.uint16], material_id: npt.NDArray[np.uint16]) -> float:

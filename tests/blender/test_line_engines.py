@@ -236,13 +236,8 @@ def test_an_installed_blender_draws_the_same_lines(tmp_path: Path, configure: Ca
         run_kept("render", config, "--out", tmp_path / name, *more)
         pictures.append(Dataset(tmp_path / name).clip("courier").read("contour", 3))
     assert (pictures[0] == 0).sum() > 300
-    clip = Dataset(tmp_path / "module").clip("courier")
-    names, objects = clip.read_names("object_id"), clip.read("object_id", 3)
-    bushes = np.isin(objects, [int(number) for number, name in names.items() if name.startswith("Bush")])
-    differ = pictures[0] != pictures[1]
-    assert np.mean(differ & ~bushes) < 0.001
-    # these are faces of 45 corners, which the two cut into other triangles
-    assert np.mean(differ) < 0.002
+    # the bushes are faces of 45 corners, which the two cut into other triangles
+    assert np.mean(pictures[0] != pictures[1]) < 0.001
 
 
 GROUND = """

@@ -304,8 +304,8 @@ def test_parts_that_cross_at_a_small_angle_have_a_line_without_gaps(degrees: flo
         found = find_contours(geometry, raster.draw(geometry), IslandFinder().find(geometry), EVERYTHING, edges)
         is_line = found.line_art == 0
         assert leaks(labels, is_line) == 0
-        # a rim less than a quarter of a pixel behind the other sheet is taken for one that is seen
-        assert (is_line & ~beside_borders(labels)).sum() < 10
+        # the rim goes on where it is hidden by less than the rounding
+        assert (is_line & ~beside_borders(labels)).sum() < 2
 
 
 def crossing(degrees: float, cells: int, pose: float = 0.0) -> Thing:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
+import cv2
 import numpy as np
 import pytest
 
 from animerun_gen.lines import surface_edges
 from animerun_gen.lines.contours import Contours, ContourSettings, find_contours, lens_of
+from animerun_gen.lines.kernels.marks import HALFWAY
 from animerun_gen.lines.kernels.surface_edges import INNER, OPEN
 from animerun_gen.lines.kinds import LineKind
 from animerun_gen.lines.surface_edges import SurfaceEdgeFinder, find_crossings
@@ -74,7 +77,7 @@ def test_which_edges_are_open_depends_on_the_frame_alone() -> None:
         geometry = frame(1, VIEWS["perspective"], [replace(torn, matrix=translation(0, 0, -9))])
         found, anew = finder.find(geometry), SurfaceEdgeFinder().find(geometry)
         assert np.array_equal(found.vertices, anew.vertices)
-        assert np.array_equal(found.faces, anew.faces)
+        assert np.array_equal(found.beside, anew.beside)
         counts.append([int((found.what == kind).sum()) for kind in (OPEN, INNER)])
     assert counts == [[12, 18], [16, 16], [12, 18]]
 
@@ -92,7 +95,7 @@ def test_inner_edges_have_the_faces_on_both_sides_though_a_seam_parts_them() -> 
         corners = box.vertices[box.triangles]
         normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
         normals /= np.linalg.norm(normals, axis=1, keepdims=True)
-        cosines = (normals[edges.faces[:, 0]] * normals[edges.faces[:, 1]]).sum(axis=1)
+        cosines = (normals[edges.beside[:, 0]] * normals[edges.beside[:, 1]]).sum(axis=1)
         lengths = np.linalg.norm(np.diff(box.vertices[edges.vertices], axis=1)[:, 0], axis=1)
         is_diagonal = lengths > lengths.min() * 1.2
         assert is_diagonal.sum() == 6
@@ -111,6 +114,110 @@ def test_sharp_edges_of_faces_narrower_than_a_pixel_are_one_line_without_gaps(pi
     assert np.median(in_row) == 1
 
 
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("turn", [0.07, -0.4, 1.2, -1.5])
+def test_a_crease_lies_on_the_pixels_that_are_nearest_to_it(view: str, turn: float) -> None:
+    """A ridge that fills the picture: the line is where its edge, projected, is rounded to, in each row or column."""
+    roof = joined(
+        *(plane(f"{side}", rotation(1, side * 0.6) @ translation(side * 5.0, 0, 0), 5.0) for side in (-1.0, 1.0))
+    )
+    pose = translation(0.013, 0.027, -4.0) @ rotation(2, turn)
+    geometry = frame(1, larger(VIEWS[view], 72, 48), [replace(roof, matrix=pose)])
+    is_line = contours(geometry, replace(NOTHING, creases=True)).line_art == 0
+    matrix = geometry.instance_pixel_matrices()[0]
+    ends = (matrix @ np.array([[0, -5, 0, 1], [0, 5, 0, 1]], np.float64).T).T
+    ends = ends[:, :2] / ends[:, 3:]
+    along = int(abs(ends[1, 1] - ends[0, 1]) > abs(ends[1, 0] - ends[0, 0]))
+    steps = np.arange((72, 48)[along])
+    slope = (ends[1, 1 - along] - ends[0, 1 - along]) / (ends[1, along] - ends[0, along])
+    nearest = np.floor(ends[0, 1 - along] + (steps - ends[0, along]) * slope + 1.0 - HALFWAY).astype(int)
+    expected = np.zeros_like(is_line)
+    inside = (nearest >= 0) & (nearest < (72, 48)[1 - along])
+    assert inside.sum() > 30
+    places = (steps[inside], nearest[inside])
+    expected[places if along else places[::-1]] = True
+    assert np.array_equal(is_line, expected)
+
+
+def cut_into_fans(polygons: list[list[int]], first: int) -> tuple[np.ndarray, np.ndarray]:
+    """Triangles that all begin at one corner of their polygon, and the polygon of each."""
+    triangles, faces = [], []
+    for number, polygon in enumerate(polygons):
+        turned = polygon[first:] + polygon[:first]
+        triangles += [(turned[0], one, other) for one, other in pairwise(turned[1:])]
+        faces += [number] * (len(polygon) - 2)
+    return np.array(triangles), np.array(faces, np.int32)
+
+
+def test_the_crease_between_two_flat_faces_is_the_same_however_they_are_cut_into_triangles() -> None:
+    """Their common edge has nine corners in one line, so that some of the triangles have no extent."""
+    edge = [(0.0, y, 0.0) for y in np.linspace(-1.0, 1.0, 9)]
+    vertices = np.array([*edge, (-1.5, 1.0, -1.2), (-1.5, -1.0, -1.2), (1.5, -1.0, -1.2), (1.5, 1.0, -1.2)])
+    polygons = [[*range(9), 9, 10], [*range(8, -1, -1), 11, 12]]
+    pose = translation(0.013, 0.027, -4.0) @ rotation(2, 0.3)
+    drawn = []
+    for first in range(11):
+        triangles, faces = cut_into_fans(polygons, first)
+        geometry = frame(1, larger(VIEWS["perspective"], 72, 48), [Thing("hinge", vertices, triangles, pose)])
+        geometry = replace(geometry, faces=faces)
+        edges = SurfaceEdgeFinder().find(geometry)
+        assert [int((edges.what == kind).sum()) for kind in (INNER, OPEN)] == [8, 6]
+        drawn.append(contours(geometry))
+    for each in drawn[1:]:
+        assert np.array_equal(each.marks, drawn[0].marks)
+    top, bottom = np.flatnonzero((drawn[0].kinds() == LineKind.BORDER).any(axis=1))[[0, -1]]
+    in_row = (drawn[0].kinds() == LineKind.CREASE)[top + 6 : bottom - 5].sum(axis=1)
+    assert len(in_row) > 10
+    assert (in_row == 1).all()
+
+
+def test_an_edge_within_a_face_is_no_crease() -> None:
+    """A square bent by a right angle along its diagonal: a crease between two triangles, none within one face."""
+    vertices = np.array([(-1, 0, -1), (0, -1, 0), (1, 0, -1), (0, 1, 0)], np.float64)
+    folded = Thing("fold", vertices, np.array([[0, 1, 3], [1, 2, 3]]), translation(0.013, 0.027, -4.0))
+    geometry = frame(1, larger(VIEWS["perspective"], 72, 48), [folded])
+    creases = replace(NOTHING, creases=True)
+    assert (contours(geometry, creases).line_art == 0).sum() > 10
+    whole = replace(geometry, faces=np.zeros(2, np.int32))
+    assert not (contours(whole, creases).line_art == 0).any()
+    assert (SurfaceEdgeFinder().find(whole).what == OPEN).all()
+
+
+def test_which_triangles_are_beside_an_edge_depends_on_the_frame_alone() -> None:
+    """Faces that are cut otherwise in the next frame, though their topology is the same."""
+    polygons = [[0, 1, 4, 3], [1, 2, 5, 4]]
+    places = np.array([(x, y, 0.3 * x * y) for y in (-1.0, 1.0) for x in (-1.0, 0.0, 1.0)])
+    finder, found = SurfaceEdgeFinder(), []
+    for first in (0, 2, 0):
+        triangles, faces = cut_into_fans(polygons, first)
+        thing = Thing("bent", places, triangles, translation(0, 0, -4), topology=b"two faces")
+        geometry = replace(frame(1, VIEWS["perspective"], [thing]), faces=faces)
+        edges, anew = finder.find(geometry), SurfaceEdgeFinder().find(geometry)
+        assert np.array_equal(edges.vertices, anew.vertices)
+        assert np.array_equal(edges.beside, anew.beside)
+        (inner,) = np.flatnonzero(edges.what == INNER)
+        assert all(set(edges.vertices[inner]) <= set(triangles[t]) for t in edges.beside[inner])
+        found.append(edges.beside[inner].tolist())
+    assert found[0] == found[2] != found[1]
+
+
+@pytest.mark.parametrize("side", [-1.0, 1.0])
+@pytest.mark.parametrize("moves", ["crease", "outline"])
+def test_lines_beside_a_face_that_comes_into_view_move_by_a_pixel_at_most(moves: str, side: float) -> None:
+    """The side of a box, from hidden to three pixels wide in steps of a tenth: no line that was there is lost."""
+    before: np.ndarray | None = None
+    for width in np.arange(31) / 10.0 * PIXEL_AT_4:
+        crease = width if moves == "crease" else 0.0
+        profile = np.array([[1.25 * (crease - width), -1], [crease, 0], [1, 0]], np.float64)
+        box = profiled(profile[:: int(side)] * [side, 1.0], 0.0)
+        now = (contours(box).line_art == 0)[8:-8]
+        if before is not None:
+            for one, other in ((before, now), (now, before)):
+                near = cv2.dilate(other.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+                assert not (one & ~near).any()
+        before = now
+
+
 @pytest.mark.parametrize("pixels", [0.4, 0.95, 4.0])
 def test_an_edge_that_is_rounded_by_a_bevel_has_no_crease_from_near_or_far(pixels: float) -> None:
     half = 0.5 * pixels * PIXEL_AT_4
@@ -127,7 +234,7 @@ def test_edges_are_not_followed_where_there_are_far_more_triangles_than_pixels()
         seen = raster.draw(geometry)
         assert (len(geometry.triangles) <= 8 * (seen.instance == 0).sum()) == is_followed
         edges = SurfaceEdgeFinder().find(geometry)
-        found = find_crossings(geometry, seen, edges, lens_of(geometry.camera), 2.0)
+        found = find_crossings(geometry, seen, IslandFinder().find(geometry), edges, lens_of(geometry.camera), 2.0)
         assert found.follows.tolist() == [is_followed, False]
         assert (found.right > 0).any() == is_followed
 
@@ -150,7 +257,7 @@ def test_an_edge_passes_between_the_pixels_that_it_parts(view: str) -> None:
     geometry = frame(1, VIEWS[view], [plane("wall", translation(0.03, 0.05, -4.0) @ rotation(2, 0.2), 1.2)])
     seen = raster.draw(geometry)
     edges = SurfaceEdgeFinder(open_edges=False, inner_edges=False).find(marked(geometry, (0, 2)))
-    found = find_crossings(geometry, seen, edges, lens_of(geometry.camera), -1.0)
+    found = find_crossings(geometry, seen, IslandFinder().find(geometry), edges, lens_of(geometry.camera), -1.0)
     right, below = parted(seen.triangle)
     inside_right = (seen.triangle[:, :-1] >= 0) & (seen.triangle[:, 1:] >= 0)
     inside_below = (seen.triangle[:-1] >= 0) & (seen.triangle[1:] >= 0)
@@ -190,6 +297,19 @@ def test_an_open_edge_that_hides_nothing_of_its_object_is_a_border() -> None:
     assert on_patch.sum() > 50
     assert leaks(on_patch, contours(geometry).line_art == 0) == 0
     assert leaks(on_patch, contours(geometry, replace(EVERYTHING, open_edges=False)).line_art == 0) > 5
+
+
+def test_an_edge_right_behind_another_part_of_its_object_is_none() -> None:
+    """Two boards, a fifth of a pixel between them; the hinder one's rim and ridge are hidden by the other one."""
+    view = larger(VIEWS["orthographic"], 72, 48)
+    behind = translation(0, 0, -0.2 * 5.0 / 72)
+    rim = plane("rim", behind, 1.1)
+    roof = joined(*(plane(f"{s}", behind @ rotation(1, s * 0.6) @ translation(s * 0.5, 0, 0), 0.5) for s in (-1, 1)))
+    pose = translation(0.01, 0.02, -4.0)
+    expected = contours(frame(1, view, [replace(sheet(4, np.eye(4), 1.4), matrix=pose)])).line_art
+    for hidden in (rim, roof):
+        both = replace(joined(sheet(4, np.eye(4), 1.4), hidden), matrix=pose)
+        assert np.array_equal(contours(frame(1, view, [both])).line_art, expected)
 
 
 def test_silhouettes_and_borders_are_told_apart() -> None:

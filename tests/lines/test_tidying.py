@@ -14,6 +14,7 @@ from animerun_gen.lines.kernels.marks import (
     FAINT,
     FAINT_BEFORE,
     FLUSH,
+    HALFWAY,
     MATERIAL,
     NONE,
     OPEN_STEP,
@@ -110,17 +111,19 @@ def test_pixels_are_marked_one_after_the_other_and_faint_steps_at_last(seed: int
     right, below = scattered(seed, kinds), scattered(seed + 100, kinds)
     right[:, -1] = below[-1] = NONE
     marks = np.where(scattered(seed + 200) == STEP, STEP, NONE).astype(np.uint8)
+    right_at, below_at = np.random.default_rng(seed + 300).random((2, *marks.shape), np.float32)
     expected = marks.copy()
     for is_faint in (False, True):
-        for found, down, across in ((right, 0, 1), (below, 1, 0)):
+        for found, at, down, across in ((right, right_at, 0, 1), (below, below_at, 1, 0)):
             for row, column in np.argwhere(found != NONE).tolist():
                 kind = found[row, column]
                 there = row + down, column + across
                 if kind == STEP or (kind in (FAINT, FAINT_BEFORE)) != is_faint:
                     continue
                 if expected[row, column] == NONE and expected[there] == NONE:
-                    expected[(row, column) if kind == FAINT_BEFORE else there] = FAINT if is_faint else kind
-    mark(right, below, marks)
+                    is_here = kind == FAINT_BEFORE if is_faint else at[row, column] < HALFWAY
+                    expected[(row, column) if is_here else there] = FAINT if is_faint else kind
+    mark(right, below, right_at, below_at, marks)
     assert np.array_equal(marks, expected)
 
 

@@ -266,6 +266,20 @@ def test_marked_edges_come_along() -> None:
         )
 
 
+def test_faces_come_along() -> None:
+    things = [cube("box", translation(0, 0, -6)), plane("floor", translation(0, -1, -8)), cube("post", np.eye(4))]
+    whole = frame(1, camera(perspective(1.1)), things)
+    faces = np.concatenate([np.arange(12) // 2, np.zeros(2), np.arange(12) // 3]).astype(np.int32)
+    whole = replace(whole, faces=faces)
+    for held in (["box"], ["post", "floor"]):
+        others = [key for key in whole.keys if key not in held]
+        composed = compose_layers(1, whole.camera, [part(whole, held), part(whole, others)]).geometry
+        for number, mesh in enumerate(composed.mesh.tolist()):
+            assert np.array_equal(composed.mesh_faces(mesh), whole.mesh_faces(number))
+        without = compose_layers(1, whole.camera, [part(whole, held), part(replace(whole, faces=None), others)])
+        assert without.geometry.faces is None
+
+
 def test_instances_that_share_a_mesh_go_on_sharing_it() -> None:
     whole = frame(1, camera(perspective(1.1)), [cube("a", translation(0, 0, -5)), wall(), wall()])
     owners = np.array([7, 8, 9], np.uint16)

@@ -28,15 +28,16 @@ def test_equals_the_slow_reference(seed: int, height: int, width: int) -> None:
             agreeing += known is not None and all(
                 abs(int(a) - b) <= 1 for a, b in zip(flat[row, column], known, strict=True)
             )
-    share, compared_share = label_picture_agreement(flat, ids, COLORS)
-    assert compared_share == compared / ids.size
-    assert share == (agreeing / compared if compared else None)
+    found = label_picture_agreement(flat, ids, COLORS)
+    assert found.compared == compared / ids.size
+    assert found.share == (agreeing / compared if compared else None)
+    assert found.odd == compared - agreeing
 
 
 def test_nothing_to_compare_gives_none_and_an_id_without_a_color_agrees_with_nothing() -> None:
     flat, ids = np.zeros((2, 3, 3), np.uint8), np.full((2, 3), 9, np.uint16)
-    assert label_picture_agreement(flat, ids, COLORS) == (None, 0)
-    assert label_picture_agreement(flat, ids, {}) == (0, 1)
+    assert label_picture_agreement(flat, ids, COLORS) == (None, 0, 0)
+    assert label_picture_agreement(flat, ids, {}) == (0, 1, 6)
 
 
 def test_wrong_arrays_and_colors_are_refused() -> None:

@@ -150,9 +150,10 @@ def test_renumbered_surfaces_show_in_no_colour_and_are_told_by_their_places(clip
 def test_ids_of_the_frame_before_fail(clip: Clip) -> None:
     for picture, before, there in zip(clip.pictures[1:], clip.material_ids, clip.material_ids[1:], strict=False):
         for ids, good in ((there, True), (before, False)):
-            agreement, compared = label_picture_agreement(picture, ids, clip.colors)
-            failures = judge([{"frame": 7, "agreement": agreement}], [], BARS)
-            assert compared == 1
+            agreement = label_picture_agreement(picture, ids, clip.colors)
+            figures = {"frame": 7, "agreement": agreement.share, "agreement_odd": agreement.odd}
+            failures = judge([figures], [], BARS)
+            assert agreement.compared == 1
             assert (failures == []) == good
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -108,6 +109,18 @@ def test_without_exact_occlusion_the_flat_frames_are_judged_by_the_rule() -> Non
     assert judge([], [pair_of(warp_error_flat_exact=None, warp_error_flat=0.001)], BARS) == []
     (failure,) = judge([], [pair_of(warp_error_flat_exact=None, warp_error_flat=0.002)], BARS)
     assert failure["figure"] == "warp_error_flat"
+
+
+def test_one_odd_pixel_among_few_is_no_failure_and_two_are() -> None:
+    def figures_of(seen: int, odd: int | None) -> dict[str, Any]:
+        return FRAME | {"agreement": 1.0 - (odd or 1) / seen, "agreement_odd": odd}
+
+    for seen, odd, fails in ((129, 1, False), (1, 1, False), (129, 2, True), (999, 2, True), (2000, 2, False)):
+        failures = judge([figures_of(seen, odd)], [], BARS)
+        assert [failure["figure"] for failure in failures] == (["agreement"] if fails else [])
+    # files of before do not have it, and whoever allows no pixel at all means it
+    assert judge([figures_of(129, None)], [], BARS)
+    assert judge([figures_of(129, 1)], [], replace(BARS, agreement=1.0))
 
 
 @pytest.mark.parametrize(

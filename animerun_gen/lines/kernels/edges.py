@@ -8,6 +8,9 @@ from animerun_gen import compiled
 
 kernel = compiled.kernels(__name__, error_model="numpy")
 
+FLAT = float(np.cos(np.radians(1.0)))
+"""A face is flat whose triangles are turned by no more than a degree from it, by their areas."""
+
 
 @kernel
 def pair_sorted(keys, order, triangles):  # type: ignore[no-untyped-def]
@@ -26,6 +29,34 @@ def pair_sorted(keys, order, triangles):  # type: ignore[no-untyped-def]
         count += 1
         n += 2 if is_paired else 1
     return vertices[:count].copy(), faces[:count].copy()
+
+
+@kernel
+def triangles_beside(edges, before, faces, triangles):  # type: ignore[no-untyped-def]
+    """The triangles beside each edge, ``(E, n)``, of the faces whose triangles they were ``before`` they were others.
+
+    ``faces`` has, ascending, the face that each triangle is a part of.
+    """
+    found = before.copy()
+    for e in range(len(edges)):
+        for side in range(before.shape[1]):
+            t = before[e, side]
+            face = faces[t]
+            if _has(triangles, t, edges[e, 0]) and _has(triangles, t, edges[e, 1]):
+                continue
+            while t > 0 and faces[t - 1] == face:
+                t -= 1
+            while t < len(faces) and faces[t] == face:
+                if _has(triangles, t, edges[e, 0]) and _has(triangles, t, edges[e, 1]):
+                    found[e, side] = t
+                    break
+                t += 1
+    return found
+
+
+@kernel
+def _has(triangles, t, vertex):  # type: ignore[no-untyped-def]
+    return triangles[t, 0] == vertex or triangles[t, 1] == vertex or triangles[t, 2] == vertex
 
 
 @kernel
@@ -96,16 +127,34 @@ def cosine_between(vertices, triangles, f, g, to_world):  # type: ignore[no-unty
 
 
 @kernel
-def world_normals(vertices, triangles, to_world):  # type: ignore[no-untyped-def]
-    """The unit normals of triangles in the world, ``(T, 3)``; no numbers where one has no extent."""
+def edge_normals(vertices, triangles, faces, to_world):  # type: ignore[no-untyped-def]
+    """The unit normals of triangles in the world, ``(T, 3)``, by which edges between faces are sharp or are not.
+
+    ``faces`` has, ascending, the face that each triangle is a part of.  All triangles of a face that is flat have the
+    normal of its rim, so that it does not matter into which ones it is cut, and that some may have no extent.  No
+    numbers where a face has none.
+    """
     places = np.empty((len(vertices), 3))
     for v in range(len(vertices)):
         x, y, z, _ = point(to_world, vertices[v])
         places[v, 0], places[v, 1], places[v, 2] = x, y, z
-    normals = np.empty((len(triangles), 3))
-    for t in range(len(triangles)):
-        a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
-        normals[t] = _normal(places[a], places[b], places[c])
+    normals = np.empty((len(faces), 3))
+    first = 0
+    while first < len(faces):
+        last = first
+        x = y = z = area = 0.0
+        while last < len(faces) and faces[last] == faces[first]:
+            a, b, c = _across(places[triangles[last, 0]], places[triangles[last, 1]], places[triangles[last, 2]])
+            length = np.sqrt(a * a + b * b + c * c)
+            normals[last, 0], normals[last, 1], normals[last, 2] = a / length, b / length, c / length
+            x, y, z = x + a, y + b, z + c
+            area += length
+            last += 1
+        length = np.sqrt(x * x + y * y + z * z)
+        if last - first > 1 and length >= FLAT * area:
+            for t in range(first, last):
+                normals[t, 0], normals[t, 1], normals[t, 2] = x / length, y / length, z / length
+        first = last
     return normals
 
 
@@ -121,11 +170,17 @@ def _world_normal(vertices, triangles, t, to_world):  # type: ignore[no-untyped-
 @kernel
 def _normal(p, q, r):  # type: ignore[no-untyped-def]
     """The unit normal of a triangle in the world; no numbers where it has no extent."""
-    ax, ay, az = q[0] - p[0], q[1] - p[1], q[2] - p[2]
-    bx, by, bz = r[0] - p[0], r[1] - p[1], r[2] - p[2]
-    x, y, z = ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
+    x, y, z = _across(p, q, r)
     length = np.sqrt(x * x + y * y + z * z)
     return x / length, y / length, z / length
+
+
+@kernel
+def _across(p, q, r):  # type: ignore[no-untyped-def]
+    """The normal of a triangle, twice its area long."""
+    ax, ay, az = q[0] - p[0], q[1] - p[1], q[2] - p[2]
+    bx, by, bz = r[0] - p[0], r[1] - p[1], r[2] - p[2]
+    return ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
 
 
 @kernel

@@ -22,6 +22,11 @@ MATERIAL, OPEN_STEP, OPEN_EDGE, MARKED_EDGE, SHALLOW = range(7, 12)
 """Another material at the same depth; a step in depth at an open edge of what is nearer; an open edge that hides
 nothing of its object; a marked edge; another part of one object at the same depth and at a small angle."""
 
+HALFWAY = 0.49
+"""A line lies on the first of two pixels if it is so near to its centre, in pixels.  What lies right between them, as
+the edges of what somebody has put into the middle of the picture, shall not go by how numbers are rounded.
+"""
+
 
 @kernel
 def add_edges(edge_right, edge_below, seen, follows, are_lines, marks, right, below):  # type: ignore[no-untyped-def]
@@ -85,23 +90,24 @@ def where_any(flat):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def mark(right, below, marks):  # type: ignore[no-untyped-def]
+def mark(right, below, right_at, below_at, marks):  # type: ignore[no-untyped-def]
     """Mark what is no sure step, between pixels of which neither is line yet.
 
-    What has no step lies on the right or lower pixel; at last come faint steps, on the farther one.  Which pixels these
-    are does not depend on any but the nearest ones.
+    What has no step lies on the nearer of the two pixels; at last come faint steps, on the farther one.  Which pixels
+    these are does not depend on any but the nearest ones.
     """
     across, down = right.reshape(-1), below.reshape(-1)
+    across_at, down_at = right_at.reshape(-1), below_at.reshape(-1)
     of_right, of_below = where_any(across), where_any(down)
     flat, width = marks.reshape(-1), marks.shape[1]
-    _mark(across, of_right, 1, False, flat)
-    _mark(down, of_below, width, False, flat)
-    _mark(across, of_right, 1, True, flat)
-    _mark(down, of_below, width, True, flat)
+    _mark(across, across_at, of_right, 1, False, flat)
+    _mark(down, down_at, of_below, width, False, flat)
+    _mark(across, across_at, of_right, 1, True, flat)
+    _mark(down, down_at, of_below, width, True, flat)
 
 
 @kernel
-def _mark(found, places, step, faint, marks):  # type: ignore[no-untyped-def]
+def _mark(found, at, places, step, faint, marks):  # type: ignore[no-untyped-def]
     """Mark what parts pixels from those so many further on, if neither is line: faint steps, or all else."""
     for k in range(len(places)):
         here = places[k]
@@ -114,5 +120,7 @@ def _mark(found, places, step, faint, marks):  # type: ignore[no-untyped-def]
             continue
         if kind == FAINT_BEFORE:
             marks[here] = FAINT
+        elif kind != FAINT and at[here] < HALFWAY:
+            marks[here] = kind
         else:
             marks[there] = kind

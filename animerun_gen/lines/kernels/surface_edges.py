@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from animerun_gen import compiled
-from animerun_gen.lines.kernels.edges import in_picture, point, world_normals
+from animerun_gen.lines.kernels.edges import edge_normals, in_picture, point
 from animerun_gen.lines.kernels.planes import slopes_of
 from animerun_gen.lines.kernels.steps import SAME_DEPTH, SAME_PLACE
 
@@ -21,21 +21,34 @@ more of them than pixels could tell apart, and nothing would bound the time that
 
 CLOSE = 0.25
 """So far from an edge, in pixels, may the surface be that a pixel shows: the faces between them may be too small to be
-seen."""
+seen.  Between an edge and another part of the mesh that is before it there are none."""
 
 
 @kernel
 def find_crossings(  # type: ignore[no-untyped-def]
-    meshes, edges, follows, to_world, crease_cosine, pictures, lens, depths, right, below, right_at, below_at
+    meshes,
+    islands,
+    faces,
+    edges,
+    follows,
+    to_world,
+    crease_cosine,
+    pictures,
+    lens,
+    depths,
+    right,
+    below,
+    right_at,
+    below_at,
 ):
     """Fill ``right``, ``below`` and the places of the crossings, see :class:`Crossings`; all of them are zero before.
 
-    ``edges`` are the arrays of :class:`SurfaceEdges`, ``to_world`` the matrices of the instances, ``pictures`` those of
-    instances, triangles and depths.  Inner edges count where the cosine of the angle between the normals of their faces
-    is below ``crease_cosine``, and of instances that ``follows`` names: of those that enough pixels show all it names
-    before, and all others it loses.
+    ``islands`` and ``faces`` are those of all meshes' triangles, ``edges`` the arrays of :class:`SurfaceEdges`,
+    ``to_world`` the matrices of the instances, ``pictures`` those of instances, triangles and depths.  Inner edges
+    count where the cosine of the angle between the normals of their faces is below ``crease_cosine``, and of instances
+    that ``follows`` names: of those that enough pixels show all it names before, and all others it loses.
     """
-    vertices, faces, what, start = edges
+    vertices, beside, what, start = edges
     instance = pictures[0]
     height, width = instance.shape
     shown = np.zeros(len(meshes.mesh), np.int64)
@@ -51,13 +64,14 @@ def find_crossings(  # type: ignore[no-untyped-def]
             continue
         places = meshes.vertices[meshes.vertex_start[m] : meshes.vertex_start[m + 1]]
         corners = meshes.triangles[meshes.triangle_start[m] : meshes.triangle_start[m + 1]]
-        normals = world_normals(places, corners[: len(corners) if follows[i] else 0], to_world[i])
+        part_of = faces[meshes.triangle_start[m] : meshes.triangle_start[m + 1]]
+        normals = edge_normals(places, corners, part_of[: len(part_of) if follows[i] else 0], to_world[i])
         for e in range(start[m], start[m + 1]):
             if what[e] == INNER and not follows[i]:
                 continue
             first, last = vertices[e, 0], vertices[e, 1]
             if what[e] == INNER:
-                a, b = normals[faces[e, 0]], normals[faces[e, 1]]
+                a, b = normals[beside[e, 0]], normals[beside[e, 1]]
                 if not a[0] * b[0] + a[1] * b[1] + a[2] * b[2] < crease_cosine:
                     continue
             p = point(meshes.matrices[i], places[first])
@@ -67,7 +81,7 @@ def find_crossings(  # type: ignore[no-untyped-def]
                 continue
             x0, y0, x1, y1, d0, d1 = line
             n0, n1 = (-d0, -d1) if lens.is_orthographic else (1.0 / d0, 1.0 / d1)
-            edge = (i, first, last, faces[e, 0], faces[e, 1])
+            edge = (i, beside[e, 0])
             low, high = min(y0, y1), max(y0, y1)
             for row in range(max(0, int(np.ceil(low))), min(height - 1, int(np.ceil(high)) - 1) + 1):
                 along = (row - y0) / (y1 - y0)
@@ -76,7 +90,9 @@ def find_crossings(  # type: ignore[no-untyped-def]
                 if column < 0 or column + 1 >= width:
                     continue
                 nearness = n0 + along * (n1 - n0)
-                found = _seen(meshes, lens, pictures, edge, (row, column), (row, column + 1), x - column, nearness)
+                found = _seen(
+                    meshes, islands, lens, pictures, edge, (row, column), (row, column + 1), x - column, nearness
+                )
                 if found:
                     right[row, column] |= what[e] | (found if what[e] == OPEN else 0)
                     right_at[row, column] = x - column
@@ -88,47 +104,45 @@ def find_crossings(  # type: ignore[no-untyped-def]
                 if row < 0 or row + 1 >= height:
                     continue
                 nearness = n0 + along * (n1 - n0)
-                found = _seen(meshes, lens, pictures, edge, (row, column), (row + 1, column), y - row, nearness)
+                found = _seen(
+                    meshes, islands, lens, pictures, edge, (row, column), (row + 1, column), y - row, nearness
+                )
                 if found:
                     below[row, column] |= what[e] | (found if what[e] == OPEN else 0)
                     below_at[row, column] = y - row
 
 
 @kernel
-def _seen(meshes, lens, pictures, edge, here, there, at, nearness):  # type: ignore[no-untyped-def]
+def _seen(meshes, islands, lens, pictures, edge, here, there, at, nearness):  # type: ignore[no-untyped-def]
     """By which of two pixels a point of an edge is seen, so far on the way from one to the other and so near."""
     is_across = here[0] == there[0]
     found = 0
-    if _is_beside(meshes, lens, pictures, edge, here, at, nearness, is_across):
+    if _is_beside(meshes, islands, lens, pictures, edge, here, at, nearness, is_across):
         found |= OPEN_HERE
-    if _is_beside(meshes, lens, pictures, edge, there, at - 1.0, nearness, is_across):
+    if _is_beside(meshes, islands, lens, pictures, edge, there, at - 1.0, nearness, is_across):
         found |= OPEN_THERE
     return found
 
 
 @kernel
-def _is_beside(meshes, lens, pictures, edge, pixel, away, nearness, is_across):  # type: ignore[no-untyped-def]
+def _is_beside(meshes, islands, lens, pictures, edge, pixel, away, nearness, is_across):  # type: ignore[no-untyped-def]
     """Whether what a pixel shows reaches a point of an edge, which is so far away from its centre."""
     instance, triangle, depth = pictures
-    i, first, last, face, other_face = edge
+    i, own = edge
     if instance[pixel] != i:
         return False
     t = triangle[pixel]
-    m = meshes.mesh[i]
-    ends = 0
-    for corner in range(3):
-        v = meshes.triangles[meshes.triangle_start[m] + t, corner]
-        if v in (first, last):
-            ends += 1
-    if t in (face, other_face):
-        ends = 2
     row, column = pixel
     here = -depth[pixel] if lens.is_orthographic else 1.0 / depth[pixel]
     slope_x, slope_y = slopes_of(meshes, lens, i, t, column, row)
     span = 1.0 if lens.is_orthographic else max(here, nearness)
     unit = span / (lens.fx if is_across else lens.fy)
     slope = (slope_x if is_across else slope_y) / span
-    rounding = SAME_PLACE + SAME_DEPTH * min(abs(here), abs(nearness)) / unit
-    slack = rounding if ends == 2 else rounding + CLOSE
+    slack = SAME_PLACE + SAME_DEPTH * min(abs(here), abs(nearness)) / unit
+    nearer = (nearness - here) / unit - slope * away
+    start = meshes.triangle_start[meshes.mesh[i]]
+    # nothing leads from one part of a mesh to what another part of it hides
+    if not (nearer < 0.0 and own >= 0 and islands[start + t] != islands[start + own]):
+        slack += CLOSE
     # a face that is hardly wider than its own edge is steep there
-    return abs((nearness - here) / unit - slope * away) <= slack * max(1.0, abs(slope))
+    return abs(nearer) <= slack * max(1.0, abs(slope))

@@ -52,15 +52,17 @@ def label_frame(clip: ClipWriter, config: CutConfig, frame: int) -> None:
 
     lines, flat = line_pixels(line_art, labels.line_threshold), clip.read("flat", frame)
     figures: dict[str, Any] = {"frame": frame, "segments": int(segments.max()) + 1}
-    figures |= dict.fromkeys(("leaks", "pieces", "id_regions", "agreement", "agreement_compared", "agreement_ids"))
+    figures |= dict.fromkeys(("leaks", "pieces", "id_regions", "agreement", "agreement_compared", "agreement_odd"))
+    figures["agreement_ids"] = None
     figures |= dict.fromkeys(("surface_share", "largest_surface", "largest_surface_is"))
     figures |= picture_contents(plain_frame(clip, config, frame), flat, lines)
     if "ids" in config.motion.extras:
         objects, materials = clip.read("object_id", frame), clip.read("material_id", frame)
         figures |= segment_figures(segments, lines, objects, materials)
         figures |= surface_contents(objects, materials, clip.read_names("object_id"), clip.read_names("material_id"))
-        agreement, compared = label_picture_agreement(flat, materials, colors_at(clip, frame))
-        figures |= {"agreement": _rounded(agreement), "agreement_compared": _rounded(compared)}
+        agreement = label_picture_agreement(flat, materials, colors_at(clip, frame))
+        figures |= {"agreement": _rounded(agreement.share), "agreement_compared": _rounded(agreement.compared)}
+        figures["agreement_odd"] = agreement.odd
         rendered = layout.material_picture(clip.root, clip.cut, frame)
         if has_content(rendered):
             figures["agreement_ids"] = _rounded(id_agreement(np.asarray(read_image(rendered), np.uint16), materials))
