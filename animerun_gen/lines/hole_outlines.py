@@ -27,6 +27,9 @@ same points stay while something comes a little closer."""
 FAR = 64
 """How often an image that goes on beyond its border is as wide, or high, as it goes on."""
 
+LONG = 8
+"""Outlines that go straight along texels for a part of the image's size by this stay as they are."""
+
 CELLS = 32
 """Columns and rows of cells in which the pieces of an outline are looked for."""
 
@@ -221,7 +224,7 @@ def _follow(masks: Masks, mask: int) -> _Chains:
     if extension == EXTEND:
         _go_on(points, starts, size)
     weights = np.empty(len(points))
-    outlining.weigh(points, starts, weights)
+    outlining.weigh(points, *_parts(points, starts, size), weights)
     return _Chains(points, starts.astype(np.int64), weights, size, period)
 
 
@@ -237,6 +240,32 @@ def _with_corners(
     places = np.flatnonzero(turns) + 1
     points = np.insert(middles, places, np.stack([x, y], axis=1)[turns], axis=0)
     return points, np.insert(of, places, of[places])
+
+
+def _parts(
+    points: npt.NDArray[np.int64], start: npt.NDArray[np.int64], size: tuple[int, int]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The first and the last points of the parts of chains between points that stay in any case.
+
+    These are the ends of long straight parts, and of all that lie on the border of the image.  Meshes are often laid
+    on images so that they end there, and an outline that goes along the edge of a mesh must not go aslant into it.
+    """
+    of = np.repeat(np.arange(len(start) - 1), np.diff(start))
+    step = np.diff(points, axis=0)
+    follows = of[1:] == of[:-1]
+    # of two points that follow each other, whether they belong to one such part
+    is_long = np.zeros(len(step), bool)
+    for axis in range(2):
+        along, on_border = step[:, axis] == 0, points[:-1, axis] % size[axis] == 0
+        is_long |= follows & along & (on_border | (np.abs(step[:, 1 - axis]) * LONG >= size[1 - axis]))
+    stays = np.ones(len(points), bool)
+    before, behind = np.append(False, is_long), np.append(is_long, False)
+    inner = np.ones(len(points), bool)
+    inner[start[:-1]], inner[start[1:] - 1] = False, False
+    stays[inner] = (before | behind)[inner]
+    kept = np.flatnonzero(stays)
+    pairs = of[kept[1:]] == of[kept[:-1]]
+    return kept[:-1][pairs].astype(np.int64), kept[1:][pairs].astype(np.int64)
 
 
 def _go_on(points: npt.NDArray[np.int64], start: npt.NDArray[np.int64], size: tuple[int, int]) -> None:

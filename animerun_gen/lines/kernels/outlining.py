@@ -31,8 +31,10 @@ _ITSELF, _LOST = -1, -2
 
 
 @kernel
-def weigh(points, start, weights):  # type: ignore[no-untyped-def]
+def weigh(points, firsts, lasts, weights):  # type: ignore[no-untyped-def]
     """Fill in by how much, in half texels, chains lose their way at most without each of their points.
+
+    ``firsts`` and ``lasts`` are the numbers of the points that each chain begins and ends with.
 
     What has a smaller weight than a point has may be left out before it (Douglas and Peucker, "Algorithms for the
     reduction of the number of points required to represent a digitized line", 1973,
@@ -41,8 +43,8 @@ def weigh(points, start, weights):  # type: ignore[no-untyped-def]
     """
     stack = np.empty((len(points) + 2, 2), np.int64)
     limits = np.empty(len(points) + 2)
-    for chain in range(len(start) - 1):
-        first, last = start[chain], start[chain + 1] - 1
+    for chain in range(len(firsts)):
+        first, last = firsts[chain], lasts[chain]
         weights[first], weights[last] = np.inf, np.inf
         stack[0, 0], stack[0, 1], limits[0] = first, last, np.inf
         depth = 1
