@@ -27,6 +27,7 @@ from animerun_gen.lines import compose
 from animerun_gen.lines.drawn_strokes import lay_strokes, stroke_pixels, without_strokes
 from animerun_gen.lines.hair_lines import thin_hair_lines
 from animerun_gen.lines.hidden_lines import find_hidden_lines
+from animerun_gen.lines.hole_outlines import HoleOutlineFinder
 from animerun_gen.lines.strokes import StrokeSettings, find_strokes
 from animerun_gen.motion import companions, raster
 from animerun_gen.motion.geometry import FrameGeometry
@@ -69,6 +70,7 @@ class PictureMaker:
         lines = context.config.lines
         self._lines = LineMaker(context) if lines.engine == "geometry" else None
         self._strokes = StrokeSettings.from_config(lines) if lines.vector else None
+        self._hole_outlines = HoleOutlineFinder()
         self.strokes = lines.freestyle and self._lines is None
         self._freestyle_checked = not self.strokes
         self._background_checked = False
@@ -126,7 +128,7 @@ class PictureMaker:
         if self._strokes is not None and self._lines is not None and lined is not None:
             with self.context.stage(frame, "strokes"):
                 islands = self._lines.islands.find(lined.geometry)
-                strokes = find_strokes(lined.geometry, self._strokes, islands)
+                strokes = find_strokes(lined.geometry, self._strokes, islands, self._hole_outlines)
         painted = Painted(flat, None, flat)
         if self._shade is not None and taken is not None:
             with self.context.stage(frame, "shade"):

@@ -15,6 +15,9 @@ import numpy.typing as npt
 
 from animerun_gen.dataset.named_arrays import ArrayFile, NamedArray
 
+SHADE, HOLE = 7, 8
+"""The kinds of strokes whose points lie within faces."""
+
 STROKE_KINDS = {
     1: "silhouette",
     3: "border",
@@ -22,8 +25,8 @@ STROKE_KINDS = {
     5: "material",
     2: "crease",
     6: "mark",
-    7: "shade",
-    8: "hole",
+    SHADE: "shade",
+    HOLE: "hole",
 }
 """The kinds of strokes, by what stands in ``kind``.  An edge of several kinds is of the first of them.
 
@@ -267,6 +270,9 @@ def _contradiction(arrays: Mapping[str, npt.NDArray[Any]]) -> str | None:
         return "a point has no place"
     if not ((arrays["along"] >= 0.0) & (arrays["along"] <= 1.0)).all():
         return "a point lies beyond the vertices that it lies between"
+    shaded = points[np.repeat(arrays["kind"] == SHADE, np.diff(start))]
+    if arrays["identity"][shaded].any():
+        return "a point on the border of a shade says that it is found again"
     if "corners" in arrays:
         corners, shares = arrays["corners"], arrays["shares"]
         within = (corners >= 0).all(axis=1)

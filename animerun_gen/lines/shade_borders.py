@@ -16,11 +16,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from animerun_gen.dataset.strokes import Strokes
+from animerun_gen.dataset.strokes import SHADE, Strokes
 from animerun_gen.lines.joining import joined_pieces
 from animerun_gen.lines.kernels import lattice
 from animerun_gen.lines.kernels.locating import locate
-from animerun_gen.lines.kinds import LineKind
 from animerun_gen.motion import raster
 from animerun_gen.motion.geometry import FrameGeometry
 from animerun_gen.motion.raster import VisibilityBuffer
@@ -447,7 +446,7 @@ def _on_surfaces(
         vertices=np.full((count, 2), nobody, np.int32),
         stroke_start=start,
         stroke_points=chain,
-        kind=np.full(len(of), LineKind.SHADE, np.uint8),
+        kind=np.full(len(of), SHADE, np.uint8),
         hidden=np.zeros(len(of), bool),
         object_id=geometry.object_ids[instance[of]],
         corners=corners,

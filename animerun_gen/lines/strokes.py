@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from animerun_gen.config.model import Lines
-from animerun_gen.dataset.strokes import Strokes
+from animerun_gen.dataset.strokes import HOLE, Strokes
 from animerun_gen.lines.feature_edges import MeshEdges, materials_of
 from animerun_gen.lines.hole_outlines import HoleOutlineFinder, HoleOutlines, masks_of
 from animerun_gen.lines.intersections import NO_FACE, Intersections, find_intersections, first_faces
@@ -148,7 +148,7 @@ class _Edges:
             instance=np.full(count, NOBODY, np.int32),
             vertices=np.full((count, 2), NOBODY, np.int32),
             faces=found.faces,
-            kind=np.full(count, kernels.HOLE, np.uint8),
+            kind=np.full(count, HOLE, np.uint8),
             part=kernels.drawn_parts(ends, view),
             ends=ends,
         )

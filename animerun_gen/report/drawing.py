@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from animerun_gen.dataset.layers import Amodal
-from animerun_gen.dataset.strokes import Strokes
+from animerun_gen.dataset.strokes import HOLE, Strokes
 from animerun_gen.lines.kinds import LineKind
 from animerun_gen.report import encode
 from animerun_gen.shade.tone import BACKGROUND, BASE, HIGHLIGHT, SHADOW
@@ -35,8 +35,9 @@ KINDS: Mapping[int, tuple[str, RGB]] = {
     LineKind.MATERIAL: ("material boundary", (148, 108, 32)),
     LineKind.MARK: ("marked edge", (190, 40, 170)),
     LineKind.SHADE: ("border of the shade (no ink)", (140, 150, 236)),
+    HOLE: ("outline of a hole", (214, 40, 60)),
 }
-"""Name and colour of each number in ``LineKind``, and of the kinds of strokes, which have the same numbers."""
+"""Name and colour of each number in ``LineKind``, and of the kinds of strokes, which have the same numbers, and one."""
 
 FRACTIONS = 4
 """Points of strokes are kept in such fractions of a pixel."""

@@ -24,7 +24,6 @@ from animerun_gen.motion.thresholds import SAME_DEPTH
 kernel = compiled.kernels(__name__, error_model="numpy")
 
 NONE, SILHOUETTE, CREASE, BORDER, INTERSECTION, MATERIAL, MARK = range(7)
-HOLE = 8
 """The kinds of lines, as :data:`~animerun_gen.dataset.strokes.STROKE_KINDS` numbers those of strokes."""
 
 RANKS = np.array([9, 0, 3, 1, 9, 2, 4])
