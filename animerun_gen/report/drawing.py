@@ -35,9 +35,14 @@ KINDS: Mapping[int, tuple[str, RGB]] = {
     LineKind.MATERIAL: ("material boundary", (148, 108, 32)),
     LineKind.MARK: ("marked edge", (190, 40, 170)),
     LineKind.SHADE: ("border of the shade (no ink)", (140, 150, 236)),
+}
+"""Name and colour of each number in ``LineKind``."""
+
+STROKES: Mapping[int, tuple[str, RGB]] = {
+    **{number: kind for number, kind in KINDS.items() if number != LineKind.NONE},
     HOLE: ("outline of a hole", (214, 40, 60)),
 }
-"""Name and colour of each number in ``LineKind``, and of the kinds of strokes, which have the same numbers, and one."""
+"""Name and colour of each kind of strokes, which have the same numbers and one more."""
 
 FRACTIONS = 4
 """Points of strokes are kept in such fractions of a pixel."""

@@ -209,6 +209,7 @@ def _assemble(
         "layers": facts.layers,
         "tones": {str(number): tone for number, tone in drawing.TONES.items()},
         "line_kinds": {str(int(number)): kind for number, kind in drawing.KINDS.items()},
+        "stroke_kinds": {str(int(number)): kind for number, kind in drawing.STROKES.items()},
         "hidden_stroke": drawing.HIDDEN_STROKE,
         "stroke_fractions": drawing.FRACTIONS,
         "pixels": facts.resolution[0] * facts.resolution[1],

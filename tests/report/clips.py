@@ -201,16 +201,19 @@ def strokes_of(frame: int, size: tuple[int, int], count: int) -> Strokes:
     points = 5 * count
     rng = np.random.default_rng([frame, 9])
     numbers = np.arange(points)
+    kinds = np.array([1, 2, 8, 3, 7, 4, 5, 6], np.uint8)[np.arange(count) % 8]
+    # borders of the shade are not found again
+    is_found = np.repeat(kinds != 7, 5)[:, None]
     return Strokes(
         position=rng.uniform(0, (width - 1, height - 1), (points, 2)),
         depth=rng.uniform(1, 2, points),
-        identity=np.stack([numbers + 1, numbers + 2], axis=1).astype(np.uint64),
+        identity=np.where(is_found, np.stack([numbers + 1, numbers + 2], axis=1), 0).astype(np.uint64),
         along=rng.uniform(0, 1, points),
         instance=np.zeros(points, np.int32),
         vertices=np.stack([numbers, numbers + 1], axis=1).astype(np.int32),
         stroke_start=np.arange(0, points + 1, 5, np.int64),
         stroke_points=numbers.astype(np.int32),
-        kind=(np.arange(count) % 6 + 1).astype(np.uint8),
+        kind=kinds,
         hidden=np.arange(count) % 2 == 1,
         object_id=np.full(count, 3, np.uint16),
     )

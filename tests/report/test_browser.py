@@ -300,7 +300,10 @@ def test_strokes_are_where_their_points_are(browser: Browser, report: Path) -> N
     assert "pale: the 3 that something hides" in text_of(browser, "legend")
     assert browser.run("return document.getElementById('covered').parentElement.hidden") is False
     choose(browser, "covered", "off")
-    assert "hides" not in text_of(browser, "legend")
+    legend = text_of(browser, "legend")
+    assert "hides" not in legend
+    assert "outline of a hole: 1" in legend
+    assert "border of the shade (no ink): 1" in legend
     pixels = canvas(browser).astype(int).sum(axis=2)
     rows, columns = np.mgrid[0 : SIZE[1], 0 : SIZE[0]]
     centres = np.stack([columns, rows], axis=-1).reshape(-1, 2)

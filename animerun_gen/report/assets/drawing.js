@@ -121,7 +121,7 @@ async function drawStrokes(index) {
   // what is seen lies over what is hidden
   for (const hidden of state.covered ? [true, false] : [false]) {
     for (const stroke of strokes.filter((one) => one.hidden === hidden)) {
-      const color = DATA.line_kinds[stroke.kind][1];
+      const color = DATA.stroke_kinds[stroke.kind][1];
       context.strokeStyle = css(hidden ? blend(color, WHITE, PALE) : color);
       context.beginPath();
       for (const point of stroke.points) context.lineTo(...point);
@@ -134,7 +134,7 @@ async function drawStrokes(index) {
 }
 
 function strokeLegend(count) {
-  return [...Object.entries(count.strokes).map(([kind, strokes]) => swatch(DATA.line_kinds[kind][1], `${DATA.line_kinds[kind][0]}: ${strokes}`)),
+  return [...Object.entries(count.strokes).map(([kind, strokes]) => swatch(DATA.stroke_kinds[kind][1], `${DATA.stroke_kinds[kind][0]}: ${strokes}`)),
     note(`Strokes of a pixel and more, by kind${count.hidden ? `; pale: the ${count.hidden} that something hides` : ""}.`)];
 }
 
