@@ -58,7 +58,7 @@ ARRAYS: dict[str, NamedArray] = {
         "float64", ("N",), "How far it lies from the first of them to the second, in the mesh, from 0 to 1."
     ),
     "instance": NamedArray(
-        "int32", ("N",), "Instance that it lies on, as in a file of `Correspondence`; -1 within faces."
+        "int32", ("N",), "Instance that it lies on, as in a file of `Correspondence`; -1 where it is not said on what."
     ),
     "vertices": NamedArray(
         "int32", ("N", 2), "The same two vertices, counted within the mesh, as in a file of `Correspondence`."
@@ -79,14 +79,14 @@ ARRAYS: dict[str, NamedArray] = {
         "int32",
         ("N", 3),
         "The corners of the triangle within which it lies, counted within the mesh, as in a file of "
-        "`Correspondence`; -1 for a point of which `vertices` says where it lies, and where that is unknown. Only in "
-        "files with kinds 7 or 8.",
+        "`Correspondence`; -1 for a point of which `vertices` says where it lies, or nothing does. Missing in a file "
+        "none of whose points lies within a triangle.",
     ),
     "shares": NamedArray(
         "float64",
         ("N", 3),
         "How much of each of these corners it is: barycentric coordinates in the mesh, from 0 to 1, 0 without corners. "
-        "Only in files with kinds 7 or 8.",
+        "Missing likewise.",
     ),
 }
 """What the file holds, in this order; ``"N"`` stands for points, ``"S"`` for strokes, other letters for any length."""
@@ -113,7 +113,7 @@ class Strokes:
         kind: ``(S,)`` uint8, see :data:`STROKE_KINDS`.
         hidden: ``(S,)`` bool.
         object_id: ``(S,)`` uint16.
-        corners: ``(N, 3)`` int32; None where no stroke is the border of a shade or a hole.
+        corners: ``(N, 3)`` int32; None where no point lies within a triangle.
         shares: ``(N, 3)`` float64; None likewise.
     """
 
@@ -137,7 +137,7 @@ class Strokes:
     @classmethod
     def joined(cls, parts: Sequence[Strokes]) -> Strokes:
         """The strokes of a frame that were found one after the other; no point of one part is one of another."""
-        within = any(part.corners is not None for part in parts)
+        within = any(part.within().any() for part in parts)
         arrays: dict[str, npt.NDArray[Any]] = {}
         for name in ARRAYS:
             if name in WITHIN_FACES:

@@ -229,6 +229,7 @@ def find_strokes(
     standing = np.concatenate([np.empty(0, np.int32), *[each.standing for each in known]])
     edge, piece, hidden = _pieces(geometry, edges, standing, hiding)
     points = _Points.of(geometry, edges, _Ends.of(found, outlines), edge, piece)
+    is_within = bool((points.corners >= 0).any())
     kind = edges.kind[edge]
     start, chain, of = joined_pieces(points.of_pieces, kind.astype(np.int64) * 2 + hidden)
     return Strokes(
@@ -243,8 +244,8 @@ def find_strokes(
         kind=kind[of],
         hidden=hidden[of],
         object_id=geometry.object_ids[edges.whose[edge[of]]],
-        corners=points.corners if len(outlines.ends) else None,
-        shares=points.shares if len(outlines.ends) else None,
+        corners=points.corners if is_within else None,
+        shares=points.shares if is_within else None,
     )
 
 
