@@ -39,7 +39,7 @@ def card(key: str, matrix: np.ndarray, parts: int = 1, low: float = 0.0, high: f
     return Thing(key, vertices, triangles, matrix, uvs=uvs, slot_masks=(0,), identities=identities)
 
 
-def pixels_of(strokes: Strokes, which: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+def pixels_of(strokes: Strokes, which: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """The pixels that strokes go through."""
     drawn = np.zeros(shape, bool)
     for first, last in strokes.position[strokes.segments(which)]:
