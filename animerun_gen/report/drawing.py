@@ -163,6 +163,34 @@ def cel_map(visible: Sequence[npt.NDArray[np.bool_] | None], size: Size) -> byte
     return encode.encode_index(encode.shrink_labels(shown, size))
 
 
+def depth_levels(depth: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.uint8], tuple[float, float]]:
+    """Distances as levels of grey.
+
+    Args:
+        depth: ``(H, W)`` float32, infinite where no surface is; there is one somewhere.
+
+    Returns:
+        ``(H, W)`` uint8, 255 what is nearest, 1 what is farthest, even steps of the inverse distance between, 0 where
+        nothing is; and the distances of the nearest and of the farthest.
+
+    Example:
+        >>> depth_levels(np.array([[2.0, 4.0, np.inf]], np.float32))
+        (array([[255,   1,   0]], dtype=uint8), (2.0, 4.0))
+    """
+    there = np.isfinite(depth)
+    near, far = float(depth[there].min()), float(depth[there].max())
+    levels = np.zeros(depth.shape, np.uint8)
+    distance = depth[there].astype(np.float64)
+    # an orthographic camera may see what is beside it, or behind
+    share = (far - distance) / max(far - near, 1e-300)
+    if near > 0.0:
+        share *= near / distance
+    levels[there] = 1 + np.rint(254.0 * share)
+    if near == far:
+        levels[there] = 255
+    return levels, (near, far)
+
+
 def amodal_facts(amodal: Amodal, layers: Sequence[str]) -> dict[str, Any]:
     """Who hides whom, for the page.
 

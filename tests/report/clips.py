@@ -116,12 +116,17 @@ def write_drawing(
     for frame in frames:
         for name, value in drawing_files(frame, size, noise).items():
             clip.write(name, frame, value)
-    for way, arrows in (("forward", frames[:-1]), ("backward", frames[1:])):
-        for frame in arrows:
-            for layer in LAYERS:
-                for name, value in layer_motion(frame, layer, way, size, noise).items():
-                    clip.write(f"{name}_{way}@{layer}", frame, value)
+    for gap in (1, FAR):
+        beside = "" if gap == 1 else f"_gap{gap}"
+        for way, arrows in (("forward", frames[:-gap]), ("backward", frames[gap:])):
+            for frame in arrows:
+                for layer in LAYERS:
+                    for name, value in layer_motion(frame, layer, way, size, noise, gap).items():
+                        clip.write(f"{name}_{way}{beside}@{layer}", frame, value)
 
+
+FAR = 2
+"""How many frames apart the frames are between which layers have motion, too."""
 
 LAYERS = ("front", "set")
 OBJECTS = {3: "Fox & <i>tail</i>", 4: "Lamp", 900: "House"}
@@ -156,14 +161,18 @@ def drawing_files(frame: int, size: tuple[int, int], noise: bool = False) -> dic
         found[f"contour@{layer}"] = np.where(patches(rng, size, cell, 5) == 0, 0, 255).astype(np.uint8)
         found[f"visible@{layer}"] = shows[layer]
         found[f"object_id@{layer}"] = ids[layer]
+        distance = rng.uniform(2, 9, 5).astype(np.float32)[patches(rng, size, cell, 5)]
+        found[f"depth@{layer}"] = np.where(ids[layer] > 0, distance, np.float32(np.inf))
     found["amodal"] = amodal_of(ids, shows, size)
     return found
 
 
-def layer_motion(frame: int, layer: str, way: str, size: tuple[int, int], noise: bool = False) -> dict[str, Any]:
+def layer_motion(
+    frame: int, layer: str, way: str, size: tuple[int, int], noise: bool = False, gap: int = 1
+) -> dict[str, Any]:
     """Flow of a layer alone, and where it is known, in one direction."""
-    rng = np.random.default_rng([frame, way == "forward", len(layer)])
-    flow = rng.normal(0, 3, (64, 2)).astype(np.float32)[patches(rng, size, 1 if noise else 8, 64)]
+    rng = np.random.default_rng([frame, way == "forward", len(layer), *([gap] if gap > 1 else [])])
+    flow = rng.normal(0, 3 * gap, (64, 2)).astype(np.float32)[patches(rng, size, 1 if noise else 8, 64)]
     valid = drawing_files(frame, size, noise)[f"object_id@{layer}"] > 0
     flow[~valid] = UNKNOWN_FLOW
     return {"flow": flow, "valid": valid}
