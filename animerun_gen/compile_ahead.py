@@ -148,6 +148,21 @@ def _find_strokes(with_holes: bool) -> None:
     find_strokes(_geometry(with_holes), StrokeSettings())
 
 
+def _hole_outlines() -> None:
+    from dataclasses import replace
+
+    from animerun_gen.lines.strokes import StrokeSettings, find_strokes
+    from animerun_gen.motion.geometry import REPEAT, Masks
+
+    geometry = _geometry(with_holes=True)
+    if geometry.holes is None:
+        raise AssertionError("it was asked for with holes")
+    # half of the square, between two texels
+    uvs = geometry.vertices[geometry.triangles][..., :2].astype(np.float32)
+    texels = Masks(np.array([0, 1], np.uint8), np.array([0, 2]), np.array([[1, 2]]), np.array([REPEAT], np.uint8))
+    find_strokes(replace(geometry, holes=replace(geometry.holes, uvs=uvs, masks=texels)), StrokeSettings())
+
+
 def _strokes() -> None:
     _find_strokes(with_holes=False)
 
@@ -241,11 +256,12 @@ def _shade() -> None:
     from dataclasses import replace
 
     from animerun_gen.labels.shaded_regions import divide_by_tones
+    from animerun_gen.lines.shade_borders import find_shade_borders
     from animerun_gen.motion import raster
     from animerun_gen.motion.geometry import Normals
     from animerun_gen.shade.colors import ShadeColors, shade_picture
     from animerun_gen.shade.light import Light
-    from animerun_gen.shade.tones import ToneSettings, shade_map
+    from animerun_gen.shade.tones import ToneSettings, shade_frame, shade_map
 
     geometry = _geometry(with_holes=False)
     corners = np.zeros((4, 3), np.int32)
@@ -253,7 +269,11 @@ def _shade() -> None:
     geometry = replace(geometry, normals=normals)
     seen, lamp = raster.draw(geometry), Light(np.array([0.1, 0.0, 9.0]), np.array([0.0, 0.0, -1.0]))
     shade_map(geometry, seen, Light.parallel(np.array([0.1, 0.0, -1.0])), ToneSettings())
-    tones = shade_map(geometry, seen, lamp, ToneSettings(highlight=0.9))
+    shading = shade_frame(geometry, seen, lamp, ToneSettings(highlight=0.9))
+    tones = shading.tones
+    find_shade_borders(geometry, seen, lamp, ToneSettings(), shading, np.full((SIZE, SIZE), 255, np.uint8))
+    with_holes = replace(geometry, holes=_geometry(with_holes=True).holes)
+    find_shade_borders(with_holes, seen, lamp, ToneSettings(), shading, np.full((SIZE, SIZE), 255, np.uint8))
     shade_picture(np.zeros((SIZE, SIZE, 3), np.uint8), tones, ShadeColors())
     divide_by_tones(np.zeros((SIZE, SIZE), np.int32), tones, np.zeros((SIZE, SIZE), np.bool_), 1)
 
@@ -269,6 +289,7 @@ TASKS: tuple[Callable[[], None], ...] = (
     _motion_with_holes,
     _strokes_with_holes,
     _strokes,
+    _hole_outlines,
     _contours,
     _plain_motion,
     _shade,

@@ -4,7 +4,7 @@
 
 Needs a dataset that was made with ``lines.vector`` and with ``correspondence`` in ``motion.extras``.  Of every point of
 a stroke that is seen in a frame and has a partner in the next one, the step from the one to the other is compared with
-where the triangle that has the edge takes it; and the flow file is compared, at pixels that show those triangles, with
+where the triangle on which it lies takes it; and the flow file is compared, at pixels that show those triangles, with
 where the same triangles take the centres of these pixels.  Both are to be below 1e-3 px.
 """
 
@@ -111,7 +111,7 @@ def compare(clip: ClipFiles, earlier: int, later: int) -> Found:
 
 
 def triangles_with(geometry: FrameGeometry, strokes: Strokes, instance: Whole, points: Whole) -> tuple[Whole, Floats]:
-    """A triangle of the instance's mesh on whose edge, or at whose corner, each point lies, and its shares there."""
+    """A triangle of the instance's mesh on which each point lies, and its shares there."""
     triangle, shares = np.full(len(points), -1, np.int64), np.zeros((len(points), 3))
     for one in np.unique(instance[points]).tolist():
         mine = np.flatnonzero(instance[points] == one)
@@ -119,6 +119,10 @@ def triangles_with(geometry: FrameGeometry, strokes: Strokes, instance: Whole, p
         # of copies of a vertex at one place, strokes have the one that stands for all
         corners = edges.standing[edges.triangles]
         for place in mine.tolist():
+            if strokes.corners is not None and strokes.shares is not None and strokes.corners[points[place], 0] >= 0:
+                is_it = (edges.triangles == strokes.corners[points[place]]).all(axis=1)
+                triangle[place], shares[place] = np.flatnonzero(is_it)[0], strokes.shares[points[place]]
+                continue
             a, b = strokes.vertices[points[place]].tolist()
             along = float(strokes.along[points[place]])
             having = np.flatnonzero((corners == a).any(axis=1) & (corners == b).any(axis=1))

@@ -18,7 +18,16 @@ import numpy.typing as npt
 from animerun_gen.dataset import Dataset, Strokes
 from animerun_gen.dataset.files import write_image
 
-COLORS = {1: (0, 0, 0), 2: (30, 90, 220), 3: (0, 130, 60), 4: (200, 90, 0), 5: (150, 110, 0), 6: (170, 0, 150)}
+COLORS = {
+    1: (0, 0, 0),
+    2: (30, 90, 220),
+    3: (0, 130, 60),
+    4: (200, 90, 0),
+    5: (150, 110, 0),
+    6: (170, 0, 150),
+    7: (120, 130, 230),
+    8: (210, 60, 60),
+}
 """RGB of each kind."""
 
 PALE = 0.8

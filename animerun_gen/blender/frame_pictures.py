@@ -22,10 +22,12 @@ from animerun_gen.blender.rendering import FrameRenderer
 from animerun_gen.color.hexadecimal import rgb
 from animerun_gen.color.srgb import linear_to_hex
 from animerun_gen.config.model import FREESTYLE_ONLY
+from animerun_gen.dataset.strokes import Strokes
 from animerun_gen.lines import compose
 from animerun_gen.lines.drawn_strokes import lay_strokes, stroke_pixels, without_strokes
 from animerun_gen.lines.hair_lines import thin_hair_lines
 from animerun_gen.lines.hidden_lines import find_hidden_lines
+from animerun_gen.lines.hole_outlines import HoleOutlineFinder
 from animerun_gen.lines.strokes import StrokeSettings, find_strokes
 from animerun_gen.motion import companions, raster
 from animerun_gen.motion.geometry import FrameGeometry
@@ -68,6 +70,7 @@ class PictureMaker:
         lines = context.config.lines
         self._lines = LineMaker(context) if lines.engine == "geometry" else None
         self._strokes = StrokeSettings.from_config(lines) if lines.vector else None
+        self._hole_outlines = HoleOutlineFinder()
         self.strokes = lines.freestyle and self._lines is None
         self._freestyle_checked = not self.strokes
         self._background_checked = False
@@ -121,10 +124,11 @@ class PictureMaker:
                 line_art, painted_lines = self._with_inks(self._thinned(line_art, taken), taken)
                 if self._lines is not None and contours is not None:
                     drawn = self._lines.draw(contours, painted_lines, flat, lined)
+        strokes = None
         if self._strokes is not None and self._lines is not None and lined is not None:
             with self.context.stage(frame, "strokes"):
                 islands = self._lines.islands.find(lined.geometry)
-                self.context.writer.write("strokes", frame, find_strokes(lined.geometry, self._strokes, islands))
+                strokes = find_strokes(lined.geometry, self._strokes, islands, self._hole_outlines)
         painted = Painted(flat, None, flat)
         if self._shade is not None and taken is not None:
             with self.context.stage(frame, "shade"):
@@ -133,9 +137,13 @@ class PictureMaker:
                 self.context.writer.write("shade", frame, shaded.tones)
                 traced = self._shade.trace(shaded, taken, line_art)
                 self.context.writer.write("trace", frame, traced)
+                if strokes is not None and self.context.config.lines.shade_border:
+                    strokes = Strokes.joined([strokes, self._shade.borders(shaded, taken, line_art)])
         with self.context.stage(frame, "write pictures"):
             self.context.writer.write("flat", frame, flat)
             self.context.writer.write("contour", frame, line_art)
+            if strokes is not None:
+                self.context.writer.write("strokes", frame, strokes)
             if self._lines is not None and contours is not None:
                 self._lines.write(frame, contours, (line_art, painted_lines), drawn, traced)
             ink = rgb(self.context.config.lines.color)

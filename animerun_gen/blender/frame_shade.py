@@ -15,11 +15,13 @@ from animerun_gen.blender.geometry import NameTable
 from animerun_gen.blender.job_context import JobContext
 from animerun_gen.color.oklab import U8Array
 from animerun_gen.config.palette import load_palette
+from animerun_gen.dataset.strokes import Strokes
+from animerun_gen.lines.shade_borders import find_shade_borders
 from animerun_gen.motion import companions
 from animerun_gen.shade.colors import shade_picture
 from animerun_gen.shade.design import design_of, fixed_colors
 from animerun_gen.shade.tone import FORM, FULL, UNSHADED
-from animerun_gen.shade.tones import ToneSettings, shade_map
+from animerun_gen.shade.tones import Shading, ToneSettings, shade_frame
 from animerun_gen.shade.trace import trace_lines
 
 TREATMENTS = {"all": FULL, "form": FORM, "none": UNSHADED}
@@ -32,10 +34,12 @@ class ShadedFrame:
     Attributes:
         tones: ``(H, W)`` uint8, see :func:`~animerun_gen.shade.tones.shade_map`.
         picture: ``(H, W, 3)`` uint8, the flat picture in its shade.
+        shading: What the tones were made from.
     """
 
     tones: npt.NDArray[np.uint8]
     picture: U8Array
+    shading: Shading
 
 
 class ShadeMaker:
@@ -74,8 +78,19 @@ class ShadeMaker:
         objects = companions.object_id_map(geometry, seen)
         first = np.minimum(self._object_treatment[objects], self._material_treatment[materials])
         treatment = np.where(self._glows[materials] != 0, np.uint8(UNSHADED), self._treatments[first])
-        tones = shade_map(geometry, seen, taken.light, self._settings, treatment=treatment, casts=self._casting(taken))
-        return ShadedFrame(tones, shade_picture(flat, tones, self._colors, materials, self._fixed))
+        casts = self._casting(taken)
+        shading = shade_frame(geometry, seen, taken.light, self._settings, treatment=treatment, casts=casts)
+        picture = shade_picture(flat, shading.tones, self._colors, materials, self._fixed)
+        return ShadedFrame(shading.tones, picture, shading)
+
+    def borders(self, shaded: ShadedFrame, taken: TakenFrame, line_art: U8Array) -> Strokes:
+        """The borders of a frame's shade as strokes."""
+        if taken.light is None:
+            raise AssertionError("the light of a cut with shade is read with its geometry")
+        casts = self._casting(taken)
+        return find_shade_borders(
+            taken.geometry, taken.seen, taken.light, self._settings, shaded.shading, line_art, casts
+        )
 
     def trace(self, shaded: ShadedFrame, taken: TakenFrame, line_art: U8Array) -> U8Array:
         """The line art with the trace lines of a frame's shade."""

@@ -710,7 +710,8 @@ class Lines(Section):
     )
     shade_border: bool = Field(
         default=False,
-        description="Have `LineKind` show the borders of the shade, too, where `Trace` draws them (`style.shade`).",
+        description="Have `LineKind`, and the strokes of `vector`, show the borders of the shade, too, where `Trace` "
+        "draws them (`style.shade`).",
     )
     style: LineStyle = Field(
         default=LineStyle(),
@@ -760,8 +761,11 @@ class Lines(Section):
                     f"{name} is set, but engine is {self.engine}: Freestyle does not tell what its lines are; set "
                     f"engine to geometry or leave {name} out"
                 )
-        if self.shade_border and not self.kinds:
-            raise ValueError("shade_border is set, but kinds is off, so nothing would show it; set kinds to true")
+        if self.shade_border and not self.kinds and not self.vector:
+            raise ValueError(
+                "shade_border is set, but kinds is off, so nothing would show it, and no strokes are written either; "
+                "set kinds or vector to true"
+            )
         return self
 
     @model_validator(mode="after")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,10 +31,17 @@ class NamedArray:
     meaning: str
 
 
-def misshapen(arrays: Mapping[str, npt.NDArray[Any]], table: Mapping[str, NamedArray]) -> str | None:
-    """Which array has not the type and shape that a table says, as the end of a sentence; None where all have."""
+def misshapen(
+    arrays: Mapping[str, npt.NDArray[Any]], table: Mapping[str, NamedArray], optional: Collection[str] = ()
+) -> str | None:
+    """Which array has not the type and shape that a table says, as the end of a sentence; None where all have.
+
+    Those that are ``optional`` may all be missing, but not some of them.
+    """
     lengths: dict[str, int] = {}
     for name, what in table.items():
+        if name in optional and arrays.keys().isdisjoint(optional):
+            continue
         if name not in arrays:
             return f"{name} is missing"
         array = arrays[name]
@@ -79,12 +86,15 @@ class ArrayFile:
         most_unpacked: Bytes that they may have together.
         contradiction: What is wrong with arrays of the right types and shapes, as the end of a sentence; None where
             they are sound.
+        optional: Those of the arrays that are None, all of them, where a frame has nothing of their kind; a file then
+            lacks them.
     """
 
     content: str
     table: Mapping[str, NamedArray]
     most_unpacked: int
     contradiction: Callable[[Mapping[str, npt.NDArray[Any]]], str | None]
+    optional: tuple[str, ...] = ()
 
     def write(self, path: Path, holder: object) -> None:
         """Write the arrays that something has as attributes of their names.
@@ -93,7 +103,8 @@ class ArrayFile:
             ValueError: an array has another type or shape, or the arrays contradict each other.
             DatasetError: the file cannot be written.
         """
-        arrays = {name: np.asarray(getattr(holder, name)) for name in self.table}
+        there = [name for name in self.table if name not in self.optional or getattr(holder, name) is not None]
+        arrays = {name: np.asarray(getattr(holder, name)) for name in there}
         problem = self._problem(arrays)
         if problem is not None:
             raise ValueError(f"{self.content}: {problem}")
@@ -106,11 +117,11 @@ class ArrayFile:
             DatasetError: the file is missing or damaged, or its arrays contradict each other.
         """
         require_moderate(path, self.most_unpacked)
-        arrays = files.read_arrays(path, tuple(self.table))
+        arrays = files.read_arrays(path, tuple(self.table), self.optional)
         problem = self._problem(arrays)
         if problem is not None:
             raise DatasetError(f"holds no {self.content}: {problem}", path, files.AGAIN)
         return arrays
 
     def _problem(self, arrays: Mapping[str, npt.NDArray[Any]]) -> str | None:
-        return misshapen(arrays, self.table) or self.contradiction(arrays)
+        return misshapen(arrays, self.table, self.optional) or self.contradiction(arrays)

@@ -5,7 +5,7 @@ A file is a compressed ``.npz`` file of the arrays in :data:`ARRAYS`, which ``nu
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,30 @@ import numpy.typing as npt
 
 from animerun_gen.dataset.named_arrays import ArrayFile, NamedArray
 
-STROKE_KINDS = {1: "silhouette", 3: "border", 4: "intersection", 5: "material", 2: "crease", 6: "mark"}
+SHADE, HOLE = 7, 8
+"""The kinds of strokes whose points lie within faces."""
+
+STROKE_KINDS = {
+    1: "silhouette",
+    3: "border",
+    4: "intersection",
+    5: "material",
+    2: "crease",
+    6: "mark",
+    SHADE: "shade",
+    HOLE: "hole",
+}
 """The kinds of strokes, by what stands in ``kind``.  An edge of several kinds is of the first of them.
 
 ``silhouette``: between a face that is turned towards the camera and one that is not.  ``border``: an open edge.
 ``intersection``: where two objects, or two parts of a mesh, cut through each other, within faces.  ``material``:
 between two materials.  ``crease``: between faces that meet at a sharp angle.  ``mark``: an edge that someone marked.
+``shade``: where shadow or highlight ends, whatever the mesh.  ``hole``: around a hole that an image cuts into a
+surface, within faces.
 """
+
+MOST_OFF = 1e-9
+"""How much the shares of a triangle's corners may add up to but 1, for rounding."""
 
 MOST_UNPACKED = 1 << 31
 """Bytes that the arrays of a file may have."""
@@ -33,14 +50,15 @@ ARRAYS: dict[str, NamedArray] = {
     "identity": NamedArray(
         "uint64",
         ("N", 2),
-        "Which two vertices it lies between, the smaller number first; twice the same for a point that is a vertex, "
-        "and 0 for a point within faces.",
+        "What says which surface point it is: the two vertices that it lies between, the smaller number first; twice "
+        "the same for a point that is a vertex; a number of its own for one on the outline of a hole, within a face; 0 "
+        "for a point that is not found again.",
     ),
     "along": NamedArray(
         "float64", ("N",), "How far it lies from the first of them to the second, in the mesh, from 0 to 1."
     ),
     "instance": NamedArray(
-        "int32", ("N",), "Instance that it lies on, as in a file of `Correspondence`; -1 within faces."
+        "int32", ("N",), "Instance that it lies on, as in a file of `Correspondence`; -1 where it is not said on what."
     ),
     "vertices": NamedArray(
         "int32", ("N", 2), "The same two vertices, counted within the mesh, as in a file of `Correspondence`."
@@ -50,12 +68,31 @@ ARRAYS: dict[str, NamedArray] = {
         "int32", ("K",), "The points of each stroke in their order; a closed stroke ends with its first point."
     ),
     "kind": NamedArray(
-        "uint8", ("S",), "1 silhouette, 2 crease, 3 border, 4 intersection, 5 material boundary, 6 marked edge."
+        "uint8",
+        ("S",),
+        "1 silhouette, 2 crease, 3 border, 4 intersection, 5 material boundary, 6 marked edge, 7 border of the "
+        "shade, 8 hole.",
     ),
     "hidden": NamedArray("bool", ("S",), "Whether something lies before the whole stroke; else nothing does."),
     "object_id": NamedArray("uint16", ("S",), "The object that it belongs to, as in `ObjectId`."),
+    "corners": NamedArray(
+        "int32",
+        ("N", 3),
+        "The corners of the triangle within which it lies, counted within the mesh, as in a file of "
+        "`Correspondence`; -1 for a point of which `vertices` says where it lies, or nothing does. Missing in a file "
+        "none of whose points lies within a triangle.",
+    ),
+    "shares": NamedArray(
+        "float64",
+        ("N", 3),
+        "How much of each of these corners it is: barycentric coordinates in the mesh, from 0 to 1, 0 without corners. "
+        "Missing likewise.",
+    ),
 }
 """What the file holds, in this order; ``"N"`` stands for points, ``"S"`` for strokes, other letters for any length."""
+
+WITHIN_FACES = ("corners", "shares")
+"""The arrays that a file without points within triangles lacks."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +113,8 @@ class Strokes:
         kind: ``(S,)`` uint8, see :data:`STROKE_KINDS`.
         hidden: ``(S,)`` bool.
         object_id: ``(S,)`` uint16.
+        corners: ``(N, 3)`` int32; None where no point lies within a triangle.
+        shares: ``(N, 3)`` float64; None likewise.
     """
 
     position: npt.NDArray[np.float64]
@@ -89,9 +128,38 @@ class Strokes:
     kind: npt.NDArray[np.uint8]
     hidden: npt.NDArray[np.bool_]
     object_id: npt.NDArray[np.uint16]
+    corners: npt.NDArray[np.int32] | None = None
+    shares: npt.NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.kind)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Strokes]) -> Strokes:
+        """The strokes of a frame that were found one after the other; no point of one part is one of another."""
+        within = any(part.within().any() for part in parts)
+        arrays: dict[str, npt.NDArray[Any]] = {}
+        for name in ARRAYS:
+            if name in WITHIN_FACES:
+                if not within:
+                    continue
+                arrays[name] = np.concatenate([part._within_faces()[name] for part in parts])
+            elif name not in ("stroke_start", "stroke_points"):
+                arrays[name] = np.concatenate([getattr(part, name) for part in parts])
+        before = np.cumsum([0, *[len(part.position) for part in parts]])
+        arrays["stroke_points"] = np.concatenate(
+            [part.stroke_points + np.int32(first) for part, first in zip(parts, before[:-1], strict=True)]
+        )
+        lengths = np.concatenate([np.diff(part.stroke_start) for part in parts])
+        arrays["stroke_start"] = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        return cls(**arrays)
+
+    def _within_faces(self) -> dict[str, npt.NDArray[Any]]:
+        """Corners and shares, also where there are none."""
+        if self.corners is not None and self.shares is not None:
+            return {"corners": self.corners, "shares": self.shares}
+        count = len(self.position)
+        return {"corners": np.full((count, 3), -1, np.int32), "shares": np.zeros((count, 3))}
 
     def points(self, stroke: int) -> npt.NDArray[np.int32]:
         """``(n,)`` int32: the points of a stroke in their order, the first one again at the end of a closed one."""
@@ -122,6 +190,12 @@ class Strokes:
         shown = np.zeros(len(self.position), bool)
         shown[self.segments(~self.hidden).ravel()] = True
         return shown
+
+    def within(self) -> npt.NDArray[np.bool_]:
+        """``(N,)`` bool: the points whose place is told by ``corners`` and ``shares``."""
+        if self.corners is None:
+            return np.zeros(len(self.position), bool)
+        return self.corners[:, 0] >= 0
 
     def matches(self, other: Strokes) -> npt.NDArray[np.int64]:
         """The points that another frame of the clip has as well.
@@ -196,7 +270,17 @@ def _contradiction(arrays: Mapping[str, npt.NDArray[Any]]) -> str | None:
         return "a point has no place"
     if not ((arrays["along"] >= 0.0) & (arrays["along"] <= 1.0)).all():
         return "a point lies beyond the vertices that it lies between"
+    shaded = points[np.repeat(arrays["kind"] == SHADE, np.diff(start))]
+    if arrays["identity"][shaded].any():
+        return "a point on the border of a shade says that it is found again"
+    if "corners" in arrays:
+        corners, shares = arrays["corners"], arrays["shares"]
+        within = (corners >= 0).all(axis=1)
+        if ((corners >= 0).any(axis=1) != within).any():
+            return "a point has some of the corners of a triangle"
+        if not ((shares >= 0.0) & (shares <= 1.0)).all() or (np.abs(shares.sum(axis=1) - within) > MOST_OFF).any():
+            return "a point lies beyond the triangle that it lies within"
     return None
 
 
-_FILE = ArrayFile("strokes", ARRAYS, MOST_UNPACKED, _contradiction)
+_FILE = ArrayFile("strokes", ARRAYS, MOST_UNPACKED, _contradiction, WITHIN_FACES)

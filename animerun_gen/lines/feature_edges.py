@@ -191,14 +191,14 @@ def pair(
     return pair_sorted(keys, order, whole)
 
 
-def materials_of(geometry: FrameGeometry, instance: int) -> npt.NDArray[np.int32]:
-    """``(t,)`` int32: the material of each triangle of an instance, -1 where its surface has holes."""
+def materials_of(geometry: FrameGeometry, instance: int, *, with_holes: bool = False) -> npt.NDArray[np.int32]:
+    """``(t,)`` int32: the material of each triangle of an instance, -1 where its surface has holes, if not told so."""
     mesh = geometry.mesh[instance]
     first, last = geometry.slot_start[instance], geometry.slot_start[instance + 1]
     slots = geometry.triangle_slots[geometry.triangle_start[mesh] : geometry.triangle_start[mesh + 1]]
     if first == last:
         return np.zeros(len(slots), np.int32)
     worn = geometry.slot_materials[first:last].astype(np.int32)
-    if geometry.holes is not None:
+    if geometry.holes is not None and not with_holes:
         worn = np.where(geometry.holes.slot_masks[first:last] >= 0, -1, worn)
     return worn[np.clip(slots, 0, last - first - 1)].astype(np.int32)

@@ -102,7 +102,7 @@ def find_intersections(
     instance = owner[start]
     local = start - np.array(scene.first_points)[instance], other_end - np.array(scene.first_points)[instance]
     vertices = np.stack(local, axis=1).astype(np.int32)
-    place = _placed(geometry, points[start] + share[chosen, None] * (points[other_end] - points[start]))
+    place = placed_in_picture(geometry, points[start] + share[chosen, None] * (points[other_end] - points[start]))
     joined = np.stack([pieces[first, 2], pieces[first + 1, 2]], axis=1)
     inside = _is_inside(geometry, place)[joined].all(axis=1)
     return Intersections(
@@ -167,7 +167,7 @@ def _by_body(bodies: npt.NDArray[np.int64], count: int) -> tuple[npt.NDArray[np.
     return start, np.argsort(bodies, kind="stable")
 
 
-def _placed(geometry: FrameGeometry, world: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def placed_in_picture(geometry: FrameGeometry, world: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """``(n, 4)``: homogeneous pixels of points of the world."""
     matrix = geometry.camera.pixel_matrix()
     placed: npt.NDArray[np.float64] = world @ matrix[:, :3].T + matrix[:, 3]

@@ -20,15 +20,20 @@ import numpy as np
 import numpy.typing as npt
 
 from animerun_gen.config.model import Lines
-from animerun_gen.dataset.strokes import Strokes
+from animerun_gen.dataset.strokes import HOLE, Strokes
 from animerun_gen.lines.feature_edges import MeshEdges, materials_of
+from animerun_gen.lines.hole_outlines import HoleOutlineFinder, HoleOutlines, masks_of
 from animerun_gen.lines.intersections import NO_FACE, Intersections, find_intersections, first_faces
+from animerun_gen.lines.joining import joined_pieces
+from animerun_gen.lines.kernels import outlining
 from animerun_gen.lines.kernels import strokes as kernels
 from animerun_gen.lines.kernels.crossings import sort_into_cells
 from animerun_gen.motion import raster
 from animerun_gen.motion.geometry import FrameGeometry
+from animerun_gen.motion.identity import scramble
 from animerun_gen.motion.islands import IslandFinder
-from animerun_gen.motion.kernels.projection import project_mesh, room_for_a_mesh
+from animerun_gen.motion.kernels.holes import Holes
+from animerun_gen.motion.kernels.projection import View, project_mesh, room_for_a_mesh
 from animerun_gen.motion.lasting_identity import LastingIdentities
 
 CELL = 8.0
@@ -134,13 +139,60 @@ class _Edges:
         )
 
     @classmethod
+    def of_outlines(cls, found: HoleOutlines, view: View) -> _Edges:
+        """Pieces of the outlines of holes."""
+        count = len(found.ends)
+        ends = found.place[found.ends]
+        return cls(
+            whose=found.instance[found.ends[:, 0]],
+            instance=np.full(count, NOBODY, np.int32),
+            vertices=np.full((count, 2), NOBODY, np.int32),
+            faces=found.faces,
+            kind=np.full(count, HOLE, np.uint8),
+            part=kernels.drawn_parts(ends, view),
+            ends=ends,
+        )
+
+    @classmethod
     def joined(cls, parts: Sequence[_Edges]) -> _Edges:
         """All of them, one after the other."""
         return cls(*(np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(cls)))
 
 
+@dataclass(frozen=True)
+class _Ends:
+    """The ``H`` ends of pieces that lie within faces, see :class:`Intersections` and :class:`HoleOutlines`.
+
+    Attributes:
+        of_pieces: ``(n, 2)`` int64, the ends of each such piece.
+    """
+
+    instance: npt.NDArray[np.int32]
+    vertices: npt.NDArray[np.int32]
+    share: npt.NDArray[np.float64]
+    corners: npt.NDArray[np.int32]
+    shares: npt.NDArray[np.float64]
+    of_pieces: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, found: Intersections, outlines: HoleOutlines) -> _Ends:
+        """Those of intersections, and behind them those of outlines."""
+        count = len(found.share)
+        return cls(
+            np.concatenate([found.instance, outlines.instance]),
+            np.concatenate([found.vertices, outlines.vertices]),
+            np.concatenate([found.share, outlines.share]),
+            np.concatenate([np.full((count, 3), NOBODY, np.int32), outlines.corners]),
+            np.concatenate([np.zeros((count, 3)), outlines.shares]),
+            np.concatenate([found.ends, outlines.ends + count]),
+        )
+
+
 def find_strokes(
-    geometry: FrameGeometry, settings: StrokeSettings, islands: npt.NDArray[np.int32] | None = None
+    geometry: FrameGeometry,
+    settings: StrokeSettings,
+    islands: npt.NDArray[np.int32] | None = None,
+    outliner: HoleOutlineFinder | None = None,
 ) -> Strokes:
     """Find the lines of a frame as strokes.
 
@@ -149,13 +201,14 @@ def find_strokes(
         settings: Which edges become strokes.
         islands: ``(T,)`` the island of each triangle, see :meth:`animerun_gen.motion.islands.IslandFinder.find`; by
             default this is asked of it.
+        outliner: Knows the outlines of holes within images from frames before; what it finds is the same without.
 
     Returns:
         The strokes within the picture and the clipping range.  Of one stroke all is of one kind and one instance, and
         all of it is hidden or none.  It ends where more than two edges of its kind meet that are hidden as it is, or
         no other one goes on.  Parts of an edge of less than 1e-3 px are as their neighbours are.  Strokes that begin
         and end somewhere come first, then rings, each in the order of instances and of edges in their mesh, and then
-        intersections.
+        intersections and outlines of holes.
     """
     known = [MeshEdges.of(geometry, mesh) for mesh in range(len(geometry.topologies))]
     hiding = raster.what_hides(geometry)
@@ -163,13 +216,22 @@ def find_strokes(
     if settings.intersections:
         islands = IslandFinder().find(geometry) if islands is None else islands
         found = find_intersections(geometry, known, islands, np.sort(hiding[2].order).tolist())
-    edges = _Edges.joined([*_find_edges(geometry, settings, known), _Edges.of_intersections(found)])
+    outlines = HoleOutlines.none()
+    if settings.borders:
+        outlines = (HoleOutlineFinder() if outliner is None else outliner).find(geometry, known)
+    edges = _Edges.joined(
+        [
+            *_find_edges(geometry, settings, known, hiding[3]),
+            _Edges.of_intersections(found),
+            _Edges.of_outlines(outlines, raster.view(geometry.camera)),
+        ]
+    )
     standing = np.concatenate([np.empty(0, np.int32), *[each.standing for each in known]])
     edge, piece, hidden = _pieces(geometry, edges, standing, hiding)
-    points = _Points.of(geometry, edges, found, edge, piece)
+    points = _Points.of(geometry, edges, _Ends.of(found, outlines), edge, piece)
+    is_within = bool((points.corners >= 0).any())
     kind = edges.kind[edge]
-    mates = _mates(points.of_pieces, kind.astype(np.int64) * 2 + hidden)
-    start, chain, of = kernels.join_pieces(points.of_pieces, mates)
+    start, chain, of = joined_pieces(points.of_pieces, kind.astype(np.int64) * 2 + hidden)
     return Strokes(
         position=points.position,
         depth=points.depth,
@@ -182,10 +244,14 @@ def find_strokes(
         kind=kind[of],
         hidden=hidden[of],
         object_id=geometry.object_ids[edges.whose[edge[of]]],
+        corners=points.corners if is_within else None,
+        shares=points.shares if is_within else None,
     )
 
 
-def _find_edges(geometry: FrameGeometry, settings: StrokeSettings, known: Sequence[MeshEdges]) -> list[_Edges]:
+def _find_edges(
+    geometry: FrameGeometry, settings: StrokeSettings, known: Sequence[MeshEdges], holes: Holes | None
+) -> list[_Edges]:
     """The edges that make strokes, of one instance after the other."""
     turned = math.cos(math.pi - math.radians(settings.crease_angle))
     wanted = np.zeros(kernels.MARK + 1, np.bool_)
@@ -197,21 +263,40 @@ def _find_edges(geometry: FrameGeometry, settings: StrokeSettings, known: Sequen
     for instance, mesh in enumerate(geometry.mesh.tolist()):
         edges, marked = known[mesh], _marked(geometry, mesh, known[mesh])
         project_mesh(meshes, instance, projected)
+        triangles, materials = edges.standing[edges.triangles], materials_of(geometry, instance)
+        masks = masks_of(geometry, instance)
+        # the second side of an open edge has none
+        with_holes = (np.append(masks, -1)[edges.faces] >= 0).any(axis=1)
+        whole = np.s_[:] if not with_holes.any() else np.flatnonzero(~with_holes)
         chosen, kind, part = kernels.find_stroke_edges(
             projected,
             geometry.mesh_vertices(mesh),
-            edges.standing[edges.triangles],
-            edges.vertices,
-            edges.faces,
-            materials_of(geometry, instance),
-            marked,
+            triangles,
+            edges.vertices[whole],
+            edges.faces[whole],
+            materials,
+            marked[whole],
             geometry.matrices[instance],
             turned,
             wanted,
             view,
         )
-        vertices = edges.vertices[chosen]
+        vertices = edges.vertices[whole][chosen]
         found.append(_Edges.of_mesh(instance, vertices, kind, part, projected[vertices, :4]))
+        if holes is not None and with_holes.any():
+            rest = np.flatnonzero(with_holes)
+            chosen, kind, part = outlining.find_holed_edges(
+                (projected, geometry.mesh_vertices(mesh), triangles, edges.vertices[rest], edges.faces[rest]),
+                materials_of(geometry, instance, with_holes=True),
+                marked[rest],
+                geometry.matrices[instance],
+                turned,
+                wanted,
+                view,
+                (holes, masks, holes.uv_start[mesh]),
+            )
+            vertices = edges.vertices[rest][chosen]
+            found.append(_Edges.of_mesh(instance, vertices, kind, part, projected[vertices, :4]))
     return found
 
 
@@ -267,19 +352,22 @@ class _Points:
     along: npt.NDArray[np.float64]
     instance: npt.NDArray[np.int32]
     vertices: npt.NDArray[np.int32]
+    corners: npt.NDArray[np.int32]
+    shares: npt.NDArray[np.float64]
 
     @classmethod
     def of(
         cls,
         geometry: FrameGeometry,
         edges: _Edges,
-        found: Intersections,
+        found: _Ends,
         edge: npt.NDArray[np.int64],
         piece: npt.NDArray[np.float64],
     ) -> _Points:
         """The points at which pieces begin and end.
 
-        Vertices come first, then points of edges, ends of intersections, and last where something hides one of these.
+        Vertices come first, then points of edges, ends of intersections and of outlines, and last where something hides
+        one of these.
         """
         share, of = piece.ravel(), np.repeat(edge, 2)
         is_end = (share == 0.0) | (share == 1.0)
@@ -296,9 +384,12 @@ class _Points:
         along = np.where(is_end, 0.0, share)
         known = is_edge.copy()
         mine = np.flatnonzero(~is_edge & is_end)
-        end = found.ends[of[mine] - np.count_nonzero(edges.instance != NOBODY), (share[mine] == 1.0).astype(np.int64)]
+        piece_within = of[mine] - np.count_nonzero(edges.instance != NOBODY)
+        end = found.of_pieces[piece_within, (share[mine] == 1.0).astype(np.int64)]
         owner[mine], along[mine], known[mine] = first_end + end, found.share[end], True
         instance[mine], vertices[mine] = found.instance[end], found.vertices[end]
+        corners, shares = np.full((len(of), 3), NOBODY, np.int32), np.zeros((len(of), 3))
+        corners[mine], shares[mine] = found.corners[end], found.shares[end]
         order = np.lexsort((along, owner))
         begins = np.ones(len(order), bool)
         begins[1:] = (np.diff(owner[order]) != 0) | (np.diff(along[order]) != 0.0)
@@ -310,9 +401,13 @@ class _Points:
         is_last = share[chosen] == 1.0
         place[is_last] = edges.ends[of[chosen[is_last]], 1]
         known, along, instance, vertices = known[chosen], along[chosen], instance[chosen], vertices[chosen]
+        corners, shares = corners[chosen], shares[chosen]
+        within = corners[:, 0] >= 0
+        on_edge = known & ~within
         identity = np.zeros(vertices.shape, np.uint64)
-        identity[known] = _identities(geometry, instance[known], vertices[known])
+        identity[on_edge] = _identities(geometry, instance[on_edge], vertices[on_edge])
         turned = identity[:, 0] > identity[:, 1]
+        identity[within] = _within_faces(_identities(geometry, instance[within], corners[within]), shares[within])
         turn = turned[:, None]
         return cls(
             of_pieces=number.reshape(-1, 2),
@@ -322,13 +417,15 @@ class _Points:
             along=np.where(known, np.rint(np.where(turned, 1.0 - along, along) * ALONG_STEPS) / ALONG_STEPS, 0.0),
             instance=instance,
             vertices=np.where(turn, vertices[:, ::-1], vertices).astype(np.int32),
+            corners=corners,
+            shares=shares,
         )
 
 
 def _identities(
     geometry: FrameGeometry, instance: npt.NDArray[np.int32], vertices: npt.NDArray[np.int32]
 ) -> npt.NDArray[np.uint64]:
-    """``(n, 2)``: the numbers of vertices of instances that last."""
+    """``(n, k)``: the numbers that last of ``k`` vertices each of instances."""
     lasting = LastingIdentities(geometry)
     identity = np.empty(vertices.shape, np.uint64)
     for one in np.unique(instance).tolist():
@@ -337,13 +434,20 @@ def _identities(
     return identity
 
 
-def _mates(points: npt.NDArray[np.int32], classes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """For each end of a piece the end of the one that goes on from there; -1 where none does, or several could."""
-    sides = points.ravel().astype(np.int64) << 8 | np.repeat(classes, 2)
-    order = np.argsort(sides, kind="stable")
-    ordered = sides[order]
-    begins = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])) if len(ordered) else order
-    twice = begins[np.diff(np.append(begins, len(ordered))) == 2]
-    mates = np.full(len(sides), -1, np.int64)
-    mates[order[twice]], mates[order[twice + 1]] = order[twice + 1], order[twice]
-    return mates
+def _within_faces(corners: npt.NDArray[np.uint64], shares: npt.NDArray[np.float64]) -> npt.NDArray[np.uint64]:
+    """``(n, 2)``: what says which points within triangles are the same: the triangle, and the place on it.
+
+    Args:
+        corners: ``(n, 3)``, the numbers that last of the triangle's corners.
+        shares: ``(n, 3)``, how much of each the point is.
+    """
+    order = np.argsort(corners, axis=1)
+    steps = np.rint(np.take_along_axis(shares, order, axis=1) * ALONG_STEPS).astype(np.uint64)
+    face = np.zeros(len(corners), np.uint64)
+    for corner in np.take_along_axis(corners, order, axis=1).T:
+        face = scramble(face ^ corner)
+    place = face
+    for step in steps.T:
+        place = scramble(place ^ scramble(step + np.uint64(1)))
+    # 0 is no identity
+    return np.maximum(np.stack([face, place], axis=1), np.uint64(1))

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from animerun_gen.dataset.layers import Amodal
-from animerun_gen.dataset.strokes import Strokes
+from animerun_gen.dataset.strokes import HOLE, Strokes
 from animerun_gen.lines.kinds import LineKind
 from animerun_gen.report import encode
 from animerun_gen.shade.tone import BACKGROUND, BASE, HIGHLIGHT, SHADOW
@@ -36,7 +36,13 @@ KINDS: Mapping[int, tuple[str, RGB]] = {
     LineKind.MARK: ("marked edge", (190, 40, 170)),
     LineKind.SHADE: ("border of the shade (no ink)", (140, 150, 236)),
 }
-"""Name and colour of each number in ``LineKind``, and of the kinds of strokes, which have the same numbers."""
+"""Name and colour of each number in ``LineKind``."""
+
+STROKES: Mapping[int, tuple[str, RGB]] = {
+    **{number: kind for number, kind in KINDS.items() if number != LineKind.NONE},
+    HOLE: ("outline of a hole", (214, 40, 60)),
+}
+"""Name and colour of each kind of strokes, which have the same numbers and one more."""
 
 FRACTIONS = 4
 """Points of strokes are kept in such fractions of a pixel."""
@@ -155,6 +161,34 @@ def cel_map(visible: Sequence[npt.NDArray[np.bool_] | None], size: Size) -> byte
     for number, mask in known:
         shown[mask] = number
     return encode.encode_index(encode.shrink_labels(shown, size))
+
+
+def depth_levels(depth: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.uint8], tuple[float, float]]:
+    """Distances as levels of grey.
+
+    Args:
+        depth: ``(H, W)`` float32, infinite where no surface is; there is one somewhere.
+
+    Returns:
+        ``(H, W)`` uint8, 255 what is nearest, 1 what is farthest, even steps of the inverse distance between, 0 where
+        nothing is; and the distances of the nearest and of the farthest.
+
+    Example:
+        >>> depth_levels(np.array([[2.0, 4.0, np.inf]], np.float32))
+        (array([[255,   1,   0]], dtype=uint8), (2.0, 4.0))
+    """
+    there = np.isfinite(depth)
+    near, far = float(depth[there].min()), float(depth[there].max())
+    levels = np.zeros(depth.shape, np.uint8)
+    distance = depth[there].astype(np.float64)
+    # an orthographic camera may see what is beside it, or behind
+    share = (far - distance) / max(far - near, 1e-300)
+    if near > 0.0:
+        share *= near / distance
+    levels[there] = 1 + np.rint(254.0 * share)
+    if near == far:
+        levels[there] = 255
+    return levels, (near, far)
 
 
 def amodal_facts(amodal: Amodal, layers: Sequence[str]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -14,7 +15,7 @@ from pydantic import ValidationError
 from animerun_gen.config.messages import spans
 from animerun_gen.config.model import SET_LAYER, Lines
 from animerun_gen.dataset import MODALITIES, ClipFiles, Modality, enabled_modalities, layout, read_json
-from animerun_gen.dataset.modalities import is_layer_name
+from animerun_gen.dataset.modalities import LAYERS_FOLDER, is_layer_name
 from animerun_gen.errors import DatasetError
 from animerun_gen.pipeline.state.ledger import read_ledger
 from animerun_gen.pipeline.state.manifest_file import (
@@ -38,6 +39,10 @@ NAMED_FRAMES = 12
 """So many spans of missing frames are named in one sentence."""
 
 
+GAP = re.compile(r"[2-9]|[1-9][0-9]{1,5}", re.ASCII)
+"""How a folder writes how far apart the frames of a pair are, where they are not neighbours."""
+
+
 @dataclass(frozen=True)
 class CutFacts:
     """A cut as its pages need it.
@@ -56,6 +61,7 @@ class CutFacts:
         notes: What opening and converting the scene had to say.
         origin: File below the dataset that the last four come from; empty where there is none.
         layers: The names of the layers that are written each alone.
+        layer_gaps: How many frames apart the frames are between which their motion has files, 1 among them; ascending.
     """
 
     clip: ClipFiles
@@ -71,6 +77,7 @@ class CutFacts:
     notes: list[str] = field(default_factory=list)
     origin: str = ""
     layers: tuple[str, ...] = ()
+    layer_gaps: tuple[int, ...] = (1,)
 
     @property
     def clip_rate(self) -> float | None:
@@ -90,6 +97,7 @@ def collect_facts(clip: ClipFiles) -> CutFacts:
     quality = _read_quality(clip, frames, remarks)
     made = _read_origin(clip)
     missing, absent = _missing(clip, made.get("config", {}))
+    layers = _layers(clip, remarks)
     return CutFacts(
         clip=clip,
         frames=frames,
@@ -98,7 +106,8 @@ def collect_facts(clip: ClipFiles) -> CutFacts:
         absent=absent,
         quality=quality,
         remarks=remarks,
-        layers=_layers(clip, remarks),
+        layers=layers,
+        layer_gaps=_layer_gaps(clip, layers),
         **made,
     )
 
@@ -109,6 +118,20 @@ def _layers(clip: ClipFiles, remarks: list[str]) -> tuple[str, ...]:
     except DatasetError as error:
         remarks.append(f"No layers are shown: {error.below(clip.root)}.")
         return ()
+
+
+def _layer_gaps(clip: ClipFiles, layers: Sequence[str]) -> tuple[int, ...]:
+    """How many frames apart the frames are between which the motion of layers has files, 1 among them; ascending."""
+    found = {1}
+    for layer in layers:
+        for folder in (clip.root / clip.split / LAYERS_FOLDER / layer).glob("Gap*"):
+            number = folder.name.removeprefix("Gap")
+            if GAP.fullmatch(number) is None:
+                continue
+            motion = [f"flow_{way}_gap{number}@{layer}" for way in ("forward", "backward")]
+            if any(clip.has(name, frame) for name in motion for frame in clip.frame_numbers):
+                found.add(int(number))
+    return tuple(sorted(found))
 
 
 def _resolution(clip: ClipFiles, frames: Sequence[int]) -> tuple[int, int]:

@@ -61,8 +61,10 @@ class FrameLayers:
         pictures: Name to WebP.  ``frame`` is missing where ``line_color`` is there.
         line_color: RGB of the lines where the frame is exactly the flat picture with lines of one colour over it.
         masks: Which of :data:`MASKS` there are.
+        masks_of: Name of a picture of masks of a layer to the directions that it has, a bit each.
         matches: Direction to the best matches of all segments, in the file's order; None where there is none.
         segments: Number of segments; 0 where there is no label map.
+        depths: By layer how far away its nearest and its farthest surface are, scene units; without those of no depth.
         amodal: Who hides whom, see :func:`drawing.amodal_facts`; None where no file says so.
         objects: The names of the objects in the picture, hidden ones too, by id.
         unknown: Direction to the share of pixels of unknown motion.
@@ -73,8 +75,10 @@ class FrameLayers:
     pictures: dict[str, bytes] = field(default_factory=dict)
     line_color: tuple[int, int, int] | None = None
     masks: list[str] = field(default_factory=list)
+    masks_of: dict[str, list[str]] = field(default_factory=dict)
     matches: dict[str, list[list[int]]] = field(default_factory=dict)
     segments: int = 0
+    depths: dict[str, tuple[float, float]] = field(default_factory=dict)
     amodal: dict[str, Any] | None = None
     objects: dict[int, str] = field(default_factory=dict)
     unknown: dict[str, float] = field(default_factory=dict)
@@ -121,6 +125,7 @@ class FrameTask:
         detail: How much to keep.
         filled: Whether flow continues known motion where none is known (``motion.unknown: fill``).
         layers: The names of the clip's layers that are written each alone.
+        gaps: How many frames apart the frames are between which motion is known, 1 among them.
     """
 
     clip: ClipFiles
@@ -131,6 +136,7 @@ class FrameTask:
     detail: Detail
     filled: bool = False
     layers: tuple[str, ...] = ()
+    gaps: tuple[int, ...] = (1,)
 
     def run(self) -> FrameLayers:
         """Read everything that there is of the frame, and draw it."""
@@ -190,15 +196,23 @@ class FrameTask:
             # whoever draws the mask tells what is wrong with it
             return None
 
-    def _read_flow_of(self, layers: FrameLayers, layer: str, way: str) -> Any:
-        """The motion of a layer alone, marked where it is unknown; None where there is none."""
-        flow, valid = (self._read(layers, f"{name}_{way}@{layer}") for name in ("flow", "valid"))
-        if flow is not None and valid is not None:
-            if self.filled:
-                flow[~valid] = UNKNOWN_FLOW
-            else:
-                self._compare_known(layers, f"valid_{way}@{layer}", valid, known_flow(flow))
-        return flow
+    def _read_flow_of(self, layers: FrameLayers, motion: str) -> tuple[Any, Any]:
+        """The motion of a layer alone, marked where it is unknown, and where it is known; None where there is none.
+
+        Args:
+            layers: Where problems are noted.
+            motion: What follows ``flow_`` and ``valid_`` in the names of the files: direction, gap and layer.
+        """
+        flow, valid = (self._read(layers, f"{name}_{motion}") for name in ("flow", "valid"))
+        if flow is None:
+            return None, valid
+        if valid is None:
+            return flow, known_flow(flow)
+        if self.filled:
+            flow[~valid] = UNKNOWN_FLOW
+        else:
+            self._compare_known(layers, f"valid_{motion}", valid, known_flow(flow))
+        return flow, valid
 
     def _compare_known(self, layers: FrameLayers, name: str, valid: Any, known: Any) -> None:
         """Note where the mask and the flow do not know the same motion."""
@@ -276,11 +290,12 @@ class FrameTask:
             ids = self._read(layers, f"object_id@{layer}")
             if ids is not None:
                 layers.pictures[f"objects@{layer}"] = encode.encode_index(encode.shrink_labels(ids, size))
-            for way in DIRECTIONS:
-                flow = self._read_flow_of(layers, layer, way)
-                if flow is not None:
-                    colors = encode.shrink_colors(flow_to_color(flow, self.motion_scale), size)
-                    layers.pictures[f"flow_{way}@{layer}"] = encode.encode_flow(colors, self.detail.flow_step)
+            depth = self._read(layers, f"depth@{layer}")
+            if depth is not None and np.isfinite(depth).any():
+                levels, layers.depths[layer] = drawing.depth_levels(depth)
+                layers.pictures[f"depth@{layer}"] = encode.encode_index(encode.shrink_labels(levels, size))
+            for gap in self.gaps:
+                self._add_motion_of(layers, layer, gap)
         shown = drawing.cel_map([self._read(layers, f"visible@{layer}") for layer in self.layers], size)
         if shown is not None:
             layers.pictures["cel_map"] = shown
@@ -290,6 +305,23 @@ class FrameTask:
             layers.objects = {one.id: one.name for one in amodal.objects}
             for number, plane in enumerate(drawing.amodal_planes(amodal, size)):
                 layers.pictures[f"amodal{number}"] = plane
+
+    def _add_motion_of(self, layers: FrameLayers, layer: str, gap: int) -> None:
+        """The motion of a layer alone between frames that are so far apart, in both directions."""
+        size = self.detail.size(self.resolution)
+        beside = f"@{layer}" if gap == 1 else f"_gap{gap}@{layer}"
+        bits = np.zeros(self.resolution[::-1], np.uint8)
+        for number, way in enumerate(DIRECTIONS):
+            flow, valid = self._read_flow_of(layers, f"{way}{beside}")
+            if flow is not None:
+                # so much longer is motion that goes on as it does
+                colors = encode.shrink_colors(flow_to_color(flow, gap * self.motion_scale), size)
+                layers.pictures[f"flow_{way}{beside}"] = encode.encode_flow(colors, self.detail.flow_step)
+            if valid is not None:
+                bits |= valid.astype(np.uint8) << np.uint8(number)
+                layers.masks_of.setdefault(f"valid{beside}", []).append(way)
+        if f"valid{beside}" in layers.masks_of:
+            layers.pictures[f"valid{beside}"] = encode.encode_index(encode.shrink_labels(bits, size))
 
     def _add_labels(self, layers: FrameLayers) -> None:
         size = self.detail.size(self.resolution)

@@ -156,6 +156,7 @@ def _tasks(facts: CutFacts, detail: Detail, motion_scale: float, frames: Sequenc
             detail,
             filled,
             facts.layers,
+            facts.layer_gaps,
         )
         for frame in frames
     ]
@@ -184,6 +185,8 @@ def _assemble(
             "matches": {way: _match_text(table) for way, table in layers.matches.items()},
             "segments": layers.segments,
             "amodal": layers.amodal,
+            "depths": layers.depths,
+            "masks_of": layers.masks_of,
         }
         for layers in frames
     }
@@ -207,8 +210,10 @@ def _assemble(
         "materials": {str(number): name for number, name in materials.items()},
         "objects": {str(number): objects[number] for number in sorted(objects)},
         "layers": facts.layers,
+        "gaps": facts.layer_gaps,
         "tones": {str(number): tone for number, tone in drawing.TONES.items()},
         "line_kinds": {str(int(number)): kind for number, kind in drawing.KINDS.items()},
+        "stroke_kinds": {str(int(number)): kind for number, kind in drawing.STROKES.items()},
         "hidden_stroke": drawing.HIDDEN_STROKE,
         "stroke_fractions": drawing.FRACTIONS,
         "pixels": facts.resolution[0] * facts.resolution[1],

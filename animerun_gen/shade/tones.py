@@ -47,6 +47,31 @@ class ToneSettings:
     reach: float = 1.5
 
 
+@dataclass(frozen=True)
+class Shading:
+    """The tones of a frame, and what they were made from.
+
+    Attributes:
+        tones: ``(H, W)`` uint8, see :func:`shade_map`.
+        raw: ``(H, W)`` uint8, the same before borders were cleaned.
+        surface: ``(H, W)`` int32, what pixels that may vote for each other have in common; -1 on the background.
+        normals: ``(H, W, 3)`` float32, unit normals in the world, turned towards the eye.
+        places: ``(H, W, 3)`` float32, in the world, relative to the eye.
+        sizes: ``(H, W)`` float32, the width of a pixel where its surface is.
+        pixel: ``(n,)`` int64, the pixels, counted row by row, whose surface turns to the light; ascending.
+        tested: ``(n, 3)`` float64, the point that stands for each of these where it is asked what the light reaches.
+    """
+
+    tones: npt.NDArray[np.uint8]
+    raw: npt.NDArray[np.uint8]
+    surface: npt.NDArray[np.int32]
+    normals: npt.NDArray[np.float32]
+    places: npt.NDArray[np.float32]
+    sizes: npt.NDArray[np.float32]
+    pixel: npt.NDArray[np.int64]
+    tested: npt.NDArray[np.float64]
+
+
 def shade_map(
     geometry: FrameGeometry,
     seen: VisibilityBuffer,
@@ -73,6 +98,19 @@ def shade_map(
     Raises:
         ValueError: The geometry was taken down without normals.
     """
+    return shade_frame(geometry, seen, light, settings, treatment=treatment, casts=casts).tones
+
+
+def shade_frame(
+    geometry: FrameGeometry,
+    seen: VisibilityBuffer,
+    light: Light,
+    settings: ToneSettings,
+    *,
+    treatment: npt.NDArray[np.uint8] | None = None,
+    casts: npt.NDArray[np.bool_] | None = None,
+) -> Shading:
+    """The tone of each pixel, and what it was made from; arguments and errors are those of :func:`shade_map`."""
     if geometry.normals is None:
         raise ValueError("the geometry has no normals to shade it by")
     shape = seen.instance.shape
@@ -85,7 +123,7 @@ def shade_map(
     eye = _eye(geometry)
     count = points.light_points(
         (seen.instance, seen.triangle, seen.depth),
-        _shaded(geometry),
+        shaded_meshes(geometry),
         eye,
         _lamp(light),
         points.Limits(settings.terminator, NEVER if settings.highlight is None else settings.highlight, settings.reach),
@@ -99,7 +137,7 @@ def shade_map(
     wanted = flat_treatment[pixel[:count]] < FORM
     pixel, tested = pixel[:count][wanted], tested[:count][wanted]
     if len(pixel):
-        hidden = _in_shadow(geometry, light, tested, seen.instance.ravel()[pixel], seen.triangle.ravel()[pixel], casts)
+        hidden = in_shadow(geometry, light, tested, seen.instance.ravel()[pixel], seen.triangle.ravel()[pixel], casts)
         flat_tones[pixel[hidden]] = SHADOW
     # what is treated otherwise is another surface
     surface = np.where(seen.instance < 0, -1, 3 * seen.instance + treatment).astype(np.int32)
@@ -107,10 +145,10 @@ def shade_map(
     voted = np.empty_like(tones)
     cleaning.vote(tones, surface, normals, places, sizes, voted)
     cleaning.merge_small(voted, surface, settings.smallest)
-    return voted
+    return Shading(voted, tones, surface, normals, places, sizes, pixel, tested)
 
 
-def _in_shadow(
+def in_shadow(
     geometry: FrameGeometry,
     light: Light,
     tested: npt.NDArray[np.float64],
@@ -118,7 +156,19 @@ def _in_shadow(
     triangle: npt.NDArray[np.int32],
     casts: npt.NDArray[np.bool_] | None,
 ) -> npt.NDArray[np.bool_]:
-    """Which points, ``(n, 3)`` in the world, the light does not reach."""
+    """Which points the light does not reach.
+
+    Args:
+        geometry: The frame.
+        light: The light.
+        tested: ``(n, 3)`` float64, the points, in the world, at least one.
+        instance: ``(n,)`` int32, the instance on which each lies.
+        triangle: ``(n,)`` int32, the triangle on which each lies, counted within the mesh: it does not hide its point.
+        casts: ``(I,)`` bool, which instances cast shadows; None: all.
+
+    Returns:
+        ``(n,)`` bool.
+    """
     hidden = np.zeros(len(tested), bool)
     pixels = geometry.camera.width * geometry.camera.height
     among: npt.NDArray[np.intp] | slice
@@ -149,10 +199,11 @@ def _in_shadow(
     return hidden
 
 
-def _shaded(geometry: FrameGeometry) -> points.Shaded:
+def shaded_meshes(geometry: FrameGeometry) -> points.Shaded:
+    """The arrays of a frame that has normals, as the compiled loops of the shade take them."""
     normals = geometry.normals
     if normals is None:
-        raise AssertionError("the caller has looked")
+        raise ValueError("the geometry has no normals to shade it by")
     meshes = raster.meshes(geometry)
     turns = np.zeros_like(geometry.matrices)
     # of a matrix that shrinks a mesh to nothing the cofactors are left, which are as good: only directions count

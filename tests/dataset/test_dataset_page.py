@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from animerun_gen.dataset.reference import layout_markdown
+from animerun_gen.dataset.strokes import WITHIN_FACES
 from tests.pipeline.datasets import make, make_cut
 from tests.pipeline.fake_engine import FakeEngine
 
@@ -116,7 +117,9 @@ def test_every_file_is_as_its_one_row_of_the_page_says(tmp_path: Path) -> None:
             titles = {"Vector": "array of the strokes", "LineInk": "array of the lines"}
             title = titles.get(name.partition("/")[0], "array of a frame")
             with np.load(path) as arrays:
-                assert set(arrays) == {cell[0].strip("`") for cell in cells(PAGE.read_text(), title)}
+                # the fake engine's strokes have no points within triangles
+                described = {cell[0].strip("`") for cell in cells(PAGE.read_text(), title)} - set(WITHIN_FACES)
+                assert set(arrays) == described
         elif row.dtype == "JSON":
             matches = json.loads(path.read_bytes())
             if name.startswith("Amodal/"):

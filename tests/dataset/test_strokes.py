@@ -50,6 +50,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "a point": ({"stroke_points": np.array([4, 3, 0, 1, 5, 2, 4, 0, 2], np.int32)}, "a point that there is not"),
     "a short stroke": ({"stroke_start": np.array([0, 5, 6, 9])}, "two points at least"),
     "an end": ({"stroke_start": np.array([0, 5, 7, 8])}, "does not lead through"),
+    "a border of the shade": ({"kind": np.array([1, 2, 7], np.uint8)}, "says that it is found again"),
     "a place between": ({"along": np.array([0, 0, 0, 0, 1.5])}, "beyond the vertices"),
 }
 
@@ -60,9 +61,61 @@ def test_what_contradicts_itself_is_neither_written_nor_read(tmp_path: Path, cas
     wrong = replace(strokes(0), **changes)
     with pytest.raises(ValueError, match=problem):
         write_strokes(tmp_path / "0001.npz", wrong)
-    write_arrays(tmp_path / "0001.npz", {name: getattr(wrong, name) for name in ARRAYS})
+    arrays = {name: getattr(wrong, name) for name in ARRAYS}
+    write_arrays(tmp_path / "0001.npz", {name: array for name, array in arrays.items() if array is not None})
     with pytest.raises(DatasetError, match=problem):
         read_strokes(tmp_path / "0001.npz")
+
+
+def within_a_face() -> Strokes:
+    """The same strokes; their third point lies within a triangle."""
+    whole = strokes(0)
+    corners, shares = np.full((5, 3), -1, np.int32), np.zeros((5, 3))
+    corners[2], shares[2] = (4, 7, 5), (0.5, 0.25, 0.25)
+    return replace(whole, corners=corners, shares=shares)
+
+
+def test_points_within_faces_are_written_where_there_are_any(tmp_path: Path) -> None:
+    write_strokes(tmp_path / "plain.npz", strokes(0))
+    with np.load(tmp_path / "plain.npz") as file:
+        assert set(file) == set(ARRAYS) - {"corners", "shares"}
+    plain = read_strokes(tmp_path / "plain.npz")
+    assert plain.corners is None
+    assert plain.within().tolist() == [False] * 5
+    write_strokes(tmp_path / "within.npz", within_a_face())
+    found = read_strokes(tmp_path / "within.npz")
+    assert found.within().tolist() == [False, False, True, False, False]
+    assert found.corners is not None
+    assert found.corners[2].tolist() == [4, 7, 5]
+
+
+HALF: dict[str, tuple[dict[str, Any], str]] = {
+    "one array of two": ({"shares": None}, "shares is missing"),
+    "two corners": ({"corners": np.tile(np.array([4, 7, -1], np.int32), (5, 1))}, "some of the corners"),
+    "shares without corners": ({"corners": np.full((5, 3), -1, np.int32)}, "beyond the triangle"),
+    "too much": ({"shares": np.tile([0.5, 0.5, 0.5], (5, 1))}, "beyond the triangle"),
+    "no number": ({"shares": np.full((5, 3), np.nan)}, "beyond the triangle"),
+}
+
+
+@pytest.mark.parametrize("case", HALF)
+def test_places_on_triangles_that_are_none(tmp_path: Path, case: str) -> None:
+    changes, problem = HALF[case]
+    wrong = replace(within_a_face(), **changes)
+    with pytest.raises(ValueError, match=problem):
+        write_strokes(tmp_path / "0001.npz", wrong)
+    arrays = {name: getattr(wrong, name) for name in ARRAYS}
+    write_arrays(tmp_path / "0001.npz", {name: array for name, array in arrays.items() if array is not None})
+    with pytest.raises(DatasetError, match=problem):
+        read_strokes(tmp_path / "0001.npz")
+
+
+def test_strokes_that_were_found_one_after_the_other_are_joined() -> None:
+    both = Strokes.joined([strokes(0), within_a_face()])
+    assert len(both) == 6
+    assert both.polyline(4).tolist() == strokes(0).polyline(1).tolist()
+    assert both.within().tolist() == [False] * 7 + [True] + [False] * 2
+    assert Strokes.joined([strokes(0), strokes(1)]).corners is None
 
 
 def test_a_file_that_is_none(tmp_path: Path) -> None:

@@ -399,6 +399,26 @@ def test_animeinbet_keeps_one_vertex_a_pixel_and_says_so(dataset: Path, tmp_path
     assert graph.joined.tolist() == [[0, 1], [0, 2], [1, 2]]
 
 
+def test_borders_of_the_shade_are_no_ink() -> None:
+    from animerun_gen.export.layouts.animeinbet import line_graph
+    from animerun_gen.export.layouts.svg import svg_bytes
+    from tests.export.clips import strokes
+
+    whole = strokes(0)
+    kinds = whole.kind.copy()
+    kinds[np.flatnonzero(~whole.hidden)[0]] = 7
+    shaded = dataclasses.replace(whole, kind=kinds)
+    numbers = np.arange(len(whole.position))
+    assert len(line_graph(whole, numbers, WIDTH, HEIGHT).joined) > len(
+        line_graph(shaded, numbers, WIDTH, HEIGHT).joined
+    )
+    space = "{http://www.w3.org/2000/svg}"
+    root = ElementTree.fromstring(svg_bytes(shaded, numbers, WIDTH, HEIGHT))
+    groups = {group.get("id"): group for group in root.iter(f"{space}g")}
+    assert len(list(groups["shade"].iter(f"{space}path"))) == 1
+    assert groups["shade"].get("stroke") == "#bcc9fb"
+
+
 def test_points_without_identity_have_numbers_of_their_own(dataset: Path) -> None:
     from animerun_gen.export.strokes import numbered_strokes
     from tests.export.clips import strokes

@@ -290,6 +290,13 @@ def changed_stages(one: dict[str, str], other: dict[str, str]) -> set[str]:
     return {stage for stage in STAGES if one.get(stage) != other.get(stage)}
 
 
+def test_strokes_with_borders_of_the_shade_belong_to_pictures(tmp_path: Path) -> None:
+    strokes = merged(SHADED, {"lines": {"engine": "geometry", "vector": True}})
+    without = make_cut(tmp_path, strokes)
+    bordered = make_cut(tmp_path, merged(strokes, {"lines": {"shade_border": True}}))
+    assert "pictures" in changed_stages(prints(without), prints(bordered))
+
+
 @pytest.mark.parametrize("field", fields_of(CutConfig))
 def test_every_field_belongs_to_the_stages_that_depend_on_it(tmp_path: Path, field: str) -> None:
     assert field in FIELDS, "a new field: say above which files depend on it, and put it into fingerprints()"

@@ -116,12 +116,17 @@ def write_drawing(
     for frame in frames:
         for name, value in drawing_files(frame, size, noise).items():
             clip.write(name, frame, value)
-    for way, arrows in (("forward", frames[:-1]), ("backward", frames[1:])):
-        for frame in arrows:
-            for layer in LAYERS:
-                for name, value in layer_motion(frame, layer, way, size, noise).items():
-                    clip.write(f"{name}_{way}@{layer}", frame, value)
+    for gap in (1, FAR):
+        beside = "" if gap == 1 else f"_gap{gap}"
+        for way, arrows in (("forward", frames[:-gap]), ("backward", frames[gap:])):
+            for frame in arrows:
+                for layer in LAYERS:
+                    for name, value in layer_motion(frame, layer, way, size, noise, gap).items():
+                        clip.write(f"{name}_{way}{beside}@{layer}", frame, value)
 
+
+FAR = 2
+"""How many frames apart the frames are between which layers have motion, too."""
 
 LAYERS = ("front", "set")
 OBJECTS = {3: "Fox & <i>tail</i>", 4: "Lamp", 900: "House"}
@@ -156,14 +161,18 @@ def drawing_files(frame: int, size: tuple[int, int], noise: bool = False) -> dic
         found[f"contour@{layer}"] = np.where(patches(rng, size, cell, 5) == 0, 0, 255).astype(np.uint8)
         found[f"visible@{layer}"] = shows[layer]
         found[f"object_id@{layer}"] = ids[layer]
+        distance = rng.uniform(2, 9, 5).astype(np.float32)[patches(rng, size, cell, 5)]
+        found[f"depth@{layer}"] = np.where(ids[layer] > 0, distance, np.float32(np.inf))
     found["amodal"] = amodal_of(ids, shows, size)
     return found
 
 
-def layer_motion(frame: int, layer: str, way: str, size: tuple[int, int], noise: bool = False) -> dict[str, Any]:
+def layer_motion(
+    frame: int, layer: str, way: str, size: tuple[int, int], noise: bool = False, gap: int = 1
+) -> dict[str, Any]:
     """Flow of a layer alone, and where it is known, in one direction."""
-    rng = np.random.default_rng([frame, way == "forward", len(layer)])
-    flow = rng.normal(0, 3, (64, 2)).astype(np.float32)[patches(rng, size, 1 if noise else 8, 64)]
+    rng = np.random.default_rng([frame, way == "forward", len(layer), *([gap] if gap > 1 else [])])
+    flow = rng.normal(0, 3 * gap, (64, 2)).astype(np.float32)[patches(rng, size, 1 if noise else 8, 64)]
     valid = drawing_files(frame, size, noise)[f"object_id@{layer}"] > 0
     flow[~valid] = UNKNOWN_FLOW
     return {"flow": flow, "valid": valid}
@@ -201,16 +210,19 @@ def strokes_of(frame: int, size: tuple[int, int], count: int) -> Strokes:
     points = 5 * count
     rng = np.random.default_rng([frame, 9])
     numbers = np.arange(points)
+    kinds = np.array([1, 2, 8, 3, 7, 4, 5, 6], np.uint8)[np.arange(count) % 8]
+    # borders of the shade are not found again
+    is_found = np.repeat(kinds != 7, 5)[:, None]
     return Strokes(
         position=rng.uniform(0, (width - 1, height - 1), (points, 2)),
         depth=rng.uniform(1, 2, points),
-        identity=np.stack([numbers + 1, numbers + 2], axis=1).astype(np.uint64),
+        identity=np.where(is_found, np.stack([numbers + 1, numbers + 2], axis=1), 0).astype(np.uint64),
         along=rng.uniform(0, 1, points),
         instance=np.zeros(points, np.int32),
         vertices=np.stack([numbers, numbers + 1], axis=1).astype(np.int32),
         stroke_start=np.arange(0, points + 1, 5, np.int64),
         stroke_points=numbers.astype(np.int32),
-        kind=(np.arange(count) % 6 + 1).astype(np.uint8),
+        kind=kinds,
         hidden=np.arange(count) % 2 == 1,
         object_id=np.full(count, 3, np.uint16),
     )

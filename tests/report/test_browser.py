@@ -14,11 +14,13 @@ import pytest
 from animerun_gen.pipeline.state.ledger import MadeFrom, open_ledger
 from animerun_gen.quality.colors import flow_to_color, labels_to_color
 from animerun_gen.quality.warp import warp_difference
+from animerun_gen.report import drawing
 from animerun_gen.report.build import build_report
 from animerun_gen.report.drawing import KINDS, TONES
 from animerun_gen.report.encode import NOTHING_TO_COMPARE, warp_levels, warp_palette
 from tests.report.browser import Browser, missing_browser
 from tests.report.clips import (
+    FAR,
     FRAMES,
     OBJECTS,
     SIZE,
@@ -300,7 +302,10 @@ def test_strokes_are_where_their_points_are(browser: Browser, report: Path) -> N
     assert "pale: the 3 that something hides" in text_of(browser, "legend")
     assert browser.run("return document.getElementById('covered').parentElement.hidden") is False
     choose(browser, "covered", "off")
-    assert "hides" not in text_of(browser, "legend")
+    legend = text_of(browser, "legend")
+    assert "hides" not in legend
+    assert "outline of a hole: 1" in legend
+    assert "border of the shade (no ink): 1" in legend
     pixels = canvas(browser).astype(int).sum(axis=2)
     rows, columns = np.mgrid[0 : SIZE[1], 0 : SIZE[0]]
     centres = np.stack([columns, rows], axis=-1).reshape(-1, 2)
@@ -350,6 +355,35 @@ def test_each_cel_alone_stands_on_a_checkerboard(browser: Browser, report: Path)
     nothing = files["cel@front"][..., 3:] == 0
     assert np.abs(canvas(browser) - np.where(nothing, checkers(), flow_to_color(flow, scale))).max() <= 2
     assert "flow of the cel front" in text_of(browser, "right-caption")
+    # where that is known, and how far away it is
+    browser.press("i")
+    wait_drawn(browser, 1, "cel_valid")
+    valid = layer_motion(10, "front", "forward", SIZE)["valid"]
+    shown = np.where(nothing, checkers(), np.where(valid[..., None], 255, 0))
+    np.testing.assert_array_equal(canvas(browser), shown)
+    assert "its motion is known: 100% of its surfaces" in text_of(browser, "legend")
+    browser.press("e")
+    wait_drawn(browser, 1, "cel_depth")
+    depth = files["depth@front"][..., None]
+    there = np.isfinite(depth)
+    levels = drawing.depth_levels(files["depth@front"])[0][..., None]
+    np.testing.assert_array_equal(canvas(browser), np.where(there, levels, checkers()))
+    assert f"nearest: {depth[there].min():.3f}" in text_of(browser, "legend")
+    # over two frames
+    browser.press("home")
+    browser.press("u")
+    wait_drawn(browser, 0, "cel_flow")
+    choose(browser, "gap", str(FAR))
+    first = drawing_files(8, SIZE)["cel@front"][..., 3:] == 0
+    flow = layer_motion(8, "front", "forward", SIZE, gap=FAR)["flow"]
+    assert np.abs(canvas(browser) - np.where(first, checkers(), flow_to_color(flow, FAR * scale))).max() <= 2
+    assert "8 \u2192 12" in text_of(browser, "right-caption")
+    assert f"Edge of the wheel: {FAR * scale} px" in text_of(browser, "legend")
+    assert "gap=2" in browser.run("return location.hash")
+    browser.press("right")
+    browser.wait_for(
+        "document.getElementById('nothing').textContent", lambda said: "No frame lies 2 frames after" in said
+    )
 
 
 def test_the_cel_that_is_seen_and_whole_masks(browser: Browser, report: Path) -> None:
@@ -413,11 +447,11 @@ def test_the_exposure_sheet_leads_to_its_frames_and_follows(browser: Browser, re
 def test_pages_offer_only_what_is_there(browser: Browser, report: Path) -> None:
     open_cut(browser, report)
     # this one has none of it
-    for control in ("cel", "part", "object", "covered", "sheet"):
+    for control in ("cel", "part", "object", "covered", "gap", "sheet"):
         assert browser.run("return document.getElementById(arguments[0])", control) is None
     open_cut(browser, report, "cels")
     keys = browser.run("return [...document.querySelectorAll('#layers kbd')].map(one => one.textContent)")
-    assert len(keys) == len(set(keys)) == 23
+    assert len(keys) == len(set(keys)) == 25
     assert browser.run("return document.getElementById('cel').parentElement.hidden") is True
 
 

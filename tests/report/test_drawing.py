@@ -49,7 +49,8 @@ def test_the_example_runs() -> None:
 
 
 def test_every_kind_and_tone_has_a_name_and_a_colour_of_its_own() -> None:
-    assert set(drawing.KINDS) == set(LineKind) >= set(STROKE_KINDS)
+    assert set(drawing.KINDS) == set(LineKind)
+    assert set(drawing.STROKES) == set(STROKE_KINDS)
     assert set(drawing.TONES) == {0, 1, 2, 3}
     for table in (drawing.KINDS, drawing.TONES):
         colors = np.array([color for _, color in table.values()], int)

@@ -10,8 +10,10 @@ from animerun_gen.dataset import ClipFiles, ClipWriter
 from animerun_gen.quality.colors import flow_to_color
 from animerun_gen.quality.warp import warp_difference
 from animerun_gen.report.encode import decode_index, warp_levels
+from animerun_gen.report.facts import collect_facts
 from animerun_gen.report.layers import DIRECTIONS, MASKS, Detail, FrameLayers, FrameTask, SurveyTask, line_color
 from tests.report.clips import (
+    FAR,
     FRAMES,
     LAYERS,
     OBJECTS,
@@ -28,12 +30,18 @@ FULL = Detail(1, 90)
 
 
 def layers_of(
-    root: Path, frame: int, detail: Detail = FULL, layers: tuple[str, ...] = (), filled: bool = False
+    root: Path,
+    frame: int,
+    detail: Detail = FULL,
+    layers: tuple[str, ...] = (),
+    filled: bool = False,
+    gaps: tuple[int, ...] = (1,),
 ) -> FrameLayers:
     place = FRAMES.index(frame)
     around = (None, *FRAMES, None)
     neighbors = (around[place], around[place + 2])
-    return FrameTask(ClipFiles(root, "train", "fight"), frame, neighbors, SIZE, 10.0, detail, filled, layers).run()
+    clip = ClipFiles(root, "train", "fight")
+    return FrameTask(clip, frame, neighbors, SIZE, 10.0, detail, filled, layers, gaps).run()
 
 
 def decoded(data: bytes) -> np.ndarray:
@@ -70,7 +78,7 @@ def test_everything_on_disk_is_on_the_page(tmp_path: Path) -> None:
 
 def test_what_is_drawn_is_on_the_page(tmp_path: Path) -> None:
     write_drawing(write_clip(tmp_path))
-    layers, files = layers_of(tmp_path, 10, layers=LAYERS), drawing_files(10, SIZE)
+    layers, files = layers_of(tmp_path, 10, layers=LAYERS, gaps=(1, FAR)), drawing_files(10, SIZE)
     assert layers.problems == []
     pictures = layers.pictures
     for name in ("shade", "line_kind", "line_gap"):
@@ -83,12 +91,38 @@ def test_what_is_drawn_is_on_the_page(tmp_path: Path) -> None:
         for way in DIRECTIONS:
             colors = decoded(pictures[f"flow_{way}@{cel}"]).astype(int)
             assert np.abs(colors - flow_to_color(layer_motion(10, cel, way, SIZE)["flow"], 10.0)).max() <= 2
+        # of three frames the middle one has none two frames away
+        assert not any(f"_gap{FAR}@{cel}" in name for name in pictures)
+        known = [layer_motion(10, cel, way, SIZE)["valid"] for way in DIRECTIONS]
+        np.testing.assert_array_equal(decode_index(pictures[f"valid@{cel}"]), known[0] + 2 * known[1])
+        assert layers.masks_of[f"valid@{cel}"] == list(DIRECTIONS)
+        depth = files[f"depth@{cel}"]
+        there = np.isfinite(depth)
+        levels = decode_index(pictures[f"depth@{cel}"])
+        np.testing.assert_array_equal(levels > 0, there)
+        near, far = layers.depths[cel]
+        assert (near, far) == (depth[there].min(), depth[there].max())
+        back = 1.0 / (1.0 / far + (levels[there] - 1.0) / 254.0 * (1.0 / near - 1.0 / far))
+        np.testing.assert_allclose(back, depth[there], rtol=0.01)
     shown = decode_index(pictures["cel_map"])
     np.testing.assert_array_equal(shown == 1, files["visible@front"])
     np.testing.assert_array_equal(shown == 2, files["visible@set"])
     assert layers.objects == OBJECTS
     # without layers there are none
     assert not any("@" in name for name in layers_of(tmp_path, 10).pictures)
+
+
+def test_motion_of_layers_over_larger_distances_has_a_wheel_of_its_own(tmp_path: Path) -> None:
+    write_drawing(write_clip(tmp_path))
+    assert collect_facts(ClipFiles(tmp_path, "train", "fight")).layer_gaps == (1, FAR)
+    layers = layers_of(tmp_path, 8, layers=LAYERS, gaps=(1, FAR))
+    for cel in LAYERS:
+        motion = layer_motion(8, cel, "forward", SIZE, gap=FAR)
+        colors = decoded(layers.pictures[f"flow_forward_gap{FAR}@{cel}"]).astype(int)
+        assert np.abs(colors - flow_to_color(motion["flow"], FAR * 10.0)).max() <= 2
+        np.testing.assert_array_equal(decode_index(layers.pictures[f"valid_gap{FAR}@{cel}"]), motion["valid"])
+        assert layers.masks_of[f"valid_gap{FAR}@{cel}"] == ["forward"]
+        assert f"flow_backward_gap{FAR}@{cel}" not in layers.pictures
 
 
 def test_damage_of_what_is_drawn_is_told_and_the_rest_is_shown(tmp_path: Path) -> None:

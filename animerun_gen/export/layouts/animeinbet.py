@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from animerun_gen.dataset import ClipFiles, Strokes
 from animerun_gen.dataset.files import write_image
+from animerun_gen.dataset.strokes import SHADE
 from animerun_gen.export.layout import ClipJob, PlainLayout, digits
 from animerun_gen.export.strokes import numbered_strokes, require_strokes
 
@@ -33,7 +34,7 @@ SUBPIXELS = 6
 
 
 class AnimeInbet(PlainLayout):
-    """What is seen of the strokes: readers know no hidden ones."""
+    """What is seen of the strokes, but for borders of the shade: readers know no hidden lines, and none without ink."""
 
     def look(self, clips: Sequence[ClipFiles]) -> None:
         require_strokes(clips)
@@ -106,7 +107,7 @@ class LineGraph:
 
 
 def line_graph(strokes: Strokes, numbers: npt.NDArray[np.int64], width: int, height: int) -> LineGraph:
-    """The lines of a frame that are seen, as a graph in a square of 720 x 720.
+    """The lines of a frame that are seen, borders of the shade left out, as a graph in a square of 720 x 720.
 
     Args:
         strokes: The strokes of the frame.
@@ -123,7 +124,7 @@ def line_graph(strokes: Strokes, numbers: npt.NDArray[np.int64], width: int, hei
     margin = (SIDE - scale * np.array([width, height])) / 2.0
     # of the centre of a pixel at a whole number, both here and there
     position = (strokes.position + 0.5) * scale + margin - 0.5
-    segments = strokes.segments(~strokes.hidden)
+    segments = strokes.segments(~strokes.hidden & (strokes.kind != SHADE))
     shown = np.unique(segments)
     shown = shown[np.argsort(numbers[shown])]
     place = np.clip(np.rint(position[shown]), 0, SIDE - 1).astype(np.int64)

@@ -14,12 +14,17 @@ import numpy as np
 import numpy.typing as npt
 
 from animerun_gen.dataset import STROKE_KINDS, ClipFiles, Strokes
+from animerun_gen.dataset.strokes import SHADE
 from animerun_gen.errors import DatasetError
 from animerun_gen.export.layout import ClipJob, PlainLayout
 from animerun_gen.export.strokes import numbered_strokes, require_strokes
+from animerun_gen.shade.trace import SHADOW_TRACE
 
 DIGITS = 3
 """Digits behind the point of a coordinate: a thousandth of a pixel."""
+
+TRACE = "#{:02x}{:02x}{:02x}".format(*SHADOW_TRACE)
+"""The colour of borders of the shade, which are no ink: that of trace lines."""
 
 
 class Svg(PlainLayout):
@@ -82,7 +87,8 @@ def svg_bytes(
             chosen = np.flatnonzero((strokes.kind == kind) & (strokes.hidden == hidden))
             if len(chosen):
                 prefix = "hidden-" if hidden else ""
-                lines.append(f'<g id="{prefix}{name}">')
+                colored = f' stroke="{TRACE}"' if kind == SHADE else ""
+                lines.append(f'<g id="{prefix}{name}"{colored}>')
                 lines += [_path(strokes, stroke, numbers, names or {}) for stroke in chosen.tolist()]
                 lines.append("</g>")
         lines.append("</g>")

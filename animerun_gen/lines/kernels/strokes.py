@@ -55,25 +55,8 @@ def find_stroke_edges(projected, vertices, triangles, edges, faces, materials, m
     parts = np.empty((len(edges), 2))
     count = 0
     for e in range(len(edges)):
-        f, g = faces[e, 0], faces[e, 1]
         a, b = edges[e, 0], edges[e, 1]
-        f_is_there = materials[f] >= 0
-        g_is_there = g >= 0 and materials[g] >= 0
-        if not f_is_there and not g_is_there:
-            continue
-        kind = NONE
-        if not f_is_there or not g_is_there:
-            kind = BORDER
-        elif wanted[SILHOUETTE] and fronts[f] == (fronts[g] == _go_round_alike(triangles, f, g, a, b)):
-            kind = SILHOUETTE
-        elif wanted[MATERIAL] and materials[f] != materials[g]:
-            kind = MATERIAL
-        elif wanted[CREASE]:
-            cosine = cosine_between(vertices, triangles, f, g, to_world)
-            if (-cosine if _go_round_alike(triangles, f, g, a, b) else cosine) <= turned:
-                kind = CREASE
-        if not wanted[kind] and marked[e]:
-            kind = MARK
+        kind = kind_of_edge(fronts, vertices, triangles, edges, faces, e, materials, marked, to_world, turned, wanted)
         if not wanted[kind]:
             continue
         # where more than two faces meet, an edge comes several times, one after the other
@@ -81,7 +64,7 @@ def find_stroke_edges(projected, vertices, triangles, edges, faces, materials, m
             if RANKS[kind] < RANKS[kinds[count - 1]]:
                 kinds[count - 1] = kind
             continue
-        first, last = _drawn_part(_row4(projected, a), _row4(projected, b), view)
+        first, last = drawn_part(row_of_4(projected, a), row_of_4(projected, b), view)
         if not first < last:
             continue
         found[count] = e
@@ -90,6 +73,34 @@ def find_stroke_edges(projected, vertices, triangles, edges, faces, materials, m
         parts[count, 1] = last
         count += 1
     return found[:count].copy(), kinds[:count].copy(), parts[:count].copy()
+
+
+@kernel
+def kind_of_edge(fronts, vertices, triangles, edges, faces, e, materials, marked, to_world, turned, wanted):  # type: ignore[no-untyped-def]
+    """The kind of an edge, by which of its faces are there (``materials`` not negative) and turned to the camera.
+
+    A border is one whether it is wanted or not; anything else is what is wanted, a mark last, or :data:`NONE`.
+    """
+    f, g = faces[e, 0], faces[e, 1]
+    a, b = edges[e, 0], edges[e, 1]
+    f_is_there = materials[f] >= 0
+    g_is_there = g >= 0 and materials[g] >= 0
+    if not f_is_there and not g_is_there:
+        return NONE
+    kind = NONE
+    if not f_is_there or not g_is_there:
+        kind = BORDER
+    elif wanted[SILHOUETTE] and fronts[f] == (fronts[g] == _go_round_alike(triangles, f, g, a, b)):
+        kind = SILHOUETTE
+    elif wanted[MATERIAL] and materials[f] != materials[g]:
+        kind = MATERIAL
+    elif wanted[CREASE]:
+        cosine = cosine_between(vertices, triangles, f, g, to_world)
+        if (-cosine if _go_round_alike(triangles, f, g, a, b) else cosine) <= turned:
+            kind = CREASE
+    if not wanted[kind] and marked[e]:
+        kind = MARK
+    return kind
 
 
 @kernel
@@ -106,7 +117,7 @@ def _goes(triangles, t, a, b):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _row4(projected, v):  # type: ignore[no-untyped-def]
+def row_of_4(projected, v):  # type: ignore[no-untyped-def]
     return projected[v, 0], projected[v, 1], projected[v, 2], projected[v, 3]
 
 
@@ -124,7 +135,7 @@ def _kept(at_start, at_end, first, last):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _drawn_part(p, q, view):  # type: ignore[no-untyped-def]
+def drawn_part(p, q, view):  # type: ignore[no-untyped-def]
     """The part of an edge that lies in the picture and the clipping range."""
     clip_start, clip_end, width, height = view
     first, last = 0.0, 1.0
@@ -138,6 +149,15 @@ def _drawn_part(p, q, view):  # type: ignore[no-untyped-def]
     ):
         first, last = _kept(at_start, at_end, first, last)
     return first, last
+
+
+@kernel
+def drawn_parts(ends, view):  # type: ignore[no-untyped-def]
+    """``(n, 2)``: the part of each of many lines, by the homogeneous pixels of their ends ``(n, 2, 4)``."""
+    parts = np.empty((len(ends), 2))
+    for e in range(len(ends)):
+        parts[e] = drawn_part(row_of_4(ends[e], 0), row_of_4(ends[e], 1), view)
+    return parts
 
 
 @kernel

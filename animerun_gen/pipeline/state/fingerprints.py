@@ -169,7 +169,9 @@ def _looks(config: CutConfig, palette: str | None) -> dict[str, Any]:
     lines = looks["lines"]
     # what was made before there were kinds and styles stands where none is asked for
     if not config.lines.kinds:
-        del lines["kinds"], lines["shade_border"]
+        del lines["kinds"]
+        if not config.lines.shade_border:
+            del lines["shade_border"]
     style = lines.pop("style")
     if config.lines.style.is_on:
         lines["style"] = style | {"seed": config.seed}

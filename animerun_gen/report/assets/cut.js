@@ -52,7 +52,9 @@ async function decodeNow(id) {
 const stored = (index) => DATA.shown[index] || null;
 const has = (index, name) => Boolean(stored(index) && stored(index).pictures[name]);
 const pixelsOf = (index, name) => decode(stored(index).pictures[name]);
-const other = (index, way) => index + (way === "forward" ? 1 : -1);
+const other = (index, way, step = 1) => index + (way === "forward" ? step : -step);
+// How many frames apart the frames of a layer's pairs are.
+const stepOf = (layer) => layer && layer.step ? layer.step() : 1;
 const hasMask = (index, bit) => has(index, "masks") && stored(index).masks.includes(bit);
 const hasFrame = (index) => has(index, "frame") || Boolean(stored(index) && stored(index).line_color);
 
@@ -259,7 +261,7 @@ function warpLegend(what) {
 
 let wheel = null;
 
-function flowLegend() {
+function flowLegend(count, gap = 1) {
   if (!wheel) {
     wheel = make("canvas");
     decode(DATA.wheel).then((pixels) => {
@@ -268,8 +270,8 @@ function flowLegend() {
     });
   }
   return [make("div", { class: "wheel" }, wheel, make("div", {},
-    make("div", {}, `Edge of the wheel: ${DATA.motion_scale} px, in every frame of this clip.`),
-    make("p", {}, "The colour says where to (right is red, down yellow, left cyan to blue, up violet), its strength how far: white stands still. Darker: longer than the edge (1 % of the clip's motion)."),
+    make("div", {}, `Edge of the wheel: ${gap * DATA.motion_scale} px, in every frame of this clip.`),
+    make("p", {}, `The colour says where to (right is red, down yellow, left cyan to blue, up violet), its strength how far: white stands still. Darker: longer than the edge${gap > 1 ? "" : " (1 % of the clip's motion)"}.`),
     make("div", {}, swatch(BLACK, "unknown motion")))) ];
 }
 
@@ -313,7 +315,7 @@ async function redraw() {
 async function drawOnce() {
   const layer = layerOf(state.layer);
   const { way } = state;
-  const partner = other(state.index, way);
+  const partner = other(state.index, way, stepOf(layer));
   const flips = state.flipped && partner >= 0 && partner <= LAST;
   const index = flips ? partner : state.index;
   // of the other frame the same layer; where it has none, the frame itself
@@ -360,15 +362,17 @@ function finish(place) {
 function captionOf(layer, index, way) {
   const name = `${layer.title || layer.name.toLowerCase()}${layer.of ? ` ${layer.of()}` : ""}`;
   if (!layer.pair) return `${name} ${layer.id === "frame" ? "" : "of frame "}${FRAMES[index]}`;
-  const next = FRAMES[other(index, way)];
+  const next = FRAMES[other(index, way, stepOf(layer))];
   return `${name}, ${FRAMES[index]} \u2192 ${next}`;
 }
 
 function explainNothing(layer, index, way) {
   if (!layer) return "This dataset has no picture that could be shown.";
   if (!stored(index)) return `Frame ${FRAMES[index]} has no pictures on this page, which would have become too large.`;
-  const next = other(index, way);
+  const step = stepOf(layer);
+  const next = other(index, way, step);
   if (layer.pair && (next < 0 || next > LAST)) {
+    if (step > 1) return `No frame lies ${step} frames ${way === "forward" ? "after" : "before"} frame ${FRAMES[index]}.`;
     return way === "forward" ? `Frame ${FRAMES[index]} is the last one: no motion leads on from it.` : `Frame ${FRAMES[index]} is the first one: no motion leads back from it.`;
   }
   if (layer.two && !stored(next)) return `Frame ${FRAMES[next]} has no pictures on this page, which would have become too large.`;
@@ -378,9 +382,9 @@ function explainNothing(layer, index, way) {
 // ---- controls ----
 
 // The controls that belong to some layers only, and what of the state they change.
-const CHOICES = { "left-out": "leftOut", cel: "cel", part: "part", object: "object", covered: "covered" };
+const CHOICES = { "left-out": "leftOut", cel: "cel", part: "part", object: "object", covered: "covered", gap: "gap" };
 // Of these the address of the page keeps what was chosen.
-const ADDRESSED = ["cel", "part", "object"];
+const ADDRESSED = ["cel", "part", "object", "gap"];
 
 function update(changes = {}) {
   Object.assign(state, changes);
@@ -399,7 +403,7 @@ function update(changes = {}) {
     else choice.value = state[key];
   }
   byId("slider").value = state.index;
-  const next = other(state.index, state.way);
+  const next = other(state.index, state.way, stepOf(layer));
   const pair = layer && layer.pair && next >= 0 && next <= LAST ? ` \u2192 ${FRAMES[next]}` : "";
   byId("frame-number").textContent = `frame ${FRAMES[state.index]}${pair} (${state.index + 1} of ${LAST + 1})`;
   byId("play").textContent = state.playing ? "Pause" : "Play";

@@ -18,6 +18,11 @@ const PARTS = {
   objects: { name: "objects", says: "Point at one to read its name.", needs: (cel) => [`objects@${cel}`], color: (i, place, [ids]) => number(ids, place) ? labelColor(number(ids, place)) : null },
 };
 const canShow = (index, part, cel) => PARTS[part].needs(cel).every((name) => has(index, name));
+// Motion of a cel between frames that are further apart has files of its own.
+const gapOf = () => Number(state.gap);
+const apart = () => gapOf() > 1 ? `_gap${state.gap}` : "";
+const MOTION_CHOICES = DATA.gaps.length > 1 ? ["cel", "gap"] : ["cel"];
+const knows = (i, way, cel, gap) => has(i, `valid${gap}@${cel}`) && stored(i).masks_of[`valid${gap}@${cel}`].includes(way);
 const anyCel = (there) => DATA.layers.some(there);
 
 // In the form of LAYERS in cut.js; `ever` is asked where it may be there for another choice.
@@ -33,8 +38,12 @@ const DRAWN_LAYERS = [
   { id: "strokes", key: "X", name: "Strokes", choices: ["covered"], there: (i) => has(i, "strokes"), draw: drawStrokes, legend: strokeLegend },
   { id: "cel", key: "L", name: "Cel", choices: ["cel", "part"], there: (i) => canShow(i, state.part, state.cel), ever: (i) => anyCel((cel) => Object.keys(PARTS).some((part) => canShow(i, part, cel))),
     draw: drawCel, legend: celLegend, of: () => state.cel },
-  { id: "cel_flow", key: "U", name: "Cel flow", title: "flow of the cel", pair: true, choices: ["cel"], there: (i, way) => has(i, `flow_${way}@${state.cel}`),
-    ever: (i, way) => anyCel((cel) => has(i, `flow_${way}@${cel}`)), draw: drawCelFlow, legend: () => [...flowLegend(), ...celLegend()], of: () => state.cel },
+  { id: "cel_flow", key: "U", name: "Cel flow", title: "flow of the cel", pair: true, choices: MOTION_CHOICES, step: gapOf, there: (i, way) => has(i, `flow_${way}${apart()}@${state.cel}`),
+    ever: (i, way) => anyCel((cel) => has(i, `flow_${way}@${cel}`)), draw: drawCelFlow, legend: (count) => [...flowLegend(count, gapOf()), ...celLegend()], of: () => state.cel },
+  { id: "cel_valid", key: "I", name: "Cel valid", title: "known motion of the cel", pair: true, choices: MOTION_CHOICES, step: gapOf, there: (i, way) => knows(i, way, state.cel, apart()),
+    ever: (i, way) => anyCel((cel) => knows(i, way, cel, "")), draw: drawCelValid, legend: celValidLegend, of: () => state.cel },
+  { id: "cel_depth", key: "E", name: "Cel depth", title: "depth of the cel", choices: ["cel"], there: (i) => has(i, `depth@${state.cel}`),
+    ever: (i) => anyCel((cel) => has(i, `depth@${cel}`)), draw: drawCelDepth, legend: celDepthLegend, of: () => state.cel },
   { id: "cel_map", key: "O", name: "Cel map", title: "map of the cels", there: (i) => has(i, "cel_map"), draw: drawCelMap, legend: mapLegend },
   { id: "amodal", key: "A", name: "Amodal", title: "whole masks", choices: ["object"], there: (i) => Boolean(stored(i) && stored(i).amodal), draw: drawAmodal, legend: amodalLegend },
 ];
@@ -121,7 +130,7 @@ async function drawStrokes(index) {
   // what is seen lies over what is hidden
   for (const hidden of state.covered ? [true, false] : [false]) {
     for (const stroke of strokes.filter((one) => one.hidden === hidden)) {
-      const color = DATA.line_kinds[stroke.kind][1];
+      const color = DATA.stroke_kinds[stroke.kind][1];
       context.strokeStyle = css(hidden ? blend(color, WHITE, PALE) : color);
       context.beginPath();
       for (const point of stroke.points) context.lineTo(...point);
@@ -134,7 +143,7 @@ async function drawStrokes(index) {
 }
 
 function strokeLegend(count) {
-  return [...Object.entries(count.strokes).map(([kind, strokes]) => swatch(DATA.line_kinds[kind][1], `${DATA.line_kinds[kind][0]}: ${strokes}`)),
+  return [...Object.entries(count.strokes).map(([kind, strokes]) => swatch(DATA.stroke_kinds[kind][1], `${DATA.stroke_kinds[kind][0]}: ${strokes}`)),
     note(`Strokes of a pixel and more, by kind${count.hidden ? `; pale: the ${count.hidden} that something hides` : ""}.`)];
 }
 
@@ -150,9 +159,39 @@ async function drawCel(index) {
 
 async function drawCelFlow(index, way) {
   const cel = `cel@${state.cel}`;
-  const [flow, colors] = await Promise.all([pixelsOf(index, `flow_${way}@${state.cel}`), has(index, cel) ? pixelsOf(index, cel) : null]);
+  const [flow, colors] = await Promise.all([pixelsOf(index, `flow_${way}${apart()}@${state.cel}`), has(index, cel) ? pixelsOf(index, cel) : null]);
   counted = { index };
   return paint((i, place) => colors && !colors[place + 3] ? checker(i) : flow.subarray(place, place + 3));
+}
+
+async function drawCelValid(index, way) {
+  const cel = `cel@${state.cel}`;
+  const [masks, colors] = await Promise.all([pixelsOf(index, `valid${apart()}@${state.cel}`), has(index, cel) ? pixelsOf(index, cel) : null]);
+  const bit = 1 << WAYS.indexOf(way);
+  counted = { index, known: 0, all: 0 };
+  return paint((i, place) => {
+    if (colors && !colors[place + 3]) return checker(i);
+    const isKnown = Boolean(masks[place] & bit);
+    counted.all++;
+    counted.known += isKnown;
+    return isKnown ? WHITE : BLACK;
+  });
+}
+
+function celValidLegend(count) {
+  return [swatch(WHITE, `its motion is known: ${written(count.all ? count.known / count.all : 0, "share")} of its surfaces`), swatch(BLACK, "unknown"), ...celLegend()];
+}
+
+async function drawCelDepth(index) {
+  const levels = await pixelsOf(index, `depth@${state.cel}`);
+  counted = { index };
+  return paint((i, place) => levels[place] ? [levels[place], levels[place], levels[place]] : checker(i));
+}
+
+function celDepthLegend(count) {
+  const [near, far] = stored(count.index).depths[state.cel];
+  return [swatch(WHITE, `nearest: ${near.toPrecision(4)}`), swatch(BLACK, `farthest: ${far.toPrecision(4)}`),
+    note("Distance along the view axis in scene units; grey goes by its inverse, from the nearest to the farthest surface of this layer in this frame."), ...celLegend()];
 }
 
 function celLegend() {
@@ -238,9 +277,9 @@ function amodalLegend({ amodal, chosen }) {
 function fillChoices() {
   const ever = (part) => FRAMES.some((_, i) => anyCel((cel) => canShow(i, part, cel)));
   const parts = Object.keys(PARTS).filter(ever);
-  Object.assign(state, { cel: DATA.layers[0], part: parts[0], object: "0", covered: true });
+  Object.assign(state, { cel: DATA.layers[0], part: parts[0], object: "0", covered: true, gap: "1" });
   const names = Object.entries(DATA.objects).sort(([, a], [, b]) => a < b ? -1 : 1);
-  const options = { cel: DATA.layers.map((cel) => [cel, cel]), part: parts.map((part) => [part, PARTS[part].name]), object: [["0", "all"], ...names] };
+  const options = { cel: DATA.layers.map((cel) => [cel, cel]), part: parts.map((part) => [part, PARTS[part].name]), object: [["0", "all"], ...names], gap: DATA.gaps.map((gap) => [gap, gap === 1 ? "the next frame" : `${gap} frames`]) };
   for (const [id, pairs] of Object.entries(options)) if (byId(id)) byId(id).append(...pairs.map(([value, name]) => make("option", { value }, name)));
 }
 
