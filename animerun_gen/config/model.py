@@ -632,8 +632,8 @@ class LineStyle(Section):
     """How the frame shows its lines; the line art (`contour`) stays closed and hard, see ``docs/lines.md``."""
 
     antialias: bool = Field(default=False, description="Whether lines may cover pixels in part.")
-    thickness: float | None = Field(
-        default=None, gt=0, le=100, description="Thickness in pixels, fractions too; null: `lines.thickness`."
+    thickness: Annotated[float, Field(gt=0, le=100)] | None = Field(
+        default=None, description="Thickness in pixels, fractions too; null: `lines.thickness`."
     )
     rules: Annotated[tuple[LineRule, ...], Field(strict=False)] = Field(
         default=(), description="Colour and thickness by surface and kind; of several rules that fit, the first counts."
@@ -986,7 +986,7 @@ class Layers(Section):
     @model_validator(mode="after")
     def _set_is_ours(self) -> Self:
         if self.groups != "auto":
-            if SET_LAYER in self.groups:
+            if SET_LAYER in (name.lower() for name in self.groups):
                 raise ValueError(
                     f"{SET_LAYER} is the layer of everything that is in no other; give the group another name"
                 )
