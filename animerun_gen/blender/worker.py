@@ -27,6 +27,7 @@ from animerun_gen.blender.job_context import JobContext
 from animerun_gen.blender.layer_groups import resolve_groups
 from animerun_gen.blender.opening import open_scene
 from animerun_gen.blender.timesheet import read_timesheet
+from animerun_gen.config.unmatched import unmatched_styles
 from animerun_gen.dataset.clip import ClipWriter
 from animerun_gen.dataset.files import refusal
 from animerun_gen.engines.fence import Fence, RunOver, fence_of_parent
@@ -61,6 +62,7 @@ def run_job(job: RenderJob, reporter: Reporter, *, despite_memory: bool = False)
         notes = [*opened.notes, *beyond, *conversion.notes, *note_distance(opened, film, conversion)]
         notes += note_jumps(jumps, film)
         names = scene_names()
+        notes += unmatched_styles(film, names.object_table().values(), names.material_table().values())
         asked = job.config.layers.write or job.config.timing.is_on
         groups = resolve_groups(opened.scene, job.config.layers, names) if asked else None
         timesheet = read_timesheet(opened.scene, film, groups, jumps) if groups is not None else None

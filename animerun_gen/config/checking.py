@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,6 +50,25 @@ def problems_of(
         else:
             text = f"must be {found.expectation}, but is {said(found.node)}{_hint(found)}"
         yield Problem(found.node.file, found.node.line, keys if missing else found.keys, text)
+
+
+def lost_colors(node: Node, keys: Keys = ()) -> Iterator[Problem]:
+    """Colours without quotes where a key may also be empty: the model takes what YAML makes a comment of for null.
+
+    Args:
+        node: The file's mapping, or a part of it.
+        keys: Where the part stands.
+    """
+    inside: Iterable[tuple[str | int, Node]] = ()
+    if isinstance(node.value, dict):
+        inside = node.value.items()
+    elif isinstance(node.value, list):
+        inside = enumerate(node.value)
+    for key, item in inside:
+        yield from lost_colors(item, (*keys, key))
+    if node.lost_color:
+        what = f'is empty; a # outside quotes begins a comment, so put the colour in quotes: "{node.lost_color}"'
+        yield Problem(node.file, node.line, keys, what)
 
 
 def holds_broken(node: Node) -> bool:
@@ -125,6 +144,8 @@ def _hint(found: _Found) -> str:
         except ValueError:
             return ""
         return f"; write it as a plain decimal number without quotes: {number:.15g}" if math.isfinite(number) else ""
+    if node.value is None and wanted.startswith("a list"):
+        return "; write its entries below it, each behind a hyphen, or remove it"
     if node.value is None and "section" in wanted:
         return "; write its keys below it, indented, or remove it"
     return ""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from animerun_gen.config.checking import holds_broken, problems_of, said
+from animerun_gen.config.checking import holds_broken, lost_colors, problems_of, said
 from animerun_gen.config.exposure_sheet import SUFFIXES as SHEET_SUFFIXES
 from animerun_gen.config.exposures import exposures
 from animerun_gen.config.messages import shown
@@ -180,6 +180,9 @@ class _Reader:
             config = CutConfig.model_validate(values)
         except ValidationError as error:
             self.problems.extend(problems_of(error, root, CutConfig, complete, (INHERIT,)))
+            return None
+        if lost := list(lost_colors(root)):
+            self.problems.extend(lost)
             return None
         if timing is not None and config.timing.is_on:
             try:

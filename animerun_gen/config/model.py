@@ -632,8 +632,8 @@ class LineStyle(Section):
     """How the frame shows its lines; the line art (`contour`) stays closed and hard, see ``docs/lines.md``."""
 
     antialias: bool = Field(default=False, description="Whether lines may cover pixels in part.")
-    thickness: float | None = Field(
-        default=None, gt=0, le=100, description="Thickness in pixels, fractions too; null: `lines.thickness`."
+    thickness: Annotated[float, Field(gt=0, le=100)] | None = Field(
+        default=None, description="Thickness in pixels, fractions too; null: `lines.thickness`."
     )
     rules: Annotated[tuple[LineRule, ...], Field(strict=False)] = Field(
         default=(), description="Colour and thickness by surface and kind; of several rules that fit, the first counts."
@@ -663,7 +663,8 @@ class Lines(Section):
         description="Who draws the lines. `freestyle`: Blender's Freestyle and Workbench's outline; their cost grows "
         "with the number of triangles. `geometry`: this program, from what each pixel sees; about 0.15 s a frame of "
         "960x540 however many triangles there are. `auto`: Freestyle unless it would take too long or too much memory "
-        "for the clip's first frame; what was chosen, and why, stands in the summary and in the manifest.",
+        "for the clip's first, middle or last frame; what was chosen, and why, stands in the summary and in the "
+        "manifest.",
     )
     outline: bool = Field(
         default=True, description="Draw an outline around objects: one like Workbench's, or that of `geometry`."
@@ -990,7 +991,7 @@ class Layers(Section):
     @model_validator(mode="after")
     def _set_is_ours(self) -> Self:
         if self.groups != "auto":
-            if SET_LAYER in self.groups:
+            if SET_LAYER in (name.lower() for name in self.groups):
                 raise ValueError(
                     f"{SET_LAYER} is the layer of everything that is in no other; give the group another name"
                 )
@@ -1337,9 +1338,10 @@ class CutConfig(Section):
                 "timing holds layers, of which Cycles' Vector pass knows nothing; set motion.backend to geometry"
             )
         if lines.freestyle and lines.engine == "freestyle":
+            whose = "timing" if self.look == "paper" else f"timing (a part of look: {self.look})"
             raise ValueError(
-                "timing shows layers of different film frames, across which Freestyle cannot draw; set lines.engine to "
-                "geometry or auto"
+                f"{whose} shows layers of different film frames, across which Freestyle cannot draw; set lines.engine "
+                "to geometry or auto"
             )
         if refused := [edge for edge in lines.edges if edge in FREESTYLE_ONLY and lines.freestyle]:
             raise ValueError(

@@ -33,6 +33,8 @@ _WORDS = ("on", "off")
 _KNOWN_TAGS = {_TAG + kind for kind in ("str", "int", "float", "bool", "null", "seq", "map")}
 _DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9_]{0,17})")
 _PLAIN_KEY = re.compile(rf"[A-Za-z_][A-Za-z0-9_-]{{0,{SHOWN_CHARACTERS - 1}}}")
+_LOST_COLOR = re.compile(r"[ \t]+(#[0-9A-Fa-f]{6})\b")
+_LOST_COLORS = re.compile(r":[ \t]+#[0-9A-Fa-f]{6}\b")
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 _SAY = {
     "int": "a number in octal, hexadecimal, binary or base-60 notation, or a very long one",
@@ -55,13 +57,23 @@ Keys = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class Node:
-    """A value and where it stands; ``text`` is how a scalar is written, without its quotes."""
+    """A value and where it stands.
+
+    Attributes:
+        value: The value.
+        file: The file.
+        line: The line, counted from 1.
+        text: How a scalar is written, without its quotes.
+        quoted: Whether a scalar has quotes.
+        lost_color: A colour without quotes that stands where the value is empty: to YAML it is a comment.
+    """
 
     value: Value
     file: Path
     line: int
     text: str = ""
     quoted: bool = False
+    lost_color: str = ""
 
 
 @dataclass(frozen=True)
@@ -294,7 +306,8 @@ class _Builder:
             kind = _SAY[tag.removeprefix(_TAG)]
             advice = "write a plain decimal number, or put quotes around it if it is text"
             self._report(line, keys, f"`{text[:40]}` is to YAML {kind}; {advice}")
-        return Node(value, self.file, line, text, quoted=not event.implicit[0])
+        lost = _lost_color(event) if value is None else ""
+        return Node(value, self.file, line, text, quoted=not event.implicit[0], lost_color=lost)
 
     def _report(self, line: int, keys: Keys, text: str) -> None:
         self.problems.append(Problem(self.file, line, keys, text))
@@ -319,6 +332,15 @@ def _spoken(node: Node) -> str:
     return f"`{node.text}`" if node.text else "nothing"
 
 
+def _lost_color(event: yaml.ScalarEvent) -> str:
+    """The colour that follows an empty value on its line; an empty text where there is none."""
+    mark = event.end_mark
+    if event.value or mark is None or mark.buffer is None:
+        return ""
+    found = _LOST_COLOR.match(mark.buffer, mark.pointer)
+    return found[1] if found else ""
+
+
 def _line(event: yaml.Event) -> int:
     return event.start_mark.line + 1 if event.start_mark else 1
 
@@ -329,6 +351,8 @@ def _syntax_problem(file: Path, error: yaml.MarkedYAMLError) -> Problem:
     reason = error.problem or "it ends too early"
     if "\\t" in reason:
         return Problem(file, line, (), "YAML does not allow tabs here; indent with spaces")
-    return Problem(
-        file, line, (), f"is not valid YAML ({reason}); check the indentation, colons and quotes here and just above"
-    )
+    what = f"is not valid YAML ({reason}); check the indentation, colons and quotes here and just above"
+    if mark is not None and mark.buffer is not None and _LOST_COLORS.search(mark.buffer[: mark.pointer]):
+        # what closes the brackets around such a colour is a part of the comment
+        what += "; a # outside quotes begins a comment, so put colours in quotes"
+    return Problem(file, line, (), what)

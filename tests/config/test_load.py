@@ -115,6 +115,29 @@ def test_a_minimal_cut(folder: Path) -> None:
             'a.yaml:5: lines.color: must be a colour in quotes such as "#20a0ff", but is empty (null);'
             " a # outside quotes begins a comment",
         ),
+        (
+            "lines:\n  engine: geometry\n  style:\n    rules:\n    - color: #ff0000",
+            "a.yaml:8: lines.style.rules[0].color: is empty; a # outside quotes begins a comment, so put the colour in"
+            ' quotes: "#ff0000"',
+        ),
+        (
+            "lines: {engine: geometry, style: {rules: [{color: #ff0000}]}}",
+            "a.yaml:5: is not valid YAML (expected the node content, but found '<stream end>'); check the indentation,"
+            " colons and quotes here and just above; a # outside quotes begins a comment, so put colours in quotes",
+        ),
+        (
+            "lines: {engine: geometry, style: {rules: null}}",
+            "a.yaml:4: lines.style.rules: must be a list, each entry a section with keys of its own, but is null; write"
+            " its entries below it, each behind a hyphen, or remove it",
+        ),
+        (
+            "lines: {engine: geometry, style: {thickness: 0}}",
+            "a.yaml:4: lines.style.thickness: must be a number above 0 and at most 100, or null, but is 0",
+        ),
+        (
+            "lines: {engine: geometry}\nlayers: {groups: {Set: {objects: [a]}}}",
+            "a.yaml:5: layers: set is the layer of everything that is in no other; give the group another name",
+        ),
         ("lines: {color: 'red'}", 'a.yaml:4: lines.color: "red" is not a colour; write # and six hexadecimal digits'),
         ("lines: {color: 112233}", "a.yaml:4: lines.color: must be a colour in quotes"),
         (

@@ -46,6 +46,8 @@ def test_television_has_a_style_of_lines_where_these_come_from_the_geometry() ->
     for engine in ("auto", "geometry"):
         other = CutConfig.model_validate({**CUT, "look": "television", "lines": {"engine": engine}})
         assert other.lines.style.is_on == (engine == "geometry")
+    with pytest.raises(ValidationError, match=r"timing \(a part of look: television\) shows layers"):
+        CutConfig.model_validate({**CUT, "look": "television", "lines": {"engine": "freestyle"}})
     own = CutConfig.model_validate({**CUT, "look": "television", "lines": {"style": {"antialias": False, "rules": []}}})
     assert not own.lines.style.is_on
 
