@@ -23,7 +23,8 @@ from animerun_gen.motion.kernels.projection import (
 from animerun_gen.motion.kernels.scan import bounds_of, crossing_of, nearest_depth_of, span_in
 from animerun_gen.motion.thresholds import COVERS_NOTHING, SAME_DEPTH
 
-kernel = compiled.kernels(__name__, error_model="numpy")
+kernel = compiled.kernels(__name__, error_model="numpy", allocates=False)
+allocating = compiled.kernels(__name__, error_model="numpy")
 
 TILE = 8
 """Width and height, in pixels, of the squares of which the farthest point that may yet be hidden is kept."""
@@ -41,8 +42,8 @@ NARROW = 16
 """Triangles that are no wider, in pixels, are held against all points beside them: to find where they end takes longer.
 """
 
-LANES = 8
-"""Points that are tested together, without branches."""
+LANES = 4
+"""Points that are tested together, without branches: so many float64 numbers most processors handle at once."""
 
 REMEMBERED = 4096
 """Triangles of which it is remembered whether they cover anything."""
@@ -118,7 +119,7 @@ def _cell(x, y, depth, instance, view):  # type: ignore[no-untyped-def]
     return min(int(np.floor(y + 0.5)), height - 1) * width + min(int(np.floor(x + 0.5)), width - 1)
 
 
-@kernel
+@allocating
 def sort_points(points, view, room, hidden):  # type: ignore[no-untyped-def]
     """The :class:`SortedPoints`; those that are among them are no longer marked as ``hidden``.
 
@@ -163,7 +164,7 @@ def sort_points(points, view, room, hidden):  # type: ignore[no-untyped-def]
     return SortedPoints(top, rows, start, number, sorted_x, sorted_y, limit, in_pixel, farthest)
 
 
-@kernel
+@allocating
 def _farthest_limits(start, limit, width, rows, in_pixel):  # type: ignore[no-untyped-def]
     """The largest limit in each tile; ``-inf`` where there is no point.  Those of the pixels are filled in."""
     farthest = np.full(((rows + TILE - 1) // TILE, (width + TILE - 1) // TILE), -np.inf)
@@ -276,7 +277,7 @@ def _widened(edge, width, height):  # type: ignore[no-untyped-def]
     return a, b, c + reach
 
 
-@kernel
+@allocating
 def hide(meshes, view, places, holes, points, tested, hidden):  # type: ignore[no-untyped-def]
     """Mark the points ``tested`` before which a triangle lies; their limits are used up.
 
@@ -350,15 +351,15 @@ def _hide_behind(near, i, meshes, view, holes, points, tested, hidden):  # type:
                     beyond = min(beyond, last + 1)
                 begin, end = start[line * width + first], start[line * width + beyond]
                 first = beyond
-                # without branches, so that processors test several points at a time, a few too many among them:
-                # of most points the answer is no; unsigned, or each index would be tested whether it counts from
-                # the end
+                # without branches and in one loop, so that processors test several points at a time, a few too many
+                # among them: of most points the answer is no; unsigned, or each index would be tested whether it
+                # counts from the end
+                lanes = np.uint64(LANES)
+                groups = (np.uint64(end) - np.uint64(begin) + lanes - np.uint64(1)) // lanes
                 covers_any = False
-                for some in range(np.uint64(begin), np.uint64(end), np.uint64(LANES)):
-                    for lane in range(np.uint64(LANES)):
-                        place = some + lane
-                        u, v, w, z = _at(x[place], y[place], edges, depths)
-                        covers_any |= _covers(u, v, w, z, view, limit[place])
+                for place in range(np.uint64(begin), np.uint64(begin) + groups * lanes):
+                    u, v, w, z = _at(x[place], y[place], edges, depths)
+                    covers_any |= _covers(u, v, w, z, view, limit[place])
                 if not covers_any:
                     continue
                 for place in range(np.uint64(begin), np.uint64(end)):
@@ -392,11 +393,16 @@ def _covers(u, v, w, depth, view, limit):  # type: ignore[no-untyped-def]
     return is_inside & (depth >= view[0]) & (depth <= view[1]) & (depth < limit)
 
 
-@kernel
+@allocating
 def vanish(meshes, points, hidden):  # type: ignore[no-untyped-def]
     """Mark the points whose own triangle covers nothing of the picture: seen from its edge, or shrunk to nothing."""
     of_instance, of_triangle = np.full(REMEMBERED, -1, np.int32), np.empty(REMEMBERED, np.int32)
-    has_vanished = np.empty(REMEMBERED, np.bool_)
+    _vanish(meshes, points, of_instance, of_triangle, np.empty(REMEMBERED, np.bool_), hidden)
+
+
+@kernel
+def _vanish(meshes, points, of_instance, of_triangle, has_vanished, hidden):  # type: ignore[no-untyped-def]
+    """The same with room for what is remembered of triangles."""
     for k in range(len(points.x)):
         i = points.instance[k]
         if hidden[k] or i < 0:

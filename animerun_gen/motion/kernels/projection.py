@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from animerun_gen import compiled
 
-kernel = compiled.kernels(__name__, error_model="numpy")
+kernel = compiled.kernels(__name__, error_model="numpy", allocates=False)
+allocating = compiled.kernels(__name__, error_model="numpy")
 
 ROUNDING = 1e-12
 """More than the relative error of any sum of products formed here, each of a few dozen terms in float64."""
@@ -102,7 +103,7 @@ def edge_functions(p, q, r):  # type: ignore[no-untyped-def]
     return nothing, nothing, nothing
 
 
-@kernel
+@allocating
 def room_for_a_mesh(meshes):  # type: ignore[no-untyped-def]
     """What :func:`project_mesh` fills, large enough for every instance."""
     return np.empty((_largest_mesh(meshes), 6))
@@ -153,7 +154,7 @@ def _row(out, v):  # type: ignore[no-untyped-def]
     return out[v, 0], out[v, 1], out[v, 2], out[v, 3], out[v, 4], out[v, 5]
 
 
-@kernel
+@allocating
 def room_for_a_rough_mesh(meshes):  # type: ignore[no-untyped-def]
     """What :func:`project_roughly` fills, large enough for every instance."""
     return np.empty((_largest_mesh(meshes), 3), np.float32)
