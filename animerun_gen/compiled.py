@@ -40,26 +40,31 @@ _held: dict[Path, int] = {}
 
 
 def kernels(
-    module: str, error_model: Literal["python", "numpy"] = "python"
+    module: str, error_model: Literal["python", "numpy"] = "python", *, allocates: bool = True
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """The decorator of a module's compiled functions.
 
     Args:
         module: Full name of the module.
         error_model: Numba's: whether a division by zero is an error, as in Python, or infinity, as in NumPy.
+        allocates: Whether they make arrays.  Those that make none, and numba refuses any other, do not count references
+            to arrays.  Numba counts those of arguments, and of whatever is taken out of a tuple, in every call, by two
+            locked operations each: small functions that are called for every triangle or pixel spend most of their
+            time on that, and loops side by side that count the same references wait for each other.
 
     Returns:
         The decorator.  Functions release Python's lock.  Where no folder can be written to, they are compiled anew in
         every process.
     """
     folder = _folder(module)
+    options: dict[str, Any] = {"nogil": True, "error_model": error_model, "_nrt": allocates}
 
     def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
         if folder is None:
-            compiled: Callable[..., Any] = numba.njit(nogil=True, error_model=error_model)(function)
+            compiled: Callable[..., Any] = numba.njit(**options)(function)
             return compiled
         with _kept_in(folder):
-            compiled = numba.njit(cache=True, nogil=True, error_model=error_model)(function)
+            compiled = numba.njit(cache=True, **options)(function)
         return compiled
 
     return kernel

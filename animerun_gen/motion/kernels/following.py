@@ -12,7 +12,8 @@ from animerun_gen.conventions import UNKNOWN_FLOW
 from animerun_gen.motion.kernels.projection import corners_of, edge_functions, matrix_rows, transform
 from animerun_gen.motion.thresholds import NO_AREA
 
-kernel = compiled.kernels(__name__, error_model="numpy")
+kernel = compiled.kernels(__name__, error_model="numpy", allocates=False)
+allocating = compiled.kernels(__name__, error_model="numpy")
 
 
 LANES = 4
@@ -38,7 +39,7 @@ class _Remembered(NamedTuple):
     numbers: npt.NDArray[np.float64]
 
 
-@kernel
+@allocating
 def follow(  # type: ignore[no-untyped-def]
     instance_buffer,
     triangle_buffer,
@@ -60,16 +61,28 @@ def follow(  # type: ignore[no-untyped-def]
     to the target's camera than ``nearest``, moves by more than ``longest`` pixels in x or y, or lies on a triangle that
     has no area in the target, is not known.  ``found`` holds the arrays to fill; they have as many rows as the buffers.
     """
-    flow, valid, x, y, depth, counterpart, counterpart_triangle = found
-    height, width = instance_buffer.shape
-    of_instance, of_triangle = np.full(SLOTS, -1, np.int32), np.empty(SLOTS, np.int32)
-    twins, numbers = np.empty(SLOTS, np.int32), np.empty((SLOTS, 27))
-    known = _Remembered(of_instance, of_triangle, twins, numbers)
-    # numba counts the references to whatever is taken out of a tuple, each time that it is
-    before_all, after_all, twin_instance = source.matrices, target.matrices, counterparts[0]
+    known = _Remembered(
+        np.full(SLOTS, -1, np.int32), np.empty(SLOTS, np.int32), np.empty(SLOTS, np.int32), np.empty((SLOTS, 27))
+    )
     # flow, place, depth and w in the target: those of the first LANES pixels of a run, then those of the next ones;
     # what is not filled must be numbers all the same
-    ends = np.zeros(6 * (width + LANES))
+    ends = np.zeros(6 * (instance_buffer.shape[1] + LANES))
+    backdrops = (backdrop_before, backdrop_after)
+    _follow_rows(
+        instance_buffer, triangle_buffer, top, source, target, counterparts, backdrops, nearest, longest, found, known, ends
+    )
+
+
+@kernel
+def _follow_rows(  # type: ignore[no-untyped-def]
+    instance_buffer, triangle_buffer, top, source, target, counterparts, backdrops, nearest, longest, found, known, ends
+):
+    """The same with room for what is remembered, and for the ends of a row's pixels."""
+    flow, valid, x, y, depth, counterpart, counterpart_triangle = found
+    height, width = instance_buffer.shape
+    of_instance, of_triangle, twins, numbers = known
+    backdrop_before, backdrop_after = backdrops
+    before_all, after_all, twin_instance = source.matrices, target.matrices, counterparts[0]
     for line in range(np.uint64(height)):
         row = top + np.int64(line)
         last = 0

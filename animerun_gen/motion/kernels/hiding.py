@@ -14,15 +14,17 @@ from animerun_gen.motion.kernels.projection import (
     corners_of,
     edge_functions,
     matrix_rows,
-    project_mesh,
-    projected_corners,
-    room_for_a_mesh,
+    project,
+    project_roughly,
+    room_for_a_rough_mesh,
+    rough_corners,
     transform,
 )
 from animerun_gen.motion.kernels.scan import bounds_of, crossing_of, nearest_depth_of, span_in
 from animerun_gen.motion.thresholds import COVERS_NOTHING, SAME_DEPTH
 
-kernel = compiled.kernels(__name__, error_model="numpy")
+kernel = compiled.kernels(__name__, error_model="numpy", allocates=False)
+allocating = compiled.kernels(__name__, error_model="numpy")
 
 TILE = 8
 """Width and height, in pixels, of the squares of which the farthest point that may yet be hidden is kept."""
@@ -30,12 +32,18 @@ TILE = 8
 SMALL = 9
 """Of so many pixels around a triangle it is asked whether any point in them may be hidden, before points are tested."""
 
+SLACK = 1.0 / 32.0
+"""Pixels by which the box around a triangle is widened to hold all points that are found inside the triangle."""
+
+CHUNK = 4096
+"""Triangles of which it is asked at a time which of them may hide any point."""
+
 NARROW = 16
 """Triangles that are no wider, in pixels, are held against all points beside them: to find where they end takes longer.
 """
 
-LANES = 8
-"""Points that are tested together, without branches."""
+LANES = 4
+"""Points that are tested together, without branches: so many float64 numbers most processors handle at once."""
 
 REMEMBERED = 4096
 """Triangles of which it is remembered whether they cover anything."""
@@ -64,8 +72,10 @@ class SortedPoints(NamedTuple):
         x: ``(n + LANES,)`` float64, as in :class:`Points`; beyond ``n`` is room to read, here and below.
         y: ``(n + LANES,)`` float64, likewise.
         limit: ``(n + LANES,)`` float64, the depth before which a surface hides the point; ``-inf`` once one does.
-        farthest: ``(tile rows, tile columns)`` float64, the largest limit in each tile, while nothing is hidden; the
-            tiles are counted from row ``top``.
+        in_pixel: ``(rows * W,)`` float32, no smaller than the largest limit in each pixel, while nothing is hidden;
+            ``-inf`` where no point is.
+        farthest: ``(tile rows, tile columns)`` float64, the largest limit in each tile, likewise; the tiles are counted
+            from row ``top``.
     """
 
     top: int
@@ -75,6 +85,7 @@ class SortedPoints(NamedTuple):
     x: npt.NDArray[np.float64]
     y: npt.NDArray[np.float64]
     limit: npt.NDArray[np.float64]
+    in_pixel: npt.NDArray[np.float32]
     farthest: npt.NDArray[np.float64]
 
 
@@ -108,7 +119,7 @@ def _cell(x, y, depth, instance, view):  # type: ignore[no-untyped-def]
     return min(int(np.floor(y + 0.5)), height - 1) * width + min(int(np.floor(x + 0.5)), width - 1)
 
 
-@kernel
+@allocating
 def sort_points(points, view, room, hidden):  # type: ignore[no-untyped-def]
     """The :class:`SortedPoints`; those that are among them are no longer marked as ``hidden``.
 
@@ -148,21 +159,24 @@ def sort_points(points, view, room, hidden):  # type: ignore[no-untyped-def]
     sorted_x[count : count + LANES] = 0.0
     sorted_y[count : count + LANES] = 0.0
     limit[count : count + LANES] = -np.inf
-    farthest = _farthest_limits(start, limit, width, rows)
-    return SortedPoints(top, rows, start, number, sorted_x, sorted_y, limit, farthest)
+    in_pixel = np.empty(rows * width, np.float32)
+    farthest = _farthest_limits(start, limit, width, rows, in_pixel)
+    return SortedPoints(top, rows, start, number, sorted_x, sorted_y, limit, in_pixel, farthest)
 
 
-@kernel
-def _farthest_limits(start, limit, width, rows):  # type: ignore[no-untyped-def]
-    """The largest limit in each tile; ``-inf`` where there is no point."""
+@allocating
+def _farthest_limits(start, limit, width, rows, in_pixel):  # type: ignore[no-untyped-def]
+    """The largest limit in each tile; ``-inf`` where there is no point.  Those of the pixels are filled in."""
     farthest = np.full(((rows + TILE - 1) // TILE, (width + TILE - 1) // TILE), -np.inf)
     for row in range(rows):
-        for tile in range(farthest.shape[1]):
-            first = row * width + tile * TILE
-            most = farthest[row // TILE, tile]
-            for place in range(start[first], start[min(first + TILE, (row + 1) * width)]):
+        for column in range(width):
+            pixel = row * width + column
+            most = -np.inf
+            for place in range(start[pixel], start[pixel + 1]):
                 most = max(most, limit[place])
-            farthest[row // TILE, tile] = most
+            # a float32 may be less than what it is made of
+            in_pixel[pixel] = most + 2e-7 * abs(most) if most > -np.inf else most
+            farthest[row // TILE, column // TILE] = max(farthest[row // TILE, column // TILE], most)
     return farthest
 
 
@@ -177,13 +191,82 @@ def _may_hide(nearest, x0, x1, y0, y1, farthest):  # type: ignore[no-untyped-def
 
 
 @kernel
-def _may_hide_in(nearest, x0, x1, y0, y1, start, limit, width):  # type: ignore[no-untyped-def]
-    """The same of few pixels, as far as the points in them tell."""
-    for row in range(y0, y1 + 1):
-        for place in range(start[row * width + x0], start[row * width + x1 + 1]):
-            if limit[place] > nearest:
-                return True
-    return False
+def _find_near(  # type: ignore[no-untyped-def]
+    begin, end, triangles, rough, top, rows, width, start, x, y, limit, in_pixel, farthest, blur, near
+):
+    """Fill ``near`` with those of some triangles that may hide any point, as what is roughly known of their corners
+    tells.
+
+    A point is found inside a triangle by edge functions that are rounded.  In exact numbers it then lies outside the
+    box around it by no more than three times the size of the box times the rounding of an edge function (below
+    ``6 * W * H`` times :data:`ROUNDING`, but for the weights of the corners) over twice the triangle's area.  That is
+    less than half of :data:`SLACK` where twice the area is more than ``blur`` times the size of the box, see
+    :func:`_blur`.
+
+    Returns:
+        How many they are.
+    """
+    count = 0
+    half, slack = np.float32(0.5), np.float32(SLACK)
+    first_row, last_row = np.float32(top) - half, np.float32(rows - 1)
+    last_column = np.float32(width - 1)
+    # unsigned, or each index would be tested whether it counts from the end
+    for t in range(np.uint64(begin), np.uint64(end)):
+        (px, py, pz), (qx, qy, qz), (rx, ry, rz) = rough_corners(rough, triangles, t)
+        least, most = min(pz, qz, rz), max(pz, qz, rz)
+        left, right = min(px, qx, rx), max(px, qx, rx)
+        above, below = min(py, qy, ry), max(py, qy, ry)
+        size = max(right - left, below - above)
+        if not size + abs(least) + abs(most) < np.inf:
+            # anywhere, or at least farther than these numbers reach
+            near[np.uint64(count)] = t
+            count += 1
+            continue
+        left, right, above, below = left - slack, right + slack, above - slack, below + slack
+        # columns and rows of pixels, the rows counted from the first one in which points are
+        x0, x1 = max(left + half, np.float32(0.0)), min(right + half, last_column)
+        y0, y1 = max(above - first_row, np.float32(0.0)), min(below - first_row, last_row)
+        if x0 >= x1 + np.float32(1.0) or y0 >= y1 + np.float32(1.0):
+            continue
+        x0, x1, y0, y1 = int(x0), int(x1), int(y0), int(y1)
+        # a float32 is as exact as a part of that
+        nearest = least - np.float32(4e-7) * max(abs(least), abs(most))
+        if x1 - x0 <= 1 and y1 - y0 <= 1:
+            # most triangles of a heavy scene, so without branches
+            upper, lower = y0 * width, y1 * width
+            may_hide = (
+                (in_pixel[np.uint64(upper + x0)] > nearest)
+                | (in_pixel[np.uint64(upper + x1)] > nearest)
+                | (in_pixel[np.uint64(lower + x0)] > nearest)
+                | (in_pixel[np.uint64(lower + x1)] > nearest)
+            )
+        else:
+            may_hide = _may_hide(nearest, x0, x1, y0, y1, farthest)
+        if may_hide and (x1 - x0 + 1) * (y1 - y0 + 1) <= SMALL:
+            area = abs((qx - px) * (ry - py) - (rx - px) * (qy - py))
+            if not area > blur * size:
+                left, right, above, below = -np.inf, np.inf, -np.inf, np.inf
+            may_hide = False
+            for row in range(y0, y1 + 1):
+                first, last = np.uint64(row * width + x0), np.uint64(row * width + x1 + 1)
+                for place in range(np.uint64(start[first]), np.uint64(start[last])):
+                    is_beside = (x[place] < left) | (x[place] > right) | (y[place] < above) | (y[place] > below)
+                    may_hide |= (limit[place] > nearest) & (not is_beside)
+                if may_hide:
+                    break
+        if may_hide:
+            near[np.uint64(count)] = t
+            count += 1
+    return count
+
+
+@kernel
+def _blur(width, height):  # type: ignore[no-untyped-def]
+    """How large twice the area of a triangle must be, for the size of the box around it, see :func:`_find_near`.
+
+    The second part is what float32 numbers of pixels make of it.
+    """
+    return 36.0 * ROUNDING / SLACK * width * height + 1e-6 * max(width, height, 16)
 
 
 @kernel
@@ -194,90 +277,103 @@ def _widened(edge, width, height):  # type: ignore[no-untyped-def]
     return a, b, c + reach
 
 
-@kernel
+@allocating
 def hide(meshes, view, places, holes, points, tested, hidden):  # type: ignore[no-untyped-def]
     """Mark the points ``tested`` before which a triangle lies; their limits are used up.
 
     ``holes`` is None where there are none.
     """
-    top, rows, start, number, x, y, limit, farthest = tested
+    top, rows, start, _, x, y, limit, in_pixel, farthest = tested
     _, _, width, height = view
     bottom = top + rows - 1
-    instance, triangle = points.instance, points.triangle
     triangles = meshes.triangles
-    projected = room_for_a_mesh(meshes)
+    rough, blur = room_for_a_rough_mesh(meshes), _blur(width, height)
+    near = np.empty(CHUNK, np.int32)
     for i in places.order:
         x0, x1, y0, y1 = places.pixels[i]
         y0, y1 = max(y0, top), min(y1, bottom)
         if y0 > y1 or not _may_hide(places.nearest[i], x0, x1, y0 - top, y1 - top, farthest):
             continue
-        project_mesh(meshes, i, projected)
-        base = meshes.triangle_start[meshes.mesh[i]]
-        for t in range(base, meshes.triangle_start[meshes.mesh[i] + 1]):
-            p, q, r = projected_corners(projected, triangles, t)
-            # a point lies up to half a pixel from the centre of its pixel
-            x0, x1, y0, y1 = bounds_of(p, q, r, view, 0.5)
-            y0, y1 = max(y0, top), min(y1, bottom)
-            if x0 > x1 or y0 > y1:
-                continue
-            nearest = nearest_depth_of(p, q, r)
-            if not _may_hide(nearest, x0, x1, y0 - top, y1 - top, farthest):
-                continue
-            # most triangles of a heavy scene are smaller than pixels, and part of the surface whose points are tested
-            is_small = (x1 - x0 + 1) * (y1 - y0 + 1) <= SMALL
-            if is_small and not _may_hide_in(nearest, x0, x1, y0 - top, y1 - top, start, limit, width):
-                continue
-            edges = edge_functions(p, q, r)
-            e, f, g = edges
-            wide = (_widened(e, width, height), _widened(f, width, height), _widened(g, width, height))
-            crossings = (crossing_of(wide[0]), crossing_of(wide[1]), crossing_of(wide[2]))
-            depths = (p[2], q[2], r[2])
-            own = t - base
-            is_narrow = x1 - x0 < NARROW
-            mask, corners = -1, -1
-            if holes is not None:
-                mask, corners = mask_of(meshes, holes, i, t)
-            for row in range(y0, y1 + 1):
-                first, last = x0, x1
+        project_roughly(meshes, i, view, rough)
+        last = meshes.triangle_start[meshes.mesh[i] + 1]
+        for begin in range(meshes.triangle_start[meshes.mesh[i]], last, CHUNK):
+            end = min(begin + CHUNK, last)
+            count = _find_near(
+                begin, end, triangles, rough, top, rows, width, start, x, y, limit, in_pixel, farthest, blur, near
+            )
+            _hide_behind(near[:count], i, meshes, view, holes, points, tested, hidden)
+
+
+@kernel
+def _hide_behind(near, i, meshes, view, holes, points, tested, hidden):  # type: ignore[no-untyped-def]
+    """The same of some triangles of an instance."""
+    top, rows, start, number, x, y, limit, _, farthest = tested
+    _, _, width, height = view
+    bottom = top + rows - 1
+    instance, triangle = points.instance, points.triangle
+    vertices, triangles = meshes.vertices, meshes.triangles
+    matrix = matrix_rows(meshes.matrices, i)
+    first_vertex, base = meshes.vertex_start[meshes.mesh[i]], meshes.triangle_start[meshes.mesh[i]]
+    for t in near:
+        a, b, c = corners_of(vertices, first_vertex, triangles, t)
+        p, q, r = project(matrix, a), project(matrix, b), project(matrix, c)
+        # a point lies up to half a pixel from the centre of its pixel
+        x0, x1, y0, y1 = bounds_of(p, q, r, view, 0.5)
+        y0, y1 = max(y0, top), min(y1, bottom)
+        if x0 > x1 or y0 > y1:
+            continue
+        nearest = nearest_depth_of(p, q, r)
+        edges = edge_functions(p, q, r)
+        e, f, g = edges
+        wide = (_widened(e, width, height), _widened(f, width, height), _widened(g, width, height))
+        crossings = (crossing_of(wide[0]), crossing_of(wide[1]), crossing_of(wide[2]))
+        depths = (p[2], q[2], r[2])
+        own = t - base
+        is_narrow = x1 - x0 < NARROW
+        mask, corners = -1, -1
+        if holes is not None:
+            mask, corners = mask_of(meshes, holes, i, t)
+        for row in range(y0, y1 + 1):
+            first, last = x0, x1
+            if not is_narrow:
+                first, last = span_in(wide, crossings, row, x0, x1)
+            line = row - top
+            while first <= last:
+                beyond = last + 1
                 if not is_narrow:
-                    first, last = span_in(wide, crossings, row, x0, x1)
-                line = row - top
-                while first <= last:
-                    beyond = last + 1
-                    if not is_narrow:
-                        # neighbouring tiles in which something may be hidden are gone through together
-                        if not farthest[line // TILE, first // TILE] > nearest:
-                            first = first // TILE * TILE + TILE
-                            continue
-                        beyond = first // TILE * TILE + TILE
-                        while beyond <= last and farthest[line // TILE, beyond // TILE] > nearest:
-                            beyond += TILE
-                        beyond = min(beyond, last + 1)
-                    begin, end = start[line * width + first], start[line * width + beyond]
-                    first = beyond
-                    # without branches, so that processors test several points at a time, a few too many among them:
-                    # of most points the answer is no; unsigned, or each index would be tested whether it counts from
-                    # the end
-                    covers_any = False
-                    for some in range(np.uint64(begin), np.uint64(end), np.uint64(LANES)):
-                        for lane in range(np.uint64(LANES)):
-                            place = some + lane
-                            u, v, w, z = _at(x[place], y[place], edges, depths)
-                            covers_any |= _covers(u, v, w, z, view, limit[place])
-                    if not covers_any:
+                    # neighbouring tiles in which something may be hidden are gone through together
+                    if not farthest[line // TILE, first // TILE] > nearest:
+                        first = first // TILE * TILE + TILE
                         continue
-                    for place in range(np.uint64(begin), np.uint64(end)):
-                        u, v, w, z = _at(x[place], y[place], edges, depths)
-                        point = number[place]
-                        if not _covers(u, v, w, z, view, limit[place]):
+                    beyond = first // TILE * TILE + TILE
+                    while beyond <= last and farthest[line // TILE, beyond // TILE] > nearest:
+                        beyond += TILE
+                    beyond = min(beyond, last + 1)
+                begin, end = start[line * width + first], start[line * width + beyond]
+                first = beyond
+                # without branches and in one loop, so that processors test several points at a time, a few too many
+                # among them: of most points the answer is no; unsigned, or each index would be tested whether it
+                # counts from the end
+                lanes = np.uint64(LANES)
+                groups = (np.uint64(end) - np.uint64(begin) + lanes - np.uint64(1)) // lanes
+                covers_any = False
+                for place in range(np.uint64(begin), np.uint64(begin) + groups * lanes):
+                    u, v, w, z = _at(x[place], y[place], edges, depths)
+                    covers_any |= _covers(u, v, w, z, view, limit[place])
+                if not covers_any:
+                    continue
+                for place in range(np.uint64(begin), np.uint64(end)):
+                    u, v, w, z = _at(x[place], y[place], edges, depths)
+                    point = number[place]
+                    if not _covers(u, v, w, z, view, limit[place]):
+                        continue
+                    if instance[point] == i and triangle[point] == own:
+                        continue
+                    if holes is not None:  # noqa: SIM102 (numba takes out what stands behind this test alone)
+                        if mask >= 0 and is_hole(holes, mask, corners, u, v, w):
                             continue
-                        if instance[point] == i and triangle[point] == own:
-                            continue
-                        if holes is not None:  # noqa: SIM102 (numba takes out what stands behind this test alone)
-                            if mask >= 0 and is_hole(holes, mask, corners, u, v, w):
-                                continue
-                        limit[place] = -np.inf
-                        hidden[point] = True
+                    limit[place] = -np.inf
+                    hidden[point] = True
 
 
 @kernel
@@ -297,11 +393,16 @@ def _covers(u, v, w, depth, view, limit):  # type: ignore[no-untyped-def]
     return is_inside & (depth >= view[0]) & (depth <= view[1]) & (depth < limit)
 
 
-@kernel
+@allocating
 def vanish(meshes, points, hidden):  # type: ignore[no-untyped-def]
     """Mark the points whose own triangle covers nothing of the picture: seen from its edge, or shrunk to nothing."""
     of_instance, of_triangle = np.full(REMEMBERED, -1, np.int32), np.empty(REMEMBERED, np.int32)
-    has_vanished = np.empty(REMEMBERED, np.bool_)
+    _vanish(meshes, points, of_instance, of_triangle, np.empty(REMEMBERED, np.bool_), hidden)
+
+
+@kernel
+def _vanish(meshes, points, of_instance, of_triangle, has_vanished, hidden):  # type: ignore[no-untyped-def]
+    """The same with room for what is remembered of triangles."""
     for k in range(len(points.x)):
         i = points.instance[k]
         if hidden[k] or i < 0:

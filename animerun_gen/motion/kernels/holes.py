@@ -10,7 +10,7 @@ import numpy.typing as npt
 from animerun_gen import compiled
 from animerun_gen.motion.geometry import CLIP, MIRROR, REPEAT
 
-kernel = compiled.kernels(__name__, error_model="numpy")
+kernel = compiled.kernels(__name__, error_model="numpy", allocates=False)
 
 
 class Holes(NamedTuple):

@@ -8,7 +8,7 @@ from animerun_gen import compiled
 from animerun_gen.motion.kernels.holes import slot_of
 from animerun_gen.motion.kernels.projection import corners_of, matrix_rows, transform
 
-kernel = compiled.kernels(__name__, error_model="numpy")
+kernel = compiled.kernels(__name__, error_model="numpy", allocates=False)
 
 
 @kernel

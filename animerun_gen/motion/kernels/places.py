@@ -13,7 +13,8 @@ import numpy.typing as npt
 from animerun_gen import compiled
 from animerun_gen.motion.kernels.projection import ROUNDING, matrix_rows, transform
 
-kernel = compiled.kernels(__name__, error_model="numpy")
+kernel = compiled.kernels(__name__, error_model="numpy", allocates=False)
+allocating = compiled.kernels(__name__, error_model="numpy")
 
 
 class Places(NamedTuple):
@@ -31,7 +32,7 @@ class Places(NamedTuple):
     pixels: npt.NDArray[np.int64]
 
 
-@kernel
+@allocating
 def find_places(meshes, view):  # type: ignore[no-untyped-def]
     """``(I,)`` float64 distances, ``inf`` for what is nowhere, and ``(I, 4)`` int64 pixels, see :class:`Places`."""
     boxes = _boxes(meshes)
@@ -46,7 +47,7 @@ def find_places(meshes, view):  # type: ignore[no-untyped-def]
     return nearest, pixels
 
 
-@kernel
+@allocating
 def _boxes(meshes):  # type: ignore[no-untyped-def]
     """Lowest and highest coordinates ``(M, 2, 3)`` of each mesh; what is no number counts for nothing."""
     vertices, vertex_start = meshes.vertices, meshes.vertex_start

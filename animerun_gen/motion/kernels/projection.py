@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from animerun_gen import compiled
 
-kernel = compiled.kernels(__name__, error_model="numpy")
+kernel = compiled.kernels(__name__, error_model="numpy", allocates=False)
+allocating = compiled.kernels(__name__, error_model="numpy")
 
 ROUNDING = 1e-12
 """More than the relative error of any sum of products formed here, each of a few dozen terms in float64."""
@@ -102,13 +103,26 @@ def edge_functions(p, q, r):  # type: ignore[no-untyped-def]
     return nothing, nothing, nothing
 
 
-@kernel
+@allocating
 def room_for_a_mesh(meshes):  # type: ignore[no-untyped-def]
     """What :func:`project_mesh` fills, large enough for every instance."""
+    return np.empty((_largest_mesh(meshes), 6))
+
+
+@kernel
+def _largest_mesh(meshes):  # type: ignore[no-untyped-def]
+    """How many vertices the mesh has that has most of them."""
     largest = 0
     for m in range(len(meshes.vertex_start) - 1):
         largest = max(largest, meshes.vertex_start[m + 1] - meshes.vertex_start[m])
-    return np.empty((largest, 6))
+    return largest
+
+
+@kernel
+def project(matrix, point):  # type: ignore[no-untyped-def]
+    """Homogeneous pixels and pixels ``(x w, y w, depth, w, x, y)`` of a point, by a matrix that is given by its rows."""
+    x, y, depth, w = transform(matrix, point)
+    return x, y, depth, w, x / w, y / w
 
 
 @kernel
@@ -119,13 +133,13 @@ def project_mesh(meshes, i, out):  # type: ignore[no-untyped-def]
     first = meshes.vertex_start[meshes.mesh[i]]
     last = meshes.vertex_start[meshes.mesh[i] + 1]
     for v in range(last - first):
-        x, y, depth, w = transform(matrix, _vertex(vertices, first + v))
+        x, y, depth, w, column, row = project(matrix, _vertex(vertices, first + v))
         out[v, 0] = x
         out[v, 1] = y
         out[v, 2] = depth
         out[v, 3] = w
-        out[v, 4] = x / w
-        out[v, 5] = y / w
+        out[v, 4] = column
+        out[v, 5] = row
 
 
 @kernel
@@ -138,3 +152,39 @@ def projected_corners(projected, triangles, t):  # type: ignore[no-untyped-def]
 @kernel
 def _row(out, v):  # type: ignore[no-untyped-def]
     return out[v, 0], out[v, 1], out[v, 2], out[v, 3], out[v, 4], out[v, 5]
+
+
+@allocating
+def room_for_a_rough_mesh(meshes):  # type: ignore[no-untyped-def]
+    """What :func:`project_roughly` fills, large enough for every instance."""
+    return np.empty((_largest_mesh(meshes), 3), np.float32)
+
+
+@kernel
+def project_roughly(meshes, i, view, out):  # type: ignore[no-untyped-def]
+    """Fill ``out`` with pixels and depths ``(x, y, depth)`` of an instance's vertices, in a quarter of the memory.
+
+    The depth is ``-inf`` where a vertex lies before the clipping range, so that its pixel says nothing.
+    """
+    vertices = meshes.vertices
+    matrix = matrix_rows(meshes.matrices, i)
+    first = meshes.vertex_start[meshes.mesh[i]]
+    last = meshes.vertex_start[meshes.mesh[i] + 1]
+    clip_start = view.clip_start
+    for v in range(last - first):
+        x, y, depth, w = transform(matrix, _vertex(vertices, first + v))
+        out[v, 0] = x / w
+        out[v, 1] = y / w
+        out[v, 2] = depth if (depth >= clip_start) & (w > 0.0) else -np.inf
+
+
+@kernel
+def rough_corners(rough, triangles, t):  # type: ignore[no-untyped-def]
+    """The three corners of a triangle, as :func:`project_roughly` left them."""
+    # unsigned, or each index would be tested whether it counts from the end
+    p, q, r = np.uint64(triangles[t, 0]), np.uint64(triangles[t, 1]), np.uint64(triangles[t, 2])
+    return (
+        (rough[p, 0], rough[p, 1], rough[p, 2]),
+        (rough[q, 0], rough[q, 1], rough[q, 2]),
+        (rough[r, 0], rough[r, 1], rough[r, 2]),
+    )

@@ -12,7 +12,7 @@ import numpy as np
 from animerun_gen import compiled
 from animerun_gen.motion.kernels.projection import ROUNDING
 
-kernel = compiled.kernels(__name__, error_model="numpy")
+kernel = compiled.kernels(__name__, error_model="numpy", allocates=False)
 
 EDGE_SLACK = 1e-6
 """Pixels by which a triangle's bounds are widened: rounding may put an edge just beside a pixel centre it touches."""

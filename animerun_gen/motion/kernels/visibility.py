@@ -7,10 +7,11 @@ from animerun_gen.motion.kernels.holes import is_hole, mask_of
 from animerun_gen.motion.kernels.projection import edge_functions, project_mesh, projected_corners, room_for_a_mesh
 from animerun_gen.motion.kernels.scan import bounds_of, crossing_of, nearest_depth_of, span_in
 
-kernel = compiled.kernels(__name__, error_model="numpy")
+kernel = compiled.kernels(__name__, error_model="numpy", allocates=False)
+allocating = compiled.kernels(__name__, error_model="numpy")
 
 
-@kernel
+@allocating
 def draw(meshes, view, places, holes, top, bottom, instance_buffer, triangle_buffer, depth_buffer):  # type: ignore[no-untyped-def]
     """Fill rows ``top .. bottom`` of the three buffers, which show nothing yet, with what is seen.
 

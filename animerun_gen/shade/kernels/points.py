@@ -11,7 +11,7 @@ from animerun_gen import compiled
 from animerun_gen.motion.kernels.projection import corners_of, edge_functions, matrix_rows, transform
 from animerun_gen.shade.tone import BACKGROUND, BASE, HIGHLIGHT, SHADOW
 
-kernel = compiled.kernels(__name__, error_model="numpy")
+kernel = compiled.kernels(__name__, error_model="numpy", allocates=False)
 
 CURVED = 0.5
 """A surface has highlights where it curves more than a ball whose radius is so many times the size of its mesh."""
