@@ -47,6 +47,8 @@ def test_strokes_are_seen_through_and_laid_over() -> None:
     assert not (lines[~cv2.dilate(parted.astype(np.uint8), np.ones((3, 3))).astype(bool)] == 0).any()
     settings = StrokeSettings.from_config(Lines(vector=True, engine="geometry"))
     assert set(np.unique(find_strokes(bare, settings).instance)) == {0, 1}
+    whole = replace(geometry, faces=np.array([0, 0, 0, 1, 0, 1], np.int32))
+    assert [without_strokes(whole, [INK]).mesh_faces(mesh).tolist() for mesh in range(3)] == [[0, 0], [1], []]
     # what has no strokes is what it was
     assert np.array_equal(without_strokes(geometry, [99]).triangles, geometry.triangles)
 
