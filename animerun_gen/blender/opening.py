@@ -257,7 +257,8 @@ def _check_camera(config: CutConfig, scene: bpy.types.Scene) -> None:
         if problem:
             remedy = f"set 'camera' in the cut's configuration to one of these: {_names(usable)}; or {own_way}"
             if not usable:
-                remedy = f"it has no camera that can be used: {own_way}, or add one in Blender"
+                none = "" if camera is None else "it has no camera that can be used: "
+                remedy = f"{none}{own_way}, or add one in Blender"
             raise SceneError(f"scene '{scene.name}' of {config.source} {problem}", remedy=remedy)
 
 

@@ -271,6 +271,7 @@ def test_a_scene_that_lacks_something_ends_in_a_sentence(
     no_blend.write_text("this is no blend file", encoding="utf-8")
     configs = [
         cut(build("no_camera", SCENE + "scene.camera = None")),
+        cut(build("no_camera_at_all", SCENE + "bpy.data.objects.remove(camera)")),
         cut(build("mesh_camera", SCENE + "scene.camera = ball")),
         cut(build("panorama", SCENE + 'camera.data.type = "PANO"')),
         cut(build("other_names", SCENE), "scene: Shot 7"),
@@ -285,6 +286,7 @@ def test_a_scene_that_lacks_something_ends_in_a_sentence(
     assert result.returncode == 1
     for words in (
         "has no camera; set 'camera' in the cut's configuration to one of these: 'Camera'",
+        "has no camera; give it one with 'camera_motion.keyframes', or add one in Blender",
         "has 'ball', an object of type MESH, as its camera; set 'camera'",
         "is of type PANO; only perspective and orthographic cameras have exact flow",
         "has no scene named 'Shot 7'; it has 'Scene'",

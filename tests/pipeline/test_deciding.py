@@ -133,3 +133,11 @@ def test_a_film_that_cannot_be_read_is_said_once(tmp_path: Path) -> None:
     assert len(cut.summary.failures) == 1
     assert str(config.source) in cut.summary.failures[0]
     assert engine.asked == []
+
+
+def test_a_timing_of_a_layer_that_was_not_found_fails_its_cut_before_any_work(tmp_path: Path) -> None:
+    timing = {"layers": {"*": {"on": 2}, "set": {"on": 1}, "kat": {"on": 3}}}
+    [cut] = decided(tmp_path, AskedEngine(), open_cut(tmp_path, timing=timing))
+    [failure] = cut.summary.failures
+    assert failure.startswith('timing.layers names "kat", but layers.groups: auto found only set, ')
+    assert failure.endswith("; correct the name, or name the layers in layers.groups")

@@ -203,6 +203,27 @@ def test_labels_are_repaired_without_blender_and_film(
     assert contents(output) == whole
 
 
+def test_of_patterns_the_one_written_first_counts_when_files_are_repaired(tmp_path: Path, engine: FakeEngine) -> None:
+    """Neither layers nor colours are kept by their names, so what is kept of the configuration must not be sorted."""
+    groups = {"square": {"objects": ["Square"]}, "other": {"objects": ["*"]}}
+    config = make_cut(
+        tmp_path,
+        {
+            "layers": {"write": True, "groups": groups},
+            "lines": {"engine": "geometry"},
+            "style": {"overrides": {"Sky": "#102030", "*": "#405060"}},
+        },
+    )
+    output = tmp_path / "out"
+    make(config, output, engine)
+    whole = contents(output)
+    flip(output / FLOW)
+    assert main(["verify", str(output), "--repair"]) == 0
+    assert contents(output) == whole
+    kept = CutConfig.model_validate(read_ledger(output, "square").origin.config)
+    assert [list(kept.layers.groups), list(kept.style.overrides)] == [["square", "other"], ["Sky", "*"]]
+
+
 def test_nothing_is_removed_that_cannot_be_made_again(
     finished: Path,
     output: Path,

@@ -32,7 +32,7 @@ from animerun_gen.pipeline.keeping.places import (
 )
 from animerun_gen.pipeline.keeping.remove import remove_place
 from animerun_gen.pipeline.keeping.rename import finish_renaming
-from animerun_gen.pipeline.state.ledger import Checksums, move_over, read_ledger
+from animerun_gen.pipeline.state.ledger import Checksums, move_over, read_ledger, write_ledger
 from animerun_gen.pipeline.state.lock import exclusive, holder
 from animerun_gen.pipeline.state.manifest_file import read_manifest
 from animerun_gen.pipeline.state.on_disk import key_of, mark
@@ -197,7 +197,7 @@ def _copy_cut(copy: _Copy, files: Sequence[Path], target: Path, progress: Progre
     if kept.begun:
         # what was found out about files of the other folder by their marks is not true here
         moved = kept.model_copy(update={"checksums": Checksums(files=checksums), "judged": None, "reading": {}})
-        write_json(layout.ledger_file(target, cut), moved.model_dump())
+        write_ledger(target, cut, moved)
     remove_place(_note(target, cut))
     with suppress(OSError):
         _note(target, cut).parent.rmdir()
@@ -209,7 +209,7 @@ def _copy_parents(source: Path, target: Path) -> None:
     for cut in known_cuts(source):
         kept, there = read_ledger(source, cut), layout.ledger_file(target, cut)
         if kept.camera_marks is not None and not kept.begun and not os.path.lexists(there):
-            write_json(there, kept.model_dump())
+            write_ledger(target, cut, kept)
 
 
 def _copy_file(source: Path, target: Path) -> str:

@@ -32,7 +32,7 @@ from animerun_gen.pipeline.keeping.places import (
 )
 from animerun_gen.pipeline.state.clearing import remove_stage
 from animerun_gen.pipeline.state.fingerprints import fingerprints
-from animerun_gen.pipeline.state.ledger import Checksums, CutLedger, read_ledger
+from animerun_gen.pipeline.state.ledger import Checksums, CutLedger, read_ledger, write_ledger
 from animerun_gen.pipeline.state.lock import exclusive
 from animerun_gen.pipeline.state.manifest_file import read_manifest
 from animerun_gen.pipeline.state.on_disk import key_of
@@ -213,7 +213,7 @@ def _rewrite_ledger(root: Path, old: str, new: str) -> None:
         for key, known in kept.checksums.files.items()
     }
     renamed = kept.model_copy(update={"made_from": made_from, "judged": None, "checksums": Checksums(files=files)})
-    write_json(layout.ledger_file(root, new), renamed.model_dump())
+    write_ledger(root, new, renamed)
     remove_file(layout.ledger_file(root, old))
 
 

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from animerun_gen.dataset import layout
 from animerun_gen.dataset.checksums import digest_of
-from animerun_gen.dataset.files import read_json, write_json
+from animerun_gen.dataset.files import read_json, write_compact_json
 from animerun_gen.engines.questions import CameraMark
 from animerun_gen.errors import DatasetError
 from animerun_gen.lines.cost import LineFigures
@@ -249,7 +249,7 @@ class Ledger:
         changed = self.kept.model_copy(update=dict(sections))
         if changed == self._as_written:
             return
-        write_json(layout.ledger_file(self.output, self.cut), changed.model_dump())
+        write_ledger(self.output, self.cut, changed)
         self.kept = self._as_written = changed
 
     def known_peak(self, scene: str) -> int:
@@ -285,6 +285,21 @@ def open_ledger(output: Path, cut: str) -> Ledger:
         cut: Name of the cut.
     """
     return Ledger(output, cut)
+
+
+def write_ledger(output: Path, cut: str, kept: CutLedger) -> None:
+    """Write the ledger of a cut.
+
+    Args:
+        output: Root folder of the dataset; the caller holds its lock.
+        cut: Name of the cut.
+        kept: What is to be written down.
+
+    Raises:
+        DatasetError: It cannot be written.
+    """
+    # unsorted: of two patterns of the configuration that fit, the one written first counts
+    write_compact_json(layout.ledger_file(output, cut), kept.model_dump())
 
 
 def read_ledger(output: Path, cut: str) -> CutLedger:
