@@ -27,6 +27,9 @@ same points stay while something comes a little closer."""
 FAR = 64
 """How often an image that goes on beyond its border is as wide, or high, as it goes on."""
 
+PART = 4096
+"""Points of an outline from which on it is weighed in parts."""
+
 LONG = 8
 """Outlines that go straight along texels for a part of the image's size by this stay as they are."""
 
@@ -263,6 +266,8 @@ def _parts(
     inner = np.ones(len(points), bool)
     inner[start[:-1]], inner[start[1:] - 1] = False, False
     stays[inner] = (before | behind)[inner]
+    # the longest way around an image takes no longer than many short ones
+    stays[::PART] = True
     kept = np.flatnonzero(stays)
     pairs = of[kept[1:]] == of[kept[:-1]]
     return kept[:-1][pairs].astype(np.int64), kept[1:][pairs].astype(np.int64)

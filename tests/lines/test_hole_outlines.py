@@ -201,6 +201,21 @@ def test_a_frame_with_too_many_pieces_has_none_of_them(monkeypatch: pytest.Monke
     assert len(find_strokes(geometry, ALL)) == 0
 
 
+@pytest.mark.parametrize("high", [1e7, 1e30, np.nan])
+def test_an_image_that_is_repeated_without_end_has_no_outlines(high: float) -> None:
+    geometry = frame(1, CAMERA, [card("ring", translation(0.3, 0.1, -5), 1, 0.0, high)], masks(RING))
+    assert len(find_strokes(geometry, ALL)) == 0
+
+
+def test_an_image_of_nothing_but_dots_is_followed_in_parts() -> None:
+    dots = np.random.default_rng(3).random((256, 256)) < 0.5
+    geometry = frame(1, CAMERA, [card("dots", translation(0, 0, -3), 1)], masks(dots))
+    strokes = find_strokes(geometry, ALL)
+    beside = borders_of(geometry)
+    drawn = pixels_of(strokes, ~strokes.hidden, beside.shape)
+    assert grown(drawn)[beside].mean() > 0.999
+
+
 def test_outlines_are_strokes_where_borders_are() -> None:
     geometry = frame(1, CAMERA, [card("ring", translation(0.3, 0.1, -5), 1)], masks(RING))
     assert len(find_strokes(geometry, replace(ALL, borders=False))) == 0

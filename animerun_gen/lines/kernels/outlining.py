@@ -26,6 +26,13 @@ kernel = compiled.kernels(__name__, error_model="numpy")
 INWARDS = 1e-7
 """Share of a triangle by which it is looked beside an edge, so that texels that end at the edge are told apart."""
 
+MOST_TILES = 1 << 16
+"""How often an image may be repeated on one triangle, and how many of its texels an edge may go through by 16: a film
+may say anything, and what it repeats more often is no outline that anybody sees."""
+
+FARTHEST = 1e12
+"""Half texels from the image up to which a triangle may be laid: farther away they are no longer told apart."""
+
 _ITSELF, _LOST = -1, -2
 """A piece ends where the outline itself turns; nothing is left of it."""
 
@@ -186,7 +193,8 @@ def lay_pieces(projected, triangles, standing, wearing, uvs, size, period, piece
         pieces: ``(m, 4)`` int64, from where to where each piece goes, in half texels.
         sorted_pieces: ``(box, cells, start, members)`` of :func:`sort_pieces`.
         view: What is drawn.
-        most: Of more pieces than these none is told.
+        most: Of more pieces than these none is told, nor of an image that is repeated more than :data:`MOST_TILES`
+            times.
 
     Returns:
         ``(k,)`` int64, the triangle of each piece that is in the picture; ``(k, 2, 2)`` int64, its ends in half texels
@@ -220,6 +228,13 @@ def lay_pieces(projected, triangles, standing, wearing, uvs, size, period, piece
         low_x, high_x = min(a[0], b[0], c[0]), max(a[0], b[0], c[0])
         low_y, high_y = min(a[1], b[1], c[1]), max(a[1], b[1], c[1])
         first_x = last_x = first_y = last_y = 0
+        tiles = 1.0
+        if period[0] > 0:
+            tiles *= (high_x - low_x) / period[0] + 1.0
+        if period[1] > 0:
+            tiles *= (high_y - low_y) / period[1] + 1.0
+        if not tiles <= MOST_TILES or not max(-low_x, high_x, -low_y, high_y) <= FARTHEST:
+            return of[:0].copy(), ends[:0].copy(), at_edge[:0].copy(), shares[:0].copy()
         if period[0] > 0:
             first_x, last_x = int(np.floor((low_x - box[2]) / period[0])), int(np.floor((high_x - box[0]) / period[0]))
         if period[1] > 0:
@@ -446,6 +461,9 @@ def _with_texels(places, holes, mask, corners, triangles, vertices, t, a, b, low
         if not abs(to_there - from_here) > 0.0:
             continue
         one, other = from_here + low * (to_there - from_here), from_here + high * (to_there - from_here)
+        if not max(abs(one), abs(other)) <= FARTHEST or not abs(other - one) <= 16 * MOST_TILES:
+            # nobody knows where there is a surface
+            return places[:0]
         lines = range(int(np.ceil(min(one, other))), int(np.floor(max(one, other))) + 1)
         joined = _with_room(joined, count + len(lines))
         for line in lines:
