@@ -7,8 +7,11 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+from numba.core.errors import TypingError
 from numba.extending import is_jitted
 
 from animerun_gen import compiled
@@ -185,6 +188,24 @@ def test_all_kernels_are_kept_there() -> None:
         file.name for file in package.rglob("*.py") if "njit" in file.read_text() or "cache=True" in file.read_text()
     ]
     assert compiling == ["compiled.py"]
+
+
+def test_what_is_said_to_make_no_array_cannot_make_one() -> None:
+    # no module of this name is a file: what is compiled is not kept
+    kernel = compiled.kernels("nowhere", allocates=False)
+
+    @kernel
+    def filled(numbers: Any) -> Any:
+        numbers[:] = 2.0
+        return numbers[1:].sum()
+
+    @kernel
+    def made(count: int) -> Any:
+        return np.empty(count)
+
+    assert filled(np.zeros(4)) == 6.0
+    with pytest.raises(TypingError):
+        made(4)
 
 
 def modules_with_kernels() -> list[str]:

@@ -165,7 +165,7 @@ class Hiding:
     def __init__(self, geometry: FrameGeometry, instances: npt.NDArray[np.bool_] | None = None) -> None:
         self._meshes, self._view = meshes(geometry), view(geometry.camera)
         self._places, self._holes = _places(self._meshes, self._view, instances), _holes(geometry)
-        self._room = hiding.room_for(0)
+        self._room = hiding.room_for(0, 0)
 
     def hidden(
         self,
@@ -197,7 +197,7 @@ class Hiding:
     def _hide(self, points: hiding.Points, hidden: npt.NDArray[np.bool_], from_edge: bool) -> None:
         """Unmark those of some points, all of which are marked, that are seen."""
         if len(points.x) > len(self._room.cell):
-            self._room = hiding.room_for(len(points.x))
+            self._room = hiding.room_for(len(points.x), self._view.width * self._view.height)
         tested = hiding.sort_points(points, self._view, self._room, hidden)
         hiding.hide(self._meshes, self._view, self._places, self._holes, points, tested, hidden)
         if from_edge:

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from animerun_gen.motion import raster
 from animerun_gen.motion.geometry import FrameGeometry
+from animerun_gen.motion.kernels.places import find_boxes
 from animerun_gen.motion.raster import VisibilityBuffer
 from animerun_gen.shade.kernels import cleaning, points
 from animerun_gen.shade.light import Light, cameras_of
@@ -225,12 +226,8 @@ def shaded_meshes(geometry: FrameGeometry) -> points.Shaded:
 
 def _mesh_sizes(geometry: FrameGeometry) -> npt.NDArray[np.float64]:
     """``(M,)`` diagonals of the boxes around the meshes."""
-    starts = geometry.vertex_start[:-1]
-    some = np.flatnonzero(np.diff(geometry.vertex_start))
-    sizes = np.zeros(len(starts))
-    if len(some):
-        low, high = (extreme.reduceat(geometry.vertices, starts[some]) for extreme in (np.minimum, np.maximum))
-        sizes[some] = np.linalg.norm(high.astype(np.float64) - low, axis=1)
+    boxes = find_boxes(geometry.vertices, geometry.vertex_start)
+    sizes: npt.NDArray[np.float64] = np.linalg.norm(np.maximum(boxes[:, 1] - boxes[:, 0], 0.0), axis=1)
     return sizes
 
 

@@ -291,6 +291,36 @@ def test_nothing_that_is_skipped_would_have_hidden_a_point(projection: str, kind
     assert 10 < (expected & inside).sum() < inside.sum() - 100
 
 
+@pytest.mark.parametrize("projection", VIEWS)
+def test_triangles_much_smaller_than_pixels_hide_what_lies_on_their_corners_and_edges(projection: str) -> None:
+    generator = np.random.default_rng(14)
+    count = 300
+    thing = soup(generator, count, "dust", depth=-8.0)
+    corners = thing.vertices.reshape(-1, 3, 3)
+    sizes = 10.0 ** generator.uniform(-6, -0.5, (count, 1, 1))
+    corners[:, 1:] = corners[:, :1] + generator.normal(0, 1, (count, 2, 3)) * sizes
+    # needles: the box around them says little
+    corners[::3, 2] = corners[::3, 1] + 0.01 * (corners[::3, 1] - corners[::3, 0]) * generator.normal(0, 1, (100, 3))
+    geometry = frame(1, camera(VIEWS[projection]), [thing])
+    local = geometry.vertices.astype(np.float64)[geometry.triangles]
+    pixels = np.einsum("ij,nkj->nki", geometry.instance_pixel_matrices()[0], np.insert(local, 3, 1.0, axis=2))
+    places = pixels[..., :2] / pixels[..., 3:]
+    # corners, points of edges, points inside, and the same a little outside
+    shares = np.concatenate([np.eye(3), np.eye(3), generator.dirichlet((1, 1, 1), 6)])
+    shares[3:6] = 0.5 * (1.0 - np.eye(3))
+    x, y = np.einsum("sk,nkc->nsc", shares, places).reshape(-1, 2).T
+    x = np.concatenate([x, x + generator.choice([1e-13, -1e-13, 1e-9, -1e-9, 1e-3, -1e-3], len(x))])
+    y = np.concatenate([y, y])
+    depth = generator.choice([7.9, 8.0, 8.1, np.inf], len(x))
+    nothing = np.full(len(x), -1, np.int32)
+    inside = (x >= -0.5) & (x < WIDTH - 0.5) & (y >= -0.5) & (y < HEIGHT - 0.5)
+    expected = ~inside
+    for _, _, surface in depths(geometry, x, y):
+        expected |= surface < depth * (1.0 - SAME_DEPTH)
+    assert np.array_equal(raster.hidden_points(geometry, x, y, depth, nothing, nothing), expected)
+    assert 300 < (expected & inside).sum() < inside.sum() - 300
+
+
 def test_instances_of_one_mesh_are_drawn_and_hide_wherever_they_stand() -> None:
     generator = np.random.default_rng(13)
     things = _shuffled_cubes(generator)

@@ -22,7 +22,7 @@ from animerun_gen.lines.kernels.steps import (
     turns_away,
 )
 
-kernel = compiled.kernels(__name__, error_model="numpy")
+kernel = compiled.kernels(__name__, error_model="numpy", allocates=False)
 
 STUCK = float(np.cos(np.radians(10.0)))
 """Cosine of the angle between two normals below which parts of one mesh that meet are stuck into each other, whatever

@@ -6,7 +6,7 @@ from animerun_gen import compiled
 from animerun_gen.lines.kernels.marks import BEND, CREASE, NONE
 from animerun_gen.lines.kernels.steps import cosine_between, is_step_between
 
-kernel = compiled.kernels(__name__, error_model="numpy")
+kernel = compiled.kernels(__name__, error_model="numpy", allocates=False)
 
 SAME_ANGLE = 1e-6
 """A difference of cosines that rounding alone may make: normals are kept as float32."""

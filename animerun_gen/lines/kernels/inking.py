@@ -6,7 +6,7 @@ import numpy as np
 
 from animerun_gen import compiled
 
-kernel = compiled.kernels(__name__, error_model="numpy")
+kernel = compiled.kernels(__name__, error_model="numpy", allocates=False)
 
 
 @kernel

@@ -8,7 +8,7 @@ import numpy as np
 
 from animerun_gen import compiled
 
-kernel = compiled.kernels(__name__, error_model="numpy")
+kernel = compiled.kernels(__name__, error_model="numpy", allocates=False)
 
 MARGIN = 3
 """Pixels that are added around a picture, so that a loop can look that far from each pixel."""

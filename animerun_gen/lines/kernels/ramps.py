@@ -7,7 +7,7 @@ from animerun_gen.lines.kernels.creases import FLAT, SAME_ANGLE, bend_between
 from animerun_gen.lines.kernels.planes import unit
 from animerun_gen.lines.kernels.steps import EVEN, SAME_PLACE, UNSEEN_TURN
 
-kernel = compiled.kernels(__name__, error_model="numpy")
+kernel = compiled.kernels(__name__, error_model="numpy", allocates=False)
 
 
 @kernel

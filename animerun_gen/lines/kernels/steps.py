@@ -6,7 +6,7 @@ import numpy as np
 
 from animerun_gen import compiled
 
-kernel = compiled.kernels(__name__, error_model="numpy")
+kernel = compiled.kernels(__name__, error_model="numpy", allocates=False)
 
 EVEN = 0.05
 """A difference of slopes, or a step in pixels, that no smooth surface is too smooth for."""

@@ -69,13 +69,35 @@ def follow(  # type: ignore[no-untyped-def]
     ends = np.zeros(6 * (instance_buffer.shape[1] + LANES))
     backdrops = (backdrop_before, backdrop_after)
     _follow_rows(
-        instance_buffer, triangle_buffer, top, source, target, counterparts, backdrops, nearest, longest, found, known, ends
+        instance_buffer,
+        triangle_buffer,
+        top,
+        source,
+        target,
+        counterparts,
+        backdrops,
+        nearest,
+        longest,
+        found,
+        known,
+        ends,
     )
 
 
 @kernel
 def _follow_rows(  # type: ignore[no-untyped-def]
-    instance_buffer, triangle_buffer, top, source, target, counterparts, backdrops, nearest, longest, found, known, ends
+    instance_buffer,
+    triangle_buffer,
+    top,
+    source,
+    target,
+    counterparts,
+    backdrops,
+    nearest,
+    longest,
+    found,
+    known,
+    ends,
 ):
     """The same with room for what is remembered, and for the ends of a row's pixels."""
     flow, valid, x, y, depth, counterpart, counterpart_triangle = found

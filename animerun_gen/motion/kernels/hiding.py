@@ -90,9 +90,11 @@ class SortedPoints(NamedTuple):
 
 
 class Room(NamedTuple):
-    """Room for so many points, which is used again and again: to take memory anew costs more than to sort what it
-    holds."""
+    """Room for so many points and pixels, which is used again and again: to take memory anew costs more than to sort
+    what it holds."""
 
+    start: npt.NDArray[np.int32]
+    in_pixel: npt.NDArray[np.float32]
     cell: npt.NDArray[np.int32]
     number: npt.NDArray[np.int32]
     x: npt.NDArray[np.float64]
@@ -100,10 +102,18 @@ class Room(NamedTuple):
     limit: npt.NDArray[np.float64]
 
 
-def room_for(count: int) -> Room:
-    """Room for so many points."""
+def room_for(count: int, pixels: int) -> Room:
+    """Room for so many points in a picture of so many pixels."""
     size = count + LANES
-    return Room(np.empty(count, np.int32), np.empty(count, np.int32), np.empty(size), np.empty(size), np.empty(size))
+    return Room(
+        np.empty(pixels + 1, np.int32),
+        np.empty(pixels, np.float32),
+        np.empty(count, np.int32),
+        np.empty(count, np.int32),
+        np.empty(size),
+        np.empty(size),
+        np.empty(size),
+    )
 
 
 @kernel
@@ -127,7 +137,7 @@ def sort_points(points, view, room, hidden):  # type: ignore[no-untyped-def]
     """
     x, y, depth, instance, _ = points
     _, _, width, height = view
-    cells, number, sorted_x, sorted_y, limit = room
+    all_start, all_in_pixel, cells, number, sorted_x, sorted_y, limit = room
     low, high = width * height, -1
     for k in range(len(x)):
         cell = _cell(x[k], y[k], depth[k], instance[k], view)
@@ -138,7 +148,8 @@ def sort_points(points, view, room, hidden):  # type: ignore[no-untyped-def]
     top = low // width if high >= 0 else 0
     rows = high // width + 1 - top if high >= 0 else 0
     before = top * width
-    start = np.zeros(rows * width + 1, np.int32)
+    start, in_pixel = all_start[: rows * width + 1], all_in_pixel[: rows * width]
+    start[:] = 0
     for k in range(len(x)):
         if cells[k] >= 0:
             start[cells[k] - before] += 1
@@ -159,7 +170,6 @@ def sort_points(points, view, room, hidden):  # type: ignore[no-untyped-def]
     sorted_x[count : count + LANES] = 0.0
     sorted_y[count : count + LANES] = 0.0
     limit[count : count + LANES] = -np.inf
-    in_pixel = np.empty(rows * width, np.float32)
     farthest = _farthest_limits(start, limit, width, rows, in_pixel)
     return SortedPoints(top, rows, start, number, sorted_x, sorted_y, limit, in_pixel, farthest)
 

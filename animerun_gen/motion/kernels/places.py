@@ -35,7 +35,7 @@ class Places(NamedTuple):
 @allocating
 def find_places(meshes, view):  # type: ignore[no-untyped-def]
     """``(I,)`` float64 distances, ``inf`` for what is nowhere, and ``(I, 4)`` int64 pixels, see :class:`Places`."""
-    boxes = _boxes(meshes)
+    boxes = find_boxes(meshes.vertices, meshes.vertex_start)
     count = len(meshes.mesh)
     nearest = np.empty(count)
     pixels = np.empty((count, 4), np.int64)
@@ -48,9 +48,8 @@ def find_places(meshes, view):  # type: ignore[no-untyped-def]
 
 
 @allocating
-def _boxes(meshes):  # type: ignore[no-untyped-def]
+def find_boxes(vertices, vertex_start):  # type: ignore[no-untyped-def]
     """Lowest and highest coordinates ``(M, 2, 3)`` of each mesh; what is no number counts for nothing."""
-    vertices, vertex_start = meshes.vertices, meshes.vertex_start
     boxes = np.empty((len(vertex_start) - 1, 2, 3))
     boxes[:, 0] = np.inf
     boxes[:, 1] = -np.inf

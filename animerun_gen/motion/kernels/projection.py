@@ -120,7 +120,7 @@ def _largest_mesh(meshes):  # type: ignore[no-untyped-def]
 
 @kernel
 def project(matrix, point):  # type: ignore[no-untyped-def]
-    """Homogeneous pixels and pixels ``(x w, y w, depth, w, x, y)`` of a point, by a matrix that is given by its rows."""
+    """Homogeneous pixels and pixels ``(x w, y w, depth, w, x, y)`` of a point; the matrix is given by its rows."""
     x, y, depth, w = transform(matrix, point)
     return x, y, depth, w, x / w, y / w
 
