@@ -722,7 +722,8 @@ class Lines(Section):
     vector: bool = Field(
         default=False,
         description="Write the lines of each frame as strokes, too: chains of points on the edges of meshes, and "
-        "around the holes that images cut, which the next frames have again, hidden ones included. Needs `engine: geometry`.",
+        "around the holes that images cut, which the next frames have again, hidden ones included. Needs `engine: "
+        "geometry`.",
     )
 
     @property
