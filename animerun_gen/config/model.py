@@ -722,8 +722,9 @@ class Lines(Section):
 
     vector: bool = Field(
         default=False,
-        description="Write the lines of each frame as strokes, too: chains of points on the edges of meshes, which the "
-        "next frames have again, hidden strokes included. Needs `engine: geometry`.",
+        description="Write the lines of each frame as strokes, too: chains of points on the edges of meshes, and "
+        "around the holes that images cut, which the next frames have again, hidden ones included. Needs `engine: "
+        "geometry`.",
     )
 
     @property

@@ -1,4 +1,5 @@
-"""The lines of a frame as strokes: chains of points on the edges of meshes (``docs/vector_lines.md``).
+"""The lines of a frame as strokes: chains of points on the edges of meshes, around holes and along the borders of the
+shade (``docs/vector_lines.md``).
 
 A file is a compressed ``.npz`` file of the arrays in :data:`ARRAYS`, which ``numpy.load`` reads without this package.
 """
@@ -192,7 +193,13 @@ class Strokes:
         return shown
 
     def within(self) -> npt.NDArray[np.bool_]:
-        """``(N,)`` bool: the points whose place is told by ``corners`` and ``shares``."""
+        """``(N,)`` bool: the points whose place is told by ``corners`` and ``shares``.
+
+        Example:
+            >>> strokes = clip.read("strokes", 3)  # doctest: +SKIP
+            >>> inside = strokes.within()  # doctest: +SKIP
+            >>> strokes.instance[inside], strokes.corners[inside], strokes.shares[inside]  # doctest: +SKIP
+        """
         if self.corners is None:
             return np.zeros(len(self.position), bool)
         return self.corners[:, 0] >= 0

@@ -1,6 +1,7 @@
 """The lines of a frame as strokes: chains of points on the edges of its meshes, hidden ones too.
 
-Every stroke lies on edges of meshes, because the points of an edge are those of the same edge in every other frame.  A
+But for intersections and the outlines of holes that images cut (:mod:`animerun_gen.lines.hole_outlines`), every stroke
+lies on edges of meshes, because the points of an edge are those of the same edge in every other frame.  A
 silhouette, too, is the chain of edges between faces that are turned towards the camera and faces that are not: the
 silhouette of the polygons that are drawn.  The smooth curve that it stands for (Hertzmann and Zorin, "Illustrating
 smooth surfaces", SIGGRAPH 2000) runs through the faces, and over other points of them in every frame.
