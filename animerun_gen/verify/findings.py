@@ -24,6 +24,7 @@ from animerun_gen.dataset.modalities import Content, Modality
 from animerun_gen.dataset.strokes import read_strokes
 from animerun_gen.errors import DatasetError
 from animerun_gen.lines.compose import lay_ink
+from animerun_gen.lines.kinds import LineKind
 from animerun_gen.verify.layers import layer_problems
 from animerun_gen.verify.words import pixels
 
@@ -325,6 +326,8 @@ class FrameInspection:
         if "line_ink" in values and "styled_contour" in values:
             for problem in _ink_problems(values["line_ink"], values["styled_contour"], names["styled_contour"]):
                 findings.defects.append(Defect(names["line_ink"], "contradiction", problem, self.again))
+        for name, problem in _line_problems(values, names):
+            findings.defects.append(Defect(names[name], "contradiction", problem, self.again))
         if "amodal" in values:
             for name, problem in layer_problems(values, names):
                 findings.defects.append(Defect(names[name], "contradiction", problem, self.again))
@@ -348,6 +351,21 @@ def _ink_problems(ink: LineInk, styled: npt.NDArray[np.uint8], name: str) -> Ite
     drawn = lay_ink(np.full_like(styled, 255), ink.pixel, ink.coverage, ink.color)
     if count := np.count_nonzero((drawn != styled).any(axis=2)):
         yield f"has other lines than {name} at {pixels(count)}"
+
+
+def _line_problems(values: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """What is wrong with maps of kinds and gaps beside the line art: the modality, and the end of a sentence."""
+    if "contour" not in values:
+        return
+    # both are made by the engine geometry alone, whose lines have no grey
+    line = values["contour"] == 0
+    if "line_kind" in values:
+        kinds = values["line_kind"]
+        has_kind = (kinds != LineKind.NONE) & (kinds != LineKind.SHADE)
+        if count := np.count_nonzero(has_kind != line):
+            yield "line_kind", f"disagrees with {names['contour']} at {pixels(count)} about where a line is"
+    if "line_gap" in values and (count := np.count_nonzero((values["line_gap"] > 0) & ~line)):
+        yield "line_gap", f"opens lines at {pixels(count)} at which {names['contour']} has none"
 
 
 def _read_own_mask(path: Path) -> npt.NDArray[np.bool_]:

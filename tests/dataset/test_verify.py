@@ -16,10 +16,11 @@ import pytest
 
 from animerun_gen.cli import main
 from animerun_gen.dataset import ClipWriter, Dataset, cameras, files
+from animerun_gen.dataset.modalities import modality
 from animerun_gen.errors import ConfigError
 from animerun_gen.pipeline.state.status import read_status
 from animerun_gen.verify.cut_report import CutReport
-from animerun_gen.verify.findings import Defect
+from animerun_gen.verify.findings import AGAIN, Defect, FrameFile, FrameInspection
 from animerun_gen.verify.run import KINDS, describe, verify
 from tests.pipeline.datasets import contents, make, make_cut
 from tests.pipeline.fake_engine import FakeEngine
@@ -982,3 +983,26 @@ def test_the_dataset_agrees_with_its_reader(made: Path) -> None:
         for name in ("frame", "flow_forward", "segment", "match_backward"):
             for frame in clip.frames(name):
                 clip.read(name, frame)
+
+
+def test_kinds_and_gaps_are_held_against_the_line_art(tmp_path: Path) -> None:
+    """Without a manifest nothing else would tell that a map is of other lines."""
+    contour = np.full((8, 8), 255, np.uint8)
+    contour[2] = contour[:, 5] = 0
+    kinds = np.where(contour == 0, 1, 0).astype(np.uint8)
+    kinds[7, 0] = 7  # a border of the shade has no ink
+    gaps = np.where(contour == 0, 2, 0).astype(np.uint8)
+
+    def found(kinds: Any, gaps: Any) -> list[str]:
+        maps = {"contour": contour, "line_kind": kinds, "line_gap": gaps}
+        for name, value in maps.items():
+            files.write_image(tmp_path / f"{name}.png", value)
+        listed = tuple(FrameFile(f"{name}.png", modality(name)) for name in maps)
+        return [str(defect) for defect in FrameInspection(tmp_path, 1, listed, (8, 8)).run().defects]
+
+    assert found(kinds, gaps) == []
+    kinds[0, 0], kinds[2, 0], gaps[0, :3] = 2, 0, 1
+    assert found(kinds, gaps) == [
+        f"line_kind.png: disagrees with contour.png at 2 pixels about where a line is ({AGAIN})",
+        f"line_gap.png: opens lines at 3 pixels at which contour.png has none ({AGAIN})",
+    ]
