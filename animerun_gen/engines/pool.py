@@ -197,6 +197,8 @@ class Pool:
         self._threads = ThreadPoolExecutor(workers) if workers > 1 else None
         self._idle = Children()
         self._busy: set[Child] = set()
+        self._lock = threading.Lock()
+        self._is_closed = False
 
     def results(self, tasks: Sequence[Task[_Result]], done: Callable[[], None] | None = None) -> Iterator[_Result]:
         """What the tasks return, in their order.
@@ -227,14 +229,20 @@ class Pool:
         """End the processes, whatever they do."""
         if self._threads is not None:
             self._threads.shutdown(wait=False, cancel_futures=True)
-            for child in list(self._busy):
-                child.process.kill()
+            with self._lock:
+                self._is_closed = True
+                for child in self._busy:
+                    child.process.kill()
             self._threads.shutdown(wait=True)
             self._idle.end_all()
 
     def _answer(self, task: Task[_Result]) -> Any:
         child = self._idle.take(Conditions())
-        self._busy.add(child)
+        with self._lock:
+            self._busy.add(child)
+            if self._is_closed:
+                # it was being started while the others were ended
+                child.process.kill()
         answer: Event | None = None
         finished = False
         try:
@@ -242,7 +250,8 @@ class Pool:
                 finished = event is not None and event["event"] == "finished"
                 answer = answer if event is None or finished else event
         finally:
-            self._busy.discard(child)
+            with self._lock:
+                self._busy.discard(child)
             if finished:
                 self._idle.give_back(child)
             else:

@@ -127,7 +127,7 @@ def test_the_vector_pass_backend_writes_flow(configure: Callable[..., Path], tmp
 
 
 def test_two_workers_make_the_same_files_as_one(configure: Callable[..., Path], tmp_path: Path) -> None:
-    config = configure("courier", FAR)
+    config = configure("courier", FAR + "frames: {last: 8}\n")
     run_kept("generate", config, "--out", tmp_path / "one")
     run_cli("generate", config, "--out", tmp_path / "two", "--workers", 2)
     assert_same_dataset(tmp_path / "one", tmp_path / "two")

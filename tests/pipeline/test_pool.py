@@ -3,13 +3,17 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from animerun_gen.engines.pool import start_pool
+from animerun_gen.engines.children import Conditions
+from animerun_gen.engines.pool import Child, Children, start_pool
 from animerun_gen.engines.processes import descendants
 from animerun_gen.errors import DatasetError
 
@@ -74,7 +78,39 @@ def test_a_script_needs_no_guard_to_use_several_processes(tmp_path: Path) -> Non
     assert done.stdout == "begun\n[4, 9]\n"
 
 
+@pytest.mark.timeout(30)
 def test_processes_end_with_the_block_whatever_they_do() -> None:
     with start_pool(2, "a process") as pool:
         assert next(pool.results([Square(2), Square(9), Square(9)]))[0] == 4
     assert not [one for one in descendants(os.getpid()) if b"pool_child" in Path(f"/proc/{one}/cmdline").read_bytes()]
+
+
+@pytest.mark.timeout(30)
+def test_a_process_that_is_being_started_ends_with_the_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, closed, take = threading.Event(), threading.Event(), Children.take
+
+    def take_late(self: Children, conditions: Conditions) -> Child:
+        asked.set()
+        assert closed.wait(20)
+        return take(self, conditions)
+
+    class Closing(set[Child]):
+        """Nothing is busy yet when the busy ones are ended."""
+
+        def __iter__(self) -> Iterator[Child]:
+            closed.set()
+            return super().__iter__()
+
+    monkeypatch.setattr(Children, "take", take_late)
+    with start_pool(2, "a process") as pool:
+        pool._busy = Closing()
+        results = pool.results([Square(9)])
+
+        def wait() -> None:
+            with suppress(DatasetError):
+                next(results)
+
+        waiting = threading.Thread(target=wait)
+        waiting.start()
+        assert asked.wait(20)
+    waiting.join()
