@@ -196,7 +196,7 @@ class Hiding:
 
     def _hide(self, points: hiding.Points, hidden: npt.NDArray[np.bool_], from_edge: bool) -> None:
         """Unmark those of some points, all of which are marked, that are seen."""
-        if len(points.x) > len(self._room.cell):
+        if len(points.x) > len(self._room.number):
             self._room = hiding.room_for(len(points.x), self._view.width * self._view.height)
         tested = hiding.sort_points(points, self._view, self._room, hidden)
         hiding.hide(self._meshes, self._view, self._places, self._holes, points, tested, hidden)

@@ -91,10 +91,13 @@ class SortedPoints(NamedTuple):
 
 class Room(NamedTuple):
     """Room for so many points and pixels, which is used again and again: to take memory anew costs more than to sort
-    what it holds."""
+    what it holds.
+
+    Attributes:
+        cell: The pixel of each point while points are sorted; the room of ``in_pixel`` after that.
+    """
 
     start: npt.NDArray[np.int32]
-    in_pixel: npt.NDArray[np.float32]
     cell: npt.NDArray[np.int32]
     number: npt.NDArray[np.int32]
     x: npt.NDArray[np.float64]
@@ -107,8 +110,7 @@ def room_for(count: int, pixels: int) -> Room:
     size = count + LANES
     return Room(
         np.empty(pixels + 1, np.int32),
-        np.empty(pixels, np.float32),
-        np.empty(count, np.int32),
+        np.empty(max(count, pixels), np.int32),
         np.empty(count, np.int32),
         np.empty(size),
         np.empty(size),
@@ -137,7 +139,7 @@ def sort_points(points, view, room, hidden):  # type: ignore[no-untyped-def]
     """
     x, y, depth, instance, _ = points
     _, _, width, height = view
-    all_start, all_in_pixel, cells, number, sorted_x, sorted_y, limit = room
+    all_start, cells, number, sorted_x, sorted_y, limit = room
     low, high = width * height, -1
     for k in range(len(x)):
         cell = _cell(x[k], y[k], depth[k], instance[k], view)
@@ -148,7 +150,7 @@ def sort_points(points, view, room, hidden):  # type: ignore[no-untyped-def]
     top = low // width if high >= 0 else 0
     rows = high // width + 1 - top if high >= 0 else 0
     before = top * width
-    start, in_pixel = all_start[: rows * width + 1], all_in_pixel[: rows * width]
+    start = all_start[: rows * width + 1]
     start[:] = 0
     for k in range(len(x)):
         if cells[k] >= 0:
@@ -170,6 +172,7 @@ def sort_points(points, view, room, hidden):  # type: ignore[no-untyped-def]
     sorted_x[count : count + LANES] = 0.0
     sorted_y[count : count + LANES] = 0.0
     limit[count : count + LANES] = -np.inf
+    in_pixel = cells.view(np.float32)[: rows * width]
     farthest = _farthest_limits(start, limit, width, rows, in_pixel)
     return SortedPoints(top, rows, start, number, sorted_x, sorted_y, limit, in_pixel, farthest)
 
