@@ -57,7 +57,9 @@ def kernels(
         every process.
     """
     folder = _folder(module)
-    options: dict[str, Any] = {"nogil": True, "error_model": error_model, "_nrt": allocates}
+    options: dict[str, Any] = {"nogil": True, "error_model": error_model}
+    if not allocates:
+        options |= _without_counting()
 
     def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
         if folder is None:
@@ -68,6 +70,15 @@ def kernels(
         return compiled
 
     return kernel
+
+
+def _without_counting() -> dict[str, bool]:
+    """The option by which numba counts no references; it is not documented, and without it code is only slower."""
+    try:
+        from numba.core.cpu import CPUTargetOptions
+    except ImportError:
+        return {}
+    return {"_nrt": False} if hasattr(CPUTargetOptions, "_nrt") else {}
 
 
 @contextmanager
