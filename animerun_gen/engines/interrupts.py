@@ -52,6 +52,42 @@ def remembered_interrupts() -> Iterator[Callable[[], None]]:
 
 
 @contextmanager
+def held_interrupts() -> Iterator[None]:
+    """Let Ctrl-C wait until the block has ended: it ends what was begun, and does not take long.
+
+    Somebody who presses it twice would leave threads and processes behind otherwise, for which Python waits at its end,
+    possibly for ever.  Nothing is held in other threads than the main one, and where the calling program handles the
+    signal itself.
+
+    Raises:
+        KeyboardInterrupt: At the end of the block, if Ctrl-C came.
+
+    Example:
+        >>> with held_interrupts():
+        ...     print("closing")
+        closing
+    """
+    came = threading.Event()
+
+    def hold(number: int, frame: FrameType | None) -> None:
+        came.set()
+
+    if (
+        threading.current_thread() is not threading.main_thread()
+        or signal.getsignal(signal.SIGINT) is not signal.default_int_handler
+    ):
+        yield
+        return
+    signal.signal(signal.SIGINT, hold)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if came.is_set():
+        raise KeyboardInterrupt
+
+
+@contextmanager
 def interrupted_by_termination() -> Iterator[None]:
     """Let SIGTERM, and a terminal that is closed, end the block as Ctrl-C does.
 

@@ -23,7 +23,7 @@ from typing import Any, Protocol, TypeVar
 
 from animerun_gen.engines.children import Conditions, lines
 from animerun_gen.engines.fence import Fence
-from animerun_gen.engines.interrupts import remembered_interrupts
+from animerun_gen.engines.interrupts import held_interrupts, remembered_interrupts
 from animerun_gen.errors import DatasetError
 
 CHILD = "animerun_gen.engines.pool_child"
@@ -278,4 +278,5 @@ def start_pool(workers: int, name: str) -> Iterator[Pool]:
     try:
         yield pool
     finally:
-        pool.close()
+        with held_interrupts():
+            pool.close()

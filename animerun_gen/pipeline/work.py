@@ -11,6 +11,7 @@ from typing import Any
 from animerun_gen.dataset import layout
 from animerun_gen.engines.blenders import BpyModule, InstalledBlender
 from animerun_gen.engines.fence import Fence
+from animerun_gen.engines.interrupts import held_interrupts
 from animerun_gen.engines.job import RenderJob
 from animerun_gen.engines.protocol import Event, TaskEvent, of_task
 from animerun_gen.errors import DatasetError
@@ -53,7 +54,8 @@ def get_done(plans: Sequence[CutPlan], options: Options, fence: Fence) -> None:
         except FarmLost as error:
             progress.say(str(error))
         finally:
-            crew.close()
+            with held_interrupts():
+                crew.close()
 
 
 def _crew(plans: Sequence[CutPlan], options: Options, fence: Fence, work: Work, progress: Progress) -> Crew:

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from animerun_gen.engines.interrupts import remembered_interrupts
-from animerun_gen.engines.pool import start_pool
+from animerun_gen.engines.interrupts import held_interrupts, remembered_interrupts
+from animerun_gen.engines.pool import Pool, start_pool
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
@@ -103,3 +103,40 @@ class Dropping:
 def test_a_pool_heeds_it() -> None:
     with start_pool(1, "a process") as pool, pytest.raises(KeyboardInterrupt):
         list(pool.results([Dropping()]))
+
+
+def test_a_second_one_waits_until_what_was_begun_has_ended() -> None:
+    ended: list[str] = []
+
+    def work() -> None:
+        try:
+            signal.raise_signal(signal.SIGINT)
+        finally:
+            with held_interrupts():
+                signal.raise_signal(signal.SIGINT)
+                ended.append("first")
+                signal.raise_signal(signal.SIGINT)
+                ended.append("second")
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert ended == ["first", "second"]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_one_that_comes_while_something_ends_is_not_lost() -> None:
+    with pytest.raises(KeyboardInterrupt), held_interrupts():
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_a_pool_that_closes_is_not_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed: list[Pool] = []
+
+    def close(pool: Pool) -> None:
+        signal.raise_signal(signal.SIGINT)
+        closed.append(pool)
+
+    monkeypatch.setattr(Pool, "close", close)
+    with pytest.raises(KeyboardInterrupt), start_pool(1, "a process") as pool:
+        pass
+    assert closed == [pool]
