@@ -418,7 +418,7 @@ def test_being_stopped(
     def stop(*arguments: Any) -> None:
         raise error
 
-    monkeypatch.setattr(run, "plan_cut", stop)
+    monkeypatch.setattr(run, "plan_cuts", stop)
     assert main(["generate", "a.yaml", "--out", "out"]) == status
     assert said in capsys.readouterr().err
 
