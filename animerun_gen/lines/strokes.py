@@ -276,8 +276,12 @@ def _find_edges(
         # the second side of an open edge has none
         with_holes = (np.append(masks, -1)[edges.faces] >= 0).any(axis=1)
         whole = np.s_[:] if not with_holes.any() else np.flatnonzero(~with_holes)
+        fronts = kernels.front_triangles(
+            projected, triangles, edges.vertices, edges.faces, parts_of, geometry.camera.clip_start
+        )
         chosen, kind, part = kernels.find_stroke_edges(
             projected,
+            fronts,
             triangles,
             edges.vertices[whole],
             edges.faces[whole],
@@ -294,7 +298,7 @@ def _find_edges(
         if holes is not None and with_holes.any():
             rest = np.flatnonzero(with_holes)
             chosen, kind, part = outlining.find_holed_edges(
-                (projected, places, triangles, edges.vertices[rest], edges.faces[rest]),
+                (projected, fronts, places, triangles, edges.vertices[rest], edges.faces[rest]),
                 parts_of,
                 normals,
                 materials_of(geometry, instance, with_holes=True),

@@ -251,6 +251,9 @@ def test_a_face_that_is_seen_from_its_edge_hides_nothing(projection: np.ndarray,
         expected = {frozenset((int(corner), int(side))) for side in sides if side != corner}
         in_plane = {edge for edge in seen if edge <= set(bottom.tolist())}
         assert in_plane == expected
+        # the outline goes along them, also where faces meet too smoothly for a crease
+        outline = strokes.vertices[strokes.segments((strokes.kind == 1) & ~strokes.hidden)][..., 0]
+        assert expected <= set(map(frozenset, outline.tolist()))
         # nothing but rounding tells of a silhouette along a diagonal
         ends = box.vertices[strokes.vertices[strokes.segments(strokes.kind == 1)][..., 0]]
         apart = np.abs(ends[:, 0] - ends[:, 1]).sum(axis=1)

@@ -13,7 +13,6 @@ from animerun_gen.lines.kernels.strokes import (
     BORDER,
     NONE,
     drawn_part,
-    front_triangles,
     kind_of_edge,
     row_of_4,
 )
@@ -365,7 +364,7 @@ def find_holed_edges(mesh, parts_of, normals, materials, marked, turned, wanted,
     """The edges of one instance beside which an image cuts holes, as far as there is a surface.
 
     Args:
-        mesh: ``(projected, vertices, triangles, edges, faces)``, and so on as for
+        mesh: ``(projected, fronts, vertices, triangles, edges, faces)``, and so on as for
             :func:`~animerun_gen.lines.kernels.strokes.find_stroke_edges`.
         parts_of: ``(T,)``, which face of the mesh each triangle is a part of.
         normals: ``(T, 3)``, the normals by which creases are told.
@@ -381,9 +380,8 @@ def find_holed_edges(mesh, parts_of, normals, materials, marked, turned, wanted,
         ``(n,)`` int64, which of the edges, ``(n,)`` uint8, its kind, and ``(n, 2)`` float64, from where to where: of
         one edge there may be several parts.  Where what is on one side of it is a hole, it is a border.
     """
-    projected, vertices, triangles, edges, faces = mesh
+    projected, fronts, vertices, triangles, edges, faces = mesh
     holes, masks, laid = cut
-    fronts = front_triangles(projected, triangles, parts_of, view[0])
     room = 64
     found, kinds, parts = np.empty(room, np.int64), np.empty(room, np.uint8), np.empty((room, 2))
     count = 0

@@ -33,7 +33,7 @@ SHORTEST = 1e-3
 """Pixels below which a part of an edge is as its neighbour is: so little is due to rounding and :data:`SAME_DEPTH`."""
 
 NARROWEST = 1e-6
-"""Pixels: of a triangle that is narrower in the picture, rounding alone tells which side is seen, and what is behind it
+"""Pixels: of a triangle that is narrower in the picture, rounding alone tells which side is seen and what is behind it
 and not beside it.  So it hides nothing: what it could hide is far less than :data:`SHORTEST` wide."""
 
 ON_BORDER = 1e-10
@@ -48,14 +48,15 @@ HOLE_STEP = 0.125
 
 
 @kernel
-def find_stroke_edges(projected, triangles, edges, faces, parts_of, normals, materials, marked, turned, wanted, view):  # type: ignore[no-untyped-def]
+def find_stroke_edges(
+    projected, fronts, triangles, edges, faces, parts_of, normals, materials, marked, turned, wanted, view
+):  # type: ignore[no-untyped-def]
     """The edges of one instance that make strokes, see :func:`kind_of_edge`.
 
     Returns:
         ``(n,)`` int64, which of the edges; ``(n,)`` uint8, their kinds; ``(n, 2)`` float64, from where to where each is
         within the picture and the clipping range.
     """
-    fronts = front_triangles(projected, triangles, parts_of, view[0])
     found = np.empty(len(edges), np.int64)
     kinds = np.empty(len(edges), np.uint8)
     parts = np.empty((len(edges), 2))
@@ -82,30 +83,54 @@ def find_stroke_edges(projected, triangles, edges, faces, parts_of, normals, mat
 
 
 @kernel
-def front_triangles(projected, triangles, parts_of, clip_start):  # type: ignore[no-untyped-def]
+def front_triangles(projected, triangles, edges, faces, parts_of, clip_start):  # type: ignore[no-untyped-def]
     """``(T,)`` bool, which triangles go round in one sense in the picture and not in the other.
 
-    Those that are seen from their edge are as the rest of their face is, and where nothing else is left of the face all
-    of them are one way: a silhouette that went along a diagonal of the face would be one of rounding.
+    Those that are seen from their edge, and hang together, are as the surface is that goes on behind the farthest of
+    their edges, so that the silhouette goes along the nearest ones, whatever rounding says, and never between them.
     """
     fronts = np.empty(len(triangles), np.bool_)
     on_edge = np.empty(len(triangles), np.bool_)
-    first = 0
-    while first < len(triangles):
-        last, balance = first, 0.0
-        while last < len(triangles) and parts_of[last] == parts_of[first]:
-            p, q, r = projected_corners(projected, triangles, last)
-            fronts[last] = is_front(p, q, r)
-            functions = edge_functions(p, q, r)
-            on_edge[last] = is_seen_from_its_edge(p, q, r, functions, clip_start)
-            if not on_edge[last]:
-                balance += 1.0 if fronts[last] else -1.0
-            last += 1
-        for t in range(first, last):
-            if on_edge[t]:
-                fronts[t] = balance > 0.0
-        first = last
+    first_of = np.empty(len(triangles), np.int64)
+    for t in range(len(triangles)):
+        p, q, r = projected_corners(projected, triangles, t)
+        fronts[t] = is_front(p, q, r)
+        on_edge[t] = is_seen_from_its_edge(p, q, r, edge_functions(p, q, r), clip_start)
+        first_of[t] = first_of[t - 1] if t > 0 and parts_of[t] == parts_of[t - 1] else t
+    if not on_edge.any():
+        return fronts
+    for e in range(len(edges)):
+        t, other = faces[e, 0], faces[e, 1]
+        if other >= 0 and on_edge[t] and on_edge[other]:
+            one, two = _first(first_of, t), _first(first_of, other)
+            first_of[max(one, two)] = min(one, two)
+    farthest = np.full(len(triangles), -np.inf)
+    behind = np.zeros(len(triangles), np.bool_)
+    for e in range(len(edges)):
+        a, b = edges[e, 0], edges[e, 1]
+        depth = projected[a, 2] + projected[b, 2]
+        for side in range(2):
+            t, other = faces[e, side], faces[e, 1 - side]
+            if t < 0 or other < 0 or not on_edge[t] or on_edge[other]:
+                continue
+            first = _first(first_of, t)
+            if not depth > farthest[first]:
+                continue
+            farthest[first] = depth
+            behind[first] = fronts[other] != _go_round_alike(triangles, t, other, a, b)
+    for t in range(len(triangles)):
+        if on_edge[t]:
+            fronts[t] = behind[_first(first_of, t)]
     return fronts
+
+
+@kernel
+def _first(first_of, t):  # type: ignore[no-untyped-def]
+    """The triangle that stands for all that hang together with one; the way there gets shorter."""
+    while first_of[t] != t:
+        first_of[t] = first_of[first_of[t]]
+        t = first_of[t]
+    return t
 
 
 @kernel
