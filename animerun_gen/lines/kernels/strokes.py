@@ -48,9 +48,9 @@ HOLE_STEP = 0.125
 
 
 @kernel
-def find_stroke_edges(
+def find_stroke_edges(  # type: ignore[no-untyped-def]
     projected, fronts, triangles, edges, faces, parts_of, normals, materials, marked, turned, wanted, view
-):  # type: ignore[no-untyped-def]
+):
     """The edges of one instance that make strokes, see :func:`kind_of_edge`.
 
     Returns:
