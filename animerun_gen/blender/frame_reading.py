@@ -116,7 +116,8 @@ class FrameReader:
         lines = context.config.lines
         wants_marks = lines.engine == "geometry" and lines.freestyle and "edge_mark" in lines.edges
         self._marks = wants_marks and may_be_marked()
-        self._faces = lines.engine == "geometry" and lines.freestyle and "crease" in lines.edges
+        creases = lines.freestyle and "crease" in lines.edges
+        self._faces = lines.engine == "geometry" and (creases or lines.vector)
         self._last: FrameGeometry | None = None
         job = context.job
         self._most_kept = max(map(job.gap, job.pairs), default=0)

@@ -28,7 +28,9 @@ from animerun_gen.lines.intersections import NO_FACE, Intersections, find_inters
 from animerun_gen.lines.joining import joined_pieces
 from animerun_gen.lines.kernels import outlining
 from animerun_gen.lines.kernels import strokes as kernels
+from animerun_gen.lines.kernels.creases import SAME_ANGLE
 from animerun_gen.lines.kernels.crossings import sort_into_cells
+from animerun_gen.lines.kernels.edges import edge_normals
 from animerun_gen.motion import raster
 from animerun_gen.motion.geometry import FrameGeometry
 from animerun_gen.motion.identity import scramble
@@ -56,7 +58,7 @@ class StrokeSettings:
         silhouettes: Whether those between a face that is turned towards the camera and one that is not do.
         borders: Whether open ones do.
         materials: Whether those between two materials do.
-        creases: Whether those between faces do that meet at an angle.
+        creases: Whether those between faces do that meet at an angle; an edge within a face is none.
         marks: Whether those do that someone marked.
         intersections: Whether lines do where two objects, or two parts of a mesh, cut through each other.
         crease_angle: Degrees; faces that meet at a smaller angle make a crease, 180 is flat.
@@ -254,7 +256,7 @@ def _find_edges(
     geometry: FrameGeometry, settings: StrokeSettings, known: Sequence[MeshEdges], holes: Holes | None
 ) -> list[_Edges]:
     """The edges that make strokes, of one instance after the other."""
-    turned = math.cos(math.pi - math.radians(settings.crease_angle))
+    turned = math.cos(math.pi - math.radians(settings.crease_angle)) - SAME_ANGLE
     wanted = np.zeros(kernels.MARK + 1, np.bool_)
     wanted[[kernels.SILHOUETTE, kernels.BORDER]] = settings.silhouettes, settings.borders
     wanted[[kernels.MATERIAL, kernels.CREASE, kernels.MARK]] = settings.materials, settings.creases, settings.marks
@@ -265,19 +267,28 @@ def _find_edges(
         edges, marked = known[mesh], _marked(geometry, mesh, known[mesh])
         project_mesh(meshes, instance, projected)
         triangles, materials = edges.standing[edges.triangles], materials_of(geometry, instance)
-        masks = masks_of(geometry, instance)
+        places, masks = geometry.mesh_vertices(mesh), masks_of(geometry, instance)
+        # by faces and not by triangles, into which every version of Blender may cut a bent face otherwise
+        parts_of = geometry.mesh_faces(mesh)
+        normals = edge_normals(
+            places, triangles, parts_of[: len(parts_of) if settings.creases else 0], geometry.matrices[instance]
+        )
         # the second side of an open edge has none
         with_holes = (np.append(masks, -1)[edges.faces] >= 0).any(axis=1)
         whole = np.s_[:] if not with_holes.any() else np.flatnonzero(~with_holes)
+        fronts = kernels.front_triangles(
+            projected, triangles, edges.vertices, edges.faces, parts_of, geometry.camera.clip_start
+        )
         chosen, kind, part = kernels.find_stroke_edges(
             projected,
-            geometry.mesh_vertices(mesh),
+            fronts,
             triangles,
             edges.vertices[whole],
             edges.faces[whole],
+            parts_of,
+            normals,
             materials,
             marked[whole],
-            geometry.matrices[instance],
             turned,
             wanted,
             view,
@@ -287,10 +298,11 @@ def _find_edges(
         if holes is not None and with_holes.any():
             rest = np.flatnonzero(with_holes)
             chosen, kind, part = outlining.find_holed_edges(
-                (projected, geometry.mesh_vertices(mesh), triangles, edges.vertices[rest], edges.faces[rest]),
+                (projected, fronts, places, triangles, edges.vertices[rest], edges.faces[rest]),
+                parts_of,
+                normals,
                 materials_of(geometry, instance, with_holes=True),
                 marked[rest],
-                geometry.matrices[instance],
                 turned,
                 wanted,
                 view,

@@ -40,6 +40,10 @@ def bent(name, x, *modifiers):
 bent("known", 0.2, "SUBSURF", "SIMPLE_DEFORM")
 bent("unknown", 2.2, "SIMPLE_DEFORM", "REMESH")
 wall = add("plane", "wall", (0.6, 0.6, 0.6), location=(0, 3, 0), rotation=(math.pi / 2, 0.1, 0), size=4)
+folded = bpy.data.meshes.new("folded")
+folded.from_pydata([(-1.2, -1, 1.2), (-0.2, -1, 1.2), (-0.2, -1, 2), (-1.2, -0.2, 2)], [], [(0, 1, 2, 3)])
+folded.materials.append(box.data.materials[0])
+scene.collection.objects.link(bpy.data.objects.new("folded", folded))
 scene.camera.keyframe_insert("location", frame=1)
 scene.camera.location.x += 0.2
 scene.camera.keyframe_insert("location", frame=2)
@@ -63,6 +67,9 @@ def test_points_of_strokes_move_with_their_surface(
     kinds = {STROKE_KINDS[int(kind)] for kind in here.kind[box & ~here.hidden]}
     assert kinds == {"silhouette", "crease"}
     assert len(np.unique(here.vertices[owner == "box"])) == 8
+    # an edge within a face is no crease, however much the face is bent
+    folded = np.array([names[int(number)] == "folded" for number in here.object_id])
+    assert {STROKE_KINDS[int(kind)] for kind in here.kind[folded]} == {"border"}
     # the wall goes on behind the others
     wall = np.array([names[int(number)] == "wall" for number in here.object_id])
     assert set(here.hidden[wall]) == {False, True}

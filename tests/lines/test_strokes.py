@@ -185,6 +185,81 @@ def test_kinds_of_edges_and_what_asks_for_them(split: bool) -> None:
     assert len(strokes_of(thing, wanted=NOTHING)) == 0
 
 
+def bent_quads(first_cut: int, bend: float = 0.7) -> FrameGeometry:
+    """Two quads side by side that meet at an angle; the first one is bent, and cut along one diagonal or the other."""
+    corners = np.array([[-1, -1, 0], [0, -1, 0], [0, 1, 0], [-1, 1, bend], [1, -1, -1], [1, 1, -1]], np.float64)
+    cuts = ([(0, 1, 2), (0, 2, 3)], [(1, 2, 3), (1, 3, 0)])
+    triangles = np.array([*cuts[first_cut], (1, 4, 5), (1, 5, 2)])
+    thing = Thing("quads", corners, triangles, translation(0.1, 0.2, -4.0) @ rotation(1, -0.4))
+    return replace(frame(1, camera(NEAR), [thing]), faces=np.array([0, 0, 1, 1], np.int32))
+
+
+@pytest.mark.parametrize("cut", [0, 1])
+def test_an_edge_within_a_face_is_no_crease(cut: int) -> None:
+    """Into which triangles a bent face is cut differs between versions of Blender."""
+    geometry = bent_quads(cut)
+    strokes = find_strokes(geometry, replace(ALL, crease_angle=170.0))
+    [crease] = np.flatnonzero(strokes.kind == 2)
+    assert set(strokes.vertices[strokes.points(crease), 0].tolist()) == {1, 2}
+    assert kinds(strokes, hidden=False) == ["border", "crease"]
+    # of triangles, of which nothing is known, the diagonal is one
+    unknown = find_strokes(replace(geometry, faces=None), replace(ALL, crease_angle=170.0))
+    assert len(unknown.segments(unknown.kind == 2)) == 2
+
+
+def test_a_flat_face_has_one_normal() -> None:
+    """The one whose rim does not depend on the triangles: a sliver of it may point anywhere."""
+    # the first face is flat to a fraction of a degree, but for a sliver along the edge that both faces share
+    corners = np.array(
+        [[-1, -1, 0], [0, -1, 0], [-0.0005, 0, 0.0004], [0, 1, 0], [-1, 1, 0], [1, -1, 0.15], [1, 1, 0.15]], np.float64
+    )
+    triangles = np.array([(0, 1, 2), (0, 2, 4), (2, 3, 4), (1, 3, 2), (1, 5, 6), (1, 6, 3)])
+    thing = Thing("quads", corners, triangles, translation(0.0, 0.0, -4.0))
+    geometry = replace(frame(1, camera(NEAR), [thing]), faces=np.array([0, 0, 0, 0, 1, 1], np.int32))
+    assert kinds(find_strokes(geometry, ALL), hidden=False) == ["border"]
+    assert "crease" in kinds(find_strokes(replace(geometry, faces=None), ALL), hidden=False)
+
+
+def test_a_silhouette_may_go_along_the_diagonal_of_a_bent_face() -> None:
+    """What is drawn are its triangles, of which one is seen from behind."""
+    corners = np.array([[-1, -1, 0], [1, -1, 0], [1, 1, 0], [-1, 1, -4]], np.float64)
+    turn = translation(0, 0, -8) @ rotation(1, -0.9)
+    thing = Thing("quad", corners, np.array([(0, 1, 2), (0, 2, 3)]), turn)
+    geometry = replace(frame(1, camera(NEAR), [thing]), faces=np.zeros(2, np.int32))
+    strokes = find_strokes(geometry, ALL)
+    [line] = np.flatnonzero(strokes.kind == 1)
+    assert set(strokes.vertices[strokes.points(line), 0].tolist()) == {0, 2}
+
+
+@pytest.mark.parametrize("projection", [NEAR, FAR], ids=["perspective", "orthographic"])
+@pytest.mark.parametrize("turn", [0.3, 0.8, 1.4, 2.5])
+def test_a_face_that_is_seen_from_its_edge_hides_nothing(projection: np.ndarray, turn: float) -> None:
+    """A box whose bottom is in one plane with the camera: its front edges are seen there, those that they cover not."""
+    whole = rotation(0, 0.37) @ rotation(2, 0.21) @ translation(0.013, 0.0, 0.0)
+    box = cube("box", whole @ translation(0.3, 1.0, -6.0) @ rotation(1, turn))
+    bottom = np.flatnonzero(box.vertices[:, 1] < 0)
+    placed = np.linalg.inv(whole) @ box.matrix @ np.append(box.vertices, np.ones((8, 1)), axis=1).T
+    geometry = frame(1, camera(projection, whole), [box])
+    for known in (None, np.repeat(np.arange(6), 2).astype(np.int32)):
+        strokes = find_strokes(replace(geometry, faces=known), ALL)
+        first, last = strokes.segments(~strokes.hidden).T
+        seen = {frozenset(ends) for ends in zip(strokes.vertices[first, 0], strokes.vertices[last, 0], strict=True)}
+        # the ones that end at the nearest corner, or at the nearest two; the others are behind them
+        columns = project(geometry.camera, (box.matrix @ np.append(box.vertices, np.ones((8, 1)), axis=1).T)[:3].T)
+        sides = bottom[np.argsort(columns[bottom, 0])][[0, -1]]
+        corner = bottom[np.argmax(placed[2, bottom])]
+        expected = {frozenset((int(corner), int(side))) for side in sides if side != corner}
+        in_plane = {edge for edge in seen if edge <= set(bottom.tolist())}
+        assert in_plane == expected
+        # the outline goes along them, also where faces meet too smoothly for a crease
+        outline = strokes.vertices[strokes.segments((strokes.kind == 1) & ~strokes.hidden)][..., 0]
+        assert expected <= set(map(frozenset, outline.tolist()))
+        # nothing but rounding tells of a silhouette along a diagonal
+        ends = box.vertices[strokes.vertices[strokes.segments(strokes.kind == 1)][..., 0]]
+        apart = np.abs(ends[:, 0] - ends[:, 1]).sum(axis=1)
+        assert (apart == 2).all()
+
+
 def test_a_marked_edge_is_a_stroke_of_its_kind() -> None:
     wall = frame(1, camera(NEAR), [plane("wall", translation(0.0, 0.0, -6.0))])
     marked = replace(wall, marked_edges=MarkedEdges(np.array([[2, 0]], np.int32), np.array([0, 1], np.int64)))

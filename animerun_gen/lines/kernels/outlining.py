@@ -9,7 +9,6 @@ from __future__ import annotations
 import numpy as np
 
 from animerun_gen import compiled
-from animerun_gen.lines.kernels.edges import is_front
 from animerun_gen.lines.kernels.strokes import (
     BORDER,
     NONE,
@@ -361,15 +360,16 @@ def _along(a, b, one, other):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def find_holed_edges(mesh, materials, marked, to_world, turned, wanted, view, cut):  # type: ignore[no-untyped-def]
+def find_holed_edges(mesh, parts_of, normals, materials, marked, turned, wanted, view, cut):  # type: ignore[no-untyped-def]
     """The edges of one instance beside which an image cuts holes, as far as there is a surface.
 
     Args:
-        mesh: ``(projected, vertices, triangles, edges, faces)``, and so on as for
+        mesh: ``(projected, fronts, vertices, triangles, edges, faces)``, and so on as for
             :func:`~animerun_gen.lines.kernels.strokes.find_stroke_edges`.
+        parts_of: ``(T,)``, which face of the mesh each triangle is a part of.
+        normals: ``(T, 3)``, the normals by which creases are told.
         materials: Of faces with holes, too.
         marked: Which edges are.
-        to_world: The instance's matrix.
         turned: The cosine of creases.
         wanted: Which kinds are.
         view: What is drawn.
@@ -380,11 +380,8 @@ def find_holed_edges(mesh, materials, marked, to_world, turned, wanted, view, cu
         ``(n,)`` int64, which of the edges, ``(n,)`` uint8, its kind, and ``(n, 2)`` float64, from where to where: of
         one edge there may be several parts.  Where what is on one side of it is a hole, it is a border.
     """
-    projected, vertices, triangles, edges, faces = mesh
+    projected, fronts, vertices, triangles, edges, faces = mesh
     holes, masks, laid = cut
-    fronts = np.empty(len(triangles), np.bool_)
-    for t in range(len(triangles)):
-        fronts[t] = is_front(projected[triangles[t, 0]], projected[triangles[t, 1]], projected[triangles[t, 2]])
     room = 64
     found, kinds, parts = np.empty(room, np.int64), np.empty(room, np.uint8), np.empty((room, 2))
     count = 0
@@ -396,7 +393,7 @@ def find_holed_edges(mesh, materials, marked, to_world, turned, wanted, view, cu
         first, last = drawn_part(row_of_4(projected, a), row_of_4(projected, b), view)
         if not first < last:
             continue
-        kind = kind_of_edge(fronts, vertices, triangles, edges, faces, e, materials, marked, to_world, turned, wanted)
+        kind = kind_of_edge(fronts, triangles, edges, faces, e, parts_of, normals, materials, marked, turned, wanted)
         places = np.empty(2)
         places[0], places[1] = first, last
         for side in range(2):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from animerun_gen import compiled
-from animerun_gen.lines.kernels.edges import cosine_between, is_front
+from animerun_gen.lines.kernels.edges import is_front
 from animerun_gen.motion.kernels.holes import is_hole, mask_of
 from animerun_gen.motion.kernels.projection import (
     edge_functions,
@@ -32,6 +32,14 @@ RANKS = np.array([9, 0, 3, 1, 9, 2, 4])
 SHORTEST = 1e-3
 """Pixels below which a part of an edge is as its neighbour is: so little is due to rounding and :data:`SAME_DEPTH`."""
 
+NARROWEST = 1e-6
+"""Pixels: of a triangle that is narrower in the picture, rounding alone tells which side is seen and what is behind it
+and not beside it.  So it hides nothing: what it could hide is far less than :data:`SHORTEST` wide."""
+
+ON_BORDER = 1e-10
+"""Pixels: what lies no farther beside a triangle lies on its border, whatever rounding says, and is hidden if it is
+behind: so are the edges of a box that others cover exactly."""
+
 NEVER = 1 << 62
 """More triangles than there are."""
 
@@ -40,23 +48,22 @@ HOLE_STEP = 0.125
 
 
 @kernel
-def find_stroke_edges(projected, vertices, triangles, edges, faces, materials, marked, to_world, turned, wanted, view):  # type: ignore[no-untyped-def]
-    """The edges of one instance that make strokes.
+def find_stroke_edges(  # type: ignore[no-untyped-def]
+    projected, fronts, triangles, edges, faces, parts_of, normals, materials, marked, turned, wanted, view
+):
+    """The edges of one instance that make strokes, see :func:`kind_of_edge`.
 
     Returns:
         ``(n,)`` int64, which of the edges; ``(n,)`` uint8, their kinds; ``(n, 2)`` float64, from where to where each is
         within the picture and the clipping range.
     """
-    fronts = np.empty(len(triangles), np.bool_)
-    for t in range(len(triangles)):
-        fronts[t] = is_front(projected[triangles[t, 0]], projected[triangles[t, 1]], projected[triangles[t, 2]])
     found = np.empty(len(edges), np.int64)
     kinds = np.empty(len(edges), np.uint8)
     parts = np.empty((len(edges), 2))
     count = 0
     for e in range(len(edges)):
         a, b = edges[e, 0], edges[e, 1]
-        kind = kind_of_edge(fronts, vertices, triangles, edges, faces, e, materials, marked, to_world, turned, wanted)
+        kind = kind_of_edge(fronts, triangles, edges, faces, e, parts_of, normals, materials, marked, turned, wanted)
         if not wanted[kind]:
             continue
         # where more than two faces meet, an edge comes several times, one after the other
@@ -76,10 +83,83 @@ def find_stroke_edges(projected, vertices, triangles, edges, faces, materials, m
 
 
 @kernel
-def kind_of_edge(fronts, vertices, triangles, edges, faces, e, materials, marked, to_world, turned, wanted):  # type: ignore[no-untyped-def]
+def front_triangles(projected, triangles, edges, faces, parts_of, clip_start):  # type: ignore[no-untyped-def]
+    """``(T,)`` bool, which triangles go round in one sense in the picture and not in the other.
+
+    Those that are seen from their edge, and hang together, are as the surface is that goes on behind the farthest of
+    their edges, so that the silhouette goes along the nearest ones, whatever rounding says, and never between them.
+    """
+    fronts = np.empty(len(triangles), np.bool_)
+    on_edge = np.empty(len(triangles), np.bool_)
+    first_of = np.empty(len(triangles), np.int64)
+    for t in range(len(triangles)):
+        p, q, r = projected_corners(projected, triangles, t)
+        fronts[t] = is_front(p, q, r)
+        on_edge[t] = is_seen_from_its_edge(p, q, r, edge_functions(p, q, r), clip_start)
+        first_of[t] = first_of[t - 1] if t > 0 and parts_of[t] == parts_of[t - 1] else t
+    if not on_edge.any():
+        return fronts
+    for e in range(len(edges)):
+        t, other = faces[e, 0], faces[e, 1]
+        if other >= 0 and on_edge[t] and on_edge[other]:
+            one, two = _first(first_of, t), _first(first_of, other)
+            first_of[max(one, two)] = min(one, two)
+    farthest = np.full(len(triangles), -np.inf)
+    behind = np.zeros(len(triangles), np.bool_)
+    for e in range(len(edges)):
+        a, b = edges[e, 0], edges[e, 1]
+        depth = projected[a, 2] + projected[b, 2]
+        for side in range(2):
+            t, other = faces[e, side], faces[e, 1 - side]
+            if t < 0 or other < 0 or not on_edge[t] or on_edge[other]:
+                continue
+            first = _first(first_of, t)
+            if not depth > farthest[first]:
+                continue
+            farthest[first] = depth
+            behind[first] = fronts[other] != _go_round_alike(triangles, t, other, a, b)
+    for t in range(len(triangles)):
+        if on_edge[t]:
+            fronts[t] = behind[_first(first_of, t)]
+    return fronts
+
+
+@kernel
+def _first(first_of, t):  # type: ignore[no-untyped-def]
+    """The triangle that stands for all that hang together with one; the way there gets shorter."""
+    while first_of[t] != t:
+        first_of[t] = first_of[first_of[t]]
+        t = first_of[t]
+    return t
+
+
+@kernel
+def is_seen_from_its_edge(p, q, r, functions, clip_start):  # type: ignore[no-untyped-def]
+    """Whether a triangle, given by its corners and its edge functions, is nowhere :data:`NARROWEST` wide."""
+    e, f, g = functions
+    determinant = p[0] * e[0] + p[1] * e[1] + p[3] * e[2]
+    # no number, where there is exactly nothing
+    if not abs(determinant) > 0.0:
+        return True
+    near = min(p[2], q[2], r[2]) < clip_start
+    # how far each corner lies from the opposite edge; what comes near the camera is widest there
+    for corner, edge in ((p, e), (q, f), (r, g)):
+        w = min(abs(corner[3]), clip_start) if near else corner[3]
+        if abs(determinant) <= NARROWEST * w * np.hypot(edge[0], edge[1]):
+            return True
+    return False
+
+
+@kernel
+def kind_of_edge(fronts, triangles, edges, faces, e, parts_of, normals, materials, marked, turned, wanted):  # type: ignore[no-untyped-def]
     """The kind of an edge, by which of its faces are there (``materials`` not negative) and turned to the camera.
 
     A border is one whether it is wanted or not; anything else is what is wanted, a mark last, or :data:`NONE`.
+
+    ``faces`` has the triangles on both sides, ``parts_of`` which face of the mesh each triangle is a part of and
+    ``normals`` what :func:`~animerun_gen.lines.kernels.edges.edge_normals` says: a crease is where two faces meet at
+    an angle whose cosine is below ``turned``.  A silhouette may go along a diagonal of a face that is bent, for what is
+    drawn are triangles.
     """
     f, g = faces[e, 0], faces[e, 1]
     a, b = edges[e, 0], edges[e, 1]
@@ -94,9 +174,9 @@ def kind_of_edge(fronts, vertices, triangles, edges, faces, e, materials, marked
         kind = SILHOUETTE
     elif wanted[MATERIAL] and materials[f] != materials[g]:
         kind = MATERIAL
-    elif wanted[CREASE]:
-        cosine = cosine_between(vertices, triangles, f, g, to_world)
-        if (-cosine if _go_round_alike(triangles, f, g, a, b) else cosine) <= turned:
+    elif wanted[CREASE] and parts_of[f] != parts_of[g]:
+        cosine = normals[f, 0] * normals[g, 0] + normals[f, 1] * normals[g, 1] + normals[f, 2] * normals[g, 2]
+        if (-cosine if _go_round_alike(triangles, f, g, a, b) else cosine) < turned:
             kind = CREASE
     if not wanted[kind] and marked[e]:
         kind = MARK
@@ -217,7 +297,7 @@ def hide_edges(meshes, view, places, holes, standing, first_faces, orthographic,
             if x0 > x1:
                 continue
             functions = edge_functions(p, q, r)
-            if not functions[0][0] <= np.inf:
+            if is_seen_from_its_edge(p, q, r, functions, view[0]):
                 continue
             nearest = nearest_depth_of(p, q, r)
             face = first_faces[i] + t - meshes.triangle_start[mesh]
@@ -320,11 +400,12 @@ def _values(functions, x, y, w):  # type: ignore[no-untyped-def]
 def _conditions(end, corner, functions, depths, determinant, orthographic, view):  # type: ignore[no-untyped-def]
     """What is not negative where a triangle hides a point of an edge, at one of the edge's vertices.
 
-    The first three say that the point is inside the triangle, the fourth that it lies behind it by more than
-    :data:`SAME_DEPTH` of its depth, the others that the triangle is drawn there.  All of them are linear along the
-    edge: the triangle's depth is a quotient whose denominator is constant for an orthographic camera, and whose
-    numerator is constant times ``w`` for a perspective one.
+    The first three say that the point is inside the triangle or on its border, the fourth that it lies behind it by
+    more than :data:`SAME_DEPTH` of its depth, the others that the triangle is drawn there.  All of them are linear
+    along the edge: the triangle's depth is a quotient whose denominator is constant for an orthographic camera, and
+    whose numerator is constant times ``w`` for a perspective one.
     """
+    e, f, g = functions
     u, v, w = _values(functions, end[0], end[1], end[3])
     total = u + v + w
     weighed = u * depths[0] + v * depths[1] + w * depths[2]
@@ -333,6 +414,10 @@ def _conditions(end, corner, functions, depths, determinant, orthographic, view)
     if orthographic:
         # w is 1 all along, and with it the total constant
         behind = end[2] * (1.0 - SAME_DEPTH) * total - weighed
+    # by how much they change from pixel to pixel; a root would say it better by less than a half, and takes long
+    u += ON_BORDER * end[3] * (abs(e[0]) + abs(e[1]))
+    v += ON_BORDER * end[3] * (abs(f[0]) + abs(f[1]))
+    w += ON_BORDER * end[3] * (abs(g[0]) + abs(g[1]))
     # that the other end of an edge is where the triangle has a corner is known, whatever rounding says
     if corner >= 0:
         behind = 0.0
