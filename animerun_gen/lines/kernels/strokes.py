@@ -20,6 +20,7 @@ from animerun_gen.motion.kernels.projection import (
 )
 from animerun_gen.motion.kernels.scan import bounds_of, nearest_depth_of
 from animerun_gen.motion.thresholds import SAME_DEPTH
+from animerun_gen.union_find import join, root
 
 kernel = compiled.kernels(__name__, error_model="numpy")
 
@@ -102,8 +103,7 @@ def front_triangles(projected, triangles, edges, faces, parts_of, clip_start):  
     for e in range(len(edges)):
         t, other = faces[e, 0], faces[e, 1]
         if other >= 0 and on_edge[t] and on_edge[other]:
-            one, two = _first(first_of, t), _first(first_of, other)
-            first_of[max(one, two)] = min(one, two)
+            join(first_of, t, other)
     farthest = np.full(len(triangles), -np.inf)
     behind = np.zeros(len(triangles), np.bool_)
     for e in range(len(edges)):
@@ -113,24 +113,15 @@ def front_triangles(projected, triangles, edges, faces, parts_of, clip_start):  
             t, other = faces[e, side], faces[e, 1 - side]
             if t < 0 or other < 0 or not on_edge[t] or on_edge[other]:
                 continue
-            first = _first(first_of, t)
+            first = root(first_of, t)
             if not depth > farthest[first]:
                 continue
             farthest[first] = depth
             behind[first] = fronts[other] != _go_round_alike(triangles, t, other, a, b)
     for t in range(len(triangles)):
         if on_edge[t]:
-            fronts[t] = behind[_first(first_of, t)]
+            fronts[t] = behind[root(first_of, t)]
     return fronts
-
-
-@kernel
-def _first(first_of, t):  # type: ignore[no-untyped-def]
-    """The triangle that stands for all that hang together with one; the way there gets shorter."""
-    while first_of[t] != t:
-        first_of[t] = first_of[first_of[t]]
-        t = first_of[t]
-    return t
 
 
 @kernel
